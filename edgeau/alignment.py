@@ -1,0 +1,159 @@
+"""Similarity alignment of a face from five points, as AU networks are trained on it.
+
+The formula is that of the JAA-Net protocol (Shao et al., ECCV 2018, released code): rotate so that the eyes are level,
+take the box around eye centres, nose tip and mouth corners, and scale a square of ``margin`` times its longer side to the
+canvas. A network that sees the central ``size`` pixels of the canvas gets them in one warp, without the canvas.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from edgeau.errors import InputError
+
+__all__ = ["Alignment", "alignment_matrix", "five_points", "warp"]
+
+# MediaPipe Face Mesh indices. "Left" is the left of the picture: the person's right eye. The eye centres are means of six
+# lid points each, as the protocol takes the mean of the six points of its 49-point scheme.
+_EYE_LEFT = (33, 160, 158, 133, 153, 144)
+_EYE_RIGHT = (362, 385, 387, 263, 373, 380)
+_NOSE_TIP = 1
+_MOUTH_LEFT = 61
+_MOUTH_RIGHT = 291
+
+
+@dataclass(frozen=True)
+class Alignment:
+    """The template a network was trained on; part of every checkpoint and bundle.
+
+    Attributes:
+        size: side of the square crop, pixels.
+        canvas: side of the square that the formula maps to; the crop is its centre. Pixels.
+        margin: canvas side over the longer side of the five-point box, ratio.
+        border: value of pixels outside the frame, 0..255.
+    """
+
+    size: int = 224
+    canvas: int = 256
+    margin: float = 2.9
+    border: int = 128
+
+    def matrix(self, landmarks: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
+        """Frame-to-crop similarity for one face; see :func:`alignment_matrix`."""
+        matrix = alignment_matrix(landmarks, self.canvas, self.margin)
+        matrix[:, 2] -= (self.canvas - self.size) / 2
+        return matrix
+
+    def crop(self, frame: NDArray[np.uint8], landmarks: NDArray[np.floating[Any]]) -> NDArray[np.uint8]:
+        """The aligned crop of one face: uint8 ``(size, size, 3)``, in the frame's colour order."""
+        return warp(frame, self.matrix(landmarks), self.size, self.border)
+
+    def to_dict(self) -> dict[str, Any]:
+        """As plain values, with the name of the method."""
+        return {"method": "five-point-box", **asdict(self)}
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> Alignment:
+        """The inverse of :meth:`to_dict`.
+
+        Raises:
+            InputError: another method is asked for.
+        """
+        method = values.get("method")
+        if method != "five-point-box":
+            raise InputError(f"alignment method {method!r} is not known; this library knows 'five-point-box'")
+        return cls(**{key: value for key, value in values.items() if key != "method"})
+
+
+def five_points(landmarks: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
+    """Eye centres, nose tip and mouth corners of MediaPipe's mesh.
+
+    Args:
+        landmarks: ``(468 or 478, 2 or 3)``, x y [z] in pixels.
+
+    Returns:
+        float64 ``(5, 2)``: eye on the left of the picture, eye on the right, nose tip, mouth corner left, right.
+    """
+    xy = landmarks[:, :2]
+    return np.stack(
+        (
+            xy[_EYE_LEFT, :].mean(axis=0),
+            xy[_EYE_RIGHT, :].mean(axis=0),
+            xy[_NOSE_TIP],
+            xy[_MOUTH_LEFT],
+            xy[_MOUTH_RIGHT],
+        )
+    ).astype(np.float64)
+
+
+def alignment_matrix(
+    landmarks: NDArray[np.floating[Any]], canvas: int = 256, margin: float = 2.9
+) -> NDArray[np.float64]:
+    """Similarity that maps frame pixels to canvas pixels.
+
+    Args:
+        landmarks: ``(468 or 478, 2 or 3)``, x y [z] in pixels of the frame.
+        canvas: side of the canvas, pixels.
+        margin: canvas side over the longer side of the box around the rotated five points.
+
+    Returns:
+        float64 ``(2, 3)``, forward: ``canvas_xy = matrix @ (x, y, 1)``.
+
+    Raises:
+        InputError: the five points coincide, so that no scale exists.
+    """
+    points = five_points(landmarks)
+    across = points[1] - points[0]
+    length = float(np.hypot(across[0], across[1]))
+    if not length > 0:
+        raise InputError("the landmarks give no eye distance (all points coincide), so the face cannot be aligned")
+    cos, sin = across / length
+    rotation = np.array(((cos, sin), (-sin, cos)))
+    rotated = points @ rotation.T
+    low, high = rotated.min(axis=0), rotated.max(axis=0)
+    half = 0.5 * margin * float((high - low).max())
+    scale = (canvas - 1) / (2 * half)
+    offset = half - (low + high) / 2
+    return np.hstack((rotation, offset[:, None])) * scale
+
+
+def warp(
+    frame: NDArray[np.uint8], matrix: NDArray[np.float64], size: int, border: int = 128
+) -> NDArray[np.uint8]:
+    """Bilinear warp of a frame through a forward matrix to a square crop.
+
+    Args:
+        frame: uint8 ``(height, width, 3)``.
+        matrix: ``(2, 3)``, frame pixels to crop pixels.
+        size: side of the crop, pixels.
+        border: value outside the frame, 0..255.
+
+    Returns:
+        uint8 ``(size, size, 3)``, contiguous.
+    """
+    scale = float(np.hypot(matrix[0, 0], matrix[1, 0]))
+    if scale < 0.5:
+        # Bilinear sampling skips pixels below half size, and the aliasing looks like wrinkles to an AU network: shrink
+        # by area first.
+        frame, shrink = _shrink(frame, scale)
+        matrix = matrix @ np.array(((1 / shrink[0], 0, 0), (0, 1 / shrink[1], 0), (0, 0, 1)))
+    return cv2.warpAffine(  # type: ignore[return-value]
+        frame,
+        matrix,
+        (size, size),
+        flags=cv2.INTER_LINEAR,
+        borderMode=cv2.BORDER_CONSTANT,
+        borderValue=(border, border, border),
+    )
+
+
+def _shrink(frame: NDArray[np.uint8], scale: float) -> tuple[NDArray[np.uint8], tuple[float, float]]:
+    height, width = frame.shape[:2]
+    target = (max(1, round(width * scale)), max(1, round(height * scale)))
+    small = cv2.resize(frame, target, interpolation=cv2.INTER_AREA)
+    return small, (target[0] / width, target[1] / height)  # type: ignore[return-value]
