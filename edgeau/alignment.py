@@ -141,7 +141,7 @@ def warp(
         # Bilinear sampling skips pixels below half size, and the aliasing looks like wrinkles to an AU network: shrink
         # by area first.
         frame, shrink = _shrink(frame, scale)
-        matrix = matrix @ np.array(((1 / shrink[0], 0, 0), (0, 1 / shrink[1], 0), (0, 0, 1)))
+        matrix = matrix @ shrink
     return cv2.warpAffine(  # type: ignore[return-value]
         frame,
         matrix,
@@ -152,8 +152,12 @@ def warp(
     )
 
 
-def _shrink(frame: NDArray[np.uint8], scale: float) -> tuple[NDArray[np.uint8], tuple[float, float]]:
+def _shrink(frame: NDArray[np.uint8], scale: float) -> tuple[NDArray[np.uint8], NDArray[np.float64]]:
+    """The frame made smaller by area, and the affine map from the small frame's pixels back to the large one's."""
     height, width = frame.shape[:2]
-    target = (max(1, round(width * scale)), max(1, round(height * scale)))
-    small = cv2.resize(frame, target, interpolation=cv2.INTER_AREA)
-    return small, (target[0] / width, target[1] / height)  # type: ignore[return-value]
+    small_width, small_height = max(1, round(width * scale)), max(1, round(height * scale))
+    small = cv2.resize(frame, (small_width, small_height), interpolation=cv2.INTER_AREA)
+    x, y = width / small_width, height / small_height
+    # cv2.resize aligns pixel corners, so centres shift by half a pixel of each grid.
+    back = np.array(((x, 0, 0.5 * x - 0.5), (0, y, 0.5 * y - 0.5), (0, 0, 1)))
+    return small, back  # type: ignore[return-value]

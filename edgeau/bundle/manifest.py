@@ -1,0 +1,235 @@
+"""``manifest.json``: everything that a device must know about a bundle, and nothing that it must guess.
+
+Each record is a frozen dataclass; ``to_dict`` and ``from_dict`` are symmetric (:mod:`edgeau.bundle.records`).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from edgeau.alignment import Alignment
+from edgeau.bundle.records import from_dict, to_dict
+from edgeau.errors import BundleError
+
+__all__ = [
+    "SCHEMA_VERSION",
+    "Accuracy",
+    "Artifact",
+    "Calibration",
+    "FileRecord",
+    "Fusion",
+    "InputSpec",
+    "Manifest",
+    "NetworkInfo",
+    "Parity",
+    "Pending",
+]
+
+SCHEMA_VERSION = 1
+
+
+@dataclass(frozen=True)
+class FileRecord:
+    """A file of the bundle: path relative to it, size in bytes, SHA-256 in hex."""
+
+    file: str
+    bytes: int
+    sha256: str
+
+
+@dataclass(frozen=True)
+class InputSpec:
+    """What the network wants.
+
+    ``normalised = (x / 255 - mean) / std`` per channel, in the order of ``color``; ``size`` is height, width in pixels.
+    """
+
+    layout: str = "NCHW"
+    size: tuple[int, int] = (224, 224)
+    color: str = "RGB"
+    mean: tuple[float, float, float] = (0.485, 0.456, 0.406)
+    std: tuple[float, float, float] = (0.229, 0.224, 0.225)
+
+
+@dataclass(frozen=True)
+class NetworkInfo:
+    """Which network this is.
+
+    Attributes:
+        name: name in the zoo, such as ``"mrpnet"``.
+        title: for people; says when a network is a reconstruction.
+        options: what the network was built with.
+        parameters: trainable scalars.
+        trained: False for seeded weights that saw no data; everything that shows results then says so.
+        training: one sentence on what it was trained on.
+    """
+
+    name: str
+    title: str
+    options: dict[str, Any]
+    parameters: int
+    trained: bool
+    training: str
+
+
+@dataclass(frozen=True)
+class Parity:
+    """How far an artifact's logits are from the float network in torch (or, in a bundle made from ONNX, from that).
+
+    Attributes:
+        reference: what it was compared with: ``"torch"`` or a file of the bundle.
+        max_abs_logit: largest absolute difference of logits.
+        mean_abs_logit: mean absolute difference of logits.
+        decision_flips: share of AU decisions that differ, 0..1.
+        inputs: number of inputs compared, and what they were.
+        count: how many inputs.
+        tolerance: the gate on ``max_abs_logit``; None where the artifact is not meant to be equal (INT8).
+    """
+
+    reference: str
+    max_abs_logit: float
+    mean_abs_logit: float
+    decision_flips: float
+    inputs: str
+    count: int
+    tolerance: float | None = None
+
+
+@dataclass(frozen=True)
+class Accuracy:
+    """Measured on labelled faces.
+
+    Attributes:
+        data: which data and split, with its digest.
+        count: number of faces.
+        f1: per label, at the artifact's thresholds; None where an AU had no positive.
+        f1_mean: mean over the labels that have one.
+        f1_drop_mean: float F1 mean minus this; 0 for the float artifact itself; None when no float figure exists.
+        f1_drop_max: largest drop of one AU.
+    """
+
+    data: str
+    count: int
+    f1: dict[str, float | None]
+    f1_mean: float
+    f1_drop_mean: float | None = None
+    f1_drop_max: float | None = None
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """What the ranges of an INT8 artifact come from: digest of the crops, how many, where from, which recipe."""
+
+    digest: str
+    count: int
+    source: str
+    recipe: str
+
+
+@dataclass(frozen=True)
+class Artifact:
+    """One runnable form of the network.
+
+    Attributes:
+        file: path in the bundle.
+        runtime: ``"onnxruntime"``, ``"litert"`` or ``"tensorrt"``.
+        precision: ``"fp32"``, ``"fp16"``, ``"int8"``.
+        batch: fixed batch size, or None for a dynamic one.
+        bytes: size of the file.
+        sha256: of the file, hex.
+        thresholds: decision threshold on the probability per label, fitted for this artifact.
+        parity: against the reference; None when it could not be run here.
+        accuracy: None when no labelled data was there.
+        calibration: None for float artifacts.
+    """
+
+    file: str
+    runtime: str
+    precision: str
+    batch: int | None
+    bytes: int
+    sha256: str
+    thresholds: dict[str, float]
+    parity: Parity | None = None
+    accuracy: Accuracy | None = None
+    calibration: Calibration | None = None
+
+
+@dataclass(frozen=True)
+class Fusion:
+    """How network logits and landmark logits become one: ``network * z_net + landmark * z_lmk + bias`` per label."""
+
+    network: dict[str, float]
+    landmark: dict[str, float]
+    bias: dict[str, float]
+
+
+@dataclass(frozen=True)
+class Pending:
+    """A stage that could not run where the bundle was made, and the command that finishes it where it can."""
+
+    stage: str
+    reason: str
+    command: str
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """The whole manifest.
+
+    Attributes:
+        schema_version: of this file format.
+        edgeau_version: that wrote it.
+        target: board name the bundle was made for.
+        network: which network.
+        labels: AU labels in output order.
+        experimental: labels without evidence on real faces; hidden unless asked for.
+        input: what the network wants.
+        alignment: the crop template.
+        artifacts: in the order in which a device should try them.
+        golden: ``.npz`` with crops and the answers every artifact gave; see :mod:`edgeau.bundle.golden`.
+        landmark_model: ``.npz`` of the landmark model, or None.
+        fusion: how the two are combined; None when the network stands alone.
+        pending: stages that wait for another machine.
+        licences: licence of the weights and notices they carry.
+        files: every file of the bundle but the manifest.
+        tools: versions of what made it.
+    """
+
+    edgeau_version: str
+    target: str
+    network: NetworkInfo
+    labels: tuple[str, ...]
+    input: InputSpec
+    alignment: Alignment
+    artifacts: tuple[Artifact, ...]
+    golden: str
+    files: tuple[FileRecord, ...]
+    experimental: tuple[str, ...] = ()
+    landmark_model: str | None = None
+    fusion: Fusion | None = None
+    pending: tuple[Pending, ...] = ()
+    licences: tuple[str, ...] = ()
+    tools: dict[str, str] = field(default_factory=dict)
+    schema_version: int = SCHEMA_VERSION
+
+    def to_dict(self) -> dict[str, Any]:
+        """As plain JSON values."""
+        return to_dict(self)
+
+    @classmethod
+    def from_dict(cls, values: Any, where: str = "manifest.json") -> Manifest:
+        """The inverse of :meth:`to_dict`.
+
+        Raises:
+            BundleError: a newer schema, or a field that is missing, unknown or of the wrong type; the message names
+                ``where`` and the field.
+        """
+        version = values.get("schema_version") if isinstance(values, dict) else None
+        if isinstance(version, int) and version > SCHEMA_VERSION:
+            raise BundleError(
+                f"{where} has schema version {version}, this edgeau reads up to {SCHEMA_VERSION}; "
+                "upgrade edgeau on this machine or export the bundle again with this version"
+            )
+        return from_dict(cls, values, where)

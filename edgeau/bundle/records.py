@@ -1,0 +1,111 @@
+"""Frozen dataclasses to plain JSON values and back, checked against their type hints."""
+
+from __future__ import annotations
+
+import types
+from dataclasses import MISSING, fields, is_dataclass
+from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
+
+from edgeau.alignment import Alignment
+from edgeau.errors import BundleError, InputError
+
+__all__ = ["from_dict", "to_dict"]
+
+Record = TypeVar("Record")
+
+
+def to_dict(record: Any) -> Any:
+    """A record as plain JSON values."""
+    if isinstance(record, Alignment):
+        return record.to_dict()
+    if is_dataclass(record):
+        return {field.name: to_dict(getattr(record, field.name)) for field in fields(record)}
+    if isinstance(record, dict):
+        return {key: to_dict(value) for key, value in record.items()}
+    if isinstance(record, list | tuple):
+        return [to_dict(value) for value in record]
+    return record
+
+
+def from_dict(kind: type[Record], values: Any, where: str) -> Record:
+    """A record from plain JSON values.
+
+    Args:
+        kind: a dataclass whose fields are plain values, tuples, dicts or further dataclasses.
+        values: what JSON gave.
+        where: place for error messages.
+
+    Raises:
+        BundleError: a field is missing, unknown, or of the wrong type.
+    """
+    return _parse(kind, values, where)  # type: ignore[no-any-return]
+
+
+def _parse(kind: Any, value: Any, where: str) -> Any:
+    origin, arguments = get_origin(kind), get_args(kind)
+    if kind is Any:
+        return value
+    if origin in (Union, types.UnionType):
+        return _parse_optional(arguments, value, where)
+    if kind is Alignment:
+        return _parse_alignment(value, where)
+    if is_dataclass(kind):
+        return _parse_record(kind, value, where)
+    if origin is tuple:
+        return _parse_tuple(arguments, value, where)
+    if origin is dict:
+        items = _expect(dict, value, where).items()
+        return {key: _parse(arguments[1], item, f"{where}: {key}") for key, item in items}
+    return _parse_plain(kind, value, where)
+
+
+def _parse_plain(kind: Any, value: Any, where: str) -> Any:
+    if kind is float and isinstance(value, int) and not isinstance(value, bool):
+        return float(value)
+    if kind is int and isinstance(value, bool):
+        raise BundleError(f"{where}: expected int, got {value!r}; the file is damaged or was edited, export again")
+    return _expect(kind, value, where)
+
+
+def _parse_optional(arguments: tuple[Any, ...], value: Any, where: str) -> Any:
+    if value is None and type(None) in arguments:
+        return None
+    (kind,) = (argument for argument in arguments if argument is not type(None))
+    return _parse(kind, value, where)
+
+
+def _parse_alignment(value: Any, where: str) -> Alignment:
+    try:
+        return Alignment.from_dict(_expect(dict, value, where))
+    except (InputError, TypeError) as error:
+        raise BundleError(f"{where}: {error}") from error
+
+
+def _parse_tuple(arguments: tuple[Any, ...], value: Any, where: str) -> tuple[Any, ...]:
+    items = _expect(list, value, where)
+    kinds = (arguments[0],) * len(items) if arguments[-1] is Ellipsis else arguments
+    if len(kinds) != len(items):
+        raise BundleError(f"{where}: expected {len(kinds)} values, got {len(items)}")
+    return tuple(_parse(kind, item, f"{where}[{i}]") for i, (kind, item) in enumerate(zip(kinds, items, strict=True)))
+
+
+def _parse_record(kind: Any, value: Any, where: str) -> Any:
+    values = _expect(dict, value, where)
+    hints = get_type_hints(kind)
+    known = {field.name: field for field in fields(kind)}
+    for name in values:
+        if name not in known:
+            raise BundleError(f"{where}: unknown field {name!r}; known are {', '.join(known)}")
+    for name, field in known.items():
+        if name not in values and field.default is MISSING and field.default_factory is MISSING:
+            raise BundleError(f"{where}: field {name!r} is missing; the file is damaged, export the bundle again")
+    return kind(**{name: _parse(hints[name], item, f"{where}: {name}") for name, item in values.items()})
+
+
+def _expect(kind: type, value: Any, where: str) -> Any:
+    if not isinstance(value, kind):
+        raise BundleError(
+            f"{where}: expected {kind.__name__}, got {type(value).__name__} {str(value)[:40]!r}; "
+            "the file is damaged or was edited, export the bundle again"
+        )
+    return value

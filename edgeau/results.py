@@ -1,0 +1,120 @@
+"""What a frame gave: frozen, validated values over numpy.
+
+Coordinates are pixels of the frame, x to the right, y down, origin at the centre of the top-left pixel.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["ActionUnit", "Box", "Face", "FrameResult", "HeadPose"]
+
+
+@dataclass(frozen=True, slots=True)
+class ActionUnit:
+    """One action unit of one face.
+
+    Attributes:
+        name: label, such as ``"AU12"``.
+        probability: 0..1, or None when the AU could not be judged.
+        active: the decision at the AU's threshold, or None when it could not be judged.
+        intensity: 0..1, the estimated rig coefficient where the model gives one, else None. It is not a FACS A-E grade.
+        reason: why it could not be judged (``"pose"``, ``"size"``, ...); None when it was.
+        experimental: True when nothing showed yet that this AU works on real faces.
+    """
+
+    name: str
+    probability: float | None
+    active: bool | None
+    intensity: float | None = None
+    reason: str | None = None
+    experimental: bool = False
+
+    def __post_init__(self) -> None:
+        if (self.probability is None) != (self.reason is not None):
+            raise ValueError(f"{self.name}: either a probability or a reason, got {self.probability!r}, {self.reason!r}")
+        if (self.probability is None) != (self.active is None):
+            raise ValueError(f"{self.name}: probability and decision come together")
+        for field, value in (("probability", self.probability), ("intensity", self.intensity)):
+            if value is not None and not 0.0 <= value <= 1.0:
+                raise ValueError(f"{self.name}: {field} must be within 0..1, got {value!r}")
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    """An upright box around a face, pixels: left, top, width, height."""
+
+    left: float
+    top: float
+    width: float
+    height: float
+
+    def __post_init__(self) -> None:
+        if not (self.width >= 0 and self.height >= 0):
+            raise ValueError(f"a box needs a width and height of 0 or more, got {self.width} x {self.height}")
+
+
+@dataclass(frozen=True, slots=True)
+class HeadPose:
+    """Head rotation in degrees, the person looking at the camera being (0, 0, 0).
+
+    Attributes:
+        pitch: positive when the person looks up.
+        yaw: positive when the person turns towards the right of the picture.
+        roll: positive when the head tilts clockwise in the picture.
+    """
+
+    pitch: float
+    yaw: float
+    roll: float
+
+
+@dataclass(frozen=True, slots=True)
+class Face:
+    """One face.
+
+    Attributes:
+        box: around the landmarks.
+        landmarks: float32 ``(468 or 478, 3)``; x y in pixels, z in the same unit, smaller is closer to the camera.
+        track_id: the same number for the same person while visible; None for single pictures.
+        pose: head pose, or None when it was not computed.
+        aus: label to action unit, in the model's output order.
+    """
+
+    box: Box
+    landmarks: NDArray[np.float32]
+    track_id: int | None
+    pose: HeadPose | None
+    aus: Mapping[str, ActionUnit]
+
+    def __post_init__(self) -> None:
+        shape = self.landmarks.shape
+        if shape not in ((468, 3), (478, 3)):
+            raise ValueError(f"landmarks must be (468, 3) or (478, 3), got {shape}")
+        if self.landmarks.dtype != np.float32:
+            raise ValueError(f"landmarks must be float32, got {self.landmarks.dtype}")
+        object.__setattr__(self, "aus", MappingProxyType(dict(self.aus)))
+
+
+@dataclass(frozen=True, slots=True)
+class FrameResult:
+    """All faces of one frame.
+
+    Attributes:
+        index: number of the frame in its source, from 0.
+        time_s: time of the frame in its source, seconds from the source's start.
+        age_s: from capture to this result, seconds.
+        dropped: frames that the source gave and the pipeline left out since the result before this one.
+        faces: in order of ``track_id`` where there is one, else from left to right.
+    """
+
+    index: int
+    time_s: float
+    age_s: float
+    dropped: int
+    faces: tuple[Face, ...]
