@@ -1,0 +1,46 @@
+# make demo   a light environment (no torch), the default model exported for this machine, a sample analyzed
+# make test   the full environment, lint, types, architecture, tests
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
+# One test process a core; engines run one thread each in tests.
+export OMP_NUM_THREADS := 1
+export OMP_WAIT_POLICY := passive
+
+.PHONY: demo test test-slow lint types architecture clean
+
+demo: $(VENV)/.demo
+	$(BIN)/python docs/demo.py
+
+test: lint types architecture
+	$(BIN)/python -m pytest -n 2 --dist loadfile
+
+test-slow: $(VENV)/.full
+	$(BIN)/python -m pytest -m slow -n 0
+
+lint: $(VENV)/.full
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(VENV)/.full
+	$(BIN)/mypy
+
+architecture: $(VENV)/.full
+	$(BIN)/lint-imports
+
+$(BIN)/python:
+	$(PYTHON) -m venv $(VENV)
+	$(PIP) install -c constraints.txt setuptools
+
+# pip leaves alone what is there in the pinned version, so a second run, or test after demo, installs only what is missing.
+$(VENV)/.demo: pyproject.toml constraints.txt | $(BIN)/python
+	$(PIP) install -c constraints.txt --no-build-isolation -e '.[onnxruntime,mediapipe,export]' scikit-image
+	touch $@
+
+$(VENV)/.full: pyproject.toml constraints.txt | $(BIN)/python
+	$(PIP) install -c constraints.txt --no-build-isolation -e '.[all,dev]'
+	touch $@ $(VENV)/.demo
+
+clean:
+	rm -rf $(VENV) build dist demo

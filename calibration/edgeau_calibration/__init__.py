@@ -1,0 +1,1 @@
+"""Calibration sets, ranges and INT8 for ONNX files; no torch."""

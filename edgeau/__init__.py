@@ -1,0 +1,3 @@
+"""Facial action units on small computers."""
+
+__version__ = "0.1.0"

@@ -1,0 +1,43 @@
+"""The network zoo: names map to builders, each in its own file, imported when asked for.
+
+A builder takes the label set and its own keyword options and returns a module that maps float32 ``(N, 3, H, W)``
+(normalised RGB) to logits float32 ``(N, C)``, in label order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from importlib import import_module
+from typing import Any
+
+from torch import nn
+
+from edgeau.errors import UsageError
+
+__all__ = ["NETWORKS", "build_network"]
+
+# name -> "module:function"
+NETWORKS: dict[str, str] = {
+    "mrpnet": "edgeau_training.networks.mrpnet:build",
+}
+
+
+def build_network(name: str, labels: Sequence[str], **options: Any) -> nn.Module:
+    """An untrained network of the zoo.
+
+    Args:
+        name: a key of :data:`NETWORKS`.
+        labels: AU labels in output order; their number is the number of logits.
+        options: what that network's builder takes, e.g. ``mrp_variant="gap"``.
+
+    Raises:
+        UsageError: the name is not known, or an option does not fit; the known ones are listed.
+    """
+    if name not in NETWORKS:
+        raise UsageError(f"network {name!r} is not known; known networks: {', '.join(sorted(NETWORKS))}")
+    module, function = NETWORKS[name].split(":")
+    builder: Callable[..., nn.Module] = getattr(import_module(module), function)
+    try:
+        return builder(labels=tuple(labels), **options)
+    except TypeError as error:
+        raise UsageError(f"network {name!r} does not take these options {sorted(options)}: {error}") from error

@@ -1,0 +1,77 @@
+"""Reading the Wavefront OBJ files of a face rig: positions only, or the whole topology."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edgeau.errors import UserError
+
+
+@dataclass(frozen=True)
+class Topology:
+    """Triangles of a mesh whose polygons were split into fans.
+
+    triangles (T, 3) int32 vertex numbers; uvs (T, 3, 2) float32 in texture units, v upwards;
+    materials (T,) int32 into material_names.
+    """
+
+    triangles: NDArray[np.int32]
+    uvs: NDArray[np.float32]
+    materials: NDArray[np.int32]
+    material_names: tuple[str, ...]
+
+
+def positions_from_obj(path: Path) -> NDArray[np.float32]:
+    """Return the vertex positions (V, 3) float32 of an OBJ file, in the file's unit.
+
+    Raises UserError when the file has no vertex or a vertex line is not three numbers.
+    """
+    data = path.read_bytes()
+    if not data.startswith(b"v "):
+        start = data.find(b"\nv ")
+        data = data[start + 1 :] if start >= 0 else b""
+    last = data.rfind(b"\nv ")
+    end = data.find(b"\n", last + 1) if last >= 0 else data.find(b"\n")
+    block = data[: end if end >= 0 else len(data)]
+    # Vertex lines are one contiguous block in every file of the rig, so one call reads them all.
+    lines = block.count(b"v ")
+    values = np.array(block.replace(b"v ", b" ").split(), dtype=np.float32) if lines else np.empty(0)
+    if not lines or values.size != 3 * lines:
+        raise UserError(f"{path}: expected one block of 'v x y z' lines; found {lines} lines, {values.size} numbers.")
+    return values.reshape(-1, 3).astype(np.float32)
+
+
+def topology_from_obj(path: Path) -> Topology:
+    """Return triangles, texture coordinates and materials of an OBJ file (polygons become fans)."""
+    corners: list[tuple[int, int, int]] = []
+    uv_corners: list[tuple[int, int, int]] = []
+    materials: list[int] = []
+    names: list[str] = []
+    texture: list[tuple[float, float]] = []
+    for line in path.read_text(encoding="utf-8", errors="replace").splitlines():
+        word, _, rest = line.partition(" ")
+        if word == "vt":
+            u, v = rest.split()[:2]
+            texture.append((float(u), float(v)))
+        elif word == "usemtl":
+            names.append(rest.strip())
+        elif word == "f":
+            polygon = [_corner(token) for token in rest.split()]
+            for second, third in zip(polygon[1:-1], polygon[2:], strict=True):
+                fan = (polygon[0], second, third)
+                corners.append((fan[0][0], fan[1][0], fan[2][0]))
+                uv_corners.append((fan[0][1], fan[1][1], fan[2][1]))
+                materials.append(len(names) - 1)
+    if not corners or not texture or not names:
+        raise UserError(f"{path}: a rig's neutral mesh needs faces, texture coordinates and materials.")
+    uvs = np.array(texture, np.float32)[np.array(uv_corners, np.int64)]
+    return Topology(np.array(corners, np.int32), uvs, np.array(materials, np.int32), tuple(names))
+
+
+def _corner(token: str) -> tuple[int, int]:
+    parts = token.split("/")
+    return int(parts[0]) - 1, (int(parts[1]) - 1 if len(parts) > 1 and parts[1] else 0)

@@ -1,0 +1,163 @@
+"""The face rig: neutral mesh, expression shapes and identity modes of an ICT-FaceKit folder, trimmed to what is seen."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import tempfile
+from dataclasses import dataclass, fields
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edgeau.errors import UserError
+from edgeau_training.synth.lip_tightening import lip_tightening_shape
+from edgeau_training.synth.obj import Topology, positions_from_obj, topology_from_obj
+
+IDENTITY_MODES = 60
+# Materials by what the shading kernel must know; anything else in the folder is not drawn.
+FACE, BACK_HEAD, GUMS, TEETH, EYE_LEFT, EYE_RIGHT, LASHES = range(7)
+MATERIALS = ("M_Face", "M_BackHead", "M_GumsTongue", "M_Teeth", "M_ScleraLeft", "M_ScleraRight", "M_EyeLashes")
+# Depth (cm, rig axes) behind which a part is never seen from poses within 60 degrees of frontal.
+DEPTH_LIMITS = {BACK_HEAD: -4.5, GUMS: 4.0, TEETH: 4.5, EYE_LEFT: 7.6, EYE_RIGHT: 7.6}
+LIP_TIGHTENING = "lipTighten"
+CACHE_FORMAT = 3
+
+
+@dataclass(frozen=True)
+class Rig:
+    """A trimmed rig. Unit: centimetres; x to the subject's left, y up, z out of the face.
+
+    neutral (V, 3), identity (M, V, 3) and expression (E, V, 3) offsets, all float32;
+    triangles (T, 3) int32; uvs (T, 3, 2) float32 in the face atlas, v upwards; materials (T,) int32
+    (the constants of this module); landmarks (68,) int32 vertex numbers in the iBUG order;
+    expression_names (E,) str; digest: SHA-256 over the source files that were read.
+    """
+
+    neutral: NDArray[np.float32]
+    identity: NDArray[np.float32]
+    expression: NDArray[np.float32]
+    triangles: NDArray[np.int32]
+    uvs: NDArray[np.float32]
+    materials: NDArray[np.int32]
+    landmarks: NDArray[np.int32]
+    expression_names: NDArray[np.str_]
+    digest: str
+
+
+def load_rig(folder: str | Path, cache: str | Path | None = None) -> Rig:
+    """Load an ICT-FaceKit folder (or its FaceXModel subfolder), from the cache when it was read before.
+
+    Raises UserError when the folder is absent or incomplete; the message names the missing files.
+    """
+    model = _model_folder(Path(folder))
+    index = json.loads((model / "vertex_indices.json").read_text(encoding="utf-8"))
+    names = [str(name) for name in index["expressions"]]
+    files = _required_files(model, names)
+    digest = _digest(files)
+    cached = _cache_folder(cache) / f"rig-{digest[:20]}-{CACHE_FORMAT}.npz"
+    if cached.is_file():
+        return _read_cache(cached)
+    rig = _read_rig(model, names, np.array(index["idx_to_landmark_verts"], np.int64), digest)
+    _write_cache(cached, rig)
+    return rig
+
+
+def _model_folder(folder: Path) -> Path:
+    for candidate in (folder, folder / "FaceXModel"):
+        if (candidate / "vertex_indices.json").is_file():
+            return candidate
+    if not folder.is_dir():
+        raise UserError(f"{folder}: no such folder. Give the path of an unpacked ICT-FaceKit (it holds FaceXModel/).")
+    raise UserError(f"{folder}: not a complete ICT-FaceKit folder; missing files: vertex_indices.json.")
+
+
+def _required_files(model: Path, names: list[str]) -> list[Path]:
+    wanted = ["vertex_indices.json", "generic_neutral_mesh.obj", *(f"{name}.obj" for name in names)]
+    wanted += [f"identity{mode:03d}.obj" for mode in range(IDENTITY_MODES)]
+    missing = [name for name in wanted if not (model / name).is_file()]
+    if missing:
+        shown = ", ".join(missing[:12]) + (f" and {len(missing) - 12} more" if len(missing) > 12 else "")
+        raise UserError(f"{model}: not a complete ICT-FaceKit folder; missing files: {shown}. Unpack it again.")
+    return [model / name for name in wanted]
+
+
+def _digest(files: list[Path]) -> str:
+    total = hashlib.sha256()
+    for path in files:
+        with path.open("rb") as stream:
+            total.update(path.name.encode() + hashlib.file_digest(stream, "sha256").digest())
+    return total.hexdigest()
+
+
+def _read_rig(model: Path, names: list[str], landmarks: NDArray[np.int64], digest: str) -> Rig:
+    neutral = positions_from_obj(model / "generic_neutral_mesh.obj")
+    topology = topology_from_obj(model / "generic_neutral_mesh.obj")
+    kept, materials = _visible_triangles(topology, neutral)
+    triangles = topology.triangles[kept]
+    used = np.unique(np.concatenate([triangles.ravel(), landmarks]))
+    renumber = np.full(len(neutral), -1, np.int32)
+    renumber[used] = np.arange(len(used), dtype=np.int32)
+    trimmed = neutral[used]
+    shapes = [_offsets(model / f"{name}.obj", neutral)[used] for name in names]
+    modes = [_offsets(model / f"identity{mode:03d}.obj", neutral)[used] for mode in range(IDENTITY_MODES)]
+    points = renumber[landmarks].astype(np.int32)
+    face = np.zeros(len(used), bool)
+    face[renumber[triangles[materials == FACE]].ravel()] = True
+    shapes.append(lip_tightening_shape(trimmed, points, face))
+    uvs = topology.uvs[kept]
+    return Rig(
+        neutral=trimmed, identity=np.stack(modes), expression=np.stack(shapes),
+        triangles=renumber[triangles].astype(np.int32),
+        # Parts other than the face sit in their own atlas tiles; the kernel wants 0..1 everywhere.
+        uvs=(uvs - np.floor(uvs.min(1, keepdims=True) + 1e-4)).astype(np.float32),
+        materials=materials, landmarks=points, expression_names=np.array([*names, LIP_TIGHTENING]), digest=digest,
+    )  # fmt: skip
+
+
+def _offsets(path: Path, neutral: NDArray[np.float32]) -> NDArray[np.float32]:
+    positions = positions_from_obj(path)
+    if positions.shape != neutral.shape:
+        raise UserError(f"{path}: {len(positions)} vertices, the neutral mesh has {len(neutral)}. Unpack the rig again.")
+    return positions - neutral
+
+
+def _visible_triangles(topology: Topology, neutral: NDArray[np.float32]) -> tuple[NDArray[np.intp], NDArray[np.int32]]:
+    material = np.full(len(topology.triangles), -1, np.int32)
+    for number, name in enumerate(MATERIALS):
+        if name not in topology.material_names:
+            raise UserError(f"The rig's neutral mesh has no material {name}; it has {', '.join(topology.material_names)}.")
+        material[topology.materials == topology.material_names.index(name)] = number
+    depth = neutral[topology.triangles][:, :, 2].max(1)
+    seen = material >= 0
+    for number, limit in DEPTH_LIMITS.items():
+        seen &= ~((material == number) & (depth < limit))
+    kept = np.flatnonzero(seen)
+    return kept, material[kept]
+
+
+def _cache_folder(cache: str | Path | None) -> Path:
+    if cache is not None:
+        return Path(cache)
+    base = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
+    return Path(base) / "edgeau"
+
+
+def _read_cache(path: Path) -> Rig:
+    with np.load(path, allow_pickle=False) as stored:
+        arrays = {field.name: stored[field.name] for field in fields(Rig)}
+    arrays["digest"] = str(arrays["digest"])
+    return Rig(**arrays)
+
+
+def _write_cache(path: Path, rig: Rig) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.NamedTemporaryFile(dir=path.parent, suffix=".npz", delete=False) as stream:
+        try:
+            np.savez(stream, **{field.name: getattr(rig, field.name) for field in fields(Rig)})
+        except BaseException:
+            os.unlink(stream.name)
+            raise
+    os.replace(stream.name, path)
