@@ -31,14 +31,15 @@ architecture: $(VENV)/.full
 
 $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
-	$(PIP) install -c constraints.txt setuptools
 
 # pip leaves alone what is there in the pinned version, so a second run, or test after demo, installs only what is missing.
 $(VENV)/.demo: pyproject.toml constraints.txt | $(BIN)/python
+	$(PIP) install -c constraints.txt setuptools
 	$(PIP) install -c constraints.txt --no-build-isolation -e '.[onnxruntime,mediapipe,export]' scikit-image
 	touch $@
 
 $(VENV)/.full: pyproject.toml constraints.txt | $(BIN)/python
+	$(PIP) install -c constraints.txt setuptools
 	$(PIP) install -c constraints.txt --no-build-isolation -e '.[all,dev]'
 	touch $@ $(VENV)/.demo
 

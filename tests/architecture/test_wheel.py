@@ -1,0 +1,64 @@
+"""The wheel holds what is meant, and nothing else."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+
+ROOMS = {
+    "edgeau": "edgeau",
+    "edgeau_export": "export/edgeau_export",
+    "edgeau_calibration": "calibration/edgeau_calibration",
+    "edgeau_training": "training/edgeau_training",
+    "edgeau_apps": "apps/edgeau_apps",
+}
+CARRIED = {".py", ".toml", ".typed"}
+MAX_BYTES = 60_000_000
+
+
+@pytest.fixture(scope="module")
+def wheel(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    out = tmp_path_factory.mktemp("wheel")
+    # Built from the files that git tracks, so that litter in the working tree can neither hide nor cause a fault.
+    source = out / "source"
+    tracked = subprocess.run(["git", "ls-files", "-z"], cwd=root, capture_output=True, check=True).stdout
+    for name in filter(None, tracked.decode().split("\0")):
+        if (root / name).is_file():
+            (source / name).parent.mkdir(parents=True, exist_ok=True)
+            (source / name).write_bytes((root / name).read_bytes())
+    command = [sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", str(out), str(source)]
+    subprocess.run(command, check=True, capture_output=True)
+    (built,) = out.glob("*.whl")
+    return built
+
+
+def meant(root: Path) -> set[str]:
+    tracked = subprocess.run(["git", "ls-files"], cwd=root, capture_output=True, text=True, check=True).stdout
+    files = set()
+    for name in tracked.splitlines():
+        for package, folder in ROOMS.items():
+            inside = name.removeprefix(folder + "/")
+            if inside == name:
+                continue
+            if Path(name).suffix in CARRIED or inside.startswith(("assets/", "default/")):
+                files.add(f"{package}/{inside}")
+    return files
+
+
+def test_the_wheel_holds_every_module_and_data_file_of_the_rooms(wheel: Path, root: Path) -> None:
+    names = {n for n in zipfile.ZipFile(wheel).namelist() if ".dist-info/" not in n}
+    assert names == meant(root)
+
+
+def test_the_wheel_carries_the_licence_and_the_notices_of_others(wheel: Path) -> None:
+    names = zipfile.ZipFile(wheel).namelist()
+    for notice in ("LICENSE", "THIRD_PARTY.md"):
+        assert any(name.endswith(f"licenses/{notice}") for name in names), names
+
+
+def test_the_wheel_stays_light(wheel: Path) -> None:
+    assert wheel.stat().st_size < MAX_BYTES
