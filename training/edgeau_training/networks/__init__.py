@@ -40,4 +40,6 @@ def build_network(name: str, labels: Sequence[str], **options: Any) -> nn.Module
     try:
         return builder(labels=tuple(labels), **options)
     except TypeError as error:
-        raise UsageError(f"network {name!r} does not take these options {sorted(options)}: {error}") from error
+        raise UsageError(
+            f"network {name!r} does not take these options {sorted(options)}: {error}"
+        ) from error

@@ -29,7 +29,11 @@ class Group(nn.Sequential):
     """Steps 1-2 of one group: a 1x1 convolution (variant R only) and a 3x3 one: ``(N, G, 7, 7)`` -> ``(N, 256, 7, 7)``."""
 
     def __init__(self, channels: int, reduce: bool) -> None:
-        first = (nn.Conv2d(channels, channels, 1, bias=False), nn.BatchNorm2d(channels), nn.ReLU()) if reduce else ()
+        first = (
+            (nn.Conv2d(channels, channels, 1, bias=False), nn.BatchNorm2d(channels), nn.ReLU())
+            if reduce
+            else ()
+        )
         super().__init__(
             *first,
             nn.Conv2d(channels, _GROUP_CHANNELS, 3, padding=1, bias=False),
@@ -56,6 +60,7 @@ class MRPHead(nn.Module):
         self.regions = nn.ModuleList(RegionPooling(_GROUP_CHANNELS, grid) for grid in GRIDS)
 
     def forward(self, maps: Tensor, field: int = MAP_SIZE) -> Tensor:
+        """The concatenated group vectors; ``field`` as in :func:`~edgeau_training.networks.region_pooling.fit_map`."""
         vectors = [
             region(fit_map(group(maps[:, start:stop]), field))
             for (start, stop), group, region in zip(self.slices, self.groups, self.regions, strict=True)
@@ -70,7 +75,8 @@ class GlobalPool(nn.Module):
         super().__init__()
         self.out_features = channels
 
-    def forward(self, maps: Tensor, field: int = MAP_SIZE) -> Tensor:
+    def forward(self, maps: Tensor, field: int = MAP_SIZE) -> Tensor:  # noqa: ARG002  (the head's signature)
+        """The mean of each map."""
         return maps.mean(dim=(2, 3))
 
 
@@ -98,12 +104,14 @@ class MRPNet(nn.Module):
     ) -> None:
         super().__init__()
         if mrp_variant not in VARIANTS:
-            raise UsageError(f"mrp_variant {mrp_variant!r} is not known; known variants: {', '.join(VARIANTS)}")
+            raise UsageError(
+                f"mrp_variant {mrp_variant!r} is not known; known variants: {', '.join(VARIANTS)}"
+            )
         # Never pretrained here: weights come from a file that the user names, nothing is downloaded.
         self.stem = timm.create_model(
             stem, pretrained=False, num_classes=0, global_pool="", drop_path_rate=drop_path
         )
-        channels = cast(int, self.stem.head_hidden_size)
+        channels = cast("int", self.stem.head_hidden_size)
         self.head: MRPHead | GlobalPool = (
             GlobalPool(channels) if mrp_variant == "gap" else MRPHead(channels, reduce=mrp_variant == "R")
         )
@@ -129,13 +137,14 @@ class MRPNet(nn.Module):
             field: width of the picture in cells of 32 pixels at full scale; see
                 :func:`~edgeau_training.networks.region_pooling.fit_map`.
         """
-        return cast(Tensor, self.head(self.stem(images), field))
+        return cast("Tensor", self.head(self.stem(images), field))
 
     def classify(self, features: Tensor) -> Tensor:
         """Logits from the vector of :meth:`features`."""
-        return cast(Tensor, self.classifier(self.dropout(features)))
+        return cast("Tensor", self.classifier(self.dropout(features)))
 
     def forward(self, images: Tensor) -> Tensor:
+        """Logits, ``(N, C)``."""
         return self.classify(self.features(images))
 
 

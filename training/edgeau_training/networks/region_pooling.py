@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from typing import cast
 
-import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -37,6 +36,7 @@ class RegionPooling(nn.Module):
         self.norm = nn.BatchNorm2d(channels)
 
     def forward(self, maps: Tensor) -> Tensor:
+        """One value per channel, ``(N, C)``."""
         return functional.relu(self.norm(self.weigh(self.pool(maps)))).flatten(1)
 
 
@@ -55,4 +55,4 @@ def fit_map(maps: Tensor, field: int = MAP_SIZE) -> Tensor:
     if maps.shape[-2:] != (field, field):
         maps = functional.interpolate(maps, size=(field, field), mode="bilinear", align_corners=False)
     ring = (MAP_SIZE - field) // 2
-    return cast(Tensor, torch.nn.functional.pad(maps, (ring,) * 4, mode="replicate")) if ring else maps
+    return cast("Tensor", functional.pad(maps, (ring,) * 4, mode="replicate")) if ring else maps

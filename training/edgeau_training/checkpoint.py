@@ -1,0 +1,219 @@
+"""Checkpoints: one safetensors file with the weights, and everything that is needed to use them, in its metadata.
+
+The metadata key ``edgeau`` holds a JSON document (:class:`CheckpointInfo`): network and its options, label set, input
+normalisation, alignment template, and whether and on what it was trained.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import safetensors
+import safetensors.torch
+import torch
+from torch import Tensor, nn
+
+from edgeau.action_units import DEFAULT
+from edgeau.alignment import Alignment
+from edgeau.errors import CheckpointError
+from edgeau_training.checkpoint_file import read_header, write_atomically
+from edgeau_training.networks import build_network
+
+__all__ = [
+    "FORMAT",
+    "IMAGENET_INPUT",
+    "CheckpointInfo",
+    "load_checkpoint",
+    "make_seeded_checkpoint",
+    "read_info",
+    "save_checkpoint",
+]
+
+FORMAT = 1
+METADATA_KEY = "edgeau"
+
+# What the networks see: RGB in 0..1, normalised with the ImageNet statistics.
+IMAGENET_INPUT: dict[str, Any] = {
+    "width": 224,
+    "height": 224,
+    "colour": "RGB",
+    "layout": "NCHW",
+    "mean": [0.485, 0.456, 0.406],
+    "std": [0.229, 0.224, 0.225],
+}
+
+
+@dataclass(frozen=True)
+class CheckpointInfo:
+    """What a checkpoint says about itself.
+
+    Attributes:
+        network: a name of the zoo.
+        labels: AU labels in output order.
+        options: the builder's options, e.g. ``{"mrp_variant": "R"}``.
+        input: size, colour order, layout, mean and std of the network input.
+        alignment: the template, as :meth:`edgeau.alignment.Alignment.to_dict` gives it.
+        trained: False for seeded random weights; all that shows their output must say "untrained".
+        training: one sentence on what it was trained on.
+        dataset_digest: digest of the training set, or None.
+        licences: licences of what went into the weights.
+        step: optimiser steps done.
+        thresholds: decision threshold of each label on the probability, or empty for 0.5.
+        metrics: measured figures with the split they were measured on.
+    """
+
+    network: str
+    labels: tuple[str, ...]
+    options: dict[str, Any] = field(default_factory=dict)
+    input: dict[str, Any] = field(default_factory=lambda: dict(IMAGENET_INPUT))
+    alignment: dict[str, Any] = field(default_factory=lambda: Alignment().to_dict())
+    trained: bool = False
+    training: str = "untrained"
+    dataset_digest: str | None = None
+    licences: tuple[str, ...] = ()
+    step: int = 0
+    thresholds: dict[str, float] = field(default_factory=dict)
+    metrics: dict[str, Any] = field(default_factory=dict)
+
+    def to_dict(self) -> dict[str, Any]:
+        """As plain JSON values, with the format number."""
+        return {
+            "format": FORMAT,
+            **asdict(self),
+            "labels": list(self.labels),
+            "licences": list(self.licences),
+        }
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> CheckpointInfo:
+        """The inverse of :meth:`to_dict`; keys that this version does not know are ignored.
+
+        Raises:
+            CheckpointError: a newer format, or network or labels are missing.
+        """
+        found = values.get("format")
+        if not isinstance(found, int) or found > FORMAT:
+            raise CheckpointError(
+                f"checkpoint format {found!r} is not known; this version reads up to {FORMAT}: update edgeau"
+            )
+        if not values.get("network") or not values.get("labels"):
+            raise CheckpointError(
+                "the checkpoint's metadata lacks its network name or its labels; save it again"
+            )
+        known = {key: values[key] for key in cls.__dataclass_fields__ if key in values}
+        known["labels"] = tuple(known["labels"])
+        known["licences"] = tuple(known.get("licences", ()))
+        return cls(**known)
+
+
+def save_checkpoint(path: Path, network: nn.Module, info: CheckpointInfo) -> None:
+    """Writes weights and metadata; the file appears complete or not at all.
+
+    Raises:
+        OutputError: the folder cannot be written to.
+    """
+    tensors = {name: tensor.detach().contiguous().cpu() for name, tensor in network.state_dict().items()}
+    metadata = {METADATA_KEY: json.dumps(info.to_dict())}
+    write_atomically(path, safetensors.torch.save(tensors, metadata))
+
+
+def read_info(path: Path) -> CheckpointInfo:
+    """What a checkpoint says about itself, without reading its weights.
+
+    Raises:
+        CheckpointError: missing, damaged, not a checkpoint of edgeau, or of a newer format.
+    """
+    return _info_of(path, read_header(path))
+
+
+def load_checkpoint(
+    path: Path, network: str | None = None, labels: int | None = None
+) -> tuple[nn.Module, CheckpointInfo]:
+    """Builds the network that a checkpoint names, with its weights, in evaluation mode.
+
+    Args:
+        path: the safetensors file.
+        network: refuse a checkpoint of another network.
+        labels: refuse a checkpoint with another number of labels.
+
+    Raises:
+        CheckpointError: whatever is wrong with the file, with what to do next.
+    """
+    metadata = read_header(path)
+    info = _info_of(path, metadata)
+    if network is not None and info.network != network:
+        raise CheckpointError(f"{path} holds network {info.network!r}, asked for was {network!r}")
+    if labels is not None and len(info.labels) != labels:
+        raise CheckpointError(
+            f"{path} holds {len(info.labels)} labels ({' '.join(info.labels)}), asked for were {labels}"
+        )
+    model = build_network(info.network, info.labels, **info.options)
+    _load_tensors(path, model, safetensors.torch.load_file(os.fspath(path)))
+    return model.eval(), info
+
+
+def make_seeded_checkpoint(
+    path: Path,
+    network: str = "mrpnet",
+    labels: tuple[str, ...] = DEFAULT,
+    seed: int = 0,
+    **options: Any,
+) -> CheckpointInfo:
+    """Writes a checkpoint with seeded random weights: a stand-in that is marked untrained.
+
+    Returns:
+        What was written about it (``trained`` is False).
+    """
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        model = build_network(network, labels, **options)
+    info = CheckpointInfo(
+        network, tuple(labels), options, training=f"untrained: random weights of seed {seed}"
+    )
+    save_checkpoint(path, model, info)
+    return info
+
+
+def _info_of(path: Path, metadata: dict[str, str]) -> CheckpointInfo:
+    if METADATA_KEY not in metadata:
+        raise CheckpointError(
+            f"{path} is a safetensors file without edgeau's metadata, so its labels and preprocessing are unknown; "
+            "use a checkpoint written by edgeau-train"
+        )
+    try:
+        values = json.loads(metadata[METADATA_KEY])
+    except json.JSONDecodeError as error:
+        raise CheckpointError(
+            f"{path}: the metadata is not JSON ({error}); the file is damaged, copy it again"
+        ) from error
+    return CheckpointInfo.from_dict(values)
+
+
+def _load_tensors(path: Path, model: nn.Module, tensors: dict[str, Tensor]) -> None:
+    """Puts tensors into the model; every one of both sides must fit."""
+    expected = model.state_dict()
+    missing = sorted(expected.keys() - tensors.keys())
+    unexpected = sorted(tensors.keys() - expected.keys())
+    if missing or unexpected:
+        raise CheckpointError(
+            f"{path} does not fit its network: {_listed('missing', missing)}{_listed('unexpected', unexpected)}"
+            "it belongs to another network or version; train or export it again"
+        )
+    for name, tensor in tensors.items():
+        if tensor.shape != expected[name].shape:
+            raise CheckpointError(
+                f"{path}: tensor {name} has shape {tuple(tensor.shape)}, the network has {tuple(expected[name].shape)}; "
+                "the label count or another option does not fit the weights"
+            )
+    model.load_state_dict(tensors)
+
+
+def _listed(word: str, names: list[str]) -> str:
+    if not names:
+        return ""
+    shown = ", ".join(names[:3]) + (", ..." if len(names) > 3 else "")
+    return f"{len(names)} {word} ({shown}); "
