@@ -1,0 +1,92 @@
+"""What a model said about labelled faces: the one table that every metric reads."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edgeau.errors import InputError
+
+__all__ = ["UNKNOWN", "Predictions", "sigmoid"]
+
+UNKNOWN = -1  # a truth that nobody judged; such entries are left out of every metric
+
+
+def sigmoid(logits: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
+    """``1 / (1 + exp(-logit))``, without overflow for large logits."""
+    return np.asarray(0.5 * (1.0 + np.tanh(0.5 * np.asarray(logits, np.float64))))
+
+
+@dataclass(frozen=True)
+class Predictions:
+    """Logits and truth of N faces for C action units.
+
+    Attributes:
+        labels: C AU labels, in column order.
+        logits: float32 ``(N, C)``; probability = sigmoid.
+        truth: int8 ``(N, C)``: 1 present, 0 absent, -1 not judged.
+        thresholds: float64 ``(C,)``, on the probability; positive where ``probability >= threshold``.
+        groups: int64 ``(N,)``: faces with the same number belong to the same person; None when persons are not known.
+    """
+
+    labels: tuple[str, ...]
+    logits: NDArray[np.float32]
+    truth: NDArray[np.int8]
+    thresholds: NDArray[np.float64]
+    groups: NDArray[np.int64] | None = None
+
+    def __post_init__(self) -> None:
+        expected = (len(self.logits), len(self.labels))
+        if self.logits.shape != expected or self.truth.shape != expected:
+            raise ValueError(
+                f"logits {self.logits.shape} and truth {self.truth.shape} must both be {expected}"
+            )
+        if self.thresholds.shape != (len(self.labels),):
+            raise ValueError(f"thresholds {self.thresholds.shape} must be {(len(self.labels),)}")
+        if not np.isfinite(self.logits).all():
+            raise InputError(
+                "the model answered with a number that is not finite, so nothing can be measured"
+            )
+
+    @property
+    def probabilities(self) -> NDArray[np.float64]:
+        """float64 ``(N, C)``, 0..1."""
+        return sigmoid(self.logits)
+
+    @property
+    def decisions(self) -> NDArray[np.bool_]:
+        """Boolean ``(N, C)``: probability >= threshold."""
+        return np.asarray(self.probabilities >= self.thresholds)
+
+    @property
+    def known(self) -> NDArray[np.bool_]:
+        """Boolean ``(N, C)``: where the truth was judged."""
+        return np.asarray(self.truth != UNKNOWN)
+
+    def select(self, labels: Sequence[str]) -> Predictions:
+        """The same faces with these labels only, in the given order.
+
+        Raises:
+            InputError: a label is not here.
+        """
+        missing = [label for label in labels if label not in self.labels]
+        if missing:
+            raise InputError(
+                f"there are no predictions for {', '.join(missing)}; there are {', '.join(self.labels)}"
+            )
+        columns = [self.labels.index(label) for label in labels]
+        return Predictions(
+            tuple(labels),
+            self.logits[:, columns],
+            self.truth[:, columns],
+            self.thresholds[columns],
+            self.groups,
+        )
+
+    def with_thresholds(self, thresholds: NDArray[np.float64]) -> Predictions:
+        """The same predictions, decided at other thresholds."""
+        return Predictions(self.labels, self.logits, self.truth, thresholds, self.groups)
