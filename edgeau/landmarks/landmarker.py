@@ -1,0 +1,50 @@
+"""What every way to find face landmarks is to the rest of the library."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    from numpy.typing import NDArray
+    from typing_extensions import Self
+
+__all__ = ["Landmarker"]
+
+
+class Landmarker(Protocol):
+    """Finds faces and their landmarks.
+
+    One landmarker belongs to one thread, the one that made it: MediaPipe fails every call when two threads share one. It
+    does not survive a fork either; start processes with ``spawn`` and open one in each.
+    """
+
+    def detect(self, frame: NDArray[np.uint8]) -> list[NDArray[np.float32]]:
+        """The landmarks of every face, in no particular order.
+
+        Args:
+            frame: BGR, uint8 ``(height, width, 3)``.
+
+        Returns:
+            One float32 ``(468 or 478, 3)`` a face: x y in pixels of the frame, z in the same unit, smaller is closer to
+            the camera. The last ten of 478 are the irises. Empty without a face.
+
+        Raises:
+            InputError: the frame is not a BGR picture.
+        """
+        ...
+
+    def close(self) -> None:
+        """Give the models back; a second call does nothing."""
+        ...
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()

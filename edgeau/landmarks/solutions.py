@@ -1,0 +1,82 @@
+"""Landmarks from ``mediapipe.solutions.face_mesh``: mediapipe up to 0.10.21, its models inside its wheel."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edgeau.frames import check_frame
+from edgeau.landmarks.detection_frame import DetectionFrame
+from edgeau.landmarks.landmarker import Landmarker
+from edgeau.landmarks.native_stderr import native_stderr_silenced
+
+__all__ = ["SolutionsLandmarker"]
+
+# MediaPipe writes its last start-up line when the first face reaches its last network.
+_SILENT_FRAMES = 2
+
+
+class SolutionsLandmarker(Landmarker):
+    """478 points of each face, irises refined.
+
+    Args:
+        static: every frame stands for itself (pictures); else faces are tracked from frame to frame (videos), which is
+            faster and calmer.
+        max_faces: how many faces are looked for at most. While fewer are in view, tracking searches the whole frame
+            again and again, so a larger number costs time.
+
+    Raises:
+        ImportError: mediapipe is not installed, or has no ``solutions``.
+    """
+
+    def __init__(self, *, static: bool, max_faces: int) -> None:
+        with native_stderr_silenced():
+            from mediapipe.python.solutions import face_mesh
+
+            self._mesh: Any = face_mesh.FaceMesh(
+                static_image_mode=static, max_num_faces=max_faces, refine_landmarks=True
+            )
+            # The networks open in threads of their own and write when they do; a frame makes us wait for them.
+            self._mesh.process(np.zeros((64, 64, 3), np.uint8))
+        self._frame = DetectionFrame()
+        self._silent_frames = _SILENT_FRAMES
+
+    def detect(self, frame: NDArray[np.uint8]) -> list[NDArray[np.float32]]:  # noqa: D102
+        rgb, extent = self._frame.convert(check_frame(frame))
+        faces = self._process(rgb).multi_face_landmarks or ()
+        scale = np.array((extent[0], extent[1], extent[0]), np.float32)
+        return [points(face) * scale for face in faces]
+
+    def close(self) -> None:  # noqa: D102
+        mesh, self._mesh = self._mesh, None
+        if mesh is not None:
+            mesh.close()
+
+    def _process(self, rgb: NDArray[np.uint8]) -> Any:
+        if self._mesh is None:
+            raise ValueError("this landmarker is closed")
+        if not self._silent_frames:
+            return self._mesh.process(rgb)
+        with native_stderr_silenced():
+            result = self._mesh.process(rgb)
+        if result.multi_face_landmarks:
+            self._silent_frames -= 1
+        return result
+
+
+def points(face: Any) -> NDArray[np.float32]:
+    """A landmark list of MediaPipe as an array, float32 ``(n, 3)``, in shares of the frame.
+
+    Each point is 17 bytes on the wire (a tag, a length, and a tag before each of x y z), so the serialized list is an
+    array already: 20 times faster than reading its attributes. The tags are checked; other layouts are read slowly.
+    """
+    count = len(face.landmark)
+    wire = np.frombuffer(face.SerializeToString(), np.uint8)
+    if wire.size == 17 * count:
+        table = wire.reshape(count, 17)
+        if (table[:, (0, 1, 2, 7, 12)] == (0x0A, 15, 0x0D, 0x15, 0x1D)).all():
+            values: NDArray[np.uint8] = np.stack((table[:, 3:7], table[:, 8:12], table[:, 13:17]), axis=1)
+            return values.view(np.dtype("<f4")).reshape(count, 3).astype(np.float32, copy=False)
+    return np.array([(point.x, point.y, point.z) for point in face.landmark], np.float32)
