@@ -1,0 +1,7 @@
+"""Where frames come from: :func:`open_source` opens them all."""
+
+from edgeau.sources.frame import Frame
+from edgeau.sources.opening import open_source
+from edgeau.sources.source import Source
+
+__all__ = ["Frame", "Source", "open_source"]

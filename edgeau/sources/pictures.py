@@ -1,0 +1,42 @@
+"""Picture files as a source."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from edgeau.errors import InputError
+from edgeau.sources.frame import Frame
+from edgeau.sources.picture_file import read_picture
+from edgeau.sources.source import Source
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+__all__ = ["PictureSource"]
+
+
+class PictureSource(Source):
+    """Pictures, one frame each, in the order given.
+
+    A picture that cannot be read is passed over, and named after the last one.
+    """
+
+    still = True
+
+    def __init__(self, paths: Sequence[Path], name: str) -> None:
+        self.name = name
+        self.length = len(paths)
+        self._paths = paths
+
+    def __iter__(self) -> Iterator[Frame]:
+        unreadable = []
+        for index, path in enumerate(self._paths):
+            try:
+                image = read_picture(path)
+            except InputError as error:
+                unreadable.append(str(error))
+                continue
+            yield Frame(index, 0.0, image, path.name)
+        if unreadable:
+            raise InputError("; ".join(unreadable))

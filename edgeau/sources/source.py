@@ -1,0 +1,52 @@
+"""What every source of frames is to the rest."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from types import TracebackType
+
+    from typing_extensions import Self
+
+    from edgeau.sources.frame import Frame
+
+__all__ = ["Source"]
+
+
+class Source(ABC):
+    """An iterable of frames that is read once, one frame in memory at a time, and closed at the end.
+
+    A source delivers every frame that it can. What it could not deliver it reports after the last one, by raising
+    :class:`~edgeau.errors.InputError` from its iterator: a file that ends early never passes for a whole one.
+
+    Attributes:
+        name: for people, such as the file's name.
+        length: number of frames to expect, for progress; None when nobody knows.
+        fps: frames a second to expect; None when there is no rate.
+        live: frames that are not taken in time are lost (a camera).
+        still: frames have nothing to do with each other (pictures), so nothing may be tracked or smoothed over them.
+    """
+
+    name: str
+    length: int | None = None
+    fps: float | None = None
+    live: bool = False
+    still: bool = False
+
+    @abstractmethod
+    def __iter__(self) -> Iterator[Frame]:
+        """The frames in order."""
+
+    def close(self) -> None:  # noqa: B027 - most sources hold nothing
+        """Release what is held; more than once does no harm."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
