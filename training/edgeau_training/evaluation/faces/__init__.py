@@ -1,0 +1,1 @@
+"""Labelled faces to evaluate on; each kind of data set in its own file, all read in batches."""

@@ -1,0 +1,129 @@
+"""Evaluation results as one JSON document and as a table for people."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edgeau_training.evaluation.bootstrap import Intervals
+from edgeau_training.evaluation.comparison import Comparison
+from edgeau_training.evaluation.metrics import Metrics, macro
+from edgeau_training.evaluation.predictions import Predictions
+
+__all__ = ["comparison_document", "comparison_table", "model_document", "model_table"]
+
+
+def model_document(name: str, predictions: Predictions, metrics: Metrics, ends: Intervals) -> dict[str, Any]:
+    """Everything measured about one model as plain JSON values; what is undefined is null."""
+    per_au = {
+        label: {
+            "f1": _value(metrics.f1[i], ends.f1[i]),
+            "auc": _value(metrics.auc[i], ends.auc[i]),
+            "accuracy": _value(metrics.accuracy[i], ends.accuracy[i]),
+            "threshold": float(predictions.thresholds[i]),
+            "positives": int(metrics.positives[i]),
+            "judged": int(metrics.judged[i]),
+        }
+        for i, label in enumerate(metrics.labels)
+    }
+    mean = {
+        "f1": _value(macro(metrics.f1), ends.f1_mean),
+        "auc": _value(macro(metrics.auc), ends.auc_mean),
+        "accuracy": _value(macro(metrics.accuracy), ends.accuracy_mean),
+    }
+    interval = {"confidence": ends.confidence, "resamples": ends.resamples, "resampled": ends.unit}
+    return {"model": name, "mean": mean, "per_au": per_au, "interval": interval}
+
+
+def model_table(document: dict[str, Any]) -> str:
+    """One row per AU and the mean; brackets hold the interval."""
+    head = ("AU", "F1", "", "AUC", "", "accuracy", "", "threshold", "positives")
+    rows = [
+        (label, *_cells(row), f"{row['threshold']:.3f}", f"{row['positives']}/{row['judged']}")
+        for label, row in document["per_au"].items()
+    ]
+    mean = ("mean", *_cells(document["mean"]), "", "")
+    interval = document["interval"]
+    note = f"[{interval['confidence']:.0%} bootstrap interval, {interval['resamples']} draws of {interval['resampled']}]"
+    return f"{document['model']}\n{_aligned((head, *rows, mean))}\n{note}"
+
+
+def comparison_document(name: str, other: str, comparison: Comparison) -> dict[str, Any]:
+    """How two models differ, as plain JSON values."""
+    per_au = {
+        label: {
+            "decision_flips": float(comparison.flips[i]),
+            "largest_probability_change": float(comparison.largest_change[i]),
+            "mean_probability_change": float(comparison.mean_change[i]),
+            "f1_drop": _number(comparison.f1_drop[i]),
+        }
+        for i, label in enumerate(comparison.labels)
+    }
+    summary = {
+        "decision_flips": float(comparison.flips.mean()),
+        "largest_probability_change": float(comparison.largest_change.max()),
+        "mean_probability_change": float(comparison.mean_change.mean()),
+        "f1_drop_mean": _number(macro(comparison.f1_drop)),
+        "f1_drop_max": _number(_largest(comparison.f1_drop)),
+    }
+    return {"model": name, "against": other, "summary": summary, "per_au": per_au}
+
+
+def comparison_table(document: dict[str, Any]) -> str:
+    """One row per AU and the summary."""
+    head = ("AU", "flips", "largest change", "mean change", "F1 drop")
+    rows = [
+        (
+            label,
+            f"{row['decision_flips']:.2%}",
+            f"{row['largest_probability_change']:.4f}",
+            f"{row['mean_probability_change']:.4f}",
+            _plain(row["f1_drop"], "+.4f"),
+        )
+        for label, row in document["per_au"].items()
+    ]
+    total = document["summary"]
+    last = (
+        "all",
+        f"{total['decision_flips']:.2%}",
+        f"{total['largest_probability_change']:.4f}",
+        f"{total['mean_probability_change']:.4f}",
+        f"{_plain(total['f1_drop_mean'], '+.4f')} (worst {_plain(total['f1_drop_max'], '+.4f')})",
+    )
+    return f"{document['model']} against {document['against']}\n{_aligned((head, *rows, last))}"
+
+
+def _value(value: float, ends: NDArray[np.float64]) -> dict[str, float | None]:
+    return {"value": _number(value), "low": _number(ends[0]), "high": _number(ends[1])}
+
+
+def _number(value: float) -> float | None:
+    return float(value) if math.isfinite(value) else None
+
+
+def _largest(values: NDArray[np.float64]) -> float:
+    return float(np.nanmax(values)) if np.isfinite(values).any() else float("nan")
+
+
+def _cells(row: dict[str, Any]) -> Iterable[str]:
+    for name in ("f1", "auc", "accuracy"):
+        value = row[name]
+        yield _plain(value["value"], ".3f")
+        yield f"[{_plain(value['low'], '.3f')} {_plain(value['high'], '.3f')}]"
+
+
+def _plain(value: float | None, form: str) -> str:
+    return "-" if value is None else format(value, form)
+
+
+def _aligned(rows: Iterable[tuple[str, ...]]) -> str:
+    table = list(rows)
+    widths = [max(len(row[column]) for row in table) for column in range(len(table[0]))]
+    return "\n".join(
+        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+        for row in table
+    )

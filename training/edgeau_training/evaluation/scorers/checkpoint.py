@@ -1,0 +1,45 @@
+"""A checkpoint's network, run by torch on the CPU."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from edgeau.alignment import Alignment
+from edgeau_training.checkpoint import load_checkpoint
+from edgeau_training.evaluation.faces.batch import FaceBatch
+from edgeau_training.evaluation.scorers.crops import network_input
+from edgeau_training.evaluation.scorers.scorer import thresholds_of
+
+__all__ = ["CheckpointScorer"]
+
+
+class CheckpointScorer:
+    """A network of the zoo with the weights of a ``.safetensors`` checkpoint.
+
+    Raises:
+        CheckpointError: the file is missing, damaged, or of another network.
+    """
+
+    needs_pictures = True
+
+    def __init__(self, path: Path) -> None:
+        self._network, info = load_checkpoint(path)
+        self._alignment = Alignment.from_dict(info.alignment)
+        self._mean, self._std = info.input["mean"], info.input["std"]
+        self.labels = info.labels
+        self.thresholds = thresholds_of(info.labels, info.thresholds)
+        self.name = path.name if info.trained else f"{path.name} (untrained)"
+
+    def logits(self, batch: FaceBatch) -> NDArray[np.float32]:
+        """See :class:`~edgeau_training.evaluation.scorers.scorer.Scorer`."""
+        images = network_input(batch, self._alignment, self._mean, self._std)
+        with torch.inference_mode():
+            logits: NDArray[np.float32] = self._network(torch.from_numpy(images)).numpy()
+        return logits
+
+    def close(self) -> None:
+        """Nothing is held beyond memory."""

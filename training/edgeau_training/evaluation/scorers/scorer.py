@@ -1,0 +1,43 @@
+"""What every model under evaluation is to the rest."""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edgeau_training.evaluation.faces.batch import FaceBatch
+
+__all__ = ["Scorer", "thresholds_of"]
+
+
+class Scorer(Protocol):
+    """A model that gives logits for faces."""
+
+    @property
+    def name(self) -> str:
+        """Which model, for reports; says so when it is untrained."""
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """AU labels in output order."""
+
+    @property
+    def thresholds(self) -> NDArray[np.float64]:
+        """Decision thresholds on the probability, float64 ``(C,)``."""
+
+    @property
+    def needs_pictures(self) -> bool:
+        """Whether landmarks alone are not enough."""
+
+    def logits(self, batch: FaceBatch) -> NDArray[np.float32]:
+        """Logits float32 ``(N, C)``."""
+
+    def close(self) -> None:
+        """Free what the model holds."""
+
+
+def thresholds_of(labels: tuple[str, ...], fitted: dict[str, Any]) -> NDArray[np.float64]:
+    """Thresholds in label order; 0.5 for a label without a fitted one."""
+    return np.array([float(fitted.get(label, 0.5)) for label in labels])
