@@ -6,8 +6,6 @@ regions, then one learned weight per channel and region.
 
 from __future__ import annotations
 
-from typing import cast
-
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -55,4 +53,4 @@ def fit_map(maps: Tensor, field: int = MAP_SIZE) -> Tensor:
     if maps.shape[-2:] != (field, field):
         maps = functional.interpolate(maps, size=(field, field), mode="bilinear", align_corners=False)
     ring = (MAP_SIZE - field) // 2
-    return cast("Tensor", functional.pad(maps, (ring,) * 4, mode="replicate")) if ring else maps
+    return functional.pad(maps, (ring,) * 4, mode="replicate") if ring else maps

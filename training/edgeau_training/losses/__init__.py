@@ -1,0 +1,48 @@
+"""Losses for multi-label AU occurrence: names map to builders, each in its own file.
+
+A loss is called as ``loss(logits, occurrence, mask)``, all float ``(N, C)``, and gives a scalar; it works from logits, and
+entries with mask 0 neither count nor get a gradient. Before use, ``loss.fit(positives, negatives)`` tells it the counts
+of the training split, int ``(C,)`` each.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any, Protocol, cast
+
+from torch import Tensor
+
+from edgeau.errors import UsageError
+
+__all__ = ["LOSSES", "OccurrenceLoss", "build_loss"]
+
+# name -> "module:class"
+LOSSES: dict[str, str] = {
+    "bbl": "edgeau_training.losses.bbl:BatchBalancedLoss",
+    "cross-entropy": "edgeau_training.losses.cross_entropy:CrossEntropy",
+}
+
+
+class OccurrenceLoss(Protocol):
+    """What every loss is to the trainer."""
+
+    def fit(self, positives: Tensor, negatives: Tensor) -> None:
+        """Takes the training split's counts of valid positives and negatives, ``(C,)`` each."""
+
+    def __call__(self, logits: Tensor, occurrence: Tensor, mask: Tensor) -> Tensor:
+        """The scalar loss; all arguments ``(N, C)``."""
+
+
+def build_loss(name: str, **options: Any) -> OccurrenceLoss:
+    """A loss by name.
+
+    Raises:
+        UsageError: the name is not known, or an option does not fit.
+    """
+    if name not in LOSSES:
+        raise UsageError(f"loss {name!r} is not known; known losses: {', '.join(sorted(LOSSES))}")
+    module, attribute = LOSSES[name].split(":")
+    try:
+        return cast("OccurrenceLoss", getattr(import_module(module), attribute)(**options))
+    except TypeError as error:
+        raise UsageError(f"loss {name!r} does not take these options {sorted(options)}: {error}") from error

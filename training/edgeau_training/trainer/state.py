@@ -1,0 +1,69 @@
+"""The state of a run on disk: all that a killed run needs to go on as if nothing had happened."""
+
+from __future__ import annotations
+
+import io
+import pickle
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from edgeau.errors import CheckpointError
+from edgeau_training.checkpoint_file import write_atomically
+
+__all__ = ["Place", "load_state", "save_state"]
+
+
+@dataclass
+class Place:
+    """Where in the run it is.
+
+    Attributes:
+        step: optimiser steps done.
+        stage: index of the current stage.
+        stage_steps: steps done in it.
+        stage_seconds: wall-clock seconds spent in it, over all processes.
+        epoch: number of the current pass through the data, over all stages.
+        taken: faces of this epoch already used.
+        shards: names of the shards that this epoch reads; more may appear while it runs.
+    """
+
+    step: int = 0
+    stage: int = 0
+    stage_steps: int = 0
+    stage_seconds: float = 0.0
+    epoch: int = 0
+    taken: int = 0
+    shards: list[str] = field(default_factory=list)
+
+
+def save_state(path: Path, place: Place, parts: dict[str, Any]) -> None:
+    """Writes place, torch's generator and the parts (state dicts and tensors); the file appears whole or not at all.
+
+    Raises:
+        OutputError: the folder cannot be written to.
+    """
+    content = io.BytesIO()
+    torch.save({"place": asdict(place), "generator": torch.get_rng_state(), **parts}, content)
+    write_atomically(path, content.getvalue())
+
+
+def load_state(path: Path) -> tuple[Place, dict[str, Any]]:
+    """Reads what :func:`save_state` wrote, and sets torch's generator.
+
+    Raises:
+        CheckpointError: missing or damaged.
+    """
+    if not path.is_file():
+        raise CheckpointError(f"{path} does not exist, so there is nothing to resume; start without --resume")
+    try:
+        # weights_only: the file may come from elsewhere, and nothing in it needs code.
+        parts: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
+        torch.set_rng_state(parts.pop("generator"))
+        return Place(**parts.pop("place")), parts
+    except (RuntimeError, EOFError, KeyError, TypeError, pickle.UnpicklingError) as error:
+        raise CheckpointError(
+            f"{path} is not a training state of this version ({error}); start without --resume"
+        ) from error
