@@ -19,6 +19,8 @@ from torch import Tensor, nn
 
 from edgeau.action_units import DEFAULT
 from edgeau.alignment import Alignment
+from edgeau.bundle.manifest import InputSpec
+from edgeau.bundle.records import to_dict
 from edgeau.errors import CheckpointError
 from edgeau_training.checkpoint_file import read_header, write_atomically
 from edgeau_training.networks import build_network
@@ -36,15 +38,8 @@ __all__ = [
 FORMAT = 1
 METADATA_KEY = "edgeau"
 
-# What the networks see: RGB in 0..1, normalised with the ImageNet statistics.
-IMAGENET_INPUT: dict[str, Any] = {
-    "width": 224,
-    "height": 224,
-    "colour": "RGB",
-    "layout": "NCHW",
-    "mean": [0.485, 0.456, 0.406],
-    "std": [0.229, 0.224, 0.225],
-}
+# What the networks see: RGB in 0..1, normalised with the ImageNet statistics. The very words of a manifest.
+IMAGENET_INPUT: dict[str, Any] = to_dict(InputSpec())
 
 
 @dataclass(frozen=True)
