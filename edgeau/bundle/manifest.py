@@ -138,7 +138,8 @@ class Artifact:
         batch: fixed batch size, or None for a dynamic one.
         bytes: size of the file.
         sha256: of the file, hex.
-        thresholds: decision threshold on the probability per label, fitted for this artifact.
+        thresholds: decision threshold on the network's own probability per label, fitted for this artifact.
+        fused_thresholds: the same on the fused probability; None where nothing is fused, or fused with ``thresholds``.
         parity: against the reference; None when it could not be run here.
         accuracy: None when no labelled data was there.
         calibration: None for float artifacts.
@@ -154,6 +155,7 @@ class Artifact:
     parity: Parity | None = None
     accuracy: Accuracy | None = None
     calibration: Calibration | None = None
+    fused_thresholds: dict[str, float] | None = None
 
 
 @dataclass(frozen=True)
@@ -216,7 +218,8 @@ class Manifest:
 
     def to_dict(self) -> dict[str, Any]:
         """As plain JSON values."""
-        return to_dict(self)
+        values: dict[str, Any] = to_dict(self)
+        return values
 
     @classmethod
     def from_dict(cls, values: Any, where: str = "manifest.json") -> Manifest:

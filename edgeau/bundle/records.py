@@ -63,7 +63,9 @@ def _parse_plain(kind: Any, value: Any, where: str) -> Any:
     if kind is float and isinstance(value, int) and not isinstance(value, bool):
         return float(value)
     if kind is int and isinstance(value, bool):
-        raise BundleError(f"{where}: expected int, got {value!r}; the file is damaged or was edited, export again")
+        raise BundleError(
+            f"{where}: expected int, got {value!r}; the file is damaged or was edited, export again"
+        )
     return _expect(kind, value, where)
 
 
@@ -86,7 +88,9 @@ def _parse_tuple(arguments: tuple[Any, ...], value: Any, where: str) -> tuple[An
     kinds = (arguments[0],) * len(items) if arguments[-1] is Ellipsis else arguments
     if len(kinds) != len(items):
         raise BundleError(f"{where}: expected {len(kinds)} values, got {len(items)}")
-    return tuple(_parse(kind, item, f"{where}[{i}]") for i, (kind, item) in enumerate(zip(kinds, items, strict=True)))
+    return tuple(
+        _parse(kind, item, f"{where}[{i}]") for i, (kind, item) in enumerate(zip(kinds, items, strict=True))
+    )
 
 
 def _parse_record(kind: Any, value: Any, where: str) -> Any:
@@ -98,7 +102,9 @@ def _parse_record(kind: Any, value: Any, where: str) -> Any:
             raise BundleError(f"{where}: unknown field {name!r}; known are {', '.join(known)}")
     for name, field in known.items():
         if name not in values and field.default is MISSING and field.default_factory is MISSING:
-            raise BundleError(f"{where}: field {name!r} is missing; the file is damaged, export the bundle again")
+            raise BundleError(
+                f"{where}: field {name!r} is missing; the file is damaged, export the bundle again"
+            )
     return kind(**{name: _parse(hints[name], item, f"{where}: {name}") for name, item in values.items()})
 
 

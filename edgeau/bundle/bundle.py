@@ -1,0 +1,116 @@
+"""A bundle on disk, verified."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from edgeau.bundle.checks import check_manifest
+from edgeau.bundle.files import MANIFEST, verify
+from edgeau.bundle.manifest import Artifact, Manifest
+from edgeau.errors import BundleError, EngineError
+
+__all__ = ["Bundle", "default_bundle_path", "load_bundle"]
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """A verified bundle.
+
+    Attributes:
+        directory: where it lies.
+        manifest: what it says.
+        digest: SHA-256 of the manifest file, hex; since the manifest holds every other digest, it stands for the whole.
+    """
+
+    directory: Path
+    manifest: Manifest
+    digest: str
+
+    def path(self, name: str) -> Path:
+        """Place of one of its files."""
+        return self.directory / name
+
+    def artifacts(self, engine: str | None = None) -> tuple[Artifact, ...]:
+        """The artifacts that fit a choice, in the order in which to try them.
+
+        Args:
+            engine: a runtime (``"onnxruntime"``), a precision (``"int8"``), both (``"onnxruntime/int8"``) or a file
+                name; None for all.
+
+        Raises:
+            EngineError: none fits; the message lists what there is.
+        """
+        every = self.manifest.artifacts
+        chosen = tuple(a for a in every if engine is None or engine in names(a))
+        if not chosen:
+            have = ", ".join(f"{a.runtime}/{a.precision} ({a.file})" for a in every)
+            raise EngineError(f"bundle {self.directory} has no artifact for {engine!r}; it has {have}")
+        return chosen
+
+
+def names(artifact: Artifact) -> tuple[str, str, str, str]:
+    """What an artifact may be asked for by."""
+    both = f"{artifact.runtime}/{artifact.precision}"
+    return artifact.runtime, artifact.precision, both, artifact.file
+
+
+def load_bundle(path: Path | str) -> Bundle:
+    """Read a bundle and verify every file of it, before any of them is opened.
+
+    Args:
+        path: its folder.
+
+    Raises:
+        BundleError: there is none, it is newer than this library, or a file is missing or was changed.
+    """
+    directory = Path(path)
+    text = _read_manifest(directory)
+    where = str(directory / MANIFEST)
+    manifest = Manifest.from_dict(_parse(text, where), where)
+    check_manifest(manifest, where)
+    for record in manifest.files:
+        verify(directory, record)
+    return Bundle(directory, manifest, hashlib.sha256(text).hexdigest())
+
+
+def default_bundle_path() -> Path:
+    """The folder of the bundle that the package carries.
+
+    Raises:
+        BundleError: this copy of the package carries none.
+    """
+    path = Path(__file__).resolve().parent.parent / "default"
+    if not (path / MANIFEST).is_file():
+        raise BundleError(
+            f"this copy of edgeau carries no default bundle ({path} has no {MANIFEST}); "
+            "install edgeau from its wheel, or give the path of a bundle that edgeau-export made"
+        )
+    return path
+
+
+def _read_manifest(directory: Path) -> bytes:
+    if not directory.is_dir():
+        exists = "is a file" if directory.exists() else "does not exist"
+        raise BundleError(f"{directory} {exists}; a bundle is the folder that edgeau-export --out makes")
+    path = directory / MANIFEST
+    try:
+        return path.read_bytes()
+    except FileNotFoundError:
+        raise BundleError(
+            f"{directory} is not a bundle: it has no {MANIFEST}; give the folder that edgeau-export --out made"
+        ) from None
+    except OSError as error:
+        raise BundleError(f"{path} cannot be read: {error.strerror}") from error
+
+
+def _parse(text: bytes, where: str) -> Any:
+    try:
+        return json.loads(text)
+    except ValueError as error:
+        raise BundleError(
+            f"{where} is not JSON ({error}); copy the bundle again, or export it again"
+        ) from error

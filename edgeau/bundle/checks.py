@@ -1,0 +1,80 @@
+"""What must hold inside a manifest, beyond the types of its fields."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import PurePosixPath
+
+from edgeau.bundle.manifest import Artifact, Manifest
+from edgeau.errors import BundleError
+
+__all__ = ["check_manifest"]
+
+
+def check_manifest(manifest: Manifest, where: str = "manifest.json") -> None:
+    """Check that the parts of a manifest agree with each other.
+
+    Raises:
+        BundleError: they do not; the message names ``where`` and the part.
+    """
+    _require(bool(manifest.labels), where, "labels: there is none")
+    _require(len(set(manifest.labels)) == len(manifest.labels), where, "labels: one stands there twice")
+    _require(bool(manifest.artifacts), where, "artifacts: there is none")
+    _require(set(manifest.experimental) <= set(manifest.labels), where, "experimental: not among the labels")
+    _check_input(manifest, where)
+    _check_files(manifest, where)
+    for artifact in manifest.artifacts:
+        _check_artifact(artifact, manifest, where)
+    if manifest.fusion is not None:
+        _require(manifest.landmark_model is not None, where, "fusion: needs a landmark_model")
+        for part in ("network", "landmark", "bias"):
+            _check_labels(getattr(manifest.fusion, part), manifest.labels, where, f"fusion: {part}")
+
+
+def _check_input(manifest: Manifest, where: str) -> None:
+    spec = manifest.input
+    _require(spec.layout == "NCHW", where, f"input: layout {spec.layout!r}; this edgeau knows NCHW")
+    _require(
+        spec.color in ("RGB", "BGR"), where, f"input: color {spec.color!r}; this edgeau knows RGB and BGR"
+    )
+    _require(min(spec.std) > 0, where, f"input: std must be above 0, got {spec.std}")
+    size = manifest.alignment.size
+    _require(
+        spec.size == (size, size), where, f"input: size {spec.size} is not the alignment's {size} x {size}"
+    )
+
+
+def _check_files(manifest: Manifest, where: str) -> None:
+    names = [record.file for record in manifest.files]
+    for name in names:
+        path = PurePosixPath(name)
+        inside = bool(path.parts) and not path.is_absolute() and ".." not in path.parts and "\\" not in name
+        _require(inside, where, f"files: {name!r} is not a path inside the bundle")
+    wanted = [artifact.file for artifact in manifest.artifacts] + [manifest.golden]
+    if manifest.landmark_model is not None:
+        wanted.append(manifest.landmark_model)
+    for name in wanted:
+        _require(name in names, where, f"files: {name!r} is used but not listed")
+
+
+def _check_artifact(artifact: Artifact, manifest: Manifest, where: str) -> None:
+    (record,) = (record for record in manifest.files if record.file == artifact.file)
+    same = (record.bytes, record.sha256) == (artifact.bytes, artifact.sha256)
+    _require(same, where, f"artifacts: {artifact.file!r} has another size or digest than under files")
+    _require(artifact.batch is None or artifact.batch >= 1, where, f"artifacts: batch of {artifact.file!r}")
+    for field in ("thresholds", "fused_thresholds"):
+        thresholds = getattr(artifact, field)
+        if thresholds is not None:
+            place = f"artifacts: {field} of {artifact.file!r}"
+            _check_labels(thresholds, manifest.labels, where, place)
+            _require(all(0 <= value <= 1 for value in thresholds.values()), where, f"{place} leave 0..1")
+
+
+def _check_labels(given: Iterable[str], labels: tuple[str, ...], where: str, field: str) -> None:
+    odd = set(given) ^ set(labels)
+    _require(not odd, where, f"{field} and the labels differ in {', '.join(sorted(odd))}")
+
+
+def _require(condition: bool, where: str, fault: str) -> None:
+    if not condition:
+        raise BundleError(f"{where}: {fault}; the file is damaged or was edited, export the bundle again")

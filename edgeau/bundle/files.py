@@ -1,0 +1,59 @@
+"""The files of a bundle: their records, and whether they are still as recorded."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+from edgeau.bundle.manifest import FileRecord
+from edgeau.errors import BundleError
+
+__all__ = ["MANIFEST", "record_of", "records_under", "verify"]
+
+MANIFEST = "manifest.json"
+_CHUNK = 1 << 20
+
+
+def record_of(directory: Path, name: str) -> FileRecord:
+    """Size and SHA-256 of one file of a bundle.
+
+    Args:
+        directory: of the bundle.
+        name: path relative to it, with forward slashes.
+    """
+    path = directory / name
+    return FileRecord(file=name, bytes=path.stat().st_size, sha256=_sha256(path))
+
+
+def records_under(directory: Path) -> tuple[FileRecord, ...]:
+    """Records of every file below a directory but the manifest, by name."""
+    files = (path for path in directory.rglob("*") if path.is_file())
+    names = sorted(path.relative_to(directory).as_posix() for path in files)
+    return tuple(record_of(directory, name) for name in names if name != MANIFEST)
+
+
+def verify(directory: Path, record: FileRecord) -> None:
+    """Check one file against its record.
+
+    Raises:
+        BundleError: it is missing or has changed.
+    """
+    path = directory / record.file
+    advice = "copy the bundle again, or export it again"
+    if not path.is_file():
+        raise BundleError(f"bundle {directory}: file {record.file} is missing; {advice}")
+    size = path.stat().st_size
+    if size != record.bytes:
+        raise BundleError(f"bundle {directory}: {record.file} has {size} bytes, not {record.bytes}; {advice}")
+    if _sha256(path) != record.sha256:
+        raise BundleError(
+            f"bundle {directory}: {record.file} has changed since it was made (SHA-256); {advice}"
+        )
+
+
+def _sha256(path: Path) -> str:
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while chunk := file.read(_CHUNK):
+            digest.update(chunk)
+    return digest.hexdigest()

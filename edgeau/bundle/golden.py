@@ -1,0 +1,130 @@
+"""Golden answers: crops and what every artifact said about them where the bundle was made.
+
+File layout (``.npz``, no pickles): ``crops`` uint8 ``(k, size, size, 3)`` RGB; for every artifact ``logits/<file>``
+float32 ``(k, C)`` and ``decisions/<file>`` bool ``(k, C)``.
+"""
+
+from __future__ import annotations
+
+import zipfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edgeau.bundle.manifest import Artifact, InputSpec
+from edgeau.errors import BundleError, EngineError
+from edgeau.preprocessing import Preprocessor
+from edgeau.probability import sigmoid
+from edgeau.session import Session
+
+__all__ = ["TOLERANCES", "Answer", "Golden", "Tolerance", "check_golden", "read_golden", "write_golden"]
+
+
+@dataclass(frozen=True)
+class Tolerance:
+    """How far an engine may be from the golden answers: largest difference of a logit, and of a probability."""
+
+    logit: float
+    probability: float
+
+
+# The same float arithmetic in another order moves logits by some 1e-5 (1.2e-4 was seen between engines). Half precision
+# keeps three digits. INT8 is the same integers everywhere except where a processor saturates the sums of 8-bit products:
+# up to 0.009 in probability was seen between x86 without VNNI and ARM on a small network, and a deep one adds up. An
+# engine that computes something else is off by far more than any of these.
+TOLERANCES = {
+    "fp32": Tolerance(logit=1e-3, probability=1e-3),
+    "fp16": Tolerance(logit=0.1, probability=0.02),
+    "int8": Tolerance(logit=np.inf, probability=0.1),
+}
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What one artifact said: ``logits`` float32 ``(k, C)``, ``decisions`` bool ``(k, C)``."""
+
+    logits: NDArray[np.float32]
+    decisions: NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class Golden:
+    """``crops`` uint8 ``(k, size, size, 3)`` RGB, and the answers by artifact file."""
+
+    crops: NDArray[np.uint8]
+    answers: Mapping[str, Answer]
+
+
+def write_golden(file: Path, golden: Golden) -> None:
+    """Write golden answers; the same answers give the same bytes."""
+    arrays: dict[str, NDArray[np.generic]] = {"crops": golden.crops}
+    for name, answer in golden.answers.items():
+        arrays[f"logits/{name}"] = answer.logits
+        arrays[f"decisions/{name}"] = answer.decisions
+    with file.open("wb") as stream:
+        np.savez_compressed(stream, **arrays)
+
+
+def read_golden(file: Path) -> Golden:
+    """Read golden answers.
+
+    Raises:
+        BundleError: the file is not one.
+    """
+    try:
+        with np.load(file, allow_pickle=False) as arrays:
+            names = [key.removeprefix("logits/") for key in arrays.files if key.startswith("logits/")]
+            answers = {n: Answer(arrays[f"logits/{n}"], arrays[f"decisions/{n}"]) for n in names}
+            return Golden(arrays["crops"], answers)
+    except (OSError, KeyError, ValueError, zipfile.BadZipFile) as error:
+        raise BundleError(f"{file} holds no golden answers ({error}); export the bundle again") from error
+
+
+def check_golden(
+    golden: Golden, artifact: Artifact, session: Session, spec: InputSpec, labels: tuple[str, ...]
+) -> None:
+    """Run the golden crops and compare.
+
+    Args:
+        golden: of the bundle.
+        artifact: that the session runs.
+        session: to be judged.
+        spec: what the network wants.
+        labels: of the bundle, in output order.
+
+    Raises:
+        BundleError: there is no golden answer for this artifact.
+        EngineError: the engine answers differently; the message names it and the largest difference.
+    """
+    answer = golden.answers.get(artifact.file)
+    if answer is None:
+        raise BundleError(f"the bundle has no golden answers for {artifact.file}; export it again")
+    logits = session.run(Preprocessor(spec).batch(golden.crops))
+    fault = _difference(logits, answer, artifact, labels)
+    if fault is not None:
+        raise EngineError(f"{session.describe()} answers wrongly on {artifact.file}: {fault}")
+
+
+def _difference(
+    logits: NDArray[np.float32], answer: Answer, artifact: Artifact, labels: tuple[str, ...]
+) -> str | None:
+    """What is wrong with an engine's logits, or None."""
+    if logits.shape != answer.logits.shape:
+        return f"{logits.shape} logits, not {answer.logits.shape}"
+    if not np.isfinite(logits).all():
+        return "logits that are not finite"
+    allowed = TOLERANCES[artifact.precision]
+    logit = float(np.abs(logits - answer.logits).max())
+    if logit > allowed.logit:
+        return f"a logit differs by {logit:.3g} from the golden answer, allowed is {allowed.logit:g}"
+    expected = sigmoid(answer.logits)
+    probability = float(np.abs(sigmoid(logits) - expected).max())
+    if probability > allowed.probability:
+        return f"a probability differs by {probability:.3g} from the golden answer, allowed is {allowed.probability:g}"
+    thresholds = np.array([artifact.thresholds[label] for label in labels], np.float32)
+    clear = np.abs(expected - thresholds) > allowed.probability
+    flips = int((((sigmoid(logits) >= thresholds) != answer.decisions) & clear).sum())
+    return f"{flips} decisions differ from the golden ones" if flips else None
