@@ -111,7 +111,9 @@ def alignment_matrix(
     across = points[1] - points[0]
     length = float(np.hypot(across[0], across[1]))
     if not length > 0:
-        raise InputError("the landmarks give no eye distance (all points coincide), so the face cannot be aligned")
+        raise InputError(
+            "the landmarks give no eye distance (all points coincide), so the face cannot be aligned"
+        )
     cos, sin = across / length
     rotation = np.array(((cos, sin), (-sin, cos)))
     rotated = points @ rotation.T

@@ -38,7 +38,9 @@ class CommandParser(argparse.ArgumentParser):
 
     def add_json(self) -> None:
         """The ``--json`` option."""
-        self.add_argument("--json", action="store_true", help="print one JSON document on stdout and nothing else there")
+        self.add_argument(
+            "--json", action="store_true", help="print one JSON document on stdout and nothing else there"
+        )
 
 
 def run(name: str, body: Callable[[Sequence[str] | None], int], argv: Sequence[str] | None = None) -> int:

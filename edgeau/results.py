@@ -37,7 +37,9 @@ class ActionUnit:
 
     def __post_init__(self) -> None:
         if (self.probability is None) != (self.reason is not None):
-            raise ValueError(f"{self.name}: either a probability or a reason, got {self.probability!r}, {self.reason!r}")
+            raise ValueError(
+                f"{self.name}: either a probability or a reason, got {self.probability!r}, {self.reason!r}"
+            )
         if (self.probability is None) != (self.active is None):
             raise ValueError(f"{self.name}: probability and decision come together")
         for field, value in (("probability", self.probability), ("intensity", self.intensity)):
