@@ -9,8 +9,9 @@ from numpy.typing import NDArray
 
 def develop(random: np.random.Generator, image: NDArray[np.float32], size: int) -> NDArray[np.uint8]:
     """Return (size, size, 3) uint8 RGB of a linear picture (S, S, 3) float32 RGB."""
-    picture = _exposed(random, image)
-    picture = np.asarray(cv2.resize(picture, (size, size), interpolation=cv2.INTER_AREA), np.float32)
+    # Highlights are capped before the reduction, or a single glint pixel would stay white after it.
+    reduced = cv2.resize(np.minimum(image, 1.6), (size, size), interpolation=cv2.INTER_AREA)
+    picture = _exposed(random, np.asarray(reduced, np.float32))
     if random.random() < 0.18:
         picture = _low_resolution(random, picture)
     if random.random() < 0.35:

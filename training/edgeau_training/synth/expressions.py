@@ -31,7 +31,7 @@ PROTOTYPES: tuple[tuple[float, Prototype], ...] = (
 )
 INDEPENDENT_WEIGHT = 0.11  # faces whose AUs are drawn one by one, without a prototype
 ADDED = {1: 0.02, 2: 0.04, 5: 0.07, 6: 0.05, 7: 0.02, 9: 0.06, 10: 0.05, 14: 0.07, 15: 0.07, 18: 0.03, 20: 0.07,
-         22: 0.03, 23: 0.08, 24: 0.08, 28: 0.03, 17: 0.03, 12: 0.02, 4: 0.02, 26: 0.03, 25: 0.03, 43: 0.10}  # fmt: skip
+         22: 0.03, 23: 0.09, 24: 0.11, 28: 0.03, 17: 0.03, 12: 0.02, 4: 0.02, 26: 0.03, 25: 0.03, 43: 0.13}  # fmt: skip
 # AUs that no face can show together (the first listed of a pair yields).
 EXCLUSIVE = ((24, 25), (28, 25), (23, 26), (23, 27), (24, 26), (28, 26), (24, 27), (28, 27), (5, 43), (18, 20),
              (22, 20), (18, 12), (28, 23), (28, 24), (18, 27), (22, 27), (22, 18), (7, 5), (20, 28),
@@ -83,8 +83,10 @@ def _settle(active: set[int], random: np.random.Generator) -> set[int]:
             settled.discard(first if random.random() < 0.5 else second)
     if 27 in settled:
         settled.add(26)
-    if 26 in settled:
-        settled.add(25)  # the rig's jaw drop parts the lips
+    if (9 in settled or 10 in settled) and not settled & {23, 24, 28, 17} and random.random() < 0.3:
+        settled.add(25)  # strong lifts of the upper lip often part the lips
+    if 26 in settled or 22 in settled:
+        settled.add(25)  # the rig's jaw drop and funnel part the lips
     return settled
 
 

@@ -35,20 +35,20 @@ def sample_hair(random: np.random.Generator, rig: Rig, colour: NDArray[np.float3
     around = np.abs(x) / 7.0
     # Hairline: highest over the forehead, falling to the temples and in front of the ears.
     front = line - 2.2 * np.clip(around - 0.55, 0, 1) ** 1.5 + random.uniform(-0.6, 0.6) * np.cos(around * 3)
-    side = np.clip((np.abs(x) - temple) * 0.9, -1, 1) * np.clip((y - random.uniform(0.0, 3.5)) * 0.7, -1, 1)
+    side = np.clip((np.abs(x) - temple) * 0.9, 0, 1) * np.clip((y - random.uniform(0.0, 3.5)) * 0.7, 0, 1)
     above = np.clip((y - front) * 1.1 + 0.5, 0, 1)
-    behind = np.clip((2.2 - z) * 0.8, 0, 1) * np.clip((y + 3.0) * 0.6, 0, 1)
-    sides = np.clip(side, 0, 1) * np.clip((5.2 - z) * 1.2, 0, 1)
+    behind = np.clip((2.2 - z) * 0.8, 0, 1) * np.clip((y + 2.0) * 0.6, 0, 1)
+    sides = side * np.clip((5.2 - z) * 1.2, 0, 1)
     share = np.maximum.reduce([above, behind, sides])
     ear = (np.abs(x) > 7.35) & (y < 4.6) & (y > -3.5) & (z > -3.2) & (z < 3.6)
-    share[_skin_vertices(rig, FACE) & ear] = 0
+    share[ear] = 0
     if bald:
         share = share * (0.0 if random.random() < 0.6 else np.clip((6.5 - y) * 0.4, 0, 1))
     thickness = (0.05, 0.55, 1.5, 1.2)[style] * random.uniform(0.7, 1.5)
     lump = 1 + 0.3 * np.sin(x * random.uniform(0.3, 1.2) + random.uniform(0, 6)) * np.sin(z * 0.9 + y * random.uniform(0.3, 1.0))
     lift = thickness * np.clip((share - 0.3) * 1.6, 0, 1) * lump
     if style >= 1:
-        lift = lift + random.normal(0, 0.05 * thickness, len(lift))
+        lift = lift + random.normal(0, 0.05 * thickness, len(lift)) * (share > 0.5)
     long = bool(style == 3 and not bald)
     fringe = bool(not bald and style >= 1 and random.random() < 0.3)
     return Hair(share.astype(np.float32), lift.astype(np.float32), _strands(random, colour), long, fringe)

@@ -68,3 +68,13 @@ def rasterize(
                     hit[y, x] = t
                     weights[y, x, 0] = w1
                     weights[y, x, 1] = w2
+
+
+@numba.njit(cache=True, error_model="numpy")  # type: ignore[misc]
+def add_offsets(vertices: Array, rows: Array, offsets: Array, weight: float) -> None:
+    """Add weight times offsets (R, 3) to the given rows (R,) of vertices (V, 3), in place."""
+    for i in range(rows.shape[0]):
+        r = rows[i]
+        vertices[r, 0] += weight * offsets[i, 0]
+        vertices[r, 1] += weight * offsets[i, 1]
+        vertices[r, 2] += weight * offsets[i, 2]

@@ -11,13 +11,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgeau_training.synth import accessories, rig as parts
+from edgeau_training.synth.action_units import ACTIVE, AUS
 from edgeau_training.synth.atlas import atlas_points
 from edgeau_training.synth.background import sample_background
 from edgeau_training.synth.camera import develop
 from edgeau_training.synth.coefficients import Coefficients, resting_face
 from edgeau_training.synth.expressions import Expression, sample_expression
+from edgeau_training.synth.lip_seal import LipSeal
 from edgeau_training.synth.hair import Hair, paint_strands, sample_hair
-from edgeau_training.synth.raster import rasterize, vertex_normals
+from edgeau_training.synth.raster import add_offsets, rasterize, vertex_normals
 from edgeau_training.synth.rig import Rig
 from edgeau_training.synth.scene import Scene, rotation, sample_scene
 from edgeau_training.synth.shading import shade
@@ -73,8 +75,12 @@ class Renderer:
         self._names = [str(name) for name in rig.expression_names]
         moving = [np.flatnonzero(np.abs(shape).max(1) > 1e-4) for shape in rig.expression]
         self._moving = [(rows, np.ascontiguousarray(shape[rows])) for rows, shape in zip(moving, rig.expression, strict=True)]
+        face = np.zeros(len(rig.neutral), bool)
+        face[rig.triangles[rig.materials == parts.FACE].ravel()] = True
+        self._seal = LipSeal(rig.neutral, rig.landmarks, face)
         self._lashes = np.flatnonzero(rig.materials == parts.LASHES)
         self._eyes = _eye_geometry(rig)
+        self._upper_lash = rig.neutral[rig.triangles[self._lashes]][:, :, 1].mean(1) > self._eyes[0][0, 1] - 0.35
         self._outward = vertex_normals(rig.neutral, rig.triangles)
         self.skin: Callable[[Seed], Skin] = lru_cache(SKINS_KEPT)(self._make_skin)
         self.person: Callable[[Seed], Person] = lru_cache(64)(self._make_person)
@@ -96,6 +102,8 @@ class Renderer:
         coefficients = self._coefficients.of(expression, person.rest)
         hair = sample_hair(random, self.rig, skin.hair, skin.age)
         vertices = self._deformed(person, coefficients)
+        if not any(expression.intensities[AUS.index(number)] >= ACTIVE for number in (25, 26, 27)):
+            self._seal.close(vertices, person.vertices)
         vertices = vertices + self._outward * hair.lift[:, None]
         turn = rotation(scene.pose)
         posed = np.ascontiguousarray((vertices - np.array([0, 0, FACE_DEPTH], np.float32)) @ turn.T, np.float32)
@@ -120,8 +128,7 @@ class Renderer:
     def _deformed(self, person: Person, coefficients: NDArray[np.float32]) -> NDArray[np.float32]:
         vertices = person.vertices.copy()
         for number in np.flatnonzero(np.abs(coefficients) > 2e-3):
-            rows, offsets = self._moving[number]
-            vertices[rows] += coefficients[number] * offsets
+            add_offsets(vertices, *self._moving[number], coefficients[number])
         return vertices
 
     def _head(
@@ -147,8 +154,10 @@ class Renderer:
 
     def _sides(self, density: float) -> NDArray[np.uint8]:
         sides = np.zeros(len(self.rig.triangles), np.uint8)
-        # Lashes are solid cards in the rig; a stride over them leaves single hairs standing.
-        keep = (np.arange(len(self._lashes)) // 2 * 0.618) % 1.0 < density
+        # Lashes are solid cards in the rig; a stride over them leaves single hairs standing. Lower
+        # ones would be dots on the cheek at this size.
+        threshold = np.where(self._upper_lash, density, 0.0)
+        keep = (np.arange(len(self._lashes)) // 2 * 0.618) % 1.0 < threshold
         sides[self._lashes] = np.where(keep, 1, 2)
         return sides
 
@@ -156,13 +165,14 @@ class Renderer:
         size = image.shape[0]
         points = screen[self.rig.landmarks[:, ]][:, :2]
         middle, width = points[27], float(np.linalg.norm(points[16] - points[0]))
-        count = 130
+        count = 240
         start = np.linspace(-0.62, 0.62, count) + random.normal(0, 0.02, count)
-        roots = middle + np.stack([start * width, np.full(count, -0.2 * width)], 1)
-        spread = random.uniform(0.9, 1.35)
-        fall = random.uniform(0.5, 1.3) * width
-        tips = roots + np.stack([start * width * (spread - 1) + random.normal(0, 0.03, count) * width, fall + random.normal(0, 0.08, count) * width], 1)
-        paint_strands(random, image, roots.astype(np.float32), tips.astype(np.float32), skin.hair * 0.85, size / 60, 0.08)
+        angle = start / 0.62 * 1.45
+        roots = middle + np.stack([np.sin(angle) * 0.56, -0.15 - np.cos(angle) * 0.45], 1) * width
+        spread, fall = random.uniform(0.5, 0.85), random.uniform(0.35, 1.25)
+        side = np.sign(start) * (0.2 + 0.8 * np.abs(start) / 0.62)
+        tips = middle + np.stack([side * spread + random.normal(0, 0.04, count), fall + random.normal(0, 0.05, count)], 1) * width
+        paint_strands(random, image, roots.astype(np.float32), tips.astype(np.float32), skin.hair * 0.85, size / 110, 0.08)
 
     def _cover(
         self, random: np.random.Generator, image: NDArray[np.float32], mesh: tuple[NDArray[np.float32], NDArray[np.float32]],
@@ -193,7 +203,7 @@ class Renderer:
         length = random.uniform(0.15, 0.5) * width * random.uniform(0.8, 1.1, count)
         slant = random.normal(0, 0.35)
         tips = roots - up * length[:, None] + across * (length * slant + random.normal(0, 0.03, count) * width)[:, None]
-        paint_strands(random, image, roots.astype(np.float32), tips.astype(np.float32), skin.hair, image.shape[0] / 200, 0.12)
+        paint_strands(random, image, roots.astype(np.float32), tips.astype(np.float32), skin.hair, image.shape[0] / 260, 0.12)
 
 
 def _projected(posed: NDArray[np.float32], scene: Scene) -> NDArray[np.float32]:
@@ -229,4 +239,4 @@ def _sample_look(random: np.random.Generator) -> Look:
     iris = kinds[random.choice(len(kinds), p=(0.34, 0.28, 0.12, 0.08, 0.11, 0.07))] * random.uniform(0.7, 1.4)
     white = np.array([0.74, 0.68, 0.66], np.float32) * random.uniform(0.75, 1.0)
     return Look(iris.astype(np.float32), white.astype(np.float32), float(random.uniform(0.12, 0.24)),
-                float(random.uniform(0.7, 1.1)), float(random.uniform(0.12, 0.5)))  # fmt: skip
+                float(random.uniform(0.7, 1.1)), float(random.uniform(0.04, 0.34)))  # fmt: skip

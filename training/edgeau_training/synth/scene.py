@@ -33,7 +33,7 @@ def sample_scene(random: np.random.Generator, size: int) -> Scene:
     centre = np.array([size / 2 + shift[0], size * 0.5 + shift[1]], np.float32)
     lights, colours = _lights(random)
     level = random.uniform(0.18, 0.6)
-    ambient = (level * np.clip(random.normal(1, 0.07, 3), 0.75, 1.25)).astype(np.float32)
+    ambient = (level * np.clip(random.normal(1, 0.05, 3), 0.75, 1.25)).astype(np.float32)
     return Scene(pose, float(focal), float(random.uniform(32, 120)), centre, lights, colours, ambient)
 
 
@@ -44,7 +44,7 @@ def _lights(random: np.random.Generator) -> tuple[NDArray[np.float32], NDArray[n
     )
     directions /= np.linalg.norm(directions, axis=1, keepdims=True)
     strength = random.uniform(0.45, 1.15) * 0.55 ** np.arange(count)
-    colours = strength[:, None] * np.clip(random.normal(1, 0.09, (count, 3)), 0.7, 1.3)
+    colours = strength[:, None] * np.clip(random.normal(1, 0.06, (count, 3)), 0.7, 1.3)
     return directions.astype(np.float32), colours.astype(np.float32)
 
 

@@ -57,7 +57,7 @@ def make_skin(random: np.random.Generator, points: NDArray[np.float32]) -> Skin:
     albedo = np.clip(atlas, 0.04, 0.985)
     return Skin(
         albedo=np.round(albedo * 255).astype(np.uint8), relief=relief, wrinkles=wrinkles_of(random, points, depth),
-        tone=tone, hair=hair, gloss=float(random.uniform(0.02, 0.16)), age=age,
+        tone=tone, hair=hair, gloss=float(random.uniform(0.012, 0.1)), age=age,
     )  # fmt: skip
 
 
@@ -126,7 +126,7 @@ def _lips(
 
 
 def _relief(random: np.random.Generator, points: NDArray[np.float32], age: float, depth: float) -> Image:
-    relief = 0.004 * random.uniform(0.3, 1.5) * smooth_noise(random, 240) + 0.01 * smooth_noise(random, 30) * age
+    relief = 0.0016 * random.uniform(0.3, 1.5) * smooth_noise(random, 240) + 0.003 * smooth_noise(random, 26) * age
     folds, under, brow, feet = random.uniform(0, 1, 4) ** 1.5 * (0.15 + age)
     for side in (1, -1):
         path = np.array([[0.572, 0.575], [0.598, 0.54], [0.622, 0.495], [0.636, 0.455]]) + random.normal(0, 0.002, (4, 2))
@@ -169,7 +169,7 @@ def _beard(
     area = np.maximum(cheek, moustache) if kind < 0.6 else np.maximum(goatee, moustache) if kind < 0.82 else moustache
     area = area * (1 - np.clip(lips * 1.6, 0, 1)) * np.clip(1 + 0.3 * smooth_noise(random, 12), 0.2, 1)
     density = random.uniform(0.08, 0.45) if random.random() < 0.6 else random.uniform(0.5, 0.95)
-    strands = np.clip(0.65 + 0.5 * smooth_noise(random, 230, rows=110), 0, 1)
+    strands = np.clip(0.65 + 0.5 * smooth_noise(random, 256, rows=170), 0, 1)
     cover = cv2.GaussianBlur((area * strands * density).astype(np.float32), (0, 0), 0.7)[..., None]
     return np.asarray(atlas * (1 - cover) + hair * 0.9 * cover, np.float32)
 

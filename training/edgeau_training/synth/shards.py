@@ -1,0 +1,128 @@
+"""The data set folder: dataset.json and Parquet shards, written atomically, readable while it grows.
+
+    DATA/dataset.json                    version, generator version, rig digest, seed, counts, AUs, size, split rule
+    DATA/{train,val,test}/shard-00000.parquet     at most 500 rows each
+
+Columns: index int64 (number of the sample, unique over the splits); identity, texture int32; seed int64;
+image binary (JPEG, RGB content, the whole picture); crop binary (JPEG of the 256-pixel aligned face, null when no
+face was found); detected bool; landmarks list<float32> (478 x 3, x y z in pixels of image; null when not detected);
+aus list<float32> (intensity 0..1 in dataset.json's order); pose list<float32> (pitch, yaw, roll in degrees).
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+
+from edgeau.errors import InputError
+
+FORMAT_VERSION = 1
+SHARD_ROWS = 500
+LANDMARKS = 478
+SCHEMA = pa.schema([
+    ("index", pa.int64()), ("identity", pa.int32()), ("texture", pa.int32()), ("seed", pa.int64()),
+    ("image", pa.binary()), ("crop", pa.binary()), ("detected", pa.bool_()),
+    ("landmarks", pa.list_(pa.float32())), ("aus", pa.list_(pa.float32())), ("pose", pa.list_(pa.float32())),
+])  # fmt: skip
+_PICTURES = ("image", "crop")
+_VECTORS = ("landmarks", "aus", "pose")
+
+
+def shard_path(root: str | Path, split: str, number: int) -> Path:
+    """Return where shard number of a split lies."""
+    return Path(root) / split / f"shard-{number:05d}.parquet"
+
+
+def shard_paths(root: str | Path, split: str) -> list[Path]:
+    """Return the finished shards of a split, in order; an unfinished one is never among them."""
+    return sorted((Path(root) / split).glob("shard-[0-9][0-9][0-9][0-9][0-9].parquet"))
+
+
+def dataset_info(root: str | Path) -> dict[str, Any]:
+    """Return the contents of dataset.json. Raises InputError when there is none or it is newer than this reader."""
+    path = Path(root) / "dataset.json"
+    if not path.is_file():
+        raise InputError(f"{root}: no dataset.json there. Render a set with: edgeau-synth RIG --out {root} --count 1000")
+    info: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    if info.get("version") != FORMAT_VERSION:
+        raise InputError(f"{path}: format version {info.get('version')}; this reader knows {FORMAT_VERSION}.")
+    return info
+
+
+def write_shard(path: Path, rows: Sequence[dict[str, Any]]) -> None:
+    """Write rows (dictionaries with SCHEMA's keys) as one shard: complete, or not at all.
+
+    Raises OSError when the disk refuses; nothing is left behind then.
+    """
+    table = pa.Table.from_pylist(list(rows), schema=SCHEMA)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        # Pictures are compressed already; snappy over them only costs time.
+        pq.write_table(table, temporary, compression="none", use_dictionary=False)
+        os.replace(temporary, path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+
+
+def remove_unfinished(root: str | Path) -> None:
+    """Delete what a killed run left half-written."""
+    for path in Path(root).glob("*/.shard-*.part"):
+        path.unlink(missing_ok=True)
+
+
+def read_split(
+    root: str | Path, split: str, columns: Sequence[str] | None = None, limit: int | None = None
+) -> dict[str, NDArray[Any] | list[bytes]]:
+    """Return columns of a split: arrays of N rows, lists of bytes for image and crop.
+
+    landmarks is (N, 478, 3) float32 (zeros where detected is False), aus (N, A), pose (N, 3); a missing crop is b"".
+    columns: None for all; limit: at most so many rows. Works on a set that is still growing.
+    Raises InputError when the split has no finished shard or a column is unknown.
+    """
+    wanted = list(columns) if columns is not None else SCHEMA.names
+    unknown = [name for name in wanted if name not in SCHEMA.names]
+    if unknown:
+        raise InputError(f"No column {', '.join(unknown)}; there are {', '.join(SCHEMA.names)}.")
+    tables: list[pa.Table] = []
+    rows = 0
+    for path in shard_paths(root, split):
+        if limit is not None and rows >= limit:
+            break
+        tables.append(pq.read_table(path, columns=wanted))
+        rows += tables[-1].num_rows
+    if not tables:
+        raise InputError(f"{root}: no finished shard of split {split!r}. Render first (edgeau-synth), or wait for one.")
+    table = pa.concat_tables(tables)
+    table = table.slice(0, limit) if limit is not None else table
+    return {name: _column(table, name) for name in wanted}
+
+
+def _column(table: pa.Table, name: str) -> NDArray[Any] | list[bytes]:
+    column = table.column(name).combine_chunks()
+    if name in _PICTURES:
+        return [value or b"" for value in column.to_pylist()]
+    if name not in _VECTORS:
+        return np.asarray(column.to_numpy(zero_copy_only=False))
+    return _vectors(column, (LANDMARKS, 3) if name == "landmarks" else (-1,))
+
+
+def _vectors(column: Any, shape: tuple[int, ...]) -> NDArray[np.float32]:
+    present = np.asarray(column.is_valid())
+    values = np.asarray(column.flatten().to_numpy(zero_copy_only=False), np.float32)
+    if present.any():
+        values = values.reshape(int(present.sum()), *shape)
+    else:
+        values = np.zeros((0, *(max(side, 0) for side in shape)), np.float32)
+    filled = np.zeros((len(column), *values.shape[1:]), np.float32)
+    filled[present] = values
+    return filled
