@@ -33,8 +33,8 @@ class Augmentation:
     zoom: float = 0.08
     stretch: float = 0.04
     flip: float = 0.5
-    brightness: float = 0.35
-    contrast: float = 0.35
+    brightness: float = 0.3
+    contrast: float = 0.3
     gamma: float = 0.4
     tint: float = 0.12
     saturation: float = 0.6

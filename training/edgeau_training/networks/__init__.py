@@ -18,6 +18,10 @@ __all__ = ["NETWORKS", "build_network"]
 
 # name -> "module:function"
 NETWORKS: dict[str, str] = {
+    "drml": "edgeau_training.networks.drml.network:build",
+    "drml-alexnet": "edgeau_training.networks.drml.alexnet:build",
+    "drml-convnet": "edgeau_training.networks.drml.convnet:build",
+    "drml-lcn": "edgeau_training.networks.drml.lcn:build",
     "mrpnet": "edgeau_training.networks.mrpnet:build",
 }
 
