@@ -80,7 +80,7 @@ def five_points(landmarks: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
         float64 ``(5, 2)``: eye on the left of the picture, eye on the right, nose tip, mouth corner left, right.
     """
     xy = landmarks[:, :2]
-    return np.stack(
+    points: NDArray[np.float64] = np.stack(
         (
             xy[_EYE_LEFT, :].mean(axis=0),
             xy[_EYE_RIGHT, :].mean(axis=0),
@@ -89,6 +89,7 @@ def five_points(landmarks: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
             xy[_MOUTH_RIGHT],
         )
     ).astype(np.float64)
+    return points
 
 
 def alignment_matrix(
@@ -139,11 +140,11 @@ def warp(
         uint8 ``(size, size, 3)``, contiguous.
     """
     scale = float(np.hypot(matrix[0, 0], matrix[1, 0]))
-    if scale < 0.5:
+    if scale <= 0.5:
         # Bilinear sampling skips pixels below half size, and the aliasing looks like wrinkles to an AU network: shrink
         # by area first.
-        frame, shrink = _shrink(frame, scale)
-        matrix = matrix @ shrink
+        frame, back = _shrink(frame, matrix, size, int(1 / scale))
+        matrix = _compose(matrix, back)
     return cv2.warpAffine(  # type: ignore[return-value]
         frame,
         matrix,
@@ -154,12 +155,42 @@ def warp(
     )
 
 
-def _shrink(frame: NDArray[np.uint8], scale: float) -> tuple[NDArray[np.uint8], NDArray[np.float64]]:
-    """The frame made smaller by area, and the affine map from the small frame's pixels back to the large one's."""
-    height, width = frame.shape[:2]
-    small_width, small_height = max(1, round(width * scale)), max(1, round(height * scale))
-    small = cv2.resize(frame, (small_width, small_height), interpolation=cv2.INTER_AREA)
-    x, y = width / small_width, height / small_height
-    # cv2.resize aligns pixel corners, so centres shift by half a pixel of each grid.
-    back = np.array(((x, 0, 0.5 * x - 0.5), (0, y, 0.5 * y - 0.5), (0, 0, 1)))
+def _shrink(
+    frame: NDArray[np.uint8], matrix: NDArray[np.float64], size: int, factor: int
+) -> tuple[NDArray[np.uint8], NDArray[np.float64]]:
+    """The part of the frame that the crop shows, a whole number of times smaller, and the way back to the frame.
+
+    Whole numbers and the part alone make this cheap in a frame of any size.
+
+    Returns:
+        The small picture, and float64 ``(2, 3)``, its pixels to the frame's.
+    """
+    left, top, right, bottom = _seen(matrix, size, margin=2 * factor)
+    left, right = (min(max(value, 0), frame.shape[1]) for value in (left, right))
+    top, bottom = (min(max(value, 0), frame.shape[0]) for value in (top, bottom))
+    width, height = max(right - left, 0) // factor, max(bottom - top, 0) // factor
+    if not (width and height):  # the crop lies outside of the frame: any pixel does, none of it is seen
+        return frame[:1, :1], np.eye(2, 3)
+    part = frame[top : top + height * factor, left : left + width * factor]
+    small = cv2.resize(part, (width, height), interpolation=cv2.INTER_AREA)
+    # Pixel centres: the first small pixel is the mean of the first `factor` pixels.
+    centre = (factor - 1) / 2
+    back = np.array(((factor, 0, left + centre), (0, factor, top + centre)), np.float64)
     return small, back  # type: ignore[return-value]
+
+
+def _seen(matrix: NDArray[np.float64], size: int, margin: int) -> tuple[int, int, int, int]:
+    """Left, top, right, bottom of the part of the frame that a crop shows, with a margin; pixels, right and bottom out."""
+    turn = np.linalg.inv(matrix[:, :2])
+    corners = np.array(((0, 0), (size, 0), (0, size), (size, size))) - matrix[:, 2]
+    xy = corners @ turn.T
+    left, top = np.floor(xy.min(axis=0)).astype(int) - margin
+    right, bottom = np.ceil(xy.max(axis=0)).astype(int) + margin
+    return int(left), int(top), int(right), int(bottom)
+
+
+def _compose(outer: NDArray[np.float64], inner: NDArray[np.float64]) -> NDArray[np.float64]:
+    """One ``(2, 3)`` affine map for ``inner`` followed by ``outer``."""
+    turn = outer[:, :2] @ inner[:, :2]
+    shift = outer[:, :2] @ inner[:, 2] + outer[:, 2]
+    return np.column_stack((turn, shift))

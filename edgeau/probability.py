@@ -12,4 +12,5 @@ def sigmoid(logits: NDArray[np.float32]) -> NDArray[np.float32]:
     """``1 / (1 + exp(-logits))``, float32, without overflow for any finite logit."""
     # 0.5 * (1 + tanh(x / 2)) is the same function, and tanh saturates where exp overflows.
     half = np.asarray(logits, np.float32) * np.float32(0.5)
-    return np.tanh(half) * np.float32(0.5) + np.float32(0.5)
+    probabilities: NDArray[np.float32] = np.tanh(half) * np.float32(0.5) + np.float32(0.5)
+    return probabilities
