@@ -11,7 +11,7 @@ def develop(random: np.random.Generator, image: NDArray[np.float32], size: int) 
     """Return (size, size, 3) uint8 RGB of a linear picture (S, S, 3) float32 RGB."""
     # Highlights are capped before the reduction, or a single glint pixel would stay white after it.
     reduced = cv2.resize(np.minimum(image, 1.6), (size, size), interpolation=cv2.INTER_AREA)
-    picture = _exposed(random, np.asarray(reduced, np.float32))
+    picture = exposed(random, np.asarray(reduced, np.float32))
     if random.random() < 0.18:
         picture = _low_resolution(random, picture)
     if random.random() < 0.35:
@@ -30,7 +30,8 @@ def develop(random: np.random.Generator, image: NDArray[np.float32], size: int) 
     return developed
 
 
-def _exposed(random: np.random.Generator, image: NDArray[np.float32]) -> NDArray[np.float32]:
+def exposed(random: np.random.Generator, image: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return the display-referred picture (H, W, 3) float32, about 0..1, of a linear one."""
     white = np.clip(random.normal(1, (0.09, 0.03, 0.11)), 0.7, 1.35).astype(np.float32)
     lit = image * white * np.float32(np.exp(random.normal(0, 0.28)))
     # Soft shoulder, so that highlights roll off as in a camera.

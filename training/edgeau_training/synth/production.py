@@ -160,7 +160,7 @@ class _Worker:
 
     plan: Plan
     renderer: Any
-    finder: Any
+    landmarker: Any
     counter: Any
     parent: int
 
@@ -172,13 +172,13 @@ def _start_worker(plan: Plan, counter: Any, parent: int) -> None:
     os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
     import cv2
 
-    from edgeau_training.synth.face_finding import FaceFinder
+    from edgeau.landmarks import open_landmarker
     from edgeau_training.synth.renderer import Renderer
 
     cv2.setNumThreads(1)
     _Worker.plan, _Worker.counter, _Worker.parent = plan, counter, parent
     _Worker.renderer = Renderer(load_rig(plan.rig, plan.cache), plan.size)
-    _Worker.finder = FaceFinder()
+    _Worker.landmarker = open_landmarker(static=True)
 
 
 def _render_shard(job: Shard) -> None:
@@ -189,7 +189,7 @@ def _render_shard(job: Shard) -> None:
         if os.getppid() != _Worker.parent:
             os._exit(1)  # the parent was killed; nobody waits for this shard
         sample = sample_of(job.split, number, plan.seed)
-        rows.append(make_row(_Worker.renderer, _Worker.finder, sample, plan.seed))
+        rows.append(make_row(_Worker.renderer, _Worker.landmarker, sample, plan.seed))
         with _Worker.counter.get_lock():
             _Worker.counter.value += 1
     shards.write_shard(shards.shard_path(plan.out, job.split, job.number), rows)

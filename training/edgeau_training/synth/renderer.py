@@ -136,11 +136,11 @@ class Renderer:
         coefficients: NDArray[np.float32], skin: Skin, hair: Hair, scene: Scene,
     ) -> None:  # fmt: skip
         posed, screen = mesh
-        size, rig = image.shape[0], self.rig
+        shape, rig = image.shape[:2], self.rig
         look = _sample_look(random)
-        depth = np.full((size, size), -1e9, np.float32)
-        hit = np.full((size, size), -1, np.int32)
-        weights = np.zeros((size, size, 2), np.float32)
+        depth = np.full(shape, -1e9, np.float32)
+        hit = np.full(shape, -1, np.int32)
+        weights = np.zeros((*shape, 2), np.float32)
         rasterize(screen, rig.triangles, self._sides(look.lash_density), depth, hit, weights)
         active = {name: float(value) for name, value in zip(self._names, coefficients, strict=True) if value > 0.02}
         height = wrinkled_height(skin.relief, skin.wrinkles, active)

@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from edgeau.cache import cache_directory
 from edgeau.errors import UserError
 from edgeau_training.synth.lip_tightening import lip_tightening_shape
 from edgeau_training.synth.obj import Topology, positions_from_obj, topology_from_obj
@@ -87,8 +88,7 @@ def _required_files(model: Path, names: list[str]) -> list[Path]:
 def _digest(files: list[Path]) -> str:
     total = hashlib.sha256()
     for path in files:
-        with path.open("rb") as stream:
-            total.update(path.name.encode() + hashlib.file_digest(stream, "sha256").digest())
+        total.update(path.name.encode() + hashlib.sha256(path.read_bytes()).digest())
     return total.hexdigest()
 
 
@@ -141,8 +141,7 @@ def _visible_triangles(topology: Topology, neutral: NDArray[np.float32]) -> tupl
 def _cache_folder(cache: str | Path | None) -> Path:
     if cache is not None:
         return Path(cache)
-    base = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
-    return Path(base) / "edgeau"
+    return cache_directory()
 
 
 def _read_cache(path: Path) -> Rig:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import cv2
@@ -10,41 +9,57 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgeau.alignment import alignment_matrix, warp
+from edgeau.landmarks import Landmarker
 from edgeau_training.synth.renderer import Renderer
 from edgeau_training.synth.splits import Sample, identity_seed, texture_seed
 
-CROP_SIZE = 256
-QUALITY = 93
-Finder = Callable[[NDArray[np.uint8]], "NDArray[np.float32] | None"]
+__all__ = ["CROP_SIZE", "QUALITY", "decode", "encode", "make_row"]
+
+CROP_SIZE = 256  # pixels
+QUALITY = 93  # JPEG
 
 
-def make_row(renderer: Renderer, finder: Finder, sample: Sample, seed: int) -> dict[str, Any]:
-    """Render a sample and return its row (the keys of shards.SCHEMA)."""
-    picture = renderer.picture(
-        identity_seed(seed, sample.identity), texture_seed(seed, sample.texture), (seed, sample.seed)
-    )
-    encoded = jpeg_from_rgb(picture.image)
+def make_row(renderer: Renderer, landmarker: Landmarker, sample: Sample, seed: int) -> dict[str, Any]:
+    """Render a sample.
+
+    Args:
+        renderer: of the rig.
+        landmarker: opened for pictures that stand for themselves.
+        sample: which one.
+        seed: of the data set.
+
+    Returns:
+        Its row, with the keys of ``shards.SCHEMA``.
+    """
+    identity, texture = identity_seed(seed, sample.identity), texture_seed(seed, sample.texture)
+    picture = renderer.picture(identity, texture, (seed, sample.seed))
+    stored = encode(picture.image[:, :, ::-1])
     # Landmarks and crop come from what is stored, so that a reader can reproduce them.
-    image = rgb_from_jpeg(encoded)
-    landmarks = finder(image)
+    image = decode(stored)
+    faces = landmarker.detect(image)
     crop = None
-    if landmarks is not None:
-        crop = jpeg_from_rgb(warp(image, alignment_matrix(landmarks[:, :2], CROP_SIZE), CROP_SIZE))
+    if faces:
+        crop = encode(warp(image, alignment_matrix(faces[0], CROP_SIZE), CROP_SIZE))
     return {
-        "index": sample.index, "identity": sample.identity, "texture": sample.texture, "seed": sample.seed,
-        "image": encoded, "crop": crop, "detected": landmarks is not None,
-        "landmarks": None if landmarks is None else landmarks.ravel(),
-        "aus": picture.intensities, "pose": picture.pose,
-    }  # fmt: skip
+        "index": sample.index,
+        "identity": sample.identity,
+        "texture": sample.texture,
+        "seed": sample.seed,
+        "image": stored,
+        "crop": crop,
+        "detected": bool(faces),
+        "landmarks": faces[0].ravel() if faces else None,
+        "aus": picture.intensities,
+        "pose": picture.pose,
+    }
 
 
-def jpeg_from_rgb(image: NDArray[np.uint8]) -> bytes:
-    """Return the JPEG of an (H, W, 3) uint8 RGB picture."""
-    _, encoded = cv2.imencode(".jpg", image[:, :, ::-1], [cv2.IMWRITE_JPEG_QUALITY, QUALITY])
+def encode(image: NDArray[np.uint8]) -> bytes:
+    """The JPEG of a BGR picture, uint8 ``(H, W, 3)``."""
+    _, encoded = cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, QUALITY])
     return encoded.tobytes()
 
 
-def rgb_from_jpeg(data: bytes) -> NDArray[np.uint8]:
-    """Return (H, W, 3) uint8 RGB of a JPEG."""
-    decoded = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
-    return np.ascontiguousarray(decoded[:, :, ::-1])
+def decode(data: bytes) -> NDArray[np.uint8]:
+    """The BGR picture of a JPEG, uint8 ``(H, W, 3)``."""
+    return np.asarray(cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR), np.uint8)

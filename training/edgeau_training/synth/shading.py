@@ -30,9 +30,9 @@ def shade(
     hair_share (V,) 0..1: how much of a vertex is hair; eye_centres, eye_axes (2, 3) in neutral coordinates; lights,
     colours (L, 3): directions towards the light and strengths; ambient (3,).
     """
-    size, atlas = image.shape[0], albedo.shape[0]
-    for y in range(size):
-        for x in range(size):
+    atlas = albedo.shape[0]
+    for y in range(image.shape[0]):
+        for x in range(image.shape[1]):
             t = hit[y, x]
             if t < 0:
                 continue
