@@ -1,0 +1,74 @@
+"""A calibration set: aligned face crops, where they come from, and a digest that names exactly these crops."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from edgeau.errors import CalibrationError
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+__all__ = ["CalibrationSet", "central_crop", "evenly"]
+
+
+@dataclass(frozen=True)
+class CalibrationSet:
+    """Crops that ranges are measured on.
+
+    Attributes:
+        crops: uint8 ``(n, size, size, 3)``, RGB, aligned as the network was trained.
+        source: where they come from, for people and the manifest.
+        notes: what was left out on the way and why, one line each.
+    """
+
+    crops: NDArray[np.uint8]
+    source: str
+    notes: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        shape = self.crops.shape
+        if self.crops.dtype != np.uint8 or len(shape) != 4 or shape[3] != 3 or shape[1] != shape[2]:
+            raise CalibrationError(
+                f"{self.source}: expected uint8 crops (n, size, size, 3), got {self.crops.dtype} {shape}"
+            )
+
+    def __len__(self) -> int:
+        return len(self.crops)
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 over the shape and the pixels, hex."""
+        state = hashlib.sha256(repr(self.crops.shape).encode())
+        state.update(np.ascontiguousarray(self.crops).data)
+        return state.hexdigest()
+
+    def hold_out(self, share: float = 0.2, at_most: int = 32) -> tuple[CalibrationSet, CalibrationSet]:
+        """Crops to calibrate on, and evenly spaced others to measure the result on.
+
+        Args:
+            share: of the crops that is held out, 0..1; at least one crop is.
+            at_most: crops that are held out.
+        """
+        count = max(1, min(at_most, int(len(self) * share)))
+        held = np.zeros(len(self), dtype=bool)
+        held[evenly(len(self), count)] = True
+        return (
+            CalibrationSet(self.crops[~held], self.source, self.notes),
+            CalibrationSet(self.crops[held], f"held out of {self.source}"),
+        )
+
+
+def evenly(available: int, wanted: int) -> NDArray[np.intp]:
+    """Indices of ``wanted`` (or all, if there are fewer) of ``available`` items, evenly spaced, ascending."""
+    return np.linspace(0, available - 1, min(available, wanted)).round().astype(np.intp)
+
+
+def central_crop(crops: NDArray[np.uint8], size: int) -> NDArray[np.uint8]:
+    """The central ``size`` x ``size`` pixels of ``(..., H, W, 3)``, as the runtime sees them of the alignment canvas."""
+    top, left = (crops.shape[-3] - size) // 2, (crops.shape[-2] - size) // 2
+    return crops[..., top : top + size, left : left + size, :]

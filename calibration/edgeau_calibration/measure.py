@@ -1,0 +1,45 @@
+"""How far the answers of one artifact are from those of another."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+__all__ = ["Difference", "difference"]
+
+
+@dataclass(frozen=True)
+class Difference:
+    """Of logits ``(n, C)`` to a reference.
+
+    Attributes:
+        max_abs: largest absolute difference of a logit; inf where one is not finite.
+        mean_abs: mean absolute difference of the logits.
+        flips: share of the n * C decisions that differ, 0..1.
+        count: inputs compared, n.
+    """
+
+    max_abs: float
+    mean_abs: float
+    flips: float
+    count: int
+
+
+def difference(
+    reference: NDArray[np.float32], answer: NDArray[np.float32], thresholds: NDArray[np.float32]
+) -> Difference:
+    """Compare logits ``(n, C)``; a decision is ``sigmoid(logit) >= threshold``, thresholds ``(C,)`` in (0, 1)."""
+    assert reference.shape == answer.shape, f"{reference.shape} against {answer.shape}"
+    # In the logit domain, where no probability rounds to 0 or 1.
+    at = np.log(thresholds) - np.log1p(-thresholds)
+    distance = np.abs(reference.astype(np.float64) - answer)
+    if not np.isfinite(distance).all():
+        # NaN compares false with every tolerance, so that a gate would let it pass.
+        distance = np.full_like(distance, np.inf)
+    flips = (reference >= at) != (answer >= at)
+    return Difference(float(distance.max()), float(distance.mean()), float(flips.mean()), len(reference))

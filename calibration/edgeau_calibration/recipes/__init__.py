@@ -1,0 +1,1 @@
+"""Quantization recipes as data: one TOML file each; see :mod:`edgeau_calibration.recipe`."""

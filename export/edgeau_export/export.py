@@ -1,0 +1,145 @@
+"""The export: from a checkpoint or the packaged default to a verified bundle."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import edgeau
+from edgeau.bundle import BundleWriter
+from edgeau.bundle.golden import Golden, write_golden
+from edgeau.bundle.manifest import Artifact, Manifest, Pending
+from edgeau_export.artifacts import ArtifactMaker
+from edgeau_export.calibration_crops import calibration_for
+from edgeau_export.face_crops import FaceCrops, packaged_crops
+from edgeau_export.from_checkpoint import CheckpointSource
+from edgeau_export.from_default import DefaultSource
+from edgeau_export.plan import Plan, make_plan
+from edgeau_export.report import report
+from edgeau_export.target import Target, load_target
+from edgeau_export.tools import tool_versions
+from edgeau_export.voice import Voice
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from edgeau_export.description import Description
+
+__all__ = ["ExportRequest", "export_bundle"]
+
+_GOLDEN = "golden.npz"
+_REPORT = "report.md"
+
+
+@dataclass(frozen=True)
+class ExportRequest:
+    """What to export.
+
+    Attributes:
+        target: name or alias of a board, or the path of a target file.
+        out: the bundle's folder; a bundle that is there is replaced.
+        checkpoint: ``.safetensors`` file; None takes the packaged default.
+        calib: calibration data; None takes the packaged crops.
+        precisions: wanted; None takes those of the target that can be made with what is there.
+    """
+
+    target: str
+    out: Path
+    checkpoint: Path | None = None
+    calib: Path | None = None
+    precisions: tuple[str, ...] | None = None
+
+
+def export_bundle(request: ExportRequest, voice: Voice | None = None) -> Manifest:
+    """Make a bundle: it appears whole, or the place stays as it was.
+
+    Args:
+        request: what to export.
+        voice: says what is done and left out; None is silent.
+
+    Raises:
+        UserError: something that the user can mend: target, checkpoint, calibration data, place.
+        GateRefusedError: a float artifact answers otherwise than the network it was made from.
+    """
+    target = load_target(request.target)
+    plan = make_plan(target, request.precisions)
+    with BundleWriter(request.out) as writer:
+        return writer.finish(_fill(writer.directory, request, target, plan, voice or Voice(silent=True)))
+
+
+def _fill(directory: Path, request: ExportRequest, target: Target, plan: Plan, voice: Voice) -> Manifest:
+    """Write everything but the manifest."""
+    voice.step("opening the network")
+    source = CheckpointSource(request.checkpoint) if request.checkpoint else DefaultSource()
+    if not source.description.network.trained:
+        voice.notice(
+            f"UNTRAINED: {source.description.network.title} has random weights; its answers mean nothing"
+        )
+    plan, faces = _faces(request, plan, source.description, voice)
+    voice.step("exporting to ONNX")
+    reference = source.reference(faces.for_parity)
+    graph = source.graph(target.opset)
+    maker = ArtifactMaker(directory, source.description, graph, reference, faces, voice)
+    artifacts = tuple(maker.make(item) for item in plan.artifacts)
+    _write_golden(directory, maker, artifacts, faces, source.description)
+    if source.description.landmark_model is not None:
+        shutil.copy(source.description.landmark_model, directory)
+    tools = tool_versions(from_checkpoint=request.checkpoint is not None)
+    manifest = _manifest(target, plan, source.description, artifacts, tools)
+    (directory / _REPORT).write_text(report(manifest, target), encoding="utf-8")
+    return manifest
+
+
+def _faces(
+    request: ExportRequest, plan: Plan, description: Description, voice: Voice
+) -> tuple[Plan, FaceCrops]:
+    alignment = description.alignment
+    insist = request.precisions is not None
+    plan, calibration = calibration_for(plan, request.calib, alignment, voice, insist=insist)
+    used, held_out = (None, None) if calibration is None else calibration.hold_out()
+    faces = FaceCrops(used, held_out, packaged_crops(alignment))
+    if faces.for_parity is None:
+        voice.notice("no face crops are at hand: parity and golden answers are those of random inputs")
+    if faces.golden_source is not None:
+        voice.notice(f"faces of {faces.golden_source} travel in the bundle, as its golden answers")
+    return plan, faces
+
+
+def _write_golden(
+    directory: Path,
+    maker: ArtifactMaker,
+    artifacts: tuple[Artifact, ...],
+    faces: FaceCrops,
+    description: Description,
+) -> None:
+    crops = faces.for_golden(description.alignment)
+    answers = {artifact.file: maker.answer(artifact, crops) for artifact in artifacts}
+    write_golden(directory / _GOLDEN, Golden(crops, answers))
+
+
+def _manifest(
+    target: Target,
+    plan: Plan,
+    description: Description,
+    artifacts: tuple[Artifact, ...],
+    tools: dict[str, str],
+) -> Manifest:
+    model = description.landmark_model
+    return Manifest(
+        edgeau_version=edgeau.__version__,
+        target=target.name,
+        network=description.network,
+        labels=description.labels,
+        input=description.input,
+        alignment=description.alignment,
+        artifacts=artifacts,
+        golden=_GOLDEN,
+        files=(),
+        experimental=description.experimental,
+        landmark_model=None if model is None else model.name,
+        fusion=description.fusion,
+        pending=tuple(Pending(stage.stage, stage.reason, stage.command) for stage in plan.pending),
+        licences=description.licences,
+        tools=tools,
+    )

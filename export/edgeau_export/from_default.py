@@ -1,0 +1,100 @@
+"""The float network from the bundle that the package carries: needs onnx and onnxruntime, no torch."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import onnx
+
+from edgeau.bundle import Bundle, default_bundle_path, load_bundle
+from edgeau.bundle.golden import TOLERANCES, read_golden
+from edgeau.errors import BundleError
+from edgeau.preprocessing import Preprocessor
+from edgeau_export.description import Description
+from edgeau_export.reference import Reference
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from edgeau.bundle.manifest import Artifact
+
+__all__ = ["DefaultSource"]
+
+
+class DefaultSource:
+    """The packaged default: what it says, its float graph, and its golden answers.
+
+    Raises:
+        BundleError: this installation carries no default, or it is damaged.
+    """
+
+    def __init__(self) -> None:
+        self._bundle = _packaged()
+        self._float = _float_artifact(self._bundle)
+        self.description = _describe(self._bundle, self._float)
+
+    def graph(self, opset: int) -> onnx.ModelProto:
+        """The packaged float graph, dynamic batch, with the metadata it was packaged with.
+
+        Raises:
+            BundleError: it was packaged in a newer operator set than the target reads.
+        """
+        model = onnx.load(self._bundle.path(self._float.file))
+        packaged = next(item.version for item in model.opset_import if item.domain in ("", "ai.onnx"))
+        if packaged > opset:
+            raise BundleError(
+                f"the packaged default is ONNX opset {packaged}, this target reads up to {opset}; "
+                "export from its checkpoint with --checkpoint"
+            )
+        return model
+
+    def reference(self, crops: NDArray[np.uint8] | None) -> Reference:  # noqa: ARG002 - as CheckpointSource
+        """The golden answers that were recorded when the default was made; other crops have none."""
+        golden = read_golden(self._bundle.path(self._bundle.manifest.golden))
+        answer = golden.answers.get(self._float.file)
+        if answer is None:
+            raise BundleError(
+                f"the packaged default has no golden answers for {self._float.file}; install edgeau again"
+            )
+        batch = Preprocessor(self.description.input).batch(golden.crops)
+        return Reference(
+            name="the packaged default's golden answers",
+            inputs=f"its {len(batch)} golden crops",
+            batch=batch,
+            logits=answer.logits,
+            tolerance=TOLERANCES["fp32"].logit,
+        )
+
+
+def _packaged() -> Bundle:
+    try:
+        return load_bundle(default_bundle_path())
+    except BundleError as error:
+        raise BundleError(
+            f"without --checkpoint the packaged default is exported, but {error}; or pass --checkpoint FILE"
+        ) from error
+
+
+def _float_artifact(bundle: Bundle) -> Artifact:
+    for artifact in bundle.manifest.artifacts:
+        if (artifact.runtime, artifact.precision, artifact.batch) == ("onnxruntime", "fp32", None):
+            return artifact
+    raise BundleError(f"the packaged default {bundle.directory} has no float ONNX file with a dynamic batch")
+
+
+def _describe(bundle: Bundle, artifact: Artifact) -> Description:
+    manifest = bundle.manifest
+    model = manifest.landmark_model
+    return Description(
+        network=manifest.network,
+        labels=manifest.labels,
+        input=manifest.input,
+        alignment=manifest.alignment,
+        thresholds=artifact.thresholds,
+        licences=manifest.licences,
+        fused_thresholds=artifact.fused_thresholds,
+        experimental=manifest.experimental,
+        fusion=manifest.fusion,
+        landmark_model=None if model is None else bundle.path(model),
+    )

@@ -1,0 +1,63 @@
+"""The parity gate: a float artifact answers as its reference does, or nothing is written."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from edgeau.backends import open_session
+from edgeau.bundle.manifest import Parity
+from edgeau.errors import GateRefusedError
+from edgeau_calibration.measure import difference
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from edgeau_export.reference import Reference
+
+__all__ = ["measured_parity", "refuse_if_beyond", "run_artifact"]
+
+
+def run_artifact(runtime: str, file: Path, batch: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Logits ``(n, C)`` of an artifact for normalised crops ``(n, 3, H, W)``, through the engine of the device library."""
+    with open_session(runtime, file) as session:
+        return session.run(batch)
+
+
+def measured_parity(
+    reference: Reference, logits: NDArray[np.float32], thresholds: NDArray[np.float32], *, gated: bool
+) -> Parity:
+    """How far an artifact's logits are from the reference's.
+
+    Args:
+        reference: with the inputs that ``logits`` answer.
+        logits: ``(n, C)``.
+        thresholds: ``(C,)`` on the probability.
+        gated: the artifact is meant to be equal within the reference's tolerance.
+    """
+    measured = difference(reference.logits, logits, thresholds)
+    return Parity(
+        reference=reference.name,
+        max_abs_logit=measured.max_abs,
+        mean_abs_logit=measured.mean_abs,
+        decision_flips=measured.flips,
+        inputs=reference.inputs,
+        count=measured.count,
+        tolerance=reference.tolerance if gated else None,
+    )
+
+
+def refuse_if_beyond(file: str, parity: Parity) -> None:
+    """The gate itself.
+
+    Raises:
+        GateRefusedError: the largest difference is above the tolerance.
+    """
+    if parity.tolerance is not None and not parity.max_abs_logit <= parity.tolerance:
+        raise GateRefusedError(
+            f"{file} is not the same network: its logits differ from {parity.reference} by up to "
+            f"{parity.max_abs_logit:.3g} on {parity.inputs}, allowed is {parity.tolerance:g}; nothing was written. "
+            "The versions of torch, onnx or onnxruntime do not work together: install those of constraints.txt"
+        )

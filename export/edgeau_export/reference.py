@@ -1,0 +1,31 @@
+"""What the artifacts of an export are compared with: inputs, and the logits that they should give."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+__all__ = ["Reference"]
+
+
+@dataclass(frozen=True)
+class Reference:
+    """Answers of the float network.
+
+    Attributes:
+        name: who gave them, such as ``"torch"``.
+        inputs: what the inputs are, for people.
+        batch: normalised, float32 ``(n, 3, H, W)``.
+        logits: float32 ``(n, C)``.
+        tolerance: largest absolute difference of a logit that a float artifact may show.
+    """
+
+    name: str
+    inputs: str
+    batch: NDArray[np.float32]
+    logits: NDArray[np.float32]
+    tolerance: float
