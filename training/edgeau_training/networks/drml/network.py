@@ -1,0 +1,99 @@
+"""DRML: eleven layers, the second of which has a convolution for every region of the face.
+
+Zhao, Chu & Zhang, CVPR 2016; the layers are those of the authors' released prototxt. Layer names are the poster's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import cast
+
+import torch
+from torch import Tensor, nn
+
+from edgeau.errors import UsageError
+from edgeau_training.networks.drml.fillers import check_mode, fill
+from edgeau_training.networks.drml.mean_image import MeanImage
+from edgeau_training.networks.drml.region_layer import RegionLayer
+from edgeau_training.networks.drml.response_norm import LocalResponseNorm
+
+__all__ = ["DRML", "NORMS", "SIZE", "build", "shared_convolutions"]
+
+SIZE = 170  # input side, pixels
+NORMS = ("lrn", "batch")
+
+
+class DRML(nn.Module):
+    """``(N, 3, 170, 170)`` -> logits ``(N, C)``. Input and start depend on the mode, see :mod:`.fillers`.
+
+    The poster's ConvNet and LCN are this network with another second layer or other upper convolutions.
+
+    Args:
+        outputs: number of AUs C.
+        second: layer 2, ``(N, 32, 160, 160)`` -> the same shape, its ReLU included.
+        upper: layers 5-8, ``(N, 32, 80, 80)`` -> ``(N, 16, 27, 27)``.
+        mode: ``faithful`` or ``modern``.
+        norm: layer 4: ``lrn`` as released, or ``batch`` as in a public re-implementation.
+
+    Raises:
+        UsageError: mode or norm is not known.
+    """
+
+    def __init__(
+        self, outputs: int, second: nn.Module, upper: nn.Module, mode: str = "faithful", norm: str = "lrn"
+    ) -> None:
+        super().__init__()
+        if norm not in NORMS:
+            raise UsageError(f"norm {norm!r} is not known; known norms of DRML: {', '.join(NORMS)}")
+        faithful = check_mode(mode) == "faithful"
+        self.mean_image = MeanImage(SIZE) if faithful else nn.Identity()
+        self.conv1 = nn.Conv2d(3, 32, 11)
+        self.second = second
+        self.pool3 = nn.MaxPool2d(2)
+        self.norm = LocalResponseNorm() if norm == "lrn" else nn.BatchNorm2d(32)
+        self.upper = upper
+        self.fc8 = nn.Linear(16 * 27 * 27, 4096)
+        self.fc9 = nn.Linear(4096, 2048)
+        self.dropout = nn.Dropout(0.5)
+        self.classifier = nn.Linear(2048, outputs)
+        fill(self, mode)
+
+    def features(self, images: Tensor) -> Tensor:
+        """fc9 after its ReLU, ``(N, 2048)``: what the poster gives to a support vector machine."""
+        maps = self.norm(self.pool3(self.second(self.conv1(self.mean_image(images)))))
+        fc8 = self.dropout(torch.relu(self.fc8(self.upper(maps).flatten(1))))
+        return torch.relu(self.fc9(fc8))
+
+    def classify(self, features: Tensor) -> Tensor:
+        """Logits from the vector of :meth:`features`."""
+        return cast("Tensor", self.classifier(self.dropout(features)))
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Logits, ``(N, C)``."""
+        return self.classify(self.features(images))
+
+
+def shared_convolutions() -> nn.Sequential:
+    """conv4 to conv7, each with its ReLU: ``(N, 32, 80, 80)`` -> ``(N, 16, 27, 27)``."""
+    return nn.Sequential(
+        nn.Conv2d(32, 16, 8),
+        nn.ReLU(),
+        nn.Conv2d(16, 16, 8),
+        nn.ReLU(),
+        nn.Conv2d(16, 16, 6, stride=2),
+        nn.ReLU(),
+        nn.Conv2d(16, 16, 5),
+        nn.ReLU(),
+    )
+
+
+def build(labels: Sequence[str], mode: str = "faithful", affine: bool = False, norm: str = "lrn") -> DRML:
+    """The zoo's builder of ``drml``.
+
+    Args:
+        labels: AU labels.
+        mode: ``faithful`` or ``modern``.
+        affine: scale and shift in the region layer's batch norm; the authors' has none.
+        norm: ``lrn`` or ``batch``.
+    """
+    return DRML(len(labels), RegionLayer(affine=affine), shared_convolutions(), mode, norm)
