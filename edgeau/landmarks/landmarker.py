@@ -37,6 +37,10 @@ class Landmarker(Protocol):
         """
         ...
 
+    def reset(self) -> None:
+        """Forget the frames so far: what comes next is another video."""
+        ...
+
     def close(self) -> None:
         """Give the models back; a second call does nothing."""
         ...

@@ -32,16 +32,11 @@ class SolutionsLandmarker(Landmarker):
     """
 
     def __init__(self, *, static: bool, max_faces: int) -> None:
-        with native_stderr_silenced():
-            from mediapipe.python.solutions import face_mesh
-
-            self._mesh: Any = face_mesh.FaceMesh(
-                static_image_mode=static, max_num_faces=max_faces, refine_landmarks=True
-            )
-            # The networks open in threads of their own and write when they do; a frame makes us wait for them.
-            self._mesh.process(np.zeros((64, 64, 3), np.uint8))
+        self._options = {"static_image_mode": static, "max_num_faces": max_faces, "refine_landmarks": True}
         self._frame = DetectionFrame()
-        self._silent_frames = _SILENT_FRAMES
+        self._fresh = True
+        self._mesh: Any = None
+        self._open()
 
     def detect(self, frame: NDArray[np.uint8]) -> list[NDArray[np.float32]]:  # noqa: D102
         rgb, extent = self._frame.convert(check_frame(frame))
@@ -49,14 +44,31 @@ class SolutionsLandmarker(Landmarker):
         scale = np.array((extent[0], extent[1], extent[0]), np.float32)
         return [points(face) * scale for face in faces]
 
+    def reset(self) -> None:  # noqa: D102
+        if self._fresh or self._options["static_image_mode"]:
+            return
+        self.close()
+        self._open()
+
     def close(self) -> None:  # noqa: D102
         mesh, self._mesh = self._mesh, None
         if mesh is not None:
             mesh.close()
 
+    def _open(self) -> None:
+        with native_stderr_silenced():
+            from mediapipe.python.solutions import face_mesh
+
+            self._mesh = face_mesh.FaceMesh(**self._options)
+            # The networks open in threads of their own and write when they do; a frame makes us wait for them.
+            self._mesh.process(np.zeros((64, 64, 3), np.uint8))
+        self._fresh = True
+        self._silent_frames = _SILENT_FRAMES
+
     def _process(self, rgb: NDArray[np.uint8]) -> Any:
         if self._mesh is None:
             raise ValueError("this landmarker is closed")
+        self._fresh = False
         if not self._silent_frames:
             return self._mesh.process(rgb)
         with native_stderr_silenced():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -40,27 +40,12 @@ class TasksLandmarker(Landmarker):
             raise InputError(
                 f"there is no landmark model {model}; give the path of a face_landmarker.task file"
             )
-        with native_stderr_silenced():
-            from mediapipe import Image, ImageFormat
-            from mediapipe.tasks.python import BaseOptions, vision
-
-            mode = vision.RunningMode
-            base: Any = BaseOptions
-            options = vision.FaceLandmarkerOptions(
-                base_options=base(model_asset_path=str(model)),
-                running_mode=mode.IMAGE if static else mode.VIDEO,
-                num_faces=max_faces,
-            )
-            try:
-                self._landmarker: Any = vision.FaceLandmarker.create_from_options(options)
-            except (RuntimeError, ValueError) as error:
-                raise InputError(
-                    f"{model} is not a face landmark model that MediaPipe can open: {error}"
-                ) from error
-        self._image: Any = partial(Image, image_format=ImageFormat.SRGB)
-        self._frame = DetectionFrame()
+        self._model = model
         self._static = static
-        self._count = 0
+        self._max_faces = max_faces
+        self._frame = DetectionFrame()
+        self._landmarker: Any = None
+        self._open()
 
     def detect(self, frame: NDArray[np.uint8]) -> list[NDArray[np.float32]]:  # noqa: D102
         rgb, extent = self._frame.convert(check_frame(frame))
@@ -68,10 +53,36 @@ class TasksLandmarker(Landmarker):
         faces = self._process(self._image(data=rgb)).face_landmarks
         return [np.array([(p.x, p.y, p.z) for p in face], np.float32) * scale for face in faces]
 
+    def reset(self) -> None:  # noqa: D102
+        if self._static or not self._count:
+            return
+        self.close()
+        self._open()
+
     def close(self) -> None:  # noqa: D102
         landmarker, self._landmarker = self._landmarker, None
         if landmarker is not None:
             landmarker.close()
+
+    def _open(self) -> None:
+        with native_stderr_silenced():
+            from mediapipe import Image, ImageFormat
+            from mediapipe.tasks.python import BaseOptions, vision
+
+            mode, base = vision.RunningMode, cast("Any", BaseOptions)
+            options = vision.FaceLandmarkerOptions(
+                base_options=base(model_asset_path=str(self._model)),
+                running_mode=mode.IMAGE if self._static else mode.VIDEO,
+                num_faces=self._max_faces,
+            )
+            try:
+                self._landmarker = vision.FaceLandmarker.create_from_options(options)
+            except (RuntimeError, ValueError) as error:
+                raise InputError(
+                    f"{self._model} is not a face landmark model that MediaPipe can open: {error}"
+                ) from error
+        self._image: Any = partial(Image, image_format=ImageFormat.SRGB)
+        self._count = 0
 
     def _process(self, image: Any) -> Any:
         if self._landmarker is None:

@@ -1,0 +1,145 @@
+"""Action units of faces: the network and the landmark model of a bundle, made one and judged at its thresholds."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edgeau.bundle.bundle import Bundle
+from edgeau.detector import AUDetector
+from edgeau.errors import BundleError
+from edgeau.fusion import fuse
+from edgeau.probability import sigmoid
+from edgeau.results import ActionUnit
+
+__all__ = ["AUReader"]
+
+
+class AUReader:
+    """Reads the AUs of the faces of one frame.
+
+    Args:
+        detector: the network; closed by whoever opened it.
+        experimental: whether AUs without evidence on real faces are given too.
+
+    Raises:
+        BundleError: the bundle's landmark model does not know an AU that it should help with.
+    """
+
+    def __init__(self, detector: AUDetector, *, experimental: bool) -> None:
+        manifest = detector.bundle.manifest
+        self._detector = detector
+        self._fusion = manifest.fusion
+        self._labels = manifest.labels
+        self._landmarks = _LandmarkPart(detector.bundle) if manifest.landmark_model is not None else None
+        self._thresholds = np.array([self._chosen_thresholds()[label] for label in self._labels], np.float32)
+        hidden = () if experimental else manifest.experimental
+        self._shown = [
+            (column, label, label in manifest.experimental)
+            for column, label in enumerate(self._labels)
+            if label not in hidden
+        ]
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """The AUs that are given, in order."""
+        return tuple(label for _, label, _ in self._shown)
+
+    @property
+    def thresholds(self) -> dict[str, float]:
+        """Decision threshold on the probability of each AU that is given, 0..1."""
+        return {label: float(self._thresholds[column]) for column, label, _ in self._shown}
+
+    @property
+    def intensity_labels(self) -> tuple[str, ...]:
+        """Those of the AUs that are given whose intensity the bundle estimates."""
+        return tuple(label for label in self.labels if self._landmarks and label in self._landmarks.labels)
+
+    def read(
+        self, crops: Sequence[NDArray[np.uint8]], landmarks: Sequence[NDArray[np.float32]]
+    ) -> list[dict[str, ActionUnit]]:
+        """AUs by label, one dict a face.
+
+        Args:
+            crops: the aligned crop of each face, in the detector's colour order.
+            landmarks: of each face, ``(468 or 478, 3)``.
+        """
+        if not crops:
+            return []
+        logits = self._detector.logits(crops)
+        intensities: list[list[float | None]] = [[None] * len(self._labels)] * len(crops)
+        if self._landmarks is not None:
+            if self._fusion is not None:
+                logits = fuse(self._fusion, self._labels, logits, self._landmarks.logits(landmarks))
+            intensities = self._landmarks.intensities(landmarks)
+        probabilities = sigmoid(logits)
+        decisions = probabilities >= self._thresholds
+        return [
+            self._action_units(*row)
+            for row in zip(probabilities.tolist(), decisions.tolist(), intensities, strict=True)
+        ]
+
+    def _action_units(
+        self, probabilities: list[float], decisions: list[bool], intensities: list[float | None]
+    ) -> dict[str, ActionUnit]:
+        return {
+            label: ActionUnit(
+                label,
+                probabilities[column],
+                decisions[column],
+                intensities[column],
+                experimental=experimental,
+            )
+            for column, label, experimental in self._shown
+        }
+
+    def _chosen_thresholds(self) -> Mapping[str, float]:
+        artifact = self._detector.artifact
+        if self._fusion is not None and artifact.fused_thresholds is not None:
+            return artifact.fused_thresholds
+        return artifact.thresholds
+
+
+class _LandmarkPart:
+    """The landmark model's answers in the order of the bundle's labels."""
+
+    def __init__(self, bundle: Bundle) -> None:
+        from edgeau.landmark_model import LandmarkModel
+
+        manifest = bundle.manifest
+        assert manifest.landmark_model is not None
+        self._model: Any = LandmarkModel.load(Path(bundle.path(manifest.landmark_model)))
+        self._labels = manifest.labels
+        known = {label: column for column, label in enumerate(self._model.labels)}
+        self._columns = [known.get(label) for label in manifest.labels]
+        self.labels = frozenset(known)
+        if manifest.fusion is not None:
+            _check_known(known, manifest.fusion.landmark)
+
+    def logits(self, faces: Sequence[NDArray[np.float32]]) -> NDArray[np.float32]:
+        """float32 ``(N, C)``; 0 where the model does not know the AU, whose weight is 0 then."""
+        logits = np.zeros((len(faces), len(self._labels)), np.float32)
+        for row, face in zip(logits, faces, strict=True):
+            answer = self._model.logits(face)
+            for column, known in enumerate(self._columns):
+                if known is not None:
+                    row[column] = answer[known]
+        return logits
+
+    def intensities(self, faces: Sequence[NDArray[np.float32]]) -> list[list[float | None]]:
+        """0..1 per face and label; None where the model does not know the AU."""
+        answers = [self._model.intensities(face).tolist() for face in faces]
+        return [[None if known is None else answer[known] for known in self._columns] for answer in answers]
+
+
+def _check_known(known: Mapping[str, int], weights: Mapping[str, float]) -> None:
+    missing = [label for label, weight in weights.items() if weight and label not in known]
+    if missing:
+        raise BundleError(
+            f"the landmark model of the bundle does not know {', '.join(missing)}, which its fusion needs; "
+            "export the bundle again"
+        )

@@ -1,0 +1,132 @@
+"""A tiny real bundle: its network is no AU network, everything around it is as in a true one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+
+import edgeau
+from edgeau.action_units import DEFAULT
+from edgeau.alignment import Alignment
+from edgeau.backends import open_session
+from edgeau.bundle import BundleWriter
+from edgeau.bundle.files import record_of
+from edgeau.bundle.golden import Answer, Golden, write_golden
+from edgeau.bundle.manifest import Artifact, Fusion, InputSpec, Manifest, NetworkInfo
+from edgeau.landmarks import Landmarker, open_landmarker
+from edgeau.preprocessing import Preprocessor
+from edgeau.probability import sigmoid
+
+MakeBundle = Callable[..., Path]
+
+
+def tiny_network(file: Path, batch: int | None, seed: int = 0) -> None:
+    """Convolution, mean, linear layer: 18 logits within some +-3 that differ from crop to crop."""
+    import onnx
+    from onnx import TensorProto, helper, numpy_helper
+
+    random = np.random.default_rng(seed)
+    weights = {
+        "filters": random.normal(0, 0.3, (6, 3, 3, 3)),
+        "matrix": random.normal(0, 2.0, (6, len(DEFAULT))),
+        "bias": random.normal(0, 0.5, len(DEFAULT)),
+    }
+    nodes = [
+        helper.make_node("Conv", ["crops", "filters"], ["maps"], strides=[4, 4]),
+        helper.make_node("Relu", ["maps"], ["positive"]),
+        helper.make_node("GlobalAveragePool", ["positive"], ["pooled"]),
+        helper.make_node("Flatten", ["pooled"], ["features"]),
+        helper.make_node("Gemm", ["features", "matrix", "bias"], ["logits"]),
+    ]
+    n: int | str = "batch" if batch is None else batch
+    graph = helper.make_graph(
+        nodes,
+        "tiny",
+        [helper.make_tensor_value_info("crops", TensorProto.FLOAT, [n, 3, 224, 224])],
+        [helper.make_tensor_value_info("logits", TensorProto.FLOAT, [n, len(DEFAULT)])],
+        [numpy_helper.from_array(value.astype(np.float32), name) for name, value in weights.items()],
+    )
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+    onnx.checker.check_model(model)
+    onnx.save(model, str(file))
+
+
+@pytest.fixture(scope="session")
+def tiny_onnx() -> Callable[..., None]:
+    return tiny_network
+
+
+@pytest.fixture(scope="session")
+def crops(astronaut: np.ndarray, astronaut_landmarks: np.ndarray) -> np.ndarray:
+    """Four aligned crops of one face, RGB uint8 (4, 224, 224, 3): as it is, mirrored, dark, blurred."""
+    crop = Alignment().crop(np.ascontiguousarray(astronaut[:, :, ::-1]), astronaut_landmarks)
+    return np.stack((crop, crop[:, ::-1], crop // 2, cv2.blur(crop, (9, 9))))
+
+
+@pytest.fixture(scope="session")
+def static_landmarker() -> Landmarker:
+    pytest.importorskip("mediapipe")
+    with open_landmarker(static=True, max_faces=4) as landmarker:
+        yield landmarker
+
+
+@pytest.fixture(scope="session")
+def astronaut_landmarks(astronaut: np.ndarray, static_landmarker: Landmarker) -> np.ndarray:
+    (landmarks,) = static_landmarker.detect(astronaut)
+    return landmarks
+
+
+def write_bundle(out: Path, crops: np.ndarray, files: dict[str, int | None], **changes: Any) -> Path:
+    """Write a bundle with one network a file name, each with its fixed batch, or None."""
+    spec = InputSpec()
+    thresholds = dict.fromkeys(DEFAULT, 0.5)
+    with BundleWriter(out) as writer:
+        artifacts, answers = [], {}
+        for name, batch in files.items():
+            file = writer.directory / name
+            tiny_network(file, batch)
+            with open_session("onnxruntime", file, threads=1) as session:
+                logits = session.run(Preprocessor(spec).batch(crops))
+            answers[name] = Answer(logits, sigmoid(logits) >= 0.5)
+            record = record_of(writer.directory, name)
+            artifacts.append(
+                Artifact(name, "onnxruntime", "fp32", batch, record.bytes, record.sha256, thresholds)
+            )
+        write_golden(writer.directory / "golden.npz", Golden(crops, answers))
+        manifest = Manifest(
+            edgeau_version=edgeau.__version__,
+            target="cpu",
+            network=NetworkInfo("tiny", "a tiny network for tests", {}, 1000, True, "on nothing"),
+            labels=DEFAULT,
+            input=spec,
+            alignment=Alignment(),
+            artifacts=tuple(artifacts),
+            golden="golden.npz",
+            files=(),
+        )
+        writer.finish(replace(manifest, **changes))
+    return out
+
+
+@pytest.fixture
+def make_bundle(tmp_path: Path, crops: np.ndarray) -> MakeBundle:
+    def make(name: str = "bundle", files: dict[str, int | None] | None = None, **changes: Any) -> Path:
+        return write_bundle(tmp_path / name, crops, files or {"model.onnx": None}, **changes)
+
+    return make
+
+
+@pytest.fixture
+def bundle_path(make_bundle: MakeBundle) -> Path:
+    return make_bundle()
+
+
+@pytest.fixture
+def even_fusion() -> Fusion:
+    return Fusion(dict.fromkeys(DEFAULT, 0.5), dict.fromkeys(DEFAULT, 0.5), dict.fromkeys(DEFAULT, 0.0))

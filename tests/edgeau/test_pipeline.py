@@ -1,0 +1,166 @@
+from __future__ import annotations
+
+import logging
+import subprocess
+import sys
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from edgeau import Pipeline, open_source
+from edgeau.action_units import DEFAULT
+from edgeau.alignment import Alignment
+from edgeau.bundle.manifest import NetworkInfo
+from edgeau.detector import AUDetector
+from edgeau.errors import EngineError, InputError
+
+
+@pytest.fixture
+def video(tmp_path: Path, astronaut: np.ndarray) -> Path:
+    path = tmp_path / "moving.avi"
+    writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*"MJPG"), 20, (512, 512))
+    for frame in range(12):
+        writer.write(np.roll(astronaut, 3 * frame, axis=1))
+    writer.release()
+    return path
+
+
+def test_a_picture_gives_one_face_with_every_action_unit(bundle_path: Path, astronaut: np.ndarray) -> None:
+    with Pipeline.load(bundle_path, static=True) as pipeline:
+        result = pipeline.process(astronaut)
+    (face,) = result.faces
+    assert (result.index, result.dropped) == (0, 0)
+    assert result.age_s > 0
+    assert tuple(face.aus) == DEFAULT
+    assert all(au.active == (au.probability >= 0.5) and au.reason is None for au in face.aus.values())
+    assert face.track_id is None
+    assert 0 < face.box.left < face.landmarks[1, 0] < face.box.left + face.box.width < 512
+
+
+def test_the_pipeline_says_what_the_detector_says_on_the_aligned_crop(
+    bundle_path: Path, astronaut: np.ndarray
+) -> None:
+    with Pipeline.load(bundle_path, static=True) as pipeline:
+        (face,) = pipeline.process(astronaut).faces
+    crop = Alignment().crop(np.ascontiguousarray(astronaut[:, :, ::-1]), face.landmarks)
+    with AUDetector.load(bundle_path) as detector:
+        found = detector.detect([crop])
+    expected = [face.aus[label].probability for label in found.labels]
+    np.testing.assert_allclose(found.probabilities[0], expected, atol=1e-6)
+
+
+def test_several_faces_come_from_left_to_right(bundle_path: Path, astronaut: np.ndarray) -> None:
+    face = astronaut[0:260, 90:350]
+    frame = np.concatenate((face, face[:, ::-1], face), axis=1)
+    with Pipeline.load(bundle_path, static=True) as pipeline:
+        faces = pipeline.process(frame).faces
+    assert len(faces) == 3
+    assert [int(f.landmarks[1, 0] // 260) for f in faces] == [0, 1, 2]
+
+
+def test_a_frame_without_a_face_gives_none(bundle_path: Path) -> None:
+    with Pipeline.load(bundle_path) as pipeline:
+        assert pipeline.process(np.zeros((48, 64, 3), np.uint8)).faces == ()
+
+
+def test_a_video_keeps_its_numbers_times_and_the_track(bundle_path: Path, video: Path) -> None:
+    with Pipeline.load(bundle_path) as pipeline, open_source(str(video)) as source:
+        results = list(pipeline.stream(source))
+    assert [r.index for r in results] == list(range(12))
+    np.testing.assert_allclose([r.time_s for r in results], np.arange(12) / 20, atol=1e-3)
+    assert [[f.track_id for f in r.faces] for r in results] == [[0]] * 12
+
+
+def test_pictures_are_looked_at_alone(bundle_path: Path, tmp_path: Path, astronaut: np.ndarray) -> None:
+    for index in range(2):
+        cv2.imwrite(str(tmp_path / f"{index}.png"), astronaut)
+    with Pipeline.load(bundle_path) as pipeline, open_source(str(tmp_path / "*.png")) as source:
+        first, second = (result.faces[0] for result in pipeline.stream(source))
+    assert first.track_id is None
+    np.testing.assert_array_equal(first.landmarks, second.landmarks)
+
+
+def test_a_second_stream_starts_afresh(bundle_path: Path, video: Path) -> None:
+    with Pipeline.load(bundle_path) as pipeline:
+        runs = []
+        for _ in range(2):
+            with open_source(str(video)) as source:
+                runs.append([result.faces[0].landmarks for result in pipeline.stream(source)])
+    np.testing.assert_array_equal(*runs)
+
+
+def test_experimental_action_units_are_hidden_unless_asked_for(make_bundle, astronaut: np.ndarray) -> None:
+    path = make_bundle(experimental=("AU9", "AU20"))
+    with Pipeline.load(path, static=True) as pipeline:
+        (face,) = pipeline.process(astronaut).faces
+        assert not {"AU9", "AU20"} & set(face.aus)
+        assert pipeline.labels == tuple(face.aus)
+    with Pipeline.load(path, static=True, experimental=True) as pipeline:
+        (face,) = pipeline.process(astronaut).faces
+    assert tuple(face.aus) == DEFAULT
+    assert [label for label, au in face.aus.items() if au.experimental] == ["AU9", "AU20"]
+
+
+def test_an_untrained_network_says_so(make_bundle, caplog: pytest.LogCaptureFixture) -> None:
+    path = make_bundle(network=NetworkInfo("tiny", "tiny", {}, 1, False, "seeded weights"))
+    with caplog.at_level(logging.WARNING, "edgeau"), Pipeline.load(path):
+        assert "untrained" in caplog.text
+
+
+def test_an_unknown_engine_lists_what_there_is(bundle_path: Path) -> None:
+    with pytest.raises(EngineError, match=r"no artifact for 'tensorrt'.*onnxruntime/fp32 \(model.onnx\)"):
+        Pipeline.load(bundle_path, engine="tensorrt")
+
+
+def test_a_bad_frame_stops_one_call_and_not_the_pipeline(bundle_path: Path, astronaut: np.ndarray) -> None:
+    with Pipeline.load(bundle_path) as pipeline:
+        with pytest.raises(InputError, match="COLOR_GRAY2BGR"):
+            pipeline.process(astronaut[:, :, 0])
+        result = pipeline.process(astronaut)
+    assert (result.index, len(result.faces)) == (0, 1)
+
+
+def test_an_8k_frame_is_like_a_small_one(bundle_path: Path, astronaut: np.ndarray) -> None:
+    large = cv2.resize(astronaut, (7680, 4320))
+    small = cv2.resize(astronaut, (1280, 720))
+    with Pipeline.load(bundle_path, static=True) as pipeline:
+        (one,), (other,) = pipeline.process(large).faces, pipeline.process(small).faces
+    eye_distance = np.linalg.norm(other.landmarks[33, :2] - other.landmarks[263, :2])
+    assert np.abs(one.landmarks[:, :2] / 6 - other.landmarks[:, :2]).max() < 0.05 * eye_distance
+
+
+def test_two_pipelines_run_in_two_threads(bundle_path: Path, astronaut: np.ndarray) -> None:
+    from concurrent.futures import ThreadPoolExecutor
+
+    def count_faces(_: int) -> int:
+        with Pipeline.load(bundle_path, static=True) as pipeline:
+            return sum(len(pipeline.process(astronaut).faces) for _ in range(4))
+
+    with ThreadPoolExecutor(2) as pool:
+        assert list(pool.map(count_faces, range(2))) == [4, 4]
+
+
+def test_nothing_is_written_to_stderr(bundle_path: Path, tmp_path: Path, astronaut: np.ndarray) -> None:
+    cv2.imwrite(str(tmp_path / "face.png"), astronaut)
+    program = (
+        "import sys, cv2; from edgeau import Pipeline\n"
+        "with Pipeline.load(sys.argv[1]) as pipeline:\n"
+        "    for _ in range(5): print(len(pipeline.process(cv2.imread(sys.argv[2])).faces))\n"
+    )
+    arguments = [sys.executable, "-c", program, str(bundle_path), str(tmp_path / "face.png")]
+    done = subprocess.run(arguments, capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["1"] * 5
+    assert done.stderr == ""
+
+
+def test_a_real_video_has_its_face_in_nearly_every_frame(bundle_path: Path, shared_data: Path) -> None:
+    with (
+        Pipeline.load(bundle_path, max_faces=1) as pipeline,
+        open_source(str(shared_data / "real-face.mp4")) as source,
+    ):
+        results = list(pipeline.stream(source))
+    assert len(results) == 472
+    assert sum(len(result.faces) == 1 for result in results) >= 465
+    assert len({face.track_id for result in results for face in result.faces}) == 1
