@@ -1,1 +1,73 @@
-"""Labelled face data: one file a data set, each giving aligned crops with occurrence labels and their mask."""
+"""Labelled face data: one file a data set, each giving aligned crops with occurrence labels and their mask.
+
+Names map to readers; a reader turns a data set's own files into :class:`~.labelled_frames.LabelledFrames` and knows its
+folds. Pictures that are not aligned yet go through :func:`~.preparation.prepare` once; then :class:`~.crops.FileCrops`
+opens them for a trainer.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol, cast
+
+from edgeau.errors import UsageError
+
+if TYPE_CHECKING:
+    from edgeau_training.datasets.labelled_frames import LabelledFrames
+    from edgeau_training.folds.fold import Fold
+
+__all__ = ["DATA_SETS", "DataSet", "open_data_set"]
+
+# name -> "module:class"
+DATA_SETS: dict[str, str] = {
+    "aff-wild2": "edgeau_training.datasets.aff_wild2:AffWild2",
+    "bp4d": "edgeau_training.datasets.bp4d:BP4D",
+    "disfa": "edgeau_training.datasets.disfa:DISFA",
+    "emotionet": "edgeau_training.datasets.emotionet:EmotioNet",
+    "pictures": "edgeau_training.datasets.picture_table:PictureTable",
+}
+
+
+class DataSet(Protocol):
+    """What every data set reader is to the trainer."""
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """AU labels, ascending."""
+
+    @property
+    def folds(self) -> tuple[str, ...]:
+        """Names of its published or chosen divisions."""
+
+    def read(self) -> LabelledFrames:
+        """Every labelled frame; no picture is opened.
+
+        Raises:
+            InputError: a file is missing or damaged; the message names it and its row.
+        """
+
+    def fold(self, frames: LabelledFrames, name: str) -> Fold:
+        """The rows that train and the rows that test in one of :attr:`folds`, for what :meth:`read` gave."""
+
+
+def open_data_set(name: str, root: Path, **options: Any) -> DataSet:
+    """A data set by name.
+
+    Args:
+        name: a key of :data:`DATA_SETS`.
+        root: its folder.
+        options: of its class.
+
+    Raises:
+        UsageError: the name is not known, or an option does not fit.
+    """
+    if name not in DATA_SETS:
+        raise UsageError(f"data set {name!r} is not known; known data sets: {', '.join(sorted(DATA_SETS))}")
+    module, attribute = DATA_SETS[name].split(":")
+    try:
+        return cast("DataSet", getattr(import_module(module), attribute)(root, **options))
+    except TypeError as error:
+        raise UsageError(
+            f"data set {name!r} does not take these options {sorted(options)}: {error}"
+        ) from error

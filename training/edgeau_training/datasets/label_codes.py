@@ -1,0 +1,67 @@
+"""The label codes of the data sets, turned into occurrence and mask once, when they are read.
+
+The same number means different things: 0 is "absent" in every data set but "ignore" in DRML's loss, -1 is "ignore" in
+Aff-Wild2 but "absent" in DRML's loss, 9 is BP4D's and 999 EmotioNet's "not coded". None of them leaves a reader.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edgeau.errors import InputError
+
+__all__ = ["AFF_WILD2", "BP4D", "DISFA", "EMOTIONET", "TABLE", "LabelCode"]
+
+
+@dataclass(frozen=True)
+class LabelCode:
+    """What the numbers in a data set's label files say of an AU."""
+
+    present: tuple[int, ...]
+    absent: tuple[int, ...]
+    unknown: tuple[int, ...] = ()
+
+    def decode(
+        self, values: NDArray[np.integer[Any]], where: Callable[[int, int], str]
+    ) -> tuple[NDArray[np.int8], NDArray[np.int8]]:
+        """Occurrence and mask, int8, both of the shape of ``values``.
+
+        Args:
+            values: ``(N, C)``, as in the files.
+            where: names the file, line and column of an entry, given its row and column here.
+
+        Raises:
+            InputError: a number that this data set does not use; it must not pass for absent.
+        """
+        known = np.isin(values, self.present + self.absent + self.unknown)
+        if not known.all():
+            row, column = (int(place) for place in np.argwhere(~known)[0])
+            raise InputError(
+                f"{where(row, column)}: label {values[row, column]} is not known; {self.describe()}"
+            )
+        mask = ~np.isin(values, self.unknown)
+        return np.isin(values, self.present).astype(np.int8), mask.astype(np.int8)
+
+    def describe(self) -> str:
+        """The codes in words."""
+        parts = [f"{_listed(self.present)} is present", f"{_listed(self.absent)} absent"]
+        if self.unknown:
+            parts.append(f"{_listed(self.unknown)} not coded")
+        return ", ".join(parts)
+
+
+def _listed(codes: tuple[int, ...]) -> str:
+    return " or ".join(str(code) for code in codes)
+
+
+BP4D = LabelCode(present=(1,), absent=(0,), unknown=(9,))
+DISFA = LabelCode(present=(2, 3, 4, 5), absent=(0, 1))  # intensities
+EMOTIONET = LabelCode(present=(1,), absent=(0,), unknown=(999,))
+AFF_WILD2 = LabelCode(present=(1,), absent=(0,), unknown=(-1,))
+# A table that somebody made from any of them; an empty cell is read as -1.
+TABLE = LabelCode(present=(1,), absent=(0,), unknown=(-1, 9, 999))

@@ -1,0 +1,149 @@
+"""A folder of pictures and one CSV: the plain way to bring data of one's own.
+
+Columns: ``picture`` (a path relative to the folder); one per AU, named ``AU1`` or ``AU01``, holding 1, 0, or nothing
+(also -1, 9 or 999) where nobody judged; and, where known, ``subject`` (never on both sides of a fold), ``clip`` (frames of
+one video, in the order of the rows) and ``split`` (``train``, ``val`` or ``test``).
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edgeau.action_units import labels as au_labels
+from edgeau.errors import InputError, UsageError
+from edgeau_training.datasets import label_codes
+from edgeau_training.datasets.labelled_frames import LabelledFrames, numbered
+from edgeau_training.datasets.missing_pictures import ERROR, check_choice, note_left_out
+from edgeau_training.datasets.number_rows import whole_numbers
+from edgeau_training.datasets.spreadsheets import read_table
+from edgeau_training.folds.fold import Fold
+from edgeau_training.folds.grouped import fold_names, shuffled_fold
+
+__all__ = ["PictureTable"]
+
+_AU = re.compile(r"AU0*([1-9]\d*)")
+_SPLITS = ("train", "val", "test")
+
+
+class PictureTable:
+    """Reads a folder of pictures with a table of labels.
+
+    Folds: ``split`` trains on ``train`` and tests on ``test`` (or ``val`` where no row says ``test``), when the table has
+    that column; ``1`` to ``count`` are shuffled subjects.
+
+    Args:
+        root: folder of the pictures.
+        table: the CSV or spreadsheet, relative to ``root``.
+        aligned: the pictures are aligned square crops already.
+        missing: ``error`` when a row's picture is not there, or ``skip`` it.
+        count: number of folds over shuffled subjects.
+        seed: of the shuffle.
+    """
+
+    def __init__(
+        self,
+        root: Path,
+        table: str = "labels.csv",
+        *,
+        aligned: bool = False,
+        missing: str = ERROR,
+        count: int = 5,
+        seed: int = 0,
+    ) -> None:
+        if count < 2:
+            raise UsageError(f"{table} needs 2 or more folds, got {count}")
+        self._root, self._path = Path(root), Path(root) / table
+        self._aligned, self._missing, self._seed, self._count = aligned, check_choice(missing), seed, count
+        header, self._rows = read_table(self._path)
+        self._columns = {name: place for place, name in enumerate(header)}
+        self._aus = {
+            int(match[1]): place for place, name in enumerate(header) if (match := _AU.fullmatch(name))
+        }
+        if "picture" not in self._columns or not self._aus:
+            raise InputError(
+                f"{self._path}, row 1: expected a column picture and columns AU1, AU2, ...; got {', '.join(header)}"
+            )
+        self.labels = au_labels(self._aus)
+        self.folds = (*(("split",) if "split" in self._columns else ()), *fold_names(count))
+
+    def read(self) -> LabelledFrames:
+        """All rows whose picture is there and in which at least one AU is known.
+
+        Raises:
+            InputError: a cell is damaged or a picture missing; the message names the row.
+        """
+        pictures = self._cells("picture")
+        present = np.array([bool(picture) and (self._root / picture).is_file() for picture in pictures], bool)
+        if self._missing == ERROR and not present.all():
+            row = int(np.argmin(present))
+            raise InputError(
+                f"{self._path}, row {row + 2}: there is no picture {self._root / pictures[row]}; "
+                "mend the row, or pass missing=skip"
+            )
+        occurrence, mask = label_codes.TABLE.decode(self._codes(), self._where)
+        group, group_names = numbered(self._cells("subject") if "subject" in self._columns else pictures)
+        clip, clip_names = numbered(self._cells("clip") if "clip" in self._columns else pictures)
+        note_left_out(self._path.name, self._root, int((~present).sum()))
+        frames = LabelledFrames(
+            name=self._path.name,
+            root=self._root,
+            labels=self.labels,
+            pictures=tuple(pictures),
+            occurrence=occurrence,
+            mask=mask,
+            clip=clip,
+            clip_names=clip_names,
+            group=group,
+            group_names=group_names,
+            aligned=self._aligned,
+        )
+        # A stable order by clip, in case the table's rows are mixed.
+        order = np.argsort(clip, kind="stable")
+        return frames.select(order[present[order]]).known_rows()
+
+    def fold(self, frames: LabelledFrames, name: str) -> Fold:
+        """One of :attr:`folds`.
+
+        Raises:
+            InputError: a row's split is not known, a side is empty, or a subject stands on both sides.
+        """
+        if name != "split":
+            return shuffled_fold(frames, name, self._count, self._seed)
+        split_of = dict(zip(self._cells("picture"), self._splits(), strict=True))
+        split = np.array([split_of[picture] for picture in frames.pictures])
+        test = np.flatnonzero(split == ("test" if (split == "test").any() else "val"))
+        train = np.flatnonzero(split == "train")
+        if not len(train) or not len(test):
+            raise InputError(
+                f"{self._path}: the column split needs rows with train, and rows with val or test"
+            )
+        shared = np.intersect1d(frames.group[train], frames.group[test])
+        if len(shared):
+            raise InputError(
+                f"{self._path}: subject {frames.group_names[shared[0]]} stands on both sides of the column split"
+            )
+        return Fold(name, train, test)
+
+    def _cells(self, column: str) -> list[str]:
+        return [row[self._columns[column]] for row in self._rows]
+
+    def _splits(self) -> list[str]:
+        splits = self._cells("split")
+        for row, split in enumerate(splits, start=2):
+            if split not in _SPLITS:
+                raise InputError(
+                    f"{self._path}, row {row}: split {split!r} is not known; known: {', '.join(_SPLITS)}"
+                )
+        return splits
+
+    def _codes(self) -> NDArray[np.int64]:
+        places = [self._aus[number] for number in sorted(self._aus)]
+        cells = [[row[place] or "-1" for place in places] for row in self._rows]
+        return whole_numbers(cells, self._where, label_codes.TABLE)
+
+    def _where(self, row: int, column: int) -> str:
+        return f"{self._path}, row {row + 2}, {self.labels[column]}"

@@ -1,0 +1,184 @@
+"""Aligned crops of labelled frames, made once and kept.
+
+A data set is prepared into a folder of JPEG crops, one a frame, named like the frames; what is there is not made again, so
+an interrupted preparation goes on where it stopped, and several processes may prepare parts of one data set into the same
+folder. ``preparation.json`` says how the crops were made, ``no-face.txt`` in which frames no face was found.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import warnings
+from dataclasses import replace
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from tqdm import tqdm
+
+from edgeau.errors import InputError, OutputError, UsageError
+from edgeau.landmarks import open_landmarker
+from edgeau.landmarks.landmarker import Landmarker
+from edgeau_training.datasets.aligners import CANVAS, Aligner
+from edgeau_training.datasets.frame_reading import read_frames
+from edgeau_training.datasets.labelled_frames import LabelledFrames
+
+__all__ = ["WITHOUT_FACE", "NoFaceWarning", "prepare"]
+
+WITHOUT_FACE = ("drop", "whole")  # leave the frame out, or shrink the whole picture to the crop's size
+_QUALITY = 95
+_FACES = 4  # the largest of so many is taken: the first one found may be somebody in the background
+_FORMAT = 1
+
+
+class NoFaceWarning(UserWarning):
+    """Frames were left out because no face was found in them."""
+
+
+def prepare(
+    frames: LabelledFrames, folder: Path, aligner: Aligner = CANVAS, without_face: str = "drop"
+) -> LabelledFrames:
+    """The same frames as aligned crops in ``folder``, made where they are not there yet.
+
+    Args:
+        frames: as a data set reader gave them.
+        folder: of the crops; made when missing.
+        aligner: brings faces into crops.
+        without_face: ``drop`` frames in which no face is found, or take the ``whole`` picture for a crop.
+
+    Returns:
+        The table over the crops; frames without a face are left out unless their whole picture was taken.
+
+    Raises:
+        InputError: a frame cannot be read, no frame shows a face, or the folder's crops were made otherwise.
+        OutputError: the folder cannot be written to.
+        DependencyError: no face landmark package is installed.
+    """
+    if frames.aligned:
+        return frames
+    if without_face not in WITHOUT_FACE:
+        raise UsageError(f"without_face={without_face!r} is not known; known: {', '.join(WITHOUT_FACE)}")
+    names = _crop_names(frames)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        _check_manner(
+            folder, {"format": _FORMAT, "alignment": aligner.to_dict(), "without_face": without_face}
+        )
+        faceless = _read_faceless(folder)
+        todo = [
+            row for row, name in enumerate(names) if name not in faceless and not (folder / name).is_file()
+        ]
+        _make(frames, np.array(todo, np.int64), names, folder, aligner, whole=without_face == "whole")
+    except OSError as error:
+        raise OutputError(f"crops cannot be written to {folder}: {error}") from error
+    return _over_crops(frames, names, folder)
+
+
+def _make(
+    frames: LabelledFrames,
+    rows: NDArray[np.int64],
+    names: list[str],
+    folder: Path,
+    aligner: Aligner,
+    *,
+    whole: bool,
+) -> None:
+    if not len(rows):
+        return
+    with (
+        open_landmarker(static=True, max_faces=_FACES) as landmarker,
+        (folder / "no-face.txt").open("a", encoding="utf-8") as faceless,
+        tqdm(total=len(rows), desc=f"crops of {frames.name}", unit="frame", disable=None) as bar,
+    ):
+        for row, frame in read_frames(frames, rows):
+            crop = _crop(frame, landmarker, aligner)
+            if crop is None and whole:
+                crop = cv2.resize(frame, (aligner.size, aligner.size), interpolation=cv2.INTER_AREA)  # type: ignore[assignment]
+            if crop is None:
+                faceless.write(f"{names[row]}\n")
+                faceless.flush()
+            else:
+                _write(folder / names[row], crop)
+            bar.update()
+
+
+def _crop(frame: NDArray[np.uint8], landmarker: Landmarker, aligner: Aligner) -> NDArray[np.uint8] | None:
+    """The crop of the largest face; None without one."""
+    faces = landmarker.detect(frame)
+    if not faces:
+        return None
+    return aligner.crop(frame, max(faces, key=lambda face: float(np.prod(np.ptp(face[:, :2], axis=0)))))
+
+
+def _write(path: Path, crop: NDArray[np.uint8]) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    _, data = cv2.imencode(".jpg", crop, (cv2.IMWRITE_JPEG_QUALITY, _QUALITY))
+    part = path.with_name(f"{path.name}.{os.getpid()}.part")
+    part.write_bytes(data.tobytes())
+    part.replace(path)
+
+
+def _crop_names(frames: LabelledFrames) -> list[str]:
+    """Where each row's crop stands, relative to the folder.
+
+    Raises:
+        InputError: two pictures differ in their suffix only, and would share a crop.
+    """
+    paths = [PurePosixPath(picture).with_suffix("") for picture in frames.pictures]
+    if frames.video_frame is None:
+        names = [f"{path}.jpg" for path in paths]
+    else:
+        names = [
+            f"{path}/{frame:06d}.jpg" for path, frame in zip(paths, frames.video_frame.tolist(), strict=True)
+        ]
+    first: dict[str, int] = {}
+    for row, name in enumerate(names):
+        if first.setdefault(name, row) != row and frames.pictures[first[name]] != frames.pictures[row]:
+            raise InputError(
+                f"{frames.pictures[first[name]]} and {frames.pictures[row]} in {frames.root} differ in their "
+                "suffix only; rename one"
+            )
+    return names
+
+
+def _check_manner(folder: Path, manner: dict[str, Any]) -> None:
+    """One folder holds crops of one manner only."""
+    path = folder / "preparation.json"
+    if not path.exists():
+        path.write_text(json.dumps(manner, indent=2) + "\n", encoding="utf-8")
+        return
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise InputError(
+            f"{path} is damaged ({error}); remove it if {folder} holds crops of this manner"
+        ) from error
+    if found != manner:
+        raise InputError(
+            f"the crops in {folder} were made otherwise ({json.dumps(found)}); give another folder"
+        )
+
+
+def _read_faceless(folder: Path) -> set[str]:
+    path = folder / "no-face.txt"
+    return set(path.read_text(encoding="utf-8").splitlines()) if path.exists() else set()
+
+
+def _over_crops(frames: LabelledFrames, names: list[str], folder: Path) -> LabelledFrames:
+    present = np.array([(folder / name).is_file() for name in names], bool)
+    if not present.any():
+        raise InputError(
+            f"no face was found in any of the {len(names)} frames of {frames.name} in {frames.root}"
+        )
+    if not present.all():
+        left = int((~present).sum())
+        warnings.warn(
+            f"{frames.name}: no face was found in {left} of {len(names)} frames, which were left out ({folder}/no-face.txt)",
+            NoFaceWarning,
+            stacklevel=3,
+        )
+    crops = replace(frames, root=folder, pictures=tuple(names), video_frame=None, aligned=True)
+    return crops.select(np.flatnonzero(present))

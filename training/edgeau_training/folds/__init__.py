@@ -1,0 +1,1 @@
+"""Which frames train and which test: published subject parts, balanced groups, shuffled groups."""
