@@ -23,6 +23,9 @@ NETWORKS: dict[str, str] = {
     "drml-convnet": "edgeau_training.networks.drml.convnet:build",
     "drml-lcn": "edgeau_training.networks.drml.lcn:build",
     "mrpnet": "edgeau_training.networks.mrpnet:build",
+    "siat-ir152": "edgeau_training.networks.siat.network:build_ir152",
+    "siat-ir50": "edgeau_training.networks.siat.network:build_ir50",
+    "siat-two-view": "edgeau_training.networks.logit_average:build",
 }
 
 

@@ -1,0 +1,1 @@
+"""SIAT-NTU's networks of the EmotioNet Challenge 2020."""
