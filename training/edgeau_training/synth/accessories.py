@@ -10,13 +10,17 @@ Points = NDArray[np.float32]
 Image = NDArray[np.float32]
 
 
-def _blend(image: Image, mask: NDArray[np.uint8], colour: NDArray[np.floating], strength: float = 1.0) -> None:
+def _blend(
+    image: Image, mask: NDArray[np.uint8], colour: NDArray[np.floating], strength: float = 1.0
+) -> None:
     alpha = (mask.astype(np.float32) * np.float32(strength / 255))[..., None]
     image *= 1 - alpha
     image += alpha * np.asarray(colour, np.float32)
 
 
-def draw_glasses(random: np.random.Generator, image: Image, posed: Points, project: Points, landmarks: NDArray[np.int32]) -> None:
+def draw_glasses(
+    random: np.random.Generator, image: Image, posed: Points, project: Points, landmarks: NDArray[np.int32]
+) -> None:
     """Draw a pair of glasses onto image (S, S, 3), in place.
 
     posed (V, 3): camera coordinates in cm; project (3, 3)-like row [scale, x, y]: see glasses_to_pixels; landmarks
@@ -38,7 +42,11 @@ def draw_glasses(random: np.random.Generator, image: Image, posed: Points, proje
     ring_x = np.sign(np.cos(angle)) * np.abs(np.cos(angle)) ** (2 / power) * half
     ring_y = np.sign(np.sin(angle)) * np.abs(np.sin(angle)) ** (2 / power) * tall
     drop = random.uniform(-0.5, 0.1)
-    colour = (random.uniform(0, 0.5, 3) ** 2.2) if random.random() < 0.4 else np.full(3, random.uniform(0.003, 0.05))
+    colour = (
+        (random.uniform(0, 0.5, 3) ** 2.2)
+        if random.random() < 0.4
+        else np.full(3, random.uniform(0.003, 0.05))
+    )
     frame, lens = np.zeros((size, size), np.uint8), np.zeros((size, size), np.uint8)
     thick = max(1, int(round(size / 256 * random.uniform(1.0, 4.5))))
     ends = []
@@ -49,19 +57,36 @@ def draw_glasses(random: np.random.Generator, image: Image, posed: Points, proje
         drawn = [np.round(_pixels(ring, project) * 8).astype(np.int32)]
         cv2.fillPoly(lens, drawn, 255, cv2.LINE_AA, 3)
         cv2.polylines(frame, drawn, True, 255, thick, cv2.LINE_AA, 3)
-        ends.append((centre - side * across * half + up * tall * 0.25, centre + side * across * half + up * tall * 0.3 - out * 0.36))
+        ends.append(
+            (
+                centre - side * across * half + up * tall * 0.25,
+                centre + side * across * half + up * tall * 0.3 - out * 0.36,
+            )
+        )
         temple = np.stack([ends[-1][1], ends[-1][1] - out * 8 + side * across * 0.7])
         _draw_temple(frame, temple, project, thick, side, out)
     bridge = np.stack([ends[0][0], (ends[0][0] + ends[1][0]) / 2 + up * 0.15, ends[1][0]])
-    cv2.polylines(frame, [np.round(_pixels(bridge, project) * 8).astype(np.int32)], False, 255, thick, cv2.LINE_AA, 3)
+    cv2.polylines(
+        frame, [np.round(_pixels(bridge, project) * 8).astype(np.int32)], False, 255, thick, cv2.LINE_AA, 3
+    )
     _lens(random, image, lens)
     _blend(image, frame, colour, random.uniform(0.85, 1.0))
 
 
-def _draw_temple(frame: NDArray[np.uint8], temple: Points, project: Points, thick: int, side: int, out: Points) -> None:
+def _draw_temple(
+    frame: NDArray[np.uint8], temple: Points, project: Points, thick: int, side: int, out: Points
+) -> None:
     # The arm is visible only where the head turns that side towards the camera.
     if float(out[0]) * side < 0.05:
-        cv2.polylines(frame, [np.round(_pixels(temple, project) * 8).astype(np.int32)], False, 255, thick, cv2.LINE_AA, 3)
+        cv2.polylines(
+            frame,
+            [np.round(_pixels(temple, project) * 8).astype(np.int32)],
+            False,
+            255,
+            thick,
+            cv2.LINE_AA,
+            3,
+        )
 
 
 def _lens(random: np.random.Generator, image: Image, lens: NDArray[np.uint8]) -> None:
@@ -72,7 +97,13 @@ def _lens(random: np.random.Generator, image: Image, lens: NDArray[np.uint8]) ->
         size = image.shape[0]
         streak = np.zeros((size, size), np.uint8)
         x = int(random.uniform(0.2, 0.8) * size)
-        cv2.line(streak, (x, 0), (x + int(random.normal(0, 0.3) * size), size), 255, int(random.uniform(0.02, 0.12) * size))
+        cv2.line(
+            streak,
+            (x, 0),
+            (x + int(random.normal(0, 0.3) * size), size),
+            255,
+            int(random.uniform(0.02, 0.12) * size),
+        )
         glare = cv2.GaussianBlur(streak, (0, 0), size / 64)
         _blend(image, np.minimum(glare, lens), random.uniform(0.5, 1.0, 3), random.uniform(0.05, 0.35))
 
@@ -101,7 +132,14 @@ def draw_hand(random: np.random.Generator, image: Image, tone: NDArray[np.float3
         ends = [tuple(int(v * 8) for v in root + offset * 1.3), tuple(int(v * 8) for v in tip)]
         cv2.line(mask, ends[0], ends[1], 255, int(width), cv2.LINE_AA, 3)
         cv2.line(shade, ends[0], ends[1], int(random.integers(150, 255)), int(width * 0.6), cv2.LINE_AA, 3)
-    cv2.circle(mask, tuple(int(v) for v in root + outward * width * 2), int(width * 0.7 * fingers), 255, -1, cv2.LINE_AA)
+    cv2.circle(
+        mask,
+        tuple(int(v) for v in root + outward * width * 2),
+        int(width * 0.7 * fingers),
+        255,
+        -1,
+        cv2.LINE_AA,
+    )
     relief = cv2.GaussianBlur(shade, (0, 0), width / 5).astype(np.float32) / 255
     light = random.uniform(0.5, 1.1)
     colour = (np.asarray(tone, np.float32) ** 2.0) * light * (0.45 + 0.65 * relief)[..., None]
@@ -110,10 +148,16 @@ def draw_hand(random: np.random.Generator, image: Image, tone: NDArray[np.float3
 
 def draw_mask(random: np.random.Generator, image: Image, points: Points) -> None:
     """Draw a face mask over nose, mouth and chin; points (68, 2) pixels of the iBUG points."""
-    outline = np.vstack([points[2:15], points[28:29] + (points[29:30] - points[28:29]) * random.uniform(0, 1)])
+    outline = np.vstack(
+        [points[2:15], points[28:29] + (points[29:30] - points[28:29]) * random.uniform(0, 1)]
+    )
     size = image.shape[0]
     mask = np.zeros((size, size), np.uint8)
     cv2.fillPoly(mask, [np.round(outline * 8).astype(np.int32)], 255, cv2.LINE_AA, 3)
-    colour = random.uniform(0.05, 0.9, 3) ** 1.5 if random.random() < 0.5 else np.array([0.55, 0.7, 0.85]) * random.uniform(0.5, 1)
+    colour = (
+        random.uniform(0.05, 0.9, 3) ** 1.5
+        if random.random() < 0.5
+        else np.array([0.55, 0.7, 0.85]) * random.uniform(0.5, 1)
+    )
     ramp = np.linspace(1.1, 0.7, size, dtype=np.float32)[:, None, None]
     _blend(image, cv2.GaussianBlur(mask, (0, 0), 1.2), colour.astype(np.float32) * ramp)

@@ -65,5 +65,7 @@ def smooth_curve(points: NDArray[Any], count: int = 24) -> NDArray[np.float32]:
     at = along.astype(int)
     t = (along - at)[:, None]
     p0, p1, p2, p3 = padded[at], padded[at + 1], padded[at + 2], padded[at + 3]
-    curve = 0.5 * (2 * p1 + (p2 - p0) * t + (2 * p0 - 5 * p1 + 4 * p2 - p3) * t**2 + (3 * p1 - p0 - 3 * p2 + p3) * t**3)
+    curve = 0.5 * (
+        2 * p1 + (p2 - p0) * t + (2 * p0 - 5 * p1 + 4 * p2 - p3) * t**2 + (3 * p1 - p0 - 3 * p2 + p3) * t**3
+    )
     return np.asarray(curve, np.float32)

@@ -18,9 +18,13 @@ def sample_background(random: np.random.Generator, size: int) -> NDArray[np.floa
         ramp = np.linspace(random.uniform(0.5, 1), random.uniform(0.7, 1.4), size, dtype=np.float32)
         image *= ramp[:, None, None] if random.random() < 0.5 else ramp[None, :, None]
     elif kind < 0.45:
-        image *= np.exp(random.uniform(0.1, 0.5) * smooth_noise(random, int(random.integers(2, 14)), size))[..., None]
+        image *= np.exp(random.uniform(0.1, 0.5) * smooth_noise(random, int(random.integers(2, 14)), size))[
+            ..., None
+        ]
         for channel in range(3):
-            image[..., channel] *= np.exp(random.uniform(0, 0.15) * smooth_noise(random, int(random.integers(2, 6)), size))
+            image[..., channel] *= np.exp(
+                random.uniform(0, 0.15) * smooth_noise(random, int(random.integers(2, 6)), size)
+            )
     else:
         _clutter(random, image)
         image = np.asarray(cv2.GaussianBlur(image, (0, 0), random.uniform(0.8, 9.0) * size / 256), np.float32)
@@ -39,7 +43,9 @@ def _clutter(random: np.random.Generator, image: NDArray[np.float32]) -> None:
         elif shape < 0.8:
             cv2.circle(image, (x, y), max(2, w // 3), colour, -1, cv2.LINE_AA)
         else:
-            cv2.line(image, (x, y), (x + w, y + h - size // 4), colour, int(random.integers(1, 9)), cv2.LINE_AA)
+            cv2.line(
+                image, (x, y), (x + w, y + h - size // 4), colour, int(random.integers(1, 9)), cv2.LINE_AA
+            )
 
 
 def _muted(random: np.random.Generator, colour: NDArray[np.float64]) -> NDArray[np.float64]:

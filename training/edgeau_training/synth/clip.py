@@ -75,7 +75,9 @@ def write_clip(rig: Path, film: Path, seed: int, cache: Path | None = None) -> d
     renderer = Renderer(load_rig(rig, cache))
     labels = film.with_suffix(".csv")
     times = [number / FPS for number in range(round(SECONDS * FPS))]
-    part, part_labels = (path.with_name(f".{path.stem}.{os.getpid()}.part{path.suffix}") for path in (film, labels))
+    part, part_labels = (
+        path.with_name(f".{path.stem}.{os.getpid()}.part{path.suffix}") for path in (film, labels)
+    )
     try:
         film.parent.mkdir(parents=True, exist_ok=True)
         _write_film(renderer, part, seed, times)
@@ -93,7 +95,9 @@ def write_clip(rig: Path, film: Path, seed: int, cache: Path | None = None) -> d
 def _write_film(renderer: Renderer, path: Path, seed: int, times: list[float]) -> None:
     writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*"mp4v"), FPS, (WIDTH, HEIGHT))
     if not writer.isOpened():
-        raise OutputError(f"{path.parent}: OpenCV cannot write a film there; it needs a writable folder and ffmpeg.")
+        raise OutputError(
+            f"{path.parent}: OpenCV cannot write a film there; it needs a writable folder and ffmpeg."
+        )
     try:
         room = _room(seed)
         for time_s in times:
@@ -106,7 +110,9 @@ def _frame(renderer: Renderer, room: NDArray[np.float32], seed: int, time_s: flo
     person, skin = renderer.person((seed, _PERSON)), renderer.skin((seed, _SKIN))
     # The stream starts anew for every frame: hair, eyes and exposure stay what they are.
     still = np.random.default_rng((seed, _SET))
-    linear = renderer.linear(still, person, skin, _expression(time_s), _scene(time_s), canvas=room, plain=True)
+    linear = renderer.linear(
+        still, person, skin, _expression(time_s), _scene(time_s), canvas=room, plain=True
+    )
     picture = exposed(np.random.default_rng((seed, _SET, 1)), np.minimum(linear, 1.6))
     picture = cv2.resize(picture, (WIDTH, HEIGHT), interpolation=cv2.INTER_AREA)
     return np.round(np.clip(picture, 0, 1) * 255).astype(np.uint8)

@@ -33,15 +33,26 @@ def _parser() -> CommandParser:
     parser.add_argument("rig", type=Path, metavar="RIG", help="unpacked ICT-FaceKit (holds FaceXModel/)")
     parser.add_argument("--out", type=Path, metavar="DIR", help="folder of the data set")
     parser.add_argument("--count", type=_natural, metavar="N", help="faces of the train split")
-    parser.add_argument("--val-count", type=_natural, metavar="N", help="of the val split (default: count/16)")
-    parser.add_argument("--test-count", type=_natural, metavar="N", help="of the test split (default: count/8)")
+    parser.add_argument(
+        "--val-count", type=_natural, metavar="N", help="of the val split (default: count/16)"
+    )
+    parser.add_argument(
+        "--test-count", type=_natural, metavar="N", help="of the test split (default: count/8)"
+    )
     parser.add_argument("--seed", type=_natural, default=0, help="same seed, same bytes (default 0)")
     parser.add_argument("--size", type=_natural, default=256, help="side of a picture, pixels (default 256)")
     parser.add_argument("--workers", type=_natural, metavar="N", help="processes (default: one per core)")
-    parser.add_argument("--contact-sheet", type=Path, metavar="FILE", help="also a PNG of faces with their labels")
-    parser.add_argument("--cache", type=Path, metavar="DIR", help="where the parsed rig is kept (default: the user's)")
     parser.add_argument(
-        "--clip", type=Path, metavar="FILE.mp4", help="render one person's expressions as a film, labels beside it"
+        "--contact-sheet", type=Path, metavar="FILE", help="also a PNG of faces with their labels"
+    )
+    parser.add_argument(
+        "--cache", type=Path, metavar="DIR", help="where the parsed rig is kept (default: the user's)"
+    )
+    parser.add_argument(
+        "--clip",
+        type=Path,
+        metavar="FILE.mp4",
+        help="render one person's expressions as a film, labels beside it",
     )
     parser.add_json()
     return parser

@@ -41,7 +41,8 @@ EXCLUSIVE = ((24, 25), (28, 25), (23, 26), (23, 27), (24, 26), (28, 26), (24, 27
 @dataclass(frozen=True)
 class Expression:
     """intensities (22,) float32 in 0..1; sides (2, 22): what of it the left and right half show; gaze (2,): x to
-    the subject's left, y up, in units of the rig's eye shapes; extra {coefficient name: value} of unlabelled motion."""
+    the subject's left, y up, in units of the rig's eye shapes; extra {coefficient name: value} of unlabelled motion.
+    """
 
     intensities: NDArray[np.float32]
     sides: NDArray[np.float32]
@@ -99,7 +100,15 @@ def _active_intensity(number: int, random: np.random.Generator) -> float:
 
 def _sides(intensities: NDArray[np.float32], random: np.random.Generator) -> NDArray[np.float32]:
     balance = random.normal(0, 0.08, len(AUS))
-    for number, probability in ((14, 0.4), (2, 0.15), (12, 0.08), (10, 0.12), (43, 0.06), (15, 0.06), (20, 0.06)):
+    for number, probability in (
+        (14, 0.4),
+        (2, 0.15),
+        (12, 0.08),
+        (10, 0.12),
+        (43, 0.06),
+        (15, 0.06),
+        (20, 0.06),
+    ):
         if random.random() < probability:
             balance[AUS.index(number)] = random.choice((-1, 1)) * random.uniform(0.3, 0.95)
     # One-sided AUs show fully on one side; the label is the stronger side's.
@@ -109,7 +118,15 @@ def _sides(intensities: NDArray[np.float32], random: np.random.Generator) -> NDA
 
 def _extra(active: set[int], random: np.random.Generator) -> dict[str, float]:
     extra: dict[str, float] = {}
-    for name in ("jawLeft", "jawRight", "mouthLeft", "mouthRight", "jawForward", "cheekPuff_L", "cheekPuff_R"):
+    for name in (
+        "jawLeft",
+        "jawRight",
+        "mouthLeft",
+        "mouthRight",
+        "jawForward",
+        "cheekPuff_L",
+        "cheekPuff_R",
+    ):
         if random.random() < 0.06:
             extra[name] = random.uniform(0, 0.45)
     if 25 in active and random.random() < 0.2:

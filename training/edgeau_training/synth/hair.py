@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from edgeau_training.synth.rig import BACK_HEAD, FACE, Rig
+from edgeau_training.synth.rig import BACK_HEAD, Rig
 
 STRAND_SIDE = 256
 
@@ -16,7 +16,8 @@ STRAND_SIDE = 256
 @dataclass(frozen=True)
 class Hair:
     """share (V,) float32 0..1: how much of a vertex is hair; lift (V,) float32 cm outwards;
-    strands (M, M, 3) float32 linear colour; long: hair falls beside the face; fringe: it falls over the forehead."""
+    strands (M, M, 3) float32 linear colour; long: hair falls beside the face; fringe: it falls over the forehead.
+    """
 
     share: NDArray[np.float32]
     lift: NDArray[np.float32]
@@ -45,7 +46,9 @@ def sample_hair(random: np.random.Generator, rig: Rig, colour: NDArray[np.float3
     if bald:
         share = share * (0.0 if random.random() < 0.6 else np.clip((6.5 - y) * 0.4, 0, 1))
     thickness = (0.05, 0.55, 1.5, 1.2)[style] * random.uniform(0.7, 1.5)
-    lump = 1 + 0.3 * np.sin(x * random.uniform(0.3, 1.2) + random.uniform(0, 6)) * np.sin(z * 0.9 + y * random.uniform(0.3, 1.0))
+    lump = 1 + 0.3 * np.sin(x * random.uniform(0.3, 1.2) + random.uniform(0, 6)) * np.sin(
+        z * 0.9 + y * random.uniform(0.3, 1.0)
+    )
     lift = thickness * np.clip((share - 0.3) * 1.6, 0, 1) * lump
     if style >= 1:
         lift = lift + random.normal(0, 0.05 * thickness, len(lift)) * (share > 0.5)

@@ -16,7 +16,9 @@ COLUMNS = ((61, 67), (62, 66), (63, 65))  # inner lip points above and below the
 class LipSeal:
     """Prepared for one rig's neutral mouth."""
 
-    def __init__(self, neutral: NDArray[np.float32], landmarks: NDArray[np.int32], face: NDArray[np.bool_]) -> None:
+    def __init__(
+        self, neutral: NDArray[np.float32], landmarks: NDArray[np.int32], face: NDArray[np.bool_]
+    ) -> None:
         mouth = neutral[landmarks[48:68]]
         self._above = landmarks[[above for above, _ in COLUMNS]]
         self._below = landmarks[[below for _, below in COLUMNS]]

@@ -41,7 +41,9 @@ def positions_from_obj(path: Path) -> NDArray[np.float32]:
     lines = block.count(b"v ")
     values = np.array(block.replace(b"v ", b" ").split(), dtype=np.float32) if lines else np.empty(0)
     if not lines or values.size != 3 * lines:
-        raise UserError(f"{path}: expected one block of 'v x y z' lines; found {lines} lines, {values.size} numbers.")
+        raise UserError(
+            f"{path}: expected one block of 'v x y z' lines; found {lines} lines, {values.size} numbers."
+        )
     return values.reshape(-1, 3).astype(np.float32)
 
 

@@ -113,7 +113,9 @@ def _disk_errors(out: Path) -> Iterator[None]:
                 "and run the same command again to go on."
             ) from error
         if error.errno in (errno.EACCES, errno.EROFS, errno.ENOTDIR, errno.EEXIST):
-            raise OutputError(f"{out}: cannot be written to ({error.strerror}). Give another --out.") from error
+            raise OutputError(
+                f"{out}: cannot be written to ({error.strerror}). Give another --out."
+            ) from error
         raise
 
 

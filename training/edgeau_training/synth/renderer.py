@@ -10,15 +10,16 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from edgeau_training.synth import accessories, rig as parts
+from edgeau_training.synth import accessories
+from edgeau_training.synth import rig as parts
 from edgeau_training.synth.action_units import ACTIVE, AUS
 from edgeau_training.synth.atlas import atlas_points
 from edgeau_training.synth.background import sample_background
 from edgeau_training.synth.camera import develop
 from edgeau_training.synth.coefficients import Coefficients, resting_face
 from edgeau_training.synth.expressions import Expression, sample_expression
-from edgeau_training.synth.lip_seal import LipSeal
 from edgeau_training.synth.hair import Hair, paint_strands, sample_hair
+from edgeau_training.synth.lip_seal import LipSeal
 from edgeau_training.synth.raster import add_offsets, rasterize, vertex_normals
 from edgeau_training.synth.rig import Rig
 from edgeau_training.synth.scene import Scene, rotation, sample_scene
@@ -74,13 +75,18 @@ class Renderer:
         self._coefficients = Coefficients(rig.expression_names)
         self._names = [str(name) for name in rig.expression_names]
         moving = [np.flatnonzero(np.abs(shape).max(1) > 1e-4) for shape in rig.expression]
-        self._moving = [(rows, np.ascontiguousarray(shape[rows])) for rows, shape in zip(moving, rig.expression, strict=True)]
+        self._moving = [
+            (rows, np.ascontiguousarray(shape[rows]))
+            for rows, shape in zip(moving, rig.expression, strict=True)
+        ]
         face = np.zeros(len(rig.neutral), bool)
         face[rig.triangles[rig.materials == parts.FACE].ravel()] = True
         self._seal = LipSeal(rig.neutral, rig.landmarks, face)
         self._lashes = np.flatnonzero(rig.materials == parts.LASHES)
         self._eyes = _eye_geometry(rig)
-        self._upper_lash = rig.neutral[rig.triangles[self._lashes]][:, :, 1].mean(1) > self._eyes[0][0, 1] - 0.35
+        self._upper_lash = (
+            rig.neutral[rig.triangles[self._lashes]][:, :, 1].mean(1) > self._eyes[0][0, 1] - 0.35
+        )
         self._outward = vertex_normals(rig.neutral, rig.triangles)
         self.skin: Callable[[Seed], Skin] = lru_cache(SKINS_KEPT)(self._make_skin)
         self.person: Callable[[Seed], Person] = lru_cache(64)(self._make_person)
@@ -98,7 +104,8 @@ class Renderer:
         canvas: NDArray[np.float32] | None = None, plain: bool = False,
     ) -> NDArray[np.float32]:  # fmt: skip
         """Return the picture before the camera: (S, S, 3) float32 linear RGB; canvas replaces the background, plain
-        leaves out what may cover the face."""
+        leaves out what may cover the face.
+        """
         coefficients = self._coefficients.of(expression, person.rest)
         hair = sample_hair(random, self.rig, skin.hair, skin.age)
         vertices = self._deformed(person, coefficients)
@@ -106,7 +113,9 @@ class Renderer:
             self._seal.close(vertices, person.vertices)
         vertices = vertices + self._outward * hair.lift[:, None]
         turn = rotation(scene.pose)
-        posed = np.ascontiguousarray((vertices - np.array([0, 0, FACE_DEPTH], np.float32)) @ turn.T, np.float32)
+        posed = np.ascontiguousarray(
+            (vertices - np.array([0, 0, FACE_DEPTH], np.float32)) @ turn.T, np.float32
+        )
         screen = _projected(posed, scene)
         image = sample_background(random, self._inner) if canvas is None else canvas.copy()
         if hair.long:
@@ -121,7 +130,9 @@ class Renderer:
 
     def _make_person(self, seed: Seed) -> Person:
         random = np.random.default_rng(seed)
-        weights = np.clip(random.normal(0, IDENTITY_DEVIATION, len(self._modes)), -2.6, 2.6).astype(np.float32)
+        weights = np.clip(random.normal(0, IDENTITY_DEVIATION, len(self._modes)), -2.6, 2.6).astype(
+            np.float32
+        )
         vertices = self.rig.neutral + (weights @ self._modes).reshape(-1, 3)
         return Person(vertices, resting_face(self.rig.expression_names, random))
 
@@ -142,7 +153,9 @@ class Renderer:
         hit = np.full(shape, -1, np.int32)
         weights = np.zeros((*shape, 2), np.float32)
         rasterize(screen, rig.triangles, self._sides(look.lash_density), depth, hit, weights)
-        active = {name: float(value) for name, value in zip(self._names, coefficients, strict=True) if value > 0.02}
+        active = {
+            name: float(value) for name, value in zip(self._names, coefficients, strict=True) if value > 0.02
+        }
         height = wrinkled_height(skin.relief, skin.wrinkles, active)
         centres, axes = self._eyes
         shade(
@@ -161,9 +174,11 @@ class Renderer:
         sides[self._lashes] = np.where(keep, 1, 2)
         return sides
 
-    def _long_hair(self, random: np.random.Generator, image: NDArray[np.float32], screen: NDArray[np.float32], skin: Skin) -> None:
+    def _long_hair(
+        self, random: np.random.Generator, image: NDArray[np.float32], screen: NDArray[np.float32], skin: Skin
+    ) -> None:
         size = image.shape[0]
-        points = screen[self.rig.landmarks[:, ]][:, :2]
+        points = screen[self.rig.landmarks[:,]][:, :2]
         middle, width = points[27], float(np.linalg.norm(points[16] - points[0]))
         count = 240
         start = np.linspace(-0.62, 0.62, count) + random.normal(0, 0.02, count)
@@ -171,8 +186,22 @@ class Renderer:
         roots = middle + np.stack([np.sin(angle) * 0.56, -0.15 - np.cos(angle) * 0.45], 1) * width
         spread, fall = random.uniform(0.5, 0.85), random.uniform(0.35, 1.25)
         side = np.sign(start) * (0.2 + 0.8 * np.abs(start) / 0.62)
-        tips = middle + np.stack([side * spread + random.normal(0, 0.04, count), fall + random.normal(0, 0.05, count)], 1) * width
-        paint_strands(random, image, roots.astype(np.float32), tips.astype(np.float32), skin.hair * 0.85, size / 110, 0.08)
+        tips = (
+            middle
+            + np.stack(
+                [side * spread + random.normal(0, 0.04, count), fall + random.normal(0, 0.05, count)], 1
+            )
+            * width
+        )
+        paint_strands(
+            random,
+            image,
+            roots.astype(np.float32),
+            tips.astype(np.float32),
+            skin.hair * 0.85,
+            size / 110,
+            0.08,
+        )
 
     def _cover(
         self, random: np.random.Generator, image: NDArray[np.float32], mesh: tuple[NDArray[np.float32], NDArray[np.float32]],
@@ -191,7 +220,14 @@ class Renderer:
         if random.random() < 0.006:
             accessories.draw_mask(random, image, points)
 
-    def _fringe(self, random: np.random.Generator, image: NDArray[np.float32], points: NDArray[np.float32], width: float, skin: Skin) -> None:
+    def _fringe(
+        self,
+        random: np.random.Generator,
+        image: NDArray[np.float32],
+        points: NDArray[np.float32],
+        width: float,
+        skin: Skin,
+    ) -> None:
         middle = (points[21] + points[22]) / 2
         up = points[27] - points[33]
         up = up / (np.linalg.norm(up) + 1e-6)
@@ -202,8 +238,20 @@ class Renderer:
         roots = middle + up * width * random.uniform(0.48, 0.62) + across * (place * width)[:, None] * 0.8
         length = random.uniform(0.15, 0.5) * width * random.uniform(0.8, 1.1, count)
         slant = random.normal(0, 0.35)
-        tips = roots - up * length[:, None] + across * (length * slant + random.normal(0, 0.03, count) * width)[:, None]
-        paint_strands(random, image, roots.astype(np.float32), tips.astype(np.float32), skin.hair, image.shape[0] / 260, 0.12)
+        tips = (
+            roots
+            - up * length[:, None]
+            + across * (length * slant + random.normal(0, 0.03, count) * width)[:, None]
+        )
+        paint_strands(
+            random,
+            image,
+            roots.astype(np.float32),
+            tips.astype(np.float32),
+            skin.hair,
+            image.shape[0] / 260,
+            0.12,
+        )
 
 
 def _projected(posed: NDArray[np.float32], scene: Scene) -> NDArray[np.float32]:

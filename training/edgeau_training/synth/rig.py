@@ -20,7 +20,15 @@ from edgeau_training.synth.obj import Topology, positions_from_obj, topology_fro
 IDENTITY_MODES = 60
 # Materials by what the shading kernel must know; anything else in the folder is not drawn.
 FACE, BACK_HEAD, GUMS, TEETH, EYE_LEFT, EYE_RIGHT, LASHES = range(7)
-MATERIALS = ("M_Face", "M_BackHead", "M_GumsTongue", "M_Teeth", "M_ScleraLeft", "M_ScleraRight", "M_EyeLashes")
+MATERIALS = (
+    "M_Face",
+    "M_BackHead",
+    "M_GumsTongue",
+    "M_Teeth",
+    "M_ScleraLeft",
+    "M_ScleraRight",
+    "M_EyeLashes",
+)
 # Depth (cm, rig axes) behind which a part is never seen from poses within 60 degrees of frontal.
 DEPTH_LIMITS = {BACK_HEAD: -4.5, GUMS: 4.0, TEETH: 4.5, EYE_LEFT: 7.6, EYE_RIGHT: 7.6}
 LIP_TIGHTENING = "lipTighten"
@@ -71,7 +79,9 @@ def _model_folder(folder: Path) -> Path:
         if (candidate / "vertex_indices.json").is_file():
             return candidate
     if not folder.is_dir():
-        raise UserError(f"{folder}: no such folder. Give the path of an unpacked ICT-FaceKit (it holds FaceXModel/).")
+        raise UserError(
+            f"{folder}: no such folder. Give the path of an unpacked ICT-FaceKit (it holds FaceXModel/)."
+        )
     raise UserError(f"{folder}: not a complete ICT-FaceKit folder; missing files: vertex_indices.json.")
 
 
@@ -81,7 +91,9 @@ def _required_files(model: Path, names: list[str]) -> list[Path]:
     missing = [name for name in wanted if not (model / name).is_file()]
     if missing:
         shown = ", ".join(missing[:12]) + (f" and {len(missing) - 12} more" if len(missing) > 12 else "")
-        raise UserError(f"{model}: not a complete ICT-FaceKit folder; missing files: {shown}. Unpack it again.")
+        raise UserError(
+            f"{model}: not a complete ICT-FaceKit folder; missing files: {shown}. Unpack it again."
+        )
     return [model / name for name in wanted]
 
 
@@ -120,15 +132,21 @@ def _read_rig(model: Path, names: list[str], landmarks: NDArray[np.int64], diges
 def _offsets(path: Path, neutral: NDArray[np.float32]) -> NDArray[np.float32]:
     positions = positions_from_obj(path)
     if positions.shape != neutral.shape:
-        raise UserError(f"{path}: {len(positions)} vertices, the neutral mesh has {len(neutral)}. Unpack the rig again.")
+        raise UserError(
+            f"{path}: {len(positions)} vertices, the neutral mesh has {len(neutral)}. Unpack the rig again."
+        )
     return positions - neutral
 
 
-def _visible_triangles(topology: Topology, neutral: NDArray[np.float32]) -> tuple[NDArray[np.intp], NDArray[np.int32]]:
+def _visible_triangles(
+    topology: Topology, neutral: NDArray[np.float32]
+) -> tuple[NDArray[np.intp], NDArray[np.int32]]:
     material = np.full(len(topology.triangles), -1, np.int32)
     for number, name in enumerate(MATERIALS):
         if name not in topology.material_names:
-            raise UserError(f"The rig's neutral mesh has no material {name}; it has {', '.join(topology.material_names)}.")
+            raise UserError(
+                f"The rig's neutral mesh has no material {name}; it has {', '.join(topology.material_names)}."
+            )
         material[topology.materials == topology.material_names.index(name)] = number
     depth = neutral[topology.triangles][:, :, 2].max(1)
     seen = material >= 0

@@ -14,7 +14,8 @@ POSE_LIMIT = (28.0, 48.0, 24.0)
 @dataclass(frozen=True)
 class Scene:
     """pose (3,) degrees: pitch, yaw, roll; focal: pixels per cm at the head; distance cm; centre (2,) pixels;
-    lights, colours (L, 3); ambient (3,)."""
+    lights, colours (L, 3); ambient (3,).
+    """
 
     pose: NDArray[np.float32]
     focal: float

@@ -63,14 +63,27 @@ def shade(
                     green += albedo[iy + 1, ix, 1] * q10 + albedo[iy + 1, ix + 1, 1] * q11
                     blue = albedo[iy, ix, 2] * q00 + albedo[iy, ix + 1, 2] * q01
                     blue += albedo[iy + 1, ix, 2] * q10 + albedo[iy + 1, ix + 1, 2] * q11
-                    h00, h01, h10, h11 = height[iy, ix], height[iy, ix + 1], height[iy + 1, ix], height[iy + 1, ix + 1]
+                    h00, h01, h10, h11 = (
+                        height[iy, ix],
+                        height[iy, ix + 1],
+                        height[iy + 1, ix],
+                        height[iy + 1, ix + 1],
+                    )
                     along_u = ((h01 - h00) * (1 - fy) + (h11 - h10) * fy) * (atlas - 1)
                     along_v = -((h10 - h00) * (1 - fx) + (h11 - h01) * fx) * (atlas - 1)
                     groove = h00 * q00 + h01 * q01 + h10 * q10 + h11 * q11
                     # Gradient of the height over the surface: Mikkelsen, "Bump Mapping Unparametrized Surfaces on the
                     # GPU" (2010), with triangle edges in place of screen derivatives.
-                    e1x, e1y, e1z = posed[b, 0] - posed[a, 0], posed[b, 1] - posed[a, 1], posed[b, 2] - posed[a, 2]
-                    e2x, e2y, e2z = posed[c, 0] - posed[a, 0], posed[c, 1] - posed[a, 1], posed[c, 2] - posed[a, 2]
+                    e1x, e1y, e1z = (
+                        posed[b, 0] - posed[a, 0],
+                        posed[b, 1] - posed[a, 1],
+                        posed[b, 2] - posed[a, 2],
+                    )
+                    e2x, e2y, e2z = (
+                        posed[c, 0] - posed[a, 0],
+                        posed[c, 1] - posed[a, 1],
+                        posed[c, 2] - posed[a, 2],
+                    )
                     d1 = along_u * (uvs[t, 1, 0] - uvs[t, 0, 0]) + along_v * (uvs[t, 1, 1] - uvs[t, 0, 1])
                     d2 = along_u * (uvs[t, 2, 0] - uvs[t, 0, 0]) + along_v * (uvs[t, 2, 1] - uvs[t, 0, 1])
                     gx, gy, gz = e1y * e2z - e1z * e2y, e1z * e2x - e1x * e2z, e1x * e2y - e1y * e2x

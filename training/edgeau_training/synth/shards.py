@@ -50,7 +50,9 @@ def dataset_info(root: str | Path) -> dict[str, Any]:
     """Return the contents of dataset.json. Raises InputError when there is none or it is newer than this reader."""
     path = Path(root) / "dataset.json"
     if not path.is_file():
-        raise InputError(f"{root}: no dataset.json there. Render a set with: edgeau-synth RIG --out {root} --count 1000")
+        raise InputError(
+            f"{root}: no dataset.json there. Render a set with: edgeau-synth RIG --out {root} --count 1000"
+        )
     info: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     if info.get("version") != FORMAT_VERSION:
         raise InputError(f"{path}: format version {info.get('version')}; this reader knows {FORMAT_VERSION}.")
@@ -101,7 +103,9 @@ def read_split(
         tables.append(pq.read_table(path, columns=wanted))
         rows += tables[-1].num_rows
     if not tables:
-        raise InputError(f"{root}: no finished shard of split {split!r}. Render first (edgeau-synth), or wait for one.")
+        raise InputError(
+            f"{root}: no finished shard of split {split!r}. Render first (edgeau-synth), or wait for one."
+        )
     table = pa.concat_tables(tables)
     table = table.slice(0, limit) if limit is not None else table
     return {name: _column(table, name) for name in wanted}

@@ -23,7 +23,8 @@ HAIR_SHARES = np.array([0.25, 0.2, 0.16, 0.12, 0.08, 0.05, 0.04, 0.06, 0.04])
 @dataclass(frozen=True)
 class Skin:
     """albedo (SIZE, SIZE, 3) uint8, square root of linear reflectance, RGB; relief (SIZE, SIZE) float32 cm;
-    wrinkles; tone (3,) and hair (3,) display RGB 0..1; gloss 0..1; age 0 (young)..1 (old)."""
+    wrinkles; tone (3,) and hair (3,) display RGB 0..1; gloss 0..1; age 0 (young)..1 (old).
+    """
 
     albedo: NDArray[np.uint8]
     relief: Image
@@ -85,13 +86,22 @@ def _complexion(
     atlas = tone * (1 + blotch + pores)[..., None]
     flush = np.array([0.05, -0.035, -0.035], np.float32) * random.uniform(0, 1.2) * (1 - 0.6 * darkness)
     nose = points[30]
-    for u, v, size in ((0.30, 0.56, 0.07), (0.70, 0.56, 0.07), (float(nose[0]), float(nose[1]), 0.05), (0.5, 0.31, 0.04)):
+    for u, v, size in (
+        (0.30, 0.56, 0.07),
+        (0.70, 0.56, 0.07),
+        (float(nose[0]), float(nose[1]), 0.05),
+        (0.5, 0.31, 0.04),
+    ):
         atlas = atlas + flush * (bump(u, v, size, size * 0.8) * random.uniform(0.4, 1.2))[..., None]
     return np.asarray(atlas, np.float32)
 
 
 def _eye_surroundings(
-    random: np.random.Generator, atlas: Image, tone: NDArray[np.float32], points: NDArray[np.float32], male: bool
+    random: np.random.Generator,
+    atlas: Image,
+    tone: NDArray[np.float32],
+    points: NDArray[np.float32],
+    male: bool,
 ) -> Image:
     shade, bags = random.uniform(0.02, 0.16), random.uniform(0, 0.14)
     for corner in (36, 42):
@@ -114,10 +124,14 @@ def _lips(
 ) -> tuple[Image, Image]:  # fmt: skip
     outline = smooth_curve(np.vstack([points[48:60], points[48:49]]), 80)
     mask = filled(outline, random.uniform(1.6, 4.0))
-    colour = tone * np.array([random.uniform(0.84, 1.02), random.uniform(0.58, 0.86), random.uniform(0.62, 0.88)], np.float32)
+    colour = tone * np.array(
+        [random.uniform(0.84, 1.02), random.uniform(0.58, 0.86), random.uniform(0.62, 0.88)], np.float32
+    )
     strength = random.uniform(0.35, 0.95)
     if not male and random.random() < 0.38:
-        colour = np.array([random.uniform(0.4, 0.85), random.uniform(0.08, 0.4), random.uniform(0.15, 0.45)], np.float32)
+        colour = np.array(
+            [random.uniform(0.4, 0.85), random.uniform(0.08, 0.4), random.uniform(0.15, 0.45)], np.float32
+        )
         colour = colour * (1 - 0.35 * darkness)
         strength = random.uniform(0.5, 1.0)
     streaks = 1 + 0.05 * smooth_noise(random, 150, rows=24)[..., None]
@@ -126,10 +140,14 @@ def _lips(
 
 
 def _relief(random: np.random.Generator, points: NDArray[np.float32], age: float, depth: float) -> Image:
-    relief = 0.0016 * random.uniform(0.3, 1.5) * smooth_noise(random, 240) + 0.003 * smooth_noise(random, 26) * age
+    relief = (
+        0.0016 * random.uniform(0.3, 1.5) * smooth_noise(random, 240) + 0.003 * smooth_noise(random, 26) * age
+    )
     folds, under, brow, feet = random.uniform(0, 1, 4) ** 1.5 * (0.15 + age)
     for side in (1, -1):
-        path = np.array([[0.572, 0.575], [0.598, 0.54], [0.622, 0.495], [0.636, 0.455]]) + random.normal(0, 0.002, (4, 2))
+        path = np.array([[0.572, 0.575], [0.598, 0.54], [0.622, 0.495], [0.636, 0.455]]) + random.normal(
+            0, 0.002, (4, 2)
+        )
         arc = np.array([[0.598, 0.690], [0.630, 0.674], [0.672, 0.684]]) + random.normal(0, 0.002, (3, 2))
         for line, width, amount in ((path, 3.0, 0.085 * folds), (arc, 2.6, 0.05 * under)):
             line = smooth_curve(line)
@@ -138,7 +156,9 @@ def _relief(random: np.random.Generator, points: NDArray[np.float32], age: float
     lines = []
     for _ in range(int(random.integers(1, 5))):
         u = np.linspace(0.3, 0.7, 9)
-        lines.append(smooth_curve(np.stack([u, random.uniform(0.845, 0.92) + random.normal(0, 0.002, 9)], 1), 40))
+        lines.append(
+            smooth_curve(np.stack([u, random.uniform(0.845, 0.92) + random.normal(0, 0.002, 9)], 1), 40)
+        )
     return np.asarray(relief + grooves(lines, 1.8) * 0.03 * brow, np.float32)
 
 
@@ -156,20 +176,37 @@ def _marks(random: np.random.Generator, atlas: Image, tone: NDArray[np.float32])
 
 
 def _beard(
-    random: np.random.Generator, atlas: Image, hair: NDArray[np.float32], points: NDArray[np.float32], lips: Image
+    random: np.random.Generator,
+    atlas: Image,
+    hair: NDArray[np.float32],
+    points: NDArray[np.float32],
+    lips: Image,
 ) -> Image:
     axis = np.arange(SIZE, dtype=np.float32) / (SIZE - 1)
     u, v = np.meshgrid(axis, 1 - axis)
     jaw = np.interp(u, points[0:17, 0], points[0:17, 1])
-    cheek = np.clip((np.interp(np.abs(u - 0.5), (0.0, 0.12, 0.2, 0.33), (0.44, 0.44, 0.48, 0.60)) - v) * 22, 0, 1)
+    cheek = np.clip(
+        (np.interp(np.abs(u - 0.5), (0.0, 0.12, 0.2, 0.33), (0.44, 0.44, 0.48, 0.60)) - v) * 22, 0, 1
+    )
     cheek *= np.clip((v - (jaw - 0.11)) * 14, 0, 1)
-    moustache = np.clip(1 - np.abs(v - 0.522 + 0.10 * np.abs(u - 0.5)) * 60, 0, 1) * np.clip((0.115 - np.abs(u - 0.5)) * 30, 0, 1)
-    goatee = np.clip((0.09 - np.abs(u - 0.5)) * 25, 0, 1) * np.clip((0.37 - v) * 30, 0, 1) * np.clip((v - 0.2) * 10, 0, 1)
+    moustache = np.clip(1 - np.abs(v - 0.522 + 0.10 * np.abs(u - 0.5)) * 60, 0, 1) * np.clip(
+        (0.115 - np.abs(u - 0.5)) * 30, 0, 1
+    )
+    goatee = (
+        np.clip((0.09 - np.abs(u - 0.5)) * 25, 0, 1)
+        * np.clip((0.37 - v) * 30, 0, 1)
+        * np.clip((v - 0.2) * 10, 0, 1)
+    )
     kind = random.random()
-    area = np.maximum(cheek, moustache) if kind < 0.6 else np.maximum(goatee, moustache) if kind < 0.82 else moustache
+    area = (
+        np.maximum(cheek, moustache)
+        if kind < 0.6
+        else np.maximum(goatee, moustache)
+        if kind < 0.82
+        else moustache
+    )
     area = area * (1 - np.clip(lips * 1.6, 0, 1)) * np.clip(1 + 0.3 * smooth_noise(random, 12), 0.2, 1)
     density = random.uniform(0.08, 0.45) if random.random() < 0.6 else random.uniform(0.5, 0.95)
     strands = np.clip(0.65 + 0.5 * smooth_noise(random, 256, rows=170), 0, 1)
     cover = cv2.GaussianBlur((area * strands * density).astype(np.float32), (0, 0), 0.7)[..., None]
     return np.asarray(atlas * (1 - cover) + hair * 0.9 * cover, np.float32)
-

@@ -44,7 +44,9 @@ def wrinkled_height(base: Image, wrinkles: list[Wrinkle], coefficients: Mapping[
     """Return the height map (SIZE, SIZE) float32 cm: base plus every wrinkle at its strength."""
     height = base.copy()
     for wrinkle in wrinkles:
-        strength = sum(max(0.0, coefficients.get(name, 0.0)) * weight for name, weight in wrinkle.drivers.items())
+        strength = sum(
+            max(0.0, coefficients.get(name, 0.0)) * weight for name, weight in wrinkle.drivers.items()
+        )
         if strength > 0.03:
             rows, columns = wrinkle.patch.shape
             window = height[wrinkle.top : wrinkle.top + rows, wrinkle.left : wrinkle.left + columns]
@@ -95,7 +97,10 @@ def _forehead(random: np.random.Generator, points: NDArray[np.float32], depth: f
     u = np.linspace(0, 1, SIZE, dtype=np.float32)
     middle = np.exp(-(((u - 0.5) / 0.075) ** 2) / 2)
     outer = np.clip((np.abs(u - 0.5) - 0.06) / 0.06, 0, 1)
-    found = _cut(height * middle, {"browInnerUp_L": 0.5, "browInnerUp_R": 0.5, "browOuterUp_L": 0.15, "browOuterUp_R": 0.15})
+    found = _cut(
+        height * middle,
+        {"browInnerUp_L": 0.5, "browInnerUp_R": 0.5, "browOuterUp_L": 0.15, "browOuterUp_R": 0.15},
+    )
     found += _cut(height * outer * (u > 0.5), {"browOuterUp_L": 1.0, "browInnerUp_L": 0.2})
     return found + _cut(height * outer * (u < 0.5), {"browOuterUp_R": 1.0, "browInnerUp_R": 0.2})
 
@@ -105,16 +110,30 @@ def _frown(random: np.random.Generator, points: NDArray[np.float32], depth: floa
     low, high = float(points[27, 1]) + 0.035, float(points[22, 1]) + random.uniform(0.02, 0.04)
     for side in (1, -1):
         inner = 0.5 + side * random.uniform(0.010, 0.020)
-        lines = [smooth_curve(np.array([[inner, low], [inner + side * 0.004, (low + high) / 2], [inner + side * random.uniform(0.004, 0.016), high]]))]
+        lines = [
+            smooth_curve(
+                np.array(
+                    [
+                        [inner, low],
+                        [inner + side * 0.004, (low + high) / 2],
+                        [inner + side * random.uniform(0.004, 0.016), high],
+                    ]
+                )
+            )
+        ]
         if random.random() < 0.4:
             second = inner + side * random.uniform(0.012, 0.02)
             lines.append(smooth_curve(np.array([[second, low + 0.02], [second + side * 0.005, high]]), 12))
         fold = grooves(lines, random.uniform(1.7, 2.6)) * 0.10 * depth
-        bulge = bump(0.5 + side * 0.055, float(points[22, 1]) - 0.004, 0.03, 0.013) * 0.13 * (0.5 + 0.5 * depth)
+        bulge = (
+            bump(0.5 + side * 0.055, float(points[22, 1]) - 0.004, 0.03, 0.013) * 0.13 * (0.5 + 0.5 * depth)
+        )
         found += _cut(fold + bulge, {_side("browDown", side): 1.0})
     line = smooth_curve(np.array([[0.468, low - 0.012], [0.5, low - 0.018], [0.532, low - 0.012]]))
     crease = grooves([line], 2.0) * 0.06 * depth
-    return found + _cut(crease, {"browDown_L": 0.4, "browDown_R": 0.4, "noseSneer_L": 0.25, "noseSneer_R": 0.25})
+    return found + _cut(
+        crease, {"browDown_L": 0.4, "browDown_R": 0.4, "noseSneer_L": 0.25, "noseSneer_R": 0.25}
+    )
 
 
 def _eye(random: np.random.Generator, points: NDArray[np.float32], depth: float, side: int) -> list[Wrinkle]:
@@ -124,15 +143,23 @@ def _eye(random: np.random.Generator, points: NDArray[np.float32], depth: float,
         start, end = random.uniform(0.014, 0.024), random.uniform(0.05, 0.085)
         direction = np.array([np.cos(angle), np.sin(angle) * 0.8])
         bend = np.array([0, random.normal(-0.002, 0.003)])
-        rays.append(smooth_curve(corner + np.stack([direction * start, direction * (start + end) / 2 + bend, direction * end])))
+        rays.append(
+            smooth_curve(
+                corner + np.stack([direction * start, direction * (start + end) / 2 + bend, direction * end])
+            )
+        )
     feet = grooves([_mirror(ray, side) for ray in rays], random.uniform(1.3, 1.9)) * 0.085 * depth
     found = _cut(feet, {_side("cheekSquint", side): 1.0, _side("eyeSquint", side): 0.12})
-    arc = np.array([[0.600, 0.688], [0.628, 0.676], [0.660, 0.678], [0.690, 0.690]]) + random.normal(0, 0.002, (4, 2))
+    arc = np.array([[0.600, 0.688], [0.628, 0.676], [0.660, 0.678], [0.690, 0.690]]) + random.normal(
+        0, 0.002, (4, 2)
+    )
     pouch = grooves([_mirror(smooth_curve(arc), side)], random.uniform(2.0, 2.8)) * 0.085 * depth
     raised = bump(0.5 + side * 0.155, 0.635, 0.055, 0.03) * 0.16
     found += _cut(pouch + raised, {_side("cheekSquint", side): 1.0})
     lid = np.array([[0.612, 0.703], [0.640, 0.697], [0.668, 0.703]]) + random.normal(0, 0.0012, (3, 2))
-    crease = grooves([_mirror(smooth_curve(lid), side)], random.uniform(1.2, 1.7)) * 0.07 * (0.4 + 0.6 * depth)
+    crease = (
+        grooves([_mirror(smooth_curve(lid), side)], random.uniform(1.2, 1.7)) * 0.07 * (0.4 + 0.6 * depth)
+    )
     swelling = bump(0.5 + side * 0.142, 0.706, 0.03, 0.004) * 0.05
     return found + _cut(crease + swelling, {_side("eyeSquint", side): 1.0, _side("eyeBlink", side): 0.12})
 
@@ -142,7 +169,11 @@ def _nose(random: np.random.Generator, points: NDArray[np.float32], depth: float
     top = float(points[27, 1])
     for row in range(int(random.integers(2, 5))):
         v = top - 0.012 - row * random.uniform(0.016, 0.022)
-        lines.append(smooth_curve(np.array([[0.504, v + 0.006], [0.525, v], [0.548, v + random.uniform(-0.012, 0.012)]])))
+        lines.append(
+            smooth_curve(
+                np.array([[0.504, v + 0.006], [0.525, v], [0.548, v + random.uniform(-0.012, 0.012)]])
+            )
+        )
     root = grooves([_mirror(line, side) for line in lines], random.uniform(1.5, 2.2)) * 0.085 * depth
     wing = np.array([[0.545, 0.60], [0.572, 0.575], [0.582, 0.55]]) + random.normal(0, 0.002, (3, 2))
     alar = grooves([_mirror(smooth_curve(wing), side)], 2.2) * 0.08 * (0.4 + 0.6 * depth)
@@ -151,7 +182,9 @@ def _nose(random: np.random.Generator, points: NDArray[np.float32], depth: float
     )
 
 
-def _cheek(random: np.random.Generator, points: NDArray[np.float32], depth: float, side: int) -> list[Wrinkle]:
+def _cheek(
+    random: np.random.Generator, points: NDArray[np.float32], depth: float, side: int
+) -> list[Wrinkle]:
     path = np.array([[0.572, 0.575], [0.598, 0.54], [0.622, 0.495], [0.636, 0.455], [0.638, 0.425]])
     path += np.array([random.normal(0, 0.003), 0]) + random.normal(0, 0.0015, path.shape)
     upper, lower = _mirror(smooth_curve(path[:3]), side), _mirror(smooth_curve(path[1:]), side)
@@ -163,15 +196,26 @@ def _cheek(random: np.random.Generator, points: NDArray[np.float32], depth: floa
     return found + _cut(low, {_side("mouthSmile", side): 0.9, _side("mouthUpperUp", side): 0.3})
 
 
-def _mouth_corner(random: np.random.Generator, points: NDArray[np.float32], depth: float, side: int) -> list[Wrinkle]:
+def _mouth_corner(
+    random: np.random.Generator, points: NDArray[np.float32], depth: float, side: int
+) -> list[Wrinkle]:
     corner = points[54]
     u, v = float(corner[0]) + 0.020, float(corner[1])
-    pit = -bump(0.5 + side * (u - 0.5), v + 0.004, 0.009, 0.012) * 0.20 + bump(0.5 + side * (u - 0.477), v, 0.016, 0.022) * 0.07
+    pit = (
+        -bump(0.5 + side * (u - 0.5), v + 0.004, 0.009, 0.012) * 0.20
+        + bump(0.5 + side * (u - 0.477), v, 0.016, 0.022) * 0.07
+    )
     bow = np.array([[u + 0.004, v + 0.035], [u + 0.014, v + 0.004], [u + 0.006, v - 0.03]])
-    dimple = pit * (0.6 + 0.4 * depth) + grooves([_mirror(smooth_curve(bow), side)], 2.0) * 0.08 * (0.4 + 0.6 * depth)
+    dimple = pit * (0.6 + 0.4 * depth) + grooves([_mirror(smooth_curve(bow), side)], 2.0) * 0.08 * (
+        0.4 + 0.6 * depth
+    )
     found = _cut(dimple, {_side("mouthDimple", side): 1.0})
-    fold = np.array([[u - 0.012, v - 0.004], [u + 0.002, v - 0.035], [u + 0.010, v - 0.075]]) + random.normal(0, 0.002, (3, 2))
-    marionette = grooves([_mirror(smooth_curve(fold), side)], random.uniform(2.0, 2.8)) * 0.10 * (0.35 + 0.65 * depth)
+    fold = np.array([[u - 0.012, v - 0.004], [u + 0.002, v - 0.035], [u + 0.010, v - 0.075]]) + random.normal(
+        0, 0.002, (3, 2)
+    )
+    marionette = (
+        grooves([_mirror(smooth_curve(fold), side)], random.uniform(2.0, 2.8)) * 0.10 * (0.35 + 0.65 * depth)
+    )
     pouch = bump(0.5 + side * (u - 0.508), v - 0.045, 0.014, 0.016) * 0.10
     found += _cut(marionette + pouch, {_side("mouthFrown", side): 1.0})
     tense = []
@@ -187,14 +231,25 @@ def _mouth_corner(random: np.random.Generator, points: NDArray[np.float32], dept
 def _chin_and_lips(random: np.random.Generator, points: NDArray[np.float32], depth: float) -> list[Wrinkle]:
     chin = bump(0.5, 0.318, 0.038, 0.019)
     pebbles = smooth_noise(random, 44) * chin * 0.030 * (0.5 + 0.5 * depth)
-    arch = smooth_curve(np.array([[0.448, 0.330], [0.475, 0.346], [0.5, 0.349], [0.525, 0.346], [0.552, 0.330]]))
+    arch = smooth_curve(
+        np.array([[0.448, 0.330], [0.475, 0.346], [0.5, 0.349], [0.525, 0.346], [0.552, 0.330]])
+    )
     boss = pebbles + grooves([arch], 2.4) * 0.08 + chin * 0.10
     found = _cut(boss, {"mouthShrugLower": 1.0})
     top, bottom = float(points[51, 1]), float(points[57, 1])
     across = np.linspace(-0.075, 0.075, int(random.integers(7, 12))) + random.normal(0, 0.003)
-    above = [np.array([[0.5 + x, top + 0.004 - abs(x) * 0.45], [0.5 + x * 1.25, top + 0.034 - abs(x) * 0.35]]) for x in across]
-    below = [np.array([[0.5 + x, bottom - 0.004 + abs(x) * 0.4], [0.5 + x * 1.2, bottom - 0.022 + abs(x) * 0.4]]) for x in across]
-    red = [np.array([[0.5 + x * 0.9, bottom + 0.005 + abs(x) * 0.3], [0.5 + x * 0.9, bottom + 0.03]]) for x in across]
+    above = [
+        np.array([[0.5 + x, top + 0.004 - abs(x) * 0.45], [0.5 + x * 1.25, top + 0.034 - abs(x) * 0.35]])
+        for x in across
+    ]
+    below = [
+        np.array([[0.5 + x, bottom - 0.004 + abs(x) * 0.4], [0.5 + x * 1.2, bottom - 0.022 + abs(x) * 0.4]])
+        for x in across
+    ]
+    red = [
+        np.array([[0.5 + x * 0.9, bottom + 0.005 + abs(x) * 0.3], [0.5 + x * 0.9, bottom + 0.03]])
+        for x in across
+    ]
     rays = [line.astype(np.float32) for line in above + below + red]
     pursed = grooves(rays, 1.5) * 0.06 * (0.4 + 0.6 * depth)
     found += _cut(pursed, {"mouthPucker": 1.0, "lipTighten": 0.8, "mouthFunnel": 0.4})
