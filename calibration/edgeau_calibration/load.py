@@ -10,10 +10,11 @@ from edgeau.errors import CalibrationError
 from edgeau.sources.kinds import PICTURES, VIDEOS
 from edgeau_calibration.crops import CalibrationSet
 from edgeau_calibration.faces import FaceCropper
+from edgeau_calibration.jpeg import decoded
 from edgeau_calibration.npz import crops_of_npz
 from edgeau_calibration.packaged import packaged_calibration
 from edgeau_calibration.pictures import crops_of_pictures
-from edgeau_calibration.shards import crops_of_shards, shards_in
+from edgeau_calibration.shards import encoded_crops, shards_in
 from edgeau_calibration.videos import crops_of_video
 
 if TYPE_CHECKING:
@@ -72,7 +73,7 @@ def _from_path(path: Path, alignment: Alignment, wanted: int) -> CalibrationSet:
 
 
 def _from_shards(path: Path, shards: Sequence[Path], alignment: Alignment, wanted: int) -> CalibrationSet:
-    crops = crops_of_shards(shards, alignment, wanted)
+    crops = [decoded(file, alignment, str(path)) for file in encoded_crops(shards, wanted)]
     return CalibrationSet(_stacked(crops, alignment), f"the synthetic data set {path.name}")
 
 

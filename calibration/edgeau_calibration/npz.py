@@ -1,38 +1,58 @@
-"""Calibration crops from an ``.npz`` file, the form in which the package carries its own."""
+"""Calibration crops from an ``.npz`` file.
+
+Either ``crops``, uint8 ``(n, S, S, 3)`` RGB; or, ten times smaller and the form in which the package carries its own,
+``jpeg``, the JPEG files of the crops one after the other as uint8, and ``lengths``, their n sizes in bytes. S is the side
+of the network's crop or of the alignment canvas.
+"""
 
 from __future__ import annotations
 
 import zipfile
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from edgeau.errors import CalibrationError
 from edgeau_calibration.crops import central_crop, evenly
+from edgeau_calibration.jpeg import decoded
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from numpy.typing import NDArray
 
     from edgeau.alignment import Alignment
 
-__all__ = ["crops_of_npz"]
-
-KEY = "crops"
+__all__ = ["crops_of_npz", "write_jpeg_npz"]
 
 
 def crops_of_npz(path: Path, alignment: Alignment, wanted: int) -> NDArray[np.uint8]:
-    """Up to ``wanted`` evenly spaced crops of the array ``crops``: uint8 ``(n, S, S, 3)`` RGB, S the crop's or canvas's side.
+    """Up to ``wanted`` evenly spaced crops, uint8 ``(n, size, size, 3)`` RGB.
 
     Raises:
-        CalibrationError: not an NPZ file, no such array, or another type, shape or side.
+        CalibrationError: not an NPZ file, no such arrays, or another type, shape or side.
     """
-    crops = _array(path)
+    arrays = _arrays(path)
+    if "jpeg" in arrays and "lengths" in arrays:
+        return _from_jpeg(arrays["jpeg"], arrays["lengths"], path, alignment, wanted)
+    if "crops" not in arrays:
+        raise CalibrationError(f"{path} has no array 'crops'; it has {', '.join(arrays) or 'none'}")
+    return _from_pixels(arrays["crops"], path, alignment, wanted)
+
+
+def write_jpeg_npz(path: Path, files: Sequence[bytes]) -> None:
+    """Write JPEG files of crops as one ``.npz``; the same files give the same bytes."""
+    lengths = np.array([len(file) for file in files], dtype=np.int64)
+    with path.open("wb") as stream:
+        np.savez(stream, jpeg=np.frombuffer(b"".join(files), dtype=np.uint8), lengths=lengths)
+
+
+def _from_pixels(crops: NDArray[Any], path: Path, alignment: Alignment, wanted: int) -> NDArray[np.uint8]:
     sides = (alignment.size, alignment.canvas)
     if crops.dtype != np.uint8 or crops.ndim != 4 or crops.shape[3] != 3 or crops.shape[1] != crops.shape[2]:
         raise CalibrationError(
-            f"{path}: array {KEY!r} is {crops.dtype} {crops.shape}; expected uint8 (n, S, S, 3), RGB, values 0..255"
+            f"{path}: 'crops' is {crops.dtype} {crops.shape}; expected uint8 (n, S, S, 3), RGB, values 0..255"
         )
     if crops.shape[1] not in sides:
         raise CalibrationError(
@@ -41,13 +61,20 @@ def crops_of_npz(path: Path, alignment: Alignment, wanted: int) -> NDArray[np.ui
     return central_crop(crops[evenly(len(crops), wanted)], alignment.size)
 
 
-def _array(path: Path) -> NDArray[np.uint8]:
+def _from_jpeg(
+    jpeg: NDArray[Any], lengths: NDArray[Any], path: Path, alignment: Alignment, wanted: int
+) -> NDArray[np.uint8]:
+    ends = np.cumsum(lengths)
+    if jpeg.dtype != np.uint8 or len(ends) == 0 or ends[-1] != jpeg.size:
+        raise CalibrationError(f"{path}: 'jpeg' and 'lengths' do not fit each other; copy or make it again")
+    chosen = evenly(len(ends), wanted)
+    return np.stack([decoded(jpeg[ends[i] - lengths[i] : ends[i]], alignment, str(path)) for i in chosen])
+
+
+def _arrays(path: Path) -> dict[str, NDArray[Any]]:
     try:
-        with np.load(path, allow_pickle=False) as file:
-            if KEY not in file:
-                raise CalibrationError(f"{path} has no array {KEY!r}; it has {', '.join(file) or 'none'}")
-            crops: NDArray[np.uint8] = file[KEY]
-            return crops
+        with path.open("rb") as stream, np.load(stream, allow_pickle=False) as file:
+            return {name: file[name] for name in file.files}
     except (OSError, ValueError, zipfile.BadZipFile, TypeError) as error:
         raise CalibrationError(
             f"{path} cannot be read as an NPZ file ({error}); copy or make it again"

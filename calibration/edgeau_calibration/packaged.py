@@ -1,20 +1,28 @@
-"""The calibration crops that the package carries: synthetic faces of the default network's training split."""
+"""The calibration crops that the package carries: synthetic faces of the default network's training split.
+
+Made with ``python -m edgeau_calibration.packaged DATA edgeau/default/calibration.npz``.
+"""
 
 from __future__ import annotations
 
-from importlib.resources import as_file, files
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from edgeau.errors import CalibrationError
+from edgeau.bundle import default_bundle_path
+from edgeau.command import DONE, CommandParser, run
+from edgeau.errors import BundleError, CalibrationError
 from edgeau_calibration.crops import CalibrationSet
-from edgeau_calibration.npz import crops_of_npz
+from edgeau_calibration.npz import crops_of_npz, write_jpeg_npz
+from edgeau_calibration.shards import encoded_crops, shards_in
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from edgeau.alignment import Alignment
 
-__all__ = ["packaged_calibration"]
+__all__ = ["FILE", "main", "packaged_calibration"]
 
-_RESOURCE = ("default", "calibration.npz")
+FILE = "calibration.npz"
 
 
 def packaged_calibration(alignment: Alignment, wanted: int) -> CalibrationSet:
@@ -23,13 +31,45 @@ def packaged_calibration(alignment: Alignment, wanted: int) -> CalibrationSet:
     Raises:
         CalibrationError: this installation carries none.
     """
-    resource = files("edgeau").joinpath(*_RESOURCE)
-    if not resource.is_file():
+    path = _packaged_file()
+    if path is None:
         raise CalibrationError(
             "INT8 needs calibration crops, and this installation of edgeau carries none; "
             "pass --calib with a folder of face pictures, a video or an .npz of crops, or export --precision fp32"
         )
-    with as_file(resource) as path:
-        return CalibrationSet(
-            crops_of_npz(path, alignment, wanted), "the packaged synthetic calibration crops"
-        )
+    return CalibrationSet(crops_of_npz(path, alignment, wanted), "the packaged synthetic calibration crops")
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Pack crops of a synthetic data set's training split into one file; returns the exit code."""
+    return run("edgeau_calibration.packaged", _body, argv)
+
+
+def _packaged_file() -> Path | None:
+    try:
+        path = default_bundle_path() / FILE
+    except BundleError:
+        return None  # said by the caller, in the words of somebody who wants to calibrate
+    return path if path.is_file() else None
+
+
+def _body(argv: Sequence[str] | None) -> int:
+    parser = CommandParser(
+        "python -m edgeau_calibration.packaged",
+        "Packs calibration crops of a synthetic data set's training split, as JPEG, into one .npz.",
+        "python -m edgeau_calibration.packaged data/synth edgeau/default/calibration.npz",
+    )
+    parser.add_argument("data", type=Path, help="folder that edgeau-synth wrote")
+    parser.add_argument("file", type=Path, help=".npz to write")
+    parser.add_argument("--count", type=int, default=160, help="crops (default 160)")
+    arguments = parser.parse_args(argv)
+    shards = shards_in(arguments.data)
+    if not shards:
+        raise CalibrationError(f"{arguments.data} holds no shards; give a folder that edgeau-synth wrote")
+    write_jpeg_npz(arguments.file, encoded_crops(shards, arguments.count))
+    print(f"{arguments.file}: {arguments.file.stat().st_size / 1e6:.1f} MB")
+    return DONE
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

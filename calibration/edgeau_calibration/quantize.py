@@ -20,7 +20,7 @@ _TYPES = {"uint8": QuantType.QUInt8, "int8": QuantType.QInt8}
 
 
 def quantized(model: onnx.ModelProto, ranges: TensorsData, recipe: Recipe) -> onnx.ModelProto:
-    """A Q/DQ copy of a float graph, with the float graph's metadata.
+    """A Q/DQ copy of a float graph.
 
     Args:
         model: from :func:`edgeau_calibration.graph.prepared`.
@@ -44,7 +44,6 @@ def quantized(model: onnx.ModelProto, ranges: TensorsData, recipe: Recipe) -> on
     quantizer.quantize_model()
     quantizer.model.topological_sort()
     result: onnx.ModelProto = quantizer.model.model
-    _restore_metadata(result, model)
     onnx.checker.check_model(result)
     return result
 
@@ -68,8 +67,3 @@ def _options(recipe: Recipe) -> dict[str, Any]:
         # TensorRT fuses Q/DQ in front of an operator; a pair behind it would break its fusions with what follows.
         options |= {"OpTypesToExcludeOutputQuantization": list(recipe.operators), "DedicatedQDQPair": True}
     return options
-
-
-def _restore_metadata(result: onnx.ModelProto, source: onnx.ModelProto) -> None:
-    del result.metadata_props[:]
-    result.metadata_props.extend(source.metadata_props)

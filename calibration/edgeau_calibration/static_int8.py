@@ -22,7 +22,7 @@ __all__ = ["static_int8"]
 def static_int8(
     model: onnx.ModelProto, crops: NDArray[np.uint8], spec: InputSpec, recipe: Recipe
 ) -> onnx.ModelProto:
-    """A Q/DQ copy of a float graph.
+    """A Q/DQ copy of a float graph, with the float graph's metadata.
 
     Args:
         model: float graph with one input; left as it is.
@@ -34,4 +34,7 @@ def static_int8(
         CalibrationError: the graph cannot be quantized, or an activation is not finite.
     """
     graph = prepared(model)
-    return quantized(graph, activation_ranges(graph, crops, spec, recipe), recipe)
+    result = quantized(graph, activation_ranges(graph, crops, spec, recipe), recipe)
+    del result.metadata_props[:]
+    result.metadata_props.extend(model.metadata_props)
+    return result

@@ -45,7 +45,7 @@ def measured_parity(
         decision_flips=measured.flips,
         inputs=reference.inputs,
         count=measured.count,
-        tolerance=reference.tolerance if gated else None,
+        tolerance=reference.allowed if gated else None,
     )
 
 

@@ -1,0 +1,145 @@
+from __future__ import annotations
+
+import numpy as np
+import onnx
+import onnxruntime
+import pytest
+from onnx import TensorProto, helper, numpy_helper
+
+from edgeau.bundle.manifest import InputSpec
+from edgeau.errors import CalibrationError
+from edgeau.preprocessing import Preprocessor
+from edgeau_calibration.recipe import load_recipe, recipes
+from edgeau_calibration.static_int8 import static_int8
+
+SPEC = InputSpec(size=(224, 224))
+
+
+@pytest.fixture(scope="module")
+def network() -> onnx.ModelProto:
+    """Convolution, SiLU, convolution, pooling, classifier: seeded, float, dynamic batch."""
+    rng = np.random.default_rng(0)
+    weights = {
+        "w1": rng.normal(0, 0.3, (8, 3, 3, 3)),
+        "b1": rng.normal(0, 0.3, 8),
+        "w2": rng.normal(0, 0.2, (16, 8, 3, 3)),
+        "b2": rng.normal(0, 0.2, 16),
+        "w3": rng.normal(0, 0.8, (4, 16)),
+        "b3": np.zeros(4),
+    }
+    nodes = [
+        helper.make_node("Conv", ["input", "w1", "b1"], ["c1"], name="conv1", strides=[4, 4]),
+        helper.make_node("Sigmoid", ["c1"], ["s1"], name="sigmoid"),
+        helper.make_node("Mul", ["c1", "s1"], ["m1"], name="silu"),
+        helper.make_node("Conv", ["m1", "w2", "b2"], ["c2"], name="conv2", strides=[4, 4]),
+        helper.make_node("Relu", ["c2"], ["r2"], name="relu"),
+        helper.make_node("GlobalAveragePool", ["r2"], ["p2"], name="pool"),
+        helper.make_node("Flatten", ["p2"], ["f2"], name="flatten"),
+        helper.make_node("Gemm", ["f2", "w3", "b3"], ["logits"], name="classifier", transB=1),
+    ]
+    graph = helper.make_graph(
+        nodes,
+        "tiny",
+        [helper.make_tensor_value_info("input", TensorProto.FLOAT, ["batch", 3, 224, 224])],
+        [helper.make_tensor_value_info("logits", TensorProto.FLOAT, ["batch", 4])],
+        [numpy_helper.from_array(value.astype(np.float32), name) for name, value in weights.items()],
+    )
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+    helper.set_model_props(model, {"labels": "[]"})
+    onnx.checker.check_model(model, full_check=True)
+    return model
+
+
+def logits(model: onnx.ModelProto, crops: np.ndarray) -> np.ndarray:
+    session = onnxruntime.InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"])
+    return session.run(None, {"input": Preprocessor(SPEC).batch(crops)})[0]
+
+
+def constants(model: onnx.ModelProto) -> dict[str, np.ndarray]:
+    return {item.name: numpy_helper.to_array(item) for item in model.graph.initializer}
+
+
+@pytest.mark.parametrize("name", sorted(recipes()))
+def test_every_recipe_gives_a_graph_that_answers_nearly_as_the_float_one(
+    name: str, network: onnx.ModelProto, face_crops: np.ndarray
+) -> None:
+    int8 = static_int8(network, face_crops[::2], SPEC, load_recipe(name))
+    reference, answer = logits(network, face_crops[1::2]), logits(int8, face_crops[1::2])
+    assert 0 < np.abs(answer - reference).max() < 0.1 * np.ptp(reference)
+
+
+def test_the_plain_recipe_has_asymmetric_activations_and_seven_bit_weights_per_channel(
+    network: onnx.ModelProto, face_crops: np.ndarray
+) -> None:
+    int8 = static_int8(network, face_crops, SPEC, load_recipe("plain"))
+    values = constants(int8)
+    weights = values["w2_quantized"]
+    assert weights.dtype == np.int8
+    assert np.abs(weights.astype(int)).max() <= 64
+    assert values["w2_scale"].shape == (16,)
+    zero_points = {
+        values[node.input[2]].item() for node in int8.graph.node if node.op_type == "QuantizeLinear"
+    }
+    assert zero_points != {128}, "an asymmetric range has its zero point where zero is"
+    assert values["b2_quantized"].dtype == np.int32
+
+
+def test_the_symmetric_recipe_is_what_tensorrt_takes(
+    network: onnx.ModelProto, face_crops: np.ndarray
+) -> None:
+    int8 = static_int8(network, face_crops, SPEC, load_recipe("symmetric"))
+    values = constants(int8)
+    pairs = [node for node in int8.graph.node if node.op_type in ("QuantizeLinear", "DequantizeLinear")]
+    assert pairs
+    for node in pairs:
+        zero_point = values[node.input[2]]
+        assert zero_point.dtype == np.int8, f"{node.name} is not int8"
+        assert not zero_point.any(), f"{node.name} is not symmetric"
+    assert values["w2"].dtype == np.float32, "weights are float, followed by a whole pair"
+    assert values["b2"].dtype == np.float32, "the bias stays in float"
+
+
+def test_the_float_graph_and_its_metadata_survive(network: onnx.ModelProto, face_crops: np.ndarray) -> None:
+    before = network.SerializeToString()
+    int8 = static_int8(network, face_crops, SPEC, load_recipe("plain"))
+    assert network.SerializeToString() == before
+    assert {item.key: item.value for item in int8.metadata_props} == {"labels": "[]"}
+
+
+def test_the_same_crops_give_the_same_graph(network: onnx.ModelProto, face_crops: np.ndarray) -> None:
+    made = [static_int8(network, face_crops, SPEC, load_recipe("plain")) for _ in range(2)]
+    assert made[0].SerializeToString() == made[1].SerializeToString()
+
+
+def test_a_quantized_graph_is_not_quantized_again(network: onnx.ModelProto, face_crops: np.ndarray) -> None:
+    int8 = static_int8(network, face_crops, SPEC, load_recipe("plain"))
+    with pytest.raises(CalibrationError, match="quantized already"):
+        static_int8(int8, face_crops, SPEC, load_recipe("plain"))
+
+
+def test_a_graph_without_weights_is_refused(face_crops: np.ndarray) -> None:
+    graph = helper.make_graph(
+        [helper.make_node("Relu", ["input"], ["logits"])],
+        "none",
+        [helper.make_tensor_value_info("input", TensorProto.FLOAT, [1, 3, 224, 224])],
+        [helper.make_tensor_value_info("logits", TensorProto.FLOAT, [1, 3, 224, 224])],
+    )
+    with pytest.raises(CalibrationError, match="nothing to quantize"):
+        static_int8(helper.make_model(graph), face_crops, SPEC, load_recipe("plain"))
+
+
+@pytest.mark.filterwarnings("ignore:All-NaN axis encountered:RuntimeWarning")
+def test_activations_that_are_not_finite_name_the_tensor(
+    network: onnx.ModelProto, face_crops: np.ndarray
+) -> None:
+    broken = onnx.ModelProto()
+    broken.CopyFrom(network)
+    weights = next(item for item in broken.graph.initializer if item.name == "w1")
+    weights.CopyFrom(numpy_helper.from_array(np.full((8, 3, 3, 3), np.float32(3e38)), "w1"))
+    with pytest.raises(CalibrationError, match=r"activation \w+ is not finite"):
+        static_int8(broken, face_crops, SPEC, load_recipe("plain"))
+
+
+def test_an_unknown_recipe_lists_the_known_ones() -> None:
+    with pytest.raises(CalibrationError, match="plain, symmetric"):
+        load_recipe("magic")
