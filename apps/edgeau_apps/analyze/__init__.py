@@ -1,0 +1,1 @@
+"""``edgeau-analyze``: pictures and videos to tables."""

@@ -1,0 +1,171 @@
+"""``edgeau-analyze``: action units of pictures and videos as tables that other tools read."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from edgeau.command import CommandParser, print_json, run
+from edgeau.errors import InputError, OutputError
+from edgeau_apps.analyze.inputs import Input, find_inputs
+from edgeau_apps.analyze.job import analyze
+from edgeau_apps.analyze.outcome import Outcome, exit_code
+from edgeau_apps.analyze.progress import Progress, say
+from edgeau_apps.analyze.quiet import quieten_decoders
+from edgeau_apps.analyze.sinks import Options
+from edgeau_apps.annotation import Annotator
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from edgeau import Pipeline
+
+__all__ = ["main"]
+
+NAME = "edgeau-analyze"
+_DESCRIPTION = """\
+Find faces in pictures and videos and write their facial action units.
+
+Each picture or video gives DIR/<stem>.csv, with the columns of OpenFace 2.2,
+and DIR/<stem>.jsonl, with one frame a line. A folder stands for the pictures
+and videos directly in it, a pattern such as 'faces/**/*.png' may go deeper,
+and 'clip' is a packaged sample. Of inputs that share a stem, the later ones
+get -2, -3, ... behind it.
+
+The CSV has one row a face, and one row with success 0 for a frame without
+any. AUxx_c is the decision (0 or 1); AUxx_p the probability (OpenFace has
+none, so it comes last); AUxx_r five times the estimated intensity, for the
+AUs that have one. An AU that cannot be judged has empty cells, never 0.
+frame counts from 1, as in OpenFace; index in the JSON lines from 0.
+confidence is 1 or 0, like success: the landmark models give no graded one.
+
+Exit code: 0 all done, 1 some inputs failed or broke off (named on stderr),
+2 nothing could be done."""
+_UNTRAINED = "UNTRAINED NETWORK: these numbers mean nothing"
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """The command; returns its exit code."""
+    return run(NAME, _analyze, argv)
+
+
+def _parser() -> CommandParser:
+    parser = CommandParser(NAME, _DESCRIPTION, f"{NAME} portrait.jpg film.mp4 --out results --annotate")
+    parser.add_argument(
+        "inputs", nargs="+", metavar="INPUT", help="a picture, a video, a folder, a pattern, or clip"
+    )
+    parser.add_argument(
+        "--out", required=True, type=Path, metavar="DIR", help="folder for the tables; made if missing"
+    )
+    parser.add_argument("--bundle", type=Path, help="folder from edgeau-export (the packaged default)")
+    parser.add_argument(
+        "--annotate", action="store_true", help="also write <stem>.annotated.png, .jpg or .mp4"
+    )
+    parser.add_argument(
+        "--landmarks",
+        type=int,
+        choices=(68, 478),
+        help="also write this many landmarks: the iBUG 68, or the whole mesh",
+    )
+    parser.add_argument(
+        "--pose", action="store_true", help="also write head rotation (OpenFace's axes, radians)"
+    )
+    parser.add_argument(
+        "--experimental", action="store_true", help="also give AUs that are unproven on real faces"
+    )
+    parser.add_argument(
+        "--engine", metavar="NAME", help="onnxruntime, int8, onnxruntime/int8, ... (the bundle's order)"
+    )
+    parser.add_argument(
+        "--threads", type=_positive, metavar="N", help="threads of one inference (half the processors)"
+    )
+    parser.add_argument(
+        "--max-faces", type=_positive, default=4, metavar="N", help="faces to look for (%(default)s)"
+    )
+    parser.add_argument(
+        "--landmarker-model",
+        type=Path,
+        metavar="FILE",
+        help="a face_landmarker.task, for mediapipe 0.10.30 on",
+    )
+    parser.add_json()
+    return parser
+
+
+def _positive(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"must be a whole number of 1 or more, got {text!r}")
+    return int(text)
+
+
+def _analyze(argv: Sequence[str] | None) -> int:
+    arguments = _parser().parse_args(argv)
+    if arguments.out.exists() and not arguments.out.is_dir():
+        raise OutputError(f"--out {str(arguments.out)!r} is a file; give a folder")
+    logging.basicConfig(format=f"{NAME}: %(message)s")
+    quieten_decoders()
+    inputs, refused = find_inputs(arguments.inputs)
+    if not inputs:
+        raise InputError("; ".join(item.why for item in refused))
+    with _load(arguments) as pipeline:
+        outcomes = [_told(Outcome(item.name, error=item.why), quiet=True) for item in refused]
+        outcomes += _analyze_all(inputs, pipeline, arguments)
+        if arguments.json:
+            print_json(_document(pipeline, outcomes))
+        if not pipeline.bundle.manifest.network.trained:
+            say(f"{NAME}: {_UNTRAINED}", sys.stderr)
+    return exit_code(outcomes)
+
+
+def _load(arguments: argparse.Namespace) -> Pipeline:
+    # Not at the top: --help and a misspelt file need no engine.
+    from edgeau import Pipeline
+
+    return Pipeline.load(
+        arguments.bundle,
+        engine=arguments.engine,
+        threads=arguments.threads,
+        max_faces=arguments.max_faces,
+        experimental=arguments.experimental,
+        landmarker_model=arguments.landmarker_model,
+    )
+
+
+def _analyze_all(inputs: list[Input], pipeline: Pipeline, arguments: argparse.Namespace) -> list[Outcome]:
+    options = Options(arguments.out, arguments.landmarks, arguments.pose, _annotator(pipeline, arguments))
+    outcomes = []
+    with Progress(NAME, len(inputs), "inputs", draw=len(inputs) > 1) as bar:
+        for given in inputs:
+            outcomes.append(_told(analyze(given, pipeline, options), quiet=arguments.json))
+            bar.step()
+    return outcomes
+
+
+def _annotator(pipeline: Pipeline, arguments: argparse.Namespace) -> Annotator | None:
+    if not arguments.annotate:
+        return None
+    trained = pipeline.bundle.manifest.network.trained
+    return Annotator(pipeline.thresholds, warning=None if trained else _UNTRAINED)
+
+
+def _told(outcome: Outcome, *, quiet: bool) -> Outcome:
+    """The outcome, told to the user: what was written on stdout, what went wrong on stderr."""
+    if outcome.error:
+        say(f"{NAME}: {outcome.error}", sys.stderr)
+    if outcome.files and not quiet:
+        say(outcome.line(), sys.stdout)
+    return outcome
+
+
+def _document(pipeline: Pipeline, outcomes: list[Outcome]) -> dict[str, Any]:
+    network = pipeline.bundle.manifest.network
+    return {
+        "bundle": str(pipeline.bundle.directory),
+        "network": {"name": network.name, "title": network.title, "trained": network.trained},
+        "engine": str(pipeline.describe()),
+        "labels": list(pipeline.labels),
+        "inputs": [outcome.to_dict() for outcome in outcomes],
+    }

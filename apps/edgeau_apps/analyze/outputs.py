@@ -1,0 +1,117 @@
+"""The files of one input, which appear together when they are whole, or not at all."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import threading
+from typing import TYPE_CHECKING, TextIO
+
+from edgeau.errors import OutputError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+    from types import FrameType, TracebackType
+
+    from typing_extensions import Self
+
+__all__ = ["Outputs"]
+
+
+class Outputs:
+    """Files under hidden temporary names beside their places; :meth:`commit` puts them there.
+
+    Left without a commit (an error, Ctrl-C), they are removed, and so are folders that were made for them: what was
+    there before stays untouched. A folder that cannot be written to is an :class:`~edgeau.errors.OutputError`.
+
+    Args:
+        folder: where the files go; made when it is missing.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._made: list[Path] = []
+        self._places: dict[Path, Path] = {}
+        self._streams: list[TextIO] = []
+
+    def __enter__(self) -> Self:
+        self._made = [path for path in (self._folder, *self._folder.parents) if not path.exists()]
+        try:
+            with refusing(self._folder):
+                self._folder.mkdir(parents=True, exist_ok=True)
+        except BaseException:
+            self._remove_folders()
+            raise
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        with uninterrupted():
+            for stream in self._streams:
+                stream.close()
+            for temporary in self._places:
+                temporary.unlink(missing_ok=True)
+            self._remove_folders()
+
+    def place(self, name: str) -> Path:
+        """The temporary path of a file; its suffix is that of the name."""
+        final = self._folder / name
+        temporary = self._folder / f".{final.stem}.{os.getpid()}.part{final.suffix}"
+        self._places[temporary] = final
+        return temporary
+
+    def open_text(self, name: str) -> TextIO:
+        """A text file that is written through line by line."""
+        temporary = self.place(name)
+        with refusing(temporary.parent):
+            stream = temporary.open("w", encoding="utf-8", newline="", buffering=1)
+        self._streams.append(stream)
+        return stream
+
+    def commit(self) -> None:
+        """Close the files and put all of them in their places; Ctrl-C waits until the last one is there."""
+        with uninterrupted(), refusing(self._folder):
+            for stream in self._streams:
+                stream.close()
+            for temporary, final in self._places.items():
+                temporary.replace(final)
+            self._places.clear()
+            self._made.clear()
+
+    def _remove_folders(self) -> None:
+        """Folders that were made for these files, unless something else is in them by now."""
+        for folder in self._made:
+            with contextlib.suppress(OSError):
+                folder.rmdir()
+
+
+@contextlib.contextmanager
+def refusing(place: Path) -> Iterator[None]:
+    """What the system says against writing, in our words."""
+    try:
+        yield
+    except OSError as error:
+        raise OutputError(f"cannot write to {str(place)!r}: {error.strerror or error}") from error
+
+
+@contextlib.contextmanager
+def uninterrupted() -> Iterator[None]:
+    """Ctrl-C inside the block takes effect at its end."""
+    if threading.current_thread() is not threading.main_thread():
+        yield  # signals reach the main thread only
+        return
+    came: list[int] = []
+
+    def remember(number: int, _frame: FrameType | None) -> None:
+        came.append(number)
+
+    before = signal.signal(signal.SIGINT, remember)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+    if came:
+        raise KeyboardInterrupt

@@ -1,0 +1,55 @@
+"""Progress bars on stderr, and lines that do not tear them."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Any, TextIO
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    from typing_extensions import Self
+
+__all__ = ["Progress", "say"]
+
+
+class Progress:
+    """A bar that is drawn only where someone watches: stderr is a terminal.
+
+    Args:
+        what: its label.
+        total: steps to expect; None when nobody knows.
+        unit: of a step.
+        draw: False for what is too short for a bar.
+    """
+
+    def __init__(self, what: str, total: int | None, unit: str, *, draw: bool = True) -> None:
+        self._bar: Any = None
+        if draw and sys.stderr.isatty():
+            from tqdm import tqdm
+
+            self._bar = tqdm(desc=what, total=total, unit=f" {unit}", leave=False, dynamic_ncols=True)
+
+    def step(self) -> None:
+        """One more is done."""
+        if self._bar is not None:
+            self._bar.update()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._bar is not None:
+            self._bar.close()
+
+
+def say(line: str, stream: TextIO) -> None:
+    """Print a line, above a bar that is being drawn."""
+    if not sys.stderr.isatty():
+        print(line, file=stream, flush=True)
+        return
+    from tqdm import tqdm
+
+    tqdm.write(line, file=stream)

@@ -1,0 +1,126 @@
+"""The annotated picture keeps the frame free of text, has one size a frame size, and shows what it is given."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from edgeau.action_units import DEFAULT
+from edgeau.results import ActionUnit, Box, Face, FrameResult
+from edgeau_apps.annotation import Annotator, palette
+from edgeau_apps.annotation.annotator import Layout
+from edgeau_apps.annotation.card import chosen
+
+THRESHOLDS = dict.fromkeys(DEFAULT, 0.5)
+
+
+def a_face(
+    left: float = 40,
+    top: float = 30,
+    size: float = 60,
+    active: bool = True,
+    track_id: int | None = None,
+    **unit,
+) -> Face:
+    angle = np.linspace(0, 2 * np.pi, 478)
+    xy = np.stack((np.cos(angle), np.sin(angle)), axis=1) * size / 2 + (left + size / 2, top + size / 2)
+    landmarks = np.hstack((xy, np.zeros((478, 1)))).astype(np.float32)
+    probability = 0.8 if active else 0.2
+    aus = {label: ActionUnit(label, probability, active=active, **unit) for label in DEFAULT}
+    return Face(Box(left, top, size, size), landmarks, track_id, None, aus)
+
+
+def frame(*faces: Face) -> FrameResult:
+    return FrameResult(0, 0.0, 0.0, 0, faces)
+
+
+def count(picture: np.ndarray, colour: palette.Colour) -> int:
+    return int((picture == colour).all(axis=2).sum())
+
+
+@pytest.mark.parametrize(
+    "size", [(64, 48), (640, 480), (1920, 1080), (90, 1600), (1600, 90), (7680, 4320), (1, 1)]
+)
+@pytest.mark.parametrize("warning", [None, "UNTRAINED"])
+def test_the_size_follows_from_the_frame_s_alone_and_suits_video_codecs(size, warning) -> None:
+    annotator = Annotator(THRESHOLDS, warning)
+    width, height = annotator.size(*size)
+    assert width % 2 == height % 2 == 0
+    assert Layout.of(*size, banner=False).columns.size >= 10, "smaller letters cannot be read"
+    if size[0] * size[1] > 1e7:
+        return
+    image = np.zeros((size[1], size[0], 3), np.uint8)
+    for result in (frame(), frame(a_face()), frame(*[a_face(left=10 * i) for i in range(9)])):
+        assert annotator.draw(image, result).shape == (height, width, 3)
+
+
+def test_the_frame_stays_as_it_is_but_for_the_outline_and_the_input_is_not_touched() -> None:
+    image = np.random.default_rng(0).integers(0, 256, (600, 800, 3), np.uint8)
+    before = image.copy()
+    picture = Annotator(THRESHOLDS).draw(image, frame(a_face(100, 100, 200)))
+    assert (image == before).all()
+    changed = (picture[:600, :800] != image).any(axis=2)
+    assert changed.any()
+    rows, columns = np.nonzero(changed)
+    assert rows.min() >= 90
+    assert rows.max() <= 310
+    assert columns.min() >= 90
+    assert columns.max() <= 310
+
+
+def test_active_units_stand_out_and_inactive_ones_do_not() -> None:
+    image = np.zeros((480, 640, 3), np.uint8)
+    annotator = Annotator(THRESHOLDS)
+    assert count(annotator.draw(image, frame(a_face(active=True))), palette.ACTIVE) > 500
+    assert count(annotator.draw(image, frame(a_face(active=False))), palette.ACTIVE) == 0
+
+
+def test_a_warning_is_shown_on_every_picture_also_without_a_face() -> None:
+    image = np.zeros((480, 640, 3), np.uint8)
+    assert count(Annotator(THRESHOLDS, "UNTRAINED").draw(image, frame()), palette.WARNING) > 5000
+    assert count(Annotator(THRESHOLDS).draw(image, frame()), palette.WARNING) == 0
+
+
+def test_each_face_has_its_colour_on_its_outline_and_its_card() -> None:
+    image = np.zeros((480, 640, 3), np.uint8)
+    faces = (a_face(40, track_id=0), a_face(240, track_id=1))
+    picture = Annotator(THRESHOLDS).draw(image, frame(*faces))
+    card = picture[:, 640:]
+    for number in (0, 1):
+        assert count(card, palette.face_colour(number)) > 20
+
+
+def test_the_same_track_keeps_its_colour() -> None:
+    image = np.zeros((480, 640, 3), np.uint8)
+    picture = Annotator(THRESHOLDS).draw(image, frame(a_face(track_id=3)))
+    assert count(picture[:, 640:], palette.face_colour(3)) > 20
+    assert count(picture[:, 640:], palette.face_colour(0)) == 0
+
+
+def test_a_small_card_shows_the_most_probable_units_in_their_own_order() -> None:
+    aus = {label: ActionUnit(label, 0.1, active=False) for label in DEFAULT}
+    aus["AU4"] = ActionUnit("AU4", None, None, reason="pose")
+    aus["AU25"] = ActionUnit("AU25", 0.9, active=True)
+    aus["AU12"] = ActionUnit("AU12", 0.95, active=True)
+    face = Face(Box(0, 0, 1, 1), np.zeros((478, 3), np.float32), None, None, aus)
+    assert [unit.name for unit in chosen(face, 3)] == ["AU12", "AU25"]
+    assert [unit.name for unit in chosen(face, 18)] == list(DEFAULT)
+    assert "AU4" not in [unit.name for unit in chosen(face, 18 - 1)]
+
+
+def test_a_face_that_leaves_the_frame_is_drawn_as_far_as_it_is_in_it() -> None:
+    image = np.zeros((480, 640, 3), np.uint8)
+    annotator = Annotator(THRESHOLDS)
+    for left, top in ((-200, -200), (-40, 100), (620, 460), (900, 900)):
+        annotator.draw(image, frame(a_face(left, top, 80), a_face(300, 200)))
+
+
+def test_every_refused_unit_names_its_reason_instead_of_a_bar() -> None:
+    image = np.zeros((480, 640, 3), np.uint8)
+    aus = {label: ActionUnit(label, None, None, reason="pose") for label in DEFAULT}
+    face = Face(Box(40, 30, 60, 60), a_face().landmarks, None, None, aus)
+    picture = Annotator(THRESHOLDS).draw(image, frame(face))
+    assert count(picture, palette.ACTIVE) == 0
+    blank = {label: ActionUnit(label, 0.0, active=False) for label in DEFAULT}
+    other = Annotator(THRESHOLDS).draw(image, frame(Face(face.box, face.landmarks, None, None, blank)))
+    assert (picture != other).any()
