@@ -48,13 +48,13 @@ def read_number_rows(path: Path, columns: int | None = None, header: int = 0) ->
     if not lines:
         return np.zeros((0, columns or 0), np.int64)
     try:
-        rows = np.loadtxt(lines, np.int64, delimiter=",", comments=None, ndmin=2)
+        rows = np.loadtxt(lines, np.float64, delimiter=",", comments=None, ndmin=2)
     except ValueError:
-        rows = np.zeros((0, 0), np.int64)
+        rows = np.zeros((0, 0))
     # loadtxt passes over empty lines, which would shift every later label by a frame.
-    if rows.shape != (len(lines), wanted):
+    if rows.shape != (len(lines), wanted) or not (rows == np.rint(rows)).all():
         raise InputError(_first_fault(path, lines, wanted or 0, header))
-    return rows
+    return rows.astype(np.int64)
 
 
 def whole_numbers(
@@ -71,14 +71,20 @@ def whole_numbers(
         InputError: a cell is no whole number.
     """
     try:
-        return np.array(cells).astype(np.int64)
+        values = np.array(cells).astype(np.float64)
     except ValueError:
+        values = np.full((1, 1), np.nan)
+    if not (values == np.rint(values)).all():
         row, column = next(
-            (r, c) for r, line in enumerate(cells) for c, cell in enumerate(line) if not _is_whole(cell)
+            (row, column)
+            for row, line in enumerate(cells)
+            for column, cell in enumerate(line)
+            if not _is_whole(cell)
         )
         raise InputError(
             f"{where(row, column)}: {cells[row][column]!r} is not a whole number; {code.describe()}"
-        ) from None
+        )
+    return values.astype(np.int64)
 
 
 def _first_fault(path: Path, lines: list[str], columns: int, header: int) -> str:
@@ -94,7 +100,6 @@ def _first_fault(path: Path, lines: list[str], columns: int, header: int) -> str
 
 def _is_whole(cell: str) -> bool:
     try:
-        int(cell)
+        return float(cell).is_integer()
     except ValueError:
         return False
-    return True
