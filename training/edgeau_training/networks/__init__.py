@@ -26,6 +26,8 @@ NETWORKS: dict[str, str] = {
     "siat-ir152": "edgeau_training.networks.siat.network:build_ir152",
     "siat-ir50": "edgeau_training.networks.siat.network:build_ir50",
     "siat-two-view": "edgeau_training.networks.logit_average:build",
+    "ustc-attn": "edgeau_training.networks.ustc.network:build_attn",
+    "ustc-fixed": "edgeau_training.networks.ustc.network:build_fixed",
 }
 
 

@@ -1,0 +1,1 @@
+"""USTC's network of the fifth ABAW competition: local regions, relations between AUs, feature fusion."""
