@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from sklearn.metrics import roc_curve
 
-from edgeau.errors import OutputError
+from edgeau_training.checkpoint_file import write_atomically
 from edgeau_training.evaluation.predictions import Predictions
 
 __all__ = ["draw_bars", "draw_roc", "save_figure"]
@@ -62,15 +63,9 @@ def save_figure(figure: Figure, path: Path) -> None:
     Raises:
         OutputError: the folder cannot be written to.
     """
-    temporary = path.with_name(f".{path.name}.tmp")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        figure.savefig(temporary, dpi=110, format="png")
-        temporary.replace(path)
-    except OSError as error:
-        raise OutputError(f"{path} cannot be written: {error.strerror or error}") from error
-    finally:
-        temporary.unlink(missing_ok=True)
+    content = io.BytesIO()
+    figure.savefig(content, dpi=110, format="png")
+    write_atomically(path, content.getvalue())
 
 
 def _figure(width: float, height: float) -> Figure:

@@ -4,21 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from edgeau.errors import InputError
+from edgeau.probability import sigmoid
 
-__all__ = ["UNKNOWN", "Predictions", "sigmoid"]
+__all__ = ["UNKNOWN", "Predictions"]
 
 UNKNOWN = -1  # a truth that nobody judged; such entries are left out of every metric
-
-
-def sigmoid(logits: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
-    """``1 / (1 + exp(-logit))``, without overflow for large logits."""
-    return np.asarray(0.5 * (1.0 + np.tanh(0.5 * np.asarray(logits, np.float64))))
 
 
 @dataclass(frozen=True)
@@ -53,8 +48,8 @@ class Predictions:
             )
 
     @property
-    def probabilities(self) -> NDArray[np.float64]:
-        """float64 ``(N, C)``, 0..1."""
+    def probabilities(self) -> NDArray[np.float32]:
+        """float32 ``(N, C)``, 0..1, computed as the device computes them."""
         return sigmoid(self.logits)
 
     @property

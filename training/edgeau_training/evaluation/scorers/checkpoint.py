@@ -8,9 +8,9 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from edgeau.alignment import Alignment
 from edgeau_training.checkpoint import load_checkpoint
 from edgeau_training.evaluation.faces.batch import FaceBatch
+from edgeau_training.evaluation.scorers.checkpoint_input import alignment_of, input_spec_of
 from edgeau_training.evaluation.scorers.crops import network_input
 from edgeau_training.evaluation.scorers.scorer import thresholds_of
 
@@ -26,17 +26,17 @@ class CheckpointScorer:
 
     needs_pictures = True
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, threads: int) -> None:
+        torch.set_num_threads(threads)
         self._network, info = load_checkpoint(path)
-        self._alignment = Alignment.from_dict(info.alignment)
-        self._mean, self._std = info.input["mean"], info.input["std"]
+        self._alignment, self._spec = alignment_of(info), input_spec_of(info)
         self.labels = info.labels
         self.thresholds = thresholds_of(info.labels, info.thresholds)
         self.name = path.name if info.trained else f"{path.name} (untrained)"
 
     def logits(self, batch: FaceBatch) -> NDArray[np.float32]:
         """See :class:`~edgeau_training.evaluation.scorers.scorer.Scorer`."""
-        images = network_input(batch, self._alignment, self._mean, self._std)
+        images = network_input(batch, self._alignment, self._spec)
         with torch.inference_mode():
             logits: NDArray[np.float32] = self._network(torch.from_numpy(images)).numpy()
         return logits

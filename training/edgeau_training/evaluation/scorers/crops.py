@@ -1,23 +1,21 @@
-"""Network input from pictures and landmarks: aligned, RGB, normalised."""
+"""Network input from pictures and landmarks: aligned, in the network's colour order, normalised."""
 
 from __future__ import annotations
-
-from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from edgeau.alignment import Alignment
+from edgeau.bundle.manifest import InputSpec
 from edgeau.errors import InputError
+from edgeau.preprocessing import Preprocessor
 from edgeau_training.evaluation.faces.batch import FaceBatch
 
 __all__ = ["network_input"]
 
 
-def network_input(
-    batch: FaceBatch, alignment: Alignment, mean: Sequence[float], std: Sequence[float]
-) -> NDArray[np.float32]:
-    """Float32 ``(N, 3, S, S)``, ``(x / 255 - mean) / std``, RGB: what the device computes from the same picture.
+def network_input(batch: FaceBatch, alignment: Alignment, spec: InputSpec) -> NDArray[np.float32]:
+    """Float32 ``(N, 3, S, S)``, ``(x / 255 - mean) / std``: what the device computes from the same pictures.
 
     Raises:
         InputError: the data has no pictures.
@@ -28,7 +26,5 @@ def network_input(
             "evaluate the landmark model alone (--part landmark) or give data with pictures"
         )
     faces = zip(batch.pictures, batch.landmarks, strict=True)
-    crops = np.stack([alignment.crop(picture, landmarks) for picture, landmarks in faces])
-    rgb = crops[..., ::-1].transpose(0, 3, 1, 2).astype(np.float32) / 255
-    shape = (1, 3, 1, 1)
-    return (rgb - np.reshape(mean, shape).astype(np.float32)) / np.reshape(std, shape).astype(np.float32)
+    crops = [alignment.crop(picture, landmarks) for picture, landmarks in faces]
+    return Preprocessor(spec, color="BGR").batch(crops)

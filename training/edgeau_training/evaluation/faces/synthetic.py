@@ -1,0 +1,92 @@
+"""A split of a synthetic data set, as ``edgeau-synth`` writes it.
+
+Faces that MediaPipe did not find are left out, as they would be on a device.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+
+from edgeau.errors import InputError
+from edgeau_training.evaluation.faces.batch import FaceBatch
+from edgeau_training.synth.action_units import ACTIVE
+from edgeau_training.synth.shards import LANDMARKS, dataset_info, shard_paths
+from edgeau_training.synth.splits import SPLITS
+
+__all__ = ["SyntheticFaces"]
+
+_COLUMNS = ["identity", "image", "detected", "landmarks", "aus"]
+
+
+class SyntheticFaces:
+    """One split of a synthetic data set's folder; an AU is present where its rig intensity is at least 0.3.
+
+    Raises:
+        InputError: the description is of another version, the split does not exist, or holds no finished shard.
+    """
+
+    has_pictures = True
+
+    def __init__(self, folder: Path, split: str) -> None:
+        info = dataset_info(folder)
+        self._shards = _shards(folder, split)
+        self.labels = tuple(info["aus"])
+        self.count = sum(pq.ParquetFile(shard).metadata.num_rows for shard in self._shards)
+        self.name = f"{folder.resolve().name}/{split}"
+        self.digest = _digest(folder, self._shards)
+
+    def batches(self, size: int, limit: int | None = None) -> Iterator[FaceBatch]:
+        """See :class:`~edgeau_training.evaluation.faces.batch.LabelledFaces`."""
+        left = self.count if limit is None else limit
+        for shard in self._shards:
+            for rows in pq.ParquetFile(shard).iter_batches(size, columns=_COLUMNS):
+                part = rows.slice(0, left)
+                left -= len(part)
+                found = part.filter(part.column("detected"))
+                if len(found):
+                    yield _batch(found)
+                if left <= 0:
+                    return
+
+
+def _shards(folder: Path, split: str) -> list[Path]:
+    if split not in SPLITS:
+        raise InputError(f"{folder} has no split {split!r}; it has {', '.join(SPLITS)}")
+    shards = shard_paths(folder, split)
+    if not shards:
+        raise InputError(
+            f"{folder}: split {split!r} holds no finished shard; render it first with edgeau-synth"
+        )
+    return shards
+
+
+def _digest(folder: Path, shards: list[Path]) -> str:
+    """Of the description and of which shards there are: rendering is reproducible, so these say all."""
+    digest = hashlib.sha256((folder / "dataset.json").read_bytes())
+    for shard in shards:
+        digest.update(f"{shard.name} {shard.stat().st_size}\n".encode())
+    return digest.hexdigest()
+
+
+def _batch(rows: pa.RecordBatch) -> FaceBatch:
+    landmarks = _vectors(rows, "landmarks").reshape(len(rows), LANDMARKS, 3)
+    truth = (_vectors(rows, "aus") >= ACTIVE).astype(np.int8)
+    pictures = [_picture(value.as_buffer()) for value in rows.column("image")]
+    return FaceBatch(landmarks, truth, pictures, rows.column("identity").to_numpy().astype(np.int64))
+
+
+def _vectors(rows: pa.RecordBatch, name: str) -> NDArray[np.float32]:
+    values: NDArray[np.float32] = rows.column(name).flatten().to_numpy().reshape(len(rows), -1)
+    return values
+
+
+def _picture(encoded: pa.Buffer) -> NDArray[np.uint8]:
+    return np.asarray(cv2.imdecode(np.frombuffer(encoded, np.uint8), cv2.IMREAD_COLOR), np.uint8)

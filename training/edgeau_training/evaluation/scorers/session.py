@@ -1,0 +1,50 @@
+"""An artifact in an inference engine: what the device runs, on the same crops."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edgeau.alignment import Alignment
+from edgeau.bundle.manifest import InputSpec
+from edgeau.session import Session
+from edgeau_training.evaluation.faces.batch import FaceBatch
+from edgeau_training.evaluation.scorers.crops import network_input
+
+__all__ = ["SessionScorer"]
+
+
+class SessionScorer:
+    """A session with what its input needs.
+
+    Args:
+        name: for reports.
+        session: closed with the scorer.
+        labels: in output order.
+        spec: of the input.
+        alignment: of the crops.
+        thresholds: float64 ``(C,)``.
+    """
+
+    needs_pictures = True
+
+    def __init__(
+        self,
+        name: str,
+        session: Session,
+        labels: tuple[str, ...],
+        *,
+        spec: InputSpec,
+        alignment: Alignment,
+        thresholds: NDArray[np.float64],
+    ) -> None:
+        self.name, self.labels, self.thresholds = name, labels, thresholds
+        self._session, self._spec, self._alignment = session, spec, alignment
+
+    def logits(self, batch: FaceBatch) -> NDArray[np.float32]:
+        """See :class:`~edgeau_training.evaluation.scorers.scorer.Scorer`."""
+        return self._session.run(network_input(batch, self._alignment, self._spec))
+
+    def close(self) -> None:
+        """Close the session."""
+        self._session.close()

@@ -1,0 +1,76 @@
+"""Second moments of face shapes and AU intensities: all that a linear fit needs, however many faces there are.
+
+Every face counts together with its mirror image, which has the same AUs; what differs between the two sides of a face is
+therefore uncorrelated with everything, and weights fitted on the symmetric half alone are the same. So only the symmetric
+half of each shape is kept.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edgeau_training.landmark_model.samples import Samples
+from edgeau_training.landmark_model.template import Template
+
+__all__ = ["Moments", "gather"]
+
+_CHUNK = 2000  # faces; 2000 x 1404 numbers at a time
+
+
+@dataclass(frozen=True)
+class Moments:
+    """Of the difference of N faces from the template, flattened to F = 1404 numbers, and of C intensities.
+
+    Attributes:
+        mean: float64 ``(F,)``.
+        neutral: float64 ``(F,)``, the expected face when every AU is 0.
+        covariance: float64 ``(F, F)``.
+        nuisance: float64 ``(F, F)``, the part of it that intensities and their squares do not explain: who it is, how
+            the head is turned, how the landmarks were found.
+        with_intensities: float64 ``(F, C)``, covariance with the intensities.
+        mean_intensities: float64 ``(C,)``.
+    """
+
+    mean: NDArray[np.float64]
+    neutral: NDArray[np.float64]
+    covariance: NDArray[np.float64]
+    nuisance: NDArray[np.float64]
+    with_intensities: NDArray[np.float64]
+    mean_intensities: NDArray[np.float64]
+
+
+def gather(samples: Samples, template: Template) -> Moments:
+    """Lay all faces on the template and gather their moments."""
+    intensities = samples.intensities.astype(np.float64)
+    # An AU moves points a little less than in proportion to its intensity, hence the squares.
+    explaining = np.column_stack((np.ones(len(intensities)), intensities, intensities**2))
+    products, with_explaining = _products(samples, template, explaining)
+    count = len(intensities)
+    explained, *_ = np.linalg.lstsq(explaining.T @ explaining, with_explaining.T, rcond=None)
+    mean, mean_intensities = with_explaining[:, 0] / count, intensities.mean(axis=0)
+    with_intensities = with_explaining[:, 1 : 1 + intensities.shape[1]]
+    return Moments(
+        mean=mean,
+        neutral=explained[0],
+        covariance=products / count - np.outer(mean, mean),
+        nuisance=(products - with_explaining @ explained) / count,
+        with_intensities=with_intensities / count - np.outer(mean, mean_intensities),
+        mean_intensities=mean_intensities,
+    )
+
+
+def _products(
+    samples: Samples, template: Template, explaining: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Sums over faces of shape times shape, ``(F, F)``, and shape times explaining, ``(F, E)``."""
+    size = template.points.size
+    products, with_explaining = np.zeros((size, size)), np.zeros((size, explaining.shape[1]))
+    for start in range(0, len(explaining), _CHUNK):
+        rows = slice(start, start + _CHUNK)
+        shapes = template.symmetric(samples.landmarks[rows]).reshape(-1, size).astype(np.float64)
+        products += shapes.T @ shapes
+        with_explaining += shapes.T @ explaining[rows]
+    return products, with_explaining
