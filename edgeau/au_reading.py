@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +11,8 @@ from edgeau.bundle.bundle import Bundle
 from edgeau.detector import AUDetector
 from edgeau.errors import BundleError
 from edgeau.fusion import fuse
+from edgeau.landmark_model import LandmarkModel
+from edgeau.neutral_baseline import NeutralBaseline
 from edgeau.probability import sigmoid
 from edgeau.results import ActionUnit
 
@@ -35,7 +35,7 @@ class AUReader:
         self._detector = detector
         self._fusion = manifest.fusion
         self._labels = manifest.labels
-        self._landmarks = _LandmarkPart(detector.bundle) if manifest.landmark_model is not None else None
+        self._landmarks = _landmark_part(detector.bundle)
         self._thresholds = np.array([self._chosen_thresholds()[label] for label in self._labels], np.float32)
         hidden = () if experimental else manifest.experimental
         self._shown = [
@@ -57,25 +57,36 @@ class AUReader:
     @property
     def intensity_labels(self) -> tuple[str, ...]:
         """Those of the AUs that are given whose intensity the bundle estimates."""
-        return tuple(label for label in self.labels if self._landmarks and label in self._landmarks.labels)
+        return tuple(
+            label for label in self.labels if self._landmarks and label in self._landmarks.model.labels
+        )
+
+    @property
+    def landmark_model(self) -> LandmarkModel | None:
+        """The bundle's landmark model, where it has one."""
+        return None if self._landmarks is None else self._landmarks.model
 
     def read(
-        self, crops: Sequence[NDArray[np.uint8]], landmarks: Sequence[NDArray[np.float32]]
+        self,
+        crops: Sequence[NDArray[np.uint8]],
+        landmarks: Sequence[NDArray[np.float32]],
+        baselines: Sequence[NeutralBaseline | None],
     ) -> list[dict[str, ActionUnit]]:
         """AUs by label, one dict a face.
 
         Args:
             crops: the aligned crop of each face, in the detector's colour order.
             landmarks: of each face, ``(468 or 478, 3)``.
+            baselines: each person's neutral face, or None.
         """
         if not crops:
             return []
         logits = self._detector.logits(crops)
         intensities: list[list[float | None]] = [[None] * len(self._labels)] * len(crops)
         if self._landmarks is not None:
+            landmark_logits, intensities = self._landmarks.estimate(landmarks, baselines)
             if self._fusion is not None:
-                logits = fuse(self._fusion, self._labels, logits, self._landmarks.logits(landmarks))
-            intensities = self._landmarks.intensities(landmarks)
+                logits = fuse(self._fusion, self._labels, logits, landmark_logits)
         probabilities = sigmoid(logits)
         decisions = probabilities >= self._thresholds
         return [
@@ -104,36 +115,39 @@ class AUReader:
         return artifact.thresholds
 
 
+def _landmark_part(bundle: Bundle) -> _LandmarkPart | None:
+    file = bundle.manifest.landmark_model
+    return None if file is None else _LandmarkPart(bundle, file)
+
+
 class _LandmarkPart:
     """The landmark model's answers in the order of the bundle's labels."""
 
-    def __init__(self, bundle: Bundle) -> None:
-        from edgeau.landmark_model import LandmarkModel
-
+    def __init__(self, bundle: Bundle, file: str) -> None:
         manifest = bundle.manifest
-        assert manifest.landmark_model is not None
-        self._model: Any = LandmarkModel.load(Path(bundle.path(manifest.landmark_model)))
-        self._labels = manifest.labels
-        known = {label: column for column, label in enumerate(self._model.labels)}
+        self.model = LandmarkModel.load(bundle.path(file))
+        known = {label: column for column, label in enumerate(self.model.labels)}
         self._columns = [known.get(label) for label in manifest.labels]
-        self.labels = frozenset(known)
         if manifest.fusion is not None:
             _check_known(known, manifest.fusion.landmark)
 
-    def logits(self, faces: Sequence[NDArray[np.float32]]) -> NDArray[np.float32]:
-        """float32 ``(N, C)``; 0 where the model does not know the AU, whose weight is 0 then."""
-        logits = np.zeros((len(faces), len(self._labels)), np.float32)
-        for row, face in zip(logits, faces, strict=True):
-            answer = self._model.logits(face)
-            for column, known in enumerate(self._columns):
-                if known is not None:
-                    row[column] = answer[known]
-        return logits
+    def estimate(
+        self, faces: Sequence[NDArray[np.float32]], baselines: Sequence[NeutralBaseline | None]
+    ) -> tuple[NDArray[np.float32], list[list[float | None]]]:
+        """Logits, float32 ``(N, C)``, and intensities 0..1 per face and label.
 
-    def intensities(self, faces: Sequence[NDArray[np.float32]]) -> list[list[float | None]]:
-        """0..1 per face and label; None where the model does not know the AU."""
-        answers = [self._model.intensities(face).tolist() for face in faces]
-        return [[None if known is None else answer[known] for known in self._columns] for answer in answers]
+        Where the model does not know an AU the logit is 0, which its weight of 0 leaves out, and the intensity None.
+        """
+        answers = [
+            self.model.estimate(face, baseline) for face, baseline in zip(faces, baselines, strict=True)
+        ]
+        logits = np.zeros((len(faces), len(self._columns)), np.float32)
+        for row, answer in zip(logits, answers, strict=True):
+            row[:] = [0.0 if column is None else answer.logits[column] for column in self._columns]
+        intensities = [answer.intensities.tolist() for answer in answers]
+        return logits, [
+            [None if column is None else row[column] for column in self._columns] for row in intensities
+        ]
 
 
 def _check_known(known: Mapping[str, int], weights: Mapping[str, float]) -> None:

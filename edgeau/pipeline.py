@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
     from edgeau.bundle.bundle import Bundle
+    from edgeau.landmark_model import LandmarkModel
+    from edgeau.neutral_baseline import NeutralBaseline
     from edgeau.session import EngineInfo
     from edgeau.sources import Source
 
@@ -64,6 +66,7 @@ class Pipeline:
         self._landmarkers: dict[bool, Landmarker] = {}
         self._landmarker(static=static)  # what is missing on this machine is said now, not at the first frame
         self._tracks = FaceTracks()
+        self._baselines: dict[int | None, NeutralBaseline] = {}
         self._count = 0
         self._start_s: float | None = None
 
@@ -136,6 +139,23 @@ class Pipeline:
         """Those of :attr:`labels` whose intensity the bundle estimates; the others have None."""
         return self._reader.intensity_labels
 
+    @property
+    def landmark_model(self) -> LandmarkModel | None:
+        """The bundle's landmark model, where it has one; what a neutral baseline is collected with."""
+        return self._reader.landmark_model
+
+    def use_baseline(self, baseline: NeutralBaseline | None, track_id: int | None = None) -> None:
+        """Measure a person's expressions from their own neutral face.
+
+        Args:
+            baseline: from :class:`edgeau.neutral_baseline.NeutralCollector`; None goes back to the mean of many faces.
+            track_id: whose; None for everybody who has none of their own. Track ids start again with every stream.
+        """
+        if baseline is None:
+            self._baselines.pop(track_id, None)
+        else:
+            self._baselines[track_id] = baseline
+
     def describe(self) -> EngineInfo:
         """What runs the network."""
         return self._detector.describe()
@@ -177,6 +197,7 @@ class Pipeline:
         static = self._static or source.still
         self._landmarker(static=static).reset()
         self._tracks = FaceTracks()
+        self._baselines = {who: face for who, face in self._baselines.items() if who is None}
         for frame in source:
             taken_s = time.monotonic()
             faces = self._faces(frame.image, static=static)
@@ -199,9 +220,10 @@ class Pipeline:
     def _faces(self, frame: NDArray[np.uint8], *, static: bool) -> tuple[Face, ...]:
         landmarks = self._landmarker(static=static).detect(frame)
         boxes = [_box(points) for points in landmarks]
-        numbers = [None] * len(boxes) if static else self._tracks.update(boxes)
+        numbers: Sequence[int | None] = [None] * len(boxes) if static else self._tracks.update(boxes)
         crops = [self._alignment.crop(frame, points) for points in landmarks]
-        action_units = self._reader.read(crops, landmarks)
+        baselines = [self._baselines.get(number, self._baselines.get(None)) for number in numbers]
+        action_units = self._reader.read(crops, landmarks, baselines)
         faces = [
             Face(box, points, number, head_pose(points), aus)
             for box, points, number, aus in zip(boxes, landmarks, numbers, action_units, strict=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from edgeau.errors import OutputError
@@ -27,4 +28,5 @@ def write_whole(path: Path, content: bytes) -> None:
     except OSError as error:
         raise OutputError(f"{path} cannot be written: {error.strerror or error}") from error
     finally:
-        temporary.unlink(missing_ok=True)
+        with suppress(OSError):  # its folder may not be one
+            temporary.unlink(missing_ok=True)

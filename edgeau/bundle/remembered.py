@@ -11,8 +11,10 @@ from pathlib import Path
 from edgeau.bundle.bundle import Bundle
 from edgeau.bundle.manifest import Artifact
 from edgeau.cache import cache_directory
+from edgeau.errors import OutputError
 from edgeau.processor import processor_identity
 from edgeau.session import EngineInfo
+from edgeau.whole_file import write_whole
 
 __all__ = ["is_remembered", "remember"]
 
@@ -30,10 +32,9 @@ def is_remembered(bundle: Bundle, artifact: Artifact, info: EngineInfo) -> bool:
 def remember(bundle: Bundle, artifact: Artifact, info: EngineInfo) -> None:
     """Note that it did. A cache that cannot be written costs a check at every start and nothing else."""
     try:
-        note = _note(bundle, artifact, info)
-        note.parent.mkdir(parents=True, exist_ok=True)
-        note.write_text(json.dumps(_facts(bundle, artifact, info), indent=2), encoding="utf-8")
-    except (OSError, RuntimeError) as error:
+        facts = json.dumps(_facts(bundle, artifact, info), indent=2)
+        write_whole(_note(bundle, artifact, info), facts.encode())
+    except (OutputError, RuntimeError) as error:
         _log.info("cannot remember that %s answers rightly: %s", info, error)
 
 

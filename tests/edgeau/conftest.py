@@ -18,7 +18,8 @@ from edgeau.backends import open_session
 from edgeau.bundle import BundleWriter
 from edgeau.bundle.files import record_of
 from edgeau.bundle.golden import Answer, Golden, write_golden
-from edgeau.bundle.manifest import Artifact, Fusion, InputSpec, Manifest, NetworkInfo
+from edgeau.bundle.manifest import Artifact, InputSpec, Manifest, NetworkInfo
+from edgeau.landmark_model import LandmarkModel
 from edgeau.landmarks import Landmarker, open_landmarker
 from edgeau.preprocessing import Preprocessor
 from edgeau.probability import sigmoid
@@ -82,7 +83,33 @@ def astronaut_landmarks(astronaut: np.ndarray, static_landmarker: Landmarker) ->
     return landmarks
 
 
-def write_bundle(out: Path, crops: np.ndarray, files: dict[str, int | None], **changes: Any) -> Path:
+def random_landmark_model(labels: tuple[str, ...], face: np.ndarray) -> LandmarkModel:
+    """Its AUs mean nothing; its neutral face is the given one, ``(468, 3)``, with the outer eye corners 1 apart."""
+    random = np.random.default_rng(1)
+    template = (face - face[[33, 263]].mean(axis=0)) / np.linalg.norm(face[33] - face[263])
+    count = len(labels)
+    return LandmarkModel(
+        labels=labels,
+        template=template.astype(np.float32),
+        stability=np.ones(468, np.float32),
+        neutral=template.astype(np.float32),
+        weights=random.normal(0, 0.05, (count, 468, 3)).astype(np.float32),
+        bias=random.uniform(0.2, 0.8, count).astype(np.float32),
+        slope=np.full(count, 6, np.float32),
+        shift=np.full(count, -3, np.float32),
+        thresholds=np.full(count, 0.5, np.float32),
+        info={},
+    )
+
+
+def write_bundle(
+    out: Path,
+    crops: np.ndarray,
+    files: dict[str, int | None],
+    landmark_model: LandmarkModel | None = None,
+    fused_thresholds: dict[str, float] | None = None,
+    **changes: Any,
+) -> Path:
     """Write a bundle with one network a file name, each with its fixed batch, or None."""
     spec = InputSpec()
     thresholds = dict.fromkeys(DEFAULT, 0.5)
@@ -96,8 +123,20 @@ def write_bundle(out: Path, crops: np.ndarray, files: dict[str, int | None], **c
             answers[name] = Answer(logits, sigmoid(logits) >= 0.5)
             record = record_of(writer.directory, name)
             artifacts.append(
-                Artifact(name, "onnxruntime", "fp32", batch, record.bytes, record.sha256, thresholds)
+                Artifact(
+                    name,
+                    "onnxruntime",
+                    "fp32",
+                    batch,
+                    record.bytes,
+                    record.sha256,
+                    thresholds,
+                    fused_thresholds=fused_thresholds,
+                )
             )
+        if landmark_model is not None:
+            landmark_model.save(writer.directory / "landmarks.npz")
+            changes["landmark_model"] = "landmarks.npz"
         write_golden(writer.directory / "golden.npz", Golden(crops, answers))
         manifest = Manifest(
             edgeau_version=edgeau.__version__,
@@ -127,6 +166,9 @@ def bundle_path(make_bundle: MakeBundle) -> Path:
     return make_bundle()
 
 
-@pytest.fixture
-def even_fusion() -> Fusion:
-    return Fusion(dict.fromkeys(DEFAULT, 0.5), dict.fromkeys(DEFAULT, 0.5), dict.fromkeys(DEFAULT, 0.0))
+@pytest.fixture(scope="session")
+def make_landmark_model(astronaut_landmarks: np.ndarray) -> Callable[..., LandmarkModel]:
+    def make(labels: tuple[str, ...] = DEFAULT) -> LandmarkModel:
+        return random_landmark_model(labels, astronaut_landmarks[:468])
+
+    return make
