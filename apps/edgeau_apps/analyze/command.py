@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from edgeau import Pipeline
 from edgeau.command import CommandParser, print_json, run
 from edgeau.errors import InputError, OutputError
 from edgeau_apps.analyze.inputs import Input, find_inputs
@@ -20,8 +21,6 @@ from edgeau_apps.annotation import Annotator
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
-    from edgeau import Pipeline
 
 __all__ = ["main"]
 
@@ -121,9 +120,6 @@ def _analyze(argv: Sequence[str] | None) -> int:
 
 
 def _load(arguments: argparse.Namespace) -> Pipeline:
-    # Not at the top: --help and a misspelt file need no engine.
-    from edgeau import Pipeline
-
     return Pipeline.load(
         arguments.bundle,
         engine=arguments.engine,

@@ -51,7 +51,10 @@ class Outputs:
     ) -> None:
         with uninterrupted():
             for stream in self._streams:
-                stream.close()
+                with contextlib.suppress(
+                    OSError
+                ):  # a full disk: what cannot be flushed is thrown away anyway
+                    stream.close()
             for temporary in self._places:
                 temporary.unlink(missing_ok=True)
             self._remove_folders()

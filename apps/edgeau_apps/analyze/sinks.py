@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Literal
 
 from edgeau.tables import JsonLines, OpenFaceCsv
 from edgeau_apps.analyze.annotated import AnnotatedPicture, AnnotatedVideo, PictureWriter
+from edgeau_apps.analyze.outputs import refusing
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -56,6 +57,7 @@ class Sinks:
     def __init__(
         self, outputs: Outputs, given: Input, fps: float | None, pipeline: Pipeline, options: Options
     ) -> None:
+        self._folder = options.out
         names = {"csv": f"{given.stem}.csv", "jsonl": f"{given.stem}.jsonl"}
         self._csv = OpenFaceCsv(
             outputs.open_text(names["csv"]),
@@ -80,8 +82,9 @@ class Sinks:
 
     def write(self, frame: Frame, result: FrameResult) -> None:
         """Add one frame to all of them."""
-        self._csv.write(result)
-        self._jsonl.write(result)
+        with refusing(self._folder):
+            self._csv.write(result)
+            self._jsonl.write(result)
         if self._annotator and self._annotated:
             self._annotated.write(self._annotator.draw(frame.image, result))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import os
 import pty
+import resource
 import signal
 import struct
 import subprocess
@@ -63,6 +64,18 @@ def test_ctrl_c_leaves_what_was_there_and_what_is_complete(tmp_path, picture, bu
         *("astronaut.annotated.png", "astronaut.csv", "astronaut.jsonl", "long.csv"),
     ]
     assert (out / "long.csv").read_text() == "from before"
+
+
+def test_a_full_disk_ends_in_one_line_and_leaves_nothing(tmp_path, bundle) -> None:
+    film = long_film(tmp_path / "film.avi", 300)
+    full = {"preexec_fn": lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (4000, 4000))}
+    environment = {**os.environ, "XDG_CACHE_HOME": str(tmp_path / "cache")}
+    process = start(film, "--out", tmp_path / "out", "--bundle", bundle, env=environment, **full)
+    _, told = process.communicate(timeout=60)
+    assert process.returncode == 2, told
+    assert told.startswith("edgeau-analyze: cannot write to")
+    assert told.count("\n") == 1
+    assert not (tmp_path / "out").exists()
 
 
 def test_a_terminal_gets_a_bar_and_a_pipe_does_not(tmp_path, bundle) -> None:
