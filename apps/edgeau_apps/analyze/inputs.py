@@ -23,11 +23,13 @@ class Input:
     """One file to analyze.
 
     Attributes:
+        name: for people: as it was given, or the path in what was given.
         path: the file.
         kind: what it is.
         stem: its tables are ``<stem>.csv`` and ``<stem>.jsonl``.
     """
 
+    name: str
     path: Path
     kind: Kind
     stem: str
@@ -47,16 +49,18 @@ def find_inputs(names: list[str]) -> tuple[list[Input], list[Refused]]:
     A folder stands for the pictures and videos directly in it; a pattern may go deeper with ``**``; ``clip`` is the
     packaged clip. When files share a stem, the first keeps it and the next ones get ``-2``, ``-3``, ... in that order.
     """
-    found: dict[Path, tuple[Path, Kind, str]] = {}
+    found: dict[Path, tuple[str, Path, str]] = {}
     refused = []
     for name in names:
         files, why = _files_or_why(name)
         if why is not None:
             refused.append(Refused(name, why))
         for path in files:
-            found.setdefault(path.resolve(), (path, kind_of(path), "clip" if name == "clip" else path.stem))
+            clip = name == "clip"
+            found.setdefault(path.resolve(), (name if clip else str(path), path, name if clip else path.stem))
     stems = _distinct([stem for _, _, stem in found.values()])
-    inputs = [Input(path, kind, stem) for (path, kind, _), stem in zip(found.values(), stems, strict=True)]
+    files_found = ((name, path) for name, path, _ in found.values())
+    inputs = [Input(*file, kind_of(file[1]), stem) for file, stem in zip(files_found, stems, strict=True)]
     return inputs, refused
 
 

@@ -34,7 +34,7 @@ def analyze(given: Input, pipeline: Pipeline, options: Options) -> Outcome:
         OutputError: the folder cannot be written to.
         EngineError: the network failed.
     """
-    outcome = Outcome(str(given.path))
+    outcome = Outcome(given.name)
     try:
         # The decoders' own lines on stderr would only repeat, in words for programmers, what the source reports.
         with native_stderr_silenced():
@@ -61,7 +61,7 @@ def _write(
     with Outputs(options.out) as outputs:
         sinks = Sinks(outputs, given, watched.fps, pipeline, options)
         try:
-            with Progress(given.path.name, watched.length, "frames", draw=not watched.still) as bar:
+            with Progress(given.name, watched.length, "frames", draw=not watched.still) as bar:
                 for result in results:
                     sinks.write(watched.frame, result)
                     outcome.count(result)
