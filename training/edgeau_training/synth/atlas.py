@@ -8,10 +8,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from edgeau_training.synth.drawing import Image, blur, empty_mask, polygon, polyline
 from edgeau_training.synth.rig import FACE, Rig
 
 SIZE = 512  # pixels per side of the atlas; about 21 per centimetre on the face
-Image = NDArray[np.float32]
 
 
 def atlas_points(rig: Rig) -> NDArray[np.float32]:
@@ -34,19 +34,19 @@ def smooth_noise(random: np.random.Generator, cells: int, size: int = SIZE, rows
     return np.asarray(cv2.resize(coarse, (size, size), interpolation=cv2.INTER_CUBIC), np.float32)
 
 
-def strokes(lines: list[NDArray[Any]], thickness: int = 1, size: int = SIZE, closed: bool = False) -> Image:
-    """Return (size, size) float32 0..1: polylines given as u, v points, anti-aliased."""
-    canvas = np.zeros((size, size), np.uint8)
-    points = [np.round(pixels(line) * 16).astype(np.int32) for line in lines]
-    cv2.polylines(canvas, points, closed, 255, thickness, cv2.LINE_AA, 4)
+def strokes(lines: list[NDArray[Any]], thickness: int = 1) -> Image:
+    """Return (SIZE, SIZE) float32 0..1: polylines given as u, v points, anti-aliased."""
+    canvas = empty_mask(SIZE)
+    for line in lines:
+        polyline(canvas, pixels(line), thickness, bits=4)
     return canvas.astype(np.float32) / 255
 
 
-def filled(outline: NDArray[Any], blur: float) -> Image:
-    """Return (SIZE, SIZE) float32 0..1: the inside of an outline (u, v), softened by blur pixels."""
-    canvas = np.zeros((SIZE, SIZE), np.uint8)
-    cv2.fillPoly(canvas, [np.round(pixels(outline) * 16).astype(np.int32)], 255, cv2.LINE_AA, 4)
-    return np.asarray(cv2.GaussianBlur(canvas, (0, 0), blur), np.float32) / 255
+def filled(outline: NDArray[Any], deviation: float) -> Image:
+    """Return (SIZE, SIZE) float32 0..1: the inside of an outline (u, v), softened by a deviation in pixels."""
+    canvas = empty_mask(SIZE)
+    polygon(canvas, pixels(outline), bits=4)
+    return blur(canvas, deviation).astype(np.float32) / 255
 
 
 def bump(u: float, v: float, width: float, height: float) -> Image:

@@ -6,7 +6,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from edgeau_training.synth.atlas import SIZE, Image, pixels
+from edgeau_training.synth.atlas import SIZE, pixels
+from edgeau_training.synth.drawing import Image, blur, empty_mask
 
 HAIRS = 420
 
@@ -16,7 +17,7 @@ def brow_mask(random: np.random.Generator, points: NDArray[np.float32], male: bo
 
     points (68, 2): u, v of the iBUG points. Height, arch, thickness and density vary; a few people have hardly any.
     """
-    canvas = np.zeros((SIZE, SIZE), np.uint8)
+    canvas = empty_mask(SIZE)
     thickness = random.uniform(7.0, 14.0) if male else random.uniform(4.0, 10.0)
     density = float(random.beta(2.2, 1.2))
     lift, arch, shift = random.uniform(-5.0, 2.0), random.uniform(-3.0, 4.0), random.uniform(-4, 4)
@@ -27,7 +28,7 @@ def brow_mask(random: np.random.Generator, points: NDArray[np.float32], male: bo
         anchors[:, 1] += -lift - arch * np.sin(np.pi * along) * 1.2
         anchors[:, 0] += side * shift * (along - 0.5)
         _draw_brow(random, canvas, anchors, side, (thickness, density, straight))
-    soft = cv2.GaussianBlur(canvas, (0, 0), random.uniform(0.5, 1.3)).astype(np.float32) / 255
+    soft = blur(canvas, random.uniform(0.5, 1.3)).astype(np.float32) / 255
     return np.clip(soft * random.uniform(0.7, 1.25), 0, 0.97).astype(np.float32)
 
 
@@ -44,6 +45,6 @@ def _draw_brow(
         rise = (1.15 * place**2 + 0.05) * straight + random.normal(0, 0.18) - 0.15
         length = random.uniform(5, 11) * (0.7 + 0.05 * thickness)
         tip = (x - side * np.cos(rise) * length, y - np.sin(rise) * length)
-        points = [int(round(value * 8)) for value in (x, y, *tip)]
-        grey = int(random.integers(120, 255))
-        cv2.line(canvas, (points[0], points[1]), (points[2], points[3]), grey, 1, cv2.LINE_AA, 3)
+        points = [round(value * 8) for value in (x, y, *tip)]
+        grey = float(random.integers(120, 255))
+        cv2.line(canvas, (points[0], points[1]), (points[2], points[3]), (grey,), 1, cv2.LINE_AA, 3)

@@ -60,7 +60,7 @@ def _motion(random: np.random.Generator, picture: NDArray[np.float32]) -> NDArra
     angle = random.uniform(0, np.pi)
     middle, reach = (length - 1) / 2, (length - 1) / 2
     for step in np.linspace(-reach, reach, 2 * length):
-        kernel[int(round(middle + step * np.sin(angle))), int(round(middle + step * np.cos(angle)))] = 1
+        kernel[round(middle + step * np.sin(angle)), round(middle + step * np.cos(angle))] = 1
     return np.asarray(cv2.filter2D(picture, -1, kernel / kernel.sum()), np.float32)
 
 

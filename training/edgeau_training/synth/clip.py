@@ -82,8 +82,8 @@ def write_clip(rig: Path, film: Path, seed: int, cache: Path | None = None) -> d
         film.parent.mkdir(parents=True, exist_ok=True)
         _write_film(renderer, part, seed, times)
         _write_labels(part_labels, times)
-        os.replace(part, film)
-        os.replace(part_labels, labels)
+        part.replace(film)
+        part_labels.replace(labels)
     except OSError as error:
         raise OutputError(f"{film}: cannot be written ({error.strerror}).") from error
     finally:
@@ -110,9 +110,7 @@ def _frame(renderer: Renderer, room: NDArray[np.float32], seed: int, time_s: flo
     person, skin = renderer.person((seed, _PERSON)), renderer.skin((seed, _SKIN))
     # The stream starts anew for every frame: hair, eyes and exposure stay what they are.
     still = np.random.default_rng((seed, _SET))
-    linear = renderer.linear(
-        still, person, skin, _expression(time_s), _scene(time_s), canvas=room, plain=True
-    )
+    linear = renderer.linear(still, person, skin, _expression(time_s), _scene(time_s), room=room)
     picture = exposed(np.random.default_rng((seed, _SET, 1)), np.minimum(linear, 1.6))
     picture = cv2.resize(picture, (WIDTH, HEIGHT), interpolation=cv2.INTER_AREA)
     return np.round(np.clip(picture, 0, 1) * 255).astype(np.uint8)

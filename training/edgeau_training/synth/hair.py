@@ -8,15 +8,21 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from edgeau_training.synth.rig import BACK_HEAD, Rig
+from edgeau_training.synth.rig import Rig
 
 STRAND_SIDE = 256
 
 
 @dataclass(frozen=True)
 class Hair:
-    """share (V,) float32 0..1: how much of a vertex is hair; lift (V,) float32 cm outwards;
-    strands (M, M, 3) float32 linear colour; long: hair falls beside the face; fringe: it falls over the forehead.
+    """A hair style on one rig.
+
+    Attributes:
+        share: float32 ``(V,)``, 0..1: how much of a vertex is hair.
+        lift: float32 ``(V,)``, cm that a vertex stands out along its normal.
+        strands: float32 ``(M, M, 3)``, a tile of strands, linear RGB.
+        long: hair falls beside the face.
+        fringe: hair falls over the forehead.
     """
 
     share: NDArray[np.float32]
@@ -57,17 +63,6 @@ def sample_hair(random: np.random.Generator, rig: Rig, colour: NDArray[np.float3
     return Hair(share.astype(np.float32), lift.astype(np.float32), _strands(random, colour), long, fringe)
 
 
-def _skin_vertices(rig: Rig, material: int) -> NDArray[np.bool_]:
-    used = np.zeros(len(rig.neutral), bool)
-    used[rig.triangles[rig.materials == material].ravel()] = True
-    return used
-
-
-def back_head_vertices(rig: Rig) -> NDArray[np.bool_]:
-    """Return (V,) bool: vertices of the scalp and neck behind the face."""
-    return _skin_vertices(rig, BACK_HEAD)
-
-
 def _strands(random: np.random.Generator, colour: NDArray[np.float32]) -> NDArray[np.float32]:
     coarse = random.standard_normal((8, 128)).astype(np.float32)
     fine = random.standard_normal((16, STRAND_SIDE)).astype(np.float32)
@@ -75,25 +70,3 @@ def _strands(random: np.random.Generator, colour: NDArray[np.float32]) -> NDArra
     pattern = 0.28 * cv2.resize(coarse, size, interpolation=cv2.INTER_CUBIC) + 0.2 * cv2.resize(fine, size)
     linear = np.asarray(colour, np.float32) ** 2.0
     return np.clip(linear * np.exp(pattern)[..., None], 0.002, 0.95).astype(np.float32)
-
-
-def paint_strands(
-    random: np.random.Generator, image: NDArray[np.float32], roots: NDArray[np.float32], tips: NDArray[np.float32],
-    colour: NDArray[np.float32], width: float, bend: float,
-) -> None:  # fmt: skip
-    """Paint hair strands from roots to tips (N, 2) pixels onto image (S, S, 3) linear RGB, in place."""
-    cover = np.zeros(image.shape[:2], np.uint8)
-    tone = np.zeros(image.shape[:2], np.uint8)
-    steps = np.linspace(0, 1, 9)[:, None]
-    for root, tip in zip(roots, tips, strict=True):
-        sideways = np.array([-(tip - root)[1], (tip - root)[0]]) * random.normal(0, bend)
-        curve = root + (tip - root) * steps + sideways * (steps * (1 - steps) * 2)
-        points = [np.round(curve * 8).astype(np.int32)]
-        thick = max(1, int(round(width * random.uniform(0.6, 1.5))))
-        cv2.polylines(cover, points, False, 255, thick, cv2.LINE_AA, 3)
-        cv2.polylines(tone, points, False, int(random.integers(60, 255)), max(1, thick - 1), cv2.LINE_AA, 3)
-    alpha = (cover.astype(np.float32) / 255)[..., None]
-    linear = np.asarray(colour, np.float32) ** 2.0
-    shade = (0.45 + 0.9 * tone.astype(np.float32) / 255)[..., None]
-    image *= 1 - alpha
-    image += alpha * linear * shade

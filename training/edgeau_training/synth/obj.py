@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -63,7 +64,7 @@ def topology_from_obj(path: Path) -> Topology:
             names.append(rest.strip())
         elif word == "f":
             polygon = [_corner(token) for token in rest.split()]
-            for second, third in zip(polygon[1:-1], polygon[2:], strict=True):
+            for second, third in pairwise(polygon[1:]):
                 fan = (polygon[0], second, third)
                 corners.append((fan[0][0], fan[1][0], fan[2][0]))
                 uv_corners.append((fan[0][1], fan[1][1], fan[2][1]))

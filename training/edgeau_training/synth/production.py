@@ -99,7 +99,7 @@ def _describe(plan: Plan, digest: str) -> None:
     plan.out.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".dataset.json.{os.getpid()}.part")
     temporary.write_text(json.dumps(info, indent=1) + "\n", encoding="utf-8")
-    os.replace(temporary, path)
+    temporary.replace(path)
 
 
 @contextmanager

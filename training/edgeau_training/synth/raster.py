@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
+
+from edgeau_training.synth.compiled import compiled
 
 Array = NDArray[Any]
 
 
-@numba.njit(cache=True, error_model="numpy")  # type: ignore[misc]
+@compiled
 def vertex_normals(vertices: Array, triangles: Array) -> Array:
     """Return area-weighted unit normals (V, 3) float32 of vertices (V, 3) and triangles (T, 3)."""
     normals = np.zeros((vertices.shape[0], 3), np.float32)
@@ -40,7 +41,7 @@ def vertex_normals(vertices: Array, triangles: Array) -> Array:
     return normals
 
 
-@numba.njit(cache=True, error_model="numpy")  # type: ignore[misc]
+@compiled
 def rasterize(
     screen: Array, triangles: Array, two_sided: Array, depth: Array, hit: Array, weights: Array
 ) -> None:
@@ -78,7 +79,7 @@ def rasterize(
                     weights[y, x, 1] = w2
 
 
-@numba.njit(cache=True, error_model="numpy")  # type: ignore[misc]
+@compiled
 def add_offsets(vertices: Array, rows: Array, offsets: Array, weight: float) -> None:
     """Add weight times offsets (R, 3) to the given rows (R,) of vertices (V, 3), in place."""
     for i in range(rows.shape[0]):

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import tempfile
 from dataclasses import dataclass, fields
 from pathlib import Path
 
@@ -171,10 +170,10 @@ def _read_cache(path: Path) -> Rig:
 
 def _write_cache(path: Path, rig: Rig) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.NamedTemporaryFile(dir=path.parent, suffix=".npz", delete=False) as stream:
-        try:
+    temporary = path.with_name(f".{path.stem}.{os.getpid()}.part.npz")
+    try:
+        with temporary.open("wb") as stream:
             np.savez(stream, **{field.name: getattr(rig, field.name) for field in fields(Rig)})
-        except BaseException:
-            os.unlink(stream.name)
-            raise
-    os.replace(stream.name, path)
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)

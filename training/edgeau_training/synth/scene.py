@@ -56,3 +56,18 @@ def rotation(pose: NDArray[np.float32]) -> NDArray[np.float32]:
     about_y = np.array([[np.cos(yaw), 0, np.sin(yaw)], [0, 1, 0], [-np.sin(yaw), 0, np.cos(yaw)]])
     about_z = np.array([[np.cos(roll), -np.sin(roll), 0], [np.sin(roll), np.cos(roll), 0], [0, 0, 1]])
     return np.asarray(about_z @ about_x @ about_y, np.float32)
+
+
+def projected(posed: NDArray[np.float32], scene: Scene) -> NDArray[np.float32]:
+    """Where points are seen.
+
+    Args:
+        posed: ``(N, 3)``, camera axes, cm: x right, y up, z towards the camera.
+        scene: framing.
+
+    Returns:
+        float32 ``(N, 3)``: x y in pixels, y down, and z as given.
+    """
+    scale = scene.focal * scene.distance / (scene.distance - posed[:, 2])
+    x, y = scene.centre[0] + posed[:, 0] * scale, scene.centre[1] - posed[:, 1] * scale
+    return np.stack([x, y, posed[:, 2]], 1).astype(np.float32)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
+
+from edgeau_training.synth.compiled import compiled
 
 Array = NDArray[Any]
 
@@ -16,7 +17,7 @@ IRIS_ANGLE = 0.41  # radians from the gaze axis to the limbus
 GROOVE_DARKENING = 3.2  # per cm of groove depth
 
 
-@numba.njit(cache=True, error_model="numpy")  # type: ignore[misc]
+@compiled
 def shade(
     image: Array, hit: Array, weights: Array, cavity: Array, triangles: Array, materials: Array, posed: Array,
     normals: Array, neutral: Array, uvs: Array, albedo: Array, height: Array, scalp: Array, hair_share: Array,

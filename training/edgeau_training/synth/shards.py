@@ -70,7 +70,7 @@ def write_shard(path: Path, rows: Sequence[dict[str, Any]]) -> None:
     try:
         # Pictures are compressed already; snappy over them only costs time.
         pq.write_table(table, temporary, compression="none", use_dictionary=False)
-        os.replace(temporary, path)
+        temporary.replace(path)
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
