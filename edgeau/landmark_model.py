@@ -187,7 +187,8 @@ def _shapes(labels: int) -> dict[str, tuple[int, ...]]:
 
 def _read(path: Path) -> dict[str, NDArray[Any]]:
     try:
-        with np.load(path, allow_pickle=False) as archive:
+        # Opened here because np.load leaves a damaged file open.
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
             return {name: archive[name] for name in archive.files}
     except FileNotFoundError as error:
         raise BundleError(f"landmark model {path} does not exist") from error

@@ -82,7 +82,7 @@ class NeutralBaseline:
             InputError: the file is missing, damaged, or something else.
         """
         try:
-            with np.load(path, allow_pickle=False) as arrays:
+            with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
                 shape = arrays["shape"].astype(np.float32)
                 digest, frames = str(arrays["template_digest"]), int(arrays["frames"])
         except (OSError, KeyError, ValueError, EOFError, zipfile.BadZipFile) as error:
@@ -112,7 +112,7 @@ class NeutralCollector:
     def __init__(self, model: LandmarkModel, seconds: float = 1.0) -> None:
         self._model, self._seconds = model, seconds
         self._shapes: list[NDArray[np.float32]] = []
-        self._intensities: list[NDArray[np.float32]] = []
+        self._evidence: list[NDArray[np.float32]] = []
         self._times: list[float] = []
 
     @property
@@ -143,7 +143,8 @@ class NeutralCollector:
                 f"frame time {time_s:.3f} s comes after {self._times[-1]:.3f} s; collect from the start again"
             )
         self._shapes.append(self._model.shape(landmarks))
-        self._intensities.append(self._model.intensities(landmarks))
+        # Intensities before they are cut to 0..1: at rest they lie around 0, where a cut would hide half of any motion.
+        self._evidence.append((self._model.logits(landmarks) - self._model.shift) / self._model.slope)
         self._times.append(time_s)
 
     def baseline(self) -> NeutralBaseline:
@@ -157,7 +158,7 @@ class NeutralCollector:
                 f"a neutral baseline needs {self._seconds:g} s and {_FEWEST_FRAMES} frames of one face; "
                 f"{len(self._times)} frames were collected"
             )
-        low, high = np.percentile(np.stack(self._intensities), (25, 75), axis=0)
+        low, high = np.percentile(np.stack(self._evidence), (25, 75), axis=0)
         moved = int(np.argmax(high - low))
         if high[moved] - low[moved] > _STEADY:
             raise InputError(

@@ -14,7 +14,7 @@ from edgeau_training.evaluation.comparison import Comparison
 from edgeau_training.evaluation.metrics import Metrics, macro
 from edgeau_training.evaluation.predictions import Predictions
 
-__all__ = ["comparison_document", "comparison_table", "model_document", "model_table"]
+__all__ = ["aligned", "comparison_document", "comparison_table", "model_document", "model_table"]
 
 
 def model_document(name: str, predictions: Predictions, metrics: Metrics, ends: Intervals) -> dict[str, Any]:
@@ -49,7 +49,7 @@ def model_table(document: dict[str, Any]) -> str:
     mean = ("mean", *_cells(document["mean"]), "", "")
     interval = document["interval"]
     note = f"[{interval['confidence']:.0%} bootstrap interval, {interval['resamples']} draws of {interval['resampled']}]"
-    return f"{document['model']}\n{_aligned((head, *rows, mean))}\n{note}"
+    return f"{document['model']}\n{aligned((head, *rows, mean))}\n{note}"
 
 
 def comparison_document(name: str, other: str, comparison: Comparison) -> dict[str, Any]:
@@ -94,7 +94,7 @@ def comparison_table(document: dict[str, Any]) -> str:
         f"{total['mean_probability_change']:.4f}",
         f"{_plain(total['f1_drop_mean'], '+.4f')} (worst {_plain(total['f1_drop_max'], '+.4f')})",
     )
-    return f"{document['model']} against {document['against']}\n{_aligned((head, *rows, last))}"
+    return f"{document['model']} against {document['against']}\n{aligned((head, *rows, last))}"
 
 
 def _value(value: float, ends: NDArray[np.float64]) -> dict[str, float | None]:
@@ -120,7 +120,8 @@ def _plain(value: float | None, form: str) -> str:
     return "-" if value is None else format(value, form)
 
 
-def _aligned(rows: Iterable[tuple[str, ...]]) -> str:
+def aligned(rows: Iterable[tuple[str, ...]]) -> str:
+    """Rows of cells as text, columns lined up."""
     table = list(rows)
     widths = [max(len(row[column]) for row in table) for column in range(len(table[0]))]
     return "\n".join(

@@ -39,7 +39,7 @@ def predict(
         scorers: one or more models.
         faces: the data.
         limit: only the first so many faces.
-        labels: only these AUs; None takes all that model and data share.
+        labels: only these AUs, in this order; None takes all that model and data share.
 
     Raises:
         InputError: a model shares no label with the data, needs pictures that are not there, or no face was found.
@@ -75,9 +75,8 @@ def _common_labels(scorer: Scorer, faces: LabelledFaces, wanted: Sequence[str] |
             f"{scorer.name} needs pictures, and {faces.name} has landmarks only; evaluate the landmark model alone "
             "(--part landmark) or give data with pictures"
         )
-    common = tuple(
-        label for label in scorer.labels if label in faces.labels and (not wanted or label in wanted)
-    )
+    order = scorer.labels if wanted is None else wanted
+    common = tuple(label for label in order if label in scorer.labels and label in faces.labels)
     if not common:
         raise InputError(
             f"{scorer.name} and {faces.name} share no {'wanted ' if wanted else ''}label: "
