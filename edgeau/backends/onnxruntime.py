@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -100,6 +101,8 @@ class OnnxRuntimeSession(Session):
 
 
 def _import() -> Any:
+    # From 1.29 on its Linux builds report to their maker which models are run, unless told not to before the first import.
+    os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
     try:
         import onnxruntime
     except ImportError as error:
