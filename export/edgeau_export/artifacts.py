@@ -107,7 +107,9 @@ class ArtifactMaker:
             tolerance=0.0,
         )
         logits = run_artifact(plan.runtime, self._directory / plan.file, batch)
-        return measured_parity(reference, logits, self._thresholds, gated=False)
+        parity = measured_parity(reference, logits, self._thresholds, gated=False)
+        refuse_if_beyond(plan.file, parity)
+        return parity
 
     def _float_logits(self, batch: NDArray[np.float32]) -> NDArray[np.float32]:
         # Written for the measurement only: the bundle need not hold a float artifact.

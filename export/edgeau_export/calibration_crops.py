@@ -20,6 +20,8 @@ __all__ = ["HELD_OUT", "calibration_for"]
 
 # Crops at most that INT8 is measured on and not calibrated with.
 HELD_OUT = 32
+# Files named one by one; a folder of landscapes should not fill the terminal.
+_NOTES = 10
 
 
 def calibration_for(
@@ -60,8 +62,10 @@ def _wanted(plan: Plan) -> int:
 
 
 def _say(found: CalibrationSet, wanted: int, voice: Voice, *, packaged: bool) -> None:
-    for note in found.notes:
+    for note in found.notes[:_NOTES]:
         voice.notice(f"left out of calibration: {note}")
+    if len(found.notes) > _NOTES:
+        voice.notice(f"left out of calibration: {len(found.notes) - _NOTES} more")
     if packaged:
         voice.notice(f"no --calib: INT8 is calibrated on {found.source}")
     if len(found) < wanted:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import shutil
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -10,6 +11,7 @@ import edgeau
 from edgeau.bundle import BundleWriter
 from edgeau.bundle.golden import Golden, write_golden
 from edgeau.bundle.manifest import Artifact, Manifest, Pending
+from edgeau.errors import OutputError
 from edgeau_export.artifacts import ArtifactMaker
 from edgeau_export.calibration_crops import calibration_for
 from edgeau_export.face_crops import FaceCrops, packaged_crops
@@ -30,6 +32,8 @@ __all__ = ["ExportRequest", "export_bundle"]
 
 _GOLDEN = "golden.npz"
 _REPORT = "report.md"
+# A full disk, a full quota, a file that may not grow: the user's to mend, where any other OSError would be our bug.
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 @dataclass(frozen=True)
@@ -64,8 +68,15 @@ def export_bundle(request: ExportRequest, voice: Voice | None = None) -> Manifes
     """
     target = load_target(request.target)
     plan = make_plan(target, request.precisions)
-    with BundleWriter(request.out) as writer:
-        return writer.finish(_fill(writer.directory, request, target, plan, voice or Voice(silent=True)))
+    try:
+        with BundleWriter(request.out) as writer:
+            return writer.finish(_fill(writer.directory, request, target, plan, voice or Voice(silent=True)))
+    except OSError as error:
+        if error.errno in _FULL:
+            raise OutputError(
+                f"{request.out} cannot be written: {error.strerror}; nothing was left"
+            ) from error
+        raise
 
 
 def _fill(directory: Path, request: ExportRequest, target: Target, plan: Plan, voice: Voice) -> Manifest:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 from edgeau.backends import open_session
@@ -53,8 +54,13 @@ def refuse_if_beyond(file: str, parity: Parity) -> None:
     """The gate itself.
 
     Raises:
-        GateRefusedError: the largest difference is above the tolerance.
+        GateRefusedError: the largest difference is above the tolerance, or, where there is none, not even finite.
     """
+    if parity.tolerance is None and not math.isfinite(parity.max_abs_logit):
+        raise GateRefusedError(
+            f"{file} answers with numbers that are not finite on {parity.inputs}; nothing was written. "
+            "Export --precision fp32, or calibrate on other faces"
+        )
     if parity.tolerance is not None and not parity.max_abs_logit <= parity.tolerance:
         raise GateRefusedError(
             f"{file} is not the same network: its logits differ from {parity.reference} by up to "
