@@ -1,0 +1,134 @@
+"""DRML's decision: one linear SVM per AU on the activations of its layer fc9.
+
+The poster names feature and classifier and no settings; L2 penalty, squared hinge, C = 1, balanced classes and activations
+of unit length are ours.
+"""
+
+from __future__ import annotations
+
+import os
+import warnings
+import zipfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.preprocessing import normalize
+from sklearn.svm import LinearSVC
+
+from edgeau.errors import InputError, OutputError
+
+__all__ = ["LinearSVMs", "OneClassWarning", "fit_svms"]
+
+
+class OneClassWarning(UserWarning):
+    """An AU is always or never present in the training rows, so there is nothing to separate."""
+
+
+@dataclass(frozen=True)
+class LinearSVMs:
+    """C linear classifiers of D features.
+
+    Attributes:
+        labels: C AU labels.
+        weights: float32 ``(C, D)``, for features of unit length.
+        intercepts: float32 ``(C,)``.
+    """
+
+    labels: tuple[str, ...]
+    weights: NDArray[np.float32]
+    intercepts: NDArray[np.float32]
+
+    def scores(self, features: NDArray[np.floating[Any]]) -> NDArray[np.float32]:
+        """Signed distances from the margin's middle, float32 ``(N, C)``; an AU is present from 0 on.
+
+        Args:
+            features: ``(N, D)``, of any length.
+
+        Raises:
+            InputError: the features are of another network.
+        """
+        if features.ndim != 2 or features.shape[1] != self.weights.shape[1]:
+            raise InputError(
+                f"these SVMs take {self.weights.shape[1]} features per face, got an array {features.shape}"
+            )
+        return np.asarray(normalize(features) @ self.weights.T + self.intercepts, np.float32)
+
+    def save(self, path: Path) -> None:
+        """Writes one ``.npz``, whole or not at all.
+
+        Raises:
+            OutputError: the place cannot be written to.
+        """
+        part = path.with_name(f"{path.name}.part")
+        try:
+            with part.open("wb") as file:
+                np.savez(file, labels=np.array(self.labels), weights=self.weights, intercepts=self.intercepts)
+            os.replace(part, path)  # noqa: PTH105  (atomic on every system)
+        except OSError as error:
+            raise OutputError(f"the SVMs cannot be written to {path}: {error}") from error
+
+    @classmethod
+    def load(cls, path: Path) -> LinearSVMs:
+        """Reads what :meth:`save` wrote.
+
+        Raises:
+            InputError: the file is missing, damaged, or something else.
+        """
+        try:
+            with np.load(path, allow_pickle=False) as arrays:
+                labels = tuple(str(label) for label in arrays["labels"])
+                weights, intercepts = arrays["weights"], arrays["intercepts"]
+        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+            raise InputError(f"{path} cannot be read as linear SVMs: {error}") from error
+        if weights.ndim != 2 or intercepts.shape != (len(labels),) or len(weights) != len(labels):
+            raise InputError(
+                f"{path}: weights {weights.shape} do not fit {len(labels)} labels; the file is damaged"
+            )
+        return cls(labels, weights.astype(np.float32), intercepts.astype(np.float32))
+
+
+def fit_svms(
+    features: NDArray[np.floating[Any]],
+    occurrence: NDArray[np.integer[Any]],
+    mask: NDArray[np.integer[Any]],
+    labels: Sequence[str],
+    seed: int = 0,
+) -> LinearSVMs:
+    """One SVM per AU, on the rows in which the AU is known.
+
+    Args:
+        features: ``(N, D)``, fc9 in evaluation mode.
+        occurrence: ``(N, C)``, 0 or 1.
+        mask: ``(N, C)``, 1 where known.
+        labels: C AU labels.
+        seed: of the solver.
+    """
+    unit = normalize(features)
+    fitted = [_fit_one(unit, occurrence[:, c], mask[:, c] > 0, label, seed) for c, label in enumerate(labels)]
+    weights, intercepts = (np.array(part, np.float32) for part in zip(*fitted, strict=True))
+    return LinearSVMs(tuple(labels), weights, intercepts)
+
+
+def _fit_one(
+    unit: NDArray[np.floating[Any]],
+    present: NDArray[np.integer[Any]],
+    known: NDArray[np.bool_],
+    label: str,
+    seed: int,
+) -> tuple[NDArray[np.float64], float]:
+    truth = present[known]
+    if len(np.unique(truth)) < 2:
+        always = bool(len(truth)) and bool(truth[0])
+        warnings.warn(
+            f"{label} is {'always' if always else 'never'} present in the training rows; its SVM says so for every face",
+            OneClassWarning,
+            stacklevel=3,
+        )
+        return np.zeros(unit.shape[1]), 1.0 if always else -1.0
+    svm = LinearSVC(C=1.0, loss="squared_hinge", class_weight="balanced", dual="auto", random_state=seed)
+    svm.fit(unit[known], truth)
+    return svm.coef_[0], float(svm.intercept_[0])
