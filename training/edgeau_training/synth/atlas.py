@@ -25,7 +25,7 @@ def atlas_points(rig: Rig) -> NDArray[np.float32]:
 def pixels(uv: NDArray[Any]) -> NDArray[np.float32]:
     """Return atlas pixels (N, 2) of u, v (N, 2)."""
     flat = np.asarray(uv, np.float32).reshape(-1, 2)
-    return np.stack([flat[:, 0] * (SIZE - 1), (1 - flat[:, 1]) * (SIZE - 1)], 1).astype(np.float32)
+    return np.asarray(np.stack([flat[:, 0] * (SIZE - 1), (1 - flat[:, 1]) * (SIZE - 1)], 1), np.float32)
 
 
 def smooth_noise(random: np.random.Generator, cells: int, size: int = SIZE, rows: int | None = None) -> Image:

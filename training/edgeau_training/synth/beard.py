@@ -19,6 +19,7 @@ def with_beard(
     points: NDArray[np.float32],
     lips: Image,
 ) -> Image:
+    """The atlas with stubble or a beard of a hair colour ``(3,)``; lips: mask ``(SIZE, SIZE)`` that stays free."""
     axis = np.arange(SIZE, dtype=np.float32) / (SIZE - 1)
     u, v = np.meshgrid(axis, 1 - axis)
     jaw = np.interp(u, points[0:17, 0], points[0:17, 1])

@@ -24,7 +24,7 @@ def develop(random: np.random.Generator, image: NDArray[np.float32], size: int) 
         soft = cv2.GaussianBlur(picture, (0, 0), 1.2)
         picture = picture + np.float32(random.uniform(0.2, 0.9)) * (picture - soft)  # a webcam's sharpening
     picture = _noisy(random, picture)
-    developed = np.round(np.clip(picture, 0, 1) * 255).astype(np.uint8)
+    developed: NDArray[np.uint8] = np.round(np.clip(picture, 0, 1) * 255).astype(np.uint8)
     if random.random() < 0.5:
         developed = _compressed(random, developed)
     return developed

@@ -112,8 +112,8 @@ def _frame(renderer: Renderer, room: NDArray[np.float32], seed: int, time_s: flo
     still = np.random.default_rng((seed, _SET))
     linear = renderer.linear(still, person, skin, _expression(time_s), _scene(time_s), room=room)
     picture = exposed(np.random.default_rng((seed, _SET, 1)), np.minimum(linear, 1.6))
-    picture = cv2.resize(picture, (WIDTH, HEIGHT), interpolation=cv2.INTER_AREA)
-    return np.round(np.clip(picture, 0, 1) * 255).astype(np.uint8)
+    small = cv2.resize(picture, (WIDTH, HEIGHT), interpolation=cv2.INTER_AREA)
+    return np.asarray(np.round(np.clip(small, 0, 1) * 255), np.uint8)
 
 
 def _room(seed: int) -> NDArray[np.float32]:

@@ -46,7 +46,7 @@ class Coefficients:
                 moved[self._at[name]] += value
         self._look(moved, expression.gaze)
         # Closed eyes look alike whatever their rest; summing would push the lid through the cheek.
-        return np.clip(moved + rest * np.clip(1 - moved, 0, 1), -0.3, 1.05).astype(np.float32)
+        return np.asarray(np.clip(moved + rest * np.clip(1 - moved, 0, 1), -0.3, 1.05), np.float32)
 
     def _look(self, moved: NDArray[np.float32], gaze: NDArray[np.float32]) -> None:
         left, up = float(gaze[0]), float(gaze[1])

@@ -15,6 +15,7 @@ __all__ = ["complexion", "with_eye_surroundings", "with_lips", "with_marks"]
 def complexion(
     random: np.random.Generator, tone: NDArray[np.float32], darkness: float, points: NDArray[np.float32]
 ) -> Image:
+    """A skin of one tone ``(3,)`` with blotches, pores and flush; darkness 0 (light) .. 1; float32 ``(SIZE, SIZE, 3)``."""
     blotch = 0.018 * random.uniform(0.3, 1.6) * smooth_noise(random, 7) + 0.010 * smooth_noise(random, 40)
     pores = 0.010 * random.uniform(0.3, 1.5) * smooth_noise(random, 256)
     atlas = tone * (1 + blotch + pores)[..., None]
@@ -37,6 +38,7 @@ def with_eye_surroundings(
     points: NDArray[np.float32],
     male: bool,
 ) -> Image:
+    """The atlas with darker sockets, bags under the eyes and, on some, eye shadow."""
     shade, bags = random.uniform(0.02, 0.16), random.uniform(0, 0.14)
     for corner in (36, 42):
         u, v = points[corner : corner + 6].mean(0)
@@ -48,7 +50,7 @@ def with_eye_surroundings(
         for corner in (36, 42):
             u, v = points[corner : corner + 6].mean(0)
             lid = bump(float(u), float(v) + 0.012, 0.045, 0.009)[..., None] * random.uniform(0.2, 0.6)
-            atlas = atlas * (1 - lid) + colour * lid
+            atlas = np.asarray(atlas * (1 - lid) + colour * lid, np.float32)
     return np.asarray(atlas, np.float32)
 
 
@@ -56,6 +58,7 @@ def with_lips(
     random: np.random.Generator, atlas: Image, tone: NDArray[np.float32], darkness: float,
     points: NDArray[np.float32], male: bool,
 ) -> tuple[Image, Image]:  # fmt: skip
+    """The atlas with lips, some made up; and the mask of the lips, float32 ``(SIZE, SIZE)``, 0..1."""
     outline = smooth_curve(np.vstack([points[48:60], points[48:49]]), 80)
     mask = filled(outline, random.uniform(1.6, 4.0))
     colour = tone * np.array(
@@ -74,6 +77,7 @@ def with_lips(
 
 
 def with_marks(random: np.random.Generator, atlas: Image, tone: NDArray[np.float32]) -> Image:
+    """The atlas with moles and, on some, freckles."""
     marked = np.ascontiguousarray(atlas)
     dark = [float(channel) for channel in tone * np.array([0.5, 0.4, 0.38])]
     for _ in range(int(random.integers(0, 9))):

@@ -40,8 +40,13 @@ EXCLUSIVE = ((24, 25), (28, 25), (23, 26), (23, 27), (24, 26), (28, 26), (24, 27
 
 @dataclass(frozen=True)
 class Expression:
-    """intensities (22,) float32 in 0..1; sides (2, 22): what of it the left and right half show; gaze (2,): x to
-    the subject's left, y up, in units of the rig's eye shapes; extra {coefficient name: value} of unlabelled motion.
+    """What a face shows.
+
+    Attributes:
+        intensities: float32 ``(22,)``, 0..1, in the order of ``AUS``; the labels.
+        sides: float32 ``(2, 22)``, what the left and the right half of the face show of them.
+        gaze: float32 ``(2,)``, x to the subject's left, y up, in units of the rig's eye shapes.
+        extra: rig coefficients of motion that has no label.
     """
 
     intensities: NDArray[np.float32]
@@ -113,7 +118,7 @@ def _sides(intensities: NDArray[np.float32], random: np.random.Generator) -> NDA
             balance[AUS.index(number)] = random.choice((-1, 1)) * random.uniform(0.3, 0.95)
     # One-sided AUs show fully on one side; the label is the stronger side's.
     left, right = np.minimum(1, 1 + balance), np.minimum(1, 1 - balance)
-    return (np.stack([left, right]) * intensities).astype(np.float32)
+    return np.asarray(np.stack([left, right]) * intensities, np.float32)
 
 
 def _extra(active: set[int], random: np.random.Generator) -> dict[str, float]:

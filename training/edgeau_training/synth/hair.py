@@ -69,4 +69,4 @@ def _strands(random: np.random.Generator, colour: NDArray[np.float32]) -> NDArra
     size = (STRAND_SIDE, STRAND_SIDE)
     pattern = 0.28 * cv2.resize(coarse, size, interpolation=cv2.INTER_CUBIC) + 0.2 * cv2.resize(fine, size)
     linear = np.asarray(colour, np.float32) ** 2.0
-    return np.clip(linear * np.exp(pattern)[..., None], 0.002, 0.95).astype(np.float32)
+    return np.asarray(np.clip(linear * np.exp(pattern)[..., None], 0.002, 0.95), np.float32)

@@ -14,6 +14,7 @@ __all__ = ["cheek_folds", "chin_and_lip_folds", "mouth_corner_folds", "nose_fold
 def nose_folds(
     random: np.random.Generator, points: NDArray[np.float32], depth: float, side: int
 ) -> list[Wrinkle]:
+    """Wrinkles across the root of the nose and beside its wing, of one side (1 left, -1 right)."""
     lines = []
     top = float(points[27, 1])
     for row in range(int(random.integers(2, 5))):
@@ -32,8 +33,12 @@ def nose_folds(
 
 
 def cheek_folds(
-    random: np.random.Generator, points: NDArray[np.float32], depth: float, side: int
+    random: np.random.Generator,
+    _points: NDArray[np.float32],
+    depth: float,
+    side: int,
 ) -> list[Wrinkle]:
+    """The nasolabial fold of one side (1 left, -1 right)."""
     path = np.array([[0.572, 0.575], [0.598, 0.54], [0.622, 0.495], [0.636, 0.455], [0.638, 0.425]])
     path += np.array([random.normal(0, 0.003), 0]) + random.normal(0, 0.0015, path.shape)
     upper, lower = mirrored(smooth_curve(path[:3]), side), mirrored(smooth_curve(path[1:]), side)
@@ -52,6 +57,7 @@ def cheek_folds(
 def mouth_corner_folds(
     random: np.random.Generator, points: NDArray[np.float32], depth: float, side: int
 ) -> list[Wrinkle]:
+    """Dimple, mouth-corner fold, stretch lines and the knot of pressed lips, of one side (1 left, -1 right)."""
     corner = points[54]
     u, v = float(corner[0]) + 0.020, float(corner[1])
     pit = (
@@ -84,6 +90,7 @@ def mouth_corner_folds(
 def chin_and_lip_folds(
     random: np.random.Generator, points: NDArray[np.float32], depth: float
 ) -> list[Wrinkle]:
+    """Chin boss, rays around the lips, and the bulge of pressed lips."""
     chin = bump(0.5, 0.318, 0.038, 0.019)
     pebbles = smooth_noise(random, 44) * chin * 0.030 * (0.5 + 0.5 * depth)
     arch = smooth_curve(

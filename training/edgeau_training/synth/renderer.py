@@ -159,7 +159,8 @@ class Renderer:
     ) -> NDArray[np.float32]:
         vertices = person.vertices.copy()
         for number in np.flatnonzero(np.abs(coefficients) > 2e-3):
-            add_offsets(vertices, *self._moving[number], coefficients[number])
+            rows, offsets = self._moving[number]
+            add_offsets(vertices, rows, offsets, coefficients[number])
         if not any(expression.intensities[AUS.index(number)] >= ACTIVE for number in _PARTING):
             self._seal.close(vertices, person.vertices)
         vertices = vertices + self._outward * hair.lift[:, None]

@@ -13,8 +13,16 @@ POSE_LIMIT = (28.0, 48.0, 24.0)
 
 @dataclass(frozen=True)
 class Scene:
-    """pose (3,) degrees: pitch, yaw, roll; focal: pixels per cm at the head; distance cm; centre (2,) pixels;
-    lights, colours (L, 3); ambient (3,).
+    """How a head is seen.
+
+    Attributes:
+        pose: ``(3,)``, pitch, yaw, roll in degrees.
+        focal: pixels per cm at the head's place.
+        distance: from the camera to the head, cm.
+        centre: ``(2,)``, where the head's centre falls, pixels.
+        lights: ``(L, 3)``, unit vectors towards the lights, camera axes.
+        colours: ``(L, 3)``, strength of each light, linear RGB.
+        ambient: ``(3,)``, light from everywhere, linear RGB.
     """
 
     pose: NDArray[np.float32]
@@ -70,4 +78,4 @@ def projected(posed: NDArray[np.float32], scene: Scene) -> NDArray[np.float32]:
     """
     scale = scene.focal * scene.distance / (scene.distance - posed[:, 2])
     x, y = scene.centre[0] + posed[:, 0] * scale, scene.centre[1] - posed[:, 1] * scale
-    return np.stack([x, y, posed[:, 2]], 1).astype(np.float32)
+    return np.asarray(np.stack([x, y, posed[:, 2]], 1), np.float32)

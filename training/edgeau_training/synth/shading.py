@@ -115,7 +115,7 @@ def shade(
                     green += (scalp[py, px, 1] - green) * share
                     blue += (scalp[py, px, 2] - blue) * share
                     specular += (0.05 - specular) * share
-            elif material == 2 or material == 3:
+            elif material in (2, 3):
                 deep = w0 * neutral[a, 2] + w1 * neutral[b, 2] + w2 * neutral[c, 2]
                 shade_factor = min(max((deep - 5.0) / 6.5, 0.06), 0.85)
                 if material == 2:
@@ -124,7 +124,7 @@ def shade(
                 else:
                     red, green, blue = 0.66 * teeth, 0.6 * teeth, 0.47 * teeth
                     specular, power = 0.12, 40.0
-            elif material == 4 or material == 5:
+            elif material in (4, 5):
                 e = material - 4
                 dx = w0 * neutral[a, 0] + w1 * neutral[b, 0] + w2 * neutral[c, 0] - eye_centres[e, 0]
                 dy = w0 * neutral[a, 1] + w1 * neutral[b, 1] + w2 * neutral[c, 1] - eye_centres[e, 1]

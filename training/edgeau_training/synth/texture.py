@@ -90,4 +90,4 @@ def _hair_colour(random: np.random.Generator, darkness: float, age: float) -> ND
     shares[3:7] *= max(0.05, 1 - 1.6 * darkness)
     shares[7:] *= 0.15 + 3.5 * max(0.0, age - 0.35)
     base = HAIR_COLOURS[random.choice(len(HAIR_COLOURS), p=shares / shares.sum())]
-    return np.clip(base * random.normal(1, 0.08, 3), 0.02, 0.95).astype(np.float32)
+    return np.asarray(np.clip(base * random.normal(1, 0.08, 3), 0.02, 0.95), np.float32)

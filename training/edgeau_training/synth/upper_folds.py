@@ -12,6 +12,7 @@ __all__ = ["eye_folds", "forehead_folds", "frown_folds"]
 
 
 def forehead_folds(random: np.random.Generator, points: NDArray[np.float32], depth: float) -> list[Wrinkle]:
+    """Horizontal lines; the middle ones follow the inner brows, the others the outer brow of their side."""
     brow = float(points[24, 1])
     count, first = int(random.integers(2, 6)), brow + random.uniform(0.022, 0.034)
     lines = []
@@ -34,6 +35,7 @@ def forehead_folds(random: np.random.Generator, points: NDArray[np.float32], dep
 
 
 def frown_folds(random: np.random.Generator, points: NDArray[np.float32], depth: float) -> list[Wrinkle]:
+    """Vertical lines between the brows with a bulge beside them, and the crease of the nose root."""
     found: list[Wrinkle] = []
     low, high = float(points[27, 1]) + 0.035, float(points[22, 1]) + random.uniform(0.02, 0.04)
     for side in (1, -1):
@@ -67,6 +69,7 @@ def frown_folds(random: np.random.Generator, points: NDArray[np.float32], depth:
 def eye_folds(
     random: np.random.Generator, points: NDArray[np.float32], depth: float, side: int
 ) -> list[Wrinkle]:
+    """Crow's feet, the pouch and raised cheek below the eye, the lower lid's crease; one side (1 left, -1 right)."""
     corner = points[45]  # the subject's left outer canthus; the right side is mirrored
     rays = []
     for angle in np.linspace(-0.75, 0.6, int(random.integers(3, 6))) + random.normal(0, 0.07):

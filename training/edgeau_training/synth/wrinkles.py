@@ -51,6 +51,7 @@ def grooves(lines: list[NDArray[np.float32]], width: float, thickness: int = 1) 
 
 
 def cut(height: Image, drivers: Mapping[str, float]) -> list[Wrinkle]:
+    """The part of a height map ``(SIZE, SIZE)`` that is not flat, as a wrinkle; none when all of it is."""
     used = np.abs(height) > 0.02 * max(float(np.abs(height).max()), 1e-6)
     rows, columns = np.flatnonzero(used.any(1)), np.flatnonzero(used.any(0))
     if not len(rows):
@@ -60,10 +61,12 @@ def cut(height: Image, drivers: Mapping[str, float]) -> list[Wrinkle]:
 
 
 def one_side(name: str, side: int) -> str:
+    """A sided shape's name; side 1 is the subject's left, -1 the right."""
     return f"{name}_L" if side > 0 else f"{name}_R"
 
 
 def mirrored(points: NDArray[np.float32], side: int) -> NDArray[np.float32]:
+    """Points ``(N, 2)`` u, v of the left half, on the given side."""
     turned = points.copy()
     if side < 0:
         turned[:, 0] = 1 - turned[:, 0]
