@@ -1,0 +1,162 @@
+"""``python -m edgeau_training.evaluation.fusion_command``: fit the fusion on val, measure all three on test."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from edgeau.bundle.records import to_dict
+from edgeau.command import DONE, CommandParser, print_json, run
+from edgeau.errors import UsageError
+from edgeau_training.evaluation.bootstrap import intervals
+from edgeau_training.evaluation.documents import write_document
+from edgeau_training.evaluation.faces import open_faces
+from edgeau_training.evaluation.fusion_fit import FusionFit, FusionRule, fit_fusion, fused_predictions
+from edgeau_training.evaluation.metrics import measure
+from edgeau_training.evaluation.predictions import Predictions
+from edgeau_training.evaluation.report import aligned, model_document
+from edgeau_training.evaluation.run import predict
+from edgeau_training.evaluation.scorers import Scorer, open_scorer
+from edgeau_training.evaluation.thresholds import fit_thresholds
+
+__all__ = ["main"]
+
+NAME = "python -m edgeau_training.evaluation.fusion_command"
+_PARTS = ("landmark", "network", "fused")
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """The command; see ``--help``."""
+    return run(NAME, _fit, argv)
+
+
+def _parser() -> CommandParser:
+    parser = CommandParser(
+        NAME,
+        "Fit how network and landmark model are fused, on val, and measure landmark alone, network alone and fused on "
+        "another split, each at thresholds fitted on val.",
+        f"{NAME} checkpoint.safetensors landmark.npz --data synth/ --out fusion.json",
+    )
+    parser.add_argument("network", type=Path, help="checkpoint .safetensors, .onnx, or a bundle's folder")
+    parser.add_argument("landmark", type=Path, help="landmark model .npz")
+    parser.add_argument("--data", type=Path, required=True, help="synthetic data set")
+    parser.add_argument("--fit-on", default="val", metavar="SPLIT", help="default %(default)s")
+    parser.add_argument("--measure-on", default="test", metavar="SPLIT", help="default %(default)s")
+    parser.add_argument("--out", type=Path, required=True, metavar="JSON")
+    parser.add_argument("--limit", type=int, metavar="N", help="only the first N faces of each split")
+    parser.add_argument("--artifact", help="of a bundle")
+    parser.add_argument("--shares", type=float, nargs=2, default=FusionRule.shares, metavar=("LOW", "HIGH"),
+                        help="bounds of the network's share (default %(default)s)")  # fmt: skip
+    parser.add_argument("--margin", type=float, default=FusionRule.margin,
+                        help="F1 by which one model alone must be better to be taken (default %(default)s)")  # fmt: skip
+    parser.add_argument("--threads", type=int, default=1, help="of the engine (default 1)")
+    parser.add_json()
+    return parser
+
+
+def _fit(argv: Sequence[str] | None) -> int:
+    options = _parser().parse_args(argv)
+    rule = FusionRule(shares=(options.shares[0], options.shares[1]), margin=options.margin)
+    part = "network" if options.network.is_dir() else None
+    with (
+        closing(open_scorer(options.network, options.artifact, part, options.threads)) as network,
+        closing(open_scorer(options.landmark)) as landmark,
+    ):
+        fitted_on, measured_on = (
+            predict(
+                (network, landmark),
+                open_faces(options.data, split),
+                options.limit,
+                _labels(network, landmark),
+            )
+            for split in (options.fit_on, options.measure_on)
+        )
+        names = (network.name, landmark.name)
+    network_fitted, landmark_fitted = fitted_on.predictions
+    fit = fit_fusion(network_fitted, landmark_fitted, rule)
+    tables = _three(fit, fitted_on.predictions, measured_on.predictions)
+    document = {"network": names[0], "landmark": names[1], "fitted_on": options.fit_on, "measured_on": options.measure_on,
+                **_document(fit, rule, tables)}  # fmt: skip
+    write_document(options.out, document)
+    if options.json:
+        print_json(document)
+    else:
+        print(_table(document), f"wrote {options.out}", sep="\n")
+    return DONE
+
+
+def _labels(network: Scorer, landmark: Scorer) -> tuple[str, ...]:
+    """The network's labels, all of which a manifest's fusion must speak of."""
+    missing = [label for label in network.labels if label not in landmark.labels]
+    if missing:
+        raise UsageError(
+            f"landmark model {landmark.name} does not know {', '.join(missing)} of {network.name}, so they cannot be fused"
+        )
+    return network.labels
+
+
+def _three(
+    fit: FusionFit, fitted_on: tuple[Predictions, ...], measured_on: tuple[Predictions, ...]
+) -> dict[str, Predictions]:
+    """All three on the measured split, thresholds from the fitted one."""
+    network, landmark = (
+        there.with_thresholds(fit_thresholds(here))
+        for here, there in zip(fitted_on, measured_on, strict=True)
+    )
+    fused = fused_predictions(network, landmark, fit.fusion, fit.thresholds)
+    return {"landmark": landmark, "network": network, "fused": fused}
+
+
+def _document(fit: FusionFit, rule: FusionRule, tables: dict[str, Predictions]) -> dict[str, Any]:
+    labels = tables["fused"].labels
+    return {
+        "rule": {"shares": list(rule.shares), "margin": rule.margin},
+        "fusion": to_dict(fit.fusion),
+        "thresholds": {
+            name: dict(zip(labels, table.thresholds.tolist(), strict=True)) for name, table in tables.items()
+        },
+        "choice": fit.choice,
+        "network_share": fit.share,
+        "f1_on_fitted": fit.f1,
+        "measured": {
+            name: model_document(name, table, measure(table), intervals(table, resamples=500))
+            for name, table in tables.items()
+        },
+    }
+
+
+def _table(document: dict[str, Any]) -> str:
+    measured = document["measured"]
+    head = (
+        "AU",
+        *(f"{name} F1" for name in _PARTS),
+        *(f"{name} AUC" for name in _PARTS),
+        "ships",
+        "network share",
+    )
+    rows = [
+        (
+            label,
+            *(_cell(measured[name]["per_au"][label][metric]) for metric in ("f1", "auc") for name in _PARTS),
+            choice,
+            f"{document['network_share'][label]:.2f}",
+        )
+        for label, choice in document["choice"].items()
+    ]
+    means = (_cell(measured[name]["mean"][metric]) for metric in ("f1", "auc") for name in _PARTS)
+    title = f"fitted on {document['fitted_on']}, measured on {document['measured_on']}"
+    return f"{title}\n{aligned((head, *rows, ('mean', *means, '', '')))}"
+
+
+def _cell(value: dict[str, float | None]) -> str:
+    number = value["value"]
+    return "-" if number is None or not np.isfinite(number) else f"{number:.3f}"
+
+
+if __name__ == "__main__":
+    sys.exit(main())
