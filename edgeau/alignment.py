@@ -7,6 +7,7 @@ canvas. A network that sees the central ``size`` pixels of the canvas gets them 
 
 from __future__ import annotations
 
+import math
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -22,9 +23,19 @@ __all__ = ["Alignment", "alignment_matrix", "five_points", "warp"]
 # lid points each, as the protocol takes the mean of the six points of its 49-point scheme.
 _EYE_LEFT = (33, 160, 158, 133, 153, 144)
 _EYE_RIGHT = (362, 385, 387, 263, 373, 380)
-_NOSE_TIP = 1
-_MOUTH_LEFT = 61
-_MOUTH_RIGHT = 291
+_NOSE_TIP = (1,)
+_MOUTH_LEFT = (61,)
+_MOUTH_RIGHT = (291,)
+
+
+def _means(groups: tuple[tuple[int, ...], ...]) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
+    """Indices of all points of some groups, and the matrix that takes those points to the mean of each group."""
+    indices = [index for group in groups for index in group]
+    weights = [[(index in group) / len(group) for index in indices] for group in groups]
+    return np.array(indices, np.intp), np.array(weights, np.float64)
+
+
+_POINTS, _WEIGHTS = _means((_EYE_LEFT, _EYE_RIGHT, _NOSE_TIP, _MOUTH_LEFT, _MOUTH_RIGHT))
 
 
 @dataclass(frozen=True)
@@ -79,16 +90,7 @@ def five_points(landmarks: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
     Returns:
         float64 ``(5, 2)``: eye on the left of the picture, eye on the right, nose tip, mouth corner left, right.
     """
-    xy = landmarks[:, :2]
-    points: NDArray[np.float64] = np.stack(
-        (
-            xy[_EYE_LEFT, :].mean(axis=0),
-            xy[_EYE_RIGHT, :].mean(axis=0),
-            xy[_NOSE_TIP],
-            xy[_MOUTH_LEFT],
-            xy[_MOUTH_RIGHT],
-        )
-    ).astype(np.float64)
+    points: NDArray[np.float64] = _WEIGHTS @ landmarks.take(_POINTS, axis=0)[:, :2]
     return points
 
 
@@ -108,21 +110,24 @@ def alignment_matrix(
     Raises:
         InputError: the five points coincide, so that no scale exists.
     """
-    points = five_points(landmarks)
-    across = points[1] - points[0]
-    length = float(np.hypot(across[0], across[1]))
+    # Plain floats: for five points numpy's calls cost ten times their arithmetic, once per face and frame.
+    points = five_points(landmarks).tolist()
+    (left_x, left_y), (right_x, right_y) = points[:2]
+    length = math.hypot(right_x - left_x, right_y - left_y)
     if not length > 0:
         raise InputError(
             "the landmarks give no eye distance (all points coincide), so the face cannot be aligned"
         )
-    cos, sin = across / length
-    rotation = np.array(((cos, sin), (-sin, cos)))
-    rotated = points @ rotation.T
-    low, high = rotated.min(axis=0), rotated.max(axis=0)
-    half = 0.5 * margin * float((high - low).max())
+    cos, sin = (right_x - left_x) / length, (right_y - left_y) / length
+    across = [cos * x + sin * y for x, y in points]
+    down = [cos * y - sin * x for x, y in points]
+    half = 0.5 * margin * max(max(across) - min(across), max(down) - min(down))
     scale = (canvas - 1) / (2 * half)
-    offset = half - (low + high) / 2
-    return np.hstack((rotation, offset[:, None])) * scale
+    shift_x = half - (min(across) + max(across)) / 2
+    shift_y = half - (min(down) + max(down)) / 2
+    matrix = np.array(((cos, sin, shift_x), (-sin, cos, shift_y)), np.float64)
+    matrix *= scale
+    return matrix
 
 
 def warp(
@@ -139,7 +144,7 @@ def warp(
     Returns:
         uint8 ``(size, size, 3)``, contiguous.
     """
-    scale = float(np.hypot(matrix[0, 0], matrix[1, 0]))
+    scale = math.hypot(matrix[0, 0], matrix[1, 0])
     if scale <= 0.5:
         # Bilinear sampling skips pixels below half size, and the aliasing looks like wrinkles to an AU network: shrink
         # by area first.

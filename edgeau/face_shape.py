@@ -42,24 +42,25 @@ def lay_on_template(
         InputError: a face's stable points coincide or are not finite, so that no fit exists.
     """
     share = (weights / weights.sum()).astype(np.float64)
-    source = landmarks[:, stable].astype(np.float64)
-    centre = np.einsum("s,nsk->nk", share, source)
+    # Matrix products throughout: einsum is five times slower on a single face.
+    source = landmarks.take(stable, axis=1).astype(np.float64)
+    centre = share @ source
     goal_centre = share @ template
     goal = (template - goal_centre) * share[:, None]
     source -= centre[:, None]
-    spread = np.einsum("s,nsk,nsk->n", share, source, source)
+    spread = np.square(source).sum(axis=2) @ share
     if not (spread > 0).all():
         raise InputError(
             "the landmarks of a face coincide or are not finite, so its shape cannot be measured"
         )
-    left, singular, right = np.linalg.svd(np.einsum("nsj,sk->njk", source, goal))
+    left, singular, right = np.linalg.svd(source.transpose(0, 2, 1) @ goal)
     # A reflection would fit a mirrored face; forbid it in the weakest direction.
     turn = np.sign(np.linalg.det(left @ right))
     left[:, :, 2] *= turn[:, None]
     singular[:, 2] *= turn
     scale = singular.sum(axis=1) / spread
     rotation = left @ right * scale[:, None, None]
-    laid: NDArray[np.float32] = ((landmarks[:, points] - centre[:, None]) @ rotation + goal_centre).astype(
+    laid: NDArray[np.float32] = ((landmarks.take(points, axis=1) - centre[:, None]) @ rotation + goal_centre).astype(
         np.float32
     )
     return laid

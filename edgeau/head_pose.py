@@ -52,10 +52,11 @@ def head_pose(landmarks: NDArray[np.floating[Any]]) -> HeadPose:
     Returns:
         Degrees; pitch within -90..90.
     """
-    points = landmarks[_POINTS].astype(np.float64)
-    points -= points.mean(axis=0)
-    left, _, right = np.linalg.svd(points.T @ _SHAPE)
-    left[:, 2] *= np.sign(np.linalg.det(left @ right))  # of two solutions the one that is no mirror image
+    # The frontal shape is centred, so the product does not see where the face is.
+    product = landmarks.take(_POINTS, axis=0).T @ _SHAPE
+    left, _, right = np.linalg.svd(product)
+    if np.linalg.det(product) < 0:  # of two solutions the one that is no mirror image
+        left[:, 2] *= -1
     rotation = left @ right
     return HeadPose(
         pitch=-math.degrees(math.asin(min(1.0, max(-1.0, rotation[2, 1])))),

@@ -239,9 +239,9 @@ class Pipeline:
 
 
 def _box(landmarks: NDArray[np.float32]) -> Box:
-    left, top = landmarks[:, :2].min(axis=0).tolist()
-    right, bottom = landmarks[:, :2].max(axis=0).tolist()
-    return Box(left, top, right - left, bottom - top)
+    x, y = landmarks[:, 0], landmarks[:, 1]
+    left, top = float(x.min()), float(y.min())
+    return Box(left, top, float(x.max()) - left, float(y.max()) - top)
 
 
 def _place(face: Face) -> tuple[float, float]:

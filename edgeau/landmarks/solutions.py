@@ -40,9 +40,9 @@ class SolutionsLandmarker(Landmarker):
 
     def detect(self, frame: NDArray[np.uint8]) -> list[NDArray[np.float32]]:  # noqa: D102
         rgb, extent = self._frame.convert(check_frame(frame))
+        width, height = extent
         faces = self._process(rgb).multi_face_landmarks or ()
-        scale = np.array((extent[0], extent[1], extent[0]), np.float32)
-        return [points(face) * scale for face in faces]
+        return [points(face, (width, height, width)) for face in faces]
 
     def reset(self) -> None:  # noqa: D102
         if self._fresh or self._options["static_image_mode"]:
@@ -78,17 +78,30 @@ class SolutionsLandmarker(Landmarker):
         return result
 
 
-def points(face: Any) -> NDArray[np.float32]:
-    """A landmark list of MediaPipe as an array, float32 ``(n, 3)``, in shares of the frame.
+# How a landmark list lies in memory when it is serialized: a tag and a length, then each of x y z behind its own tag.
+_WIRE = np.dtype(
+    [("head", "u1", 3), ("x", "<f4"), ("y_tag", "u1"), ("y", "<f4"), ("z_tag", "u1"), ("z", "<f4")]
+)
 
-    Each point is 17 bytes on the wire (a tag, a length, and a tag before each of x y z), so the serialized list is an
-    array already: 20 times faster than reading its attributes. The tags are checked; other layouts are read slowly.
+
+def points(face: Any, scale: tuple[float, float, float]) -> NDArray[np.float32]:
+    """A landmark list of MediaPipe as an array, float32 ``(n, 3)``, its x y z times ``scale``.
+
+    The serialized list is an array already, which is 20 times faster than reading the attributes of every point. Should
+    another version of MediaPipe write it in another layout, the attributes are read.
     """
     count = len(face.landmark)
-    wire = np.frombuffer(face.SerializeToString(), np.uint8)
-    if wire.size == 17 * count:
-        table = wire.reshape(count, 17)
-        if (table[:, (0, 1, 2, 7, 12)] == (0x0A, 15, 0x0D, 0x15, 0x1D)).all():
-            values: NDArray[np.uint8] = np.stack((table[:, 3:7], table[:, 8:12], table[:, 13:17]), axis=1)
-            return values.view(np.dtype("<f4")).reshape(count, 3).astype(np.float32, copy=False)
-    return np.array([(point.x, point.y, point.z) for point in face.landmark], np.float32)
+    wire = face.SerializeToString()
+    if len(wire) != count * _WIRE.itemsize or not _has_tags(wire):
+        slow = [(point.x, point.y, point.z) for point in face.landmark]
+        return np.array(slow, np.float32).reshape(count, 3) * np.array(scale, np.float32)
+    table = np.frombuffer(wire, _WIRE)
+    result = np.empty((count, 3), np.float32)
+    for column, (axis, factor) in enumerate(zip("xyz", scale, strict=True)):
+        np.multiply(table[axis], np.float32(factor), out=result[:, column])
+    return result
+
+
+def _has_tags(wire: bytes) -> bool:
+    """Whether the first point lies as expected; with the length right, so do the others."""
+    return wire[:3] == b"\x0a\x0f\x0d" and wire[7] == 0x15 and wire[12] == 0x1D
