@@ -148,7 +148,9 @@ def _check_manner(folder: Path, manner: dict[str, Any]) -> None:
     """One folder holds crops of one manner only."""
     path = folder / "preparation.json"
     if not path.exists():
-        path.write_text(json.dumps(manner, indent=2) + "\n", encoding="utf-8")
+        part = path.with_name(f"{path.name}.{os.getpid()}.part")
+        part.write_text(json.dumps(manner, indent=2) + "\n", encoding="utf-8")
+        part.replace(path)
         return
     try:
         found = json.loads(path.read_text(encoding="utf-8"))
