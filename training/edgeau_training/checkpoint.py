@@ -24,6 +24,7 @@ from edgeau.bundle.records import to_dict
 from edgeau.errors import CheckpointError
 from edgeau_training.checkpoint_file import read_header, write_atomically
 from edgeau_training.networks import build_network
+from edgeau_training.networks.catalogue import network_facts
 
 __all__ = [
     "FORMAT",
@@ -166,8 +167,14 @@ def make_seeded_checkpoint(
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         model = build_network(network, labels, **options)
+    facts = network_facts(network, **options)
     info = CheckpointInfo(
-        network, tuple(labels), options, training=f"untrained: random weights of seed {seed}"
+        network,
+        tuple(labels),
+        options,
+        input=to_dict(facts.input),
+        alignment=facts.alignment.to_dict(),
+        training=f"untrained: random weights of seed {seed}",
     )
     save_checkpoint(path, model, info)
     return info

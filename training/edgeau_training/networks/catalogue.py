@@ -1,0 +1,187 @@
+"""What is known about a network of the zoo before it is built: its title, source, input, alignment and label set.
+
+Checkpoints and bundles carry these as data. Numbers that no paper states are marked in the file of the part they belong to.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+from edgeau.action_units import BP4D
+from edgeau.alignment import Alignment
+from edgeau.bundle.manifest import InputSpec
+from edgeau.errors import UsageError
+from edgeau_training.datasets.aff_wild2 import LABELS as AFF_WILD2
+from edgeau_training.datasets.aligners import Aligner, ArcFaceTemplate
+from edgeau_training.datasets.emotionet import LABELS as EMOTIONET
+
+__all__ = ["CATALOGUE", "NetworkFacts", "network_facts"]
+
+_MRP_NET = (
+    "MRP-Net: A Light Multiple Region Perception Neural Network for Multi-label AU Detection, ICPR 2020"
+)
+_DRML = "Zhao, Chu & Zhang: Deep Region and Multi-label Learning for Facial Action Unit Detection, CVPR 2016"
+_SIAT = (
+    "Ji et al.: Multiple Transfer Learning and Multi-label Balanced Training Strategies for Facial AU Detection in the Wild, "
+    "CVPR Workshops 2020"
+)
+_USTC = (
+    "Yu et al.: Local Region Perception and Relationship Learning Combined with Feature Fusion for Facial Action Unit "
+    "Detection, CVPR Workshops 2023"
+)
+
+_IMAGENET = InputSpec()
+_HALVES = (0.5, 0.5, 0.5)
+
+
+def _symmetric(size: int) -> InputSpec:
+    """RGB in -1..1."""
+    return InputSpec(size=(size, size), mean=_HALVES, std=_HALVES)
+
+
+def _caffe(size: int) -> InputSpec:
+    """BGR in 0..255; the mean image is subtracted by the network."""
+    return InputSpec(size=(size, size), color="BGR", mean=(0.0, 0.0, 0.0), std=(1 / 255, 1 / 255, 1 / 255))
+
+
+@dataclass(frozen=True)
+class NetworkFacts:
+    """What is known about a network.
+
+    Attributes:
+        title: for people; says when a network is a reconstruction, and must be shown as it is.
+        paper: where it comes from; "" where it is ours.
+        fidelity: how far it is the published one, one sentence.
+        labels: the label set of its paper, or of the data it is compared on.
+        input: size, colour order and normalisation.
+        alignment: how a face becomes its crop.
+        backbone: name of the submodule that a pretrained file fills; None where training starts from nothing.
+        pretrained: which files fit it.
+    """
+
+    title: str
+    paper: str
+    fidelity: str
+    labels: tuple[str, ...]
+    input: InputSpec
+    alignment: Aligner
+    backbone: str | None = None
+    pretrained: str = ""
+
+
+_MRP = NetworkFacts(
+    title="MRP-Net (reconstruction)",
+    paper=_MRP_NET,
+    fidelity="Stem, four groups and the 1024-vector are published; what happens inside the groups is reconstructed.",
+    labels=BP4D,
+    input=_IMAGENET,
+    alignment=Alignment(),
+    backbone="stem",
+    pretrained="timm efficientnet_b1 with ImageNet statistics, such as efficientnet_b1.ft_in1k",
+)
+_LIGHT_MRP = replace(_MRP, paper="", fidelity="Ours: the reconstructed MRP head on a lighter stem.")
+_DRML_NETWORK = NetworkFacts(
+    title="DRML",
+    paper=_DRML,
+    fidelity="Layers, fillers and loss are the authors' released ones; the aligner is ours.",
+    labels=BP4D,
+    input=_caffe(170),
+    alignment=Alignment(size=170, canvas=200),
+)
+_IR = NetworkFacts(
+    title="SIAT-NTU (one view, IR-152)",
+    paper=_SIAT,
+    fidelity="Backbone and classifier are the authors'; the exact alignment template is ours.",
+    labels=EMOTIONET,
+    input=_symmetric(224),
+    alignment=ArcFaceTemplate(224),
+    backbone="backbone",
+    pretrained="face.evoLVe IR-152: M_face from MS-Celeb-1M, M_emotion from AffectNet",
+)
+_USTC_NETWORK = NetworkFacts(
+    title="USTC (fixed fusion)",
+    paper=_USTC,
+    fidelity="The modules are published; their number, widths, k and the fusion weights are not and are ours.",
+    labels=AFF_WILD2,
+    input=_symmetric(112),
+    alignment=ArcFaceTemplate(112),
+    backbone="backbone",
+    pretrained="InsightFace iresnet100 from Glint360K",
+)
+
+# name in the zoo -> facts at its default options
+CATALOGUE: dict[str, NetworkFacts] = {
+    "drml": _DRML_NETWORK,
+    "drml-alexnet": replace(
+        _DRML_NETWORK,
+        title="AlexNet (the DRML poster's)",
+        fidelity="The poster gives no layers; Caffe's form fits its parameter count.",
+        input=_caffe(227),
+        alignment=Alignment(size=227, canvas=256),
+    ),
+    "drml-convnet": replace(
+        _DRML_NETWORK,
+        title="ConvNet (the DRML poster's)",
+        fidelity="DRML without patches and identity, as the poster says.",
+    ),
+    "drml-lcn": replace(
+        _DRML_NETWORK,
+        title="LCN (the DRML poster's, assumed sizes)",
+        fidelity="The poster prints 120 M parameters without layers; on DRML's sizes it has more.",
+    ),
+    "mrpnet": _MRP,
+    "mrpnet-lite1": replace(
+        _LIGHT_MRP,
+        title="MRP head on EfficientNet-Lite1",
+        pretrained="timm tf_efficientnet_lite1 (same tensors, trained with other padding; retrain at our mean and std)",
+    ),
+    "mrpnet-mnv4m": replace(
+        _LIGHT_MRP,
+        title="MRP head on MobileNetV4-conv-medium",
+        pretrained="timm mobilenetv4_conv_medium, such as mobilenetv4_conv_medium.e500_r224_in1k",
+    ),
+    "mrpnet-mnv4s": replace(
+        _LIGHT_MRP,
+        title="MRP head on MobileNetV4-conv-small",
+        pretrained="timm mobilenetv4_conv_small, such as mobilenetv4_conv_small.e2400_r224_in1k",
+    ),
+    "siat-ir152": _IR,
+    "siat-ir50": replace(
+        _IR,
+        title="SIAT-NTU (one view, IR-50)",
+        fidelity="In the authors' code, not in the paper; the exact alignment template is ours.",
+        pretrained="face.evoLVe IR-50: M_face from MS-Celeb-1M, M_emotion from AffectNet",
+    ),
+    "siat-two-view": replace(
+        _IR,
+        title="SIAT-NTU (two views)",
+        fidelity="Averages logits, as the authors' final code does; the paper's text averages probabilities.",
+        backbone=None,
+        pretrained="",
+    ),
+    "ustc-attn": replace(_USTC_NETWORK, title="USTC (attention fusion)"),
+    "ustc-fixed": _USTC_NETWORK,
+}
+
+
+def network_facts(name: str, **options: Any) -> NetworkFacts:
+    """The facts of a network as it is built with these options.
+
+    Args:
+        name: of the zoo.
+        options: what its builder takes; ``mode`` and ``size`` change the input, the others change nothing here.
+
+    Raises:
+        UsageError: the name is not known.
+    """
+    if name not in CATALOGUE:
+        raise UsageError(f"network {name!r} is not known; known networks: {', '.join(sorted(CATALOGUE))}")
+    facts = CATALOGUE[name]
+    size = options.get("size", facts.input.size[0])
+    if options.get("mode") == "modern":
+        facts = replace(facts, input=_symmetric(size))
+    if size != facts.input.size[0]:
+        # Only the networks from face recognition take a size.
+        facts = replace(facts, input=replace(facts.input, size=(size, size)), alignment=ArcFaceTemplate(size))
+    return facts
