@@ -60,7 +60,7 @@ def lay_on_template(
     singular[:, 2] *= turn
     scale = singular.sum(axis=1) / spread
     rotation = left @ right * scale[:, None, None]
-    laid: NDArray[np.float32] = ((landmarks.take(points, axis=1) - centre[:, None]) @ rotation + goal_centre).astype(
-        np.float32
-    )
+    laid: NDArray[np.float32] = (
+        (landmarks.take(points, axis=1) - centre[:, None]) @ rotation + goal_centre
+    ).astype(np.float32)
     return laid

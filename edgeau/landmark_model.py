@@ -95,7 +95,7 @@ class LandmarkModel:
             InputError: the landmarks have another shape, or coincide, or the baseline is of another model.
         """
         shapes = self.shape(landmarks)
-        neutral = self.neutral if baseline is None else baseline.shape_for(self.template_digest)
+        neutral = self.neutral if baseline is None else baseline.neutral(self.neutral, self.template_digest)
         difference = (shapes - neutral).reshape(*shapes.shape[:-2], -1)
         evidence = difference @ self.weights.reshape(len(self.labels), -1).T + self.bias
         return LandmarkEstimate(evidence * self.slope + self.shift, np.clip(evidence, 0, 1))
