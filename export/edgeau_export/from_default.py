@@ -69,11 +69,13 @@ class DefaultSource:
 
 def _packaged() -> Bundle:
     try:
-        return load_bundle(default_bundle_path())
+        path = default_bundle_path()
     except BundleError as error:
         raise BundleError(
-            f"without --checkpoint the packaged default is exported, but {error}; or pass --checkpoint FILE"
+            "this copy of edgeau carries no default bundle to export; pass --checkpoint FILE, "
+            "or install edgeau from its wheel"
         ) from error
+    return load_bundle(path)
 
 
 def _float_artifact(bundle: Bundle) -> Artifact:
