@@ -1,0 +1,55 @@
+import json
+
+import pytest
+import torch
+
+from edgeau.errors import CheckpointError
+from edgeau_training.checkpoint import load_checkpoint, make_seeded_checkpoint
+from edgeau_training.networks.merge import main, merge
+
+TINY = {"units": [1, 1, 1, 1], "size": 16}
+LABELS = ("AU1", "AU12")
+
+
+@pytest.fixture
+def views(tmp_path):
+    paths = [tmp_path / "face.safetensors", tmp_path / "emotion.safetensors"]
+    for seed, path in enumerate(paths):
+        make_seeded_checkpoint(path, "siat-ir50", LABELS, seed=seed, **TINY)
+    return paths
+
+
+def test_the_merged_checkpoint_answers_with_the_mean_logit(tmp_path, views):
+    out = tmp_path / "two.safetensors"
+    merge(views, out)
+    images = torch.randn(2, 3, 16, 16)
+    face, emotion, both = (load_checkpoint(path)[0](images) for path in (*views, out))
+    torch.testing.assert_close(both, (face + emotion) / 2)
+
+
+def test_what_it_says_about_itself(tmp_path, views):
+    info = merge(views, tmp_path / "two.safetensors")
+    assert (info.network, info.labels, info.trained) == ("siat-two-view", LABELS, False)
+    assert info.options == {**TINY, "members": ["siat-ir50", "siat-ir50"]}
+    assert (
+        info.training == "mean of: untrained: random weights of seed 0; untrained: random weights of seed 1"
+    )
+    assert load_checkpoint(tmp_path / "two.safetensors")[1] == info
+
+
+def test_members_of_other_labels_are_refused(tmp_path, views):
+    other = tmp_path / "other.safetensors"
+    make_seeded_checkpoint(other, "siat-ir50", ("AU1", "AU2"), **TINY)
+    with pytest.raises(
+        CheckpointError, match=r"other.safetensors and .*face.safetensors differ in their labels"
+    ):
+        merge([views[0], other], tmp_path / "two.safetensors")
+    assert not (tmp_path / "two.safetensors").exists()
+
+
+def test_the_command(tmp_path, views, capsys):
+    out = tmp_path / "two.safetensors"
+    assert main([*map(str, views), "--out", str(out), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["members"] == ["siat-ir50", "siat-ir50"]
+    assert main([str(views[0]), str(tmp_path / "none.safetensors"), "--out", str(out)]) == 2
+    assert "does not exist" in capsys.readouterr().err
