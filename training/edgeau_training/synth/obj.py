@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from edgeau.errors import UserError
+from edgeau.errors import InputError
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,7 @@ class Topology:
 def positions_from_obj(path: Path) -> NDArray[np.float32]:
     """Return the vertex positions (V, 3) float32 of an OBJ file, in the file's unit.
 
-    Raises UserError when the file has no vertex or a vertex line is not three numbers.
+    Raises InputError when the file has no vertex or a vertex line is not three numbers.
     """
     data = path.read_bytes()
     if not data.startswith(b"v "):
@@ -40,12 +40,15 @@ def positions_from_obj(path: Path) -> NDArray[np.float32]:
     block = data[: end if end >= 0 else len(data)]
     # Vertex lines are one contiguous block in every file of the rig, so one call reads them all.
     lines = block.count(b"v ")
-    values = np.array(block.replace(b"v ", b" ").split(), dtype=np.float32) if lines else np.empty(0)
-    if not lines or values.size != 3 * lines:
-        raise UserError(
-            f"{path}: expected one block of 'v x y z' lines; found {lines} lines, {values.size} numbers."
+    words = block.replace(b"v ", b" ").split()
+    if not lines or len(words) != 3 * lines:
+        raise InputError(
+            f"{path}: expected one block of 'v x y z' lines; found {lines} lines, {len(words)} words. Unpack the rig again"
         )
-    return values.reshape(-1, 3).astype(np.float32)
+    try:
+        return np.array(words, dtype=np.float32).reshape(-1, 3)
+    except ValueError as error:
+        raise InputError(f"{path}: a coordinate is no number ({error}). Unpack the rig again") from error
 
 
 def topology_from_obj(path: Path) -> Topology:
@@ -70,7 +73,7 @@ def topology_from_obj(path: Path) -> Topology:
                 uv_corners.append((fan[0][1], fan[1][1], fan[2][1]))
                 materials.append(len(names) - 1)
     if not corners or not texture or not names:
-        raise UserError(f"{path}: a rig's neutral mesh needs faces, texture coordinates and materials.")
+        raise InputError(f"{path}: a rig's neutral mesh needs faces, texture coordinates and materials.")
     uvs = np.array(texture, np.float32)[np.array(uv_corners, np.int64)]
     return Topology(np.array(corners, np.int32), uvs, np.array(materials, np.int32), tuple(names))
 

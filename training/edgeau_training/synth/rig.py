@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import zipfile
+import zlib
 from dataclasses import dataclass, fields
 from pathlib import Path
 
@@ -12,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgeau.cache import cache_directory
-from edgeau.errors import UserError
+from edgeau.errors import InputError
 from edgeau_training.synth.lip_tightening import lip_tightening_shape
 from edgeau_training.synth.obj import Topology, positions_from_obj, topology_from_obj
 
@@ -58,17 +60,17 @@ class Rig:
 def load_rig(folder: str | Path, cache: str | Path | None = None) -> Rig:
     """Load an ICT-FaceKit folder (or its FaceXModel subfolder), from the cache when it was read before.
 
-    Raises UserError when the folder is absent or incomplete; the message names the missing files.
+    Raises InputError when the folder is absent or incomplete; the message names the missing files.
     """
     model = _model_folder(Path(folder))
-    index = json.loads((model / "vertex_indices.json").read_text(encoding="utf-8"))
-    names = [str(name) for name in index["expressions"]]
+    names, landmarks = _index(model / "vertex_indices.json")
     files = _required_files(model, names)
     digest = _digest(files)
     cached = _cache_folder(cache) / f"rig-{digest[:20]}-{CACHE_FORMAT}.npz"
-    if cached.is_file():
-        return _read_cache(cached)
-    rig = _read_rig(model, names, np.array(index["idx_to_landmark_verts"], np.int64), digest)
+    stored = _read_cache(cached)
+    if stored is not None:
+        return stored
+    rig = _read_rig(model, names, landmarks, digest)
     _write_cache(cached, rig)
     return rig
 
@@ -78,10 +80,21 @@ def _model_folder(folder: Path) -> Path:
         if (candidate / "vertex_indices.json").is_file():
             return candidate
     if not folder.is_dir():
-        raise UserError(
+        raise InputError(
             f"{folder}: no such folder. Give the path of an unpacked ICT-FaceKit (it holds FaceXModel/)."
         )
-    raise UserError(f"{folder}: not a complete ICT-FaceKit folder; missing files: vertex_indices.json.")
+    raise InputError(f"{folder}: not a complete ICT-FaceKit folder; missing files: vertex_indices.json.")
+
+
+def _index(path: Path) -> tuple[list[str], NDArray[np.int64]]:
+    """Names of the expression shapes, and the vertex numbers (68,) of the iBUG points."""
+    try:
+        index = json.loads(path.read_text(encoding="utf-8"))
+        return [str(name) for name in index["expressions"]], np.array(
+            index["idx_to_landmark_verts"], np.int64
+        )
+    except (ValueError, KeyError, TypeError) as error:
+        raise InputError(f"{path}: not an index of ICT-FaceKit ({error!r}). Unpack the rig again") from error
 
 
 def _required_files(model: Path, names: list[str]) -> list[Path]:
@@ -90,7 +103,7 @@ def _required_files(model: Path, names: list[str]) -> list[Path]:
     missing = [name for name in wanted if not (model / name).is_file()]
     if missing:
         shown = ", ".join(missing[:12]) + (f" and {len(missing) - 12} more" if len(missing) > 12 else "")
-        raise UserError(
+        raise InputError(
             f"{model}: not a complete ICT-FaceKit folder; missing files: {shown}. Unpack it again."
         )
     return [model / name for name in wanted]
@@ -131,7 +144,7 @@ def _read_rig(model: Path, names: list[str], landmarks: NDArray[np.int64], diges
 def _offsets(path: Path, neutral: NDArray[np.float32]) -> NDArray[np.float32]:
     positions = positions_from_obj(path)
     if positions.shape != neutral.shape:
-        raise UserError(
+        raise InputError(
             f"{path}: {len(positions)} vertices, the neutral mesh has {len(neutral)}. Unpack the rig again."
         )
     return positions - neutral
@@ -143,7 +156,7 @@ def _visible_triangles(
     material = np.full(len(topology.triangles), -1, np.int32)
     for number, name in enumerate(MATERIALS):
         if name not in topology.material_names:
-            raise UserError(
+            raise InputError(
                 f"The rig's neutral mesh has no material {name}; it has {', '.join(topology.material_names)}."
             )
         material[topology.materials == topology.material_names.index(name)] = number
@@ -161,11 +174,15 @@ def _cache_folder(cache: str | Path | None) -> Path:
     return cache_directory()
 
 
-def _read_cache(path: Path) -> Rig:
-    with np.load(path, allow_pickle=False) as stored:
-        arrays = {field.name: stored[field.name] for field in fields(Rig)}
-    arrays["digest"] = str(arrays["digest"])
-    return Rig(**arrays)
+def _read_cache(path: Path) -> Rig | None:
+    if not path.is_file():
+        return None
+    try:
+        with path.open("rb") as stream, np.load(stream, allow_pickle=False) as stored:
+            arrays = {field.name: stored[field.name] for field in fields(Rig)}
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error):
+        return None  # a cache may be damaged; what it holds is read anew from the folder and written again
+    return Rig(**{**arrays, "digest": str(arrays["digest"])})
 
 
 def _write_cache(path: Path, rig: Rig) -> None:

@@ -1,0 +1,114 @@
+"""Shards are whole or absent, and readable while the set grows."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from edgeau.errors import InputError
+from edgeau_training.synth import shards
+
+
+def row(index: int, detected: bool = True) -> dict:
+    random = np.random.default_rng(index)
+    return {
+        "index": index,
+        "identity": 3,
+        "texture": 4,
+        "seed": 2**62 + index,
+        "image": b"image%d" % index,
+        "crop": b"crop%d" % index if detected else None,
+        "detected": detected,
+        "landmarks": random.random(478 * 3, np.float32) if detected else None,
+        "aus": random.random(22, np.float32),
+        "pose": np.array([1, 2, 3], np.float32),
+    }
+
+
+@pytest.fixture
+def folder(tmp_path):
+    shards.write_shard(shards.shard_path(tmp_path, "val", 0), [row(0), row(1, detected=False)])
+    shards.write_shard(shards.shard_path(tmp_path, "val", 1), [row(2)])
+    return tmp_path
+
+
+def test_a_split_is_read_as_written(folder):
+    faces = shards.read_split(folder, "val")
+    np.testing.assert_array_equal(faces["index"], [0, 1, 2])
+    assert faces["seed"][2] == 2**62 + 2
+    assert faces["image"] == [b"image0", b"image1", b"image2"]
+    assert faces["crop"] == [b"crop0", b"", b"crop2"]
+    assert faces["landmarks"].shape == (3, 478, 3)
+    np.testing.assert_array_equal(faces["landmarks"][2].ravel(), row(2)["landmarks"])
+    assert not faces["landmarks"][1].any()
+    np.testing.assert_array_equal(faces["detected"], [True, False, True])
+    np.testing.assert_array_equal(faces["aus"][1], row(1, detected=False)["aus"])
+
+
+def test_columns_and_limit(folder):
+    faces = shards.read_split(folder, "val", ["aus"], limit=2)
+    assert set(faces) == {"aus"}
+    assert faces["aus"].shape == (2, 22)
+
+
+def test_a_split_without_any_face_found(tmp_path):
+    shards.write_shard(shards.shard_path(tmp_path, "test", 0), [row(0, detected=False)])
+    assert shards.read_split(tmp_path, "test")["landmarks"].shape == (1, 478, 3)
+
+
+def test_a_growing_set_shows_finished_shards_only(folder):
+    (folder / "val" / ".shard-00002.parquet.77.part").write_bytes(b"half")
+    assert len(shards.shard_paths(folder, "val")) == 2
+    shards.remove_unfinished(folder)
+    assert len(list((folder / "val").iterdir())) == 2
+
+
+@pytest.mark.parametrize(
+    ("split", "columns", "words"),
+    [("train", None, "no finished shard"), ("val", ["smile"], "No column smile")],
+)
+def test_what_is_not_there_is_said(folder, split, columns, words):
+    with pytest.raises(InputError, match=words):
+        shards.read_split(folder, split, columns)
+
+
+def test_a_folder_without_description(tmp_path):
+    with pytest.raises(InputError, match="edgeau-synth RIG"):
+        shards.dataset_info(tmp_path)
+
+
+def test_a_newer_format_is_refused(tmp_path):
+    (tmp_path / "dataset.json").write_text(json.dumps({"version": 99}))
+    with pytest.raises(InputError, match="99"):
+        shards.dataset_info(tmp_path)
+
+
+def test_a_failed_write_leaves_nothing(tmp_path):
+    path = shards.shard_path(tmp_path, "val", 0)
+    with pytest.raises((ValueError, TypeError)):
+        shards.write_shard(path, [{**row(0), "pose": "none"}])
+    assert not path.parent.exists() or not list(path.parent.iterdir())
+
+
+def test_a_disk_without_room_leaves_nothing_and_keeps_what_is_there(folder):
+    # The limit on a file's size makes the real write call fail, as a full disk does.
+    program = f"""
+import resource
+from pathlib import Path
+from edgeau_training.synth import shards
+resource.setrlimit(resource.RLIMIT_FSIZE, (2000, 2000))
+rows = [{{"index": 1, "identity": 1, "texture": 1, "seed": 1, "image": bytes(9000), "crop": None, "detected": False,
+         "landmarks": None, "aus": [0.0], "pose": [0.0]}}]
+try:
+    shards.write_shard(shards.shard_path(Path({str(folder)!r}), "val", 2), rows)
+except OSError as error:
+    print(type(error).__name__, error.errno)
+"""
+    outcome = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert outcome.stdout.split()[0] == "OSError"
+    assert len(list((folder / "val").iterdir())) == 2
+    assert len(shards.read_split(folder, "val")["index"]) == 3
