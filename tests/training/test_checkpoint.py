@@ -101,7 +101,9 @@ def test_a_newer_format_is_refused(good, tmp_path):
 
 
 def test_a_label_count_that_does_not_fit_the_weights(good, tmp_path):
-    path = rewritten(good, tmp_path / "three.safetensors", metadata=changed_info(labels=["AU1", "AU4", "AU12"]))
+    path = rewritten(
+        good, tmp_path / "three.safetensors", metadata=changed_info(labels=["AU1", "AU4", "AU12"])
+    )
     with pytest.raises(CheckpointError, match=r"classifier\.\w+ has shape .*label count"):
         load_checkpoint(path)
 
@@ -119,7 +121,9 @@ def test_missing_and_unexpected_tensors_are_named(good, tmp_path):
         return held
 
     path = rewritten(good, tmp_path / "renamed.safetensors", tensors=renamed)
-    with pytest.raises(CheckpointError, match=r"1 missing \(classifier.weight\).*1 unexpected \(other.weight\)"):
+    with pytest.raises(
+        CheckpointError, match=r"1 missing \(classifier.weight\).*1 unexpected \(other.weight\)"
+    ):
         load_checkpoint(path)
 
 

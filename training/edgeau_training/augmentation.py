@@ -13,12 +13,20 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["CANVAS", "Augmentation", "centre_cut", "random_cut", "vary"]
+__all__ = ["CANVAS", "Augmentation", "View", "centre_cut", "random_cut", "vary"]
 
 CANVAS = 256  # side of the stored aligned crops, pixels
 
 Image = NDArray[np.uint8]
 Matrix = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class View:
+    """How a picture is taken from the 256-pixel crop: ``pixels`` a side, spanning ``field`` crop pixels."""
+
+    pixels: int
+    field: int
 
 
 @dataclass(frozen=True)
@@ -44,6 +52,11 @@ class Augmentation:
     noise: float = 0.4
     compress: float = 0.2
     erase: float = 0.25
+
+    def scaled(self, strength: float) -> Augmentation:
+        """All amounts and probabilities but the flip's, times ``strength`` 0..1."""
+        amounts = {name: strength * value for name, value in vars(self).items()}
+        return Augmentation(**{**amounts, "flip": self.flip})
 
 
 def centre_cut(pixels: int, field: int) -> Matrix:

@@ -14,21 +14,13 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from edgeau.errors import InputError
-from edgeau_training.augmentation import Augmentation, centre_cut, random_cut, vary
+from edgeau_training.augmentation import Augmentation, View, centre_cut, random_cut, vary
 from edgeau_training.datasets.synthetic import SyntheticFaces
 from edgeau_training.trainer.geometry_targets import GeometryTargets
 
 __all__ = ["Batch", "View", "epoch_batches", "plain_batches", "prefetched"]
 
 _BORDER = (128, 128, 128)  # outside the crop, as the alignment has it
-
-
-@dataclass(frozen=True)
-class View:
-    """How a picture is taken from the 256-pixel crop: ``pixels`` a side, spanning ``field`` crop pixels."""
-
-    pixels: int
-    field: int
 
 
 @dataclass(frozen=True)
@@ -65,8 +57,9 @@ def epoch_batches(
             _augmented(faces.crops[face], view, augmentation, rng)
             for face, rng in zip(chosen, generators, strict=True)
         ]
-        mirrored = np.array([flip for _, flip in taken])
-        yield _batch(faces, targets, chosen, [image for image, _ in taken], mirrored)
+        images, matrices, mirrored = zip(*taken, strict=True)
+        points = targets.standardise(faces.points[chosen], np.stack(matrices), np.array(mirrored), view)
+        yield _batch(faces, chosen, list(images), points)
 
 
 def plain_batches(faces: SyntheticFaces, targets: GeometryTargets, view: View, size: int) -> Iterator[Batch]:
@@ -75,7 +68,9 @@ def plain_batches(faces: SyntheticFaces, targets: GeometryTargets, view: View, s
     for place in range(0, len(faces), size):
         chosen = np.arange(place, min(place + size, len(faces)))
         images = [_cut(decode(faces.crops[face]), matrix, view.pixels) for face in chosen]
-        yield _batch(faces, targets, chosen, images, np.zeros(len(chosen), bool))
+        central = np.broadcast_to(matrix, (len(chosen), 2, 3))
+        points = targets.standardise(faces.points[chosen], central, np.zeros(len(chosen), bool), view)
+        yield _batch(faces, chosen, images, points)
 
 
 def prefetched(batches: Iterator[Batch], depth: int = 4) -> Iterator[Batch]:
@@ -133,9 +128,10 @@ def _put(
 
 def _augmented(
     jpeg: bytes, view: View, augmentation: Augmentation, rng: np.random.Generator
-) -> tuple[NDArray[np.uint8], bool]:
-    matrix, flip = random_cut(rng, augmentation, view.pixels, view.field)
-    return vary(rng, augmentation, _cut(decode(jpeg), matrix, view.pixels)), flip
+) -> tuple[NDArray[np.uint8], NDArray[np.float64], bool]:
+    """A picture, the matrix that cut it, and whether it is mirrored."""
+    matrix, mirrored = random_cut(rng, augmentation, view.pixels, view.field)
+    return vary(rng, augmentation, _cut(decode(jpeg), matrix, view.pixels)), matrix, mirrored
 
 
 def _cut(image: NDArray[np.uint8], matrix: NDArray[np.float64], pixels: int) -> NDArray[np.uint8]:
@@ -151,10 +147,9 @@ def _cut(image: NDArray[np.uint8], matrix: NDArray[np.float64], pixels: int) -> 
 
 def _batch(
     faces: SyntheticFaces,
-    targets: GeometryTargets,
     chosen: NDArray[np.int64],
     images: list[NDArray[np.uint8]],
-    mirrored: NDArray[np.bool_],
+    points: NDArray[np.float32],
 ) -> Batch:
     occurrence = torch.from_numpy(faces.occurrence[chosen].astype(np.float32))
     return Batch(
@@ -162,5 +157,5 @@ def _batch(
         occurrence,
         torch.ones_like(occurrence),
         torch.from_numpy(faces.intensity[chosen]),
-        torch.from_numpy(targets.standardise(faces.points[chosen], mirrored)),
+        torch.from_numpy(points),
     )

@@ -1,4 +1,4 @@
-"""Landmarks as regression targets: where 468 points of the aligned face lie, standardised, whatever the cut.
+"""Landmarks as regression targets: where 468 points of the face lie in the training picture, standardised.
 
 Ours. A network that learns AUs from scratch learns several times faster when it is also asked for the geometry, which
 labels every pixel's neighbourhood instead of the whole face.
@@ -12,10 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
 
-from edgeau_training.augmentation import CANVAS
+from edgeau_training.augmentation import CANVAS, View
 
 __all__ = ["GeometryTargets"]
 
+_JITTER = 4.0  # what the random cut adds to the deviation, crop pixels
 _STATISTICS_FACES = 4000  # enough for a mean within 0.1 pixel
 
 
@@ -37,14 +38,31 @@ class GeometryTargets:
     def fit(cls, points: NDArray[np.float32]) -> GeometryTargets:
         """From the training split's points, ``(N, P, 2)`` in crop pixels."""
         points = points[:_STATISTICS_FACES]
-        mean, deviation = points.mean(axis=0), np.maximum(points.std(axis=0), 0.5)
+        mean, deviation = points.mean(axis=0), np.hypot(points.std(axis=0), _JITTER)
         return cls(mean, deviation, _mirror_of(mean))
 
-    def standardise(self, points: NDArray[np.float32], mirrored: NDArray[np.bool_]) -> NDArray[np.float32]:
-        """Targets ``(N, 2P)`` of points ``(N, P, 2)``; where ``mirrored`` ``(N,)``, of their mirror image."""
-        points = points.copy()
-        points[mirrored] = _flip(points[mirrored])[:, self.mirror]
-        return ((points - self.mean) / self.deviation).reshape(len(points), -1)
+    def standardise(
+        self,
+        points: NDArray[np.float32],
+        matrices: NDArray[np.float64],
+        mirrored: NDArray[np.bool_],
+        view: View,
+    ) -> NDArray[np.float32]:
+        """Targets of faces as they lie in their pictures.
+
+        Args:
+            points: ``(N, P, 2)``, crop pixels.
+            matrices: ``(N, 2, 3)``, crop to picture.
+            mirrored: ``(N,)``, whether the matrix mirrors.
+            view: of the pictures.
+
+        Returns:
+            float32 ``(N, 2P)``, 0 where the mean face lies in a central cut.
+        """
+        placed = np.einsum("nij,npj->npi", matrices[:, :, :2], points) + matrices[:, None, :, 2]
+        placed = (placed - (view.pixels - 1) / 2) * (view.field / view.pixels) + (CANVAS - 1) / 2
+        placed[mirrored] = placed[mirrored][:, self.mirror]
+        return ((placed - self.mean) / self.deviation).reshape(len(points), -1).astype(np.float32)
 
 
 def _flip(points: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -31,6 +31,7 @@ class Stage:
         pixels: side of the training picture.
         field: crop pixels that the picture spans: 224 (all) or 160 (the face without its surroundings).
         batch: faces a step.
+        augmentation: strength of the recipe's augmentation in this stage, 0..1.
         steps: optimiser steps, or 0.
         minutes: wall-clock minutes with validation, or 0. A run with it depends on the machine; the log tells the steps.
     """
@@ -39,6 +40,7 @@ class Stage:
     pixels: int
     field: int = 224
     batch: int = 64
+    augmentation: float = 1.0
     steps: int = 0
     minutes: float = 0.0
 
@@ -67,6 +69,7 @@ class Optimiser:
         betas: of AdamW.
         warmup_steps: linear rise at the start.
         clip: largest gradient norm.
+        linear_rate: learning rate of linear layers over that of the others; their many inputs add up to large steps.
         ema_decay: of the averaged weights, per step.
     """
 
@@ -75,6 +78,7 @@ class Optimiser:
     betas: tuple[float, float] = (0.9, 0.99)
     warmup_steps: int = 200
     clip: float = 20.0
+    linear_rate: float = 1.0
     ema_decay: float = 0.995
 
 
@@ -91,6 +95,8 @@ class Recipe:
         replicas: shares a batch is split into, one thread each.
         loss: ``{"name": ..., options}``.
         auxiliary: weights of the training-only losses, ``intensity`` and ``landmarks``.
+        tap: ``{"module": dotted name, "channels": n}`` of a map in the stem that is supervised as well; empty for none.
+        from_scratch: residual branches begin at zero.
         optimiser: see :class:`Optimiser`.
         augmentation: see :class:`~edgeau_training.augmentation.Augmentation`.
         stages: of the curriculum, in order.
@@ -109,6 +115,8 @@ class Recipe:
     replicas: int = 1
     loss: Mapping[str, Any] = field(default_factory=lambda: {"name": "bbl"})
     auxiliary: Mapping[str, float] = field(default_factory=lambda: {"intensity": 4.0, "landmarks": 10.0})
+    tap: Mapping[str, Any] = field(default_factory=dict)
+    from_scratch: bool = False
     optimiser: Optimiser = field(default_factory=Optimiser)
     augmentation: Augmentation = field(default_factory=Augmentation)
     save_every: int = 150

@@ -53,7 +53,8 @@ class Replicas:
         shares = images.chunk(len(self.students))
         answers = list(self._pool.map(lambda student, share: student(share, field), self.students, shares))
         leaves = [Answers(*(tensor.detach().requires_grad_() for tensor in answer)) for answer in answers]
-        loss = criterion(Answers(*(torch.cat(parts) for parts in zip(*leaves, strict=True))))
+        # Faces are the last but one axis of every answer.
+        loss = criterion(Answers(*(torch.cat(parts, dim=-2) for parts in zip(*leaves, strict=True))))
         loss.backward()  # type: ignore[no-untyped-call]
         list(self._pool.map(_backward, answers, leaves))
         self._gather()

@@ -11,22 +11,23 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional
 from tqdm import tqdm
 
+from edgeau_training.augmentation import View
 from edgeau_training.checkpoint import CheckpointInfo, save_checkpoint
 from edgeau_training.datasets.synthetic import SyntheticFaces, list_shards
 from edgeau_training.losses import build_loss
 from edgeau_training.networks import build_network
 from edgeau_training.trainer.averaging import Average
-from edgeau_training.trainer.batches import Batch, View, epoch_batches, prefetched
+from edgeau_training.trainer.batches import Batch, epoch_batches, prefetched
 from edgeau_training.trainer.geometry_targets import GeometryTargets
 from edgeau_training.trainer.recipe import Recipe, Stage
 from edgeau_training.trainer.replicas import Replicas
 from edgeau_training.trainer.schedule import learning_rate, progress
 from edgeau_training.trainer.state import Place, load_state, save_state
-from edgeau_training.trainer.student import Answers, Student, normalise
+from edgeau_training.trainer.student import Answers, Student, normalise, start_residuals_at_identity
 from edgeau_training.trainer.validation import validate
 
 __all__ = ["STATE", "Run"]
@@ -55,6 +56,7 @@ class Run:
     def __init__(self, recipe: Recipe, data: Path, out: Path, resume: bool) -> None:
         self.recipe, self.data, self.out = recipe, data, out
         self.place = Place()
+        self.recent: list[dict[str, float]] = []  # losses since the last line of the log
         torch.manual_seed(recipe.seed)
         torch.set_num_threads(1)  # the replicas are the threads
         saved: dict[str, Any] = {}
@@ -94,7 +96,10 @@ class Run:
 
     def _build(self) -> None:
         network = build_network(self.recipe.network, self.recipe.labels, **self.recipe.options)
-        student = Student(network, len(self.recipe.labels), self.targets.mean.size)
+        if self.recipe.from_scratch:
+            start_residuals_at_identity(network)
+        tap = (self.recipe.tap["module"], self.recipe.tap["channels"]) if self.recipe.tap else None
+        student = Student(network, len(self.recipe.labels), self.targets.mean.size, tap)
         self.student = student.to(memory_format=torch.channels_last).train()  # type: ignore[call-overload]
         self.replicas = Replicas(self.student, self.recipe.replicas)
         self.average = Average(self.student, self.recipe.optimiser.ema_decay)
@@ -107,6 +112,7 @@ class Run:
         self.average.student.load_state_dict(saved["average"])
         self.optimiser.load_state_dict(saved["optimiser"])
         self.replicas.share_statistics()
+        torch.set_rng_state(saved["generator"])  # last: building the network drew from it
 
     def _save(self) -> None:
         parts = {
@@ -140,7 +146,7 @@ class Run:
                 self.faces,
                 self.targets,
                 View(stage.pixels, stage.field),
-                self.recipe.augmentation,
+                self.recipe.augmentation.scaled(stage.augmentation),
                 size=stage.batch,
                 seed=self.recipe.seed,
                 epoch=self.place.epoch,
@@ -156,7 +162,7 @@ class Run:
         )
         rate = learning_rate(self.recipe.optimiser, self.place.step, done)
         for group in self.optimiser.param_groups:
-            group["lr"] = rate
+            group["lr"] = rate * group["rate"]
         losses: dict[str, Tensor] = {}
         self.replicas.step(normalise(batch.images), stage.field, self._criterion(batch, losses))
         norm = torch.nn.utils.clip_grad_norm_(self.student.parameters(), self.recipe.optimiser.clip)
@@ -166,8 +172,10 @@ class Run:
         self.place.stage_steps += 1
         self.place.taken += len(batch)
         self.average.update(self.place.step)
+        self.recent.append({name: float(value) for name, value in losses.items()})
         if self.place.step % _LOG_EVERY == 0:
-            figures = {name: round(float(value), 4) for name, value in losses.items()}
+            figures = {name: round(float(np.mean([one[name] for one in self.recent])), 4) for name in losses}
+            self.recent.clear()
             self._log("step", rate=round(rate, 7), gradient=round(float(norm), 3), **figures)
 
     def _criterion(self, batch: Batch, losses: dict[str, Tensor]) -> Callable[[Answers], Tensor]:
@@ -175,8 +183,10 @@ class Run:
 
         def criterion(answers: Answers) -> Tensor:
             occurrence = self.loss(answers.logits, batch.occurrence, batch.mask)
-            intensity = functional.mse_loss(answers.intensity, batch.intensity, reduction="sum") / len(batch)
-            points = functional.smooth_l1_loss(answers.points, batch.points)
+            heads = len(answers.intensity)  # each head is asked the same
+            error = answers.intensity - batch.intensity
+            intensity = error.square().sum() / (heads * len(batch))
+            points = functional.smooth_l1_loss(answers.points, batch.points.expand_as(answers.points))
             losses.update(
                 occurrence=occurrence.detach(), intensity=intensity.detach(), landmarks=points.detach()
             )
@@ -259,11 +269,14 @@ def _targets_from(saved: dict[str, Any]) -> GeometryTargets:
 
 def _optimiser(student: Student, recipe: Recipe) -> torch.optim.AdamW:
     options = recipe.optimiser
-    weights = [parameter for parameter in student.parameters() if parameter.ndim > 1]
-    others = [parameter for parameter in student.parameters() if parameter.ndim <= 1]
+    linear = {id(module.weight) for module in student.modules() if isinstance(module, nn.Linear)}
     groups = [
-        {"params": weights, "weight_decay": options.weight_decay},
-        {"params": others, "weight_decay": 0.0},
+        {
+            "params": [one for one in student.parameters() if (one.ndim > 1, id(one) in linear) == kind],
+            "weight_decay": options.weight_decay if kind[0] else 0.0,
+            "rate": options.linear_rate if kind[1] else 1.0,
+        }
+        for kind in ((True, False), (True, True), (False, False))
     ]
     return torch.optim.AdamW(groups, lr=options.lr, betas=options.betas, foreach=True)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import pickle
+import zipfile
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -51,17 +52,20 @@ def save_state(path: Path, place: Place, parts: dict[str, Any]) -> None:
 
 
 def load_state(path: Path) -> tuple[Place, dict[str, Any]]:
-    """Reads what :func:`save_state` wrote, and sets torch's generator.
+    """Reads what :func:`save_state` wrote; ``generator`` among the parts is the state of torch's generator.
 
     Raises:
         CheckpointError: missing or damaged.
     """
     if not path.is_file():
         raise CheckpointError(f"{path} does not exist, so there is nothing to resume; start without --resume")
+    if not zipfile.is_zipfile(path):
+        raise CheckpointError(
+            f"{path} is not a training state; it is damaged, start without --resume in another --out"
+        )
     try:
         # weights_only: the file may come from elsewhere, and nothing in it needs code.
         parts: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
-        torch.set_rng_state(parts.pop("generator"))
         return Place(**parts.pop("place")), parts
     except (RuntimeError, EOFError, KeyError, TypeError, pickle.UnpicklingError) as error:
         raise CheckpointError(

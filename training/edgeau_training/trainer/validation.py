@@ -9,11 +9,12 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from edgeau_training.augmentation import View
 from edgeau_training.datasets.synthetic import SyntheticFaces
 from edgeau_training.evaluation.metrics import macro, measure
 from edgeau_training.evaluation.predictions import Predictions
 from edgeau_training.evaluation.thresholds import fit_thresholds
-from edgeau_training.trainer.batches import View, plain_batches
+from edgeau_training.trainer.batches import plain_batches
 from edgeau_training.trainer.geometry_targets import GeometryTargets
 from edgeau_training.trainer.student import Student, normalise
 
@@ -41,7 +42,7 @@ def predict(
 
     def logits(images: torch.Tensor) -> NDArray[np.float32]:
         with torch.inference_mode():  # per thread
-            return np.asarray(student(normalise(images), view.field).logits.numpy(), np.float32)
+            return np.asarray(student.logits(normalise(images), view.field).numpy(), np.float32)
 
     with ThreadPoolExecutor(threads, "predict") as pool:
         images = [batch.images for batch in plain_batches(faces, targets, view, size)]

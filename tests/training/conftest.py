@@ -6,12 +6,19 @@ import cv2
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
+import pytest
 
 AUS = ("AU1", "AU4", "AU12")
 SQUARES = ((90, 60), (150, 60), (120, 160))  # left, top of each AU's square, inside the central 160 pixels
 
 
-def write_tiny_faces(folder, counts=(("train", 64), ("val", 32)), shard=32, seed=0):
+@pytest.fixture(scope="session")
+def write_tiny_faces():
+    """The function that writes such a data set: ``(folder, counts=(("train", 64), ("val", 32)))`` -> folder."""
+    return _write
+
+
+def _write(folder, counts=(("train", 64), ("val", 32)), shard=32, seed=0):
     rng = np.random.default_rng(seed)
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "dataset.json").write_text(json.dumps({"version": 1, "aus": list(AUS), "seed": seed}))

@@ -1,0 +1,86 @@
+import pytest
+
+from edgeau.errors import UsageError
+from edgeau_training.train_command import RECIPES
+from edgeau_training.trainer.recipe import Optimiser, Stage, read_recipe
+from edgeau_training.trainer.schedule import learning_rate, progress
+
+GOOD = """
+description = "a test"
+network = "mrpnet"
+labels = ["AU12", "AU1"]
+replicas = 2
+[options]
+dropout = 0.0
+drop_path = 0.0
+[[stages]]
+name = "only"
+pixels = 96
+field = 160
+batch = 4
+steps = 2
+"""
+
+
+def written(tmp_path, text):
+    path = tmp_path / "recipe.toml"
+    path.write_text(text)
+    return path
+
+
+@pytest.mark.parametrize("path", sorted(RECIPES.glob("*.toml")), ids=lambda path: path.stem)
+def test_shipped_recipes_are_valid(path):
+    assert read_recipe(path).stages[-1].pixels == 224
+
+
+def test_labels_are_put_in_ascending_order(tmp_path):
+    assert read_recipe(written(tmp_path, GOOD)).labels == ("AU1", "AU12")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "complaint"),
+    [
+        ("replicas = 2", "replica = 2", "unknown key replica in the top level; known keys: .*replicas"),
+        ("batch = 4", "batches = 4", "unknown key batches in stages"),
+        ("batch = 4", "batch = 5", "batch 5 is no multiple of replicas 2"),
+        ("steps = 2", "", "needs either steps or minutes"),
+        ("steps = 2", "steps = 2\nminutes = 1", "needs either steps or minutes"),
+        ("field = 160", "field = 200", "field 200 is not one of 160, 224"),
+        ('name = "only"', "", "missing 1 required positional argument: 'name'"),
+        ("dropout = 0.0", "dropout = 0.2", "replicas > 1 needs dropout = 0"),
+        ('["AU12", "AU1"]', '["smile"]', "'smile' is not an action unit label"),
+        ('description = "a test"', "", "missing 1 required positional argument: 'description'"),
+        ("[[stages]]", "[[stages", "not valid TOML"),
+    ],
+)
+def test_a_faulty_recipe_is_named_with_its_fault(tmp_path, old, new, complaint):
+    path = written(tmp_path, GOOD.replace(old, new))
+    with pytest.raises(UsageError, match=f"recipe .*recipe.toml.*{complaint}"):
+        read_recipe(path)
+
+
+def test_a_missing_recipe_and_one_without_stages(tmp_path):
+    with pytest.raises(UsageError, match="does not exist"):
+        read_recipe(tmp_path / "none.toml")
+    with pytest.raises(UsageError, match="no \\[\\[stages\\]\\]"):
+        read_recipe(written(tmp_path, GOOD.split("[[stages]]", maxsplit=1)[0]))
+
+
+def test_a_stage_of_minutes_ends_by_the_clock():
+    stage = Stage("timed", 96, minutes=2)
+    assert stage.fraction(10_000, 60) == 0.5
+    assert stage.fraction(0, 500) == 1
+
+
+def test_progress_weighs_stages_by_their_length():
+    stages = (Stage("long", 96, steps=30), Stage("short", 224, steps=10))
+    assert progress(stages, 0, 0.5) == pytest.approx(0.375)
+    assert progress(stages, 1, 0.5) == pytest.approx(0.875)
+
+
+def test_the_rate_warms_up_and_falls():
+    options = Optimiser(lr=1.0, warmup_steps=10)
+    assert learning_rate(options, 0, 0.0) == pytest.approx(0.1)
+    assert learning_rate(options, 50, 0.0) == 1.0
+    assert learning_rate(options, 50, 0.5) == pytest.approx(0.5)
+    assert learning_rate(options, 50, 1.0) == pytest.approx(0.01)

@@ -1,0 +1,156 @@
+"""Whole runs on a tiny network and tiny faces, through the command."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+import torch
+
+from edgeau_training.checkpoint import load_checkpoint
+from edgeau_training.train_command import main
+from edgeau_training.trainer.recipe import read_recipe
+from edgeau_training.trainer.run import Run
+
+RECIPE = """
+description = "a tiny test run"
+network = "mrpnet"
+labels = ["AU1", "AU4", "AU12"]
+replicas = {replicas}
+save_every = 4
+validate_every = 1000
+[options]
+stem = "test_efficientnet"
+dropout = {dropout}
+drop_path = 0.0
+[optimiser]
+lr = 0.003
+warmup_steps = 5
+ema_decay = 0.9
+[augmentation]
+erase = 0.0
+[[stages]]
+name = "small"
+pixels = 64
+field = 160
+batch = 16
+steps = {small}
+[[stages]]
+name = "whole"
+pixels = 96
+field = 224
+batch = 16
+steps = {whole}
+"""
+
+
+@pytest.fixture(scope="module")
+def faces(tmp_path_factory, write_tiny_faces):
+    return write_tiny_faces(tmp_path_factory.mktemp("faces"))
+
+
+def recipe(tmp_path, small=10, whole=4, replicas=2, dropout=0.0):
+    path = tmp_path / "recipe.toml"
+    path.write_text(RECIPE.format(small=small, whole=whole, replicas=replicas, dropout=dropout))
+    return path
+
+
+def events(out, kind):
+    lines = [json.loads(line) for line in (out / "log.jsonl").read_text().splitlines()]
+    return [line for line in lines if line["event"] == kind]
+
+
+def command(*arguments):
+    return [sys.executable, "-m", "edgeau_training.train_command", *map(str, arguments)]
+
+
+def killed(arguments, state):
+    """Starts a run and kills it with SIGKILL somewhere after its first saved state."""
+    process = subprocess.Popen(command(*arguments), env={**os.environ, "OMP_NUM_THREADS": "1"})
+    deadline = time.monotonic() + 60
+    while not state.exists() and time.monotonic() < deadline and process.poll() is None:
+        time.sleep(0.02)
+    time.sleep(0.3)
+    process.send_signal(signal.SIGKILL)
+    return process.wait()
+
+
+@pytest.mark.parametrize(("replicas", "dropout"), [(2, 0.0), (1, 0.2)])
+def test_a_killed_run_goes_on_to_the_very_same_weights(tmp_path, faces, replicas, dropout):
+    path = recipe(tmp_path, replicas=replicas, dropout=dropout)
+    whole, broken = tmp_path / "whole", tmp_path / "broken"
+    assert main([str(path), "--data", str(faces), "--out", str(whole)]) == 0
+    arguments = (path, "--data", faces, "--out", broken)
+    assert killed(arguments, broken / "state.pt") == -signal.SIGKILL
+    assert not (broken / "checkpoint.safetensors").exists()
+    subprocess.run(command(*arguments, "--resume"), check=True, stdout=subprocess.DEVNULL)
+    assert events(broken, "resumed")[0]["step"] > 0
+    assert (broken / "checkpoint.safetensors").read_bytes() == (whole / "checkpoint.safetensors").read_bytes()
+
+
+def test_it_learns_squares_and_says_what_it_was_trained_on(tmp_path, faces, capsys):
+    out = tmp_path / "run"
+    assert (
+        main([str(recipe(tmp_path, small=120, whole=60)), "--data", str(faces), "--out", str(out), "--json"])
+        == 0
+    )
+    document = json.loads(capsys.readouterr().out)
+    # Guessing gives a mean AUC of .5, always answering "present" an F1 of about .57.
+    assert document["validation"]["auc"] > 0.8
+    assert document["validation"]["f1"] > 0.75
+    network, info = load_checkpoint(out / "checkpoint.safetensors")
+    assert info.trained
+    assert info.training == "a tiny test run"
+    assert info.step == 180
+    assert info.dataset_digest.startswith("sha256:")
+    assert set(info.thresholds) == {"AU1", "AU4", "AU12"}
+    assert all(torch.isfinite(value).all() for value in network.state_dict().values())
+    steps = events(out, "step")
+    assert steps[-1]["occurrence"] < steps[0]["occurrence"]
+
+
+def test_shards_that_appear_are_taken_in_at_the_next_epoch(tmp_path, write_tiny_faces):
+    faces = write_tiny_faces(tmp_path / "faces")
+    late = faces / "train" / "shard-00001.parquet"
+    hidden = late.rename(tmp_path / "hidden.parquet")
+
+    class Watched(Run):
+        def _validate(self, stage):  # each stage ends with it
+            super()._validate(stage)
+            if hidden.exists():
+                hidden.rename(late)
+
+    out = tmp_path / "run"
+    Watched(read_recipe(recipe(tmp_path, small=1, whole=2)), faces, out, resume=False).finish()
+    assert events(out, "started")[0]["faces"] == 30
+    assert events(out, "data grew")[0]["faces"] == 60
+
+
+def test_bad_input_ends_in_one_line(tmp_path, faces, capsys):
+    out = tmp_path / "run"
+    path = recipe(tmp_path)
+    for arguments, complaint in (
+        ((str(tmp_path / "none"), "--data", str(faces), "--out", str(out)), "does not exist"),
+        ((str(path), "--data", str(tmp_path / "nowhere"), "--out", str(out)), "render the data set"),
+        ((str(path), "--data", str(faces), "--out", str(out), "--resume"), "nothing to resume"),
+        ((str(path), "--out", str(out)), "--data"),
+    ):
+        assert main(arguments) == 2
+        said = capsys.readouterr()
+        assert complaint in said.err
+        assert len(said.err.strip().splitlines()) == 1
+        assert said.out == ""
+    assert not out.exists()
+
+
+def test_a_run_is_not_overwritten(tmp_path, faces, capsys):
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "state.pt").write_bytes(b"something")
+    arguments = (str(recipe(tmp_path)), "--data", str(faces), "--out", str(tmp_path / "run"))
+    assert main(arguments) == 2
+    assert "--resume" in capsys.readouterr().err
+    assert main((*arguments, "--resume")) == 2
+    assert "is not a training state" in capsys.readouterr().err
