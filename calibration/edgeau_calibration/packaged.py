@@ -20,9 +20,10 @@ if TYPE_CHECKING:
 
     from edgeau.alignment import Alignment
 
-__all__ = ["FILE", "main", "packaged_calibration"]
+__all__ = ["COUNT", "FILE", "main", "pack", "packaged_calibration"]
 
 FILE = "calibration.npz"
+COUNT = 160  # 128 to measure ranges on, 32 to measure the result on
 
 
 def packaged_calibration(alignment: Alignment, wanted: int) -> CalibrationSet:
@@ -45,6 +46,18 @@ def main(argv: Sequence[str] | None = None) -> int:
     return run("edgeau_calibration.packaged", _body, argv)
 
 
+def pack(data: Path, file: Path, count: int = COUNT) -> None:
+    """Pack ``count`` crops of a synthetic data set's training split into ``file``.
+
+    Raises:
+        CalibrationError: ``data`` is not such a data set.
+    """
+    shards = shards_in(data)
+    if not shards:
+        raise CalibrationError(f"{data} holds no shards; give a folder that edgeau-synth wrote")
+    write_jpeg_npz(file, encoded_crops(shards, count))
+
+
 def _packaged_file() -> Path | None:
     try:
         path = default_bundle_path() / FILE
@@ -61,12 +74,9 @@ def _body(argv: Sequence[str] | None) -> int:
     )
     parser.add_argument("data", type=Path, help="folder that edgeau-synth wrote")
     parser.add_argument("file", type=Path, help=".npz to write")
-    parser.add_argument("--count", type=int, default=160, help="crops (default 160)")
+    parser.add_argument("--count", type=int, default=COUNT, help="crops (default %(default)s)")
     arguments = parser.parse_args(argv)
-    shards = shards_in(arguments.data)
-    if not shards:
-        raise CalibrationError(f"{arguments.data} holds no shards; give a folder that edgeau-synth wrote")
-    write_jpeg_npz(arguments.file, encoded_crops(shards, arguments.count))
+    pack(arguments.data, arguments.file, arguments.count)
     print(f"{arguments.file}: {arguments.file.stat().st_size / 1e6:.1f} MB")
     return DONE
 
