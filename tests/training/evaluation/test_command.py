@@ -160,6 +160,7 @@ def test_an_onnx_file_without_metadata_is_refused(evaluate, tmp_path, onnx_file)
 def test_the_fusion_command_writes_what_a_manifest_takes(onnx_file, landmark_file, faces, tmp_path, capsys):
     out = tmp_path / "fusion.json"
     arguments = [str(onnx_file), str(landmark_file), "--data", str(faces), "--out", str(out)]
+    arguments += ["--keep", str(tmp_path / "answers.npz")]
     assert fuse_main([*arguments, "--json"]) == 0
     document = json.loads(capsys.readouterr().out)
     assert document == json.loads(out.read_text())
@@ -167,7 +168,9 @@ def test_the_fusion_command_writes_what_a_manifest_takes(onnx_file, landmark_fil
     assert set(document["fusion"]["network"]) == {"AU1", "AU4", "AU12"}
     assert set(document["thresholds"]) == {"landmark", "network", "fused"}
     assert set(document["measured"]["fused"]["per_au"]) == {"AU1", "AU4", "AU12"}
+    arguments[0] = "gone.onnx"  # what the models said was kept, so that they need not run again
     assert fuse_main(arguments) == 0
+    assert json.loads(out.read_text())["fusion"] == document["fusion"]
     assert "fitted on val, measured on test" in capsys.readouterr().out
 
 
@@ -176,3 +179,17 @@ def test_labels_that_the_landmark_model_lacks_cannot_be_fused(landmark_file, fac
     arguments = [str(tmp_path / "all.safetensors"), str(landmark_file), "--data", str(faces)]
     assert fuse_main([*arguments, "--out", str(tmp_path / "fusion.json")]) == 2
     assert "does not know AU2" in capsys.readouterr().err
+
+
+def test_a_kept_file_that_is_something_else_is_refused(onnx_file, landmark_file, faces, tmp_path, capsys):
+    (tmp_path / "answers.npz").write_text("no")
+    arguments = [
+        str(onnx_file),
+        str(landmark_file),
+        "--data",
+        str(faces),
+        "--keep",
+        str(tmp_path / "answers.npz"),
+    ]
+    assert fuse_main([*arguments, "--out", str(tmp_path / "fusion.json")]) == 2
+    assert "holds no predictions" in capsys.readouterr().err

@@ -74,3 +74,8 @@ def test_too_few_positives_are_refused_by_name():
     network.truth[:, 1] = landmark.truth[:, 1] = 0
     with pytest.raises(InputError, match="AU4 has 0 positives"):
         fit_fusion(network, landmark)
+
+
+def test_a_network_that_knows_nothing_gets_next_to_nothing():
+    fit = fit_fusion(*pair(skills=((0.0, 2.0),) * 3))
+    assert max(fit.share.values()) <= 0.1

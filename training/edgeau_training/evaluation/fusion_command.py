@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import sys
 from collections.abc import Sequence
 from contextlib import closing
@@ -18,7 +19,7 @@ from edgeau_training.evaluation.documents import write_document
 from edgeau_training.evaluation.faces import open_faces
 from edgeau_training.evaluation.fusion_fit import FusionFit, FusionRule, fit_fusion, fused_predictions
 from edgeau_training.evaluation.metrics import measure
-from edgeau_training.evaluation.predictions import Predictions
+from edgeau_training.evaluation.predictions import Predictions, load_predictions, save_predictions
 from edgeau_training.evaluation.report import aligned, model_document
 from edgeau_training.evaluation.run import predict
 from edgeau_training.evaluation.scorers import Scorer, open_scorer
@@ -55,6 +56,8 @@ def _parser() -> CommandParser:
     parser.add_argument("--margin", type=float, default=FusionRule.margin,
                         help="F1 by which one model alone must be better to be taken (default %(default)s)")  # fmt: skip
     parser.add_argument("--threads", type=int, default=1, help="of the engine (default 1)")
+    parser.add_argument("--keep", type=Path, metavar="NPZ",
+                        help="keep what both models said there; if the file exists, fit on it instead of running them")  # fmt: skip
     parser.add_json()
     return parser
 
@@ -62,25 +65,11 @@ def _parser() -> CommandParser:
 def _fit(argv: Sequence[str] | None) -> int:
     options = _parser().parse_args(argv)
     rule = FusionRule(shares=(options.shares[0], options.shares[1]), margin=options.margin)
-    part = "network" if options.network.is_dir() else None
-    with (
-        closing(open_scorer(options.network, options.artifact, part, options.threads)) as network,
-        closing(open_scorer(options.landmark)) as landmark,
-    ):
-        fitted_on, measured_on = (
-            predict(
-                (network, landmark),
-                open_faces(options.data, split),
-                options.limit,
-                _labels(network, landmark),
-            )
-            for split in (options.fit_on, options.measure_on)
-        )
-        names = (network.name, landmark.name)
-    network_fitted, landmark_fitted = fitted_on.predictions
-    fit = fit_fusion(network_fitted, landmark_fitted, rule)
-    tables = _three(fit, fitted_on.predictions, measured_on.predictions)
-    document = {"network": names[0], "landmark": names[1], "fitted_on": options.fit_on, "measured_on": options.measure_on,
+    answers = _answers(options)
+    fit = fit_fusion(answers["network on fitted"], answers["landmark on fitted"], rule)
+    tables = _three(fit, answers)
+    document = {"network": options.network.name, "landmark": options.landmark.name, "data": options.data.name,
+                "fitted_on": options.fit_on, "measured_on": options.measure_on,
                 **_document(fit, rule, tables)}  # fmt: skip
     write_document(options.out, document)
     if options.json:
@@ -88,6 +77,25 @@ def _fit(argv: Sequence[str] | None) -> int:
     else:
         print(_table(document), f"wrote {options.out}", sep="\n")
     return DONE
+
+
+def _answers(options: argparse.Namespace) -> dict[str, Predictions]:
+    """Both models on both splits; kept in a file where one is named, and taken from there the next time."""
+    if options.keep and options.keep.is_file():
+        return load_predictions(options.keep)
+    part = "network" if options.network.is_dir() else None
+    answers: dict[str, Predictions] = {}
+    with (
+        closing(open_scorer(options.network, options.artifact, part, options.threads)) as network,
+        closing(open_scorer(options.landmark)) as landmark,
+    ):
+        labels = _labels(network, landmark)
+        for split, role in ((options.fit_on, "fitted"), (options.measure_on, "measured")):
+            outcome = predict((network, landmark), open_faces(options.data, split), options.limit, labels)
+            answers[f"network on {role}"], answers[f"landmark on {role}"] = outcome.predictions
+    if options.keep:
+        save_predictions(options.keep, answers)
+    return answers
 
 
 def _labels(network: Scorer, landmark: Scorer) -> tuple[str, ...]:
@@ -100,13 +108,11 @@ def _labels(network: Scorer, landmark: Scorer) -> tuple[str, ...]:
     return network.labels
 
 
-def _three(
-    fit: FusionFit, fitted_on: tuple[Predictions, ...], measured_on: tuple[Predictions, ...]
-) -> dict[str, Predictions]:
+def _three(fit: FusionFit, answers: dict[str, Predictions]) -> dict[str, Predictions]:
     """All three on the measured split, thresholds from the fitted one."""
-    network, landmark = (
-        there.with_thresholds(fit_thresholds(here))
-        for here, there in zip(fitted_on, measured_on, strict=True)
+    landmark, network = (
+        answers[f"{name} on measured"].with_thresholds(fit_thresholds(answers[f"{name} on fitted"]))
+        for name in ("landmark", "network")
     )
     fused = fused_predictions(network, landmark, fit.fusion, fit.thresholds)
     return {"landmark": landmark, "network": network, "fused": fused}

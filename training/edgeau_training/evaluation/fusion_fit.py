@@ -36,11 +36,11 @@ class FusionRule:
     """How far validation is trusted.
 
     Attributes:
-        shares: lowest and highest share of the network in a fused score, 0..1.
+        shares: lowest and highest share of the network in a fused score, 0..1; at 0 the landmark model stands alone.
         margin: by how much F1 on validation one model alone must beat the fused score to be taken instead.
     """
 
-    shares: tuple[float, float] = (0.3, 0.7)
+    shares: tuple[float, float] = (0.0, 0.7)
     margin: float = 0.02
 
 
@@ -87,7 +87,7 @@ def fit_fusion(network: Predictions, landmark: Predictions, rule: FusionRule | N
         one = _OneLabel(network.select([label]), landmark.select([label]))
         shares = {"landmark": 0.0, "network": 1.0, "fused": one.best_share(*rule.shares)}
         f1[label] = {name: one.f1(value) for name, value in shares.items()}
-        choice[label] = _choose(f1[label], rule.margin)
+        choice[label] = _choose(f1[label], shares["fused"], rule.margin)
         share[label] = shares[choice[label]]
         lines[label] = one.line(share[label])
     fusion = Fusion(
@@ -107,9 +107,11 @@ def fused_predictions(
     return Predictions(network.labels, logits, network.truth, thresholds, network.groups)
 
 
-def _choose(f1: dict[str, float], margin: float) -> str:
+def _choose(f1: dict[str, float], fused_share: float, margin: float) -> str:
     alone = max(("landmark", "network"), key=lambda name: f1[name])
-    return alone if f1[alone] > f1["fused"] + margin else "fused"
+    if f1[alone] > f1["fused"] + margin:
+        return alone
+    return "landmark" if fused_share == 0 else "fused"
 
 
 class _OneLabel:
@@ -129,12 +131,12 @@ class _OneLabel:
         self._spread = np.maximum(self._logits.std(axis=1), 1e-6)
 
     def best_share(self, low: float, high: float) -> float:
-        """The share between the bounds with the least negative log-likelihood; near-ties go to the middle."""
+        """The share between the bounds with the least negative log-likelihood; of near-ties the most even one."""
         steps = max(1, round((high - low) / _SHARE_STEP))
         shares = np.linspace(low, high, steps + 1)
         losses = np.array([fit_line(self._score(share), self._truth[:, 0]).loss for share in shares])
         close = shares[losses <= losses.min() * 1.002]
-        return float(close[np.argmin(np.abs(close - (low + high) / 2))])
+        return float(close[np.argmin(np.abs(close - 0.5))])
 
     def f1(self, share: float) -> float:
         """F1 of a share at its best threshold."""

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import io
+import zipfile
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from edgeau.errors import InputError
 from edgeau.probability import sigmoid
+from edgeau.whole_file import write_whole
 
-__all__ = ["UNKNOWN", "Predictions"]
+__all__ = ["UNKNOWN", "Predictions", "load_predictions", "save_predictions"]
 
 UNKNOWN = -1  # a truth that nobody judged; such entries are left out of every metric
 
@@ -85,3 +90,45 @@ class Predictions:
     def with_thresholds(self, thresholds: NDArray[np.float64]) -> Predictions:
         """The same predictions, decided at other thresholds."""
         return Predictions(self.labels, self.logits, self.truth, thresholds, self.groups)
+
+
+def save_predictions(path: Path, tables: Mapping[str, Predictions]) -> None:
+    """Write named tables as one ``.npz``, whole or not at all: running a network again costs more than a file.
+
+    Raises:
+        OutputError: the folder cannot be written to.
+    """
+    arrays: dict[str, NDArray[Any]] = {}
+    for name, table in tables.items():
+        arrays[f"{name}/labels"] = np.array(table.labels)
+        arrays[f"{name}/logits"], arrays[f"{name}/truth"] = table.logits, table.truth
+        arrays[f"{name}/thresholds"] = table.thresholds
+        if table.groups is not None:
+            arrays[f"{name}/groups"] = table.groups
+    content = io.BytesIO()
+    np.savez_compressed(content, **arrays)
+    write_whole(path, content.getvalue())
+
+
+def load_predictions(path: Path) -> dict[str, Predictions]:
+    """The inverse of :func:`save_predictions`.
+
+    Raises:
+        InputError: the file is missing, damaged, or something else.
+    """
+    try:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
+            names = [key.removesuffix("/labels") for key in arrays.files if key.endswith("/labels")]
+            return {name: _table(arrays, name) for name in names}
+    except (OSError, KeyError, ValueError, EOFError, zipfile.BadZipFile) as error:
+        raise InputError(f"{path} holds no predictions ({error}); run the models again") from error
+
+
+def _table(arrays: Any, name: str) -> Predictions:
+    return Predictions(
+        tuple(str(label) for label in arrays[f"{name}/labels"]),
+        arrays[f"{name}/logits"],
+        arrays[f"{name}/truth"],
+        arrays[f"{name}/thresholds"],
+        arrays[f"{name}/groups"] if f"{name}/groups" in arrays.files else None,
+    )

@@ -33,7 +33,7 @@ class Settings:
             :mod:`edgeau_training.landmark_model.robust_ridge`.
     """
 
-    ridge: float = 0.03
+    ridge: float = 0.01
     nuisance: float = 4.0
 
 
