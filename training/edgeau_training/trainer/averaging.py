@@ -17,7 +17,8 @@ class Average:
 
     Args:
         student: to follow.
-        decay: of one step, 0..1; in the first steps less, so that the random start is forgotten.
+        decay: of one step, 0..1; in the first steps of a stage less, so that the random start, or the statistics of another
+            resolution, are forgotten.
     """
 
     def __init__(self, student: Student, decay: float) -> None:
@@ -28,7 +29,7 @@ class Average:
 
     @torch.no_grad()
     def update(self, step: int) -> None:
-        """After optimiser step ``step`` (from 1)."""
+        """After optimiser step ``step`` (from 1) of the stage."""
         decay = min(self.decay, step / (step + 10))
         torch._foreach_lerp_(self._mine, self._followed, 1 - decay)
 

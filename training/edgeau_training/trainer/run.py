@@ -171,7 +171,7 @@ class Run:
         self.place.step += 1
         self.place.stage_steps += 1
         self.place.taken += len(batch)
-        self.average.update(self.place.step)
+        self.average.update(self.place.stage_steps)
         self.recent.append({name: float(value) for name, value in losses.items()})
         if self.place.step % _LOG_EVERY == 0:
             figures = {name: round(float(np.mean([one[name] for one in self.recent])), 4) for name in losses}
