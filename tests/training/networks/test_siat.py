@@ -114,11 +114,12 @@ def test_what_does_not_fit_is_refused(name, options, message):
         build_network(name, EMOTIONET, **options)
 
 
-@pytest.mark.parametrize("size", [112, 224])
-def test_a_small_one_exports(onnx_difference, randomised, size):
+def test_a_small_one_exports(onnx_difference, randomised):
     torch.manual_seed(0)
-    network = build_network("siat-ir50", ("AU1", "AU2"), units=TINY, size=size)
-    assert onnx_difference(randomised(network), 3, size, size) <= 1e-4
+    network = build_network(
+        "siat-ir50", ("AU1", "AU2"), units=TINY, size=224
+    )  # the size with the extra pooling
+    assert onnx_difference(randomised(network), 3, 224, 224) <= 1e-4
 
 
 def test_an_average_exports(onnx_difference):
