@@ -144,58 +144,49 @@ def warp(
     Returns:
         uint8 ``(size, size, 3)``, contiguous.
     """
-    scale = math.hypot(matrix[0, 0], matrix[1, 0])
-    if scale <= 0.5:
-        # Bilinear sampling skips pixels below half size, and the aliasing looks like wrinkles to an AU network: shrink
-        # by area first.
-        frame, back = _shrink(frame, matrix, size, int(1 / scale))
-        matrix = _compose(matrix, back)
-    return cv2.warpAffine(  # type: ignore[return-value]
-        frame,
-        matrix,
+    (a, b, x), (c, d, y) = matrix.tolist()
+    # Bilinear sampling skips pixels below half size, and the aliasing looks like wrinkles to an AU network: shrink by
+    # area first. By a whole number, and only the part of the frame that is seen: cheap in a frame of any size.
+    factor = max(1, int(1 / math.hypot(a, c)))
+    left, top, right, bottom = _seen(matrix, size, margin=2 * factor)
+    width = (min(right, frame.shape[1]) - left) // factor
+    height = (min(bottom, frame.shape[0]) - top) // factor
+    if width <= 0 or height <= 0:
+        return np.full((size, size, 3), border, np.uint8)
+    part = frame[top : top + height * factor, left : left + width * factor]
+    # One row of a face lies far from the next in a frame; side by side they are read faster.
+    part = _shrunk(part, width, height) if factor > 1 else np.ascontiguousarray(part)
+    # A pixel of the part is `factor` pixels of the frame; its centre is theirs.
+    first_x, first_y = left + (factor - 1) / 2, top + (factor - 1) / 2
+    moved = (
+        (a * factor, b * factor, a * first_x + b * first_y + x),
+        (c * factor, d * factor, c * first_x + d * first_y + y),
+    )
+    crop: NDArray[np.uint8] = cv2.warpAffine(  # type: ignore[assignment]
+        part,
+        np.array(moved),
         (size, size),
         flags=cv2.INTER_LINEAR,
         borderMode=cv2.BORDER_CONSTANT,
         borderValue=(border, border, border),
     )
+    return crop
 
 
-def _shrink(
-    frame: NDArray[np.uint8], matrix: NDArray[np.float64], size: int, factor: int
-) -> tuple[NDArray[np.uint8], NDArray[np.float64]]:
-    """The part of the frame that the crop shows, a whole number of times smaller, and the way back to the frame.
-
-    Whole numbers and the part alone make this cheap in a frame of any size.
-
-    Returns:
-        The small picture, and float64 ``(2, 3)``, its pixels to the frame's.
-    """
-    left, top, right, bottom = _seen(matrix, size, margin=2 * factor)
-    left, right = (min(max(value, 0), frame.shape[1]) for value in (left, right))
-    top, bottom = (min(max(value, 0), frame.shape[0]) for value in (top, bottom))
-    width, height = max(right - left, 0) // factor, max(bottom - top, 0) // factor
-    if not (width and height):  # the crop lies outside of the frame: any pixel does, none of it is seen
-        return frame[:1, :1], np.eye(2, 3)
-    part = frame[top : top + height * factor, left : left + width * factor]
-    small = cv2.resize(part, (width, height), interpolation=cv2.INTER_AREA)
-    # Pixel centres: the first small pixel is the mean of the first `factor` pixels.
-    centre = (factor - 1) / 2
-    back = np.array(((factor, 0, left + centre), (0, factor, top + centre)), np.float64)
-    return small, back  # type: ignore[return-value]
+def _shrunk(part: NDArray[np.uint8], width: int, height: int) -> NDArray[np.uint8]:
+    return cv2.resize(part, (width, height), interpolation=cv2.INTER_AREA)  # type: ignore[return-value]
 
 
 def _seen(matrix: NDArray[np.float64], size: int, margin: int) -> tuple[int, int, int, int]:
-    """Left, top, right, bottom of the part of the frame that a crop shows, with a margin; pixels, right and bottom out."""
-    turn = np.linalg.inv(matrix[:, :2])
-    corners = np.array(((0, 0), (size, 0), (0, size), (size, size))) - matrix[:, 2]
-    xy = corners @ turn.T
-    left, top = np.floor(xy.min(axis=0)).astype(int) - margin
-    right, bottom = np.ceil(xy.max(axis=0)).astype(int) + margin
-    return int(left), int(top), int(right), int(bottom)
-
-
-def _compose(outer: NDArray[np.float64], inner: NDArray[np.float64]) -> NDArray[np.float64]:
-    """One ``(2, 3)`` affine map for ``inner`` followed by ``outer``."""
-    turn = outer[:, :2] @ inner[:, :2]
-    shift = outer[:, :2] @ inner[:, 2] + outer[:, 2]
-    return np.column_stack((turn, shift))
+    """What part of a frame a crop shows, with a margin: left and top, 0 or more, and right and bottom, outside."""
+    (a, b, x), (c, d, y) = matrix.tolist()
+    determinant = a * d - b * c
+    corners = [(u - x, v - y) for u in (0, size) for v in (0, size)]
+    across = [(d * u - b * v) / determinant for u, v in corners]
+    down = [(a * v - c * u) / determinant for u, v in corners]
+    return (
+        max(math.floor(min(across)) - margin, 0),
+        max(math.floor(min(down)) - margin, 0),
+        math.ceil(max(across)) + margin,
+        math.ceil(max(down)) + margin,
+    )

@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 from edgeau.bundle.bundle import Bundle
 from edgeau.detector import AUDetector
 from edgeau.errors import BundleError
-from edgeau.fusion import fuse
+from edgeau.fusion import Fuser
 from edgeau.landmark_model import LandmarkModel
 from edgeau.neutral_baseline import NeutralBaseline
-from edgeau.probability import sigmoid
+from edgeau.probability import probability
 from edgeau.results import ActionUnit
 
 __all__ = ["AUReader"]
@@ -33,10 +33,11 @@ class AUReader:
     def __init__(self, detector: AUDetector, *, experimental: bool) -> None:
         manifest = detector.bundle.manifest
         self._detector = detector
-        self._fusion = manifest.fusion
+        self._fuser = None if manifest.fusion is None else Fuser(manifest.fusion, manifest.labels)
+        self._network_weights = [] if self._fuser is None else self._fuser.network_weights
         self._labels = manifest.labels
         self._landmarks = _landmark_part(detector.bundle)
-        self._thresholds = np.array([self._chosen_thresholds()[label] for label in self._labels], np.float32)
+        self._thresholds = [self._chosen_thresholds()[label] for label in self._labels]
         hidden = () if experimental else manifest.experimental
         self._shown = [
             (column, label, label in manifest.experimental)
@@ -52,7 +53,7 @@ class AUReader:
     @property
     def thresholds(self) -> dict[str, float]:
         """Decision threshold on the probability of each AU that is given, 0..1."""
-        return {label: float(self._thresholds[column]) for column, label, _ in self._shown}
+        return {label: self._thresholds[column] for column, label, _ in self._shown}
 
     @property
     def intensity_labels(self) -> tuple[str, ...]:
@@ -81,36 +82,37 @@ class AUReader:
         """
         if not crops:
             return []
-        logits = self._detector.logits(crops)
-        intensities: list[list[float | None]] = [[None] * len(self._labels)] * len(crops)
+        unknown = [[None] * len(self._labels)] * len(crops)
+        intensities: Sequence[Sequence[float | None]] = unknown
+        offsets: Sequence[Sequence[float]] | None = None
         if self._landmarks is not None:
             landmark_logits, intensities = self._landmarks.estimate(landmarks, baselines)
-            if self._fusion is not None:
-                logits = fuse(self._fusion, self._labels, logits, landmark_logits)
-        probabilities = sigmoid(logits)
-        decisions = probabilities >= self._thresholds
-        return [
-            self._action_units(*row)
-            for row in zip(probabilities.tolist(), decisions.tolist(), intensities, strict=True)
-        ]
+            if self._fuser is not None:
+                offsets = self._fuser.offsets(landmark_logits).tolist()
+        # From here on plain floats: the network leaves the caches empty, and one cold call of numpy costs more than
+        # all of this does.
+        logits = self._detector.logits(crops).tolist()
+        if offsets is not None:
+            logits = [self._fused(*row) for row in zip(logits, offsets, strict=True)]
+        return [self._action_units(*row) for row in zip(logits, intensities, strict=True)]
+
+    def _fused(self, network: Sequence[float], offsets: Sequence[float]) -> list[float]:
+        rows = zip(self._network_weights, network, offsets, strict=True)
+        return [weight * logit + offset for weight, logit, offset in rows]
 
     def _action_units(
-        self, probabilities: list[float], decisions: list[bool], intensities: list[float | None]
+        self, logits: Sequence[float], intensities: Sequence[float | None]
     ) -> dict[str, ActionUnit]:
-        return {
-            label: ActionUnit(
-                label,
-                probabilities[column],
-                decisions[column],
-                intensities[column],
-                experimental=experimental,
-            )
-            for column, label, experimental in self._shown
-        }
+        found = {}
+        for column, label, experimental in self._shown:
+            likely = probability(logits[column])
+            active = likely >= self._thresholds[column]
+            found[label] = ActionUnit(label, likely, active, intensities[column], experimental=experimental)
+        return found
 
     def _chosen_thresholds(self) -> Mapping[str, float]:
         artifact = self._detector.artifact
-        if self._fusion is not None and artifact.fused_thresholds is not None:
+        if self._fuser is not None and artifact.fused_thresholds is not None:
             return artifact.fused_thresholds
         return artifact.thresholds
 
@@ -127,7 +129,8 @@ class _LandmarkPart:
         manifest = bundle.manifest
         self.model = LandmarkModel.load(bundle.path(file))
         known = {label: column for column, label in enumerate(self.model.labels)}
-        self._columns = [known.get(label) for label in manifest.labels]
+        self._known = [label in known for label in manifest.labels]
+        self._columns = np.array([known.get(label, 0) for label in manifest.labels], np.intp)
         if manifest.fusion is not None:
             _check_known(known, manifest.fusion.landmark)
 
@@ -138,16 +141,18 @@ class _LandmarkPart:
 
         Where the model does not know an AU the logit is 0, which its weight of 0 leaves out, and the intensity None.
         """
-        answers = [
-            self.model.estimate(face, baseline) for face, baseline in zip(faces, baselines, strict=True)
-        ]
-        logits = np.zeros((len(faces), len(self._columns)), np.float32)
-        for row, answer in zip(logits, answers, strict=True):
-            row[:] = [0.0 if column is None else answer.logits[column] for column in self._columns]
-        intensities = [answer.intensities.tolist() for answer in answers]
-        return logits, [
-            [None if column is None else row[column] for column in self._columns] for row in intensities
-        ]
+        pairs = zip(faces, baselines, strict=True)
+        answers = [self.model.estimate(face, baseline) for face, baseline in pairs]
+        logits = np.stack([answer.logits.take(self._columns) for answer in answers])
+        intensities: list[list[float | None]]
+        intensities = [answer.intensities.take(self._columns).tolist() for answer in answers]
+        if not all(self._known):
+            logits *= self._known
+            intensities = [
+                [value if known else None for value, known in zip(row, self._known, strict=True)]
+                for row in intensities
+            ]
+        return logits, intensities
 
 
 def _check_known(known: Mapping[str, int], weights: Mapping[str, float]) -> None:

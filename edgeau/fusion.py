@@ -15,7 +15,58 @@ from numpy.typing import NDArray
 from edgeau.bundle.manifest import Fusion
 from edgeau.errors import BundleError, InputError
 
-__all__ = ["fuse"]
+__all__ = ["Fuser", "fuse"]
+
+
+class Fuser:
+    """A bundle's fusion, checked once and ready for every frame.
+
+    Args:
+        fusion: weights per label.
+        labels: C AU labels, the column order of both logits.
+
+    Raises:
+        BundleError: a label has no weights, or a weight is negative or not finite.
+    """
+
+    def __init__(self, fusion: Fusion, labels: Sequence[str]) -> None:
+        self._network, self._landmark = (_weights(part, labels) for part in (fusion.network, fusion.landmark))
+        self._bias = _weights(fusion.bias, labels)
+        if (self._network < 0).any() or (self._landmark < 0).any():
+            raise BundleError("a fusion weight is negative; export the bundle again")
+
+    def fuse(
+        self, network_logits: NDArray[np.floating[Any]], landmark_logits: NDArray[np.floating[Any]]
+    ) -> NDArray[np.float32]:
+        """One logit per label; its probability is the sigmoid.
+
+        Args:
+            network_logits: ``(C,)`` or ``(N, C)``.
+            landmark_logits: of the same shape.
+
+        Returns:
+            float32, of the same shape.
+
+        Raises:
+            InputError: the shapes do not fit each other or the labels.
+        """
+        count = len(self._bias)
+        if network_logits.shape != landmark_logits.shape or network_logits.shape[-1:] != (count,):
+            raise InputError(
+                f"network logits {network_logits.shape} and landmark logits {landmark_logits.shape} must both "
+                f"end in {count}, one for each label"
+            )
+        return np.asarray(self._network * network_logits + self.offsets(landmark_logits), np.float32)
+
+    @property
+    def network_weights(self) -> list[float]:
+        """What the network's logits are multiplied with, by label."""
+        weights: list[float] = self._network.tolist()
+        return weights
+
+    def offsets(self, landmark_logits: NDArray[np.floating[Any]]) -> NDArray[np.floating[Any]]:
+        """What is added to the network's weighted logits, of the shape of ``landmark_logits``."""
+        return self._landmark * landmark_logits + self._bias
 
 
 def fuse(
@@ -24,31 +75,8 @@ def fuse(
     network_logits: NDArray[np.floating[Any]],
     landmark_logits: NDArray[np.floating[Any]],
 ) -> NDArray[np.float32]:
-    """One logit per label; its probability is the sigmoid.
-
-    Args:
-        fusion: weights per label.
-        labels: C AU labels, the column order of both logits.
-        network_logits: ``(C,)`` or ``(N, C)``.
-        landmark_logits: of the same shape.
-
-    Returns:
-        float32, of the same shape.
-
-    Raises:
-        BundleError: a label has no weights, or a weight is negative or not finite.
-        InputError: the shapes do not fit each other or the labels.
-    """
-    if network_logits.shape != landmark_logits.shape or network_logits.shape[-1:] != (len(labels),):
-        raise InputError(
-            f"network logits {network_logits.shape} and landmark logits {landmark_logits.shape} must both end in "
-            f"{len(labels)}, one for each label"
-        )
-    network, landmark = (_weights(part, labels) for part in (fusion.network, fusion.landmark))
-    if (network < 0).any() or (landmark < 0).any():
-        raise BundleError("a fusion weight is negative; export the bundle again")
-    fused = network * network_logits + landmark * landmark_logits + _weights(fusion.bias, labels)
-    return np.asarray(fused, np.float32)
+    """:class:`Fuser` for weights that are used once; arguments and errors as there."""
+    return Fuser(fusion, labels).fuse(network_logits, landmark_logits)
 
 
 def _weights(part: dict[str, float], labels: Sequence[str]) -> NDArray[np.float32]:

@@ -1,7 +1,7 @@
 """Head pose from landmarks.
 
-The rotation that best lays a frontal face onto the landmarks (orthogonal Procrustes without reflection; Kabsch, Acta
-Crystallographica A32, 1976) as angles: roll after pitch after yaw.
+The rotation that best lays a frontal face onto the landmarks (:mod:`edgeau.rotation_fit`) as angles: roll after pitch
+after yaw.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgeau.results import HeadPose
+from edgeau.rotation_fit import nearest_rotation
 
 __all__ = ["head_pose"]
 
@@ -54,12 +55,11 @@ def head_pose(landmarks: NDArray[np.floating[Any]]) -> HeadPose:
     """
     # The frontal shape is centred, so the product does not see where the face is.
     product = landmarks.take(_POINTS, axis=0).T @ _SHAPE
-    left, _, right = np.linalg.svd(product)
-    if np.linalg.det(product) < 0:  # of two solutions the one that is no mirror image
-        left[:, 2] *= -1
-    rotation = left @ right
+    (_, roll_sine, _), (_, roll_cosine, _), (yaw_sine, pitch_sine, yaw_cosine) = nearest_rotation(
+        product.tolist()
+    )
     return HeadPose(
-        pitch=-math.degrees(math.asin(min(1.0, max(-1.0, rotation[2, 1])))),
-        yaw=math.degrees(math.atan2(rotation[2, 0], rotation[2, 2])),
-        roll=-math.degrees(math.atan2(rotation[0, 1], rotation[1, 1])),
+        pitch=-math.degrees(math.asin(min(1.0, max(-1.0, pitch_sine)))),
+        yaw=math.degrees(math.atan2(yaw_sine, yaw_cosine)),
+        roll=-math.degrees(math.atan2(roll_sine, roll_cosine)),
     )

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from edgeau.errors import BundleError, InputError
-from edgeau.face_shape import MESH_POINTS, lay_on_template
+from edgeau.face_shape import MESH_POINTS, FaceTemplate
 from edgeau.whole_file import write_whole
 
 if TYPE_CHECKING:
@@ -31,7 +31,6 @@ if TYPE_CHECKING:
 __all__ = ["FORMAT", "LandmarkEstimate", "LandmarkModel"]
 
 FORMAT = 1
-_EVERY_POINT = np.arange(MESH_POINTS)
 
 
 @dataclass(frozen=True)
@@ -122,8 +121,11 @@ class LandmarkModel:
         if len(shape) not in (2, 3) or shape[-2] < MESH_POINTS or shape[-1] != 3:
             raise InputError(f"landmarks must be (468 or 478, 3) or (N, 468 or 478, 3), got {shape}")
         faces = landmarks.reshape(-1, *shape[-2:])[:, :MESH_POINTS]
-        laid = lay_on_template(faces, _EVERY_POINT, self.template, self.stability, _EVERY_POINT)
-        return laid.reshape(*shape[:-2], MESH_POINTS, 3)
+        return self._laying.lay(faces).reshape(*shape[:-2], MESH_POINTS, 3)
+
+    @cached_property
+    def _laying(self) -> FaceTemplate:
+        return FaceTemplate(self.template, self.stability)
 
     @cached_property
     def template_digest(self) -> str:

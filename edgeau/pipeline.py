@@ -221,13 +221,11 @@ class Pipeline:
         landmarks = self._landmarker(static=static).detect(frame)
         boxes = [_box(points) for points in landmarks]
         numbers: Sequence[int | None] = [None] * len(boxes) if static else self._tracks.update(boxes)
+        poses = [head_pose(points) for points in landmarks]
         crops = [self._alignment.crop(frame, points) for points in landmarks]
         baselines = [self._baselines.get(number, self._baselines.get(None)) for number in numbers]
         action_units = self._reader.read(crops, landmarks, baselines)
-        faces = [
-            Face(box, points, number, head_pose(points), aus)
-            for box, points, number, aus in zip(boxes, landmarks, numbers, action_units, strict=True)
-        ]
+        faces = [Face(*parts) for parts in zip(boxes, landmarks, numbers, poses, action_units, strict=True)]
         return tuple(sorted(faces, key=_place))
 
     def _landmarker(self, *, static: bool) -> Landmarker:
@@ -240,8 +238,8 @@ class Pipeline:
 
 def _box(landmarks: NDArray[np.float32]) -> Box:
     x, y = landmarks[:, 0], landmarks[:, 1]
-    left, top = float(x.min()), float(y.min())
-    return Box(left, top, float(x.max()) - left, float(y.max()) - top)
+    left, top = float(np.minimum.reduce(x)), float(np.minimum.reduce(y))
+    return Box(left, top, float(np.maximum.reduce(x)) - left, float(np.maximum.reduce(y)) - top)
 
 
 def _place(face: Face) -> tuple[float, float]:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["sigmoid"]
+__all__ = ["probability", "sigmoid"]
 
 
 def sigmoid(logits: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -14,3 +16,8 @@ def sigmoid(logits: NDArray[np.float32]) -> NDArray[np.float32]:
     half = np.asarray(logits, np.float32) * np.float32(0.5)
     probabilities: NDArray[np.float32] = np.tanh(half) * np.float32(0.5) + np.float32(0.5)
     return probabilities
+
+
+def probability(logit: float) -> float:
+    """:func:`sigmoid` of one logit."""
+    return 0.5 + 0.5 * math.tanh(0.5 * logit)

@@ -42,9 +42,10 @@ class ActionUnit:
             )
         if (self.probability is None) != (self.active is None):
             raise ValueError(f"{self.name}: probability and decision come together")
-        for field, value in (("probability", self.probability), ("intensity", self.intensity)):
-            if value is not None and not 0.0 <= value <= 1.0:
-                raise ValueError(f"{self.name}: {field} must be within 0..1, got {value!r}")
+        if self.probability is not None and not 0.0 <= self.probability <= 1.0:
+            raise ValueError(f"{self.name}: probability must be within 0..1, got {self.probability!r}")
+        if self.intensity is not None and not 0.0 <= self.intensity <= 1.0:
+            raise ValueError(f"{self.name}: intensity must be within 0..1, got {self.intensity!r}")
 
 
 @dataclass(frozen=True, slots=True)

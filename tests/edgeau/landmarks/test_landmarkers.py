@@ -122,7 +122,7 @@ def test_landmarks_on_the_wire_in_another_layout_are_read_slowly(wire: bytes) ->
         def SerializeToString(self) -> bytes:  # noqa: N802 - protobuf's name
             return wire
 
-    assert points(Face(), (1, 10, 100)).tolist() == [[1, 20, 300], [2, 40, 600]]
+    assert points(Face(), np.array((1, 10, 100), np.float32)).tolist() == [[1, 20, 300], [2, 40, 600]]
 
 
 def test_a_machine_without_mediapipe_is_told_how_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:
