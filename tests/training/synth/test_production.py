@@ -124,7 +124,7 @@ def test_another_set_is_not_mixed_in(finished, tiny_rig, rig_cache, changes):
 def test_ctrl_c_leaves_nothing_half_written(tiny_rig, rig_cache, tmp_path, program):
     out = tmp_path / "stopped"
     running = subprocess.Popen(
-        [*command(program, tiny_rig, out, rig_cache), "--workers", "1"],
+        [*command(program, tiny_rig, out, rig_cache), "--workers", "1", "--count", "150"],
         stderr=subprocess.PIPE,
         text=True,
         start_new_session=True,
@@ -146,7 +146,7 @@ def test_a_full_disk_is_one_clear_error_and_finished_shards_stay(
     sizes = [shards.shard_path(finished[0], split, 0).stat().st_size for split in ("val", "train")]
     assert sizes[0] < sizes[1]
     limited = program.with_name("limited.py")
-    limited.write_text(LIMIT.replace("SIZE", str(sum(sizes) // 2)) + program.read_text())
+    limited.write_text(LIMIT.replace("BYTES", str(sum(sizes) // 2)) + program.read_text())
     done = subprocess.run(
         [*command(limited, tiny_rig, out, rig_cache), "--workers", "1"],
         capture_output=True,
@@ -162,7 +162,7 @@ def test_a_full_disk_is_one_clear_error_and_finished_shards_stay(
 
 LIMIT = """
 import sys, resource
-resource.setrlimit(resource.RLIMIT_FSIZE, (SIZE, SIZE))
+resource.setrlimit(resource.RLIMIT_FSIZE, (BYTES, BYTES))
 """
 
 

@@ -62,13 +62,12 @@ def test_a_picture_is_a_picture(renderer):
 
 
 @pytest.mark.parametrize("number", [number for number in AUS if number != 27])
-def test_every_au_changes_the_face_only(renderer, number):
+def test_every_au_changes_its_half_of_the_face(renderer, number):
     neutral, active = shown(renderer, expression()), shown(renderer, expression(**{f"AU{number}": 1.0}))
-    changed = np.abs(active - neutral).max(2) > 0.02
-    assert changed.sum() > 15
-    rows, columns = np.nonzero(changed)
-    assert rows.min() > 30
-    assert columns.min() > 20
+    rows, _ = np.nonzero(np.abs(active - neutral).max(2) > 0.02)
+    assert len(rows) > 15
+    if number != 9:  # the nose is in the middle
+        assert (rows.mean() < 96) == (number in (1, 2, 4, 5, 6, 7, 43))
 
 
 @pytest.mark.parametrize(
@@ -98,8 +97,8 @@ def test_closed_lips_stay_closed_when_the_nose_wrinkles(renderer):
         posed = renderer._posed(person, coefficients, face, hair, frontal(192))
         return float((posed[above, 1] - posed[below, 1]).mean())
 
-    assert gap(AU10=1.0) < gap() + 0.1
-    assert gap(AU25=0.8) > gap() + 0.2
+    assert gap(AU10=1.0) < gap() + 0.2
+    assert gap(AU25=0.8) > gap() + 0.3
 
 
 def test_mediapipe_finds_most_of_the_small_rigs_faces(tiny_rig, rig_cache):
