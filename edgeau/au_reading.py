@@ -107,7 +107,7 @@ class AUReader:
         for column, label, experimental in self._shown:
             likely = probability(logits[column])
             active = likely >= self._thresholds[column]
-            found[label] = ActionUnit(label, likely, active, intensities[column], experimental=experimental)
+            found[label] = ActionUnit(label, likely, active, intensities[column], None, experimental)
         return found
 
     def _chosen_thresholds(self) -> Mapping[str, float]:

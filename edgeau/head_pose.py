@@ -41,7 +41,7 @@ _FRONTAL = np.array(
     np.float64,
 )
 _POINTS = _FRONTAL[:, 0].astype(np.intp)
-_SHAPE = _FRONTAL[:, 1:] - _FRONTAL[:, 1:].mean(axis=0)
+_SHAPE = (_FRONTAL[:, 1:] - _FRONTAL[:, 1:].mean(axis=0)).astype(np.float32)
 
 
 def head_pose(landmarks: NDArray[np.floating[Any]]) -> HeadPose:

@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 
 from edgeau.au_reading import AUReader
 from edgeau.detector import AUDetector
-from edgeau.frames import check_frame
 from edgeau.head_pose import head_pose
 from edgeau.landmarks import Landmarker, open_landmarker
 from edgeau.results import Box, Face, FrameResult
@@ -177,7 +176,7 @@ class Pipeline:
         taken_s = time.monotonic()
         if self._start_s is None:
             self._start_s = taken_s
-        faces = self._faces(check_frame(frame_bgr), static=self._static)
+        faces = self._faces(frame_bgr, static=self._static)
         index, self._count = self._count, self._count + 1
         time_s = taken_s - self._start_s if time_s is None else time_s
         return FrameResult(index, time_s, time.monotonic() - taken_s, 0, faces)

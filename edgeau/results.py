@@ -36,16 +36,17 @@ class ActionUnit:
     experimental: bool = False
 
     def __post_init__(self) -> None:
-        if (self.probability is None) != (self.reason is not None):
+        probability, intensity = self.probability, self.intensity
+        if (probability is None) is (self.reason is None):
             raise ValueError(
-                f"{self.name}: either a probability or a reason, got {self.probability!r}, {self.reason!r}"
+                f"{self.name}: either a probability or a reason, got {probability!r}, {self.reason!r}"
             )
-        if (self.probability is None) != (self.active is None):
+        if (probability is None) is not (self.active is None):
             raise ValueError(f"{self.name}: probability and decision come together")
-        if self.probability is not None and not 0.0 <= self.probability <= 1.0:
-            raise ValueError(f"{self.name}: probability must be within 0..1, got {self.probability!r}")
-        if self.intensity is not None and not 0.0 <= self.intensity <= 1.0:
-            raise ValueError(f"{self.name}: intensity must be within 0..1, got {self.intensity!r}")
+        if probability is not None and not 0.0 <= probability <= 1.0:
+            raise ValueError(f"{self.name}: probability must be within 0..1, got {probability!r}")
+        if intensity is not None and not 0.0 <= intensity <= 1.0:
+            raise ValueError(f"{self.name}: intensity must be within 0..1, got {intensity!r}")
 
 
 @dataclass(frozen=True, slots=True)
