@@ -34,6 +34,7 @@ class CommandParser(argparse.ArgumentParser):
         )
 
     def error(self, message: str) -> NoReturn:
+        """Raise what argparse would print, as :class:`UsageError`."""
         raise UsageError(f"{message}; {self.prog} --help shows what there is")
 
     def add_json(self) -> None:
