@@ -62,7 +62,7 @@ class GeometryTargets:
         placed = np.einsum("nij,npj->npi", matrices[:, :, :2], points) + matrices[:, None, :, 2]
         placed = (placed - (view.pixels - 1) / 2) * (view.field / view.pixels) + (CANVAS - 1) / 2
         placed[mirrored] = placed[mirrored][:, self.mirror]
-        return ((placed - self.mean) / self.deviation).reshape(len(points), -1).astype(np.float32)
+        return np.asarray((placed - self.mean) / self.deviation, np.float32).reshape(len(points), -1)
 
 
 def _flip(points: NDArray[np.float32]) -> NDArray[np.float32]:
