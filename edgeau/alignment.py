@@ -19,6 +19,9 @@ from edgeau.errors import InputError
 
 __all__ = ["Alignment", "alignment_matrix", "five_points", "warp"]
 
+# A (2, 3) matrix row by row, a b x c d y: it maps (u, v) to (a u + b v + x, c u + d v + y).
+_Affine = tuple[float, float, float, float, float, float]
+
 # MediaPipe Face Mesh indices. "Left" is the left of the picture: the person's right eye. The eye centres are means of six
 # lid points each, as the protocol takes the mean of the six points of its 49-point scheme.
 _EYE_LEFT = (33, 160, 158, 133, 153, 144)
@@ -62,7 +65,9 @@ class Alignment:
 
     def crop(self, frame: NDArray[np.uint8], landmarks: NDArray[np.floating[Any]]) -> NDArray[np.uint8]:
         """The aligned crop of one face: uint8 ``(size, size, 3)``, in the frame's colour order."""
-        return warp(frame, self.matrix(landmarks), self.size, self.border)
+        a, b, x, c, d, y = _similarity(landmarks, self.canvas, self.margin)
+        inset = (self.canvas - self.size) / 2
+        return _warp(frame, (a, b, x - inset, c, d, y - inset), self.size, self.border)
 
     def to_dict(self) -> dict[str, Any]:
         """As plain values, with the name of the method."""
@@ -110,6 +115,10 @@ def alignment_matrix(
     Raises:
         InputError: the five points coincide, so that no scale exists.
     """
+    return np.array(_similarity(landmarks, canvas, margin)).reshape(2, 3)
+
+
+def _similarity(landmarks: NDArray[np.floating[Any]], canvas: int, margin: float) -> _Affine:
     # Plain floats: for five points numpy's calls cost ten times their arithmetic, once per face and frame.
     points = five_points(landmarks).tolist()
     (left_x, left_y), (right_x, right_y) = points[:2]
@@ -125,9 +134,7 @@ def alignment_matrix(
     scale = (canvas - 1) / (2 * half)
     shift_x = half - (min(across) + max(across)) / 2
     shift_y = half - (min(down) + max(down)) / 2
-    matrix = np.array(((cos, sin, shift_x), (-sin, cos, shift_y)), np.float64)
-    matrix *= scale
-    return matrix
+    return scale * cos, scale * sin, scale * shift_x, -scale * sin, scale * cos, scale * shift_y
 
 
 def warp(
@@ -145,10 +152,15 @@ def warp(
         uint8 ``(size, size, 3)``, contiguous.
     """
     (a, b, x), (c, d, y) = matrix.tolist()
+    return _warp(frame, (a, b, x, c, d, y), size, border)
+
+
+def _warp(frame: NDArray[np.uint8], affine: _Affine, size: int, border: int) -> NDArray[np.uint8]:
+    a, b, x, c, d, y = affine
     # Bilinear sampling skips pixels below half size, and the aliasing looks like wrinkles to an AU network: shrink by
     # area first. By a whole number, and only the part of the frame that is seen: cheap in a frame of any size.
     factor = max(1, int(1 / math.hypot(a, c)))
-    left, top, right, bottom = _seen(matrix, size, margin=2 * factor)
+    left, top, right, bottom = _seen(affine, size, margin=2 * factor)
     width = (min(right, frame.shape[1]) - left) // factor
     height = (min(bottom, frame.shape[0]) - top) // factor
     if width <= 0 or height <= 0:
@@ -177,9 +189,9 @@ def _shrunk(part: NDArray[np.uint8], width: int, height: int) -> NDArray[np.uint
     return cv2.resize(part, (width, height), interpolation=cv2.INTER_AREA)  # type: ignore[return-value]
 
 
-def _seen(matrix: NDArray[np.float64], size: int, margin: int) -> tuple[int, int, int, int]:
+def _seen(affine: _Affine, size: int, margin: int) -> tuple[int, int, int, int]:
     """What part of a frame a crop shows, with a margin: left and top, 0 or more, and right and bottom, outside."""
-    (a, b, x), (c, d, y) = matrix.tolist()
+    a, b, x, c, d, y = affine
     determinant = a * d - b * c
     corners = [(u - x, v - y) for u in (0, size) for v in (0, size)]
     across = [(d * u - b * v) / determinant for u, v in corners]
