@@ -14,10 +14,10 @@ OPSET = 17
 def onnx_difference():
     """Largest absolute difference on three inputs, after an export traced with one."""
 
-    def difference(module, *shape, seed=0):
+    def difference(module, *shape, seed=0, mean=0.0, std=1.0):
         module.eval()
         generator = torch.Generator().manual_seed(seed)
-        inputs = torch.randn(3, *shape, generator=generator)
+        inputs = mean + std * torch.randn(3, *shape, generator=generator)
         buffer = io.BytesIO()
         with warnings.catch_warnings(), torch.inference_mode():
             warnings.simplefilter("ignore")  # the legacy exporter tells its age
