@@ -32,6 +32,7 @@ class Stage:
         field: crop pixels that the picture spans: 224 (all) or 160 (the face without its surroundings).
         batch: faces a step.
         augmentation: strength of the recipe's augmentation in this stage, 0..1.
+        rate: times the schedule's learning rate; a change of view late in the run needs more than the cosine leaves.
         steps: optimiser steps, or 0.
         minutes: wall-clock minutes with validation, or 0. A run with it depends on the machine; the log tells the steps.
     """
@@ -41,6 +42,7 @@ class Stage:
     field: int = 224
     batch: int = 64
     augmentation: float = 1.0
+    rate: float = 1.0
     steps: int = 0
     minutes: float = 0.0
 

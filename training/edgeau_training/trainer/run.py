@@ -160,7 +160,7 @@ class Run:
             self.place.stage,
             stage.fraction(self.place.stage_steps, self.place.stage_seconds),
         )
-        rate = learning_rate(self.recipe.optimiser, self.place.step, done)
+        rate = stage.rate * learning_rate(self.recipe.optimiser, self.place.step, done)
         for group in self.optimiser.param_groups:
             group["lr"] = rate * group["rate"]
         losses: dict[str, Tensor] = {}
