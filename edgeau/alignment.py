@@ -75,15 +75,22 @@ class Alignment:
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> Alignment:
-        """The inverse of :meth:`to_dict`.
+        """The inverse of :meth:`to_dict`, of this template and of :class:`~edgeau.arcface_template.ArcFaceTemplate`.
 
         Raises:
             InputError: another method is asked for.
         """
+        from edgeau.arcface_template import ArcFaceTemplate  # it builds on this file
+
+        methods: dict[Any, type[Alignment]] = {
+            "five-point-box": Alignment,
+            "arcface-template": ArcFaceTemplate,
+        }
         method = values.get("method")
-        if method != "five-point-box":
-            raise InputError(f"alignment method {method!r} is not known; this library knows 'five-point-box'")
-        return cls(**{key: value for key, value in values.items() if key != "method"})
+        if method not in methods:
+            known = ", ".join(methods)
+            raise InputError(f"alignment method {method!r} is not known; this library knows {known}")
+        return methods[method](**{key: value for key, value in values.items() if key != "method"})
 
 
 def five_points(landmarks: NDArray[np.floating[Any]]) -> NDArray[np.float64]:

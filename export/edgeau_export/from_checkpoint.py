@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -29,8 +29,6 @@ __all__ = ["TOLERANCE", "CheckpointSource"]
 TOLERANCE = 1e-4
 _RANDOM_INPUTS = 8
 _BATCH = 8
-# What people are told; a reconstruction says that it is one.
-_TITLES = {"mrpnet": "MRP-Net (reconstruction)"}
 
 
 class CheckpointSource:
@@ -93,7 +91,7 @@ def _describe(checkpoint: Path, model: TorchModel) -> Description:
     return Description(
         network=NetworkInfo(
             name=info.network,
-            title=_TITLES.get(info.network, info.network),
+            title=_title(info.network, info.options),
             options=dict(info.options),
             parameters=model.parameters,
             trained=info.trained,
@@ -105,3 +103,10 @@ def _describe(checkpoint: Path, model: TorchModel) -> Description:
         thresholds={label: info.thresholds.get(label, 0.5) for label in info.labels},
         licences=info.licences,
     )
+
+
+def _title(network: str, options: dict[str, Any]) -> str:
+    """What people are told; a reconstruction says that it is one."""
+    from edgeau_training.networks.catalogue import network_facts
+
+    return network_facts(network, **options).title
