@@ -13,7 +13,8 @@ import pytest
 
 from edgeau.errors import OutputError
 from edgeau_training.synth import shards
-from edgeau_training.synth.production import Plan, planned_shards, produce
+from edgeau_training.synth.plan import Plan, planned_shards
+from edgeau_training.synth.production import produce
 
 COUNTS = {"train": 7, "val": 2, "test": 3}
 ROWS = 3
@@ -128,6 +129,8 @@ def test_ctrl_c_leaves_nothing_half_written(tiny_rig, rig_cache, tmp_path, progr
         stderr=subprocess.PIPE,
         text=True,
         start_new_session=True,
+        # A shell starts background jobs with Ctrl-C ignored; this one must hear it.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     wait_for(lambda: shards.shard_paths(out, "val"))
     os.killpg(running.pid, signal.SIGINT)  # as a terminal does

@@ -97,7 +97,8 @@ def _render(options: argparse.Namespace) -> dict[str, Any]:
     from tqdm import tqdm
 
     from edgeau_training.synth.contact_sheet import write_contact_sheet
-    from edgeau_training.synth.production import Plan, produce
+    from edgeau_training.synth.plan import Plan
+    from edgeau_training.synth.production import produce
 
     plan = Plan(options.rig, options.out, options.seed, _counts(options), options.size, options.cache)
     started, cores = time.perf_counter(), len(os.sched_getaffinity(0))

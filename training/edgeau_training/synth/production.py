@@ -6,56 +6,22 @@ import errno
 import json
 import multiprocessing
 import os
-import signal
-import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from edgeau.errors import OutputError
+from edgeau.errors import EngineError, OutputError
 from edgeau_training.synth import shards
 from edgeau_training.synth.action_units import ACTIVE, AU_NAMES, TRACE
+from edgeau_training.synth.plan import Plan, Shard, planned_shards
 from edgeau_training.synth.rig import load_rig
-from edgeau_training.synth.splits import FIRST_INDEX, IDENTITIES, RULE, TEXTURES, sample_of
+from edgeau_training.synth.splits import FIRST_INDEX, IDENTITIES, RULE, TEXTURES
+from edgeau_training.synth.worker import render_shard, start_worker
 
 GENERATOR_VERSION = 1
-# Validation first, so that a training can start on a growing set; test last, since nothing waits for it.
-ORDER = ("val", "train", "test")
 _THREAD_LIMITS = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
-
-
-@dataclass(frozen=True)
-class Plan:
-    """What is rendered: rig folder, output folder, seed, pictures per split, picture size in pixels."""
-
-    rig: Path
-    out: Path
-    seed: int
-    counts: dict[str, int]
-    size: int = 256
-    cache: Path | None = None
-
-
-@dataclass(frozen=True)
-class Shard:
-    """Samples first..first+rows-1 of a split."""
-
-    split: str
-    number: int
-    first: int
-    rows: int
-
-
-def planned_shards(counts: dict[str, int]) -> list[Shard]:
-    """Return every shard of a data set in the order of rendering."""
-    return [
-        Shard(split, start // shards.SHARD_ROWS, start, min(shards.SHARD_ROWS, counts[split] - start))
-        for split in ORDER
-        for start in range(0, counts[split], shards.SHARD_ROWS)
-    ]
 
 
 def produce(plan: Plan, workers: int, progress: Callable[[int], None]) -> int:
@@ -136,18 +102,25 @@ def _single_threaded() -> Iterator[None]:
 
 def _render_all(plan: Plan, todo: list[Shard], workers: int, progress: Callable[[int], None]) -> None:
     context = multiprocessing.get_context("spawn")
-    counter = context.Value("q", 0)
-    pool = ProcessPoolExecutor(workers, context, _start_worker, (plan, counter, os.getpid()))
+    finished = context.Value("q", 0)
+    pool = ProcessPoolExecutor(workers, context, start_worker, (plan, finished, os.getpid()))
     waiting: set[Future[None]] = set()
     seen = 0
     try:
-        waiting = {pool.submit(_render_shard, job) for job in todo}
+        waiting = {pool.submit(render_shard, job) for job in todo}
         while waiting:
             done, waiting = wait(waiting, timeout=0.5, return_when=FIRST_COMPLETED)
-            progress(counter.value - seen)
-            seen = counter.value
+            progress(finished.value - seen)
+            seen = finished.value
             for future in done:
                 future.result()
+    except BrokenProcessPool as error:
+        pool.shutdown(wait=True, cancel_futures=True)
+        shards.remove_unfinished(plan.out)
+        raise EngineError(
+            f"{plan.out}: a rendering process died, probably for lack of memory (each needs about 1.4 GB). Finished shards "
+            "are kept; run the same command again with fewer --workers"
+        ) from error
     except BaseException:
         for process in list((pool._processes or {}).values()):
             process.terminate()
@@ -155,43 +128,3 @@ def _render_all(plan: Plan, todo: list[Shard], workers: int, progress: Callable[
         shards.remove_unfinished(plan.out)
         raise
     pool.shutdown()
-
-
-class _Worker:
-    """What a worker process keeps between shards."""
-
-    plan: Plan
-    renderer: Any
-    landmarker: Any
-    counter: Any
-    parent: int
-
-
-def _start_worker(plan: Plan, counter: Any, parent: int) -> None:
-    # Ctrl-C is the parent's to handle; MediaPipe's native log lines would tear the progress bar.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    sys.stderr.flush()
-    os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
-    import cv2
-
-    from edgeau.landmarks import open_landmarker
-    from edgeau_training.synth.renderer import Renderer
-
-    cv2.setNumThreads(1)
-    _Worker.plan, _Worker.counter, _Worker.parent = plan, counter, parent
-    _Worker.renderer = Renderer(load_rig(plan.rig, plan.cache), plan.size)
-    _Worker.landmarker = open_landmarker(static=True)
-
-
-def _render_shard(job: Shard) -> None:
-    from edgeau_training.synth.rows import make_row
-
-    plan, rows = _Worker.plan, []
-    for number in range(job.first, job.first + job.rows):
-        if os.getppid() != _Worker.parent:
-            os._exit(1)  # the parent was killed; nobody waits for this shard
-        sample = sample_of(job.split, number, plan.seed)
-        rows.append(make_row(_Worker.renderer, _Worker.landmarker, sample, plan.seed))
-        with _Worker.counter.get_lock():
-            _Worker.counter.value += 1
-    shards.write_shard(shards.shard_path(plan.out, job.split, job.number), rows)

@@ -1,0 +1,59 @@
+"""What one rendering process does."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from functools import lru_cache
+from typing import Any
+
+import cv2
+
+from edgeau.landmarks import Landmarker, open_landmarker
+from edgeau_training.synth import shards
+from edgeau_training.synth.plan import Plan, Shard
+from edgeau_training.synth.renderer import Renderer
+from edgeau_training.synth.rig import load_rig
+from edgeau_training.synth.rows import make_row
+from edgeau_training.synth.splits import sample_of
+
+__all__ = ["render_shard", "start_worker"]
+
+
+class _Orders:
+    """What the parent told this process."""
+
+    plan: Plan
+    finished: Any  # multiprocessing.Value: pictures finished by all processes
+    parent: int
+
+
+def start_worker(plan: Plan, finished: Any, parent: int) -> None:
+    """Prepare this process; parent is the process number of who started it."""
+    # Ctrl-C is the parent's to handle; native log lines would tear its progress bar.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    sys.stderr.flush()
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stderr.fileno())
+    cv2.setNumThreads(1)
+    _Orders.plan, _Orders.finished, _Orders.parent = plan, finished, parent
+
+
+def render_shard(job: Shard) -> None:
+    """Render and write one shard. Goes away silently when the parent has died."""
+    plan, rows = _Orders.plan, []
+    renderer, landmarker = _tools()
+    for number in range(job.first, job.first + job.rows):
+        if os.getppid() != _Orders.parent:
+            os._exit(1)  # nobody waits for this shard
+        rows.append(make_row(renderer, landmarker, sample_of(job.split, number, plan.seed), plan.seed))
+        with _Orders.finished.get_lock():
+            _Orders.finished.value += 1
+    shards.write_shard(shards.shard_path(plan.out, job.split, job.number), rows)
+
+
+@lru_cache(1)
+def _tools() -> tuple[Renderer, Landmarker]:
+    # Not while the process starts: what fails there breaks the pool without saying why.
+    plan = _Orders.plan
+    return Renderer(load_rig(plan.rig, plan.cache), plan.size), open_landmarker(static=True)
