@@ -130,7 +130,7 @@ def test_ctrl_c_leaves_nothing_half_written(tiny_rig, rig_cache, tmp_path, progr
         text=True,
         start_new_session=True,
         # A shell starts background jobs with Ctrl-C ignored; this one must hear it.
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509
     )
     wait_for(lambda: shards.shard_paths(out, "val"))
     os.killpg(running.pid, signal.SIGINT)  # as a terminal does

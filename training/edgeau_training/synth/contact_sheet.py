@@ -48,7 +48,7 @@ def _tile(picture: bytes, index: int, aus: dict[str, float]) -> NDArray[np.uint8
     face = cv2.resize(decode(picture), (256, 256))
     caption = np.full((_CAPTION, 256, 3), 255, np.uint8)
     shown = [f"{name[2:]}:{value:.1f}" for name, value in aus.items() if value >= ACTIVE]
-    for line, words in enumerate((f"#{index}  {' '.join(shown[:5])}", " ".join(shown[5:]))):
+    for line, words in enumerate((f"#{index}  {' '.join(shown[:3])}", " ".join(shown[3:]))):
         place = (4, 17 + 18 * line)
         cv2.putText(caption, words, place, cv2.FONT_HERSHEY_SIMPLEX, 0.42, (20, 20, 20), 1, cv2.LINE_AA)
     return np.vstack([face, caption]).astype(np.uint8)

@@ -118,7 +118,7 @@ def _render_all(plan: Plan, todo: list[Shard], workers: int, progress: Callable[
         pool.shutdown(wait=True, cancel_futures=True)
         shards.remove_unfinished(plan.out)
         raise EngineError(
-            f"{plan.out}: a rendering process died, probably for lack of memory (each needs about 1.4 GB). Finished shards "
+            f"{plan.out}: a rendering process died, probably for lack of memory (each needs about 1.6 GB). Finished shards "
             "are kept; run the same command again with fewer --workers"
         ) from error
     except BaseException:
