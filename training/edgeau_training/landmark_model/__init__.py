@@ -1,7 +1,8 @@
 """Fitting the landmark model of :mod:`edgeau.landmark_model` on MediaPipe's landmarks of rendered faces.
 
-What was tried (fitted on up to 32,000 renders; F1 on 2,000 validation renders; AUC and false alarms on the 128 real faces
-of the sanity set, which nothing was fitted to; some twenty variants were looked at in all):
+What was tried (fitted on up to 32,000 renders; F1 on 2,000 validation renders; AUC and false alarms on a sanity set of 128
+real faces). Nothing was fitted to the real faces, but the choice was made with them in view, among some twenty-five
+variants, so their figures are a little flattering.
 
 ====================================================  =====  =========  =================
 design                                                F1     real AUC   AU4 false alarms
