@@ -16,6 +16,7 @@ PICTURE = OUT / "astronaut.png"
 
 
 def edgeau(name: str, *arguments: str | Path) -> None:
+    """Show a command and run it; its failure is ours."""
     program = Path(sys.executable).with_name(f"edgeau-{name}")
     words = [str(argument) for argument in arguments]
     print("$ " + " ".join([program.name, *words]), flush=True)

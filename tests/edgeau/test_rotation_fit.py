@@ -28,7 +28,8 @@ def test_it_is_the_one_of_the_singular_value_decomposition(scale: float, positiv
     np.testing.assert_allclose(np.linalg.det(one_by_one), 1, atol=1e-9)
 
 
-def test_a_rotation_is_its_own(turn: float = 2.0) -> None:
+def test_a_rotation_is_its_own() -> None:
+    turn = 2.0
     rotation = np.array([[np.cos(turn), -np.sin(turn), 0], [np.sin(turn), np.cos(turn), 0], [0, 0, 1]])
     np.testing.assert_allclose(nearest_rotation((7 * rotation).tolist()), rotation, atol=1e-12)
 

@@ -13,7 +13,12 @@ LOWER_BAR_AUC = 0.65
 
 
 def _command(module, *arguments):
-    line = [sys.executable, "-c", f"from {module} import main; raise SystemExit(main())", *map(str, arguments)]
+    line = [
+        sys.executable,
+        "-c",
+        f"from {module} import main; raise SystemExit(main())",
+        *map(str, arguments),
+    ]
     return subprocess.run(line, check=True, capture_output=True, text=True).stdout
 
 
