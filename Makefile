@@ -36,6 +36,7 @@ $(BIN)/python:
 $(VENV)/.demo: pyproject.toml constraints.txt | $(BIN)/python
 	$(PIP) install -c constraints.txt setuptools
 	$(PIP) install -c constraints.txt --no-build-isolation -e '.[onnxruntime,mediapipe,export]' scikit-image
+	@$(BIN)/python -c 'import cv2' || { echo "OpenCV lacks system libraries: apt-get install libgl1 libglib2.0-0"; exit 1; }
 	touch $@
 
 $(VENV)/.full: pyproject.toml constraints.txt | $(BIN)/python
