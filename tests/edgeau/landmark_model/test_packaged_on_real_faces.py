@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 
 from edgeau.bundle import default_bundle_path, load_bundle
-from edgeau.errors import BundleError
 from edgeau.landmark_model import LandmarkModel
 from edgeau.landmarks import open_landmarker
 from edgeau.sources import open_source
@@ -12,10 +11,7 @@ from edgeau.sources import open_source
 
 @pytest.fixture(scope="module")
 def model():
-    try:
-        bundle = load_bundle(default_bundle_path())
-    except BundleError as error:
-        pytest.skip(f"nothing is packaged yet: {error}")
+    bundle = load_bundle(default_bundle_path())
     assert bundle.manifest.landmark_model is not None
     return LandmarkModel.load(bundle.path(bundle.manifest.landmark_model))
 
