@@ -8,9 +8,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from edgeau.quality import FaceQuality
 
 __all__ = ["ActionUnit", "Box", "Face", "FrameResult", "HeadPose"]
 
@@ -88,6 +92,7 @@ class Face:
         track_id: the same number for the same person while visible; None for single pictures.
         pose: head pose, or None when it was not computed.
         aus: label to action unit, in the model's output order.
+        quality: of the face's picture, or None when it was not assessed.
     """
 
     box: Box
@@ -95,6 +100,7 @@ class Face:
     track_id: int | None
     pose: HeadPose | None
     aus: Mapping[str, ActionUnit]
+    quality: FaceQuality | None = None
 
     def __post_init__(self) -> None:
         shape = self.landmarks.shape

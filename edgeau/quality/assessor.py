@@ -1,0 +1,123 @@
+"""Judging one face's picture, between its alignment and the networks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edgeau.action_units import au_number
+from edgeau.quality.face_quality import FaceQuality, Reason
+from edgeau.quality.limits import Limits
+from edgeau.quality.occlusion import covered_regions
+from edgeau.quality.picture import blur_effect, centre_grey, light
+from edgeau.quality.regions import AU_REGIONS, REGIONS, Region
+from edgeau.quality.size import five_point_size
+from edgeau.results import Box, HeadPose
+
+__all__ = ["QualityAssessor"]
+
+_POINTS = np.array([index for points in REGIONS.values() for index in points], np.intp)
+_STARTS = np.cumsum([0, *(len(points) for points in REGIONS.values())][:-1])
+_COUNTS = np.array([len(points) for points in REGIONS.values()])
+_ALL: tuple[Region, ...] = tuple(REGIONS)
+
+
+@dataclass(frozen=True, slots=True)
+class _Measures:
+    size: float
+    pose: HeadPose | None
+    blur: float
+    light: float
+    clipped: float
+    visible: dict[Region, float]
+    covered: frozenset[Region]
+
+
+class QualityAssessor:
+    """Judges faces for the AUs of one model.
+
+    Args:
+        labels: the AUs that are given.
+        limits: where to stop judging.
+    """
+
+    def __init__(self, labels: Iterable[str], limits: Limits | None = None) -> None:
+        groups: dict[tuple[tuple[Region, ...], Limits], list[str]] = {}
+        for label in labels:
+            number = au_number(label)
+            what = (AU_REGIONS.get(number, _ALL), (limits or Limits()).for_au(number))
+            groups.setdefault(what, []).append(label)
+        self._groups = [(*what, members) for what, members in groups.items()]
+
+    def assess(
+        self,
+        frame: NDArray[np.uint8],
+        landmarks: NDArray[np.float32],
+        box: Box,
+        crop: NDArray[np.uint8],
+        pose: HeadPose | None = None,
+    ) -> FaceQuality:
+        """One face.
+
+        Args:
+            frame: uint8 ``(height, width, 3)``, BGR.
+            landmarks: ``(468 or 478, 3)``, pixels of the frame.
+            box: around the landmarks.
+            crop: the aligned crop, uint8 ``(size, size, 3)``, BGR.
+            pose: of the head; None leaves it unjudged.
+        """
+        grey = centre_grey(crop)
+        bright, clipped = light(grey)
+        found = _Measures(
+            size=five_point_size(landmarks),
+            pose=pose,
+            blur=blur_effect(grey),
+            light=bright,
+            clipped=clipped,
+            visible=_visible(frame.shape, landmarks, box),
+            covered=covered_regions(frame, landmarks),
+        )
+        refused: dict[str, Reason] = {}
+        for regions, limits, labels in self._groups:
+            reason = _reason(found, regions, limits)
+            if reason is not None:
+                refused.update(dict.fromkeys(labels, reason))
+        return FaceQuality(
+            found.size, found.blur, bright, clipped, dict(found.visible), frozenset(found.covered), refused
+        )
+
+
+def _reason(found: _Measures, regions: tuple[Region, ...], limits: Limits) -> Reason | None:
+    """The first thing that speaks against judging an AU that shows in some regions, in the order of REASONS."""
+    if any(found.visible[region] < limits.min_visible for region in regions):
+        return "out of frame"
+    if found.size < limits.min_size:
+        return "size"
+    if found.pose and (abs(found.pose.yaw) > limits.max_yaw or abs(found.pose.pitch) > limits.max_pitch):
+        return "pose"
+    if found.light < limits.min_light:
+        return "dark"
+    if found.clipped > limits.max_clipped:
+        return "bright"
+    if not found.covered.isdisjoint(regions):
+        return "occluded"
+    return "blur" if found.blur > limits.max_blur else None
+
+
+def _visible(shape: tuple[int, ...], landmarks: NDArray[np.float32], box: Box) -> dict[Region, float]:
+    """The share of each region's points that lie inside the frame."""
+    height, width = shape[:2]
+    if (
+        box.left >= 0
+        and box.top >= 0
+        and box.left + box.width <= width - 1
+        and box.top + box.height <= height - 1
+    ):
+        return dict.fromkeys(_ALL, 1.0)  # nearly always
+    points = landmarks.take(_POINTS, axis=0)[:, :2]
+    inside = ((points >= 0) & (points <= (width - 1, height - 1))).all(axis=1)
+    shares = np.add.reduceat(inside, _STARTS, dtype=np.intp) / _COUNTS
+    return dict(zip(_ALL, shares.tolist(), strict=True))

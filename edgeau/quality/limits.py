@@ -1,0 +1,39 @@
+"""Where a face stops being judged."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+__all__ = ["Limits"]
+
+_NONE: Mapping[int, Mapping[str, float]] = {}
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Limits of a face's picture.
+
+    Attributes:
+        min_size: pixels; see :class:`~edgeau.quality.FaceQuality`.
+        max_yaw: degrees to either side.
+        max_pitch: degrees up or down.
+        max_blur: 0..1.
+        min_light: 0..255.
+        max_clipped: 0..1.
+        min_visible: share of a region's landmarks inside the frame, 0..1.
+        of_au: AU number to limits of its own, by attribute name.
+    """
+
+    min_size: float = 12.0
+    max_yaw: float = 50.0
+    max_pitch: float = 40.0
+    max_blur: float = 0.75
+    min_light: float = 12.0
+    max_clipped: float = 0.5
+    min_visible: float = 0.9
+    of_au: Mapping[int, Mapping[str, float]] = field(default_factory=dict, hash=False)
+
+    def for_au(self, number: int) -> Limits:
+        """The limits that hold for one AU."""
+        return replace(self, of_au=_NONE, **self.of_au.get(number, {}))
