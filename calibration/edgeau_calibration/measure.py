@@ -31,15 +31,29 @@ class Difference:
 
 
 def difference(
-    reference: NDArray[np.float32], answer: NDArray[np.float32], thresholds: NDArray[np.float32]
+    reference: NDArray[np.float32],
+    answer: NDArray[np.float32],
+    thresholds: NDArray[np.float32],
+    answered_at: NDArray[np.float32] | None = None,
 ) -> Difference:
-    """Compare logits ``(n, C)``; a decision is ``sigmoid(logit) >= threshold``, thresholds ``(C,)`` in (0, 1)."""
+    """Compare logits ``(n, C)``; a decision is ``sigmoid(logit) >= threshold``, thresholds ``(C,)`` in (0, 1).
+
+    Args:
+        reference: ``(n, C)``.
+        answer: ``(n, C)``.
+        thresholds: of both, or of the reference only.
+        answered_at: of the answer, where they were fitted for it.
+    """
     assert reference.shape == answer.shape, f"{reference.shape} against {answer.shape}"
-    # In the logit domain, where no probability rounds to 0 or 1.
-    at = np.log(thresholds) - np.log1p(-thresholds)
     distance = np.abs(reference.astype(np.float64) - answer)
     if not np.isfinite(distance).all():
         # NaN compares false with every tolerance, so that a gate would let it pass.
         distance = np.full_like(distance, np.inf)
-    flips = (reference >= at) != (answer >= at)
+    answered_at = thresholds if answered_at is None else answered_at
+    flips = (reference >= _logit(thresholds)) != (answer >= _logit(answered_at))
     return Difference(float(distance.max()), float(distance.mean()), float(flips.mean()), len(reference))
+
+
+def _logit(probability: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Decisions are compared here, where no probability rounds to 0 or 1."""
+    return np.log(probability) - np.log1p(-probability)

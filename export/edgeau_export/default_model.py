@@ -30,6 +30,7 @@ from edgeau_calibration.load import load_calibration_set
 from edgeau_calibration.packaged import FILE as CALIBRATION
 from edgeau_calibration.packaged import pack
 from edgeau_export.artifacts import ArtifactMaker
+from edgeau_export.bench import Bench
 from edgeau_export.face_crops import GOLDEN_COUNT, FaceCrops
 from edgeau_export.from_checkpoint import CheckpointSource
 from edgeau_export.target import TargetArtifact
@@ -99,9 +100,8 @@ def _fill(directory: Path, arguments: Any, fitted: dict[str, Any]) -> Manifest:
     description = _described(source.description, fitted)
     crops = load_calibration_set(arguments.data, description.alignment, GOLDEN_COUNT)
     faces = FaceCrops(packaged=crops.crops)
-    maker = ArtifactMaker(
-        directory, description, source.graph(_OPSET), source.reference(faces.for_parity), faces, Voice(_NAME)
-    )
+    reference = source.reference(faces.for_parity)
+    maker = ArtifactMaker(Bench(directory, description, source.graph(_OPSET), reference, faces, Voice(_NAME)))
     artifact = replace(maker.make(_MODEL), accuracy=_accuracy(fitted))
     write_golden(
         directory / _GOLDEN, Golden(crops.crops, {artifact.file: maker.answer(artifact, crops.crops)})

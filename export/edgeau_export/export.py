@@ -13,6 +13,7 @@ from edgeau.bundle.golden import Golden, write_golden
 from edgeau.bundle.manifest import Artifact, Manifest, Pending
 from edgeau.errors import OutputError
 from edgeau_export.artifacts import ArtifactMaker
+from edgeau_export.bench import Bench
 from edgeau_export.calibration_crops import calibration_for
 from edgeau_export.face_crops import FaceCrops, packaged_crops
 from edgeau_export.from_checkpoint import CheckpointSource
@@ -91,7 +92,7 @@ def _fill(directory: Path, request: ExportRequest, target: Target, plan: Plan, v
     voice.step("exporting to ONNX")
     reference = source.reference(faces.for_parity)
     graph = source.graph(target.opset)
-    maker = ArtifactMaker(directory, source.description, graph, reference, faces, voice)
+    maker = ArtifactMaker(Bench(directory, source.description, graph, reference, faces, voice))
     artifacts = tuple(maker.make(item) for item in plan.artifacts)
     _write_golden(directory, maker, artifacts, faces, source.description)
     if source.description.landmark_model is not None:

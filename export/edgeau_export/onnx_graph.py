@@ -12,7 +12,7 @@ from edgeau.bundle.records import to_dict
 if TYPE_CHECKING:
     from edgeau_export.description import Description
 
-__all__ = ["described", "simplified", "with_batch"]
+__all__ = ["described", "metadata", "simplified", "with_batch"]
 
 
 def simplified(model: onnx.ModelProto) -> onnx.ModelProto:
@@ -39,17 +39,18 @@ def with_batch(model: onnx.ModelProto, batch: int | None) -> onnx.ModelProto:
 
 
 def described(model: onnx.ModelProto, description: Description) -> onnx.ModelProto:
-    """The same graph that says in its metadata what it is, for whoever finds the file without its bundle.
-
-    Keys: ``network``, ``trained`` (``true`` or ``false``), and as JSON ``labels``, ``input``, ``alignment``.
-    """
+    """The same graph with :func:`metadata`."""
     result = _copy(model)
     del result.metadata_props[:]
-    onnx.helper.set_model_props(result, _metadata(description))
+    onnx.helper.set_model_props(result, metadata(description))
     return _checked(result)
 
 
-def _metadata(description: Description) -> dict[str, str]:
+def metadata(description: Description) -> dict[str, str]:
+    """What a file says of itself, for whoever finds it without its bundle.
+
+    Keys: ``network``, ``trained`` (``true`` or ``false``), and as JSON ``labels``, ``input``, ``alignment``.
+    """
     return {
         "network": description.network.title,
         "trained": json.dumps(description.network.trained),

@@ -23,12 +23,19 @@ __all__ = ["measured_parity", "refuse_if_beyond", "run_artifact"]
 
 def run_artifact(runtime: str, file: Path, batch: NDArray[np.float32]) -> NDArray[np.float32]:
     """Logits ``(n, C)`` of an artifact for normalised crops ``(n, 3, H, W)``, through the engine of the device library."""
-    with open_session(runtime, file) as session:
+    # TensorRT engines are built on the board; what they are built from runs here in ONNX Runtime.
+    engine = "onnxruntime" if file.suffix == ".onnx" else runtime
+    with open_session(engine, file) as session:
         return session.run(batch)
 
 
 def measured_parity(
-    reference: Reference, logits: NDArray[np.float32], thresholds: NDArray[np.float32], *, gated: bool
+    reference: Reference,
+    logits: NDArray[np.float32],
+    thresholds: NDArray[np.float32],
+    *,
+    tolerance: float | None,
+    answered_at: NDArray[np.float32] | None = None,
 ) -> Parity:
     """How far an artifact's logits are from the reference's.
 
@@ -36,9 +43,10 @@ def measured_parity(
         reference: with the inputs that ``logits`` answer.
         logits: ``(n, C)``.
         thresholds: ``(C,)`` on the probability.
-        gated: the artifact is meant to be equal within the reference's tolerance.
+        tolerance: of the largest difference of a logit; None where the artifact is not meant to be equal.
+        answered_at: thresholds ``(C,)`` of the artifact, where they are its own.
     """
-    measured = difference(reference.logits, logits, thresholds)
+    measured = difference(reference.logits, logits, thresholds, answered_at)
     return Parity(
         reference=reference.name,
         max_abs_logit=measured.max_abs,
@@ -46,7 +54,7 @@ def measured_parity(
         decision_flips=measured.flips,
         inputs=reference.inputs,
         count=measured.count,
-        tolerance=reference.allowed if gated else None,
+        tolerance=tolerance,
     )
 
 

@@ -21,7 +21,7 @@ else:
 
 __all__ = ["PRECISIONS", "PendingPlan", "Target", "TargetArtifact", "load_target", "targets"]
 
-PRECISIONS = ("fp32", "fp16", "int8")
+PRECISIONS = ("fp32", "fp16", "dynamic", "int8", "w8a16")
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ class TargetArtifact:
 
     Attributes:
         file: name in the bundle.
-        runtime: engine that runs it: ``"onnxruntime"``.
+        runtime: engine that runs it: ``"onnxruntime"``, ``"litert"`` or ``"tensorrt"``.
         precision: of :data:`PRECISIONS`.
         batch: fixed batch size, or None for a dynamic one.
         recipe: quantization recipe by name; None for float.

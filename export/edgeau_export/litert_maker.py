@@ -1,0 +1,33 @@
+"""Artifacts for LiteRT (TensorFlow Lite): the float graph or its Q/DQ graph, converted to a ``.tflite`` file."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from edgeau_export.bench import Made
+from edgeau_export.calibration_record import calibration_record
+from edgeau_export.onnx_graph import metadata
+
+if TYPE_CHECKING:
+    from edgeau_export.bench import Bench
+    from edgeau_export.target import TargetArtifact
+
+__all__ = ["make"]
+
+# On the logits. Float kernels of LiteRT differ from torch by 1.2e-4, half-precision weights by far more.
+_TOLERANCES = {"fp32": 1e-3}
+
+
+def make(plan: TargetArtifact, bench: Bench) -> Made:
+    """Write ``plan.file``; batch 1, as the files of this runtime have it.
+
+    Float precisions and ``dynamic`` start from the float graph; those with a recipe from its Q/DQ graph.
+    """
+    # Imported only here: a target without LiteRT needs none of its packages.
+    from edgeau_export.litert import tflite_bytes
+
+    graph = bench.float_graph(1) if plan.recipe is None else bench.quantized(plan.recipe, 1)
+    model = tflite_bytes(graph, precision=plan.precision, metadata=metadata(bench.description))
+    (bench.directory / plan.file).write_bytes(model)
+    calibration = None if plan.recipe is None else calibration_record(bench.calibration_set, plan.recipe)
+    return Made(tolerance=_TOLERANCES.get(plan.precision), calibration=calibration)

@@ -1,0 +1,25 @@
+"""Artifacts for ONNX Runtime: the float graph, or its Q/DQ graph."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import onnx
+
+from edgeau_export.bench import Made
+from edgeau_export.calibration_record import calibration_record
+
+if TYPE_CHECKING:
+    from edgeau_export.bench import Bench
+    from edgeau_export.target import TargetArtifact
+
+__all__ = ["make"]
+
+
+def make(plan: TargetArtifact, bench: Bench) -> Made:
+    """Write ``plan.file``."""
+    if plan.recipe is None:
+        onnx.save(bench.float_graph(plan.batch), bench.directory / plan.file)
+        return Made(tolerance=bench.reference.allowed)
+    onnx.save(bench.quantized(plan.recipe, plan.batch), bench.directory / plan.file)
+    return Made(calibration=calibration_record(bench.calibration_set, plan.recipe))
