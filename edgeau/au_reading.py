@@ -44,6 +44,10 @@ class AUReader:
             for column, label in enumerate(self._labels)
             if label not in hidden
         ]
+        self._unread = {
+            label: ActionUnit(label, None, None, None, "too soon", experimental)
+            for _, label, experimental in self._shown
+        }
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -95,6 +99,10 @@ class AUReader:
         if offsets is not None:
             logits = [self._fused(*row) for row in zip(logits, offsets, strict=True)]
         return [self._action_units(*row) for row in zip(logits, intensities, strict=True)]
+
+    def unread(self) -> dict[str, ActionUnit]:
+        """AUs by label of a face that has not been looked at: none has numbers."""
+        return dict(self._unread)
 
     def _fused(self, network: Sequence[float], offsets: Sequence[float]) -> list[float]:
         rows = zip(self._network_weights, network, offsets, strict=True)

@@ -13,9 +13,13 @@ from numpy.typing import NDArray
 
 from edgeau.au_reading import AUReader
 from edgeau.detector import AUDetector
+from edgeau.found_face import FoundFace
 from edgeau.head_pose import head_pose
 from edgeau.landmarks import Landmarker, open_landmarker
+from edgeau.live import LivePipeline
+from edgeau.refiner import Refiner
 from edgeau.results import Box, Face, FrameResult
+from edgeau.sources.frame import Frame
 from edgeau.tracks import FaceTracks
 
 if TYPE_CHECKING:
@@ -35,9 +39,10 @@ _log = logging.getLogger(__name__)
 
 
 class Pipeline:
-    """Landmarks, alignment, network, landmark model and thresholds, one frame after the other.
+    """Landmarks, alignment, network, landmark model and thresholds.
 
-    It belongs to the thread that uses it, and follows one stream at a time. Close it, or use it in ``with``.
+    It follows one stream at a time, and belongs to the thread that uses it. Close it, or use it in ``with``. Its stages
+    are :meth:`find`, :meth:`read` and :meth:`refine`; :meth:`process` and :meth:`stream` run them.
 
     Args:
         detector: of BGR crops; closed with the pipeline.
@@ -45,6 +50,11 @@ class Pipeline:
         static: every frame stands for itself: nothing is tracked, faces get no ``track_id``.
         experimental: whether AUs without evidence on real faces are given too.
         landmarker_model: a ``face_landmarker.task``, needed with mediapipe from 0.10.30 on.
+        refiners: what every result passes through, in this order.
+
+    Attributes:
+        live: what runs, or ran last, a live source: its counters, its newest picture, and the way to stop it. None
+            before the first live source.
     """
 
     def __init__(
@@ -55,7 +65,10 @@ class Pipeline:
         static: bool = False,
         experimental: bool = False,
         landmarker_model: Path | None = None,
+        refiners: Sequence[Refiner] = (),
     ) -> None:
+        self.live: LivePipeline | None = None
+        self._refiners = tuple(refiners)
         self._detector = detector
         self._reader = AUReader(detector, experimental=experimental)
         self._alignment = detector.bundle.manifest.alignment
@@ -81,6 +94,7 @@ class Pipeline:
         static: bool = False,
         experimental: bool = False,
         landmarker_model: Path | str | None = None,
+        refiners: Sequence[Refiner] = (),
     ) -> Pipeline:
         """A pipeline from a bundle.
 
@@ -95,6 +109,7 @@ class Pipeline:
             static: every frame stands for itself (pictures in any order): nothing is tracked.
             experimental: whether AUs without evidence on real faces are given too.
             landmarker_model: a ``face_landmarker.task``, needed with mediapipe from 0.10.30 on.
+            refiners: what every result passes through, in this order.
 
         Raises:
             BundleError: there is no bundle, or it is damaged or newer than this library.
@@ -110,6 +125,7 @@ class Pipeline:
                 static=static,
                 experimental=experimental,
                 landmarker_model=None if landmarker_model is None else Path(landmarker_model),
+                refiners=refiners,
             )
         except BaseException:
             detector.close()
@@ -176,15 +192,17 @@ class Pipeline:
         taken_s = time.monotonic()
         if self._start_s is None:
             self._start_s = taken_s
-        faces = self._faces(frame_bgr, static=self._static)
-        index, self._count = self._count, self._count + 1
         time_s = taken_s - self._start_s if time_s is None else time_s
-        return FrameResult(index, time_s, time.monotonic() - taken_s, 0, faces)
+        result = self._result(Frame(self._count, time_s, frame_bgr, ""), static=self._static, taken_s=taken_s)
+        self._count += 1
+        return result
 
     def stream(self, source: Source) -> Iterator[FrameResult]:
-        """The action units of every frame of a source, in order, with the source's numbers and times.
+        """The action units of a source's frames, in order, with the source's numbers and times.
 
-        Pictures are each looked at alone. Closing the source stays with whoever opened it.
+        Of files every frame is processed, one after the other, and twice the same way. Of a live source the newest
+        frames are, in threads of their own: see :class:`~edgeau.live.LivePipeline`, which is what runs then and what
+        :attr:`live` is. Pictures are each looked at alone. Closing the source stays with whoever opened it.
 
         Args:
             source: from :func:`edgeau.open_source`.
@@ -193,17 +211,79 @@ class Pipeline:
             InputError: from the iterator, where the source could not deliver frames; what it could comes before.
             EngineError: the engine failed.
         """
+        if source.live:
+            self.live = self.live or LivePipeline(self)
+            yield from self.live.stream(source)
+            return
         static = self._static or source.still
+        self.start(static=static)
+        for frame in source:
+            yield self._result(frame, static=static, taken_s=time.monotonic())
+
+    def start(self, *, static: bool = False) -> None:
+        """Forget the frames so far: what comes next is another stream.
+
+        Args:
+            static: its frames have nothing to do with each other.
+        """
         self._landmarker(static=static).reset()
         self._tracks = FaceTracks()
         self._baselines = {who: face for who, face in self._baselines.items() if who is None}
-        for frame in source:
-            taken_s = time.monotonic()
-            faces = self._faces(frame.image, static=static)
-            yield FrameResult(frame.index, frame.time_s, time.monotonic() - taken_s, 0, faces)
+        for refiner in self._refiners:
+            refiner.reset()
+
+    def find(self, frame: Frame, *, static: bool = False) -> list[FoundFace]:
+        """The first stage: where the faces are, who they are among those seen before, and how the heads are turned.
+
+        It may run in another thread than :meth:`read`, but in one at a time.
+
+        Args:
+            frame: of the stream that :meth:`start` began; faces are looked for in its small picture where it has one.
+            static: frames have nothing to do with each other.
+
+        Raises:
+            InputError: the frame is not a BGR picture.
+        """
+        landmarks = self._landmarks(frame, static=static)
+        boxes = [_box(points) for points in landmarks]
+        numbers: Sequence[int | None] = [None] * len(boxes) if static else self._tracks.update(boxes)
+        poses = [head_pose(points) for points in landmarks]
+        found = [FoundFace(*parts) for parts in zip(boxes, landmarks, numbers, poses, strict=True)]
+        return sorted(found, key=_place)
+
+    def read(self, frame: Frame, faces: Sequence[FoundFace]) -> list[Face]:
+        """The second stage: the action units of some faces of a frame.
+
+        Args:
+            frame: as given to :meth:`find`.
+            faces: all or some of what :meth:`find` gave.
+
+        Raises:
+            EngineError: the engine failed.
+        """
+        landmarks = [face.landmarks for face in faces]
+        crops = [self._alignment.crop(frame.image, points) for points in landmarks]
+        baselines = [self._baselines.get(face.track_id, self._baselines.get(None)) for face in faces]
+        action_units = self._reader.read(crops, landmarks, baselines)
+        return [
+            Face(face.box, face.landmarks, face.track_id, face.pose, aus, aus_time_s=frame.time_s)
+            for face, aus in zip(faces, action_units, strict=True)
+        ]
+
+    def unread(self, face: FoundFace) -> Face:
+        """A face that the network has not looked at yet: its action units are there, without numbers."""
+        return Face(face.box, face.landmarks, face.track_id, face.pose, self._reader.unread())
+
+    def refine(self, result: FrameResult) -> FrameResult:
+        """The last stage: what the pipeline's refiners make of a result. It runs in the thread that takes results."""
+        for refiner in self._refiners:
+            result = refiner.refine(result)
+        return result
 
     def close(self) -> None:
-        """Give the models' memory back; a second call does nothing."""
+        """Stop what is live and give the models' memory back; a second call does nothing."""
+        if self.live is not None:
+            self.live.stop()
         for landmarker in self._landmarkers.values():
             landmarker.close()
         self._detector.close()
@@ -216,16 +296,18 @@ class Pipeline:
     ) -> None:
         self.close()
 
-    def _faces(self, frame: NDArray[np.uint8], *, static: bool) -> tuple[Face, ...]:
-        landmarks = self._landmarker(static=static).detect(frame)
-        boxes = [_box(points) for points in landmarks]
-        numbers: Sequence[int | None] = [None] * len(boxes) if static else self._tracks.update(boxes)
-        poses = [head_pose(points) for points in landmarks]
-        crops = [self._alignment.crop(frame, points) for points in landmarks]
-        baselines = [self._baselines.get(number, self._baselines.get(None)) for number in numbers]
-        action_units = self._reader.read(crops, landmarks, baselines)
-        faces = [Face(*parts) for parts in zip(boxes, landmarks, numbers, poses, action_units, strict=True)]
-        return tuple(sorted(faces, key=_place))
+    def _result(self, frame: Frame, *, static: bool, taken_s: float) -> FrameResult:
+        faces = tuple(self.read(frame, self.find(frame, static=static)))
+        age_s = time.monotonic() - taken_s
+        return self.refine(FrameResult(frame.index, frame.time_s, age_s, 0, faces))
+
+    def _landmarks(self, frame: Frame, *, static: bool) -> list[NDArray[np.float32]]:
+        landmarker = self._landmarker(static=static)
+        if frame.small is None:
+            return landmarker.detect(frame.image)
+        across = frame.image.shape[1] / frame.small.shape[1]
+        scale = np.array((across, frame.image.shape[0] / frame.small.shape[0], across), np.float32)
+        return [points * scale for points in landmarker.detect(frame.small)]
 
     def _landmarker(self, *, static: bool) -> Landmarker:
         if static not in self._landmarkers:
@@ -241,5 +323,5 @@ def _box(landmarks: NDArray[np.float32]) -> Box:
     return Box(left, top, float(np.maximum.reduce(x)) - left, float(np.maximum.reduce(y)) - top)
 
 
-def _place(face: Face) -> tuple[float, float]:
+def _place(face: FoundFace) -> tuple[float, float]:
     return (face.box.left, face.box.top) if face.track_id is None else (float(face.track_id), 0.0)

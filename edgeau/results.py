@@ -6,7 +6,7 @@ Coordinates are pixels of the frame, x to the right, y down, origin at the centr
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
@@ -93,6 +93,8 @@ class Face:
         pose: head pose, or None when it was not computed.
         aus: label to action unit, in the model's output order.
         quality: of the face's picture, or None when it was not assessed.
+        aus_time_s: ``time_s`` of the frame that ``aus`` were read from; live, the network may look at every k-th frame
+            only, and the frames between carry its last answer. None when the network has not looked at this face yet.
     """
 
     box: Box
@@ -101,6 +103,7 @@ class Face:
     pose: HeadPose | None
     aus: Mapping[str, ActionUnit]
     quality: FaceQuality | None = None
+    aus_time_s: float | None = None
 
     def __post_init__(self) -> None:
         shape = self.landmarks.shape
@@ -121,6 +124,10 @@ class FrameResult:
         age_s: from capture to this result, seconds.
         dropped: frames that the source gave and the pipeline left out since the result before this one.
         faces: in order of ``track_id`` where there is one, else from left to right.
+        captured_s: when the frame was taken, on the machine's steady clock (``time.monotonic``); None for files.
+        drops: why to how many of the ``dropped`` frames; see :data:`edgeau.live.DROP_REASONS`.
+        every: the network looked at each face in every k-th frame; 1 where it looks at all.
+        gap_s: seconds without frames just before this one, after which the source came back; 0 when it never left.
     """
 
     index: int
@@ -128,3 +135,10 @@ class FrameResult:
     age_s: float
     dropped: int
     faces: tuple[Face, ...]
+    captured_s: float | None = None
+    drops: Mapping[str, int] = field(default_factory=dict)
+    every: int = 1
+    gap_s: float = 0.0
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "drops", MappingProxyType(dict(self.drops)))

@@ -20,18 +20,27 @@ class Frame:
 
     Attributes:
         index: number in its source, from 0.
-        time_s: seconds from the start of its source; 0 for pictures, which have no time.
+        time_s: seconds from the start of its source: of the file, whatever the clock says, or of the camera on the
+            machine's steady clock; 0 for pictures, which have no time.
         image: uint8 ``(height, width, 3)``, BGR.
         name: for people: the file's name, or the source's name and the index.
+        captured_s: when it was taken, on the machine's steady clock (``time.monotonic``); None for files.
+        small: the same view with fewer pixels, BGR, for finding faces in; None when there is none.
+        gap_s: seconds without frames just before this one, after which the source came back; 0 when it never left.
 
     Raises:
-        InputError: the image is not such an array.
+        InputError: an image is not such an array.
     """
 
     index: int
     time_s: float
     image: NDArray[np.uint8]
     name: str
+    captured_s: float | None = None
+    small: NDArray[np.uint8] | None = None
+    gap_s: float = 0.0
 
     def __post_init__(self) -> None:
         check_frame(self.image)
+        if self.small is not None:
+            check_frame(self.small)

@@ -40,6 +40,9 @@ class Source(ABC):
     def __iter__(self) -> Iterator[Frame]:
         """The frames in order."""
 
+    def stop(self) -> None:  # noqa: B027 - most sources end when nobody takes their frames any more
+        """Ask an iterator that waits (for a camera, for the next try) to end soon. Any thread may call it."""
+
     def close(self) -> None:  # noqa: B027 - most sources hold nothing
         """Release what is held; more than once does no harm."""
 

@@ -1,0 +1,22 @@
+"""A face before its action units are read."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edgeau.results import Box, HeadPose
+
+__all__ = ["FoundFace"]
+
+
+@dataclass(frozen=True, slots=True)
+class FoundFace:
+    """Where a face is and how its head is turned; fields as in :class:`~edgeau.results.Face`."""
+
+    box: Box
+    landmarks: NDArray[np.float32]
+    track_id: int | None
+    pose: HeadPose

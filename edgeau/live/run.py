@@ -1,0 +1,261 @@
+"""One stream of one live source: three threads, and what lies between them."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from edgeau.errors import InputError
+from edgeau.live.counters import Account, LiveCounters
+from edgeau.live.outbox import Entry, Outbox
+from edgeau.live.rate import RateLimit
+from edgeau.live.scheduler import DeadlineScheduler
+from edgeau.live.slot import NewestSlot
+from edgeau.live.temperature import Thermometer
+from edgeau.live.trouble import Trouble
+from edgeau.live.view import View
+from edgeau.results import Face, FrameResult
+
+if TYPE_CHECKING:
+    from edgeau.found_face import FoundFace
+    from edgeau.live.options import LiveOptions
+    from edgeau.pipeline import Pipeline
+    from edgeau.sources import Frame, Source
+
+__all__ = ["LiveRun"]
+
+_log = logging.getLogger(__name__)
+
+_FPS = 30.0
+# How often whoever waits for a result looks after the source, and how long the source may take to end, seconds.
+_WATCH_S = 0.25
+_JOIN_S = 0.4
+_RATE_WINDOW = 64  # results
+
+
+class LiveRun:
+    """Runs from :meth:`start` to :meth:`stop`; results are taken with :meth:`take`.
+
+    Args:
+        pipeline: its stages are run in the threads; nobody else may use it meanwhile.
+        source: live.
+        options: what was asked.
+    """
+
+    def __init__(self, pipeline: Pipeline, source: Source, options: LiveOptions) -> None:
+        self._pipeline, self._source, self._options = pipeline, source, options
+        self._clock: Callable[[], float] = time.monotonic
+        fps = options.fps or source.fps or _FPS
+        self._account = Account()
+        self._frames: NewestSlot[Frame] = NewestSlot()
+        self._work: NewestSlot[tuple[Entry, list[FoundFace]]] = NewestSlot()
+        self._outbox = Outbox(
+            self._settled,
+            max_age_s=options.max_age_s,
+            backlog=options.backlog,
+            lose=lambda: self._account.dropped("unclaimed"),
+            clock=self._clock,
+        )
+        self._scheduler = DeadlineScheduler(1 / fps, max_every=options.max_every, hot_c=options.hot_c)
+        self._thermometer = Thermometer()
+        self._rate = RateLimit(options.fps)
+        self._network_busy = threading.Event()
+        self._stopping = threading.Event()
+        self._error: BaseException | None = None
+        self._landmark_trouble, self._network_trouble = Trouble(source.name), Trouble(source.name)
+        self._landmarks_s = 0.0
+        self._taken: deque[float] = deque(maxlen=_RATE_WINDOW)
+        self._age_s = 0.0
+        self._heard_s = self._clock()
+        self._told_silence = False
+        self._threads = [
+            threading.Thread(target=self._guarded(body, after), name=f"edgeau-{name}", daemon=True)
+            for name, body, after in (
+                ("capture", self._capture, self._frames.close),
+                ("landmarks", self._find, self._end),
+                ("network", self._read, self._end),
+            )
+        ]
+
+    def start(self) -> None:
+        """Begin."""
+        self._pipeline.start()
+        for thread in self._threads:
+            thread.start()
+
+    def take(self) -> View | None:
+        """Wait for the next result; None after the last.
+
+        Raises:
+            InputError: the source failed, or was silent for longer than allowed.
+            EngineError: the engine fails again and again.
+        """
+        while not self._stopping.is_set():
+            entry = self._outbox.take(_WATCH_S)
+            if entry is not None:
+                return self._view(entry)
+            if self._outbox.finished:
+                break
+            self._watch()
+        if self._error is not None and not self._stopping.is_set():
+            raise self._error
+        return None
+
+    def stop(self) -> None:
+        """End within half a second, whatever the source does; more than once does no harm. Any thread may call it."""
+        self._stopping.set()
+        self._source.stop()
+        self._end()
+
+    def join(self) -> None:
+        """Wait for the threads, after :meth:`stop`, and account for the frames that were on their way."""
+        capture, *stages = self._threads
+        for thread in stages:
+            thread.join()  # a stage ends with the frame that it is at, and must not lose its models before
+        capture.join(_JOIN_S)  # a camera may hang for ever
+        waiting = self._frames.take(0) is not None
+        for _ in range(self._outbox.clear() + waiting):
+            self._account.dropped("stopped")
+
+    def counters(self) -> LiveCounters:
+        """The counts so far."""
+        taken = list(self._taken)
+        span_s = taken[-1] - taken[0] if len(taken) > 1 else 0.0
+        return replace(
+            self._account.counters(),
+            fps=(len(taken) - 1) / span_s if span_s > 0 else 0.0,
+            every=self._scheduler.every,
+            age_s=self._age_s,
+            landmarks_s=self._landmarks_s,
+            network_s=self._scheduler.cost_s,
+            temperature_c=self._thermometer.celsius,
+            silent_s=self._clock() - self._heard_s,
+        )
+
+    # ---- the threads ----
+
+    def _capture(self) -> None:
+        for frame in self._source:
+            now_s = self._clock()
+            if self._stopping.is_set():
+                return
+            stamped = frame if frame.captured_s is not None else replace(frame, captured_s=now_s)
+            self._heard_s, self._told_silence = now_s, False
+            self._account.captured(frame.gap_s)
+            if not self._rate.lets_through(now_s):
+                self._account.dropped("rate")
+            elif (replaced := self._frames.put(stamped)) is not None:
+                self._account.dropped("stopped" if replaced is stamped else "busy")
+
+    def _find(self) -> None:
+        while (frame := self._frames.take()) is not None:
+            begun_s = self._clock()
+            try:
+                found = self._pipeline.find(frame)
+            except Exception as error:  # noqa: BLE001 - told, counted, and raised when it does not stop
+                self._account.failed(error)
+                self._landmark_trouble.happened(error)
+                continue
+            self._landmark_trouble.over()
+            now_s = self._clock()
+            self._landmarks_s += 0.1 * (now_s - begun_s - self._landmarks_s)
+            self._scheduler.felt(self._thermometer.read(now_s), now_s)
+            self._send(frame, found, now_s)
+
+    def _send(self, frame: Frame, found: list[FoundFace], now_s: float) -> None:
+        tracks = [-1 if face.track_id is None else face.track_id for face in found]
+        due = self._scheduler.due(tracks, now_s)
+        looks = bool(due) and not self._network_busy.is_set()
+        entry = Entry(frame, found, self._scheduler.every)
+        # Waiting for an answer that will not be there in time would make the result old for nothing.
+        ready_s = now_s + len(due) * self._scheduler.cost_s
+        entry.waits = looks and ready_s - entry.captured_s < self._options.max_age_s
+        self._outbox.add(entry)
+        if looks:
+            self._scheduler.took([tracks[place] for place in due])
+            self._network_busy.set()
+            self._work.put((entry, [found[place] for place in due]))
+
+    def _read(self) -> None:
+        while (work := self._work.take()) is not None:
+            entry, found = work
+            faces: list[Face] = []
+            begun_s = self._clock()
+            try:
+                faces = self._pipeline.read(entry.frame, found)
+                self._scheduler.measured(len(found), self._clock() - begun_s)
+                self._network_trouble.over()
+            except Exception as error:  # noqa: BLE001
+                self._network_trouble.happened(error)
+            self._network_busy.clear()
+            self._outbox.answer(entry, faces)
+
+    def _end(self) -> None:
+        self._frames.close()
+        self._work.close()
+        self._outbox.close()
+
+    def _guarded(self, body: Callable[[], None], after: Callable[[], None]) -> Callable[[], None]:
+        """The body of a thread: what it raises is raised where results are taken."""
+
+        def run() -> None:
+            try:
+                body()
+            except BaseException as error:  # noqa: BLE001 - a thread has nobody else to tell
+                if self._error is None:
+                    self._error = error
+            finally:
+                after()
+
+        return run
+
+    # ---- where results are taken ----
+
+    def _view(self, entry: Entry) -> View:
+        assert entry.faces is not None
+        frame, now_s = entry.frame, self._clock()
+        drops = self._account.processed()
+        self._taken.append(now_s)
+        self._age_s = now_s - entry.captured_s
+        result = FrameResult(
+            index=frame.index,
+            time_s=frame.time_s,
+            age_s=self._age_s,
+            dropped=sum(drops.values()),
+            faces=entry.faces,
+            captured_s=frame.captured_s,
+            drops=drops,
+            every=entry.every,
+            gap_s=frame.gap_s,
+        )
+        return View(frame, self._pipeline.refine(result))
+
+    def _settled(self, face: FoundFace, answer: Face | None) -> Face:
+        if answer is None:
+            return self._pipeline.unread(face)
+        return Face(
+            face.box,
+            face.landmarks,
+            face.track_id,
+            face.pose,
+            answer.aus,
+            quality=answer.quality,
+            aus_time_s=answer.aus_time_s,
+        )
+
+    def _watch(self) -> None:
+        silent_s = self._clock() - self._heard_s
+        limit_s = self._options.give_up_s
+        if limit_s is not None and silent_s > limit_s:
+            self.stop()
+            raise InputError(
+                f"{self._source.name} has delivered nothing for {silent_s:.1f} s; check its cable and power"
+            )
+        if silent_s > self._options.silence_s and not self._told_silence:
+            self._told_silence = True
+            _log.warning("%s has delivered nothing for %.1f s", self._source.name, silent_s)
