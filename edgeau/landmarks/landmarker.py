@@ -37,6 +37,10 @@ class Landmarker(Protocol):
         """
         ...
 
+    def describe(self) -> str:
+        """Which models, of which package: one line for logs and reports."""
+        ...
+
     def reset(self) -> None:
         """Forget the frames so far: what comes next is another video."""
         ...

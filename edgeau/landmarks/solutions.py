@@ -46,6 +46,9 @@ class SolutionsLandmarker(Landmarker):
         scale = np.array((extent[0], extent[1], extent[0]), np.float32)
         return [points(face, scale) for face in faces]
 
+    def describe(self) -> str:  # noqa: D102
+        return f"mediapipe {self._version}, solutions.face_mesh, 478 points"
+
     def reset(self) -> None:  # noqa: D102
         if self._fresh or self._options["static_image_mode"]:
             return
@@ -59,8 +62,10 @@ class SolutionsLandmarker(Landmarker):
 
     def _open(self) -> None:
         with native_stderr_silenced():
+            from mediapipe import __version__ as version
             from mediapipe.python.solutions import face_mesh
 
+            self._version = version
             self._mesh = face_mesh.FaceMesh(**self._options)
             # The networks open in threads of their own and write when they do; a frame makes us wait for them.
             self._mesh.process(np.zeros((64, 64, 3), np.uint8))

@@ -53,6 +53,9 @@ class TasksLandmarker(Landmarker):
         faces = self._process(self._image(data=rgb)).face_landmarks
         return [np.array([(p.x, p.y, p.z) for p in face], np.float32) * scale for face in faces]
 
+    def describe(self) -> str:  # noqa: D102
+        return f"mediapipe {self._version}, tasks with {self._model.name}, 478 points"
+
     def reset(self) -> None:  # noqa: D102
         if self._static or not self._count:
             return
@@ -67,6 +70,7 @@ class TasksLandmarker(Landmarker):
     def _open(self) -> None:
         with native_stderr_silenced():
             from mediapipe import Image, ImageFormat
+            from mediapipe import __version__ as version
             from mediapipe.tasks.python import BaseOptions, vision
 
             mode, base = vision.RunningMode, cast("Any", BaseOptions)
@@ -81,6 +85,7 @@ class TasksLandmarker(Landmarker):
                 raise InputError(
                     f"{self._model} is not a face landmark model that MediaPipe can open: {error}"
                 ) from error
+        self._version = version
         self._image: Any = partial(Image, image_format=ImageFormat.SRGB)
         self._count = 0
 

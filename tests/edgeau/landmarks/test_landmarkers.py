@@ -127,8 +127,11 @@ def test_landmarks_on_the_wire_in_another_layout_are_read_slowly(wire: bytes) ->
 
 def test_a_machine_without_mediapipe_is_told_how_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:
     import edgeau.landmarks
+    from edgeau.landmarks.litert import models
 
-    monkeypatch.setattr(edgeau.landmarks, "find_spec", lambda name: None)
+    monkeypatch.delenv(models.ENVIRONMENT, raising=False)
+    for module in (edgeau.landmarks, models):
+        monkeypatch.setattr(module, "find_spec", lambda name: None)
     with pytest.raises(DependencyError, match=r"pip install 'edgeau\[mediapipe\]'"):
         open_landmarker()
 

@@ -1,0 +1,73 @@
+"""Landmarks from MediaPipe's own two networks in LiteRT: where mediapipe cannot be installed, or is too much."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edgeau.frames import check_frame
+from edgeau.landmarks.detection_frame import DetectionFrame
+from edgeau.landmarks.landmarker import Landmarker
+from edgeau.landmarks.litert.detection import FaceDetector
+from edgeau.landmarks.litert.mesh import FaceMesh
+from edgeau.landmarks.litert.models import read_models
+from edgeau.landmarks.litert.region import Region
+from edgeau.landmarks.litert.tracking import joined
+
+__all__ = ["LiteRtLandmarker"]
+
+
+class LiteRtLandmarker(Landmarker):
+    """468 points of each face, as ``face_mesh`` of MediaPipe gives them without refinement (and without irises).
+
+    It may be used in any thread, by one at a time.
+
+    Args:
+        static: every frame stands for itself (pictures); else faces are tracked from frame to frame (videos).
+        max_faces: how many faces are looked for at most. While fewer are in view, every frame is searched for more.
+        models: where the two ``.tflite`` files are, see :func:`edgeau.landmarks.litert.models.read_models`.
+        threads: that one inference may use.
+
+    Raises:
+        DependencyError: no LiteRT is installed, or no models are there.
+        EngineError: LiteRT refuses a model.
+        InputError: ``models`` has none of them, or they are others.
+    """
+
+    def __init__(self, *, static: bool, max_faces: int, models: Path | None = None, threads: int = 1) -> None:
+        self._static = static
+        self._max_faces = max_faces
+        files = read_models(models)
+        self._detector = FaceDetector(files.detector, files.name(0), threads)
+        self._mesh = FaceMesh(files.mesh, files.name(1), threads)
+        self._source = files.source
+        self._frame = DetectionFrame()
+        self._followed: list[Region] = []
+
+    def detect(self, frame: NDArray[np.uint8]) -> list[NDArray[np.float32]]:  # noqa: D102
+        rgb, extent = self._frame.convert(check_frame(frame))
+        faces = [
+            points for region in self._regions(rgb) if (points := self._mesh.place(rgb, region)) is not None
+        ]
+        if not self._static:
+            self._followed = [Region.of_landmarks(points) for points in faces]
+        scale = np.float32(extent[0] / rgb.shape[1])
+        return faces if scale == 1 else [points * scale for points in faces]
+
+    def describe(self) -> str:  # noqa: D102
+        return f"MediaPipe's face mesh of {self._source} in {self._mesh.runtime}, 468 points"
+
+    def reset(self) -> None:  # noqa: D102
+        self._followed = []
+
+    def close(self) -> None:  # noqa: D102
+        self._detector.close()
+        self._mesh.close()
+
+    def _regions(self, rgb: NDArray[np.uint8]) -> list[Region]:
+        if len(self._followed) >= self._max_faces:
+            return self._followed
+        found = self._detector.detect(rgb)[: self._max_faces]
+        return joined(self._followed, found, self._max_faces)

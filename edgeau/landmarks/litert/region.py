@@ -1,0 +1,98 @@
+"""The turned square of a frame that the landmark network looks at."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["Region", "overlap"]
+
+# MediaPipe looks at 1.5 times the face's box (``RectTransformationCalculator`` of its face graphs).
+_MARGIN = 1.5
+# The outer eye corners, right and left of the person: their line is what the region is turned by.
+_RIGHT_EYE, _LEFT_EYE = 33, 263
+
+
+@dataclass(frozen=True)
+class Region:
+    """A square.
+
+    Attributes:
+        x: of its centre, pixels of the frame.
+        y: of its centre, pixels of the frame.
+        side: length in pixels.
+        angle: of its upper side against the frame's, radians, clockwise as the picture is seen, -pi to pi.
+    """
+
+    x: float
+    y: float
+    side: float
+    angle: float
+
+    @classmethod
+    def around(
+        cls, box: NDArray[np.floating], right_eye: NDArray[np.floating], left_eye: NDArray[np.floating]
+    ) -> Region:
+        """The region of a face.
+
+        Args:
+            box: left, top, right, bottom, pixels.
+            right_eye: x y of the person's right eye, pixels.
+            left_eye: x y of the person's left eye, pixels.
+        """
+        left, top, right, bottom = (float(edge) for edge in box)
+        angle = math.atan2(float(left_eye[1] - right_eye[1]), float(left_eye[0] - right_eye[0]))
+        side = _MARGIN * max(right - left, bottom - top)
+        return cls((left + right) / 2, (top + bottom) / 2, side, angle)
+
+    @classmethod
+    def of_landmarks(cls, landmarks: NDArray[np.float32]) -> Region:
+        """Where to look for a face in the next frame.
+
+        Args:
+            landmarks: ``(468, 2 or 3)``, pixels.
+        """
+        points = landmarks[:, :2]
+        box = np.concatenate((points.min(axis=0), points.max(axis=0)))
+        return cls.around(box, points[_RIGHT_EYE], points[_LEFT_EYE])
+
+    def to_frame(self, size: int) -> NDArray[np.float64]:
+        """Float64 ``(2, 3)``: pixels of the region drawn ``size`` x ``size`` to pixels of the frame."""
+        scale, half = self.side / size, self.side / 2
+        cosine, sine = math.cos(self.angle), math.sin(self.angle)
+        x = self.x - half * cosine + half * sine
+        y = self.y - half * sine - half * cosine
+        return np.array([[scale * cosine, -scale * sine, x], [scale * sine, scale * cosine, y]])
+
+    def crop(self, frame: NDArray[np.uint8], size: int, border: int) -> NDArray[np.uint8]:
+        """The region upright.
+
+        Args:
+            frame: uint8 ``(height, width, 3)``.
+            size: pixels along a side of what is returned.
+            border: OpenCV's rule for what lies outside the frame, such as ``cv2.BORDER_REPLICATE``.
+
+        Returns:
+            uint8 ``(size, size, 3)``.
+        """
+        flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+        return cv2.warpAffine(frame, self.to_frame(size), (size, size), flags=flags, borderMode=border)
+
+
+def overlap(one: Region, other: Region) -> float:
+    """Shared area over joint area of two regions as if neither were turned, 0..1; what MediaPipe compares them by."""
+    width = _shared(one.x, one.side, other.x, other.side)
+    height = _shared(one.y, one.side, other.y, other.side)
+    shared = width * height
+    joint = one.side**2 + other.side**2 - shared
+    return shared / joint if joint > 0 else 0.0
+
+
+def _shared(middle: float, side: float, other_middle: float, other_side: float) -> float:
+    low = max(middle - side / 2, other_middle - other_side / 2)
+    high = min(middle + side / 2, other_middle + other_side / 2)
+    return max(high - low, 0.0)
