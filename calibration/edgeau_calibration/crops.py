@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -24,17 +24,25 @@ class CalibrationSet:
         crops: uint8 ``(n, size, size, 3)``, RGB, aligned as the network was trained.
         source: where they come from, for people and the manifest.
         notes: what was left out on the way and why, one line each.
+        persons: who each crop shows, ``(n,)``; None where nobody knows.
+        rule: how the crops were chosen of those that were there, for people and the manifest.
     """
 
     crops: NDArray[np.uint8]
     source: str
     notes: tuple[str, ...] = ()
+    persons: NDArray[np.int64] | None = None
+    rule: str = ""
 
     def __post_init__(self) -> None:
         shape = self.crops.shape
         if self.crops.dtype != np.uint8 or len(shape) != 4 or shape[3] != 3 or shape[1] != shape[2]:
             raise CalibrationError(
                 f"{self.source}: expected uint8 crops (n, size, size, 3), got {self.crops.dtype} {shape}"
+            )
+        if self.persons is not None and self.persons.shape != shape[:1]:
+            raise CalibrationError(
+                f"{self.source}: expected one person for each of {shape[0]} crops, got {self.persons.shape}"
             )
 
     def __len__(self) -> int:
@@ -47,6 +55,11 @@ class CalibrationSet:
         state.update(np.ascontiguousarray(self.crops).data)
         return state.hexdigest()
 
+    def chosen(self, indices: NDArray[np.intp], rule: str) -> CalibrationSet:
+        """Some of the crops, and the rule that chose them."""
+        persons = None if self.persons is None else self.persons[indices]
+        return replace(self, crops=self.crops[indices], persons=persons, rule=rule)
+
     def hold_out(self, share: float = 0.2, at_most: int = 32) -> tuple[CalibrationSet, CalibrationSet]:
         """Crops to calibrate on, and evenly spaced others to measure the result on.
 
@@ -57,9 +70,10 @@ class CalibrationSet:
         count = max(1, min(at_most, int(len(self) * share)))
         held = np.zeros(len(self), dtype=bool)
         held[evenly(len(self), count)] = True
+        measured_on = self.chosen(np.flatnonzero(held), self.rule)
         return (
-            CalibrationSet(self.crops[~held], self.source, self.notes),
-            CalibrationSet(self.crops[held], f"held out of {self.source}"),
+            self.chosen(np.flatnonzero(~held), self.rule),
+            replace(measured_on, source=f"held out of {self.source}", notes=()),
         )
 
 

@@ -11,6 +11,7 @@ from edgeau.sources.kinds import PICTURES, VIDEOS
 from edgeau_calibration.crops import CalibrationSet
 from edgeau_calibration.faces import FaceCropper
 from edgeau_calibration.jpeg import decoded
+from edgeau_calibration.linter.too_few import MINIMUM
 from edgeau_calibration.npz import crops_of_npz
 from edgeau_calibration.packaged import packaged_calibration
 from edgeau_calibration.pictures import crops_of_pictures
@@ -26,9 +27,6 @@ if TYPE_CHECKING:
     from edgeau.alignment import Alignment
 
 __all__ = ["MINIMUM", "load_calibration_set"]
-
-# Ours: ranges from fewer faces are those of one person in one light.
-MINIMUM = 8
 
 
 def load_calibration_set(path: Path | None, alignment: Alignment, wanted: int = 128) -> CalibrationSet:
@@ -64,7 +62,8 @@ def _from_path(path: Path, alignment: Alignment, wanted: int) -> CalibrationSet:
         )
     kind = path.suffix.lower()
     if kind == ".npz":
-        return CalibrationSet(crops_of_npz(path, alignment, wanted), path.name)
+        crops, persons = crops_of_npz(path, alignment, wanted)
+        return CalibrationSet(crops, path.name, persons=persons)
     if kind == ".parquet":
         return _from_shards(path, [path], alignment, wanted)
     if kind in PICTURES | VIDEOS:
@@ -73,8 +72,9 @@ def _from_path(path: Path, alignment: Alignment, wanted: int) -> CalibrationSet:
 
 
 def _from_shards(path: Path, shards: Sequence[Path], alignment: Alignment, wanted: int) -> CalibrationSet:
-    crops = [decoded(file, alignment, str(path)) for file in encoded_crops(shards, wanted)]
-    return CalibrationSet(_stacked(crops, alignment), f"the synthetic data set {path.name}")
+    files, persons = encoded_crops(shards, wanted)
+    crops = _stacked([decoded(file, alignment, str(path)) for file in files], alignment)
+    return CalibrationSet(crops, f"the synthetic data set {path.name}", persons=persons)
 
 
 def _from_folder(folder: Path, alignment: Alignment, wanted: int) -> CalibrationSet:

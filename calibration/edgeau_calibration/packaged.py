@@ -38,7 +38,8 @@ def packaged_calibration(alignment: Alignment, wanted: int) -> CalibrationSet:
             "INT8 needs calibration crops, and this installation of edgeau carries none; "
             "pass --calib with a folder of face pictures, a video or an .npz of crops, or export --precision fp32"
         )
-    return CalibrationSet(crops_of_npz(path, alignment, wanted), "the packaged synthetic calibration crops")
+    crops, persons = crops_of_npz(path, alignment, wanted)
+    return CalibrationSet(crops, "the packaged synthetic calibration crops", persons=persons)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -55,7 +56,8 @@ def pack(data: Path, file: Path, count: int = COUNT) -> None:
     shards = shards_in(data)
     if not shards:
         raise CalibrationError(f"{data} holds no shards; give a folder that edgeau-synth wrote")
-    write_jpeg_npz(file, encoded_crops(shards, count))
+    files, _ = encoded_crops(shards, count)
+    write_jpeg_npz(file, files)
 
 
 def _packaged_file() -> Path | None:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+import numpy as np
 from tqdm import tqdm
 
 from edgeau.errors import CalibrationError, DependencyError
@@ -12,6 +13,8 @@ from edgeau_calibration.crops import evenly
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
+
+    from numpy.typing import NDArray
 
 __all__ = ["encoded_crops", "shards_in"]
 
@@ -24,8 +27,11 @@ def shards_in(folder: Path) -> list[Path]:
     return sorted(folder.glob("shard-*.parquet")) or sorted((folder / "train").glob("shard-*.parquet"))
 
 
-def encoded_crops(shards: Sequence[Path], wanted: int) -> list[bytes]:
-    """JPEG files of up to ``wanted`` crops, evenly spread over shards and rows; faces that were not detected have none.
+def encoded_crops(shards: Sequence[Path], wanted: int) -> tuple[list[bytes], NDArray[np.int64] | None]:
+    """Up to ``wanted`` crops, evenly spread over shards and rows; faces that were not detected have none.
+
+    Returns:
+        Their JPEG files, and who each shows, ``(n,)``; None where the shards do not say.
 
     Raises:
         DependencyError: pyarrow is not installed.
@@ -33,14 +39,18 @@ def encoded_crops(shards: Sequence[Path], wanted: int) -> list[bytes]:
     """
     chosen = [shards[index] for index in evenly(len(shards), _SHARDS)]
     each = -(-wanted // len(chosen))
-    crops: list[bytes] = []
+    rows: list[tuple[bytes, int | None]] = []
     for shard in tqdm(chosen, desc="calibration crops", unit="shard", disable=None):
-        column = _column(shard)
-        crops += [column[index] for index in evenly(len(column), each)]
-    return [crops[index] for index in evenly(len(crops), wanted)]
+        found = _rows(shard)
+        rows += [found[index] for index in evenly(len(found), each)]
+    rows = [rows[index] for index in evenly(len(rows), wanted)]
+    persons = [person for _, person in rows if person is not None]
+    known = len(persons) == len(rows)
+    return [file for file, _ in rows], np.array(persons, np.int64) if known else None
 
 
-def _column(shard: Path) -> list[bytes]:
+def _rows(shard: Path) -> list[tuple[bytes, int | None]]:
+    """JPEG file and identity of every face that has a crop."""
     try:
         from pyarrow import ArrowException, parquet
     except ImportError as error:
@@ -48,7 +58,11 @@ def _column(shard: Path) -> list[bytes]:
             f"reading {shard.name} needs pyarrow, which is not installed: pip install pyarrow"
         ) from error
     try:
-        values = parquet.read_table(shard, columns=["crop"]).column("crop").to_pylist()
+        file = parquet.ParquetFile(shard)
+        wanted = [name for name in ("crop", "identity") if name in file.schema_arrow.names]
+        table: dict[str, list[Any]] = file.read(columns=wanted).to_pydict()
+        crops = table["crop"]
     except (ArrowException, OSError, KeyError) as error:
         raise CalibrationError(f"{shard} cannot be read as a shard with a column 'crop' ({error})") from error
-    return [value for value in values if value is not None]
+    persons = table.get("identity", [None] * len(crops))
+    return [(crop, person) for crop, person in zip(crops, persons, strict=True) if crop is not None]

@@ -1,0 +1,100 @@
+"""All rules over one set."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from edgeau.errors import CalibrationError, UsageError
+from edgeau_calibration.linter.channel_order import channel_order
+from edgeau_calibration.linter.constant import constant
+from edgeau_calibration.linter.inactive_aus import inactive_aus
+from edgeau_calibration.linter.near_duplicates import near_duplicates
+from edgeau_calibration.linter.no_faces import no_faces
+from edgeau_calibration.linter.noise import noise
+from edgeau_calibration.linter.one_person import one_person
+from edgeau_calibration.linter.too_few import too_few
+from edgeau_calibration.linter.value_range import value_range
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+    from edgeau_calibration.activity import Activity
+    from edgeau_calibration.crops import CalibrationSet
+    from edgeau_calibration.linter.finding import Finding
+
+__all__ = ["OPINIONS", "RULES", "lint", "refuse_spoiled"]
+
+# In stages: once a stage refuses, the later ones would only repeat it in other words (noise shows no face either).
+_STAGES: tuple[tuple[Callable[[CalibrationSet], Iterable[Finding]], ...], ...] = (
+    (too_few,),
+    (value_range, constant, noise),
+    (channel_order, no_faces),
+    (near_duplicates, one_person),
+)
+RULES = (
+    "too-few",
+    "range",
+    "constant",
+    "random",
+    "channel-order",
+    "no-faces",
+    "near-duplicates",
+    "one-person",
+    "inactive-aus",
+)
+# Rules that judge by appearance or by the network itself and may be wrong about a set that somebody knows well.
+OPINIONS = ("no-faces", "near-duplicates", "one-person", "inactive-aus")
+
+
+def lint(found: CalibrationSet, activity: Activity | None = None) -> tuple[Finding, ...]:
+    """What is wrong with a calibration set, and what is worth knowing about it.
+
+    Args:
+        found: the set.
+        activity: which AUs act in its crops; None leaves that unjudged, as for a network that was never trained.
+    """
+    findings: list[Finding] = []
+    for stage in _STAGES:
+        findings += [finding for rule in stage for finding in rule(found)]
+        if any(finding.refuses for finding in findings):
+            return tuple(findings)
+    if activity is not None:
+        findings += inactive_aus(activity)
+    return tuple(findings)
+
+
+def refuse_spoiled(
+    found: CalibrationSet, activity: Activity | None = None, accepted: Sequence[str] = ()
+) -> tuple[Finding, ...]:
+    """The gate in front of every calibration.
+
+    Args:
+        found: the set.
+        activity: as of :func:`lint`.
+        accepted: rules of :data:`OPINIONS` whose refusal the user overrules.
+
+    Returns:
+        What is only worth knowing, overruled refusals included.
+
+    Raises:
+        CalibrationError: the set would calibrate wrongly; says why and what to do.
+        UsageError: a rule that is not known, or that is no matter of opinion, is overruled.
+    """
+    _check(accepted)
+    findings = lint(found, activity)
+    refusals = [finding for finding in findings if finding.refuses and finding.rule not in accepted]
+    if refusals:
+        rules = [finding.rule for finding in refusals]
+        overrule = f" ({' '.join(rules)} can be overruled)" if set(rules) <= set(OPINIONS) else ""
+        raise CalibrationError(
+            f"{found.source} would calibrate wrongly: {'. '.join(map(str, refusals))}{overrule}"
+        )
+    return findings
+
+
+def _check(accepted: Sequence[str]) -> None:
+    for rule in accepted:
+        if rule not in OPINIONS:
+            raise UsageError(
+                f"calibration rule {rule!r} cannot be overruled; those that can: {', '.join(OPINIONS)}"
+            )

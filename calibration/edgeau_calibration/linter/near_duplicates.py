@@ -1,0 +1,56 @@
+"""Near-duplicates: one picture again and again, whatever its brightness, size or JPEG quality.
+
+The difference hash of a crop has 144 bits: whether each cell of a 12 x 12 raster is brighter than its left neighbour. Two
+crops are the same picture when 6 bits or fewer differ. Halved brightness, noise, blur and JPEG at quality 50 change 2 or 3
+as a rule, another expression of the same face half a second later 10, another face 64 (and 21 at the least, of 12,000 pairs).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from edgeau_calibration.linter.finding import Finding
+from edgeau_calibration.linter.luminance import luminance
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from numpy.typing import NDArray
+
+    from edgeau_calibration.crops import CalibrationSet
+
+__all__ = ["distinct", "near_duplicates"]
+
+_SAME = 6
+_CELLS = 12
+_SHARE = 0.5
+
+
+def near_duplicates(found: CalibrationSet) -> Iterator[Finding]:
+    """Refuses sets of which less than half are pictures of their own; says how many are not, otherwise."""
+    count = int(distinct(found.crops).sum())
+    if count < _SHARE * len(found):
+        yield Finding(
+            "near-duplicates",
+            f"its {len(found)} crops are {count} different pictures",
+            "give other pictures, or frames of a video that lie further apart",
+        )
+
+
+def distinct(crops: NDArray[np.uint8]) -> NDArray[np.bool_]:
+    """Which crops, ``(n,)``, repeat none before them."""
+    hashes = _hashes(crops)
+    kept: list[int] = []
+    for index, bits in enumerate(hashes):
+        if not kept or (hashes[kept] != bits).sum(axis=1).min() > _SAME:
+            kept.append(index)
+    chosen = np.zeros(len(crops), bool)
+    chosen[kept] = True
+    return chosen
+
+
+def _hashes(crops: NDArray[np.uint8]) -> NDArray[np.bool_]:
+    cells = luminance(crops, _CELLS + 1, _CELLS)
+    return (cells[:, :, 1:] > cells[:, :, :-1]).reshape(len(crops), -1)
