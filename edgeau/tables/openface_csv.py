@@ -23,21 +23,17 @@ as missing everywhere; readers that strip blanks from OpenFace's names do no har
 from __future__ import annotations
 
 import csv
-import math
 from typing import TYPE_CHECKING, Literal, TextIO
 
-from edgeau.action_units import au_number
-from edgeau.tables.ibug68 import IBUG_68
+from edgeau.tables.openface_rows import OpenFaceRows
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Sequence
+    from collections.abc import Collection, Sequence
 
-    from edgeau.results import Face, FrameResult, HeadPose
+    from edgeau.results import FrameResult
+    from edgeau.tables.openface_rows import Cell
 
 __all__ = ["OpenFaceCsv"]
-
-_LEAD = ("frame", "face_id", "timestamp", "confidence", "success")
-_POSE = ("pose_Tx", "pose_Ty", "pose_Tz", "pose_Rx", "pose_Ry", "pose_Rz")
 
 
 class OpenFaceCsv:
@@ -60,70 +56,19 @@ class OpenFaceCsv:
         landmarks: Literal[68, 478] | None = None,
         pose: bool = False,
     ) -> None:
-        self._labels = sorted(labels, key=au_number)
-        self._intensities = [label for label in self._labels if label in intensities]
-        self._landmarks = landmarks
-        self._pose = pose
+        self._rows = OpenFaceRows(labels, intensities=intensities, landmarks=landmarks, pose=pose)
+        self.columns = tuple(column.name for column in self._rows.columns)
+        self._digits = [column.digits for column in self._rows.columns]
         self._writer = csv.writer(stream, lineterminator="\n")
-        self.columns = tuple(self._columns())
         self._writer.writerow(self.columns)
 
     def write(self, result: FrameResult) -> None:
         """Add one row a face, or one row that says that there was none."""
-        lead = (result.index + 1, f"{result.time_s:.3f}")
-        if not result.faces:
-            row = (lead[0], 0, lead[1], 0, 0)
-            self._writer.writerow((*row, *[""] * (len(self.columns) - len(row))))
-        for place, face in enumerate(result.faces):
-            number = place if face.track_id is None else face.track_id
-            self._writer.writerow((lead[0], number, lead[1], 1, 1, *self._cells(face)))
-
-    def _columns(self) -> Iterable[str]:
-        yield from _LEAD
-        if self._pose:
-            yield from _POSE
-        for axis in "xy":
-            yield from (f"{axis}_{i}" for i in range(self._landmarks or 0))
-        yield from (f"{_padded(label)}_r" for label in self._intensities)
-        yield from (f"{_padded(label)}_c" for label in self._labels)
-        yield from (f"{_padded(label)}_p" for label in self._labels)
-
-    def _cells(self, face: Face) -> Iterable[str]:
-        if self._pose:
-            yield from _pose_cells(face.pose)
-        if self._landmarks:
-            yield from _landmark_cells(face, self._landmarks)
-        for label in self._intensities:
-            yield _number(face.aus[label].intensity, 5, 3)
-        for label in self._labels:
-            active = face.aus[label].active
-            yield "" if active is None else str(int(active))
-        for label in self._labels:
-            yield _number(face.aus[label].probability, 1, 4)
+        for row in self._rows.rows(result):
+            self._writer.writerow([_text(*cell) for cell in zip(row, self._digits, strict=True)])
 
 
-def _padded(label: str) -> str:
-    """``AU1`` as OpenFace writes it: ``AU01``."""
-    return f"AU{au_number(label):02d}"
-
-
-def _number(value: float | None, scale: float, digits: int) -> str:
-    return "" if value is None else f"{scale * value:.{digits}f}"
-
-
-def _pose_cells(pose: HeadPose | None) -> Iterable[str]:
-    yield from ("", "", "")
-    if pose is None:
-        yield from ("", "", "")
-        return
-    # OpenFace: x right, y down, z away from the camera, so that a nose turning right or up turns by a negative angle.
-    for degrees in (-pose.pitch, -pose.yaw, pose.roll):
-        yield f"{math.radians(degrees):.4f}"
-
-
-def _landmark_cells(face: Face, count: Literal[68, 478]) -> Iterable[str]:
-    points = face.landmarks[list(IBUG_68)] if count == len(IBUG_68) else face.landmarks
-    missing = [""] * (count - len(points))
-    for axis in (0, 1):
-        yield from (f"{value:.2f}" for value in points[:, axis])
-        yield from missing
+def _text(value: Cell, digits: int | None) -> str:
+    if value is None:
+        return ""
+    return str(value) if digits is None else f"{value:.{digits}f}"

@@ -1,0 +1,109 @@
+"""Addresses of sinks on a network, such as ``mqtts://user@host:8883/topic?qos=0``."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+from edgeau.errors import UsageError
+
+__all__ = ["Address"]
+
+
+@dataclass(frozen=True)
+class Address:
+    """A taken-apart address.
+
+    Attributes:
+        text: as it was given, without a password or token: for messages.
+        scheme: such as ``"mqtt"``.
+        host: name or number; empty when none was given.
+        port: 1..65535 (0 lets the system choose, for servers), or None when none was given.
+        path: behind the host, without slashes around it.
+        user: and password, or None.
+        options: behind the question mark.
+    """
+
+    text: str
+    scheme: str
+    host: str
+    port: int | None
+    path: str
+    user: str | None
+    password: str | None
+    options: dict[str, str]
+
+    @classmethod
+    def parse(cls, text: str) -> Address:
+        """Take an address apart.
+
+        Raises:
+            UsageError: the port is none, there is a #, or an option is given twice or without a value.
+        """
+        try:
+            parts = urlsplit(text)
+            port = parts.port
+            pairs = parse_qsl(parts.query, keep_blank_values=True, strict_parsing=bool(parts.query))
+        except ValueError as error:
+            raise UsageError(
+                f"{text!r} is not an address ({error}); one is SCHEME://HOST:PORT/..."
+            ) from error
+        if "#" in text:
+            raise UsageError(f"{text!r} has a #, which means nothing here; write %23 for one in a name")
+        options = dict(pairs)
+        if len(options) < len(pairs):
+            raise UsageError(f"{text!r} gives an option twice")
+        shown = text if parts.password is None else text.replace(f":{parts.password}@", ":...@", 1)
+        if options.get("token"):
+            shown = shown.replace(f"token={options['token']}", "token=...", 1)
+        user, password = (value and unquote(value) for value in (parts.username, parts.password))
+        return cls(
+            shown, parts.scheme.lower(), parts.hostname or "", port, unquote(parts.path).strip("/"),
+            user, password, options,
+        )  # fmt: skip
+
+    def check(
+        self, form: str, *options: str, host: bool = True, port: bool = False, path: bool = False
+    ) -> None:
+        """Refuse an address that lacks what its sink needs, or says what the sink would not hear.
+
+        Args:
+            form: how such an address looks, for the message.
+            options: names that the sink knows.
+            host: whether it needs a host.
+            port: whether it needs a port.
+            path: whether it needs a path.
+
+        Raises:
+            UsageError: it does not fit.
+        """
+        lacks = [
+            name
+            for name, needed, given in (
+                ("host", host, self.host),
+                ("port", port, self.port is not None),
+                ("path", path, self.path),
+            )
+            if needed and not given
+        ]
+        if lacks:
+            raise UsageError(f"{self.text!r} has no {lacks[0]}; such an address is {form}")
+        strange = sorted(set(self.options) - set(options))
+        if strange:
+            known = ", ".join(options) or "none"
+            raise UsageError(f"{self.text!r}: option {strange[0]!r} is not known here; known: {known}")
+
+    def number(self, option: str, default: float, least: float, most: float) -> float:
+        """A numeric option.
+
+        Raises:
+            UsageError: it is no number, or outside of its limits.
+        """
+        given = self.options.get(option)
+        try:
+            value = default if given is None else float(given)
+        except ValueError:
+            value = float("nan")
+        if not least <= value <= most:
+            raise UsageError(f"{self.text!r}: {option} must be {least:g}..{most:g}, got {given!r}")
+        return value

@@ -1,0 +1,48 @@
+"""Results as a CSV file with OpenFace's columns."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
+
+from edgeau.sinks.text_file import TextFileSink
+from edgeau.tables import OpenFaceCsv
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from edgeau.sinks.description import Description
+
+__all__ = ["CsvSink"]
+
+
+class CsvSink(TextFileSink):
+    """Writes :class:`~edgeau.tables.OpenFaceCsv` to a file.
+
+    Args:
+        path: of the file.
+        description: of the results.
+        landmarks: 68 or 478 for landmark columns, None for none.
+        pose: whether to give head rotation columns.
+
+    Raises:
+        OutputError: the folder cannot be written to.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        description: Description,
+        *,
+        landmarks: Literal[68, 478] | None = None,
+        pose: bool = True,
+    ) -> None:
+        super().__init__(
+            path,
+            lambda stream: OpenFaceCsv(
+                stream,
+                description.labels,
+                intensities=description.intensity_labels,
+                landmarks=landmarks,
+                pose=pose,
+            ),
+        )

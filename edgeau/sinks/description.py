@@ -1,0 +1,35 @@
+"""What a sink must know before the first result comes: its columns, and whether the numbers mean anything."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
+
+    from edgeau.pipeline import Pipeline
+
+__all__ = ["Description"]
+
+
+@dataclass(frozen=True)
+class Description:
+    """What every result of a pipeline has in common.
+
+    Attributes:
+        labels: the AUs that every face gets, in order.
+        intensity_labels: those of them that have an intensity.
+        trained: False when the network never saw data: its numbers then mean nothing.
+    """
+
+    labels: tuple[str, ...]
+    intensity_labels: tuple[str, ...] = ()
+    trained: bool = True
+
+    @classmethod
+    def of(cls, pipeline: Pipeline) -> Self:
+        """Of a pipeline's results."""
+        return cls(
+            pipeline.labels, pipeline.intensity_labels, trained=pipeline.bundle.manifest.network.trained
+        )

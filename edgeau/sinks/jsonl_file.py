@@ -1,0 +1,63 @@
+"""Results as JSON lines, in a file or on a stream."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, TextIO
+
+from edgeau.errors import OutputError
+from edgeau.sinks.sink import Sink
+from edgeau.sinks.text_file import TextFileSink
+from edgeau.tables import JsonLines
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from edgeau.results import FrameResult
+    from edgeau.sinks.description import Description
+
+__all__ = ["JsonLinesSink", "JsonStreamSink"]
+
+
+class JsonLinesSink(TextFileSink):
+    """Writes :class:`~edgeau.tables.JsonLines` to a file.
+
+    Args:
+        path: of the file.
+        description: of the results.
+        landmarks: whether faces carry their mesh points.
+
+    Raises:
+        OutputError: the folder cannot be written to.
+    """
+
+    def __init__(self, path: Path, description: Description, *, landmarks: bool = False) -> None:
+        super().__init__(
+            path, lambda stream: JsonLines(stream, trained=description.trained, landmarks=landmarks)
+        )
+
+
+class JsonStreamSink(Sink):
+    """Writes JSON lines to an open text stream, such as standard output, which stays open.
+
+    Args:
+        stream: text; flushed after every line.
+        description: of the results.
+        name: for people.
+    """
+
+    def __init__(self, stream: TextIO, description: Description, name: str = "standard output") -> None:
+        self.name = name
+        self._stream = stream
+        self._lines = JsonLines(stream, trained=description.trained)
+
+    def write(self, result: FrameResult) -> None:
+        """Add a line.
+
+        Raises:
+            OutputError: the reader went away.
+        """
+        try:
+            self._lines.write(result)
+            self._stream.flush()
+        except OSError as error:
+            raise OutputError(f"{self.name} cannot be written: {error.strerror or error}") from error

@@ -1,0 +1,251 @@
+"""Results to an MQTT broker; while it cannot be reached they wait on the disk."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import os
+import socket
+import sys
+import threading
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from edgeau.cache import cache_directory
+from edgeau.errors import DependencyError, OutputError, UsageError
+from edgeau.sinks.offline_store import OfflineStore
+from edgeau.sinks.sink import Sink
+from edgeau.tables.jsonl import frame_document, json_line
+
+if TYPE_CHECKING:
+    from edgeau.results import FrameResult
+    from edgeau.sinks.address import Address
+    from edgeau.sinks.description import Description
+
+__all__ = ["MqttSink"]
+
+_log = logging.getLogger(__name__)
+
+_FORM = "mqtt://USER@HOST:PORT/TOPIC, or mqtts:// for TLS"
+_OPTIONS = ("qos", "client_id", "store", "store_mb", "ca", "cert", "key")
+_PASSWORD = "EDGEAU_MQTT_PASSWORD"  # noqa: S105 - the variable's name
+_PORTS = {"mqtt": 1883, "mqtts": 8883}
+_KEEPALIVE = 15  # seconds; a link that died without a word is noticed after this
+_RECONNECT = (1, 30)  # seconds between attempts: first, and at most
+# Messages that the broker has not confirmed yet, at most; more wait on the disk, where they are bounded.
+_WINDOW = 100
+_FLUSH_SECONDS = 0.6
+
+
+class MqttSink(Sink):
+    """Publishes each result, as :mod:`edgeau.tables.jsonl` writes it, under a topic.
+
+    ``TOPIC/status`` holds ``online`` while it is connected and ``offline`` else: the broker's last will for this client
+    says so also when the process dies. Messages wait on the disk, oldest first, until the broker can be reached and
+    confirms them; what does not fit is lost, oldest first, and counted. With ``qos=1`` each message arrives at least
+    once (twice where the confirmation got lost), with ``qos=0`` those on their way when a link breaks may be lost
+    unnoticed.
+
+    Options of the address: ``qos`` 0, 1 (default) or 2; ``client_id``; ``store``, the folder of waiting messages
+    (default: in the user's cache directory; ``off`` keeps none); ``store_mb``, its bound in megabytes (16); for TLS
+    ``ca``, ``cert`` and ``key``, PEM files. Certificates are always verified. A password may come from the variable
+    ``EDGEAU_MQTT_PASSWORD``, where other users of the machine do not see it.
+
+    Args:
+        address: of broker and topic.
+        description: of the results.
+
+    Raises:
+        UsageError: the address does not fit.
+        OutputError: the store cannot be used.
+        DependencyError: paho-mqtt is missing.
+    """
+
+    def __init__(self, address: Address, description: Description) -> None:
+        address.check(_FORM, *_OPTIONS, path=True)
+        self.name = address.text
+        self._topic = _topic(address)
+        self._qos = int(address.number("qos", 1, 0, 2))
+        self._trained = description.trained
+        self._client, self._connected_code = _client(address, f"{self._topic}/status")
+        self._store = _store(address)
+        self._online = threading.Event()
+        self._why = "not connected yet"
+        self._unconfirmed: dict[int, str] = {}
+        self._confirmed_early: set[int] = set()
+        self._confirming = threading.Lock()
+        self._closed = False
+        self._connect(address)
+
+    @property
+    def lost(self) -> int:
+        """Messages that did not fit into the store."""
+        return self._store.lost if self._store else 0
+
+    @property
+    def waiting(self) -> int:
+        """Messages on the disk."""
+        return len(self._store) if self._store else 0
+
+    @property
+    def connected(self) -> bool:
+        """Whether the broker answered."""
+        return self._online.is_set()
+
+    def write(self, result: FrameResult) -> None:
+        """Publish it, or keep it until the broker can be reached.
+
+        Raises:
+            OutputError: it can neither be sent nor kept.
+        """
+        line = json_line(frame_document(result, trained=self._trained, live=True))
+        if not self.waiting and self._open():
+            self._publish(line)
+            return
+        if self._store is None:
+            raise OutputError(f"{self.name}: {self._why}, and there is no store")
+        self._store.append(line)
+        self._forward()
+
+    def close(self) -> None:
+        """Send what can be sent within a moment, keep the rest, and say good-bye.
+
+        Raises:
+            OutputError: what was left cannot be kept.
+        """
+        if self._closed:
+            return
+        self._closed = True
+        until = time.monotonic() + _FLUSH_SECONDS
+        while self._online.is_set() and (self.waiting or self._unconfirmed) and time.monotonic() < until:
+            self._forward()
+            time.sleep(0.005)
+        if self._online.is_set():
+            farewell = self._client.publish(f"{self._topic}/status", "offline", qos=1, retain=True)
+            while not farewell.is_published() and time.monotonic() < until:
+                time.sleep(0.005)
+        try:
+            self._keep_the_rest()
+        finally:
+            self._client.disconnect()
+            self._client.loop_stop()
+
+    def _keep_the_rest(self) -> None:
+        if self._store is None:
+            return
+        with self._confirming:
+            left = list(self._unconfirmed.values())
+        try:
+            self._store.put_back(left)
+        finally:
+            self._store.close()
+
+    def _open(self) -> bool:
+        """Whether another message may be sent now."""
+        return self._online.is_set() and len(self._unconfirmed) < _WINDOW
+
+    def _forward(self) -> None:
+        while self._store and self._open() and (line := self._store.peek()) is not None:
+            self._publish(line)
+            self._store.pop()
+
+    def _publish(self, line: str) -> None:
+        mid = self._client.publish(self._topic, line, qos=self._qos).mid
+        with self._confirming:  # the confirmation may have come before this line
+            if mid in self._confirmed_early:
+                self._confirmed_early.discard(mid)
+            else:
+                self._unconfirmed[mid] = line
+
+    def _connect(self, address: Address) -> None:
+        client = self._client
+        client.on_connect, client.on_disconnect = self._on_connect, self._on_disconnect
+        client.on_connect_fail, client.on_publish = self._on_connect_fail, self._on_publish
+        client.reconnect_delay_set(*_RECONNECT)
+        client.connect_async(address.host, address.port or _PORTS[address.scheme], keepalive=_KEEPALIVE)
+        client.loop_start()
+
+    # What follows is called by the client's own thread.
+
+    def _on_connect(self, client: Any, _data: Any, _flags: Any, reason: Any, _properties: Any) -> None:
+        if reason != self._connected_code:
+            self._note(f"the broker refused: {reason}")
+            return
+        client.publish(f"{self._topic}/status", "online", qos=1, retain=True)
+        self._online.set()
+        self._why = ""
+        _log.info("%s: connected", self.name)
+
+    def _on_disconnect(self, _client: Any, _data: Any, _flags: Any, reason: Any, _properties: Any) -> None:
+        if self._online.is_set() and not self._closed:
+            self._note(f"the connection broke ({reason})")
+        self._online.clear()
+
+    def _on_connect_fail(self, _client: Any, _data: Any) -> None:
+        error = sys.exc_info()[1]  # the client calls this while it handles the error
+        self._note(f"cannot connect ({error})")
+
+    def _on_publish(self, _client: Any, _data: Any, mid: int, _reason: Any, _properties: Any) -> None:
+        with self._confirming:
+            if self._unconfirmed.pop(mid, None) is None:
+                self._confirmed_early.add(mid)
+
+    def _note(self, why: str) -> None:
+        if why != self._why:
+            kept = "results wait on the disk" if self._store else "results are lost"
+            _log.warning("%s: %s; %s until it works", self.name, why, kept)
+        self._why = why
+
+
+def _topic(address: Address) -> str:
+    if any(sign in address.path for sign in "+#\0"):
+        raise UsageError(f"{address.text!r}: a topic to publish under has no + and no #")
+    return address.path
+
+
+def _client(address: Address, status: str) -> tuple[Any, Any]:
+    """A client with its last will, and what it says when it is connected."""
+    try:
+        from paho.mqtt.client import Client
+        from paho.mqtt.enums import CallbackAPIVersion
+    except ImportError as error:
+        raise DependencyError(
+            "MQTT needs the package paho-mqtt, 2 or later; pip install 'edgeau[mqtt]'"
+        ) from error
+    name = address.options.get("client_id") or f"edgeau-{socket.gethostname()}-{os.getpid()}"
+    client = Client(CallbackAPIVersion.VERSION2, client_id=name)
+    client.will_set(status, "offline", qos=1, retain=True)
+    _authenticate(client, address)
+    if address.scheme == "mqtts":
+        _encrypt(client, address)
+    return client, 0
+
+
+def _authenticate(client: Any, address: Address) -> None:
+    if address.user is None:
+        return
+    password = address.password or os.environ.get(_PASSWORD)
+    client.username_pw_set(address.user, password)
+    if password and address.scheme == "mqtt":
+        _log.warning("%s: the password goes over the network readable by all; use mqtts://", address.text)
+
+
+def _encrypt(client: Any, address: Address) -> None:
+    files = {option: address.options.get(option) for option in ("ca", "cert", "key")}
+    try:
+        client.tls_set(ca_certs=files["ca"], certfile=files["cert"], keyfile=files["key"])
+    except (OSError, ValueError) as error:
+        given = ", ".join(f"{option}={file}" for option, file in files.items() if file)
+        raise UsageError(f"{address.text!r}: the certificates ({given}) cannot be used: {error}") from error
+
+
+def _store(address: Address) -> OfflineStore | None:
+    most = int(address.number("store_mb", 16, 0, 1e6) * 1e6)
+    given = address.options.get("store")
+    if given == "off" or not most:
+        return None
+    # One folder a broker and topic: what waits there belongs nowhere else.
+    where = f"{address.scheme}://{address.user}@{address.host}:{address.port}/{address.path}"
+    name = hashlib.sha256(where.encode()).hexdigest()[:16]
+    return OfflineStore(Path(given) if given else cache_directory() / "mqtt" / name, most)

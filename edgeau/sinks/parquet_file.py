@@ -1,0 +1,105 @@
+"""Results as a Parquet file, with the columns of the CSV as numbers."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Literal
+
+from edgeau.errors import DependencyError, OutputError
+from edgeau.sinks.growing_file import GrowingFile
+from edgeau.sinks.sink import Sink
+from edgeau.tables.openface_rows import OpenFaceRows
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from edgeau.results import FrameResult
+    from edgeau.sinks.description import Description
+    from edgeau.tables.openface_rows import Cell
+
+__all__ = ["ParquetSink"]
+
+# Half a minute of one face at 30 frames a second; what is held in memory until it is written.
+_ROWS = 1000
+
+
+class ParquetSink(Sink):
+    """Writes OpenFace's columns (:mod:`edgeau.tables.openface_csv`); an AU that could not be judged is null.
+
+    A Parquet file is readable only once it is closed: a process that is killed loses it. The other files lose nothing.
+
+    Args:
+        path: of the file; one that is there is replaced at the end.
+        description: of the results.
+        landmarks: 68 or 478 for landmark columns, None for none.
+        pose: whether to give head rotation columns.
+
+    Raises:
+        OutputError: the folder cannot be written to.
+        DependencyError: pyarrow is missing.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        description: Description,
+        *,
+        landmarks: Literal[68, 478] | None = None,
+        pose: bool = True,
+    ) -> None:
+        try:
+            import pyarrow as pa
+            from pyarrow import parquet
+        except ImportError as error:
+            raise DependencyError(
+                "Parquet files need the package pyarrow; pip install 'edgeau[parquet]', or write .csv or .jsonl"
+            ) from error
+        self.name = str(path)
+        self._table = OpenFaceRows(
+            description.labels, intensities=description.intensity_labels, landmarks=landmarks, pose=pose
+        )
+        fields = [
+            (column.name, pa.int32() if column.digits is None else pa.float32())
+            for column in self._table.columns
+        ]
+        metadata = {"edgeau.trained": str(description.trained).lower()}
+        self._schema: Any = pa.schema(dict(fields) | {"timestamp": pa.float64()}, metadata=metadata)
+        self._from_pydict: Any = pa.Table.from_pydict
+        self._file = GrowingFile(path)
+        self._writer: Any = parquet.ParquetWriter(str(self._file.temporary), self._schema)
+        self._rows: list[tuple[Cell, ...]] = []
+
+    def write(self, result: FrameResult) -> None:
+        """Add its rows.
+
+        Raises:
+            OutputError: the disk is full, or gone.
+        """
+        self._rows.extend(self._table.rows(result))
+        if len(self._rows) >= _ROWS:
+            self._write_rows()
+
+    def close(self) -> None:
+        """Finish the file and give it its name.
+
+        Raises:
+            OutputError: the disk is full, or gone.
+        """
+        if self._writer is None:
+            return
+        try:
+            if self._rows:
+                self._write_rows()
+            self._writer.close()
+        except OSError as error:
+            raise OutputError(f"{self.name} cannot be written: {error.strerror or error}") from error
+        finally:
+            self._writer = None
+        self._file.finish()
+
+    def _write_rows(self) -> None:
+        rows, self._rows = self._rows, []
+        columns = dict(zip(self._schema.names, zip(*rows, strict=True), strict=True))
+        try:
+            self._writer.write_table(self._from_pydict(columns, schema=self._schema))
+        except OSError as error:
+            raise OutputError(f"{self.name} cannot be written: {error.strerror or error}") from error

@@ -1,0 +1,55 @@
+"""What every sink is to the rest."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    from typing_extensions import Self
+
+    from edgeau.results import FrameResult
+
+__all__ = ["Sink"]
+
+
+class Sink(ABC):
+    """Takes results in order. It belongs to one thread at a time; close it, or use it in ``with``.
+
+    A sink may take its time: :class:`~edgeau.sinks.queued.QueuedSink` keeps that away from the pipeline.
+
+    Attributes:
+        name: for people, such as the address it was opened with.
+    """
+
+    name: str
+
+    @property
+    def lost(self) -> int:
+        """Results, or messages to one of several receivers, that the sink itself had to give up on so far."""
+        return 0
+
+    @abstractmethod
+    def write(self, result: FrameResult) -> None:
+        """Take one result.
+
+        Raises:
+            OutputError: this result is lost; later ones may go through.
+        """
+
+    def close(self) -> None:  # noqa: B027 - most sinks hold nothing
+        """Finish and release what is held; more than once does no harm.
+
+        Raises:
+            OutputError: what was written cannot be finished.
+        """
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()

@@ -1,0 +1,68 @@
+"""Results into a text file, as one of the tables of :mod:`edgeau.tables`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Protocol, TextIO
+
+from edgeau.errors import OutputError
+from edgeau.sinks.growing_file import GrowingFile
+from edgeau.sinks.sink import Sink
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from edgeau.results import FrameResult
+
+__all__ = ["Table", "TextFileSink"]
+
+
+class Table(Protocol):
+    """Puts results into text."""
+
+    def write(self, result: FrameResult) -> None:
+        """Add one."""
+
+
+class TextFileSink(Sink):
+    """Writes each result through to the disk, and gives the file its name when it is closed.
+
+    Args:
+        path: of the file; one that is there is replaced at the end.
+        table: makes the table on a stream.
+
+    Raises:
+        OutputError: the folder cannot be written to.
+    """
+
+    def __init__(self, path: Path, table: Callable[[TextIO], Table]) -> None:
+        self.name = str(path)
+        self._file = GrowingFile(path)
+        self._stream = self._file.open_text()
+        self._table = table(self._stream)
+
+    def write(self, result: FrameResult) -> None:
+        """Add it.
+
+        Raises:
+            OutputError: the disk is full, or gone.
+        """
+        try:
+            self._table.write(result)
+        except OSError as error:
+            raise OutputError(f"{self.name} cannot be written: {error.strerror or error}") from error
+
+    def close(self) -> None:
+        """Give the file its name.
+
+        Raises:
+            OutputError: the system does not let it.
+        """
+        try:
+            self._stream.close()
+        except OSError as error:
+            raise OutputError(
+                f"{self.name} cannot be finished: {error.strerror or error}; "
+                f"what came before is in {self._file.temporary}"
+            ) from error
+        self._file.finish()

@@ -1,0 +1,77 @@
+"""UDP and OSC over real sockets."""
+
+from __future__ import annotations
+
+import json
+import socket
+from collections.abc import Iterator
+
+import pytest
+
+from edgeau.sinks import open_sink
+
+
+@pytest.fixture(params=["127.0.0.1", "::1"])
+def receiver(request: pytest.FixtureRequest) -> Iterator[tuple[socket.socket, str]]:
+    family = socket.AF_INET6 if ":" in request.param else socket.AF_INET
+    try:
+        listening = socket.socket(family, socket.SOCK_DGRAM)
+        listening.bind((request.param, 0))
+    except OSError as error:
+        pytest.skip(f"no {request.param} here: {error}")
+    listening.settimeout(5)
+    with listening:
+        host = f"[{request.param}]" if ":" in request.param else request.param
+        yield listening, f"{host}:{listening.getsockname()[1]}"
+
+
+def test_udp_sends_one_json_a_frame_with_its_age(receiver, description, make_result) -> None:
+    listening, where = receiver
+    with open_sink(f"udp://{where}", description) as sink:
+        sink.write(make_result(7, faces=4))
+        document = json.loads(listening.recv(65535))
+    assert (document["index"], document["age_s"], document["dropped"]) == (7, 0.025, 2)
+    assert len(document["faces"]) == 4
+
+
+def test_osc_sends_one_bundle_a_frame(receiver, description, make_result) -> None:
+    osc = pytest.importorskip("pythonosc.osc_bundle")
+    listening, where = receiver
+    with open_sink(f"osc://{where}/stage", description) as sink:
+        sink.write(make_result(7))
+        bundle = osc.OscBundle(listening.recv(65535))
+    messages = {message.address: message.params for message in bundle}
+    assert messages["/stage/frame"][0] == 7
+    assert messages["/stage/0/AU12"] == [0.75, 1, 0.5]
+    assert messages["/stage/0/pose"] == [1, 2, 3]
+    assert messages["/stage/0/AU1/refused"] == ["pose"]
+    assert "/stage/0/AU1" not in messages, "a refused AU is absent, not 0"
+
+
+def test_nobody_listening_stops_nothing_and_a_late_listener_hears(
+    description, make_result, free_port: int
+) -> None:
+    with open_sink(f"udp://127.0.0.1:{free_port}", description) as sink:
+        for index in range(5):
+            sink.write(make_result(index))
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as late:
+            late.bind(("127.0.0.1", free_port))
+            late.settimeout(5)
+            sink.write(make_result(5))
+            indices = [json.loads(late.recv(65535))["index"]]
+            while indices[-1] != 5:
+                indices.append(json.loads(late.recv(65535))["index"])
+
+
+def test_a_host_that_does_not_exist_is_lost_and_said(description, make_result) -> None:
+    with open_sink("udp://no-such-host.invalid:9", description) as sink:
+        sink.write(make_result())
+    assert sink.report.failed == 1
+    assert "no-such-host.invalid:9" in str(sink.report.error)
+
+
+def test_a_result_too_large_for_a_datagram_is_lost_and_said(receiver, description, make_result) -> None:
+    _, where = receiver
+    with open_sink(f"udp://{where}", description) as sink:
+        sink.write(make_result(faces=400))
+    assert "does not fit into a datagram" in str(sink.report.error)

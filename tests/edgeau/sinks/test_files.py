@@ -1,0 +1,93 @@
+"""Files that appear when they are whole, in the formats of the tables."""
+
+from __future__ import annotations
+
+import csv
+import json
+from pathlib import Path
+
+import pytest
+
+from edgeau.errors import OutputError
+from edgeau.sinks import open_sink
+from edgeau.sinks.csv_file import CsvSink
+from edgeau.sinks.jsonl_file import JsonLinesSink
+
+
+def test_a_csv_has_openface_s_columns_and_an_empty_cell_for_a_refused_au(
+    tmp_path: Path, description, make_result
+) -> None:
+    with open_sink(tmp_path / "new" / "aus.csv", description) as sink:
+        sink.write(make_result(4, faces=2))
+    rows = list(csv.DictReader((tmp_path / "new" / "aus.csv").read_text().splitlines()))
+    assert [row["frame"] for row in rows] == ["5", "5"]
+    assert (rows[0]["AU01_p"], rows[0]["AU12_p"], rows[0]["AU12_r"]) == ("", "0.7500", "2.500")
+
+
+def test_json_lines_are_those_of_the_analysis(tmp_path: Path, description, make_result) -> None:
+    with open_sink(str(tmp_path / "aus.jsonl"), description) as sink:
+        sink.write(make_result(0))
+        sink.write(make_result(1))
+    lines = [json.loads(line) for line in (tmp_path / "aus.jsonl").read_text().splitlines()]
+    assert [line["index"] for line in lines] == [0, 1]
+    assert lines[0]["faces"][0]["aus"]["AU1"] | {"experimental": None} == {
+        "probability": None,
+        "active": None,
+        "intensity": None,
+        "reason": "pose",
+        "experimental": None,
+    }
+    assert "age_s" not in lines[0], "the same film gives the same file"
+
+
+def test_parquet_has_the_csv_s_columns_as_numbers(tmp_path: Path, description, make_result) -> None:
+    parquet = pytest.importorskip("pyarrow.parquet")
+    with open_sink(tmp_path / "aus.parquet", description, lossless=True) as sink:
+        for index in range(2500):
+            sink.write(make_result(index, faces=index % 2))
+    table = parquet.read_table(tmp_path / "aus.parquet")
+    with CsvSink(tmp_path / "aus.csv", description) as same:
+        same.write(make_result())
+    header = (tmp_path / "aus.csv").read_text().splitlines()[0].split(",")
+    assert table.column_names == header
+    assert table.num_rows == 2500
+    row = table.slice(1, 1).to_pylist()[0]
+    assert (row["frame"], row["success"], row["AU01_p"], row["AU12_p"]) == (2, 1, None, 0.75)
+    assert table.slice(0, 1).to_pylist()[0]["AU12_c"] is None, "a frame without a face"
+    assert table.schema.metadata[b"edgeau.trained"] == b"true"
+
+
+def test_until_it_is_closed_a_file_has_another_name_and_holds_what_came(
+    tmp_path: Path, description, make_result
+) -> None:
+    (tmp_path / "aus.jsonl").write_text("what was there before\n")
+    sink = JsonLinesSink(tmp_path / "aus.jsonl", description)
+    sink.write(make_result())
+    assert (tmp_path / "aus.jsonl").read_text() == "what was there before\n"
+    (hidden,) = tmp_path.glob(".*")
+    assert json.loads(hidden.read_text())["index"] == 0
+    sink.close()
+    sink.close()
+    assert [path.name for path in tmp_path.iterdir()] == ["aus.jsonl"]
+
+
+def test_a_place_that_cannot_be_written_to_is_said_at_once(tmp_path: Path, description) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(OutputError, match="cannot be written"):
+        open_sink(tmp_path / "file" / "aus.csv", description)
+
+
+def test_a_full_disk_is_counted_and_raises_nothing_while_writing(description, make_result) -> None:
+    if not Path("/dev/full").exists():
+        pytest.skip("this system has no /dev/full")
+    from edgeau.sinks.jsonl_file import JsonStreamSink
+    from edgeau.sinks.queued import QueuedSink
+
+    stream = Path("/dev/full").open("w")  # noqa: SIM115 - closing it fails too
+    queued = QueuedSink(JsonStreamSink(stream, description, "full"))
+    queued.write(make_result())
+    queued.close()
+    assert queued.report.failed == 1
+    assert "No space left" in str(queued.report)
+    with pytest.raises(OSError):
+        stream.close()
