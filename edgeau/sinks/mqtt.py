@@ -81,12 +81,12 @@ class MqttSink(Sink):
     @property
     def lost(self) -> int:
         """Messages that did not fit into the store."""
-        return self._store.lost if self._store else 0
+        return 0 if self._store is None else self._store.lost
 
     @property
     def waiting(self) -> int:
         """Messages on the disk."""
-        return len(self._store) if self._store else 0
+        return 0 if self._store is None else len(self._store)
 
     @property
     def connected(self) -> bool:
@@ -193,7 +193,7 @@ class MqttSink(Sink):
 
     def _note(self, why: str) -> None:
         if why != self._why:
-            kept = "results wait on the disk" if self._store else "results are lost"
+            kept = "results are lost" if self._store is None else "results wait on the disk"
             _log.warning("%s: %s; %s until it works", self.name, why, kept)
         self._why = why
 
