@@ -140,6 +140,7 @@ class LiveRun:
     # ---- the threads ----
 
     def _capture(self) -> None:
+        before_s: float | None = None
         for frame in self._source:
             now_s = self._clock()
             if self._stopping.is_set():
@@ -149,7 +150,11 @@ class LiveRun:
             self._account.captured(frame.gap_s)
             if not self._rate.lets_through(now_s):
                 self._account.dropped("rate")
-            elif (replaced := self._frames.put(stamped)) is not None:
+                continue
+            if before_s is not None:
+                self._scheduler.came(now_s - before_s)
+            before_s = now_s
+            if (replaced := self._frames.put(stamped)) is not None:
                 self._account.dropped("stopped" if replaced is stamped else "busy")
 
     def _find(self) -> None:

@@ -13,6 +13,8 @@ _SHARE = 0.9
 _LEARN_SLOWER, _LEARN_FASTER = 0.3, 0.1
 # Seconds that less work must have been enough before more is asked for, so that k does not flutter.
 _PATIENCE_S = 1.0
+# Weight of a new interval between frames in their running mean; a longer one is a pause, not a rate, seconds.
+_LEARN_PERIOD, _PAUSE_S = 0.05, 1.0
 # Heat: every so many seconds one step, and so many degrees below the limit until steps are taken back.
 _HEAT_STEP_S = 5.0
 _HEAT_MARGIN_C = 4.0
@@ -26,7 +28,7 @@ class DeadlineScheduler:
     is hot.
 
     Args:
-        period_s: of the frames, seconds.
+        period_s: of the frames as far as known, seconds; corrected by what :meth:`came` is told.
         max_every: largest k.
         hot_c: temperature from which on k goes up, degrees Celsius; None for never.
     """
@@ -52,6 +54,11 @@ class DeadlineScheduler:
     def cost_s(self) -> float:
         """Time of the network for one face, seconds, running mean; 0 before the first."""
         return self._cost_s or 0.0
+
+    def came(self, interval_s: float) -> None:
+        """A frame was taken so long after the one before it."""
+        if 0 < interval_s < _PAUSE_S:
+            self._period_s += _LEARN_PERIOD * (interval_s - self._period_s)
 
     def due(self, tracks: Sequence[int], now_s: float) -> list[int]:
         """The places in ``tracks`` of the faces to look at in this frame, those that waited longest first.

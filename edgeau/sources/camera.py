@@ -2,59 +2,58 @@
 
 from __future__ import annotations
 
-import time
+import os
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import cv2
 
 from edgeau.errors import InputError
-from edgeau.sources.frame import Frame
-from edgeau.sources.source import Source
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
+from edgeau.sources.board import board
+from edgeau.sources.capture import CaptureSource
 
 __all__ = ["CameraSource"]
 
+# Above this many pixels a USB camera has no room for raw frames at full rate, and sends them as JPEG.
+_RAW_PIXELS = 640 * 480
 
-class CameraSource(Source):
+
+class CameraSource(CaptureSource):
     """A camera that OpenCV can open by number: a USB camera, or the one in a laptop.
 
-    ``time_s`` counts from the first frame, on the machine's steady clock.
+    Args:
+        index: its number; on Linux that of ``/dev/videoN``.
+        size: width and height in pixels to ask for; the camera may give its nearest. None takes its own choice.
+        fps: rate to ask for; None takes its own choice.
 
     Raises:
         InputError: no camera answers; and from the iterator when it stops delivering.
     """
 
-    live = True
-
-    def __init__(self, index: int) -> None:
-        self.name = f"camera {index}"
-        self._capture = cv2.VideoCapture(index)
-        if not self._capture.isOpened():
-            raise InputError(f"no camera answers at number {index}; {_devices()}")
-        fps = self._capture.get(cv2.CAP_PROP_FPS)
-        self.fps = fps if fps > 0 else None
-
-    def __iter__(self) -> Iterator[Frame]:
-        index, start = 0, None
-        while True:
-            ok, image = self._capture.read()
-            now = time.monotonic()
-            if not ok:
-                raise InputError(
-                    f"{self.name} stopped delivering after {index} frames; is it still plugged in?"
-                )
-            start = now if start is None else start
-            yield Frame(index, now - start, image, f"{self.name} frame {index}")  # type: ignore[arg-type]
-            index += 1
-
-    def close(self) -> None:
-        """Release the camera."""
-        self._capture.release()
+    def __init__(self, index: int, size: tuple[int, int] | None = None, fps: float | None = None) -> None:
+        capture = cv2.VideoCapture(index)
+        if not capture.isOpened():
+            raise InputError(f"no camera answers at number {index}; {_advice(index)}")
+        if size is not None:
+            if size[0] * size[1] > _RAW_PIXELS:
+                capture.set(cv2.CAP_PROP_FOURCC, cv2.VideoWriter.fourcc(*"MJPG"))
+            capture.set(cv2.CAP_PROP_FRAME_WIDTH, size[0])
+            capture.set(cv2.CAP_PROP_FRAME_HEIGHT, size[1])
+        if fps is not None:
+            capture.set(cv2.CAP_PROP_FPS, fps)
+        capture.set(cv2.CAP_PROP_BUFFERSIZE, 1)  # frames that wait in the driver are old frames
+        super().__init__(f"camera {index}", capture)
 
 
-def _devices() -> str:
-    found = sorted(str(path) for path in Path("/dev").glob("video*"))
-    return f"this machine has {', '.join(found)}" if found else "this machine has no /dev/video*: plug one in"
+def _advice(index: int) -> str:
+    device, found = Path(f"/dev/video{index}"), sorted(Path("/dev").glob("video*"))
+    if device.exists() and not os.access(device, os.R_OK | os.W_OK):
+        return f"you may not open {device}: sudo usermod -aG video $USER, then log in again"
+    if device.exists():
+        return f"{device} is there: another program may be using it, or it gives no pictures (try another number)"
+    own = {
+        "raspberrypi": '; for the ribbon cable\'s give "picamera2"',
+        "jetson": '; for the ribbon cable\'s give "argus"',
+    }
+    names = ", ".join(map(str, found))
+    here = f"this machine has {names}" if found else "this machine has no /dev/video*: plug one in"
+    return here + own.get(board() or "", "")

@@ -3,16 +3,24 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+import re
+from collections.abc import Callable, Iterable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Union
 
-from edgeau.errors import InputError
+from edgeau.errors import InputError, UsageError
 from edgeau.sources.arrays import ArraySource
+from edgeau.sources.board import board
 from edgeau.sources.camera import CameraSource
 from edgeau.sources.clip import clip_path
+from edgeau.sources.jetson_camera import ArgusSource
 from edgeau.sources.kinds import PICTURES, files_of_folder, files_of_glob, is_glob, kind_of
+from edgeau.sources.network_stream import SCHEMES, NetworkStream
+from edgeau.sources.paced import PacedSource
 from edgeau.sources.pictures import PictureSource
+from edgeau.sources.raspberry_camera import Picamera2Source
+from edgeau.sources.reconnecting import ReconnectingSource
 from edgeau.sources.video import VideoSource
 
 if TYPE_CHECKING:
@@ -25,35 +33,114 @@ if TYPE_CHECKING:
 __all__ = ["open_source"]
 
 _WHAT = (
-    'a picture, a video, a folder or pattern of pictures, a camera number, an iterable of frames, or "clip"'
+    'a picture, a video, a folder or pattern of pictures, a camera number, "picamera2", "argus", an rtsp:// or http:// '
+    'address, an iterable of frames, or "clip"'
 )
 
 What = Union[str, "os.PathLike[str]", int, "Iterable[NDArray[np.uint8] | Frame]"]
+_Size = tuple[int, int]
+_CSI = re.compile(r"(picamera2|argus|csi)(?::(\d+))?")
+_DEVICE = re.compile(r"/dev/video(\d+)")
 
 
-def open_source(what: What) -> Source:
+def open_source(
+    what: What,
+    *,
+    real_time: bool = False,
+    repeat: bool = False,
+    fps: float | None = None,
+    size: tuple[int, int] | None = None,
+    reconnect: bool = True,
+) -> Source:
     """Open a source of frames.
 
     Args:
         what: a picture or video file; a folder of pictures (only those directly in it, in natural order of their names);
-            a pattern such as ``"faces/*.png"`` or ``"faces/**/*.png"``; a camera's number, also as text; an iterable of
-            BGR arrays or :class:`~edgeau.sources.Frame`; or ``"clip"``, the packaged clip (a file of that name is
-            ``"./clip"``).
+            a pattern such as ``"faces/*.png"`` or ``"faces/**/*.png"``; a camera's number, also as text or as
+            ``"/dev/video0"``; the camera on a board's ribbon cable, ``"picamera2"`` (Raspberry Pi), ``"argus"`` (Jetson)
+            or ``"csi"`` (whichever this board is), a second one as ``"picamera2:1"``; an address of a stream, ``rtsp://``
+            or ``http://`` (MJPEG); an iterable of BGR arrays or :class:`~edgeau.sources.Frame`; or ``"clip"``, the
+            packaged clip (a file of that name is ``"./clip"``).
+        real_time: play a file or an iterable at its own rate, as a camera would give it: frames that are not taken in
+            time are lost.
+        repeat: with ``real_time``, start a file again at its end, for ever.
+        fps: frames a second: to ask a camera for, or to play at with ``real_time``, or that give an iterable's arrays
+            their times. None takes the source's own.
+        size: width and height in pixels to ask a camera for.
+        reconnect: whether a camera or stream that dies is opened again, after longer and longer waits, until it answers
+            (:class:`~edgeau.sources.reconnecting.ReconnectingSource`). Without, its iterator raises.
 
     Returns:
         A source, to be used in ``with`` and iterated once. It holds one frame in memory at a time.
 
     Raises:
         InputError: it does not exist, is neither picture nor video, is damaged, or nothing answers there.
+        DependencyError: this camera needs a package that is not there.
+        UsageError: an option does not fit the source.
     """
+    if fps is not None and not fps > 0:
+        raise UsageError(f"fps must be more than 0, got {fps!r}")
+    camera = _camera(what, size, fps)
+    if camera is not None:
+        if real_time or repeat:
+            raise UsageError(f"{what!r} is live already; real_time and repeat are for files")
+        return ReconnectingSource(camera) if reconnect else camera()
+    if size is not None:
+        raise UsageError(f"size is for cameras; {what!r} has the size that it has")
+    if repeat and not (real_time and isinstance(what, str | os.PathLike)):
+        raise UsageError("repeat is for files that are played with real_time")
+    if real_time:
+        return PacedSource(partial(_file_or_frames, what, fps), fps=fps, repeat=repeat)
+    return _file_or_frames(what, fps)
+
+
+def _camera(what: What, size: _Size | None, fps: float | None) -> Callable[[], Source] | None:
+    """What opens a live source; None when it is no such source."""
+    if isinstance(what, bool):
+        return None
+    if isinstance(what, int):
+        return partial(CameraSource, what, size, fps)
+    if isinstance(what, os.PathLike):
+        what = os.fspath(what)
+        return _camera(what, size, fps) if what.startswith("/dev/") else None
+    if not isinstance(what, str):
+        return None
+    if (device := _device(what)) is not None:
+        return partial(CameraSource, device, size, fps)
+    if csi := _CSI.fullmatch(what):
+        kind = csi[1] if csi[1] != "csi" else ("argus" if board() == "jetson" else "picamera2")
+        source = ArgusSource if kind == "argus" else Picamera2Source
+        return partial(source, int(csi[2] or 0), size, fps)
+    return _stream(what, size) if "://" in what else None
+
+
+def _device(text: str) -> int | None:
+    """The number of a camera that is given as text."""
+    if text.isdecimal() and not Path(text).exists():
+        return int(text)
+    if not text.startswith("/dev/"):
+        return None
+    device = _DEVICE.fullmatch(str(Path(text).resolve()))  # /dev/v4l/by-id/... links to one
+    return int(device[1]) if device else None
+
+
+def _stream(address: str, size: _Size | None) -> Callable[[], Source]:
+    if address.partition("://")[0].lower() not in SCHEMES:
+        raise InputError(
+            f"{address!r} is an address of a kind that is not read; known are {', '.join(SCHEMES)}"
+        )
+    if size is not None:
+        raise UsageError("a stream has the size that its server gives; choose another of its addresses")
+    return partial(NetworkStream, address)
+
+
+def _file_or_frames(what: What, fps: float | None) -> Source:
     if isinstance(what, bool) or what is None:
         raise InputError(f"cannot open {what!r}; a source is {_WHAT}")
-    if isinstance(what, int):
-        return CameraSource(what)
     if isinstance(what, str | os.PathLike):
         return _from_text(os.fspath(what))
     if isinstance(what, Iterable):
-        return ArraySource(what)
+        return ArraySource(what, fps or 30.0)
     raise InputError(f"cannot open a {type(what).__name__}; a source is {_WHAT}")
 
 
@@ -63,10 +150,6 @@ def _from_text(text: str) -> Source:
     if text == "clip":
         return VideoSource(clip_path(), "clip")
     path = Path(text)
-    if text.isdecimal() and not path.exists():
-        return CameraSource(int(text))
-    if "://" in text:
-        raise InputError(f"{text!r} is an address, which this version does not read; a source is {_WHAT}")
     if path.is_dir():
         return _pictures(files_of_folder(path, PICTURES), text)
     if is_glob(text):

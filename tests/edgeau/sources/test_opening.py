@@ -23,7 +23,7 @@ BLACK = np.zeros((4, 6, 3), np.uint8)
         ("missing-folder/", "does not exist"),
         ("no/such/*.png", "no pictures"),
         ("", "empty name"),
-        ("rtsp://camera.local/1", "address"),
+        ("gopher://camera.local/1", "address"),
         (97, "no camera answers at number 97"),
         ("97", "no camera answers at number 97"),
         (None, "cannot open None"),
