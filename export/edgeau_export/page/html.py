@@ -25,7 +25,7 @@ th, td { padding: .3rem .6rem; text-align: right; white-space: nowrap; border-bo
 th:first-child, td:first-child, td.words, th.words { text-align: left; } td.words { white-space: normal; min-width: 14rem; }
 thead th { background: var(--panel); position: sticky; top: 0; } tr:last-child td { border-bottom: 0; }
 ul.notes { padding-left: 1.2rem; color: var(--soft); font-size: .86rem; max-width: 60rem; }
-.plots { display: flex; flex-wrap: wrap; gap: 1rem; } figure { margin: .6rem 0; flex: 1 1 26rem; min-width: 0; }
+.plots { display: flex; flex-wrap: wrap; gap: 1rem; } figure { margin: .6rem 0; flex: 1 1 26rem; min-width: 0; max-width: 44rem; }
 figcaption { color: var(--soft); font-size: .86rem; } svg { width: 100%; height: auto; display: block; }
 svg text { fill: var(--ink); font: 12px system-ui, sans-serif; } svg .soft { fill: var(--soft); }
 svg .axis { stroke: var(--soft); } svg .grid { stroke: var(--line); } svg .halo { paint-order: stroke;
@@ -48,7 +48,9 @@ def document(title: str, lead: str, sections: Iterable[str]) -> str:
         '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
         f"<title>{escape(title)}</title>\n<style>{_STYLE}</style>\n</head>\n<body>\n"
-        f'<h1>{escape(title)}</h1>\n<p class="soft">{escape(lead)}</p>\n' + "\n".join(sections) + "\n</body>\n</html>\n"
+        f'<h1>{escape(title)}</h1>\n<p class="soft">{escape(lead)}</p>\n'
+        + "\n".join(sections)
+        + "\n</body>\n</html>\n"
     )
 
 

@@ -67,7 +67,9 @@ def points(
     return _figure(caption, f"{x} against {y}. {words}", marks, _HEIGHT, legend)
 
 
-def bars(caption: str, data: Sequence[Bar], x: str, legend: Sequence[str] = (), top: float | None = None) -> str:
+def bars(
+    caption: str, data: Sequence[Bar], x: str, legend: Sequence[str] = (), top: float | None = None
+) -> str:
     """Horizontal bars, one group a row; they start at zero.
 
     Args:
@@ -80,18 +82,24 @@ def bars(caption: str, data: Sequence[Bar], x: str, legend: Sequence[str] = (), 
     series = max(len(bar.values) for bar in data)
     group = series * _ROW + 8
     height = _TOP + group * len(data) + _BOTTOM
-    left = _LEFT + 6.2 * max(0, max(len(bar.name) for bar in data) - 8)
+    left = _LEFT + 7 * max(0, max(len(bar.name) for bar in data) - 8)
     ends = [end for bar in data for interval in bar.intervals if interval for end in interval]
     values = [value for bar in data for value in bar.values] + ends
     axis = axis_for([0.0, top if top is not None else max(values)], left, _WIDTH - _RIGHT, zero=True)
     marks = []
     for value in axis.lines():
         at = axis.place(value)
-        marks.append(f'<line class="grid" x1="{at:.1f}" x2="{at:.1f}" y1="{_TOP}" y2="{height - _BOTTOM:.1f}"/>')
-        marks.append(f'<text class="soft" x="{at:.1f}" y="{height - _BOTTOM + 16:.1f}" text-anchor="middle">{value:g}</text>')
+        marks.append(
+            f'<line class="grid" x1="{at:.1f}" x2="{at:.1f}" y1="{_TOP}" y2="{height - _BOTTOM:.1f}"/>'
+        )
+        marks.append(
+            f'<text class="soft" x="{at:.1f}" y="{height - _BOTTOM + 16:.1f}" text-anchor="middle">{value:g}</text>'
+        )
     for row, bar in enumerate(data):
         marks += _group(bar, axis, _TOP + row * group, left)
-    marks.append(f'<text x="{(left + _WIDTH) / 2:.1f}" y="{height - 12:.1f}" text-anchor="middle">{escape(x)}</text>')
+    marks.append(
+        f'<text x="{(left + _WIDTH) / 2:.1f}" y="{height - 12:.1f}" text-anchor="middle">{escape(x)}</text>'
+    )
     words = "; ".join(f"{bar.name}: {', '.join(f'{value:.4g}' for value in bar.values)}" for bar in data)
     return _figure(caption, words, marks, height, legend)
 
@@ -120,12 +128,18 @@ def _grid(horizontal: Axis, vertical: Axis, x: str, y: str) -> list[str]:
     for value in horizontal.lines():
         at = horizontal.place(value)
         marks.append(f'<line class="grid" x1="{at:.1f}" x2="{at:.1f}" y1="{_TOP}" y2="{bottom}"/>')
-        marks.append(f'<text class="soft" x="{at:.1f}" y="{bottom + 16}" text-anchor="middle">{value:g}</text>')
+        marks.append(
+            f'<text class="soft" x="{at:.1f}" y="{bottom + 16}" text-anchor="middle">{value:g}</text>'
+        )
     for value in vertical.lines():
         at = vertical.place(value)
         marks.append(f'<line class="grid" x1="{_LEFT}" x2="{right}" y1="{at:.1f}" y2="{at:.1f}"/>')
-        marks.append(f'<text class="soft" x="{_LEFT - 6}" y="{at + 4:.1f}" text-anchor="end">{value:g}</text>')
-    marks.append(f'<text x="{(_LEFT + right) / 2}" y="{_HEIGHT - 10}" text-anchor="middle">{escape(x)}</text>')
+        marks.append(
+            f'<text class="soft" x="{_LEFT - 6}" y="{at + 4:.1f}" text-anchor="end">{value:g}</text>'
+        )
+    marks.append(
+        f'<text x="{(_LEFT + right) / 2}" y="{_HEIGHT - 10}" text-anchor="middle">{escape(x)}</text>'
+    )
     middle = (_TOP + bottom) / 2
     marks.append(
         f'<text x="14" y="{middle}" text-anchor="middle" transform="rotate(-90 14 {middle})">{escape(y)}</text>'
@@ -166,7 +180,9 @@ def _labels(data: Sequence[Point], horizontal: Axis, vertical: Axis) -> list[str
         taken.append((left, left + width, y))
         anchor = "start" if after else "end"
         at = x + 9 if after else x - 9
-        marks.append(f'<text class="halo" x="{at:.1f}" y="{y:.1f}" text-anchor="{anchor}">{escape(point.name)}</text>')
+        marks.append(
+            f'<text class="halo" x="{at:.1f}" y="{y:.1f}" text-anchor="{anchor}">{escape(point.name)}</text>'
+        )
     return marks
 
 

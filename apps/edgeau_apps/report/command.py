@@ -1,0 +1,122 @@
+"""``edgeau-report``: parameters, multiply-accumulates, size and memory of networks, files and bundles, compared."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from edgeau.bundle.records import to_dict
+from edgeau.command import DONE, CommandParser, print_json, run
+from edgeau.errors import UsageError
+from edgeau.whole_file import write_whole
+from edgeau_apps.report.bench_file import BenchRow, read_bench
+from edgeau_apps.report.page import page
+from edgeau_apps.report.published_tables import cost_table, score_tables
+from edgeau_apps.report.subjects import Subject, subjects_of
+from edgeau_apps.report.tables import (
+    Table,
+    aligned,
+    ceilings_table,
+    comparison,
+    costs,
+    layers,
+    markdown,
+    scores,
+)
+from edgeau_export.accounting.account import blocks
+from edgeau_export.accounting.document import as_document
+from edgeau_export.accounting.roofline import Ceilings, measured_ceilings
+
+__all__ = ["main"]
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """The command."""
+    return run("edgeau-report", _body, argv)
+
+
+def _body(argv: Sequence[str] | None) -> int:
+    arguments = _parser().parse_args(argv)
+    if not arguments.what and not arguments.papers:
+        raise UsageError("nothing to report on; name networks, files or bundles, or ask for --papers")
+    subjects = [subject for what in arguments.what for subject in subjects_of(what)]
+    ceilings = measured_ceilings() if arguments.roofline else None
+    bench = [] if arguments.bench is None else read_bench(arguments.bench)
+    if arguments.html is not None:
+        write_whole(arguments.html, page(subjects, ceilings, bench, papers=arguments.papers).encode())
+    if arguments.json:
+        print_json(_document(subjects, ceilings, bench, papers=arguments.papers))
+        return DONE
+    form = markdown if arguments.markdown else aligned
+    print("\n\n".join(form(table) for table in _tables(subjects, ceilings, arguments)))
+    if arguments.html is not None:
+        print(f"\npage: {arguments.html}")
+    return DONE
+
+
+def _parser() -> CommandParser:
+    parser = CommandParser(
+        "edgeau-report",
+        "What networks cost: parameters, multiply-accumulates (MACs), activations, memory and size.",
+        "edgeau-report mrpnet drml bundle/ --html report.html",
+    )
+    parser.add_argument(
+        "what",
+        nargs="*",
+        metavar="NAME|FILE",
+        help="a network of the zoo (mrpnet, mrpnet:mrp_variant=A), a .onnx, .tflite or .safetensors file, or a bundle",
+    )
+    parser.add_argument("--blocks", action="store_true", help="a table of the blocks of each")
+    parser.add_argument("--layers", action="store_true", help="a table of the layers of each")
+    parser.add_argument("--papers", action="store_true", help="the papers' published figures as well")
+    parser.add_argument("--roofline", action="store_true", help="measure this machine and say what it allows")
+    parser.add_argument(
+        "--bench", type=Path, metavar="FILE", help="a result of edgeau-bench --json, for latencies"
+    )
+    parser.add_argument("--markdown", action="store_true", help="print Markdown")
+    parser.add_argument("--html", type=Path, metavar="FILE", help="write one self-contained page with plots")
+    parser.add_json()
+    return parser
+
+
+def _tables(subjects: Sequence[Subject], ceilings: Ceilings | None, arguments: Namespace) -> list[Table]:
+    tables = [comparison(subjects)] if subjects else []
+    if ceilings is not None:
+        tables.append(ceilings_table(ceilings, subjects))
+    for subject in subjects:
+        account = subject.account
+        if arguments.blocks:
+            tables.append(layers(account, blocks(account.layers), "blocks"))
+        if arguments.layers:
+            tables.append(layers(account, account.layers, "layers"))
+    if arguments.papers:
+        tables += [costs(cost_table()), *(scores(table) for table in score_tables().values())]
+    return tables
+
+
+def _document(
+    subjects: Sequence[Subject], ceilings: Ceilings | None, bench: Sequence[BenchRow], *, papers: bool
+) -> dict[str, Any]:
+    document: dict[str, Any] = {
+        "models": [
+            {
+                **as_document(subject.account),
+                "precision": subject.precision,
+                "f1": subject.f1,
+                "f1_data": subject.f1_data,
+            }
+            for subject in subjects
+        ]
+    }
+    if ceilings is not None:
+        document["roofline"] = to_dict(ceilings)
+    if bench:
+        document["latencies"] = [to_dict(row) for row in bench]
+    if papers:
+        document["papers"] = {
+            "costs": to_dict(cost_table()),
+            "scores": {name: to_dict(table) for name, table in score_tables().items()},
+        }
+    return document

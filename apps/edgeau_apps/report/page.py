@@ -1,0 +1,134 @@
+"""A report as one self-contained page with plots."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from edgeau import __version__
+from edgeau_apps.report.bench_file import BenchRow
+from edgeau_apps.report.published_tables import cost_table, score_tables
+from edgeau_apps.report.subjects import Subject
+from edgeau_apps.report.tables import Table, ceilings_table, comparison, costs, layers, scores
+from edgeau_export.accounting.account import blocks
+from edgeau_export.accounting.roofline import Ceilings
+from edgeau_export.page.html import document, section
+from edgeau_export.page.plots import Bar, Point, bars, points
+from edgeau_export.page.table import table
+
+__all__ = ["page"]
+
+_STATUS_SERIES = {"published": 0, "computed": 1, "inferred": 2}
+
+
+def page(
+    subjects: Sequence[Subject], ceilings: Ceilings | None, bench: Sequence[BenchRow], *, papers: bool
+) -> str:
+    """The page.
+
+    Args:
+        subjects: what is compared.
+        ceilings: of this machine, or None.
+        bench: latencies, or none.
+        papers: whether the published figures stand below.
+    """
+    sections = []
+    if subjects:
+        sections.append(section("Comparison", _plots(subjects, bench), _table(comparison(subjects))))
+    if ceilings is not None:
+        sections.append(section("Roofline", _table(ceilings_table(ceilings, subjects))))
+    for subject in subjects:
+        account = subject.account
+        whole = blocks(account.layers)
+        sections.append(
+            section(
+                account.name,
+                _block_plot(subject),
+                _table(layers(account, whole, "blocks")),
+                section("All layers", _table(layers(account, account.layers, "layers")), folded=True),
+            )
+        )
+    if papers:
+        sections.append(section("Published figures", _paper_plot(), *map(_headed, _paper_tables())))
+    names = ", ".join(subject.account.name for subject in subjects) or "published figures"
+    return document(f"Cost of {names}", f"edgeau {__version__}, edgeau-report", sections)
+
+
+def _plots(subjects: Sequence[Subject], bench: Sequence[BenchRow]) -> str:
+    costs_plot = points(
+        "What is computed against what is stored, both on logarithmic scales.",
+        [Point(one.account.name, one.account.parameters / 1e6, one.account.macs / 1e6) for one in subjects],
+        "parameters, millions",
+        "MACs, millions",
+        logarithmic=(True, True),
+    )
+    judged = [one for one in subjects if one.f1 is not None]
+    f1_plot = (
+        points(
+            "Mean F1 against what is computed; each F1 is of the data named below the table.",
+            [Point(one.account.name, one.account.macs / 1e6, one.f1 or 0.0) for one in judged],
+            "MACs, millions",
+            "mean F1",
+        )
+        if judged
+        else ""
+    )
+    latency_plot = (
+        points(
+            "Median latency against size, as measured by edgeau-bench.",
+            [Point(f"{row.artifact}, {row.threads}", row.bytes / 1e6, row.p50_ms) for row in bench],
+            "size, MB",
+            "median latency, ms",
+        )
+        if bench
+        else ""
+    )
+    return f'<div class="plots">{costs_plot}{f1_plot}{latency_plot}</div>'
+
+
+def _block_plot(subject: Subject) -> str:
+    account = subject.account
+    heavy = [block for block in blocks(account.layers) if block.macs or block.parameters]
+    data = [
+        Bar(
+            block.name,
+            (100 * block.macs / max(1, account.macs), 100 * block.parameters / max(1, account.parameters)),
+        )
+        for block in heavy
+    ]
+    if not data:
+        return ""
+    return bars("Where the work and the weights are.", data, "share, percent", ("MACs", "parameters"))
+
+
+def _paper_plot() -> str:
+    """Parameters against MACs of the methods that have both; the colour is the weaker of the two figures' standing."""
+    known = [row for row in cost_table().row if row.parameters.value and row.macs.value]
+    data = [
+        Point(
+            row.method,
+            (row.parameters.value or 0) / 1e6,
+            (row.macs.value or 0) / 1e6,
+            max(_STATUS_SERIES[row.parameters.status], _STATUS_SERIES[row.macs.status]),
+        )
+        for row in known
+    ]
+    return points(
+        "Methods with both figures; a point is as good as the weaker of its two. Pictures differ in size.",
+        data,
+        "parameters, millions",
+        "MACs, millions",
+        logarithmic=(True, True),
+        legend=tuple(_STATUS_SERIES),
+    )
+
+
+def _paper_tables() -> list[Table]:
+    return [costs(cost_table()), *(scores(one) for one in score_tables().values())]
+
+
+def _table(one: Table) -> str:
+    return table(one.head, one.rows, one.notes)
+
+
+def _headed(one: Table) -> str:
+    return f"<h3>{one.title}</h3>{_table(one)}"

@@ -1,0 +1,115 @@
+"""What can be reported on: a network of the zoo, a checkpoint, an ONNX or LiteRT file, or a bundle."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from edgeau.bundle import Bundle, load_bundle
+from edgeau.bundle.manifest import Artifact
+from edgeau.errors import DependencyError, UsageError
+from edgeau_export.accounting.account import Account
+from edgeau_export.accounting.from_onnx import account_of_onnx
+from edgeau_export.accounting.from_tflite import account_of_tflite
+from edgeau_export.accounting.zoo import zoo_account, zoo_names
+
+__all__ = ["Subject", "subjects_of"]
+
+
+@dataclass(frozen=True)
+class Subject:
+    """One row of a report.
+
+    Attributes:
+        account: what it costs.
+        precision: of an artifact; "" for a network that is no file.
+        f1: mean F1 that its manifest states; None where none was measured.
+        f1_data: what that was measured on.
+    """
+
+    account: Account
+    precision: str = ""
+    f1: float | None = None
+    f1_data: str = ""
+
+
+def subjects_of(what: str) -> list[Subject]:
+    """The rows that one argument of the command asks for; a bundle gives one for each artifact.
+
+    Args:
+        what: a path, or the name of a network; ``name:option=value`` builds the network with an option.
+
+    Raises:
+        UserError: it is neither, or the file cannot be read.
+    """
+    path = Path(what)
+    if path.is_dir():
+        return _of_bundle(path)
+    if path.suffix == ".onnx":
+        return [Subject(account_of_onnx(path))]
+    if path.suffix == ".tflite":
+        return [Subject(account_of_tflite(path))]
+    if path.suffix == ".safetensors":
+        return [_of_checkpoint(path)]
+    return [_of_network(what)]
+
+
+def _of_network(what: str) -> Subject:
+    name, *options = what.split(":")
+    if name not in zoo_names():
+        raise UsageError(
+            f"{what!r} is no file and no network; known networks: {', '.join(zoo_names())}; "
+            "files end with .onnx, .tflite or .safetensors, a bundle is a folder"
+        )
+    if not options:
+        return Subject(zoo_account(name))
+    return Subject(_built(name, dict(_option(one, what) for one in options)))
+
+
+def _option(text: str, what: str) -> tuple[str, object]:
+    key, equals, value = text.partition("=")
+    if not (key and equals and value):
+        raise UsageError(f"{what!r}: options are written name:option=value, such as mrpnet:mrp_variant=A")
+    return key, int(value) if value.isdigit() else value
+
+
+def _built(name: str, options: dict[str, object]) -> Account:
+    try:
+        from edgeau_export.accounting.from_network import account_of_zoo
+    except ImportError as error:
+        raise DependencyError(
+            f"counting {name} with options builds it, which needs torch ({error}); pip install 'edgeau[train]'"
+        ) from error
+    try:
+        return account_of_zoo(name, **options)
+    except (TypeError, ValueError) as error:
+        raise UsageError(f"network {name} cannot be built with {options}: {error}") from error
+
+
+def _of_checkpoint(path: Path) -> Subject:
+    try:
+        from edgeau_export.accounting.from_checkpoint import account_of_checkpoint
+    except ImportError as error:
+        raise DependencyError(
+            f"{path}: counting a checkpoint builds its network, which needs torch ({error}); "
+            "pip install 'edgeau[train]'"
+        ) from error
+    return Subject(account_of_checkpoint(path))
+
+
+def _of_bundle(path: Path) -> list[Subject]:
+    bundle = load_bundle(path)
+    return [_of_artifact(bundle, artifact) for artifact in bundle.manifest.artifacts]
+
+
+def _of_artifact(bundle: Bundle, artifact: Artifact) -> Subject:
+    file = bundle.path(artifact.file)
+    account = account_of_tflite(file) if artifact.runtime == "litert" else account_of_onnx(file)
+    title = f"{bundle.manifest.network.title}, {artifact.runtime} {artifact.precision}"
+    accuracy = artifact.accuracy
+    return Subject(
+        replace(account, title=title),
+        artifact.precision,
+        None if accuracy is None else accuracy.f1_mean,
+        "" if accuracy is None else accuracy.data,
+    )

@@ -1,0 +1,190 @@
+"""Tables of a report as rows of text, and their two plain forms: aligned for a terminal, Markdown for a page."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from edgeau_apps.report.published_tables import Cost, CostTable, ScoreTable
+from edgeau_apps.report.subjects import Subject
+from edgeau_export.accounting.account import Account, Layer
+from edgeau_export.accounting.roofline import Ceilings, bound_seconds
+
+__all__ = ["Table", "aligned", "ceilings_table", "comparison", "costs", "layers", "markdown", "scores"]
+
+_NONE = "-"
+
+
+@dataclass(frozen=True)
+class Table:
+    """A title, a head, rows of as many cells, and what must be said below."""
+
+    title: str
+    head: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    notes: tuple[str, ...] = ()
+
+
+def comparison(subjects: Sequence[Subject]) -> Table:
+    """One row a network or artifact."""
+    head = (
+        "model",
+        "input",
+        "parameters",
+        "MACs",
+        "FLOPs",
+        "activations",
+        "peak MB",
+        "file MB",
+        "INT8 MACs",
+        "F1",
+    )
+    notes = [
+        "A MAC is one product and one sum in a convolution or matrix product; FLOPs are twice that.",
+        "Peak is of activations alone, float32 for a network, as they are stored for a file.",
+    ]
+    data = sorted({subject.f1_data for subject in subjects if subject.f1_data})
+    notes += [f"F1 is the mean over AUs on {one}." for one in data]
+    for subject in subjects:
+        account = subject.account
+        notes += [
+            f"{account.name}: NOT COUNTED {kind} x {number}" for kind, number in account.unknown.items()
+        ]
+    return Table("Comparison", head, tuple(_compared(subject) for subject in subjects), tuple(notes))
+
+
+def _compared(subject: Subject) -> tuple[str, ...]:
+    account = subject.account
+    share = account.integer_share
+    return (
+        account.name,
+        " x ".join(map(str, account.input_shape[1:])),
+        f"{account.parameters:,}",
+        f"{account.macs:,}",
+        f"{account.flops:,}",
+        f"{account.activations:,}",
+        _megabytes(account.peak_bytes),
+        _megabytes(account.file_bytes),
+        _NONE if share is None else f"{share:.1%}",
+        _NONE if subject.f1 is None else f"{subject.f1:.3f}",
+    )
+
+
+def layers(account: Account, rows: Sequence[Layer], title: str) -> Table:
+    """Layers or blocks of one network."""
+    head = ("layer", "kind", "parameters", "MACs", "share", "activations", "integer")
+    return Table(
+        f"{account.name}: {title}",
+        head,
+        tuple(_layer(row, account.macs) for row in rows),
+        (
+            f"{account.title}; counted by {account.counted}.",
+            "Without multiply-accumulates: "
+            + (", ".join(f"{kind} x {n}" for kind, n in account.without_macs.items()) or "none")
+            + ".",
+            *account.notes,
+        ),
+    )
+
+
+def _layer(row: Layer, macs: int) -> tuple[str, ...]:
+    share = f"{row.macs / macs:.1%}" if macs and row.macs else _NONE
+    integer = _NONE if row.integer is None else "yes" if row.integer else "no"
+    return (
+        row.name,
+        row.kind,
+        f"{row.parameters:,}",
+        f"{row.macs:,}",
+        share,
+        f"{row.activations:,}",
+        integer,
+    )
+
+
+def costs(table: CostTable) -> Table:
+    """The comparison of costs, each figure with its status."""
+    rows = tuple(
+        (row.method, *_cost(row.parameters), *_cost(row.macs), _joined(row.parameters.note, row.macs.note))
+        for row in table.row
+    )
+    head = ("method", "parameters", "status", "MACs", "status", "note")
+    return Table(table.title, head, rows, (f"Source: {table.source}.",))
+
+
+def _cost(cost: Cost) -> tuple[str, str]:
+    return ("n/a" if cost.value is None else f"{cost.value:,.0f}", cost.status)
+
+
+def _joined(first: str, second: str) -> str:
+    return "; ".join(note for note in (first, second) if note)
+
+
+def scores(table: ScoreTable) -> Table:
+    """A paper's table."""
+    mean = any(row.mean is not None for row in table.row)
+    head = ("method", *table.columns, *(("mean as printed",) if mean else ()))
+    rows = tuple(
+        (row.method, *(f"{value:g}" for value in row.values), *((_number(row.mean),) if mean else ()))
+        for row in table.row
+    )
+    return Table(
+        f"{table.title} ({table.unit}; {table.status})",
+        head,
+        rows,
+        (f"Source: {table.source}.", *table.notes),
+    )
+
+
+def ceilings_table(ceilings: Ceilings, subjects: Sequence[Subject]) -> Table:
+    """What this machine's roofline allows each subject."""
+    rows = tuple(
+        (subject.account.name, f"{1e3 * bound_seconds(subject.account, ceilings):.1f}")
+        for subject in subjects
+    )
+    return Table(
+        "Roofline of this machine, one thread",
+        ("model", "least ms"),
+        rows,
+        (
+            (
+                f"{ceilings.processor}: float32 {ceilings.float_macs / 1e9:.1f}, uint8 by int8 "
+                f"{ceilings.integer_macs / 1e9:.1f} billion MACs a second; copy {ceilings.bandwidth / 1e9:.1f} GB/s; "
+                "measured now."
+            ),
+        ),
+    )
+
+
+def aligned(table: Table) -> str:
+    """For a terminal."""
+    grid = [table.head, *table.rows]
+    widths = [max(len(row[column]) for row in grid) for column in range(len(table.head))]
+    lines = [
+        "  ".join(
+            cell.ljust(width) if column == 0 else cell.rjust(width)
+            for column, (cell, width) in enumerate(zip(row, widths, strict=True))
+        ).rstrip()
+        for row in grid
+    ]
+    return "\n".join([table.title, *lines, *table.notes])
+
+
+def markdown(table: Table) -> str:
+    """For a page."""
+    rule = "|".join(["---", *("---:" for _ in table.head[1:])])
+    lines = [f"| {' | '.join(map(_escaped, row))} |" for row in (table.head, *table.rows)]
+    lines.insert(1, f"|{rule}|")
+    notes = "".join(f"\n- {note}" for note in table.notes)
+    return f"### {table.title}\n\n" + "\n".join(lines) + (f"\n{notes}" if notes else "")
+
+
+def _escaped(cell: str) -> str:
+    return cell.replace("|", "\\|")
+
+
+def _megabytes(size: int | None) -> str:
+    return _NONE if size is None else f"{size / 1e6:.1f}"
+
+
+def _number(value: float | None) -> str:
+    return _NONE if value is None else f"{value:g}"

@@ -1,0 +1,99 @@
+"""The report command: counts, published figures with their standing, one page without foreign links."""
+
+import json
+import re
+
+import pytest
+
+from edgeau.bundle import default_bundle_path
+from edgeau_apps.report.command import main
+from edgeau_apps.report.published_tables import Cost, cost_table, score_tables
+
+
+def test_json_has_the_specified_counts(capsys):
+    assert main(["mrpnet", "drml", "--json"]) == 0
+    models = json.loads(capsys.readouterr().out)["models"]
+    assert [model["parameters"] for model in models] == [9_906_988, 56_863_436]
+    assert models[0]["flops"] == 2 * models[0]["macs"] == 2 * 732_977_376
+
+
+def test_a_bundle_gives_a_row_an_artifact_with_its_f1(capsys):
+    assert main([str(default_bundle_path()), "--json"]) == 0
+    models = json.loads(capsys.readouterr().out)["models"]
+    manifest = json.loads((default_bundle_path() / "manifest.json").read_text())
+    assert [model["name"] for model in models] == [artifact["file"] for artifact in manifest["artifacts"]]
+    assert models[0]["f1"] == manifest["artifacts"][0]["accuracy"]["f1_mean"]
+
+
+def test_the_page_is_self_contained_and_has_plots(tmp_path, capsys):
+    page = tmp_path / "report.html"
+    assert main(["mrpnet", "drml", str(default_bundle_path()), "--papers", "--html", str(page)]) == 0
+    text = page.read_text()
+    assert not re.search(r'(src|href)="https?://', text)
+    assert text.count("<svg") >= 4
+    assert "9,906,988" in text
+    assert str(page) in capsys.readouterr().out
+
+
+def test_markdown_and_layers(capsys):
+    assert main(["mrpnet", "--blocks", "--markdown"]) == 0
+    out = capsys.readouterr().out
+    assert "| model | input |" in out
+    assert "stem.blocks.3" in out
+
+
+def test_options_build_the_network(capsys):
+    assert main(["mrpnet:mrp_variant=gap", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["models"][0]["parameters"] == 6_528_556
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ([], "nothing to report on"),
+        (["mrp"], "known networks"),
+        (["missing.onnx"], "missing.onnx"),
+        (["missing.tflite"], "missing.tflite"),
+        (["missing.safetensors"], "missing.safetensors"),
+        (["mrpnet:mrp_variant=Z"], "mrp_variant"),
+        (["mrpnet:what"], "name:option=value"),
+        (["mrpnet", "--bench", "missing.json"], "missing.json"),
+        (["--layout"], "--help"),
+    ],
+)
+def test_bad_input_is_one_line_and_code_2(arguments, words, capsys):
+    assert main(arguments) == 2
+    captured = capsys.readouterr()
+    assert words in captured.err
+    assert captured.err.count("\n") == 1
+    assert not captured.out
+
+
+def test_a_bench_file_that_is_none_is_refused(tmp_path, capsys):
+    file = tmp_path / "bench.json"
+    file.write_text('{"rows": [{"artifact": "a"}]}')
+    assert main(["mrpnet", "--bench", str(file)]) == 2
+    assert "edgeau-bench" in capsys.readouterr().err
+
+
+def test_no_computed_figure_is_called_published():
+    """What the specification marks as unknown or computed keeps that word."""
+    rows = {row.method: row for row in cost_table().row}
+    assert rows["MRP-Net"].parameters.status == "inferred"
+    assert rows["MRP-Net (reconstruction)"].parameters.status == "computed"
+    for method in ("LP-Net", "DSIN"):
+        assert rows[method].parameters.status == rows[method].macs.status == "n/a"
+    assert rows["DRML"].parameters.value == 56e6
+    with pytest.raises(ValueError, match="n/a"):
+        Cost("n/a", "", 1.0)
+
+
+def test_printed_means_are_as_printed_and_their_notes_say_where_they_do_not_fit():
+    table = score_tables()["f1-bp4d"]
+    off = [
+        row.method
+        for row in table.row
+        if row.mean and abs(sum(row.values) / len(row.values) - row.mean) > 0.06
+    ]
+    assert off == ["LSVM", "DRML", "EAC-Net", "ROI"]
+    assert "LSVM, DRML, EAC-Net and ROI" in " ".join(table.notes)
