@@ -18,6 +18,7 @@ __all__ = ["BACKENDS", "open_session"]
 # Runtime name as it stands in a manifest -> "module:Class".
 BACKENDS = {
     "onnxruntime": "edgeau.backends.onnxruntime:OnnxRuntimeSession",
+    "tensorrt": "edgeau.backends.tensorrt:TensorRtSession",
 }
 
 
