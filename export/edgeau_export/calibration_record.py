@@ -13,5 +13,5 @@ __all__ = ["calibration_record"]
 
 
 def calibration_record(used: CalibrationSet, recipe: str) -> Calibration:
-    """Digest, count and source of the crops, and the recipe's name."""
-    return Calibration(used.digest, len(used), used.source, recipe)
+    """Digest, count and source of the crops, the rule that chose them, and the recipe's name."""
+    return Calibration(used.digest, len(used), used.source, recipe, used.rule)

@@ -39,6 +39,7 @@ def _body(argv: Sequence[str] | None) -> int:
         checkpoint=arguments.checkpoint,
         calib=arguments.calib,
         precisions=None if arguments.precision is None else _split(arguments.precision),
+        accepted=_split(arguments.calib_accept),
     )
     manifest = export_bundle(request, Voice(_NAME))
     if arguments.json:
@@ -70,6 +71,12 @@ def _parser() -> CommandParser:
         type=Path,
         metavar="DIR|FILE",
         help="faces to calibrate INT8 on: pictures, videos, .npz of crops, a data set of edgeau-synth",
+    )
+    parser.add_argument(
+        "--calib-accept",
+        metavar="LIST",
+        default="",
+        help="refusals of the calibration linter to overrule, e.g. one-person",
     )
     parser.add_argument("--out", type=Path, required=True, metavar="BUNDLE", help="folder to make or replace")
     parser.add_argument(

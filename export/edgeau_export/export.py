@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import shutil
 from dataclasses import dataclass
+from functools import cache, partial
 from typing import TYPE_CHECKING
 
 import edgeau
@@ -16,6 +17,7 @@ from edgeau_export.artifacts import ArtifactMaker
 from edgeau_export.bench import Bench
 from edgeau_export.calibration_crops import calibration_for
 from edgeau_export.face_crops import FaceCrops, packaged_crops
+from edgeau_export.float_judge import FloatJudge
 from edgeau_export.from_checkpoint import CheckpointSource
 from edgeau_export.from_default import DefaultSource
 from edgeau_export.plan import Plan, make_plan
@@ -25,7 +27,10 @@ from edgeau_export.tools import tool_versions
 from edgeau_export.voice import Voice
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
+
+    import onnx
 
     from edgeau_export.description import Description
 
@@ -47,6 +52,7 @@ class ExportRequest:
         checkpoint: ``.safetensors`` file; None takes the packaged default.
         calib: calibration data; None takes the packaged crops.
         precisions: wanted; None takes those of the target that can be made with what is there.
+        accepted: rules of the calibration linter that are overruled.
     """
 
     target: str
@@ -54,6 +60,7 @@ class ExportRequest:
     checkpoint: Path | None = None
     calib: Path | None = None
     precisions: tuple[str, ...] | None = None
+    accepted: tuple[str, ...] = ()
 
 
 def export_bundle(request: ExportRequest, voice: Voice | None = None) -> Manifest:
@@ -88,10 +95,11 @@ def _fill(directory: Path, request: ExportRequest, target: Target, plan: Plan, v
         voice.notice(
             f"UNTRAINED: {source.description.network.title} has random weights; its answers mean nothing"
         )
-    plan, faces = _faces(request, plan, source.description, voice)
+    made = cache(partial(source.graph, target.opset))
+    plan, faces = _faces(request, plan, source.description, made, voice)
     voice.step("exporting to ONNX")
     reference = source.reference(faces.for_parity)
-    graph = source.graph(target.opset)
+    graph = made()
     maker = ArtifactMaker(Bench(directory, source.description, graph, reference, faces, voice))
     artifacts = tuple(maker.make(item) for item in plan.artifacts)
     _write_golden(directory, maker, artifacts, faces, source.description)
@@ -104,11 +112,22 @@ def _fill(directory: Path, request: ExportRequest, target: Target, plan: Plan, v
 
 
 def _faces(
-    request: ExportRequest, plan: Plan, description: Description, voice: Voice
+    request: ExportRequest,
+    plan: Plan,
+    description: Description,
+    graph: Callable[[], onnx.ModelProto],
+    voice: Voice,
 ) -> tuple[Plan, FaceCrops]:
     alignment = description.alignment
-    insist = request.precisions is not None
-    plan, calibration = calibration_for(plan, request.calib, alignment, voice, insist=insist)
+    plan, calibration = calibration_for(
+        plan,
+        request.calib,
+        alignment,
+        voice,
+        insist=request.precisions is not None,
+        judge=FloatJudge(graph, description) if description.network.trained else None,
+        accepted=request.accepted,
+    )
     used, held_out = (None, None) if calibration is None else calibration.hold_out()
     faces = FaceCrops(used, held_out, packaged_crops(alignment))
     if faces.for_parity is None:

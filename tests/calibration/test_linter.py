@@ -13,7 +13,7 @@ from edgeau.alignment import Alignment
 from edgeau.errors import CalibrationError, UsageError
 from edgeau_calibration.activity import Activity
 from edgeau_calibration.crops import CalibrationSet
-from edgeau_calibration.linter import RULES, lint, refuse_spoiled
+from edgeau_calibration.linter import RULES, Finding, lint, refuse
 from edgeau_calibration.linter.near_duplicates import distinct
 from edgeau_calibration.linter.one_person import alike
 from edgeau_calibration.load import load_calibration_set
@@ -40,6 +40,14 @@ def rules(crops: np.ndarray, **known: np.ndarray) -> set[str]:
 
 def acting(active: np.ndarray) -> Activity:
     return Activity(tuple(f"AU{n}" for n in range(active.shape[1])), active, "somebody")
+
+
+def refuse_spoiled(
+    found: CalibrationSet, activity: Activity | None = None, accepted: tuple[str, ...] = ()
+) -> tuple[Finding, ...]:
+    findings = lint(found, activity)
+    refuse(found, findings, accepted)
+    return findings
 
 
 def each_shuffled(faces: np.ndarray) -> np.ndarray:
@@ -188,7 +196,7 @@ def test_a_refusal_says_which_set_why_and_what_to_do(faces: np.ndarray) -> None:
 
 def test_an_opinion_can_be_overruled_and_is_said_still(faces: np.ndarray) -> None:
     one = CalibrationSet(faces[:30], "a set", persons=np.zeros(30, np.int64))
-    with pytest.raises(CalibrationError, match=r"one-person can be overruled"):
+    with pytest.raises(CalibrationError, match=r"or pass --calib-accept one-person"):
         refuse_spoiled(one)
     assert [finding.rule for finding in refuse_spoiled(one, accepted=("one-person",))] == ["one-person"]
 

@@ -15,6 +15,7 @@ from edgeau.bundle import BundleWriter, load_bundle
 from edgeau.bundle.manifest import Fusion, InputSpec, Manifest
 from edgeau.preprocessing import Preprocessor
 from edgeau_calibration.faces import FaceCropper
+from edgeau_calibration.load import load_calibration_set
 from edgeau_export.export import ExportRequest, export_bundle
 from edgeau_training.checkpoint import CheckpointInfo, save_checkpoint
 from edgeau_training.networks import build_network
@@ -33,9 +34,15 @@ def face_crops(astronaut: np.ndarray) -> np.ndarray:
 
 
 @pytest.fixture(scope="session")
-def calib(tmp_path_factory: pytest.TempPathFactory, face_crops: np.ndarray) -> Path:
+def persons_crops() -> np.ndarray:
+    """The packaged calibration crops, of many persons: uint8 (160, 224, 224, 3) RGB."""
+    return load_calibration_set(None, Alignment(), 160).crops
+
+
+@pytest.fixture(scope="session")
+def calib(tmp_path_factory: pytest.TempPathFactory, persons_crops: np.ndarray) -> Path:
     file = tmp_path_factory.mktemp("calib") / "faces.npz"
-    np.savez(file, crops=face_crops)
+    np.savez(file, crops=persons_crops[::8])
     return file
 
 

@@ -12,9 +12,9 @@ from edgeau_training.checkpoint import make_seeded_checkpoint
 
 
 @pytest.mark.slow
-def test_mrpnet_on_b1_is_exported_and_quantized(tmp_path: Path, face_crops: np.ndarray) -> None:
+def test_mrpnet_on_b1_is_exported_and_quantized(tmp_path: Path, persons_crops: np.ndarray) -> None:
     make_seeded_checkpoint(tmp_path / "seeded.safetensors")
-    np.savez(tmp_path / "crops.npz", crops=face_crops)
+    np.savez(tmp_path / "crops.npz", crops=persons_crops[::8])
     manifest = export_bundle(
         ExportRequest("cpu", tmp_path / "b", tmp_path / "seeded.safetensors", tmp_path / "crops.npz")
     )

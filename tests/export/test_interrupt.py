@@ -19,9 +19,9 @@ def tree(folder: Path) -> dict[str, bytes]:
 
 
 @pytest.fixture
-def many_crops(tmp_path: Path, face_crops: np.ndarray) -> Path:
+def many_crops(tmp_path: Path, persons_crops: np.ndarray) -> Path:
     """Enough that quantization takes its time."""
-    np.savez(tmp_path / "many.npz", crops=np.repeat(face_crops, 8, axis=0))
+    np.savez(tmp_path / "many.npz", crops=persons_crops)
     return tmp_path / "many.npz"
 
 

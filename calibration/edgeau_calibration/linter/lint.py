@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from edgeau_calibration.crops import CalibrationSet
     from edgeau_calibration.linter.finding import Finding
 
-__all__ = ["OPINIONS", "RULES", "lint", "refuse_spoiled"]
+__all__ = ["OPINIONS", "RULES", "lint", "refuse"]
 
 # In stages: once a stage refuses, the later ones would only repeat it in other words (noise shows no face either).
 _STAGES: tuple[tuple[Callable[[CalibrationSet], Iterable[Finding]], ...], ...] = (
@@ -63,33 +63,27 @@ def lint(found: CalibrationSet, activity: Activity | None = None) -> tuple[Findi
     return tuple(findings)
 
 
-def refuse_spoiled(
-    found: CalibrationSet, activity: Activity | None = None, accepted: Sequence[str] = ()
-) -> tuple[Finding, ...]:
+def refuse(found: CalibrationSet, findings: Iterable[Finding], accepted: Sequence[str] = ()) -> None:
     """The gate in front of every calibration.
 
     Args:
         found: the set.
-        activity: as of :func:`lint`.
+        findings: about it.
         accepted: rules of :data:`OPINIONS` whose refusal the user overrules.
-
-    Returns:
-        What is only worth knowing, overruled refusals included.
 
     Raises:
         CalibrationError: the set would calibrate wrongly; says why and what to do.
         UsageError: a rule that is not known, or that is no matter of opinion, is overruled.
     """
     _check(accepted)
-    findings = lint(found, activity)
     refusals = [finding for finding in findings if finding.refuses and finding.rule not in accepted]
-    if refusals:
-        rules = [finding.rule for finding in refusals]
-        overrule = f" ({' '.join(rules)} can be overruled)" if set(rules) <= set(OPINIONS) else ""
-        raise CalibrationError(
-            f"{found.source} would calibrate wrongly: {'. '.join(map(str, refusals))}{overrule}"
-        )
-    return findings
+    if not refusals:
+        return
+    rules = [finding.rule for finding in refusals]
+    overrule = f"; or pass --calib-accept {','.join(rules)}" if set(rules) <= set(OPINIONS) else ""
+    raise CalibrationError(
+        f"{found.source} would calibrate wrongly: {'. '.join(map(str, refusals))}{overrule}"
+    )
 
 
 def _check(accepted: Sequence[str]) -> None:
