@@ -43,7 +43,7 @@ class Bench:
     def add(self, number: int, *tracks: int, waits: bool = False) -> Entry:
         found = [FoundFace(Box(0, 0, 1, 1), LANDMARKS, track, HeadPose(0, 0, 0)) for track in tracks]
         entry = Entry(Frame(number, float(number), IMAGE, "", self.clock()), found, 1, waits)
-        self.outbench.add(entry)
+        self.outbox.add(entry)
         return entry
 
     def taken(self) -> list[tuple[int, list[float | None]]]:
