@@ -45,11 +45,13 @@ class NeutralBaseline:
         shape: float32 ``(468, 3)``, the face laid on the landmark model's template, template units.
         template_digest: of that template.
         frames: how many frames it is the median of.
+        confidence: 0..1, how far to believe it; one that was collected at rest has 1.
     """
 
     shape: NDArray[np.float32]
     template_digest: str
     frames: int
+    confidence: float = 1.0
 
     def neutral(self, average: NDArray[np.float32], template_digest: str) -> NDArray[np.float32]:
         """What to measure this person's differences from, float32 ``(468, 3)``.
@@ -66,7 +68,7 @@ class NeutralBaseline:
                 "this neutral baseline was collected with another landmark model, whose template differs; "
                 "collect it again with this one"
             )
-        return average + _TRUST * (self.shape - average)
+        return average + _TRUST * np.float32(self.confidence) * (self.shape - average)
 
     def save(self, path: Path) -> None:
         """Write a ``.npz`` file, whole or not at all.
@@ -80,6 +82,7 @@ class NeutralBaseline:
             shape=self.shape,
             template_digest=np.array(self.template_digest),
             frames=np.array(self.frames),
+            confidence=np.array(self.confidence),
         )
         write_whole(path, content.getvalue())
 
@@ -94,13 +97,19 @@ class NeutralBaseline:
             with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
                 shape = arrays["shape"].astype(np.float32)
                 digest, frames = str(arrays["template_digest"]), int(arrays["frames"])
+                # Files of edgeau 0.1 have none: they were all collected at rest.
+                confidence = float(arrays["confidence"]) if "confidence" in arrays else 1.0
         except (OSError, KeyError, ValueError, EOFError, zipfile.BadZipFile) as error:
             raise InputError(f"{path} is not a neutral baseline ({error}); collect it again") from error
         if shape.shape != (MESH_POINTS, 3) or not np.isfinite(shape).all():
             raise InputError(
                 f"{path} is not a neutral baseline: its shape is {shape.shape}; collect it again"
             )
-        return cls(shape, digest, frames)
+        if not 0 <= confidence <= 1:
+            raise InputError(
+                f"{path} is not a neutral baseline: its confidence is {confidence}; collect it again"
+            )
+        return cls(shape, digest, frames, confidence)
 
 
 class NeutralCollector:

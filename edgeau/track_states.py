@@ -1,0 +1,51 @@
+"""What is remembered about each face of a stream, for as long as it is there."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Generic, TypeVar
+
+__all__ = ["FORGET_S", "TrackStates"]
+
+State = TypeVar("State")
+
+# Ours: longer than a track outlives its face, so that nothing is forgotten of a face that comes back under its number.
+FORGET_S = 3.0
+
+
+class TrackStates(Generic[State]):
+    """One state a track; those of faces that are gone are given up, so that a long stream does not fill the memory.
+
+    Args:
+        make: makes the state of a new track.
+        forget_s: for how long a track may be unseen, seconds.
+    """
+
+    def __init__(self, make: Callable[[], State], forget_s: float = FORGET_S) -> None:
+        self._make, self._forget_s = make, forget_s
+        self._states: dict[int, State] = {}
+        self._seen_s: dict[int, float] = {}
+
+    def at(self, track_id: int, time_s: float) -> State:
+        """The state of a track that is seen at some time."""
+        self._seen_s[track_id] = time_s
+        if track_id not in self._states:
+            self._states[track_id] = self._make()
+        return self._states[track_id]
+
+    def get(self, track_id: int) -> State | None:
+        """The state of a track, or None when it is not known."""
+        return self._states.get(track_id)
+
+    def gone(self, time_s: float) -> list[tuple[int, State]]:
+        """Give up the tracks that are unseen for too long, and return them."""
+        late = [number for number, seen_s in self._seen_s.items() if time_s - seen_s > self._forget_s]
+        for number in late:
+            del self._seen_s[number]
+        return [(number, self._states.pop(number)) for number in late]
+
+    def clear(self) -> list[tuple[int, State]]:
+        """Give up all tracks, and return them."""
+        states, self._states = self._states, {}
+        self._seen_s.clear()
+        return list(states.items())
