@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 
-__all__ = ["default_threads"]
+__all__ = ["default_threads", "thread_counts", "usable_processors"]
+
+_MOST = 4
 
 
 def default_threads() -> int:
@@ -13,10 +15,16 @@ def default_threads() -> int:
     Ours: the other half stays for the camera, the face landmarks and the program around us; and a network of this size at
     batch 1 gains little from more than four.
     """
-    return min(max(_usable_processors() // 2, 1), 4)
+    return min(max(usable_processors() // 2, 1), _MOST)
 
 
-def _usable_processors() -> int:
+def thread_counts() -> tuple[int, ...]:
+    """The counts that are worth measuring here: 1, 2 and 4, as far as there are processors."""
+    return tuple(count for count in (1, 2, _MOST) if count <= usable_processors())
+
+
+def usable_processors() -> int:
+    """Processors that this process may run on, 1 or more."""
     try:
         return len(os.sched_getaffinity(0))  # containers and taskset restrict it
     except AttributeError:  # macOS, Windows

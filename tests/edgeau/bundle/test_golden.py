@@ -9,7 +9,7 @@ import pytest
 
 from edgeau.backends import open_session
 from edgeau.backends.function import FunctionSession
-from edgeau.bundle import engine, load_bundle
+from edgeau.bundle import judged, load_bundle, measuring
 from edgeau.bundle.engine import open_engine
 from edgeau.bundle.golden import Answer, Golden, check_golden, read_golden, write_golden
 from edgeau.bundle.manifest import Artifact
@@ -87,13 +87,14 @@ def test_a_file_without_golden_answers_is_refused(tmp_path: Path) -> None:
 
 
 class Engines:
-    """Counts openings and runs, and makes the engine of some files answer wrongly or be missing."""
+    """Counts openings and golden checks, and makes the engine of some files answer wrongly or be missing."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.opened: list[str] = []
-        self.runs = 0
+        self.checks: list[str] = []
         self.spoil: dict[str, Callable[[np.ndarray], np.ndarray] | Exception] = {}
-        monkeypatch.setattr(engine, "open_session", self)
+        monkeypatch.setattr(judged, "open_session", self)
+        monkeypatch.setattr(measuring, "thread_counts", lambda: (1,))
 
     def __call__(self, runtime: str, file: Path, **options) -> FunctionSession:
         self.opened.append(file.name)
@@ -103,7 +104,8 @@ class Engines:
         session = open_session(runtime, file, **options)
 
         def run(batch: np.ndarray) -> np.ndarray:
-            self.runs += 1
+            if len(batch) > 1:  # one crop is timed, all golden ones are checked
+                self.checks.append(file.name)
             return spoil(session.run(batch))
 
         return FunctionSession(run)
@@ -124,13 +126,21 @@ def test_a_wrong_engine_is_refused_aloud_and_the_next_one_is_used(
     two, engines: Engines, caplog: pytest.LogCaptureFixture
 ) -> None:
     engines.spoil["fast.onnx"] = lambda logits: logits + 0.5
-    opened = open_engine(two)
-    assert opened.artifact.file == "safe.onnx"
-    (record,) = caplog.records
-    assert record.levelno == logging.WARNING
-    assert record.message.startswith("fast.onnx is not used: function 1")
-    assert "a logit differs by 0.5" in record.message
-    assert record.message.endswith("trying safe.onnx")
+    for _ in range(2):  # at every start
+        caplog.clear()
+        assert open_engine(two).artifact.file == "safe.onnx"
+        (record,) = caplog.records
+        assert record.levelno == logging.WARNING
+        assert record.message.startswith("fast.onnx is not used: function 1")
+        assert "a logit differs by 0.5" in record.message
+
+
+def test_an_engine_that_stops_working_later_is_passed_over_aloud(two, engines: Engines, caplog) -> None:
+    first = open_engine(two).artifact.file
+    (second,) = {"fast.onnx", "safe.onnx"} - {first}
+    engines.spoil[first] = EngineError("no memory")
+    assert open_engine(two).artifact.file == second
+    assert f"{first} is not used: no memory; trying {second}" in caplog.text
 
 
 def test_a_missing_engine_is_passed_over_aloud(two, engines: Engines, caplog) -> None:
@@ -151,31 +161,37 @@ def test_an_engine_asked_for_by_name_is_not_replaced(two, engines: Engines) -> N
     engines.spoil["fast.onnx"] = DependencyError("it is not installed")
     with pytest.raises(DependencyError, match="not installed"):
         open_engine(two, "fast.onnx")
-    assert engines.opened == ["fast.onnx"]
+    assert set(engines.opened) == {"fast.onnx"}
 
 
-def test_a_right_engine_is_remembered_and_a_wrong_one_never(two, engines: Engines) -> None:
-    open_engine(two)
-    open_engine(two)
-    assert engines.runs == 1
+def test_a_right_engine_is_remembered_and_a_wrong_one_never(
+    two, engines: Engines, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    open_engine(two, threads=1)
+    open_engine(two, threads=1)
+    open_engine(two, "fast.onnx", threads=1)
+    assert engines.checks == ["fast.onnx", "safe.onnx"]
     engines.spoil["safe.onnx"] = lambda logits: -logits
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "another cache"))
     for _ in range(2):
         with pytest.raises(EngineError, match="answers wrongly"):
-            open_engine(two, "safe.onnx")
-    assert engines.runs == 3
+            open_engine(two, "safe.onnx", threads=1)
+    assert engines.checks.count("safe.onnx") == 3
 
 
 def test_another_bundle_processor_or_version_is_judged_again(
-    two, make_bundle, engines: Engines, monkeypatch: pytest.MonkeyPatch
+    make_bundle, engines: Engines, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from edgeau.bundle import remembered
 
-    open_engine(two)
-    open_engine(load_bundle(make_bundle("other", target="other", files={"fast.onnx": None})))
-    assert engines.runs == 2
+    one = load_bundle(make_bundle(files={"fast.onnx": None}))
+    open_engine(one, threads=1)
+    other = load_bundle(make_bundle("other", target="other", files={"fast.onnx": None}))
+    open_engine(other, threads=1)
+    assert len(engines.checks) == 2
     monkeypatch.setattr(remembered, "processor_identity", lambda: "another processor")
-    open_engine(two)
-    assert engines.runs == 3
+    open_engine(one, threads=1)
+    assert len(engines.checks) == 3
 
 
 @pytest.mark.parametrize("cache", ["a file", "relative"])
@@ -186,23 +202,27 @@ def test_a_cache_that_cannot_be_used_is_not_fatal(
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "taken") if cache == "a file" else "relative")
     monkeypatch.setattr(Path, "home", lambda: tmp_path / "taken")
     for _ in range(2):
-        open_engine(two)
-    assert engines.runs == 2
+        open_engine(two, "fast.onnx", threads=1)
+    assert len(engines.checks) == 2
+    open_engine(two)
 
 
 def test_a_refused_session_is_closed(two, monkeypatch: pytest.MonkeyPatch) -> None:
-    closed = []
+    opened, closed = [], []
 
     class Wrong(FunctionSession):
         def close(self) -> None:
             closed.append(self)
 
-    monkeypatch.setattr(
-        engine, "open_session", lambda *a, **o: Wrong(lambda batch: np.zeros((len(batch), 18)))
-    )
+    def open_wrong(*_, **__) -> Wrong:
+        opened.append(Wrong(lambda batch: np.zeros((len(batch), 18))))
+        return opened[-1]
+
+    monkeypatch.setattr(judged, "open_session", open_wrong)
     with pytest.raises(EngineError):
         open_engine(two)
-    assert len(closed) == 2
+    assert closed == opened
+    assert len(opened) >= 2
 
 
 def test_the_detector_decides_at_the_artifacts_thresholds(bundle_path: Path, crops: np.ndarray) -> None:

@@ -92,12 +92,13 @@ def test_a_damaged_bundle_is_refused(bundle_path: Path, spoil, message: str) -> 
 
 
 def test_nothing_is_opened_before_everything_is_verified(bundle_path: Path, monkeypatch) -> None:
-    from edgeau.bundle import engine
+    from edgeau.bundle import judged, measuring
     from edgeau.detector import AUDetector
 
     opened = []
-    monkeypatch.setattr(engine, "open_session", lambda *args, **options: opened.append(args))
-    monkeypatch.setattr(engine, "read_golden", opened.append)
+    monkeypatch.setattr(judged, "open_session", lambda *args, **options: opened.append(args))
+    for module in (judged, measuring):
+        monkeypatch.setattr(module, "read_golden", opened.append)
     flip_a_byte(bundle_path / "golden.npz")
     with pytest.raises(BundleError):
         AUDetector.load(bundle_path)

@@ -1,0 +1,89 @@
+"""How long an artifact takes for one face on this machine."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edgeau.session import Session
+
+__all__ = ["Timing", "time_alternately", "time_session"]
+
+_MIN_RUNS = 3
+
+
+@dataclass(frozen=True)
+class Timing:
+    """One artifact with one number of threads.
+
+    Attributes:
+        file: of the artifact.
+        runtime: of the artifact.
+        precision: of the artifact.
+        threads: that one inference used; None where the engine decides.
+        latency_ms: lower quartile of the runs on one face, milliseconds; None when it was not timed.
+        runs: how many were timed.
+        fault: why it was not timed: the engine refused or answered wrongly; None when it was.
+    """
+
+    file: str
+    runtime: str
+    precision: str
+    threads: int | None
+    latency_ms: float | None
+    runs: int = 0
+    fault: str | None = None
+
+    def __str__(self) -> str:
+        threads = "" if self.threads is None else f", {self.threads} thread{'s' * (self.threads != 1)}"
+        took = f"{self.latency_ms:.1f} ms" if self.latency_ms is not None else self.fault or "not timed"
+        return f"{self.file} ({self.runtime}/{self.precision}{threads}): {took}"
+
+
+def time_session(session: Session, crop: NDArray[np.float32], seconds: float) -> tuple[float, int]:
+    """Time one session.
+
+    Args:
+        session: warm.
+        crop: normalised, float32 ``(1, 3, H, W)``.
+        seconds: to spend; at least three runs are made, fewer only when the first alone takes longer than that.
+
+    Returns:
+        Milliseconds of a run, and the number of runs.
+    """
+    ((milliseconds, runs),) = time_alternately([session], crop, seconds)
+    return milliseconds, runs
+
+
+def time_alternately(
+    sessions: Sequence[Session], crop: NDArray[np.float32], seconds: float
+) -> list[tuple[float, int]]:
+    """Time sessions in turns, so that a machine that slows down for a moment slows all of them.
+
+    Args:
+        sessions: warm.
+        crop: normalised, float32 ``(1, 3, H, W)``.
+        seconds: to spend on all of them; at least three turns are made, fewer only when one takes longer than that.
+
+    Returns:
+        For each session milliseconds of a run, and the number of runs.
+    """
+    taken: list[list[float]] = [[] for _ in sessions]
+    end = time.perf_counter() + seconds
+    while not _is_enough(len(taken[0]), time.perf_counter() - end, seconds):
+        for session, times in zip(sessions, taken, strict=True):
+            start = time.perf_counter()
+            session.run(crop)
+            times.append(time.perf_counter() - start)
+    # The lower quartile: what disturbs a run only ever makes it longer, and the very shortest may be an accident.
+    return [(float(np.percentile(times, 25)) * 1e3, len(times)) for times in taken]
+
+
+def _is_enough(turns: int, late_s: float, seconds: float) -> bool:
+    if turns == 0 or late_s < 0:
+        return False
+    return turns >= _MIN_RUNS or late_s > seconds
