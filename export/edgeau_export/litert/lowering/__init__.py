@@ -1,0 +1,25 @@
+"""One small function per ONNX operator, in files by kind; importing this package fills :data:`LOWERINGS`."""
+
+from edgeau_export.litert.lowering import (
+    activation,
+    arithmetic,
+    convolution,
+    linear,
+    normalization,
+    pooling,
+    reduction,
+    shape,
+)
+from edgeau_export.litert.lowering.registry import LOWERINGS
+
+__all__ = [
+    "LOWERINGS",
+    "activation",
+    "arithmetic",
+    "convolution",
+    "linear",
+    "normalization",
+    "pooling",
+    "reduction",
+    "shape",
+]
