@@ -1,0 +1,30 @@
+"""One file a matter; each has ``check(machine)``, which gives findings. The order is that in which they are shown."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from edgeau_apps.doctor.checks import (
+    cameras,
+    display,
+    engines,
+    environment,
+    jetson,
+    landmarks,
+    opencv,
+    packages,
+    platform,
+    processor,
+)
+from edgeau_apps.doctor.finding import Finding
+from edgeau_apps.doctor.machine import Machine
+
+__all__ = ["CHECKS", "examine"]
+
+CHECKS = (platform, processor, environment, packages, opencv, engines, landmarks, jetson, cameras, display)
+
+
+def examine(machine: Machine) -> Iterator[Finding]:
+    """All findings on a machine."""
+    for matter in CHECKS:
+        yield from matter.check(machine)

@@ -1,0 +1,42 @@
+"""Engines: what can run a network here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from edgeau_apps.doctor.finding import Finding
+from edgeau_apps.doctor.known import install_line
+from edgeau_apps.doctor.machine import Machine
+
+__all__ = ["check"]
+
+_ENGINES = ("onnxruntime", "onnxruntime-gpu", "ai-edge-litert", "tflite-runtime", "tensorrt")
+
+
+def check(machine: Machine) -> Iterator[Finding]:
+    """Which are there; without any, how one is had."""
+    found = [name for name in _ENGINES if machine.version(name)]
+    for name in found:
+        yield Finding("good", "engine", f"{name} {machine.packages[name]}")
+    if "tflite-runtime" in found and "ai-edge-litert" not in found:
+        line = install_line("ai-edge-litert", machine)
+        if line:
+            yield Finding(
+                "warning",
+                "engine",
+                "tflite-runtime ended at 2.14 and can be wrong without an error on some files; "
+                "edgeau refuses it where it answers wrongly",
+                line,
+            )
+    if not found:
+        lines = [line for name in ("onnxruntime", "ai-edge-litert") if (line := install_line(name, machine))]
+        if lines:
+            yield Finding("problem", "engine", "there is none, so no network can run", lines[0])
+        else:
+            yield Finding(
+                "problem",
+                "engine",
+                f"there is none, and no wheel of any is known for Python {machine.python} on "
+                f"{machine.system} {machine.architecture}",
+                "use a 64-bit Linux with Python 3.10 to 3.12",
+            )

@@ -1,0 +1,92 @@
+"""``edgeau-doctor``: the findings as a list, and an exit code by the worst of them."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+
+from edgeau import __version__
+from edgeau.bundle.records import from_dict, to_dict
+from edgeau.command import DONE, PARTLY, CommandParser, print_json, run
+from edgeau.errors import BundleError, InputError, UserError
+from edgeau_apps.doctor.checks import examine
+from edgeau_apps.doctor.finding import LEVELS, Finding
+from edgeau_apps.doctor.machine import Machine
+from edgeau_apps.doctor.probe import this_machine
+
+__all__ = ["main"]
+
+_SIGNS = {"good": "ok", "note": "--", "warning": "!!", "problem": "XX"}
+# What runs with limits is done in part; what cannot run is the user's to mend.
+_CODES = {"good": DONE, "note": DONE, "warning": PARTLY, "problem": UserError.exit_code}
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """The command."""
+    return run("edgeau-doctor", _body, argv)
+
+
+def _body(argv: Sequence[str] | None) -> int:
+    arguments = _parser().parse_args(argv)
+    machine = this_machine() if arguments.machine is None else _described(arguments.machine)
+    findings = list(examine(machine))
+    worst = max((finding.level for finding in findings), key=LEVELS.index)
+    if arguments.json:
+        print_json(
+            {
+                "edgeau": __version__,
+                "worst": worst,
+                "findings": to_dict(findings),
+                "machine": to_dict(machine),
+            }
+        )
+    else:
+        print("\n".join(_lines(findings)))
+    return _CODES[worst]
+
+
+def _parser() -> CommandParser:
+    parser = CommandParser(
+        "edgeau-doctor",
+        "What this machine can run, what is missing, and the install line that exists for it. "
+        "Exit code: 0 all is well, 1 runs with limits, 2 something must be mended.",
+        "edgeau-doctor --json > machine.json",
+    )
+    parser.add_argument(
+        "--machine",
+        type=Path,
+        metavar="FILE",
+        help="examine a machine from the output of edgeau-doctor --json, such as one sent with a question",
+    )
+    parser.add_json()
+    return parser
+
+
+def _described(path: Path) -> Machine:
+    try:
+        document = json.loads(path.read_text("utf-8"))
+        return from_dict(Machine, document.get("machine", document), str(path))
+    except OSError as error:
+        raise InputError(f"{path} cannot be read: {error}") from error
+    except (ValueError, AttributeError, BundleError) as error:
+        raise InputError(
+            f"{path} describes no machine ({error}); make one with edgeau-doctor --json"
+        ) from error
+
+
+def _lines(findings: Sequence[Finding]) -> list[str]:
+    width = max(len(finding.subject) for finding in findings)
+    lines = []
+    for finding in findings:
+        lines.append(f"{_SIGNS[finding.level]}  {finding.subject.ljust(width)}  {finding.says}")
+        if finding.fix:
+            lines.append(f"    {' ' * width}  do: {finding.fix}")
+    counts = Counter(finding.level for finding in findings)
+    bad = [
+        f"{counts[level]} {level}{'s' * (counts[level] > 1)}"
+        for level in ("problem", "warning")
+        if counts[level]
+    ]
+    return [*lines, "", ", ".join(bad) if bad else "everything needed is here"]

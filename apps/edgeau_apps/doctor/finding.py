@@ -1,0 +1,33 @@
+"""What the doctor says of one matter."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+__all__ = ["LEVELS", "Finding"]
+
+# From harmless to what keeps edgeau from running; the order is that of severity.
+LEVELS = ("good", "note", "warning", "problem")
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One finding.
+
+    Attributes:
+        level: of :data:`LEVELS`.
+        subject: two or three words.
+        says: what is so.
+        fix: what to do, "" where nothing needs to be done.
+    """
+
+    level: str
+    subject: str
+    says: str
+    fix: str = ""
+
+    def __post_init__(self) -> None:
+        if self.level not in LEVELS:
+            raise ValueError(f"level must be one of {', '.join(LEVELS)}, got {self.level!r}")
+        if self.level in ("warning", "problem") and not self.fix:
+            raise ValueError(f"{self.subject}: a {self.level} says what to do")

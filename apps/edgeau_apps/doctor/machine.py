@@ -1,0 +1,89 @@
+"""What a machine is, as far as edgeau depends on it; plain data, so that a described machine can be examined like a real one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+__all__ = ["Machine"]
+
+
+@dataclass(frozen=True)
+class Machine:
+    """A machine.
+
+    Attributes:
+        board: what it calls itself, such as ``"Raspberry Pi 5 Model B Rev 1.0"``.
+        system: ``"Linux"``, ``"Darwin"`` or ``"Windows"``.
+        architecture: ``"aarch64"``, ``"x86_64"``, ``"armv7l"``, ...
+        os: name and version of the distribution.
+        glibc: version of the C library, "" where there is none.
+        python: version of the running Python.
+        cpu: name of the processor.
+        cores: processors that may be used.
+        cpu_features: flags of ``/proc/cpuinfo``.
+        memory_bytes: installed memory.
+        virtual_environment: whether Python runs in one.
+        system_site_packages: whether it sees the packages of the system's Python.
+        l4t: release of NVIDIA's Linux for Tegra, such as ``"36.4"``; "" elsewhere.
+        gpu: name of an NVIDIA GPU whose driver is loaded; "" where there is none.
+        packages: installed distributions that matter here -> version.
+        broken: those that are installed and cannot be imported -> why.
+        opencv_gstreamer: whether the installed OpenCV was built with GStreamer; None without OpenCV.
+        cameras: names of the video devices.
+        display: ``DISPLAY`` or ``WAYLAND_DISPLAY``; "" without a screen.
+    """
+
+    board: str
+    system: str
+    architecture: str
+    os: str
+    glibc: str
+    python: str
+    cpu: str
+    cores: int
+    cpu_features: tuple[str, ...]
+    memory_bytes: int
+    virtual_environment: bool
+    system_site_packages: bool
+    l4t: str = ""
+    gpu: str = ""
+    packages: dict[str, str] = field(default_factory=dict)
+    broken: dict[str, str] = field(default_factory=dict)
+    opencv_gstreamer: bool | None = None
+    cameras: tuple[str, ...] = ()
+    display: str = ""
+
+    @property
+    def python_minor(self) -> tuple[int, int]:
+        """Major and minor version of Python."""
+        major, minor = self.python.split(".")[:2]
+        return int(major), int(minor)
+
+    @property
+    def is_pi(self) -> bool:
+        """Whether it is a Raspberry Pi."""
+        return self.board.startswith("Raspberry Pi")
+
+    @property
+    def is_jetson(self) -> bool:
+        """Whether it is an NVIDIA Jetson."""
+        return bool(self.l4t) or "Jetson" in self.board
+
+    def version(self, package: str) -> tuple[int, ...] | None:
+        """Numbers of an installed package's version; None when it is not installed or is broken."""
+        if package not in self.packages or package in self.broken:
+            return None
+        return numbers(self.packages[package])
+
+
+def numbers(version: str) -> tuple[int, ...]:
+    """The leading numbers of a version: ``"0.10.21rc1"`` -> (0, 10, 21)."""
+    found = []
+    for part in version.split("."):
+        digits = part[: len(part) - len(part.lstrip("0123456789"))]
+        if not digits:
+            break
+        found.append(int(digits))
+        if digits != part:
+            break
+    return tuple(found)

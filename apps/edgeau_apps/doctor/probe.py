@@ -1,0 +1,166 @@
+"""Looks at this machine. Nothing is changed, no camera is opened, no network is used."""
+
+from __future__ import annotations
+
+import os
+import platform
+import subprocess
+import sys
+from collections.abc import Iterable
+from importlib import metadata
+from pathlib import Path
+
+from edgeau_apps.doctor.machine import Machine
+
+__all__ = ["PACKAGES", "this_machine"]
+
+# Distribution -> the module whose import shows that it works.
+PACKAGES = {
+    "ai-edge-litert": "ai_edge_litert.interpreter",
+    "aiohttp": "aiohttp",
+    "cuda-python": "cuda",
+    "edgeau": "edgeau",
+    "mediapipe": "mediapipe",
+    "numpy": "numpy",
+    "onnxruntime": "onnxruntime",
+    "onnxruntime-gpu": "onnxruntime",
+    "opencv-contrib-python": "cv2",
+    "opencv-contrib-python-headless": "cv2",
+    "opencv-python": "cv2",
+    "opencv-python-headless": "cv2",
+    "picamera2": "picamera2",
+    "tensorrt": "tensorrt",
+    "tflite-runtime": "tflite_runtime.interpreter",
+    "torch": "torch",
+}
+_IMPORT_SECONDS = 60
+# Importing these takes seconds and tells nothing that their version does not.
+_NOT_TRIED = ("edgeau", "torch")
+
+
+def this_machine(*, imports: bool = True) -> Machine:
+    """This machine as it is now.
+
+    Args:
+        imports: whether each package is imported, in a process of its own, to see that it works.
+    """
+    packages = {name: version for name in PACKAGES if (version := _version(name))}
+    tried = [name for name in packages if name not in _NOT_TRIED] if imports else []
+    cpuinfo = _text(Path("/proc/cpuinfo"))
+    return Machine(
+        board=_board(),
+        system=platform.system(),
+        architecture=platform.machine(),
+        os=_os(),
+        glibc=platform.libc_ver()[1],
+        python=platform.python_version(),
+        cpu=_field(cpuinfo, ("model name", "Model name", "CPU part")) or platform.processor(),
+        cores=len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1,
+        cpu_features=tuple(_field(cpuinfo, ("flags", "Features")).split()),
+        memory_bytes=_memory(),
+        virtual_environment=sys.prefix != sys.base_prefix,
+        system_site_packages=_sees_system_packages(),
+        l4t=_l4t(_text(Path("/etc/nv_tegra_release"))),
+        gpu=_gpu(),
+        packages=packages,
+        broken={name: fault for name in tried if (fault := _import_fault(PACKAGES[name]))},
+        opencv_gstreamer=_gstreamer(packages),
+        cameras=tuple(_cameras()),
+        display=os.environ.get("WAYLAND_DISPLAY") or os.environ.get("DISPLAY") or "",
+    )
+
+
+def _version(package: str) -> str:
+    try:
+        return metadata.version(package)
+    except metadata.PackageNotFoundError:
+        return ""
+
+
+def _import_fault(module: str) -> str:
+    """Why a module cannot be imported; "" when it can. In another process, since a bad one can end this one."""
+    try:
+        done = subprocess.run(
+            [sys.executable, "-c", f"import {module}"],
+            capture_output=True,
+            text=True,
+            timeout=_IMPORT_SECONDS,
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        return f"importing {module} took more than {_IMPORT_SECONDS} seconds"
+    if done.returncode == 0:
+        return ""
+    lines = done.stderr.strip().splitlines()
+    return lines[-1] if lines else f"importing {module} ended with code {done.returncode}"
+
+
+def _board() -> str:
+    for path in ("/proc/device-tree/model", "/sys/devices/virtual/dmi/id/product_name"):
+        name = _text(Path(path)).strip("\0 \n")
+        if name:
+            return name
+    return f"{platform.machine()} computer"
+
+
+def _os() -> str:
+    for line in _text(Path("/etc/os-release")).splitlines():
+        if line.startswith("PRETTY_NAME="):
+            return line.partition("=")[2].strip('"')
+    return f"{platform.system()} {platform.release()}"
+
+
+def _memory() -> int:
+    kilobytes = _field(_text(Path("/proc/meminfo")), ("MemTotal",)).split()
+    return 1024 * int(kilobytes[0]) if kilobytes else 0
+
+
+def _sees_system_packages() -> bool:
+    if sys.prefix == sys.base_prefix:
+        return True
+    settings = _text(Path(sys.prefix) / "pyvenv.cfg").lower()
+    return _field(settings.replace("=", ":"), ("include-system-site-packages",)) == "true"
+
+
+def _l4t(release: str) -> str:
+    """``"# R36 (release), REVISION: 4.3, ..."`` -> ``"36.4"``."""
+    words = release.replace(",", " ").split()
+    if "REVISION:" not in words:
+        return ""
+    major = words[1].lstrip("R")
+    return f"{major}.{words[words.index('REVISION:') + 1].partition('.')[0]}"
+
+
+def _gpu() -> str:
+    found = sorted(Path("/proc/driver/nvidia/gpus").glob("*/information"))
+    return _field(_text(found[0]), ("Model",)) if found else ""
+
+
+def _gstreamer(packages: Iterable[str]) -> bool | None:
+    if not any(name.startswith("opencv") for name in packages):
+        return None
+    import cv2
+
+    lines = [line for line in cv2.getBuildInformation().splitlines() if "GStreamer:" in line]
+    return bool(lines) and "YES" in lines[0]
+
+
+def _cameras() -> Iterable[str]:
+    for device in sorted(Path("/sys/class/video4linux").glob("video*")):
+        yield f"/dev/{device.name}: {_text(device / 'name').strip()}"
+
+
+def _field(text: str, keys: tuple[str, ...]) -> str:
+    """The value of the first line ``key : value`` with one of the keys."""
+    for line in text.splitlines():
+        key, colon, value = line.partition(":")
+        if colon and key.strip() in keys:
+            return value.strip()
+    return ""
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8", errors="replace")
+    except OSError:  # not Linux, or not this kind of board
+        return ""

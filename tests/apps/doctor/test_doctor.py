@@ -1,0 +1,184 @@
+"""The doctor on described machines and on this one.
+
+The described machines are written from what is known of the boards and their systems; none was recorded on hardware.
+"""
+
+import json
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from edgeau.bundle.records import from_dict
+from edgeau_apps.doctor.checks import examine
+from edgeau_apps.doctor.command import main
+from edgeau_apps.doctor.finding import Finding
+from edgeau_apps.doctor.known import install_line, jetpack_of
+from edgeau_apps.doctor.machine import Machine, numbers
+from edgeau_apps.doctor.probe import this_machine
+
+MACHINES = Path(__file__).parent / "machines"
+
+
+def machine(name):
+    return from_dict(Machine, json.loads((MACHINES / f"{name}.json").read_text()), name)
+
+
+def bad(name):
+    return {(f.level, f.subject): f for f in examine(machine(name)) if f.level in ("warning", "problem")}
+
+
+# machine -> exit code, what must be found, a piece of what to do
+TABLE = [
+    ("pi4-bookworm", 1, [("warning", "browser view", "edgeau[web]")]),
+    (
+        "pi4-32bit",
+        2,
+        [
+            ("problem", "32-bit system", "64-bit image"),
+            ("problem", "engine", "64-bit"),
+            ("problem", "landmarks", "64-bit"),
+            ("warning", "environment", "--system-site-packages"),
+            ("warning", "browser view", "edgeau[web]"),
+        ],
+    ),
+    (
+        "pi5-trixie",
+        2,
+        [
+            ("warning", "Python", "3.11 or 3.12"),
+            ("problem", "landmarks", "pip install 'mediapipe==1.2.2'"),
+            ("warning", "environment", "--system-site-packages"),
+            ("warning", "browser view", "edgeau[web]"),
+        ],
+    ),
+    (
+        "orin-jetpack5",
+        2,
+        [
+            ("problem", "Python", "JetPack 6"),
+            ("problem", "engine", "onnxruntime==1.19.2"),
+            ("problem", "landmarks", "mediapipe==0.10.9"),
+            ("warning", "TensorRT", "python3-libnvinfer"),
+            ("warning", "environment", "--system-site-packages"),
+            ("warning", "browser view", "edgeau[web]"),
+        ],
+    ),
+    ("orin-jetpack6", 1, [("warning", "CUDA", "cuda-python==12.*")]),
+    ("orin-jetpack7", 0, []),
+    ("laptop", 1, [("warning", "OpenCV", "pip uninstall -y opencv-python opencv-python-headless")]),
+]
+
+
+@pytest.mark.parametrize(("name", "code", "expected"), TABLE)
+def test_described_machines(name, code, expected, capsys):
+    assert main(["--machine", str(MACHINES / f"{name}.json")]) == code
+    out = capsys.readouterr().out
+    found = bad(name)
+    assert set(found) == {(level, subject) for level, subject, _ in expected}
+    for level, subject, fix in expected:
+        assert fix in found[level, subject].fix
+        assert found[level, subject].fix in out
+
+
+@pytest.mark.parametrize(
+    ("name", "dot"),
+    [("pi4-bookworm", False), ("pi5-trixie", True), ("orin-jetpack6", True), ("laptop", True)],
+)
+def test_int8_is_promised_only_where_the_processor_has_a_dot_product(name, dot):
+    (finding,) = [f for f in examine(machine(name)) if f.subject == "processor"]
+    assert ("can be faster" in finding.says) is dot
+
+
+@pytest.mark.parametrize(
+    ("name", "target"),
+    [("orin-jetpack5", "jetson-jp5"), ("orin-jetpack6", "jetson-orin"), ("orin-jetpack7", "jetson-jp7")],
+)
+def test_jetpacks_are_told_by_their_release_and_named_targets_exist(name, target):
+    from edgeau_export.target import load_target
+
+    jetpack = jetpack_of(machine(name))
+    assert jetpack is not None
+    assert load_target(jetpack.target).name == target
+
+
+def test_install_lines_are_those_that_exist():
+    pi = machine("pi4-bookworm")
+    assert install_line("mediapipe", pi) == "pip install 'mediapipe==0.10.18'"
+    assert install_line("tflite-runtime", replace(pi, python="3.12.1")) is None
+    assert install_line("tflite-runtime", replace(pi, glibc="2.31")) is None
+    assert install_line("onnxruntime", replace(pi, python="3.10.4")) == "pip install 'onnxruntime==1.23.2'"
+    assert install_line("onnxruntime", replace(pi, system="Darwin")) is None
+
+
+def test_numpy_2_is_refused_where_it_breaks_something():
+    pi = machine("pi4-bookworm")
+    with_old = replace(pi, packages={**pi.packages, "numpy": "2.2.6", "tflite-runtime": "2.14.0"})
+    (finding,) = [f for f in examine(with_old) if f.subject == "numpy"]
+    assert (finding.level, "numpy<2" in finding.fix) == ("problem", True)
+    system = replace(pi, packages={**pi.packages, "numpy": "2.2.6"})
+    (finding,) = [f for f in examine(system) if f.subject == "numpy"]
+    assert finding.level == "warning"
+
+
+def test_a_broken_package_is_named_and_counts_as_missing():
+    pi = machine("pi4-bookworm")
+    broken = replace(
+        pi, broken={"onnxruntime": "ImportError: libgomp", "ai-edge-litert": "Illegal instruction"}
+    )
+    problems = [f for f in examine(broken) if f.level == "problem"]
+    assert [f.subject for f in problems] == ["onnxruntime", "ai-edge-litert", "engine"]
+    assert "libgomp" in problems[0].says
+
+
+def test_this_machine_really(capsys):
+    """What is examined is what runs: versions as the packages say them, exit code as the worst finding."""
+    import numpy as np
+    import onnxruntime
+
+    code = main(["--json"])
+    document = json.loads(capsys.readouterr().out)
+    here = document["machine"]
+    assert here["packages"]["numpy"] == np.__version__
+    assert here["packages"]["onnxruntime"] == onnxruntime.__version__
+    assert here["python"] == ".".join(map(str, sys.version_info[:3]))
+    assert not here["broken"]
+    assert code == {"good": 0, "note": 0, "warning": 1, "problem": 2}[document["worst"]]
+    assert here["memory_bytes"] > 1e9
+
+
+def test_json_of_one_machine_can_be_examined_on_another(tmp_path, capsys):
+    main(["--machine", str(MACHINES / "laptop.json"), "--json"])
+    sent = tmp_path / "sent.json"
+    sent.write_text(capsys.readouterr().out)
+    assert main(["--machine", str(sent)]) == 1
+    assert "ThinkPad" in capsys.readouterr().out
+
+
+def test_an_import_that_fails_says_why():
+    from edgeau_apps.doctor.probe import _import_fault
+
+    assert _import_fault("json") == ""
+    assert "ModuleNotFoundError" in _import_fault("no_such_module")
+    assert this_machine(imports=False).broken == {}
+
+
+@pytest.mark.parametrize("content", [None, "{", "[]", '{"board": 3}'])
+def test_a_file_that_describes_no_machine(tmp_path, content, capsys):
+    file = tmp_path / "machine.json"
+    if content is not None:
+        file.write_text(content)
+    assert main(["--machine", str(file)]) == 2
+    error = capsys.readouterr().err
+    assert "machine.json" in error
+    assert error.count("\n") == 1
+
+
+def test_versions_and_levels():
+    assert numbers("0.10.21rc1") == (0, 10, 21)
+    assert numbers("4.11.0.86") == (4, 11, 0, 86)
+    with pytest.raises(ValueError, match="what to do"):
+        Finding("problem", "a", "b")
+    with pytest.raises(ValueError, match="level"):
+        Finding("fatal", "a", "b")
