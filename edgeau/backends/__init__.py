@@ -17,6 +17,7 @@ __all__ = ["BACKENDS", "open_session"]
 
 # Runtime name as it stands in a manifest -> "module:Class".
 BACKENDS = {
+    "litert": "edgeau.backends.litert:LiteRTSession",
     "onnxruntime": "edgeau.backends.onnxruntime:OnnxRuntimeSession",
     "tensorrt": "edgeau.backends.tensorrt:TensorRtSession",
 }
