@@ -17,8 +17,9 @@ from edgeau.found_face import FoundFace
 from edgeau.head_pose import head_pose
 from edgeau.landmarks import Landmarker, open_landmarker
 from edgeau.live import LivePipeline
+from edgeau.quality import Limits, QualityAssessor
 from edgeau.refiner import Refiner
-from edgeau.results import Box, Face, FrameResult
+from edgeau.results import ActionUnit, Box, Face, FrameResult
 from edgeau.sources.frame import Frame
 from edgeau.tracks import FaceTracks
 
@@ -51,6 +52,8 @@ class Pipeline:
         experimental: whether AUs without evidence on real faces are given too.
         landmarker_model: a ``face_landmarker.task``, needed with mediapipe from 0.10.30 on.
         refiners: what every result passes through, in this order.
+        limits: of a face's picture; AUs that cannot be read from it are refused with the reason. None takes those that
+            were measured, ``Limits.none()`` refuses nothing.
 
     Attributes:
         live: what runs, or ran last, a live source: its counters, its newest picture, and the way to stop it. None
@@ -66,11 +69,13 @@ class Pipeline:
         experimental: bool = False,
         landmarker_model: Path | None = None,
         refiners: Sequence[Refiner] = (),
+        limits: Limits | None = None,
     ) -> None:
         self.live: LivePipeline | None = None
         self._refiners = tuple(refiners)
         self._detector = detector
         self._reader = AUReader(detector, experimental=experimental)
+        self._assessor = QualityAssessor(self._reader.labels, limits)
         self._alignment = detector.bundle.manifest.alignment
         self._max_faces = max_faces
         self._static = static
@@ -95,14 +100,16 @@ class Pipeline:
         experimental: bool = False,
         landmarker_model: Path | str | None = None,
         refiners: Sequence[Refiner] = (),
+        limits: Limits | None = None,
     ) -> Pipeline:
         """A pipeline from a bundle.
 
         Args:
             path: the bundle's folder; None takes the one that the package carries.
             engine: which of its artifacts may be tried: a runtime (``"onnxruntime"``), a precision (``"int8"``), both
-                (``"onnxruntime/int8"``) or a file name; None tries all in the bundle's order.
-            threads: that one inference may use; None takes half of the processors, at most 4.
+                (``"onnxruntime/int8"``) or a file name; None chooses among all.
+            threads: that one inference may use; None takes as many as are fastest. What is fastest here is measured
+                once for each bundle, see :func:`edgeau.bundle.engine.open_engine`.
             provider: the engine's device or kernel library; None takes the backend's default.
             max_faces: how many faces are looked for at most. With 1, a video costs less: while fewer faces than this
                 are in view, every frame is searched for more.
@@ -110,6 +117,8 @@ class Pipeline:
             experimental: whether AUs without evidence on real faces are given too.
             landmarker_model: a ``face_landmarker.task``, needed with mediapipe from 0.10.30 on.
             refiners: what every result passes through, in this order.
+            limits: of a face's picture; AUs that cannot be read from it are refused with the reason. None takes those
+                that were measured, ``Limits.none()`` refuses nothing.
 
         Raises:
             BundleError: there is no bundle, or it is damaged or newer than this library.
@@ -126,6 +135,7 @@ class Pipeline:
                 experimental=experimental,
                 landmarker_model=None if landmarker_model is None else Path(landmarker_model),
                 refiners=refiners,
+                limits=limits,
             )
         except BaseException:
             detector.close()
@@ -170,6 +180,10 @@ class Pipeline:
             self._baselines.pop(track_id, None)
         else:
             self._baselines[track_id] = baseline
+
+    def use_refiners(self, *refiners: Refiner) -> None:
+        """Pass every result from now on through these, in this order; for those that need to know the pipeline."""
+        self._refiners = refiners
 
     def describe(self) -> EngineInfo:
         """What runs the network."""
@@ -246,7 +260,9 @@ class Pipeline:
         """
         landmarks = self._landmarks(frame, static=static)
         boxes = [_box(points) for points in landmarks]
-        numbers: Sequence[int | None] = [None] * len(boxes) if static else self._tracks.update(boxes)
+        numbers: Sequence[int | None] = (
+            [None] * len(boxes) if static else self._tracks.update(boxes, landmarks, frame.time_s)
+        )
         poses = [head_pose(points) for points in landmarks]
         found = [FoundFace(*parts) for parts in zip(boxes, landmarks, numbers, poses, strict=True)]
         return sorted(found, key=_place)
@@ -265,10 +281,22 @@ class Pipeline:
         crops = [self._alignment.crop(frame.image, points) for points in landmarks]
         baselines = [self._baselines.get(face.track_id, self._baselines.get(None)) for face in faces]
         action_units = self._reader.read(crops, landmarks, baselines)
-        return [
-            Face(face.box, face.landmarks, face.track_id, face.pose, aus, aus_time_s=frame.time_s)
-            for face, aus in zip(faces, action_units, strict=True)
-        ]
+        return [self._judged(frame, *parts) for parts in zip(faces, crops, action_units, strict=True)]
+
+    def _judged(
+        self, frame: Frame, face: FoundFace, crop: NDArray[np.uint8], aus: dict[str, ActionUnit]
+    ) -> Face:
+        """A face without the AUs that cannot be read from its picture."""
+        quality = self._assessor.assess(frame.image, face.landmarks, face.box, crop, face.pose)
+        return Face(
+            face.box,
+            face.landmarks,
+            face.track_id,
+            face.pose,
+            quality.refuse(aus),
+            quality=quality,
+            aus_time_s=frame.time_s,
+        )
 
     def unread(self, face: FoundFace) -> Face:
         """A face that the network has not looked at yet: its action units are there, without numbers."""

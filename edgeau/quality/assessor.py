@@ -102,7 +102,7 @@ def _reason(found: _Measures, regions: tuple[Region, ...], limits: Limits) -> Re
         return "dark"
     if found.clipped > limits.max_clipped:
         return "bright"
-    if not found.covered.isdisjoint(regions):
+    if limits.occlusion and not found.covered.isdisjoint(regions):
         return "occluded"
     return "blur" if found.blur > limits.max_blur else None
 

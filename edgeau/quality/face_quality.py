@@ -56,6 +56,8 @@ class FaceQuality:
     def refuse(self, aus: Mapping[str, ActionUnit]) -> dict[str, ActionUnit]:
         """The AUs of this face, those refused without numbers and with the reason."""
         refused = self.refused
+        if not refused:
+            return dict(aus)
         return {
             label: refused_unit(unit, refused[label]) if label in refused else unit
             for label, unit in aus.items()

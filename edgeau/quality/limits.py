@@ -22,6 +22,7 @@ class Limits:
         min_light: 0..255.
         max_clipped: 0..1.
         min_visible: share of a region's landmarks inside the frame, 0..1.
+        occlusion: whether AUs under something that lies over the face are refused.
         of_au: AU number to limits of its own, by attribute name.
     """
 
@@ -31,9 +32,24 @@ class Limits:
     max_blur: float = 0.75
     min_light: float = 12.0
     max_clipped: float = 0.5
-    min_visible: float = 0.9
+    min_visible: float = 0.7
+    occlusion: bool = True
     of_au: Mapping[int, Mapping[str, float]] = field(default_factory=dict, hash=False)
 
     def for_au(self, number: int) -> Limits:
         """The limits that hold for one AU."""
         return replace(self, of_au=_NONE, **self.of_au.get(number, {}))
+
+    @classmethod
+    def none(cls) -> Limits:
+        """Measure, and refuse nothing."""
+        return cls(
+            min_size=0,
+            max_yaw=180,
+            max_pitch=180,
+            max_blur=1,
+            min_light=0,
+            max_clipped=1,
+            min_visible=0,
+            occlusion=False,
+        )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -64,7 +65,8 @@ def test_it_looks_only_back(model, astronaut_landmarks) -> None:
 
 def test_what_never_rests_is_believed_less(model, astronaut_landmarks) -> None:
     random = np.random.default_rng(1)
-    restless = fed(model, astronaut_landmarks, [float(random.uniform(0, 4)) for _ in range(60)])
+    sensitive = replace(model, weights=20 * model.weights)
+    restless = fed(sensitive, astronaut_landmarks, [float(random.uniform(0, 4)) for _ in range(60)])
     assert restless.confidence < 0.7
 
 
@@ -107,8 +109,6 @@ def test_what_is_little_believed_moves_the_measure_little(model, astronaut_landm
 def test_every_track_gets_its_own_in_the_pipeline(
     make_bundle, model, astronaut_landmarks, astronaut, monkeypatch
 ) -> None:
-    from dataclasses import replace
-
     from edgeau import Pipeline
     from edgeau.results import HeadPose
 
