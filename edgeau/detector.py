@@ -79,8 +79,9 @@ class AUDetector:
         Args:
             bundle: a bundle or its folder; None takes the one that the package carries.
             engine: which of its artifacts may be tried: a runtime (``"onnxruntime"``), a precision (``"int8"``), both
-                (``"onnxruntime/int8"``) or a file name; None tries all in the bundle's order.
-            threads: that one inference may use; None takes half of the processors, at most 4.
+                (``"onnxruntime/int8"``) or a file name; None chooses among all.
+            threads: that one inference may use; None takes as many as are fastest. What is fastest here is measured
+                once for each bundle, see :func:`edgeau.bundle.engine.open_engine`.
             provider: the engine's device or kernel library; None takes the backend's default.
             color: order of the channels of the crops that will be given.
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import ExitStack
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +17,10 @@ from edgeau.bundle.manifest import Artifact
 from edgeau.bundle.timing import Timing, time_alternately, time_session
 from edgeau.errors import DependencyError, EngineError
 from edgeau.preprocessing import Preprocessor
+from edgeau.session import Session
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
 
 __all__ = ["measure_engines"]
 
@@ -56,15 +61,15 @@ def measure_engines(
     """
     counts = tuple(sorted(threads if threads is not None else thread_counts()))
     artifacts = bundle.artifacts(engine)
-    stopwatch = _Stopwatch(bundle, provider, seconds / (2 * len(artifacts) * len(counts)))
-    rows: list[Timing] = []
-    for artifact in artifacts:
-        rows.extend(stopwatch.rows(artifact, counts, None if every else _best(rows)))
-    return stopwatch.again(rows, seconds / 2)
+    share = seconds / (2 * len(artifacts) * len(counts))
+    with _Stopwatch(bundle, provider, share) as stopwatch:
+        for artifact in artifacts:
+            stopwatch.measure(artifact, counts, every=every)
+        return stopwatch.settled(seconds / 2)
 
 
 class _Stopwatch:
-    """Times artifacts of one bundle on one crop."""
+    """Times artifacts of one bundle on one crop; keeps the sessions of the fastest rows open until it is left."""
 
     def __init__(self, bundle: Bundle, provider: str | None, seconds: float) -> None:
         self._bundle = bundle
@@ -72,61 +77,76 @@ class _Stopwatch:
         self._seconds = seconds
         crops = read_golden(bundle.path(bundle.manifest.golden)).crops[:1]
         self._crop: NDArray[np.float32] = Preprocessor(bundle.manifest.input).batch(crops).copy()
+        self._rows: list[Timing] = []
+        self._open: dict[Timing, Session] = {}
 
-    def rows(self, artifact: Artifact, counts: Sequence[int], best_ms: float | None) -> Iterator[Timing]:
-        """Rows of one artifact; with ``best_ms`` only those that could beat it."""
-        single_ms = None
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for session in self._open.values():
+            session.close()
+
+    def measure(self, artifact: Artifact, counts: Sequence[int], *, every: bool) -> None:
+        """Add the rows of one artifact; without ``every`` only those that could become the fastest of all so far."""
+        best_ms = _best(self._rows)
+        alone_ms: float | None = None
         for count in counts:
-            if best_ms is not None and single_ms is not None and single_ms * counts[0] / count >= best_ms:
+            if not every and _is_hopeless(best_ms, alone_ms, count / counts[0]):
                 continue
-            row = self._row(artifact, count)
-            yield row
+            row = self._measure(artifact, count)
+            self._rows.append(row)
             if row.threads is None or row.latency_ms is None:
                 return
-            single_ms = row.latency_ms if single_ms is None else single_ms
+            alone_ms = alone_ms or row.latency_ms
 
-    def _row(self, artifact: Artifact, count: int) -> Timing:
-        facts = (artifact.file, artifact.runtime, artifact.precision)
+    def settled(self, seconds: float) -> list[Timing]:
+        """All rows, the fastest of them with the times of a second comparison, in turns."""
+        if len(self._open) > 1:
+            times = time_alternately(list(self._open.values()), self._crop, seconds)
+            newer = {
+                row: replace(row, latency_ms=milliseconds, runs=runs)
+                for row, (milliseconds, runs) in zip(self._open, times, strict=True)
+            }
+            return [newer.get(row, row) for row in self._rows]
+        return self._rows
+
+    def _measure(self, artifact: Artifact, count: int) -> Timing:
+        row = Timing(artifact.file, artifact.runtime, artifact.precision, count, None)
         try:
-            with open_judged(self._bundle, artifact, threads=count, provider=self._provider) as session:
-                session.run(self._crop)
-                milliseconds, runs = time_session(session, self._crop, self._seconds)
-                return Timing(*facts, session.describe().threads, milliseconds, runs)
+            session = open_judged(self._bundle, artifact, threads=count, provider=self._provider)
         except (EngineError, DependencyError) as error:
-            return Timing(*facts, count, None, fault=str(error))
+            return replace(row, fault=str(error))
+        try:
+            session.run(self._crop)
+            milliseconds, runs = time_session(session, self._crop, self._seconds)
+        except EngineError as error:
+            session.close()
+            return replace(row, fault=str(error))
+        except BaseException:
+            session.close()
+            raise
+        row = replace(row, threads=session.describe().threads, latency_ms=milliseconds, runs=runs)
+        self._keep(row, session)
+        return row
 
-    def again(self, rows: list[Timing], seconds: float) -> list[Timing]:
-        """The rows, the fastest of them with the times of a second comparison."""
-        finalists = _finalists(rows)
-        if len(finalists) < 2:
-            return rows
-        artifacts = {artifact.file: artifact for artifact in self._bundle.manifest.artifacts}
-        with ExitStack() as stack:
-            sessions = [
-                stack.enter_context(
-                    open_judged(
-                        self._bundle, artifacts[row.file], threads=row.threads, provider=self._provider
-                    )
-                )
-                for row in finalists
-            ]
-            for session in sessions:
-                session.run(self._crop)
-            times = time_alternately(sessions, self._crop, seconds)
-        newer = {
-            (row.file, row.threads): Timing(row.file, row.runtime, row.precision, row.threads, *time)
-            for row, time in zip(finalists, times, strict=True)
-        }
-        return [newer.get((row.file, row.threads), row) for row in rows]
+    def _keep(self, row: Timing, session: Session) -> None:
+        """Keep the session open while its row is among the fastest; close what is no longer."""
+        self._open[row] = session
+        finalists = _finalists(list(self._open))
+        for slower in [other for other in self._open if other not in finalists]:
+            self._open.pop(slower).close()
+
+
+def _is_hopeless(best_ms: float | None, alone_ms: float | None, gain: float) -> bool:
+    """Whether a row cannot beat the best one, even if ``gain`` times as many threads make it as many times faster."""
+    return best_ms is not None and alone_ms is not None and alone_ms / gain >= best_ms
 
 
 def _finalists(rows: Sequence[Timing]) -> list[Timing]:
-    best_ms = _best(rows)
-    if best_ms is None:
-        return []
-    timed = [(row.latency_ms, number) for number, row in enumerate(rows) if row.latency_ms is not None]
-    near = sorted((ms, number) for ms, number in timed if ms <= _NEAR * best_ms)
-    return [rows[number] for _, number in near[:_FINALISTS]]
+    timed = sorted((row.latency_ms, number) for number, row in enumerate(rows) if row.latency_ms is not None)
+    near = [number for latency_ms, number in timed if latency_ms <= _NEAR * timed[0][0]]
+    return [rows[number] for number in near[:_FINALISTS]]
 
 
 def _best(rows: Sequence[Timing]) -> float | None:
