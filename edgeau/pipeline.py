@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -51,6 +51,7 @@ class Pipeline:
         static: every frame stands for itself: nothing is tracked, faces get no ``track_id``.
         experimental: whether AUs without evidence on real faces are given too.
         landmarker_model: a ``face_landmarker.task``, needed with mediapipe from 0.10.30 on.
+        landmarker: opens another landmarker than MediaPipe's; its argument says whether every frame stands for itself.
         refiners: what every result passes through, in this order.
         limits: of a face's picture; AUs that cannot be read from it are refused with the reason. None takes those that
             were measured, ``Limits.none()`` refuses nothing.
@@ -68,6 +69,7 @@ class Pipeline:
         static: bool = False,
         experimental: bool = False,
         landmarker_model: Path | None = None,
+        landmarker: Callable[[bool], Landmarker] | None = None,
         refiners: Sequence[Refiner] = (),
         limits: Limits | None = None,
     ) -> None:
@@ -80,6 +82,7 @@ class Pipeline:
         self._max_faces = max_faces
         self._static = static
         self._landmarker_model = landmarker_model
+        self._open_landmarker = landmarker or self._open_mediapipe
         self._landmarkers: dict[bool, Landmarker] = {}
         self._landmarker(static=static)  # what is missing on this machine is said now, not at the first frame
         self._tracks = FaceTracks()
@@ -311,7 +314,7 @@ class Pipeline:
     def close(self) -> None:
         """Stop what is live and give the models' memory back; a second call does nothing."""
         if self.live is not None:
-            self.live.stop()
+            self.live.close()
         for landmarker in self._landmarkers.values():
             landmarker.close()
         self._detector.close()
@@ -339,10 +342,11 @@ class Pipeline:
 
     def _landmarker(self, *, static: bool) -> Landmarker:
         if static not in self._landmarkers:
-            self._landmarkers[static] = open_landmarker(
-                static=static, max_faces=self._max_faces, model=self._landmarker_model
-            )
+            self._landmarkers[static] = self._open_landmarker(static)
         return self._landmarkers[static]
+
+    def _open_mediapipe(self, static: bool) -> Landmarker:
+        return open_landmarker(static=static, max_faces=self._max_faces, model=self._landmarker_model)
 
 
 def _box(landmarks: NDArray[np.float32]) -> Box:

@@ -117,8 +117,10 @@ class LivePipeline:
             self._run.stop()
 
     def close(self) -> None:
-        """Stop, and close the pipeline if :meth:`load` made it; more than once does no harm."""
-        self.stop()
+        """Stop, wait for the threads, and close the pipeline if :meth:`load` made it; more than once does no harm."""
+        if self._run is not None:
+            self._run.stop()
+            self._run.join()
         if self._owns:
             self.pipeline.close()
 

@@ -115,9 +115,10 @@ class LiveRun:
     def join(self) -> None:
         """Wait for the threads, after :meth:`stop`, and account for the frames that were on their way."""
         capture, *stages = self._threads
-        for thread in stages:
-            thread.join()  # a stage ends with the frame that it is at, and must not lose its models before
-        capture.join(_JOIN_S)  # a camera may hang for ever
+        if capture.ident is not None:  # it was started
+            for thread in stages:
+                thread.join()  # a stage ends with the frame that it is at, and must not lose its models before
+            capture.join(_JOIN_S)  # a camera may hang for ever
         waiting = self._frames.take(0) is not None
         for _ in range(self._outbox.clear() + waiting):
             self._account.dropped("stopped")
