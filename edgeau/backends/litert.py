@@ -142,5 +142,5 @@ def _order(end: _End, file: str) -> tuple[int, ...]:
 
 def _kernels(engine: Any) -> str:
     """Whose kernels run: a graph that XNNPACK took over shows as an operator called DELEGATE."""
-    operators = engine._get_ops_details()  # noqa: SLF001 - nothing public tells
+    operators = engine._get_ops_details()  # nothing public tells
     return _XNNPACK if any(item["op_name"] == "DELEGATE" for item in operators) else _BUILTIN

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-import onnx
-from onnx import numpy_helper
+from onnx import TypeProto, helper
 from onnx.reference import ReferenceEvaluator
+
+from edgeau_export.litert.shapes import as_proto
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -43,27 +44,12 @@ def folded(
 def _evaluated(
     node: Node, constants: dict[str, NDArray[np.generic]], opset: int
 ) -> list[NDArray[np.generic]]:
-    attributes = {name: _plain(value) for name, value in node.attributes.items()}
-    proto = onnx.helper.make_node(node.operator, node.inputs, node.outputs, **attributes)
-    given = sorted({name for name in node.inputs if name})
-    graph = onnx.helper.make_graph(
-        [proto],
-        "constant",
-        [
-            onnx.helper.make_tensor_value_info(
-                name, onnx.helper.np_dtype_to_tensor_dtype(constants[name].dtype), constants[name].shape
-            )
-            for name in given
-        ],
-        [onnx.helper.make_value_info(name, onnx.TypeProto()) for name in node.outputs],
-    )
-    model = onnx.helper.make_model(graph, opset_imports=[onnx.helper.make_opsetid("", opset)])
-    answers: list[NDArray[np.generic]] = ReferenceEvaluator(model).run(
-        None, {name: constants[name] for name in given}
-    )
-    return [np.asarray(answer) for answer in answers]
-
-
-def _plain(value: object) -> object:
-    """Attributes as ``make_node`` takes them: a tensor stays a tensor."""
-    return numpy_helper.from_array(value) if isinstance(value, np.ndarray) else value
+    given = {name: constants[name] for name in node.inputs if name}
+    inputs = [
+        helper.make_tensor_value_info(name, helper.np_dtype_to_tensor_dtype(array.dtype), array.shape)
+        for name, array in given.items()
+    ]
+    outputs = [helper.make_value_info(name, TypeProto()) for name in node.outputs]
+    graph = helper.make_graph([as_proto(node)], "constant", inputs, outputs)
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", opset)])
+    return [np.asarray(answer) for answer in ReferenceEvaluator(model).run(None, given)]

@@ -10,6 +10,7 @@ from onnx import numpy_helper
 
 from edgeau_export.litert.errors import ConversionError
 from edgeau_export.litert.folding import folded
+from edgeau_export.litert.shapes import inferred_shapes
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -87,27 +88,20 @@ def read_graph(model: onnx.ModelProto) -> Graph:
             f"the ONNX graph has inputs {inputs} and outputs {outputs}; one of each can be converted"
         )
     opset = next(item.version for item in model.opset_import if item.domain in ("", "ai.onnx"))
-    shapes = _shapes(model)
+    start = next(item for item in model.graph.input if item.name == inputs[0])
     nodes = _without_aliases([_node(node) for node in model.graph.node], outputs[0])
-    nodes = folded(nodes, constants, shapes, opset)
+    shapes: dict[str, tuple[int, ...]] = {}
+    remaining = len(nodes) + 1
+    while len(nodes) < remaining:  # a number that becomes known may tell a shape, and a shape a number
+        remaining = len(nodes)
+        shapes = inferred_shapes(nodes, constants, start, opset)
+        nodes = folded(nodes, constants, shapes, opset)
     return Graph(inputs[0], outputs[0], nodes, constants, shapes).without_dead_nodes()
 
 
 def _node(node: onnx.NodeProto) -> Node:
     attributes = {item.name: onnx.helper.get_attribute_value(item) for item in node.attribute}
     return Node(node.op_type, node.name, tuple(node.input), tuple(node.output), attributes)
-
-
-def _shapes(model: onnx.ModelProto) -> dict[str, tuple[int, ...]]:
-    inferred = onnx.shape_inference.infer_shapes(model, data_prop=True).graph
-    found = {}
-    for value in (*inferred.input, *inferred.output, *inferred.value_info):
-        dimensions = value.type.tensor_type.shape.dim
-        if value.type.tensor_type.HasField("shape") and all(
-            item.HasField("dim_value") for item in dimensions
-        ):
-            found[value.name] = tuple(item.dim_value for item in dimensions)
-    return found
 
 
 def _without_aliases(nodes: Iterable[Node], output: str) -> list[Node]:

@@ -31,6 +31,7 @@ _TYPES = {
     np.dtype(np.int16): tables.TensorType.INT16,
     np.dtype(np.int32): tables.TensorType.INT32,
     np.dtype(np.int64): tables.TensorType.INT64,
+    np.dtype(np.bool_): tables.TensorType.BOOL,
 }
 
 

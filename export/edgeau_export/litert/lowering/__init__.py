@@ -8,6 +8,7 @@ from edgeau_export.litert.lowering import (
     normalization,
     pooling,
     reduction,
+    selection,
     shape,
 )
 from edgeau_export.litert.lowering.registry import LOWERINGS
@@ -21,5 +22,6 @@ __all__ = [
     "normalization",
     "pooling",
     "reduction",
+    "selection",
     "shape",
 ]

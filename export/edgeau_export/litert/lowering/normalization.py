@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from edgeau_export.litert.layout import NHWC
+from edgeau_export.litert.layout import NHWC, plain
 from edgeau_export.litert.lowering.options import fused_activation, options
 from edgeau_export.litert.lowering.registry import lowers
 from edgeau_export.litert.schema import BuiltinOperator as Op
@@ -14,7 +14,7 @@ from edgeau_export.litert.schema import BuiltinOperator as Op
 if TYPE_CHECKING:
     from edgeau_export.litert.operation import Operation
 
-__all__ = ["batch_normalization", "local_response_normalization"]
+__all__ = ["batch_normalization", "layer_normalization", "local_response_normalization"]
 
 
 @lowers("BatchNormalization")
@@ -64,3 +64,26 @@ def local_response_normalization(op: Operation) -> None:
     )
     tensor = op.activation(0, NHWC)
     op.finish(op.emit(Op.LOCAL_RESPONSE_NORMALIZATION, [tensor], op.output(NHWC), table))
+
+
+@lowers("LayerNormalization")
+def layer_normalization(op: Operation) -> None:
+    """``(x - mean) / sqrt(variance + epsilon) * weight + bias`` over the last axes; TFLite has no operator for it."""
+    rank = len(op.output_shape)
+    tensor, constant, layout = op.activation(0, plain(rank)), op.values.model.constant, plain(rank)
+    first = op.attribute("axis", -1) % rank
+    axes = op.numbers(*range(first, rank))
+    reduced = tuple(n if axis < first else 1 for axis, n in enumerate(op.output_shape))
+    keeps = options("Reducer", keepDims=True)
+    mean = op.emit(Op.MEAN, [tensor, axes], op.temporary(reduced, layout), keeps)
+    centred = op.emit(Op.SUB, [tensor, mean], op.output(layout), options("Sub"))
+    squared = op.emit(Op.MUL, [centred, centred], op.output(layout), options("Mul"))
+    variance = op.emit(Op.MEAN, [squared, axes], op.temporary(reduced, layout), keeps)
+    epsilon = constant("epsilon", np.array(op.attribute("epsilon", 1e-5), np.float32))
+    raised = op.emit(Op.ADD, [variance, epsilon], op.temporary(reduced, layout), options("Add"))
+    factor = op.emit(Op.RSQRT, [raised], op.temporary(reduced, layout))
+    answer = op.emit(Op.MUL, [centred, factor], op.output(layout), options("Mul"))
+    answer = op.emit(Op.MUL, [answer, op.activation(1)], op.output(layout), options("Mul"))
+    if op.has(2):
+        answer = op.emit(Op.ADD, [answer, op.activation(2)], op.output(layout), options("Add"))
+    op.finish(answer)
