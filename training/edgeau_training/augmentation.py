@@ -2,7 +2,7 @@
 
 Rendered faces are cleaner and more alike than pictures of people; what a network learns from them carries over only as far
 as the training pictures vary beyond them. All of it draws from a generator per sample, so a sample's picture depends on
-seed, epoch and sample alone, and a resumed run sees the same pictures.
+seed, epoch and its place in it alone, and a resumed run sees the same pictures.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 __all__ = ["CANVAS", "Augmentation", "View", "centre_cut", "random_cut", "vary"]
 
-CANVAS = 256  # side of the stored aligned crops, pixels
+CANVAS = 256  # side of the stored aligned crops, pixels, where nothing else is said
 
 Image = NDArray[np.uint8]
 Matrix = NDArray[np.float64]
@@ -23,10 +23,11 @@ Matrix = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class View:
-    """How a picture is taken from the 256-pixel crop: ``pixels`` a side, spanning ``field`` crop pixels."""
+    """How a picture is taken from the stored crop: ``pixels`` a side, spanning its central ``field`` of ``canvas`` pixels."""
 
     pixels: int
-    field: int
+    field: float
+    canvas: int = CANVAS
 
 
 @dataclass(frozen=True)
@@ -53,27 +54,29 @@ class Augmentation:
     compress: float = 0.2
     erase: float = 0.25
 
+    @classmethod
+    def none(cls, **amounts: float) -> Augmentation:
+        """Only the given amounts; all others are 0."""
+        return cls(**{**dict.fromkeys(cls.__dataclass_fields__, 0.0), **amounts})
+
     def scaled(self, strength: float) -> Augmentation:
         """All amounts and probabilities but the flip's, times ``strength`` 0..1."""
         amounts = {name: strength * value for name, value in vars(self).items()}
         return Augmentation(**{**amounts, "flip": self.flip})
 
 
-def centre_cut(pixels: int, field: int) -> Matrix:
-    """Canvas-to-picture matrix of the central ``field`` canvas pixels, float64 ``(2, 3)``."""
-    return _cut(pixels, field, np.eye(2), np.zeros(2))
+def centre_cut(view: View) -> Matrix:
+    """Canvas-to-picture matrix of the view's central part, float64 ``(2, 3)``."""
+    return _cut(view, np.eye(2), np.zeros(2))
 
 
-def random_cut(
-    rng: np.random.Generator, options: Augmentation, pixels: int, field: int
-) -> tuple[Matrix, bool]:
+def random_cut(rng: np.random.Generator, options: Augmentation, view: View) -> tuple[Matrix, bool]:
     """A shifted, turned, scaled and perhaps mirrored cut.
 
     Args:
         rng: of this sample.
         options: how much it varies.
-        pixels: side of the picture.
-        field: canvas pixels that the picture spans.
+        view: of the picture.
 
     Returns:
         The canvas-to-picture matrix, float64 ``(2, 3)``, and whether it mirrors.
@@ -87,7 +90,7 @@ def random_cut(
     linear = np.array(((cos * stretch, -sin), (sin, cos / stretch)))
     if flip:
         linear[:, 0] = -linear[:, 0]
-    return _cut(pixels, field, linear, shift), flip
+    return _cut(view, linear, shift), flip
 
 
 def vary(rng: np.random.Generator, options: Augmentation, image: Image) -> Image:
@@ -110,10 +113,10 @@ def vary(rng: np.random.Generator, options: Augmentation, image: Image) -> Image
     return image
 
 
-def _cut(pixels: int, field: int, linear: NDArray[np.float64], shift: NDArray[np.float64]) -> Matrix:
+def _cut(view: View, linear: NDArray[np.float64], shift: NDArray[np.float64]) -> Matrix:
     """Scales about the canvas centre onto the picture's centre; pixel centres are at whole numbers."""
-    linear = linear * (pixels / field)
-    offset = (pixels - 1) / 2 - linear @ ((CANVAS - 1) / 2 + shift)
+    linear = linear * (view.pixels / view.field)
+    offset = (view.pixels - 1) / 2 - linear @ ((view.canvas - 1) / 2 + shift)
     return np.column_stack((linear, offset))
 
 

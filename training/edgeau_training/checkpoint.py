@@ -29,6 +29,7 @@ from edgeau_training.networks.catalogue import network_facts
 __all__ = [
     "FORMAT",
     "IMAGENET_INPUT",
+    "METADATA_KEY",
     "CheckpointInfo",
     "load_checkpoint",
     "make_seeded_checkpoint",

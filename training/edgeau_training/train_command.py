@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 import sys
+import warnings
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from edgeau.command import DONE, CommandParser, print_json, run
 from edgeau.errors import UsageError
-from edgeau_training.trainer.recipe import read_recipe
+from edgeau_training.trainer.recipe import PRECISIONS, Recipe, read_recipe
 
-__all__ = ["main"]
+if TYPE_CHECKING:
+    from edgeau_training.trainer.run import RunOptions
+
+__all__ = ["RECIPES", "main"]
 
 RECIPES = Path(__file__).parent / "recipes"
+_EVERY_FOLD = "every"
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -23,35 +30,119 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _body(argv: Sequence[str] | None) -> int:
     options = _parser().parse_args(argv)
     recipe = read_recipe(_recipe_path(options.recipe))
-    state = options.out / "state.pt"
-    if state.exists() and not options.resume:
+    if options.precision:
+        recipe = replace(recipe, precision=options.precision)
+    with warnings.catch_warnings():
+        warnings.showwarning = _say
+        return _train_folds(recipe, options) if options.folds else _train(recipe, options)
+
+
+def _train(recipe: Recipe, options: Any) -> int:
+    if (options.out / "state.pt").exists() and not options.resume:
         raise UsageError(f"{options.out} holds a run already; go on with --resume, or name another --out")
     from edgeau_training.trainer.run import Run  # torch and timm: only once the arguments are right
 
-    figures = Run(recipe, options.data, options.out, options.resume).finish()
+    one = Run(recipe, options.data, options.out, _run_options(options))
+    figures = one.finish()
+    checkpoint = options.out / "checkpoint.safetensors"
+    if not one.engine.first:
+        return DONE
     if options.json:
-        print_json({"checkpoint": str(options.out / "checkpoint.safetensors"), "validation": figures})
+        print_json({"checkpoint": str(checkpoint), figures["side"]: figures})
     else:
-        print(
-            f"{options.out / 'checkpoint.safetensors'}: validation F1 {figures['f1']:.3f}, AUC {figures['auc']:.3f}"
-        )
+        print(f"{checkpoint}: {figures['side']} F1 {_shown(figures['f1'])}, AUC {_shown(figures['auc'])}")
     return DONE
+
+
+def _train_folds(recipe: Recipe, options: Any) -> int:
+    if options.fold:
+        raise UsageError("--fold names one division and --folds several; give one of them")
+    if recipe.data.set == "synthetic":
+        raise UsageError("the synthetic set has one division, train and val; leave out --folds")
+    from edgeau_training.trainer.fold_data import fold_names_of
+    from edgeau_training.trainer.fold_runs import fold_folder, train_folds
+
+    given = "" if options.folds == _EVERY_FOLD else options.folds
+    wanted = tuple(name for name in given.split(",") if name)
+    if wanted:
+        recipe = replace(recipe, data=replace(recipe.data, folds=wanted))
+    names = fold_names_of(recipe.data, options.data)
+    started = [name for name in names if (fold_folder(options.out, name) / "state.pt").exists()]
+    if started and not options.resume:
+        raise UsageError(f"{options.out} holds a run of fold {started[0]} already; go on with --resume")
+    document = train_folds(recipe, options.data, options.out, names, _run_options(options))
+    if options.json:
+        print_json({"out": str(options.out), **document})
+        return DONE
+    for name, figures in document["folds"].items():
+        print(f"fold {name}: F1 {_shown(figures['f1'])}, AUC {_shown(figures['auc'])}")
+    mean, pooled = document["mean"], document["pooled"]
+    print(f"mean over folds: F1 {_shown(mean['f1'])}; pooled: F1 {_shown(pooled['f1'])}")
+    return DONE
+
+
+def _run_options(options: Any) -> RunOptions:
+    from edgeau_training.trainer.run import RunOptions
+
+    return RunOptions(
+        resume=options.resume,
+        fold=options.fold,
+        crops=options.crops,
+        pretrained=options.pretrained,
+        device=options.device,
+        workers=options.workers,
+    )
 
 
 def _parser() -> CommandParser:
     parser = CommandParser(
         "edgeau-train",
-        "Train a network from a recipe. Writes checkpoint.safetensors, metrics.json, log.jsonl and a state to resume from.",
-        "edgeau-train mrpnet-synthetic --data faces/ --out runs/mrpnet",
+        "Train a network from a recipe. Writes checkpoint.safetensors, metrics.json, predictions.npz, log.jsonl, curves for "
+        "TensorBoard and a state to resume from. On several GPUs or machines, start it with torchrun.",
+        "edgeau-train mrpnet-bp4d --data BP4D/ --out runs/mrpnet --folds --pretrained efficientnet_b1.safetensors",
     )
     parser.add_argument("recipe", metavar="RECIPE", help=f"a .toml file, or one of: {', '.join(_shipped())}")
-    parser.add_argument("--data", type=Path, required=True, metavar="DIR", help="what edgeau-synth wrote")
+    parser.add_argument("--data", type=Path, required=True, metavar="DIR", help="folder of the data set")
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder of this run")
     parser.add_argument(
         "--resume", action="store_true", help="go on from the state in the folder of this run"
     )
+    parser.add_argument("--fold", default="", metavar="NAME", help="division of the data set to train")
+    parser.add_argument(
+        "--folds",
+        nargs="?",
+        const=_EVERY_FOLD,
+        default="",
+        metavar="NAMES",
+        help="train every fold, or those named (1,3), each in its own folder, and measure them together",
+    )
+    parser.add_argument(
+        "--crops", type=Path, metavar="DIR", help="where aligned crops are kept (default: crops in --out)"
+    )
+    parser.add_argument(
+        "--pretrained",
+        type=Path,
+        metavar="FILE",
+        help="weights to start from: of the backbone, or a checkpoint of the same network; {fold} is the fold's name",
+    )
+    parser.add_argument(
+        "--device", default="auto", choices=("auto", "cpu", "cuda", "mps"), help="(default: auto)"
+    )
+    parser.add_argument("--precision", choices=PRECISIONS, help="instead of the recipe's")
+    parser.add_argument(
+        "--workers", type=int, default=1, metavar="N", help="threads that make the pictures (default: 1)"
+    )
     parser.add_json()
     return parser
+
+
+def _say(message: Warning | str, *_: Any, **__: Any) -> None:
+    """A warning in one line, without the place in the code that gave it."""
+    print(f"edgeau-train: {' '.join(str(message).split())}", file=sys.stderr)
+
+
+def _shown(value: float | None) -> str:
+    return "-" if value is None else f"{value:.3f}"
 
 
 def _shipped() -> list[str]:

@@ -5,7 +5,7 @@ import pytest
 
 from edgeau.errors import InputError
 from edgeau_training.datasets.synthetic import SyntheticFaces, list_shards
-from edgeau_training.trainer.batches import decode
+from edgeau_training.datasets.synthetic_crops import SyntheticCrops
 
 AUS = ("AU1", "AU4", "AU12")
 
@@ -21,7 +21,7 @@ def test_detected_faces_are_read_with_their_labels(folder):
     assert faces.occurrence.shape == faces.intensity.shape == (60, 3)
     assert np.array_equal(faces.occurrence, faces.intensity >= 0.3)
     assert 0.2 < faces.occurrence.mean() < 0.6
-    assert decode(faces.crops[0]).shape == (256, 256, 3)
+    assert SyntheticCrops(faces).crops([0], 256).shape == (1, 256, 256, 3)
 
 
 def test_labels_follow_the_order_asked_for(folder):

@@ -32,6 +32,9 @@ warmup_steps = 5
 ema_decay = 0.9
 [augmentation]
 erase = 0.0
+[auxiliary]
+intensity = 4.0
+landmarks = 10.0
 [[stages]]
 name = "small"
 pixels = 64
@@ -123,7 +126,7 @@ def test_shards_that_appear_are_taken_in_at_the_next_epoch(tmp_path, write_tiny_
                 hidden.rename(late)
 
     out = tmp_path / "run"
-    Watched(read_recipe(recipe(tmp_path, small=1, whole=2)), faces, out, resume=False).finish()
+    Watched(read_recipe(recipe(tmp_path, small=1, whole=2)), faces, out).finish()
     assert events(out, "started")[0]["faces"] == 30
     assert events(out, "data grew")[0]["faces"] == 60
 

@@ -9,7 +9,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from edgeau.alignment import warp
+from edgeau.arcface_template import ArcFaceTemplate
 from edgeau.errors import InputError
+from edgeau_training.augmentation import CANVAS
 from edgeau_training.datasets.crops import resized
 from edgeau_training.datasets.synthetic import SyntheticFaces
 
@@ -21,10 +24,12 @@ class SyntheticCrops:
 
     Args:
         faces: one split.
+        arcface: cut by the template of face recognition, whose crop lies inside the stored one, instead of the whole.
     """
 
-    def __init__(self, faces: SyntheticFaces) -> None:
+    def __init__(self, faces: SyntheticFaces, *, arcface: bool = False) -> None:
         self.faces = faces
+        self._arcface = arcface
         self.labels = faces.labels
         self.occurrence = faces.occurrence
         self.mask = np.ones_like(faces.occurrence)
@@ -43,5 +48,22 @@ class SyntheticCrops:
                 raise InputError(
                     f"crop {row} of the rendered faces is not a readable JPEG; render the data set again"
                 )
-            crops[place] = resized(image, size)[..., ::-1]  # type: ignore[arg-type]
+            crop = self._cut(image, int(row), size)  # type: ignore[arg-type]
+            cv2.cvtColor(crop, cv2.COLOR_BGR2RGB, dst=crops[place])
         return crops
+
+    def points(self, size: int) -> NDArray[np.float32]:
+        """Landmarks in crops of this side, float32 ``(N, 468, 2)``, pixels."""
+        if not self._arcface:
+            return np.asarray((self.faces.points + 0.5) * (size / CANVAS) - 0.5, np.float32)
+        return np.stack([_mapped(face, size) for face in self.faces.points])
+
+    def _cut(self, image: NDArray[np.uint8], row: int, size: int) -> NDArray[np.uint8]:
+        if self._arcface:
+            return warp(image, ArcFaceTemplate(size).matrix(self.faces.points[row]), size)
+        return resized(image, size)
+
+
+def _mapped(points: NDArray[np.float32], size: int) -> NDArray[np.float32]:
+    matrix = ArcFaceTemplate(size).matrix(points)
+    return np.asarray(points @ matrix[:, :2].T + matrix[:, 2], np.float32)

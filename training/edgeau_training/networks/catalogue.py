@@ -180,8 +180,15 @@ def network_facts(name: str, **options: Any) -> NetworkFacts:
     facts = CATALOGUE[name]
     size = options.get("size", facts.input.size[0])
     if options.get("mode") == "modern":
-        facts = replace(facts, input=_symmetric(size))
+        facts = replace(facts, input=_symmetric(facts.input.size[0]))
     if size != facts.input.size[0]:
-        # Only the networks from face recognition take a size.
-        facts = replace(facts, input=replace(facts.input, size=(size, size)), alignment=ArcFaceTemplate(size))
+        alignment = _resized(facts.alignment, size)
+        facts = replace(facts, input=replace(facts.input, size=(size, size)), alignment=alignment)
     return facts
+
+
+def _resized(alignment: Aligner, size: int) -> Aligner:
+    """The same view of a face in another number of pixels."""
+    if isinstance(alignment, ArcFaceTemplate) or not isinstance(alignment, Alignment):
+        return ArcFaceTemplate(size)
+    return Alignment(size=size, canvas=round(alignment.canvas * size / alignment.size))

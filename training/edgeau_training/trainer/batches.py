@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import queue
-import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import cv2
@@ -13,125 +12,156 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from edgeau.errors import InputError
 from edgeau_training.augmentation import Augmentation, View, centre_cut, random_cut, vary
-from edgeau_training.datasets.synthetic import SyntheticFaces
+from edgeau_training.datasets.crops import LabelledCrops
+from edgeau_training.datasets.mirroring import mirrored_columns
+from edgeau_training.sampling.draw import Draw
 from edgeau_training.trainer.geometry_targets import GeometryTargets
 
-__all__ = ["Batch", "View", "epoch_batches", "plain_batches", "prefetched"]
+__all__ = ["Batch", "Batches", "plain_images"]
 
 _BORDER = (128, 128, 128)  # outside the crop, as the alignment has it
 
 
 @dataclass(frozen=True)
 class Batch:
-    """``images`` uint8 RGB ``(N, H, W, 3)``; ``occurrence``, ``mask``, ``intensity`` float32 ``(N, C)``; ``points`` ``(N, 2P)``."""
+    """``images`` uint8 RGB ``(N, H, W, 3)``; ``occurrence`` and ``mask`` float32 ``(N, C)``.
+
+    ``intensity`` float32 ``(N, C)`` and standardised ``points`` ``(N, 2P)`` are None where they are not asked for.
+    """
 
     images: Tensor
     occurrence: Tensor
     mask: Tensor
-    intensity: Tensor
-    points: Tensor
+    intensity: Tensor | None = None
+    points: Tensor | None = None
 
     def __len__(self) -> int:
         return len(self.images)
 
-
-def epoch_batches(
-    faces: SyntheticFaces,
-    targets: GeometryTargets,
-    view: View,
-    augmentation: Augmentation,
-    *,
-    size: int,
-    seed: int,
-    epoch: int,
-    start: int = 0,
-) -> Iterator[Batch]:
-    """The whole batches of one epoch, from sample ``start`` of its order on. Seed, epoch and face decide each picture."""
-    order = np.random.default_rng((seed, epoch)).permutation(len(faces))
-    for place in range(start, len(order) - size + 1, size):
-        chosen = order[place : place + size]
-        generators = [np.random.default_rng((seed, epoch, int(face))) for face in chosen]
-        taken = [
-            _augmented(faces.crops[face], view, augmentation, rng)
-            for face, rng in zip(chosen, generators, strict=True)
-        ]
-        images, matrices, mirrored = zip(*taken, strict=True)
-        points = targets.standardise(faces.points[chosen], np.stack(matrices), np.array(mirrored), view)
-        yield _batch(faces, chosen, list(images), points)
+    def to(self, device: torch.device) -> Batch:
+        """The same batch on another device."""
+        moved = {
+            name: None if value is None else value.to(device, non_blocking=True)
+            for name, value in vars(self).items()
+        }
+        return Batch(**moved)
 
 
-def plain_batches(faces: SyntheticFaces, targets: GeometryTargets, view: View, size: int) -> Iterator[Batch]:
-    """All faces in their order, centrally cut, without augmentation; the last batch may be smaller."""
-    matrix = centre_cut(view.pixels, view.field)
-    for place in range(0, len(faces), size):
-        chosen = np.arange(place, min(place + size, len(faces)))
-        images = [_cut(decode(faces.crops[face]), matrix, view.pixels) for face in chosen]
-        central = np.broadcast_to(matrix, (len(chosen), 2, 3))
-        points = targets.standardise(faces.points[chosen], central, np.zeros(len(chosen), bool), view)
-        yield _batch(faces, chosen, images, points)
+@dataclass(frozen=True)
+class _Taken:
+    """One face as it was cut."""
+
+    image: NDArray[np.uint8]
+    matrix: NDArray[np.float64]
+    mirrored: bool
 
 
-def prefetched(batches: Iterator[Batch], depth: int = 4) -> Iterator[Batch]:
-    """The same batches, made ahead by one thread; an error there is raised here."""
-    made: queue.Queue[Batch | BaseException | None] = queue.Queue(depth)
-    stopped = threading.Event()
+class Batches:
+    """Makes training batches of a data set.
 
-    def produce() -> None:
-        try:
-            for batch in batches:
-                if not _put(made, batch, stopped):
-                    return
-            _put(made, None, stopped)
-        except BaseException as error:  # noqa: BLE001  (raised again by the consumer)
-            _put(made, error, stopped)
-
-    threading.Thread(target=produce, name="batches", daemon=True).start()
-    try:
-        while (item := made.get()) is not None:
-            if isinstance(item, BaseException):
-                raise item
-            yield item
-    finally:
-        stopped.set()
-
-
-def decode(jpeg: bytes) -> NDArray[np.uint8]:
-    """A crop as uint8 RGB ``(256, 256, 3)``.
-
-    Raises:
-        InputError: the bytes are no picture.
+    Args:
+        data: the training side.
+        seed: of cuts and variations; with the epoch and the place in it, it decides each picture.
+        intensity: float32 ``(N, C)``, or None.
+        points: landmarks in pixels of the view's canvas, ``(N, P, 2)``, or None.
+        targets: standardises the points.
+        threads: that make the pictures of a batch.
     """
-    image = cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_COLOR)
-    if image is None:
-        raise InputError(
-            "a crop in the data set is not a readable JPEG; the shard is damaged, render it again"
+
+    def __init__(
+        self,
+        data: LabelledCrops,
+        seed: int,
+        intensity: NDArray[np.float32] | None = None,
+        points: NDArray[np.float32] | None = None,
+        targets: GeometryTargets | None = None,
+        threads: int = 1,
+    ) -> None:
+        self._data, self._seed, self._intensity = data, seed, intensity
+        self._points, self._targets = points, targets
+        self._pool = ThreadPoolExecutor(threads, "picture") if threads > 1 else None
+
+    def epoch(
+        self,
+        draws: Iterable[Draw],
+        view: View,
+        augmentation: Augmentation,
+        epoch: int,
+        start: int,
+        part: slice,
+    ) -> Iterator[Batch]:
+        """Batches of draws.
+
+        Args:
+            draws: of one epoch, in their order.
+            view: of the pictures.
+            augmentation: how they vary.
+            epoch: its number.
+            start: place of the first draw's first row in the epoch.
+            part: of each draw's rows that is made, by its places.
+
+        Raises:
+            UsageError: pictures may be mirrored, and the labels have one side of a pair only.
+        """
+        columns = mirrored_columns(self._data.labels) if augmentation.flip else None
+        for draw in draws:
+            places = range(start, start + len(draw))[part]
+            rows, mask = draw.order[part], draw.mask[part]
+            taken = list(
+                self._map(
+                    lambda at: self._take(*at, view, augmentation, epoch), zip(rows, places, strict=True)
+                )
+            )
+            yield self._batch(rows, mask, taken, view, columns)
+            start += len(draw)
+
+    def _map(
+        self, make: Callable[[tuple[int, int]], _Taken], items: Iterable[tuple[int, int]]
+    ) -> Iterable[_Taken]:
+        return map(make, items) if self._pool is None else self._pool.map(make, items)
+
+    def _take(self, row: int, place: int, view: View, augmentation: Augmentation, epoch: int) -> _Taken:
+        rng = np.random.default_rng((self._seed, epoch, place))
+        matrix, mirrored = random_cut(rng, augmentation, view)
+        image = _cut(self._data.crops([row], view.canvas)[0], matrix, view.pixels)
+        return _Taken(vary(rng, augmentation, image), matrix, mirrored)
+
+    def _batch(
+        self,
+        rows: NDArray[np.int64],
+        mask: NDArray[np.uint8],
+        taken: list[_Taken],
+        view: View,
+        columns: NDArray[np.int64] | None,
+    ) -> Batch:
+        mirrored = np.array([one.mirrored for one in taken])
+
+        def labels(table: NDArray[np.generic]) -> Tensor:
+            table = table.astype(np.float32)
+            if columns is not None:
+                table[mirrored] = table[mirrored][:, columns]
+            return torch.from_numpy(table)
+
+        points = None
+        if self._points is not None and self._targets is not None:
+            matrices = np.stack([one.matrix for one in taken])
+            points = torch.from_numpy(self._targets.standardise(self._points[rows], matrices, mirrored, view))
+        return Batch(
+            torch.from_numpy(np.stack([one.image for one in taken])),
+            labels(self._data.occurrence[rows]),
+            labels(mask),
+            None if self._intensity is None else labels(self._intensity[rows]),
+            points,
         )
-    return cv2.cvtColor(image, cv2.COLOR_BGR2RGB)  # type: ignore[return-value]
 
 
-def _put(
-    made: queue.Queue[Batch | BaseException | None],
-    item: Batch | BaseException | None,
-    stopped: threading.Event,
-) -> bool:
-    """False when nobody wants more."""
-    while not stopped.is_set():
-        try:
-            made.put(item, timeout=0.5)
-        except queue.Full:
-            continue
-        return True
-    return False
-
-
-def _augmented(
-    jpeg: bytes, view: View, augmentation: Augmentation, rng: np.random.Generator
-) -> tuple[NDArray[np.uint8], NDArray[np.float64], bool]:
-    """A picture, the matrix that cut it, and whether it is mirrored."""
-    matrix, mirrored = random_cut(rng, augmentation, view.pixels, view.field)
-    return vary(rng, augmentation, _cut(decode(jpeg), matrix, view.pixels)), matrix, mirrored
+def plain_images(data: LabelledCrops, rows: NDArray[np.int64], view: View, size: int) -> Iterator[Tensor]:
+    """Centrally cut pictures without augmentation, uint8 RGB ``(n, H, W, 3)``; the last ones may be fewer."""
+    matrix = centre_cut(view)
+    for place in range(0, len(rows), size):
+        crops = data.crops(rows[place : place + size], view.canvas)
+        yield torch.from_numpy(np.stack([_cut(crop, matrix, view.pixels) for crop in crops]))
 
 
 def _cut(image: NDArray[np.uint8], matrix: NDArray[np.float64], pixels: int) -> NDArray[np.uint8]:
@@ -142,20 +172,4 @@ def _cut(image: NDArray[np.uint8], matrix: NDArray[np.float64], pixels: int) -> 
         flags=cv2.INTER_LINEAR,
         borderMode=cv2.BORDER_CONSTANT,
         borderValue=_BORDER,
-    )
-
-
-def _batch(
-    faces: SyntheticFaces,
-    chosen: NDArray[np.int64],
-    images: list[NDArray[np.uint8]],
-    points: NDArray[np.float32],
-) -> Batch:
-    occurrence = torch.from_numpy(faces.occurrence[chosen].astype(np.float32))
-    return Batch(
-        torch.from_numpy(np.stack(images)),
-        occurrence,
-        torch.ones_like(occurrence),
-        torch.from_numpy(faces.intensity[chosen]),
-        torch.from_numpy(points),
     )

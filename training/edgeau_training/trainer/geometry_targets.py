@@ -16,7 +16,7 @@ from edgeau_training.augmentation import CANVAS, View
 
 __all__ = ["GeometryTargets"]
 
-_JITTER = 4.0  # what the random cut adds to the deviation, crop pixels
+_JITTER = 4.0  # what the random cut adds to the deviation, pixels of a 256-pixel crop
 _STATISTICS_FACES = 4000  # enough for a mean within 0.1 pixel
 
 
@@ -35,11 +35,11 @@ class GeometryTargets:
     mirror: NDArray[np.int64]
 
     @classmethod
-    def fit(cls, points: NDArray[np.float32]) -> GeometryTargets:
-        """From the training split's points, ``(N, P, 2)`` in crop pixels."""
+    def fit(cls, points: NDArray[np.float32], canvas: int) -> GeometryTargets:
+        """From the training split's points, ``(N, P, 2)`` in pixels of crops of this side."""
         points = points[:_STATISTICS_FACES]
-        mean, deviation = points.mean(axis=0), np.hypot(points.std(axis=0), _JITTER)
-        return cls(mean, deviation, _mirror_of(mean))
+        mean, deviation = points.mean(axis=0), np.hypot(points.std(axis=0), _JITTER * canvas / CANVAS)
+        return cls(mean, deviation, _mirror_of(mean, canvas))
 
     def standardise(
         self,
@@ -60,16 +60,13 @@ class GeometryTargets:
             float32 ``(N, 2P)``, 0 where the mean face lies in a central cut.
         """
         placed = np.einsum("nij,npj->npi", matrices[:, :, :2], points) + matrices[:, None, :, 2]
-        placed = (placed - (view.pixels - 1) / 2) * (view.field / view.pixels) + (CANVAS - 1) / 2
+        placed = (placed - (view.pixels - 1) / 2) * (view.field / view.pixels) + (view.canvas - 1) / 2
         placed[mirrored] = placed[mirrored][:, self.mirror]
         return np.asarray((placed - self.mean) / self.deviation, np.float32).reshape(len(points), -1)
 
 
-def _flip(points: NDArray[np.float32]) -> NDArray[np.float32]:
-    return np.stack((CANVAS - 1 - points[..., 0], points[..., 1]), axis=-1)
-
-
-def _mirror_of(mean: NDArray[np.float32]) -> NDArray[np.int64]:
+def _mirror_of(mean: NDArray[np.float32], canvas: int) -> NDArray[np.int64]:
     """The mean face is symmetric: each point's partner is the one its mirror image falls on, as a one-to-one matching."""
-    distances = np.linalg.norm(mean[:, None] - _flip(mean)[None], axis=-1)
+    flipped = np.stack((canvas - 1 - mean[..., 0], mean[..., 1]), axis=-1)
+    distances = np.linalg.norm(mean[:, None] - flipped[None], axis=-1)
     return np.asarray(linear_sum_assignment(distances**2)[1], np.int64)

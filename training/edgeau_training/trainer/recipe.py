@@ -8,80 +8,46 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, TypeVar
 
-from edgeau.action_units import DEFAULT, au_number, labels
+from edgeau.action_units import au_number, labels
 from edgeau.errors import UsageError
 from edgeau_training.augmentation import Augmentation
+from edgeau_training.trainer.optimisation import Optimiser
+from edgeau_training.trainer.stage import Stage
 
 if sys.version_info >= (3, 11):
     import tomllib
 else:
     import tomli as tomllib
 
-__all__ = ["Optimiser", "Recipe", "Stage", "read_recipe"]
+__all__ = ["PRECISIONS", "THRESHOLDS", "DataOptions", "Recipe", "read_recipe"]
 
-FIELDS = (160, 224)  # canvas pixels that fall on whole, centred cells of the 7x7 map: 5 and 7 of them
-
-
-@dataclass(frozen=True)
-class Stage:
-    """One resolution of the curriculum; it ends after ``steps`` steps or ``minutes`` minutes, whichever is given.
-
-    Attributes:
-        name: in the log.
-        pixels: side of the training picture.
-        field: crop pixels that the picture spans: 224 (all) or 160 (the face without its surroundings).
-        batch: faces a step.
-        augmentation: strength of the recipe's augmentation in this stage, 0..1.
-        rate: times the schedule's learning rate; a change of view late in the run needs more than the cosine leaves.
-        steps: optimiser steps, or 0.
-        minutes: wall-clock minutes with validation, or 0. A run with it depends on the machine; the log tells the steps.
-    """
-
-    name: str
-    pixels: int
-    field: int = 224
-    batch: int = 64
-    augmentation: float = 1.0
-    rate: float = 1.0
-    steps: int = 0
-    minutes: float = 0.0
-
-    def __post_init__(self) -> None:
-        if (self.steps > 0) == (self.minutes > 0):
-            raise UsageError(f"stage {self.name!r} needs either steps or minutes, greater than 0")
-        if self.field not in FIELDS:
-            raise UsageError(
-                f"stage {self.name!r}: field {self.field} is not one of {', '.join(map(str, FIELDS))}"
-            )
-        if self.pixels < 32 or self.batch < 2:
-            raise UsageError(f"stage {self.name!r}: pixels must be at least 32 and batch at least 2")
-
-    def fraction(self, steps: int, seconds: float) -> float:
-        """How much of the stage is done, 0..1."""
-        return min(1.0, steps / self.steps if self.steps else seconds / (60 * self.minutes))
+MRP_FIELDS = (160, 224)  # canvas pixels that fall on whole, centred cells of its 7x7 map: 5 and 7 of them
+PRECISIONS = ("32-true", "bf16-mixed", "16-mixed")
+THRESHOLDS = ("half", "f1", "accuracy-f1", "break-even")
 
 
 @dataclass(frozen=True)
-class Optimiser:
-    """AdamW with warm-up and one cosine over all stages.
+class DataOptions:
+    """What is trained on.
 
     Attributes:
-        lr: peak learning rate.
-        weight_decay: on weights, not on biases and normalisation.
-        betas: of AdamW.
-        warmup_steps: linear rise at the start.
-        clip: largest gradient norm.
-        linear_rate: learning rate of linear layers over that of the others; their many inputs add up to large steps.
-        ema_decay: of the averaged weights, per step.
+        set: ``synthetic``, or a data set of :mod:`edgeau_training.datasets`.
+        options: of its reader.
+        fold: division that trains when none is named; "" for its first.
+        folds: divisions of a cross-validation; none for all that the data set has.
+        canvas: side of the stored crops, pixels; 0 for that of the network's template.
+        validation: share of the training side, in whole subjects, that is cut off to validate on; 0 validates on the test
+            side, which then must choose neither epoch nor threshold.
+        without_face: ``drop`` frames in which no face is found, or take the ``whole`` picture.
     """
 
-    lr: float = 1.5e-3
-    weight_decay: float = 0.02
-    betas: tuple[float, float] = (0.9, 0.99)
-    warmup_steps: int = 200
-    clip: float = 20.0
-    linear_rate: float = 1.0
-    ema_decay: float = 0.995
+    set: str = "synthetic"
+    options: Mapping[str, Any] = field(default_factory=dict)
+    fold: str = ""
+    folds: tuple[str, ...] = ()
+    canvas: int = 0
+    validation: float = 0.0
+    without_face: str = "drop"
 
 
 @dataclass(frozen=True)
@@ -91,36 +57,47 @@ class Recipe:
     Attributes:
         description: one sentence; goes into the checkpoint.
         network: a name of the zoo.
-        options: of its builder.
-        labels: AUs in output order.
+        stages: of the curriculum, in order.
+        options: of the network's builder.
+        labels: AUs in output order; none for those of the data set.
         seed: of weights, order and augmentation.
-        replicas: shares a batch is split into, one thread each.
+        data: see :class:`DataOptions`.
+        sampler: ``{"name": ..., options}``.
+        precision: of the arithmetic, one of :data:`PRECISIONS`.
+        accumulate: parts that a batch is computed in, one after the other; batch statistics are those of a part.
+        replicas: shares a part is split into, one thread each.
         loss: ``{"name": ..., options}``.
-        auxiliary: weights of the training-only losses, ``intensity`` and ``landmarks``.
+        auxiliary: weights of the training-only losses, ``intensity`` and ``landmarks``; none for no such heads.
         tap: ``{"module": dotted name, "channels": n}`` of a map in the stem that is supervised as well; empty for none.
         from_scratch: residual branches begin at zero.
-        optimiser: see :class:`Optimiser`.
-        augmentation: see :class:`~edgeau_training.augmentation.Augmentation`.
-        stages: of the curriculum, in order.
+        optimiser: see :class:`~edgeau_training.trainer.optimisation.Optimiser`.
+        augmentation: see :class:`~edgeau_training.augmentation.Augmentation`; with ``base = "none"`` all that is not named
+            is 0.
+        thresholds: of the checkpoint: ``half``, or fitted on the validation side.
         save_every: steps between saved states.
-        validate_every: steps between validations; each stage ends with one.
-        validation_faces: faces of the validation split used between stages; the last validation takes all.
+        validate_every: steps between validations, 0 for epochs; each stage ends with one.
+        validation_faces: faces of the validation side used between stages, 0 for all; the last validation takes all.
         licences: of what goes into the weights.
     """
 
     description: str
     network: str
     stages: tuple[Stage, ...]
-    labels: tuple[str, ...] = DEFAULT
     options: Mapping[str, Any] = field(default_factory=dict)
+    labels: tuple[str, ...] = ()
     seed: int = 0
+    data: DataOptions = field(default_factory=DataOptions)
+    sampler: Mapping[str, Any] = field(default_factory=lambda: {"name": "uniform"})
+    precision: str = "32-true"
+    accumulate: int = 1
     replicas: int = 1
     loss: Mapping[str, Any] = field(default_factory=lambda: {"name": "bbl"})
-    auxiliary: Mapping[str, float] = field(default_factory=lambda: {"intensity": 4.0, "landmarks": 10.0})
+    auxiliary: Mapping[str, float] = field(default_factory=dict)
     tap: Mapping[str, Any] = field(default_factory=dict)
     from_scratch: bool = False
     optimiser: Optimiser = field(default_factory=Optimiser)
     augmentation: Augmentation = field(default_factory=Augmentation)
+    thresholds: str = "f1"
     save_every: int = 150
     validate_every: int = 1000
     validation_faces: int = 1000
@@ -129,17 +106,49 @@ class Recipe:
     def __post_init__(self) -> None:
         if not self.stages:
             raise UsageError("the recipe has no [[stages]]; it needs at least one")
+        if any(stage.epochs for stage in self.stages) and not all(stage.epochs for stage in self.stages):
+            raise UsageError("stages bounded by epochs stand with none of another kind")
+        for key, value, known in (
+            ("precision", self.precision, PRECISIONS),
+            ("thresholds", self.thresholds, THRESHOLDS),
+        ):
+            if value not in known:
+                raise UsageError(f"{key} {value!r} is not known; known: {', '.join(known)}")
+        unknown = sorted(set(self.auxiliary) - {"intensity", "landmarks"})
+        if unknown:
+            raise UsageError(f"auxiliary {', '.join(unknown)} is not known; known: intensity, landmarks")
+        self._check_replicas()
+        if self.network.startswith("mrpnet"):
+            self._check_fields()
+
+    @property
+    def parts(self) -> int:
+        """What a process's share of a batch is split into."""
+        return self.replicas * self.accumulate
+
+    def _check_replicas(self) -> None:
+        if self.replicas < 1 or self.accumulate < 1:
+            raise UsageError(f"replicas {self.replicas} and accumulate {self.accumulate} must be at least 1")
         random = [name for name in ("dropout", "drop_path") if self.options.get(name, 0.2)]
-        if self.replicas > 1 and random:
+        if self.replicas > 1 and random and self.network.startswith("mrpnet"):
             # Replicas draw from one generator in no fixed order: a resumed run would not be the same run.
             raise UsageError(
                 f"replicas > 1 needs {' = 0 and '.join(random)} = 0 in [options], or set replicas = 1"
             )
+        if self.replicas > 1 and self.precision != "32-true":
+            raise UsageError("replicas > 1 computes in 32-true only; set replicas = 1 for mixed precision")
         for stage in self.stages:
-            if stage.batch % self.replicas:
+            if stage.batch % self.parts:
                 raise UsageError(
                     f"stage {stage.name!r}: batch {stage.batch} is no multiple of replicas {self.replicas}"
+                    + (f" times accumulate {self.accumulate}" if self.accumulate > 1 else "")
                 )
+
+    def _check_fields(self) -> None:
+        for stage in self.stages:
+            if stage.field and stage.field not in MRP_FIELDS:
+                known = ", ".join(map(str, MRP_FIELDS))
+                raise UsageError(f"stage {stage.name!r}: field {stage.field:g} is not one of {known}")
 
 
 def read_recipe(path: Path) -> Recipe:
@@ -164,11 +173,28 @@ def _recipe(values: dict[str, Any]) -> Recipe:
     if "labels" in values:
         values["labels"] = labels(au_number(label) for label in values["labels"])
     values["stages"] = tuple(_made(Stage, stage, "stages") for stage in values.get("stages", ()))
-    for key, kind in (("optimiser", Optimiser), ("augmentation", Augmentation)):
-        if key in values:
-            values[key] = _made(kind, values[key], key)
+    for key, kind in (("optimiser", Optimiser), ("data", DataOptions), ("augmentation", Augmentation)):
+        if key not in values:
+            continue
+        table = {
+            name: tuple(value) if isinstance(value, list) else value for name, value in values[key].items()
+        }
+        if kind is Augmentation:
+            table = _augmentation(table)
+        values[key] = _made(kind, table, key)
+    for key in ("loss", "sampler"):
+        if key in values and "name" not in values[key]:
+            raise UsageError(f"{key} has no name")
     values["licences"] = tuple(values.get("licences", ()))
     return _made(Recipe, values, "the top level")
+
+
+def _augmentation(table: dict[str, Any]) -> dict[str, Any]:
+    """Amounts with those of the named base where none are given."""
+    base = table.pop("base", "rich")
+    if base not in ("rich", "none"):
+        raise UsageError(f"augmentation base {base!r} is not known; known: rich, none")
+    return {**vars(Augmentation.none()), **table} if base == "none" else table
 
 
 _Kind = TypeVar("_Kind")

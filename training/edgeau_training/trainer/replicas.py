@@ -10,6 +10,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -25,9 +26,11 @@ class Replicas:
     Args:
         student: the one whose parameters the optimiser updates.
         count: replicas, itself included.
+        optimiser: of the student's parameters; None where only gradients are wanted.
     """
 
-    def __init__(self, student: Student, count: int) -> None:
+    def __init__(self, student: Student, count: int, optimiser: torch.optim.Optimizer | None = None) -> None:
+        self.optimiser: Any = optimiser
         self.students = [student, *(copy.deepcopy(student) for _ in range(count - 1))]
         self._main, *others = [list(one.parameters()) for one in self.students]
         self._others = others
@@ -39,22 +42,31 @@ class Replicas:
         ]
         self._pool = ThreadPoolExecutor(count, "replica")
 
-    def step(self, images: Tensor, field: int, criterion: Callable[[Answers], Tensor]) -> Tensor:
+    def step(
+        self,
+        images: Tensor,
+        cells: int,
+        criterion: Callable[[Answers], Tensor],
+        last: bool = True,  # noqa: ARG002  (nothing waits for the last part here)
+    ) -> Tensor:
         """Forward and backward of one batch; gradients are added into the student's parameters.
 
         Args:
             images: ``(N, 3, H, W)``, N a multiple of the number of replicas.
-            field: the view's field, pixels.
+            cells: that the picture spans, see :class:`~edgeau_training.trainer.student.Student`.
             criterion: loss of the whole batch's answers.
+            last: of the parts of a batch.
 
         Returns:
             The loss, detached.
         """
         shares = images.chunk(len(self.students))
-        answers = list(self._pool.map(lambda student, share: student(share, field), self.students, shares))
-        leaves = [Answers(*(tensor.detach().requires_grad_() for tensor in answer)) for answer in answers]
-        # Faces are the last but one axis of every answer.
-        loss = criterion(Answers(*(torch.cat(parts, dim=-2) for parts in zip(*leaves, strict=True))))
+        answers = list(self._pool.map(lambda student, share: student(share, cells), self.students, shares))
+        leaves = [
+            Answers(*(None if tensor is None else tensor.detach().requires_grad_() for tensor in answer))
+            for answer in answers
+        ]
+        loss = criterion(Answers(*(_joined(parts) for parts in zip(*leaves, strict=True))))
         loss.backward()  # type: ignore[no-untyped-call]
         list(self._pool.map(_backward, answers, leaves))
         self._gather()
@@ -77,6 +89,22 @@ class Replicas:
             for buffers in others:
                 torch._foreach_copy_(buffers, main)
 
+    def clip(self, largest: float) -> float:
+        """Clips the gradient's norm and gives what it was; 0 does not clip."""
+        return float(torch.nn.utils.clip_grad_norm_(self._main, largest or float("inf")))
+
+    def update(self) -> None:
+        """One step of the optimiser; gradients are gone afterwards."""
+        self.optimiser.step()
+        self.optimiser.zero_grad(set_to_none=True)
+
+    def scaling(self) -> dict[str, Any]:
+        """Nothing: replicas compute in full precision."""
+        return {}
+
+    def restore_scaling(self, state: dict[str, Any]) -> None:
+        """Nothing to restore."""
+
     def share_statistics(self) -> None:
         """Gives every replica the student's running statistics, after these were loaded."""
         for buffers in self._buffers[1:]:
@@ -84,6 +112,16 @@ class Replicas:
                 mine.copy_(main)
 
 
+def _joined(parts: tuple[Tensor | None, ...]) -> Tensor | None:
+    """The replicas' answers as one; faces are the last but one axis of every answer."""
+    tensors = [part for part in parts if part is not None]
+    return torch.cat(tensors, dim=-2) if tensors else None
+
+
 def _backward(answer: Answers, leaf: Answers) -> None:
-    pairs = [(tensor, seen.grad) for tensor, seen in zip(answer, leaf, strict=True) if seen.grad is not None]
+    pairs = [
+        (tensor, seen.grad)
+        for tensor, seen in zip(answer, leaf, strict=True)
+        if tensor is not None and seen is not None and seen.grad is not None
+    ]
     torch.autograd.backward([tensor for tensor, _ in pairs], [gradient for _, gradient in pairs])

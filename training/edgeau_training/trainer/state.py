@@ -27,8 +27,10 @@ class Place:
         stage_steps: steps done in it.
         stage_seconds: wall-clock seconds spent in it, over all processes.
         epoch: number of the current pass through the data, over all stages.
+        stage_epoch: number of the pass in which the current stage began.
         taken: faces of this epoch already used.
-        shards: names of the shards that this epoch reads; more may appear while it runs.
+        parts: names of the parts of the data that this epoch reads; more may appear while it runs.
+        since: step and epoch in which the learning rate's schedule began.
     """
 
     step: int = 0
@@ -36,23 +38,25 @@ class Place:
     stage_steps: int = 0
     stage_seconds: float = 0.0
     epoch: int = 0
+    stage_epoch: int = 0
     taken: int = 0
-    shards: list[str] = field(default_factory=list)
+    parts: list[str] = field(default_factory=list)
+    since: list[int] = field(default_factory=lambda: [0, 0])
 
 
 def save_state(path: Path, place: Place, parts: dict[str, Any]) -> None:
-    """Writes place, torch's generator and the parts (state dicts and tensors); the file appears whole or not at all.
+    """Writes place and parts (state dicts, tensors, plain values); the file appears whole or not at all.
 
     Raises:
         OutputError: the folder cannot be written to.
     """
     content = io.BytesIO()
-    torch.save({"place": asdict(place), "generator": torch.get_rng_state(), **parts}, content)
+    torch.save({"place": asdict(place), **parts}, content)
     write_atomically(path, content.getvalue())
 
 
 def load_state(path: Path) -> tuple[Place, dict[str, Any]]:
-    """Reads what :func:`save_state` wrote; ``generator`` among the parts is the state of torch's generator.
+    """Reads what :func:`save_state` wrote.
 
     Raises:
         CheckpointError: missing or damaged.

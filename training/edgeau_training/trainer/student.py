@@ -1,4 +1,4 @@
-"""What is trained: a network of the zoo with heads that only training sees.
+"""What is trained: a network of the zoo, with heads that only training sees where the recipe asks for them.
 
 Ours: AU intensity and standardised landmarks are regressed from the vector before the classifier and, for networks with a
 deep stem, from a map in its middle, which gives the early layers a gradient that has not come through all the others. The
@@ -7,35 +7,31 @@ heads are dropped from the checkpoint.
 
 from __future__ import annotations
 
-from typing import NamedTuple, Protocol, cast
+from typing import NamedTuple, cast
 
 import torch
 from torch import Tensor, nn
 
-from edgeau_training.checkpoint import IMAGENET_INPUT
+from edgeau.bundle.manifest import InputSpec
+from edgeau.errors import UsageError
+from edgeau_training.networks.mrpnet import MRPNet
 from edgeau_training.networks.region_pooling import MAP_SIZE
 
-__all__ = ["Answers", "Student", "normalise", "start_residuals_at_identity"]
+__all__ = ["Answers", "Normaliser", "Student", "start_residuals_at_identity"]
 
-_CELL = 32  # input pixels a cell of the 7x7 map
 _TAP_CHANNELS = 32
 _TAP_SIZE = 6  # cells a side that the tapped map is averaged to
 
 
 class Answers(NamedTuple):
-    """``logits`` ``(N, C)``; per auxiliary head, ``intensity`` ``(heads, N, C)`` and ``points`` ``(heads, N, 2P)``."""
+    """``logits`` ``(N, C)``; per auxiliary head, ``intensity`` ``(heads, N, C)`` and ``points`` ``(heads, N, 2P)``.
+
+    The last two are None without auxiliary heads; ``points`` also where no landmarks are asked for.
+    """
 
     logits: Tensor
-    intensity: Tensor
-    points: Tensor
-
-
-class _Network(Protocol):
-    classifier: nn.Linear
-
-    def features(self, images: Tensor, field: int) -> Tensor: ...
-
-    def classify(self, features: Tensor) -> Tensor: ...
+    intensity: Tensor | None = None
+    points: Tensor | None = None
 
 
 class AuxiliaryHead(nn.Module):
@@ -48,15 +44,15 @@ class AuxiliaryHead(nn.Module):
         super().__init__()
         self.norm = nn.BatchNorm1d(width, affine=False)
         self.intensity = nn.Linear(width, outputs)
-        self.points = nn.Linear(width, coordinates)
-        for linear in (self.intensity, self.points):
+        self.points = nn.Linear(width, coordinates) if coordinates else None
+        for linear in filter(None, (self.intensity, self.points)):
             nn.init.normal_(linear.weight, std=0.01)
             nn.init.zeros_(linear.bias)
 
     def forward(self, vector: Tensor) -> tuple[Tensor, Tensor]:
         """Intensity and standardised landmarks."""
         vector = self.norm(vector)
-        return self.intensity(vector), self.points(vector)
+        return self.intensity(vector), vector[:, :0] if self.points is None else self.points(vector)
 
 
 class Tap(nn.Module):
@@ -76,23 +72,37 @@ class Tap(nn.Module):
 
 
 class Student(nn.Module):
-    """A network with the auxiliary heads: normalised images ``(N, 3, H, W)`` -> :class:`Answers`.
+    """A network with auxiliary heads: normalised images ``(N, 3, H, W)`` -> :class:`Answers`.
 
     Args:
         network: of the zoo.
         outputs: number of AUs C.
-        coordinates: number of landmark coordinates 2P.
+        coordinates: number of landmark coordinates 2P; None for no auxiliary heads at all.
         tap: dotted name of the network's module whose map is supervised as well, and its channels; None for none.
+
+    Raises:
+        UsageError: heads are asked for, and the network has no vector before its classifier.
     """
 
     def __init__(
-        self, network: nn.Module, outputs: int, coordinates: int, tap: tuple[str, int] | None = None
+        self,
+        network: nn.Module,
+        outputs: int,
+        coordinates: int | None = None,
+        tap: tuple[str, int] | None = None,
     ) -> None:
         super().__init__()
         self.network = network
-        width = cast("_Network", network).classifier.in_features
-        self.auxiliary = AuxiliaryHead(width, outputs, coordinates)
+        self.auxiliary: AuxiliaryHead | None = None
         self._tapped: Tensor | None = None
+        if coordinates is None:
+            return
+        if not hasattr(network, "features"):
+            raise UsageError(
+                f"{type(network).__name__} has no vector before its classifier; train it without [auxiliary]"
+            )
+        width = cast("nn.Linear", network.get_submodule("classifier")).in_features
+        self.auxiliary = AuxiliaryHead(width, outputs, coordinates)
         if tap is not None:
             name, channels = tap
             self.tap = Tap(channels)
@@ -100,21 +110,34 @@ class Student(nn.Module):
             # A bound method, so that a deep copy of this student listens to its own network.
             network.get_submodule(name).register_forward_hook(self._keep)
 
-    def forward(self, images: Tensor, field: int = MAP_SIZE * _CELL) -> Answers:
-        """Args are as of :func:`normalise`'s result and the view's field in pixels."""
-        network = cast("_Network", self.network)
-        features = network.features(images, field // _CELL)
+    def forward(self, images: Tensor, cells: int = MAP_SIZE) -> Answers:
+        """The answers.
+
+        Args:
+            images: normalised.
+            cells: of MRP-Net's 7 a side that the picture spans; other networks have one size and need no word of it.
+        """
+        if self.auxiliary is None:
+            return Answers(self.logits(images, cells))
+        features = self._features(images, cells)
         answers = [self.auxiliary(features)]
         if self._tapped is not None:
             answers.append(self.early(self.tap(self._tapped)))
             self._tapped = None
         intensity, points = (torch.stack(parts) for parts in zip(*answers, strict=True))
-        return Answers(network.classify(features), intensity, points)
+        logits = cast("MRPNet", self.network).classify(features)
+        return Answers(logits, intensity, points if points.shape[-1] else None)
 
-    def logits(self, images: Tensor, field: int = MAP_SIZE * _CELL) -> Tensor:
+    def logits(self, images: Tensor, cells: int = MAP_SIZE) -> Tensor:
         """Only what is deployed, ``(N, C)``; threads may share a student in evaluation mode here."""
-        network = cast("_Network", self.network)
-        return network.classify(network.features(images, field // _CELL))
+        if isinstance(self.network, MRPNet):
+            return self.network.classify(self.network.features(images, cells))
+        return cast("Tensor", self.network(images))
+
+    def _features(self, images: Tensor, cells: int) -> Tensor:
+        if isinstance(self.network, MRPNet):
+            return self.network.features(images, cells)
+        return cast("MRPNet", self.network).features(images)
 
     def _keep(self, _module: nn.Module, _inputs: tuple[Tensor, ...], maps: Tensor) -> None:
         if self.training:
@@ -133,10 +156,21 @@ def start_residuals_at_identity(network: nn.Module) -> None:
             nn.init.zeros_(last.weight)
 
 
-def normalise(images: Tensor) -> Tensor:
-    """uint8 RGB ``(N, H, W, 3)`` -> float32 ``(N, 3, H, W)``, ImageNet statistics, in channels-last memory.
+class Normaliser:
+    """uint8 RGB ``(N, H, W, 3)`` -> float32 ``(N, 3, H, W)`` as the network takes it, in channels-last memory.
 
     Channels-last is what the CPU's convolutions read fastest: 1.4 times the speed of the default here.
+
+    Args:
+        spec: colour order, mean and standard deviation.
     """
-    mean, std = (255 * torch.tensor(IMAGENET_INPUT[key]) for key in ("mean", "std"))
-    return ((images.float() - mean) / std).permute(0, 3, 1, 2)
+
+    def __init__(self, spec: InputSpec) -> None:
+        self._mean, self._std = (255 * torch.tensor(values) for values in (spec.mean, spec.std))
+        self._reversed = spec.color == "BGR"
+
+    def __call__(self, images: Tensor) -> Tensor:
+        """The network's input."""
+        values = images.flip(-1) if self._reversed else images
+        mean, std = self._mean.to(images.device), self._std.to(images.device)
+        return ((values.float() - mean) / std).permute(0, 3, 1, 2)

@@ -1,4 +1,4 @@
-"""Validation: logits of a split, and F1 at fitted thresholds and AUC from them."""
+"""Validation: logits of held-out faces, and what they are worth."""
 
 from __future__ import annotations
 
@@ -10,74 +10,118 @@ import torch
 from numpy.typing import NDArray
 
 from edgeau_training.augmentation import View
-from edgeau_training.datasets.synthetic import SyntheticFaces
+from edgeau_training.datasets.crops import LabelledCrops
 from edgeau_training.evaluation.metrics import macro, measure
-from edgeau_training.evaluation.predictions import Predictions
-from edgeau_training.evaluation.thresholds import fit_thresholds
-from edgeau_training.trainer.batches import plain_batches
-from edgeau_training.trainer.geometry_targets import GeometryTargets
-from edgeau_training.trainer.student import Student, normalise
+from edgeau_training.evaluation.predictions import UNKNOWN, Predictions
+from edgeau_training.postprocessing.soft_thresholds import soft_thresholds
+from edgeau_training.trainer.batches import plain_images
+from edgeau_training.trainer.engine import Engine
+from edgeau_training.trainer.student import Normaliser, Student
 
-__all__ = ["predict", "validate"]
+__all__ = ["evenly", "figures_of", "predict", "thresholds_by"]
+
+_BATCH = 32
+
+
+def evenly(count: int, wanted: int) -> NDArray[np.int64]:
+    """About ``wanted`` of ``count`` rows, spread over all of them; 0 takes all."""
+    if not wanted or wanted >= count:
+        return np.arange(count)
+    return np.linspace(0, count - 1, wanted).astype(np.int64)
 
 
 def predict(
     student: Student,
-    faces: SyntheticFaces,
-    targets: GeometryTargets,
+    data: LabelledCrops,
+    rows: NDArray[np.int64],
     view: View,
+    normaliser: Normaliser,
+    *,
+    cells: int,
+    engine: Engine,
     threads: int = 1,
-    size: int = 32,
-) -> NDArray[np.float32]:
-    """Logits ``(N, C)`` of centrally cut faces.
+) -> Predictions:
+    """What a student says about centrally cut faces, at thresholds of .5. Processes share the work and all get the answer.
 
     Args:
         student: in evaluation mode.
-        faces: N of them.
-        targets: only to form batches.
+        data: labelled crops.
+        rows: of them.
         view: resolution and field.
+        normaliser: of the network.
+        cells: see :class:`~edgeau_training.trainer.student.Student`.
+        engine: of the run.
         threads: batches computed at once.
-        size: faces a batch.
     """
 
-    def logits(images: torch.Tensor) -> NDArray[np.float32]:
-        with torch.inference_mode():  # per thread
-            return np.asarray(student.logits(normalise(images), view.field).numpy(), np.float32)
+    def logits(images: torch.Tensor) -> torch.Tensor:
+        with torch.inference_mode(), engine.fabric.autocast():  # per thread
+            return student.logits(normaliser(images.to(engine.device)), cells).float().cpu()
 
+    share = rows[engine.rank :: engine.world]
     with ThreadPoolExecutor(threads, "predict") as pool:
-        images = [batch.images for batch in plain_batches(faces, targets, view, size)]
-        return np.concatenate(list(pool.map(logits, images)))
+        parts = list(pool.map(logits, plain_images(data, share, view, _BATCH)))
+    outputs = len(data.labels)
+    mine = torch.cat(parts) if parts else torch.zeros(0, outputs)
+    known = data.mask[rows] > 0
+    return Predictions(
+        tuple(data.labels),
+        _together(engine, mine, len(rows)),
+        np.where(known, data.occurrence[rows], UNKNOWN).astype(np.int8),
+        np.full(outputs, 0.5),
+        data.group[rows].astype(np.int64),
+    )
 
 
-def validate(
-    student: Student, faces: SyntheticFaces, targets: GeometryTargets, view: View, *, threads: int = 1
-) -> dict[str, Any]:
-    """Figures of a split, with thresholds fitted on that same split: a yardstick for training, not a result.
+def thresholds_by(rule: str, predictions: Predictions) -> NDArray[np.float64]:
+    """Thresholds fitted on predictions by a recipe's rule, float64 ``(C,)``."""
+    if rule == "half":
+        return np.full(len(predictions.labels), 0.5)
+    return soft_thresholds([predictions], rule)
+
+
+def figures_of(predictions: Predictions) -> dict[str, Any]:
+    """What predictions are worth at their thresholds, and at .5.
 
     Returns:
-        ``f1``, ``f1_at_half`` and ``auc`` (means over AUs), ``per_au`` and ``thresholds``.
+        ``faces``; ``f1``, ``f1_at_half``, ``accuracy``, ``auc`` (means over AUs) and ``score``, (accuracy + F1) / 2;
+        ``per_au`` and ``thresholds``. None where the faces cannot say.
     """
-    logits = predict(student, faces, targets, view, threads=threads)
-    plain = Predictions(
-        faces.labels, logits, faces.occurrence.astype(np.int8), np.full(len(faces.labels), 0.5)
-    )
-    thresholds = fit_thresholds(plain)
-    fitted = measure(plain.with_thresholds(thresholds))
+    measured = measure(predictions)
+    half = measure(predictions.with_thresholds(np.full(len(predictions.labels), 0.5)))
+    f1, accuracy = macro(measured.f1), macro(measured.accuracy)
+    columns = zip(predictions.labels, measured.f1, measured.accuracy, measured.auc, strict=True)
     return {
-        "faces": len(faces),
-        "f1": round(macro(fitted.f1), 4),
-        "f1_at_half": round(macro(measure(plain).f1), 4),
-        "auc": round(macro(fitted.auc), 4),
+        "faces": len(predictions.logits),
+        "f1": _number(f1),
+        "f1_at_half": _number(macro(half.f1)),
+        "accuracy": _number(accuracy),
+        "auc": _number(macro(measured.auc)),
+        "score": _number((accuracy + f1) / 2),
         "per_au": {
-            label: {"f1": _number(f1), "auc": _number(auc)}
-            for label, f1, auc in zip(faces.labels, fitted.f1, fitted.auc, strict=True)
+            label: {"f1": _number(f1), "accuracy": _number(accuracy), "auc": _number(auc)}
+            for label, f1, accuracy, auc in columns
         },
         "thresholds": {
-            label: round(float(value), 6) for label, value in zip(faces.labels, thresholds, strict=True)
+            label: round(float(value), 6)
+            for label, value in zip(predictions.labels, predictions.thresholds, strict=True)
         },
     }
 
 
+def _together(engine: Engine, mine: torch.Tensor, total: int) -> NDArray[np.float32]:
+    """The processes' logits in the order of the rows that were dealt out to them."""
+    if engine.world == 1:
+        return np.asarray(mine.numpy(), np.float32)
+    longest = -(-total // engine.world)
+    padded = torch.zeros(longest, mine.shape[1])
+    padded[: len(mine)] = mine
+    gathered = engine.fabric.all_gather(padded.to(engine.device))
+    assert isinstance(gathered, torch.Tensor)
+    # (processes, faces, C) -> faces in turns
+    return np.asarray(gathered.cpu().transpose(0, 1).reshape(-1, mine.shape[1])[:total].numpy(), np.float32)
+
+
 def _number(value: float) -> float | None:
-    """Rounded, or None where the split cannot say."""
+    """Rounded, or None where the faces cannot say."""
     return round(float(value), 4) if np.isfinite(value) else None

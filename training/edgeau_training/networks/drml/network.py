@@ -17,14 +17,17 @@ from edgeau_training.networks.drml.mean_image import MeanImage
 from edgeau_training.networks.drml.region_layer import RegionLayer
 from edgeau_training.networks.drml.response_norm import LocalResponseNorm
 
-__all__ = ["DRML", "NORMS", "SIZE", "build", "shared_convolutions"]
+__all__ = ["DRML", "NORMS", "SIZE", "build", "check_size", "shared_convolutions"]
 
 SIZE = 170  # input side, pixels
 NORMS = ("lrn", "batch")
+_LOST = 10  # pixels that conv1 takes
+_STEP = 16  # 8 patches, pooled by 2
+_SMALLEST = 74
 
 
 class DRML(nn.Module):
-    """``(N, 3, 170, 170)`` -> logits ``(N, C)``. Input and start depend on the mode, see :mod:`.fillers`.
+    """``(N, 3, S, S)``, S = 170 -> logits ``(N, C)``. Input and start depend on the mode, see :mod:`.fillers`.
 
     The poster's ConvNet and LCN are this network with another second layer or other upper convolutions.
 
@@ -34,25 +37,33 @@ class DRML(nn.Module):
         upper: layers 5-8, ``(N, 32, 80, 80)`` -> ``(N, 16, 27, 27)``.
         mode: ``faithful`` or ``modern``.
         norm: layer 4: ``lrn`` as released, or ``batch`` as in a public re-implementation.
+        size: input side, pixels; smaller ones than 170 are ours, for trying things on a CPU.
 
     Raises:
-        UsageError: mode or norm is not known.
+        UsageError: mode or norm is not known, or the size does not fit.
     """
 
     def __init__(
-        self, outputs: int, second: nn.Module, upper: nn.Module, mode: str = "faithful", norm: str = "lrn"
+        self,
+        outputs: int,
+        second: nn.Module,
+        upper: nn.Module,
+        mode: str = "faithful",
+        norm: str = "lrn",
+        size: int = SIZE,
     ) -> None:
         super().__init__()
+        check_size(size)
         if norm not in NORMS:
             raise UsageError(f"norm {norm!r} is not known; known norms of DRML: {', '.join(NORMS)}")
         faithful = check_mode(mode) == "faithful"
-        self.mean_image = MeanImage(SIZE) if faithful else nn.Identity()
+        self.mean_image = MeanImage(size) if faithful else nn.Identity()
         self.conv1 = nn.Conv2d(3, 32, 11)
         self.second = second
         self.pool3 = nn.MaxPool2d(2)
         self.norm = LocalResponseNorm() if norm == "lrn" else nn.BatchNorm2d(32)
         self.upper = upper
-        self.fc8 = nn.Linear(16 * 27 * 27, 4096)
+        self.fc8 = nn.Linear(16 * _last_side(size) ** 2, 4096)
         self.fc9 = nn.Linear(4096, 2048)
         self.dropout = nn.Dropout(0.5)
         self.classifier = nn.Linear(2048, outputs)
@@ -73,6 +84,24 @@ class DRML(nn.Module):
         return self.classify(self.features(images))
 
 
+def check_size(size: int) -> int:
+    """The size itself.
+
+    Raises:
+        UsageError: conv1's map cannot be cut into 8 x 8 patches of even side, or is too small for the upper layers.
+    """
+    if size < _SMALLEST or (size - _LOST) % _STEP:
+        raise UsageError(
+            f"size {size} does not fit: DRML takes {_SMALLEST} and every {_STEP} pixels more, such as 90 or {SIZE}"
+        )
+    return size
+
+
+def _last_side(size: int) -> int:
+    """Side of conv7's map: pool3 halves conv1's, conv4 and conv5 take 7 each, conv6 halves what 6 leave, conv7 takes 4."""
+    return ((size - _LOST) // 2 - 14 - 6) // 2 + 1 - 4
+
+
 def shared_convolutions() -> nn.Sequential:
     """conv4 to conv7, each with its ReLU: ``(N, 32, 80, 80)`` -> ``(N, 16, 27, 27)``."""
     return nn.Sequential(
@@ -87,7 +116,9 @@ def shared_convolutions() -> nn.Sequential:
     )
 
 
-def build(labels: Sequence[str], mode: str = "faithful", affine: bool = False, norm: str = "lrn") -> DRML:
+def build(
+    labels: Sequence[str], mode: str = "faithful", affine: bool = False, norm: str = "lrn", size: int = SIZE
+) -> DRML:
     """The zoo's builder of ``drml``.
 
     Args:
@@ -95,5 +126,7 @@ def build(labels: Sequence[str], mode: str = "faithful", affine: bool = False, n
         mode: ``faithful`` or ``modern``.
         affine: scale and shift in the region layer's batch norm; the authors' has none.
         norm: ``lrn`` or ``batch``.
+        size: input side, pixels.
     """
-    return DRML(len(labels), RegionLayer(affine=affine), shared_convolutions(), mode, norm)
+    second = RegionLayer(size=check_size(size) - _LOST, affine=affine)
+    return DRML(len(labels), second, shared_convolutions(), mode, norm, size)

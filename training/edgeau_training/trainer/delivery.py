@@ -1,0 +1,93 @@
+"""What a run leaves: the checkpoint, its figures, and what it said about the faces that it is measured on."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from torch import nn
+
+from edgeau.bundle.records import to_dict
+from edgeau_training.checkpoint import CheckpointInfo, save_checkpoint
+from edgeau_training.evaluation.documents import write_document
+from edgeau_training.evaluation.predictions import Predictions, save_predictions
+from edgeau_training.trainer.framing import Framing
+from edgeau_training.trainer.recipe import Recipe
+from edgeau_training.trainer.training_data import SYNTHETIC, TrainingData
+from edgeau_training.trainer.validation import figures_of
+
+__all__ = ["CHECKPOINT", "LATEST", "METRICS", "PREDICTIONS", "Delivery"]
+
+CHECKPOINT = "checkpoint.safetensors"
+LATEST = "latest.safetensors"
+METRICS = "metrics.json"
+PREDICTIONS = "predictions.npz"
+
+
+class Delivery:
+    """Writes into the folder of a run.
+
+    Args:
+        out: the folder.
+        recipe: of the run.
+        data: that it was trained on.
+        framing: of the network.
+        start: what it started from, "" for random weights.
+    """
+
+    def __init__(self, out: Path, recipe: Recipe, data: TrainingData, framing: Framing, start: str) -> None:
+        self._out = out
+        training = recipe.description
+        if recipe.data.set != SYNTHETIC:
+            training += f"; {recipe.data.set}, fold {data.fold}"
+        if start:
+            training += f"; started from {start}"
+        self._info = CheckpointInfo(
+            network=recipe.network,
+            labels=data.labels,
+            options=dict(recipe.options),
+            input=to_dict(framing.input),
+            alignment=framing.alignment.to_dict(),
+            trained=True,
+            training=training,
+            dataset_digest=data.digest,
+            licences=recipe.licences,
+        )
+
+    def latest(self, network: nn.Module, step: int, figures: dict[str, Any]) -> None:
+        """The weights at a validation."""
+        self._checkpoint(LATEST, network, step, {"validation": figures}, figures["thresholds"])
+
+    def last(
+        self, network: nn.Module, step: int, measured: dict[str, Predictions], fold: str
+    ) -> dict[str, Any]:
+        """The weights at the end, with thresholds, figures and predictions.
+
+        Args:
+            network: with its last weights.
+            step: optimiser steps done.
+            measured: by side, ``validation`` or ``test``; the figures are those of the last.
+            fold: of the data set.
+
+        Returns:
+            The figures.
+        """
+        figures = {side: figures_of(predictions) for side, predictions in measured.items()}
+        side = list(figures)[-1]
+        self._checkpoint(CHECKPOINT, network, step, figures, figures[side]["thresholds"])
+        save_predictions(self._out / PREDICTIONS, measured)
+        document = {"side": side, "fold": fold, **figures[side]}
+        write_document(self._out / METRICS, document)
+        return document
+
+    def _checkpoint(
+        self,
+        name: str,
+        network: nn.Module,
+        step: int,
+        metrics: dict[str, Any],
+        thresholds: dict[str, float],
+    ) -> None:
+        info = replace(self._info, step=step, thresholds=thresholds, metrics=metrics)
+        save_checkpoint(self._out / name, network, info)

@@ -1,0 +1,109 @@
+"""One division of a data set of people as training data: read, aligned once, split."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Sequence
+from contextlib import nullcontext
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edgeau.errors import UsageError
+from edgeau_training.datasets import open_data_set
+from edgeau_training.datasets.crops import FileCrops, LabelledCrops
+from edgeau_training.datasets.labelled_frames import LabelledFrames
+from edgeau_training.datasets.preparation import prepare
+from edgeau_training.folds.fold import validation_cut
+from edgeau_training.trainer.framing import Framing
+from edgeau_training.trainer.recipe import DataOptions
+
+__all__ = ["FoldData", "fold_names_of"]
+
+_HIGHEST_INTENSITY = 5  # E, the strongest of the Facial Action Coding System
+
+
+class FoldData:
+    """See :class:`~edgeau_training.trainer.training_data.TrainingData`.
+
+    Args:
+        options: of the recipe.
+        root: the data set's folder.
+        labels: AUs to train; none for those that the data set codes.
+        crops: folder for aligned crops.
+        framing: of the network.
+        fold: division; "" for the recipe's, or the data set's first.
+        first: context in which the first process prepares crops before the others.
+
+    Raises:
+        UserError: whatever is wrong with the data, with file and row.
+    """
+
+    def __init__(
+        self,
+        options: DataOptions,
+        root: Path,
+        labels: Sequence[str],
+        crops: Path,
+        framing: Framing,
+        fold: str = "",
+        first: Callable[[], Any] | None = None,
+    ) -> None:
+        reader = open_data_set(options.set, root, **options.options)
+        self.fold = fold or options.fold or reader.folds[0]
+        _check_fold(options.set, self.fold, reader.folds)
+        frames = reader.read()
+        if labels:
+            frames = frames.with_labels(labels).known_rows()
+        with (first or nullcontext)():
+            frames = prepare(frames, crops, framing.aligner, options.without_face)
+        division = reader.fold(frames, self.fold)
+        self.test: LabelledCrops | None = FileCrops(frames.select(division.test))
+        self.validation: LabelledCrops | None = None
+        if options.validation:
+            division = validation_cut(frames, division, options.validation)
+            self.validation = FileCrops(frames.select(division.test))
+        self._frames = frames.select(division.train)
+        self.labels = frames.labels
+        self.train: LabelledCrops = FileCrops(self._frames)
+        self.parts = [self.fold]
+        self.digest = _digest(frames)
+
+    def grow(self) -> bool:
+        """Never: labels are read once."""
+        return False
+
+    def intensity(self) -> NDArray[np.float32] | None:
+        """Where the data set codes it, as a share of the highest."""
+        raw = self._frames.intensity
+        return None if raw is None else np.asarray(raw / _HIGHEST_INTENSITY, np.float32)
+
+    def points(self) -> None:
+        """Landmarks are not kept with the crops."""
+
+
+def fold_names_of(options: DataOptions, root: Path) -> tuple[str, ...]:
+    """The divisions of a cross-validation: the recipe's, or all that the data set has.
+
+    Raises:
+        UserError: the data set cannot be opened, or a division is not known.
+    """
+    known = open_data_set(options.set, root, **options.options).folds
+    for name in options.folds:
+        _check_fold(options.set, name, known)
+    return options.folds or known
+
+
+def _check_fold(data_set: str, name: str, known: Sequence[str]) -> None:
+    if name not in known:
+        raise UsageError(f"{data_set} has no fold {name!r}; it has {', '.join(known)}")
+
+
+def _digest(frames: LabelledFrames) -> str:
+    """SHA-256 of pictures' names, labels and masks."""
+    content = hashlib.sha256("\n".join(frames.pictures).encode())
+    content.update(np.ascontiguousarray(frames.occurrence).tobytes())
+    content.update(np.ascontiguousarray(frames.mask).tobytes())
+    return "sha256:" + content.hexdigest()
