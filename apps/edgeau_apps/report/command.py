@@ -11,7 +11,7 @@ from edgeau.bundle.records import to_dict
 from edgeau.command import DONE, CommandParser, print_json, run
 from edgeau.errors import UsageError
 from edgeau.whole_file import write_whole
-from edgeau_apps.report.bench_file import BenchRow, read_bench
+from edgeau_apps.bench.result import Row, read_result
 from edgeau_apps.report.page import page
 from edgeau_apps.report.published_tables import cost_table, score_tables
 from edgeau_apps.report.subjects import Subject, subjects_of
@@ -43,7 +43,7 @@ def _body(argv: Sequence[str] | None) -> int:
         raise UsageError("nothing to report on; name networks, files or bundles, or ask for --papers")
     subjects = [subject for what in arguments.what for subject in subjects_of(what)]
     ceilings = measured_ceilings() if arguments.roofline else None
-    bench = [] if arguments.bench is None else read_bench(arguments.bench)
+    bench = [] if arguments.bench is None else list(read_result(arguments.bench).rows)
     if arguments.html is not None:
         write_whole(arguments.html, page(subjects, ceilings, bench, papers=arguments.papers).encode())
     if arguments.json:
@@ -97,7 +97,7 @@ def _tables(subjects: Sequence[Subject], ceilings: Ceilings | None, arguments: N
 
 
 def _document(
-    subjects: Sequence[Subject], ceilings: Ceilings | None, bench: Sequence[BenchRow], *, papers: bool
+    subjects: Sequence[Subject], ceilings: Ceilings | None, bench: Sequence[Row], *, papers: bool
 ) -> dict[str, Any]:
     document: dict[str, Any] = {
         "models": [
@@ -113,7 +113,7 @@ def _document(
     if ceilings is not None:
         document["roofline"] = to_dict(ceilings)
     if bench:
-        document["latencies"] = [to_dict(row) for row in bench]
+        document["latencies"] = [{**to_dict(row), "samples_ms": None} for row in bench]
     if papers:
         document["papers"] = {
             "costs": to_dict(cost_table()),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from edgeau import __version__
-from edgeau_apps.report.bench_file import BenchRow
+from edgeau_apps.bench.result import Row
 from edgeau_apps.report.published_tables import cost_table, score_tables
 from edgeau_apps.report.subjects import Subject
 from edgeau_apps.report.tables import Table, ceilings_table, comparison, costs, layers, scores
@@ -21,7 +21,7 @@ _STATUS_SERIES = {"published": 0, "computed": 1, "inferred": 2}
 
 
 def page(
-    subjects: Sequence[Subject], ceilings: Ceilings | None, bench: Sequence[BenchRow], *, papers: bool
+    subjects: Sequence[Subject], ceilings: Ceilings | None, bench: Sequence[Row], *, papers: bool
 ) -> str:
     """The page.
 
@@ -53,7 +53,7 @@ def page(
     return document(f"Cost of {names}", f"edgeau {__version__}, edgeau-report", sections)
 
 
-def _plots(subjects: Sequence[Subject], bench: Sequence[BenchRow]) -> str:
+def _plots(subjects: Sequence[Subject], bench: Sequence[Row]) -> str:
     costs_plot = points(
         "What is computed against what is stored, both on logarithmic scales.",
         [Point(one.account.name, one.account.parameters / 1e6, one.account.macs / 1e6) for one in subjects],
@@ -75,11 +75,15 @@ def _plots(subjects: Sequence[Subject], bench: Sequence[BenchRow]) -> str:
     latency_plot = (
         points(
             "Median latency against size, as measured by edgeau-bench.",
-            [Point(f"{row.artifact}, {row.threads}", row.bytes / 1e6, row.p50_ms) for row in bench],
+            [
+                Point(f"{row.artifact}, {row.threads}", row.bytes / 1e6, row.p50_ms)
+                for row in bench
+                if row.p50_ms
+            ],
             "size, MB",
             "median latency, ms",
         )
-        if bench
+        if any(row.p50_ms for row in bench)
         else ""
     )
     return f'<div class="plots">{costs_plot}{f1_plot}{latency_plot}</div>'

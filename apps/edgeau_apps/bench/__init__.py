@@ -1,0 +1,1 @@
+"""``edgeau-bench``: this machine, every engine, precision and number of threads, side by side in one run."""

@@ -1,0 +1,182 @@
+"""``edgeau-bench``: a table of this machine, its file, and the comparison of two files."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Sequence
+from contextlib import nullcontext
+from pathlib import Path
+
+from edgeau.bundle import default_bundle_path, load_bundle
+from edgeau.bundle.records import to_dict
+from edgeau.command import DONE, PARTLY, CommandParser, print_json, run
+from edgeau.errors import UsageError
+from edgeau.whole_file import write_whole
+from edgeau_apps.bench.comparison import Compared, compare
+from edgeau_apps.bench.energy import energy_meter
+from edgeau_apps.bench.measurement import Settings, measure
+from edgeau_apps.bench.provenance import Began, provenance
+from edgeau_apps.bench.result import Result, Row, read_result
+
+__all__ = ["main"]
+
+_ALPHA = 0.01  # differences that chance makes less often than this are called real
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """The command."""
+    return run("edgeau-bench", _body, argv)
+
+
+def _body(argv: Sequence[str] | None) -> int:
+    argv = sys.argv[1:] if argv is None else argv
+    arguments = _parser().parse_args(argv)
+    if arguments.compare:
+        return _compared(arguments.compare, as_json=arguments.json)
+    bundle = load_bundle(arguments.bundle or default_bundle_path())
+    settings = Settings(
+        threads=arguments.threads or _default_threads(),
+        batches=arguments.batch,
+        seconds=arguments.seconds,
+        engine=arguments.engine,
+        starts=not arguments.no_start,
+    )
+    began = Began()
+    meter = energy_meter()
+    with meter if meter is not None else nullcontext():
+        rows = measure(bundle, settings, meter)
+    result = Result(provenance(bundle, argv, began), tuple(rows))
+    if arguments.out is not None:
+        write_whole(arguments.out, result.to_json().encode())
+    if arguments.json:
+        print_json(json.loads(result.to_json()))
+    else:
+        print(_table(result, None if meter is None else meter.name))
+    return PARTLY if any(row.fault for row in rows) else DONE
+
+
+def _parser() -> CommandParser:
+    parser = CommandParser(
+        "edgeau-bench",
+        "Measure a bundle on this machine: every engine, precision, number of threads and batch size, in turns. "
+        "Engines that do not run here are listed with the reason, and the exit code is then 1.",
+        "edgeau-bench bundle/ --threads 1,2,4 --out bench.json",
+    )
+    parser.add_argument("bundle", nargs="?", type=Path, metavar="BUNDLE", help="default: the packaged one")
+    parser.add_argument("--threads", type=_numbers, metavar="N,N", help="default: 1 and half of the cores")
+    parser.add_argument(
+        "--batch", type=_numbers, default=(1,), metavar="N,N", help="faces in one run (default: 1)"
+    )
+    parser.add_argument("--seconds", type=_positive, default=4.0, help="of running for each row (default: 4)")
+    parser.add_argument(
+        "--engine", metavar="NAME", help="a runtime, a precision, runtime/precision, or a file"
+    )
+    parser.add_argument("--no-start", action="store_true", help="leave out start-up time and memory")
+    parser.add_argument("--out", type=Path, metavar="FILE", help="write the result as JSON as well")
+    parser.add_argument(
+        "--compare",
+        nargs=2,
+        type=Path,
+        metavar=("BEFORE", "AFTER"),
+        help="compare two results instead of measuring",
+    )
+    parser.add_json()
+    return parser
+
+
+def _default_threads() -> tuple[int, ...]:
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return tuple(sorted({1, max(1, cores // 2), cores}))
+
+
+def _numbers(text: str) -> tuple[int, ...]:
+    try:
+        numbers = tuple(int(part) for part in text.split(","))
+    except ValueError:
+        raise UsageError(f"{text!r} is no list of numbers, such as 1,2,4") from None
+    if min(numbers) < 1:
+        raise UsageError(f"{text!r}: the numbers are 1 or more")
+    return numbers
+
+
+def _positive(text: str) -> float:
+    try:
+        number = float(text)
+    except ValueError:
+        number = 0.0
+    if not 0 < number < 1e5:
+        raise UsageError(f"{text!r} is no number of seconds above 0")
+    return number
+
+
+def _table(result: Result, meter: str | None) -> str:
+    head = (
+        "artifact",
+        "engine",
+        "precision",
+        "threads",
+        "batch",
+        "p50 ms",
+        "p95",
+        "p99",
+        "start s",
+        "MB",
+        "mJ",
+    )
+    grid = [head, *(_cells(row) for row in result.rows if not row.fault)]
+    widths = [max(len(cells[i]) for cells in grid) for i in range(len(head))]
+    lines = [
+        "  ".join(cell.ljust(width) for cell, width in zip(cells, widths, strict=True)).rstrip()
+        for cells in grid
+    ]
+    lines += [f"{row.artifact} ({row.threads} threads): {row.fault}" for row in result.rows if row.fault]
+    about = result.provenance
+    lines.append(f"{about.network} on {about.board}, {about.processor}, {about.cores} cores; {about.date}")
+    if about.load is not None and about.load > 0.5 * about.cores:
+        lines.append(
+            f"other programs were running (load {about.load:.1f}): expect slower and wider figures than alone"
+        )
+    if about.throttled:
+        lines.append(f"the board says: {about.throttled}")
+    lines.append(
+        f"energy: {meter}, of the whole processor or board while one run lasts"
+        if meter
+        else "energy: not said here"
+    )
+    return "\n".join(lines)
+
+
+def _cells(row: Row) -> tuple[str, ...]:
+    return (
+        row.artifact,
+        row.runtime,
+        row.precision,
+        str(row.threads or "-"),
+        str(row.batch),
+        *(f"{value:.1f}" if value is not None else "-" for value in (row.p50_ms, row.p95_ms, row.p99_ms)),
+        "-" if row.start_s is None else f"{row.start_s:.2f}",
+        "-" if row.memory_mb is None else f"{row.memory_mb:.0f}",
+        "-" if row.joules is None else f"{1e3 * row.joules:.0f}",
+    )
+
+
+def _compared(files: Sequence[Path], *, as_json: bool) -> int:
+    before, after = (read_result(file) for file in files)
+    rows = compare(before, after)
+    if as_json:
+        print_json([{**to_dict(row), "change": row.change, "real": row.p_value < _ALPHA} for row in rows])
+        return DONE
+    if before.provenance.processor != after.provenance.processor:
+        print(f"different processors: {before.provenance.processor}; {after.provenance.processor}")
+    for row in rows:
+        print(_sentence(row))
+    return DONE
+
+
+def _sentence(row: Compared) -> str:
+    what = f"{row.artifact}, {row.threads or 'any'} threads, batch {row.batch}"
+    figures = f"{row.before_ms:.2f} -> {row.after_ms:.2f} ms ({row.change:+.1%}, p = {row.p_value:.2g})"
+    verdict = ("slower" if row.change > 0 else "faster") if row.p_value < _ALPHA else "no real difference"
+    return f"{what}: {figures}: {verdict}"

@@ -1,0 +1,121 @@
+"""What a benchmark gives, and its file: every figure with what is needed to repeat it."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from edgeau.bundle.records import from_dict, to_dict
+from edgeau.errors import BundleError, InputError
+
+__all__ = ["Provenance", "Result", "Row", "read_result"]
+
+
+@dataclass(frozen=True)
+class Row:
+    """One artifact with one number of threads and one batch size.
+
+    Attributes:
+        artifact: file in the bundle.
+        runtime: engine's name.
+        precision: of the artifact.
+        threads: that one inference used; 0 where the engine decides.
+        batch: faces in one run.
+        bytes: size of the file.
+        fault: why it was not measured; "" when it was.
+        runs: how many were timed.
+        p50_ms: median of a run, milliseconds.
+        p95_ms: 95th percentile.
+        p99_ms: 99th percentile; the largest run where fewer than a hundred were made.
+        start_s: from starting a Python process to its first answer, seconds.
+        memory_mb: largest resident memory of that process, in 1e6 bytes.
+        joules: energy of one run over idle's own; None where the board does not say.
+        samples_ms: the runs, in their order; for comparisons.
+    """
+
+    artifact: str
+    runtime: str
+    precision: str
+    threads: int
+    batch: int
+    bytes: int
+    fault: str = ""
+    runs: int = 0
+    p50_ms: float | None = None
+    p95_ms: float | None = None
+    p99_ms: float | None = None
+    start_s: float | None = None
+    memory_mb: float | None = None
+    joules: float | None = None
+    samples_ms: tuple[float, ...] = ()
+
+    @property
+    def key(self) -> tuple[str, int, int]:
+        """What makes two rows comparable."""
+        return self.artifact, self.threads, self.batch
+
+
+@dataclass(frozen=True)
+class Provenance:
+    """Where, when and with what a benchmark ran.
+
+    Attributes:
+        command: as it was typed.
+        date: UTC, ISO 8601.
+        edgeau: its version.
+        bundle: digest of the bundle's manifest.
+        network: its title.
+        board: name of the machine.
+        processor: its name.
+        cores: that could be used.
+        os: system and version.
+        python: version.
+        engines: engine -> version.
+        load: processes that ran or waited to run when it began, 1-minute mean; None where the system does not say.
+        temperature_c: hottest sensor before and after; None where there is none.
+        throttled: what the board said of throttling, "" for nothing.
+    """
+
+    command: str
+    date: str
+    edgeau: str
+    bundle: str
+    network: str
+    board: str
+    processor: str
+    cores: int
+    os: str
+    python: str
+    engines: dict[str, str] = field(default_factory=dict)
+    load: float | None = None
+    temperature_c: tuple[float | None, float | None] = (None, None)
+    throttled: str = ""
+
+
+@dataclass(frozen=True)
+class Result:
+    """A whole benchmark."""
+
+    provenance: Provenance
+    rows: tuple[Row, ...]
+
+    def to_json(self) -> str:
+        """As a document."""
+        return json.dumps(to_dict(self), indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def read_result(path: Path) -> Result:
+    """A result that was written before.
+
+    Raises:
+        InputError: the file is missing or is none.
+    """
+    try:
+        return from_dict(Result, json.loads(path.read_text("utf-8")), str(path))
+    except OSError as error:
+        raise InputError(f"{path} cannot be read: {error}") from error
+    except (ValueError, BundleError) as error:
+        raise InputError(
+            f"{path} is no result of edgeau-bench ({error}); make one with: edgeau-bench --out bench.json"
+        ) from error
