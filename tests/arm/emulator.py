@@ -1,0 +1,90 @@
+"""Running Python programs for aarch64 on this machine with qemu's user emulation."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.arm.boards import Board
+
+
+@dataclass(frozen=True)
+class Emulator:
+    """An emulated Debian.
+
+    Attributes:
+        qemu: the program.
+        libraries: that it needs beside the system's.
+        root: of the guest.
+        packages: the guest's Python packages.
+    """
+
+    qemu: Path
+    libraries: Path | None
+    root: Path
+    packages: Path
+
+    def version(self) -> str:
+        """Of qemu."""
+        shown = self._run([str(self.qemu), "--version"], {}).stdout
+        found = re.search(r"version (\S+)", shown)
+        return found[1] if found else "unknown"
+
+    def python(
+        self,
+        board: Board,
+        *arguments: str,
+        plugin: Path | None = None,
+        settings: dict[str, str] | None = None,
+    ) -> str:
+        """Run the guest's Python.
+
+        Args:
+            board: whose processor is emulated.
+            arguments: of Python.
+            plugin: of qemu.
+            settings: environment of the guest, and of the plugin.
+
+        Returns:
+            What it wrote on stdout.
+
+        Raises:
+            RuntimeError: it failed; the message ends with what it wrote on stderr.
+        """
+        root = self._root_of(board)
+        guest = {
+            "PYTHONHOME": f"{root}/usr",
+            "PYTHONPATH": str(self.packages),
+            "PYTHONDONTWRITEBYTECODE": "1",
+            "HOME": str(self.root.parent / "home"),
+            "LC_ALL": "C.UTF-8",
+            **(settings or {}),
+        }
+        command = [str(self.qemu), "-L", str(root), "-cpu", board.cpu, "-U", "LD_LIBRARY_PATH"]
+        command += ["-plugin", str(plugin)] if plugin else []
+        command += [word for name, value in guest.items() for word in ("-E", f"{name}={value}")]
+        done = self._run([*command, f"{root}/usr/bin/python3.11", *arguments], settings or {})
+        if done.returncode:
+            raise RuntimeError(f"on {board.cpu}: exit {done.returncode}\n{done.stderr[-3000:]}")
+        return done.stdout
+
+    def _root_of(self, board: Board) -> Path:
+        """The root with this board's /proc/cpuinfo: a copy of hard links."""
+        root = self.root.with_name(f"root-{board.name}")
+        if not (root / "usr").is_dir():
+            subprocess.run(["cp", "--archive", "--link", f"{self.root}/.", str(root)], check=True)
+        (root / "proc").mkdir(exist_ok=True)
+        (root / "proc" / "cpuinfo").write_text(board.cpuinfo())
+        return root
+
+    def _run(self, command: list[str], settings: dict[str, str]) -> subprocess.CompletedProcess[str]:
+        # The guest must not see what the host's Python is set up with.
+        environment = {key: value for key, value in os.environ.items() if not key.startswith("PYTHON")}
+        if self.libraries is not None:
+            environment["LD_LIBRARY_PATH"] = str(self.libraries)
+        return subprocess.run(
+            command, env={**environment, **settings}, capture_output=True, text=True, check=False
+        )

@@ -1,0 +1,160 @@
+"""edgeau on true ARM programs, on any Linux machine.
+
+    python -m tests.arm.proof [--bundle BUNDLE] [--work DIR] [--out REPORT.json]
+
+Makes a Debian 12 for arm64 under qemu's user emulation, installs edgeau's wheel with its device extras from real aarch64
+wheels, analyzes the packaged clip with every artifact of a bundle on the processors of a Raspberry Pi 4 and 5, and compares
+every probability with this machine's. Exits 1 when one is too far off.
+
+Needs: Linux on x86-64 with apt (Debian, Ubuntu with debian-archive-keyring), gcc, and this checkout's environment. Nothing
+is installed on the machine, and no rights are needed beyond its own folder.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from edgeau.bundle import default_bundle_path, load_bundle
+from tests.arm.boards import BOARDS, Board
+from tests.arm.comparison import Difference, compare
+from tests.arm.counting import build_plugin, count
+from tests.arm.debian import find_qemu, unpack_arm_root
+from tests.arm.emulator import Emulator
+from tests.arm.guest_packages import build_wheel, download_models, install
+
+_GUEST = Path(__file__).with_name("guest.py")
+_CHECKOUT = Path(__file__).resolve().parents[2]
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the proof; 0 when every artifact passed on every board."""
+    options = _options(argv)
+    start = time.monotonic()
+    work: Path = options.work.resolve()
+    work.mkdir(parents=True, exist_ok=True)
+    emulator, packages = _prepare(work)
+    prepared_s = time.monotonic() - start
+    _say(f"ready after {prepared_s:.0f} s, {_megabytes(work)} MB")
+    models = download_models(work / "models")
+    bundle: Path = options.bundle.resolve()
+    here = _analyze_here(bundle, models, options.frames, work)
+    boards = {
+        name: _prove(emulator, BOARDS[name], bundle, models, options, here, work) for name in options.boards
+    }
+    report = {
+        "qemu": emulator.version(),
+        "guest": {"system": "Debian 12 arm64", "packages": packages},
+        "bundle": {"target": load_bundle(bundle).manifest.target, "digest": load_bundle(bundle).digest},
+        "frames": options.frames,
+        "host": here["machine"],
+        "boards": boards,
+        "seconds": {"prepare": round(prepared_s), "total": round(time.monotonic() - start)},
+        "megabytes": _megabytes(work),
+    }
+    options.out.write_text(json.dumps(report, indent=2) + "\n")
+    passed = all(row["passed"] for board in boards.values() for row in board["differences"])
+    _say(f"{'passed' if passed else 'FAILED'} in {report['seconds']['total']} s; see {options.out.name}")
+    return 0 if passed else 1
+
+
+def _options(argv: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="python -m tests.arm.proof", description="edgeau on true ARM programs, on any Linux machine"
+    )
+    parser.add_argument(
+        "--bundle", type=Path, default=default_bundle_path(), help="default: the packaged one"
+    )
+    parser.add_argument("--work", type=Path, default=Path("build/arm"), help="kept for the next time")
+    parser.add_argument("--out", type=Path, default=Path("build/arm-report.json"))
+    parser.add_argument("--frames", type=int, default=3, help="of the packaged clip")
+    parser.add_argument("--boards", nargs="+", choices=BOARDS, default=list(BOARDS))
+    parser.add_argument("--no-counts", action="store_true", help="leave out the executed instructions")
+    options = parser.parse_args(argv)
+    options.out.parent.mkdir(parents=True, exist_ok=True)
+    return options
+
+
+def _prepare(work: Path) -> tuple[Emulator, dict[str, str]]:
+    qemu, libraries = find_qemu(work)
+    root = unpack_arm_root(work)
+    wheel = build_wheel(_CHECKOUT, work)
+    packages = install(wheel, work / "packages")
+    (work / "home").mkdir(exist_ok=True)
+    return Emulator(qemu, libraries, root, work / "packages"), packages
+
+
+def _analyze_here(bundle: Path, models: Path, frames: int, work: Path) -> dict[str, Any]:
+    out = work / "here.json"
+    command = [sys.executable, str(_GUEST), "analyze", str(bundle), str(models), str(frames), str(out)]
+    environment = {**os.environ, "PYTHONPATH": str(_CHECKOUT), "XDG_CACHE_HOME": str(work / "cache-here")}
+    subprocess.run(command, check=True, env=environment)
+    answer: dict[str, Any] = json.loads(out.read_text())
+    return answer
+
+
+def _prove(
+    emulator: Emulator,
+    board: Board,
+    bundle: Path,
+    models: Path,
+    options: argparse.Namespace,
+    here: dict[str, Any],
+    work: Path,
+) -> dict[str, Any]:
+    start = time.monotonic()
+    out = work / f"{board.name}.json"
+    emulator.python(board, str(_GUEST), "analyze", str(bundle), str(models), str(options.frames), str(out))
+    there = json.loads(out.read_text())
+    differences = compare(here, there)
+    for row in differences:
+        _say(f"{board.name} ({board.cpu}) {_line(row)}")
+    analyzed_s = time.monotonic() - start
+    counts = {} if options.no_counts else _counts(emulator, board, bundle, work)
+    return {
+        "cpu": board.cpu,
+        "machine": there["machine"],
+        "engines": {name: a.get("engine") for name, a in there["artifacts"].items()},
+        "differences": [row.to_dict() for row in differences],
+        "million_instructions": counts,
+        "seconds": {"analyze": round(analyzed_s), "count": round(time.monotonic() - start - analyzed_s)},
+    }
+
+
+def _counts(emulator: Emulator, board: Board, bundle: Path, work: Path) -> dict[str, float]:
+    plugin = build_plugin(work, emulator.version())
+    counts = {}
+    for artifact in load_bundle(bundle).manifest.artifacts:
+        executed = count(emulator, board, plugin, bundle, artifact.file)
+        counts[artifact.file] = round(executed / 1e6, 1)
+        _say(f"{board.name} ({board.cpu}) {artifact.file}: {counts[artifact.file]} million instructions")
+    return counts
+
+
+def _line(row: Difference) -> str:
+    if row.fault:
+        return f"{row.artifact}: {row.fault}"
+    return (
+        f"{row.artifact}: {row.probabilities} probabilities, largest difference {row.max_probability:.2g}, "
+        f"{row.flips} decisions differ{'' if row.passed else ' - too many or too far'}"
+    )
+
+
+def _megabytes(folder: Path) -> int:
+    shown = subprocess.run(["du", "-sm", str(folder)], capture_output=True, text=True, check=True).stdout
+    return int(shown.split()[0])
+
+
+def _say(line: str) -> None:
+    print(line, flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
