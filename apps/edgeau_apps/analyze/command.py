@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 from edgeau import Pipeline
 from edgeau.command import CommandParser, print_json, run
 from edgeau.errors import InputError, OutputError
+from edgeau.hysteresis import Hysteresis
+from edgeau.smoothing import Smoother
 from edgeau_apps.analyze.inputs import Input, find_inputs
 from edgeau_apps.analyze.job import analyze
 from edgeau_apps.analyze.outcome import Outcome, exit_code
@@ -73,6 +75,14 @@ def _parser() -> CommandParser:
         "--pose", action="store_true", help="also write head rotation (OpenFace's axes, radians)"
     )
     parser.add_argument(
+        "--smooth",
+        action="store_true",
+        help=f"smooth videos over time; lags at most {Smoother().latency_s:.2f} s behind",
+    )
+    parser.add_argument(
+        "--events", action="store_true", help="also write <stem>.events.csv: when AUs of videos came and went"
+    )
+    parser.add_argument(
         "--experimental", action="store_true", help="also give AUs that are unproven on real faces"
     )
     parser.add_argument(
@@ -110,6 +120,8 @@ def _analyze(argv: Sequence[str] | None) -> int:
     if not inputs:
         raise InputError("; ".join(item.why for item in refused))
     with _load(arguments) as pipeline:
+        if arguments.smooth:
+            pipeline.use_refiners(Smoother(), Hysteresis(pipeline.thresholds))
         outcomes = [_told(Outcome(item.name, error=item.why), quiet=True) for item in refused]
         outcomes += _analyze_all(inputs, pipeline, arguments)
         if arguments.json:
@@ -131,7 +143,13 @@ def _load(arguments: argparse.Namespace) -> Pipeline:
 
 
 def _analyze_all(inputs: list[Input], pipeline: Pipeline, arguments: argparse.Namespace) -> list[Outcome]:
-    options = Options(arguments.out, arguments.landmarks, arguments.pose, _annotator(pipeline, arguments))
+    options = Options(
+        arguments.out,
+        arguments.landmarks,
+        arguments.pose,
+        arguments.events,
+        _annotator(pipeline, arguments),
+    )
     outcomes = []
     with Progress(NAME, len(inputs), "inputs", draw=len(inputs) > 1) as bar:
         for given in inputs:

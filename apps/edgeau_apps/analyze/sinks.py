@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from edgeau.tables import JsonLines, OpenFaceCsv
+from edgeau.events import EventDetector
+from edgeau.tables import EventCsv, JsonLines, OpenFaceCsv
 from edgeau_apps.analyze.annotated import AnnotatedPicture, AnnotatedVideo, PictureWriter
 from edgeau_apps.analyze.outputs import refusing
 
@@ -34,12 +35,14 @@ class Options:
         out: folder for it.
         landmarks: 68 or 478 landmark columns, or None.
         pose: whether to give head rotation columns.
+        events: whether to write when AUs of videos came and went.
         annotator: draws the annotated picture or video; None for none.
     """
 
     out: Path
     landmarks: Literal[68, 478] | None
     pose: bool
+    events: bool
     annotator: Annotator | None
 
 
@@ -71,6 +74,12 @@ class Sinks:
             trained=pipeline.bundle.manifest.network.trained,
             landmarks=options.landmarks is not None,
         )
+        self._events = EventDetector()
+        self._event_table: EventCsv | None = None
+        self._last_s = 0.0
+        if options.events and given.kind == "video":
+            names["events"] = f"{given.stem}.events.csv"
+            self._event_table = EventCsv(outputs.open_text(names["events"]))
         self._annotator = options.annotator
         self._annotated: PictureWriter | None = None
         if options.annotator:
@@ -85,11 +94,17 @@ class Sinks:
         with refusing(self._folder):
             self._csv.write(result)
             self._jsonl.write(result)
+            if self._event_table:
+                self._event_table.write(self._events.update(result))
+        self._last_s = result.time_s
         if self._annotator and self._annotated:
             self._annotated.write(self._annotator.draw(frame.image, result))
 
     def close(self) -> None:
-        """Finish what is not a text file."""
+        """Finish what is still open."""
+        if self._event_table:
+            with refusing(self._folder):
+                self._event_table.write(self._events.finish(self._last_s))
         if self._annotated:
             self._annotated.close()
 

@@ -280,3 +280,22 @@ def test_the_real_video_has_472_rows_and_nearly_all_succeed(shared_data, bundle,
     success = [row["success"] for row in rows(out / "real-face.csv")]
     assert len(success) == 472
     assert success.count("1") >= 465
+
+
+def test_events_of_a_film_are_written_and_pair_up(picture, film, bundle, out) -> None:
+    assert analyze(picture, film, "--out", out, "--bundle", bundle, "--events") == 0
+    assert [name for name in names(out) if "events" in name] == ["film.events.csv"], "a picture has none"
+    last = float(rows(out / "film.csv")[-1]["timestamp"])
+    for row in rows(out / "film.events.csv"):
+        assert 0 <= float(row["onset"]) <= float(row["offset"]) <= last
+        assert float(row["duration"]) == pytest.approx(float(row["offset"]) - float(row["onset"]), abs=0.002)
+        assert row["end"] in ("ended", "lost", "stopped")
+
+
+def test_smoothing_changes_films_and_leaves_pictures(picture, film, bundle, out) -> None:
+    for folder, options in ((out / "raw", []), (out / "smooth", ["--smooth"])):
+        assert analyze(picture, film, "--out", folder, "--bundle", bundle, *options) == 0
+    assert rows(out / "raw" / "astronaut.csv") == rows(out / "smooth" / "astronaut.csv")
+    raw, smooth = rows(out / "raw" / "film.csv"), rows(out / "smooth" / "film.csv")
+    assert raw[0] == smooth[0], "the first frame has no past"
+    assert [row["success"] for row in raw] == [row["success"] for row in smooth]
