@@ -1,4 +1,9 @@
-"""Quantize: a float ONNX graph and the ranges of its activations become a Q/DQ graph."""
+"""Quantize: a float ONNX graph and the ranges of its activations become a Q/DQ graph.
+
+The form is canonical: every node that is integer reads dequantized tensors (weights: int8 and ``DequantizeLinear`` only, or
+a whole pair where the recipe wants one) and its output is quantized again; a node without ``QuantizeLinear`` behind it is
+float. Activations are uint8 (asymmetric), int8 (symmetric) or int16; uint8 becomes int8 by taking 128 off zero points.
+"""
 
 from __future__ import annotations
 
@@ -7,37 +12,41 @@ from typing import TYPE_CHECKING, Any
 import onnx
 from onnxruntime.quantization import QDQQuantizer, QuantType
 
-from edgeau.errors import CalibrationError
+from edgeau_calibration.ranges import tensors_data
 
 if TYPE_CHECKING:
-    from onnxruntime.quantization.calibrate import TensorsData
+    from collections.abc import Iterable
 
+    from edgeau_calibration.range_search import Range
     from edgeau_calibration.recipe import Recipe
 
 __all__ = ["quantized"]
 
-_TYPES = {"uint8": QuantType.QUInt8, "int8": QuantType.QInt8}
+_TYPES = {"uint8": QuantType.QUInt8, "int8": QuantType.QInt8, "int16": QuantType.QInt16}
 
 
-def quantized(model: onnx.ModelProto, ranges: TensorsData, recipe: Recipe) -> onnx.ModelProto:
+def quantized(
+    model: onnx.ModelProto, ranges: dict[str, Range], recipe: Recipe, kept_float: Iterable[str] = ()
+) -> onnx.ModelProto:
     """A Q/DQ copy of a float graph.
 
     Args:
         model: from :func:`edgeau_calibration.graph.prepared`.
         ranges: of its activations, from :func:`edgeau_calibration.ranges.activation_ranges`.
-        recipe: types, symmetry and what stays in float.
+        recipe: types, symmetry and operators.
+        kept_float: names of nodes that stay in float.
     """
     copy = onnx.ModelProto()
     copy.CopyFrom(model)
     quantizer = QDQQuantizer(
         copy,
         per_channel=recipe.per_channel,
-        reduce_range=_seven_bits(recipe),
+        reduce_range=recipe.weight_bits == 7,
         weight_qType=QuantType.QInt8,
         activation_qType=_TYPES[recipe.activations],
-        tensors_range=ranges,
+        tensors_range=tensors_data(ranges),
         nodes_to_quantize=[],
-        nodes_to_exclude=[],
+        nodes_to_exclude=list(kept_float),
         op_types_to_quantize=list(recipe.operators),
         extra_options=_options(recipe),
     )
@@ -46,14 +55,6 @@ def quantized(model: onnx.ModelProto, ranges: TensorsData, recipe: Recipe) -> on
     result: onnx.ModelProto = quantizer.model.model
     onnx.checker.check_model(result)
     return result
-
-
-def _seven_bits(recipe: Recipe) -> bool:
-    if recipe.weight_bits not in (7, 8):
-        raise CalibrationError(
-            f"recipe {recipe.name}: weight_bits is {recipe.weight_bits}; 7 and 8 are known"
-        )
-    return recipe.weight_bits == 7
 
 
 def _options(recipe: Recipe) -> dict[str, Any]:

@@ -2,36 +2,34 @@
 
 from __future__ import annotations
 
-import tempfile
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
-import onnx
-from onnxruntime.quantization import CalibrationDataReader, CalibrationMethod
-from onnxruntime.quantization.calibrate import TensorsData, create_calibrator
-from tqdm import tqdm
+from onnxruntime.quantization import CalibrationMethod
+from onnxruntime.quantization.calibrate import TensorData, TensorsData
 
-from edgeau.errors import CalibrationError
-from edgeau.preprocessing import Preprocessor
+from edgeau_calibration.activations import sampled_activations
+from edgeau_calibration.range_search import chosen_range
+from edgeau_calibration.subgraph import consumers
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
+    import onnx
     from numpy.typing import NDArray
 
     from edgeau.bundle.manifest import InputSpec
+    from edgeau_calibration.range_search import Range
     from edgeau_calibration.recipe import Recipe
 
-__all__ = ["METHODS", "activation_ranges"]
+__all__ = ["activation_ranges", "read_through_silu", "tensors_data"]
 
-METHODS = {"minmax": CalibrationMethod.MinMax}
+# A tensor that is zero throughout still needs a scale.
+_LEAST = 1e-6
 
 
 def activation_ranges(
     model: onnx.ModelProto, crops: NDArray[np.uint8], spec: InputSpec, recipe: Recipe
-) -> TensorsData:
-    """Run the graph on every crop, one at a time, and note the range of each float tensor.
+) -> dict[str, Range]:
+    """Run the graph on every crop, one at a time, and choose the range of each float tensor.
 
     Args:
         model: float graph with one input.
@@ -40,41 +38,38 @@ def activation_ranges(
         recipe: names the method and whether ranges are symmetric.
 
     Raises:
-        CalibrationError: the recipe's method is not known, or an activation is not finite.
+        CalibrationError: an activation is not finite.
     """
-    if recipe.ranges not in METHODS:
-        raise CalibrationError(f"ranges {recipe.ranges!r} are not known; known methods: {', '.join(METHODS)}")
-    with tempfile.TemporaryDirectory(prefix="edgeau-calibrate-") as folder:
-        source = Path(folder) / "float.onnx"
-        onnx.save(model, source)
-        calibrator = create_calibrator(
-            source,
-            augmented_model_path=str(Path(folder) / "augmented.onnx"),
-            calibrate_method=METHODS[recipe.ranges],
-            extra_options={"symmetric": recipe.symmetric_activations},
+    names = [model.graph.input[0].name, *(output for node in model.graph.node for output in node.output)]
+    silu = read_through_silu(model.graph) if recipe.through_silu else set()
+    return {
+        name: chosen_range(
+            recipe.ranges, activation, symmetric=recipe.symmetric_activations, silu=name in silu
         )
-        calibrator.collect_data(_Reader(model.graph.input[0].name, crops, spec))
-        ranges: TensorsData = calibrator.compute_data()
-    _check(ranges)
-    return ranges
+        for name, activation in sampled_activations(model, crops, spec, names).items()
+    }
 
 
-class _Reader(CalibrationDataReader):  # type: ignore[misc]
-    """Hands ONNX Runtime one input after the other, and shows how far it is."""
-
-    def __init__(self, name: str, crops: NDArray[np.uint8], spec: InputSpec) -> None:
-        preprocessor = Preprocessor(spec)
-        bar = tqdm(crops, desc="ranges", unit="crop", disable=None)
-        self._feeds: Iterator[dict[str, Any]] = ({name: preprocessor.batch([crop])} for crop in bar)
-
-    def get_next(self) -> dict[str, Any] | None:
-        return next(self._feeds, None)
+def read_through_silu(graph: onnx.GraphProto) -> set[str]:
+    """Tensors x that are read by ``x * sigmoid(x)`` and nothing else."""
+    return {name for name, nodes in consumers(graph).items() if _is_silu(nodes)}
 
 
-def _check(ranges: TensorsData) -> None:
-    for name, data in ranges.items():
-        low, high = data.range_value
-        if not (np.isfinite(low).all() and np.isfinite(high).all()):
-            raise CalibrationError(
-                f"activation {name} is not finite on the calibration crops, so the network itself is broken"
+def tensors_data(ranges: dict[str, Range]) -> TensorsData:
+    """Ranges as ONNX Runtime's quantizer takes them."""
+    return TensorsData(
+        CalibrationMethod.MinMax,
+        {
+            name: TensorData(
+                lowest=np.array(low, np.float32), highest=np.array(max(high, low + _LEAST), np.float32)
             )
+            for name, (low, high) in ranges.items()
+        },
+    )
+
+
+def _is_silu(readers: list[onnx.NodeProto]) -> bool:
+    if sorted(node.op_type for node in readers) != ["Mul", "Sigmoid"]:
+        return False
+    product, sigmoid = sorted(readers, key=lambda node: node.op_type)
+    return sigmoid.output[0] in product.input

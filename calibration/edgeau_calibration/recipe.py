@@ -9,13 +9,19 @@ from importlib.resources import files
 
 from edgeau.bundle.records import from_dict
 from edgeau.errors import CalibrationError
+from edgeau_calibration.range_search import METHODS
+from edgeau_calibration.units import ROLES
 
 if sys.version_info >= (3, 11):
     import tomllib
 else:
     import tomli as tomllib
 
-__all__ = ["Recipe", "load_recipe", "recipes"]
+__all__ = ["STEPS", "Recipe", "load_recipe", "recipes"]
+
+# What may be learned on calibration crops, in the order in which it is done.
+STEPS = ("equalization", "least-squares", "rounding", "bias")
+_ACTIVATIONS = ("uint8", "int8", "int16")
 
 
 @dataclass(frozen=True)
@@ -25,15 +31,19 @@ class Recipe:
     Attributes:
         name: canonical name.
         title: for people.
-        ranges: how activation ranges are found: ``"minmax"``.
+        ranges: how activation ranges are found, of :data:`edgeau_calibration.range_search.METHODS`.
         operators: ONNX operators that become integer; the rest stays in float.
-        activations: ``"uint8"`` or ``"int8"``.
+        activations: ``"uint8"``, ``"int8"`` or ``"int16"``.
         symmetric_activations: zero point in the middle of the range.
         weight_bits: 8, or 7 where a processor's int8 product saturates.
         per_channel: one weight scale per output channel.
         quantized_bias: int32 bias; False leaves it in float.
         weight_pairs: float weights with QuantizeLinear and DequantizeLinear, instead of int8 weights with the latter only.
         count: calibration crops wanted.
+        learned: of :data:`STEPS`: exact equalization of channels, least-squares weights, rounding with error feedback,
+            bias correction.
+        floats: roles of layers that stay in float, of :data:`edgeau_calibration.units.ROLES`.
+        through_silu: errors in front of a SiLU are weighed behind it, where ranges are found by ``mse``.
     """
 
     name: str
@@ -47,6 +57,26 @@ class Recipe:
     quantized_bias: bool
     weight_pairs: bool
     count: int
+    learned: tuple[str, ...] = ()
+    floats: tuple[str, ...] = ()
+    through_silu: bool = False
+
+    def __post_init__(self) -> None:
+        self._one_of("ranges", (self.ranges,), tuple(METHODS))
+        self._one_of("activations", (self.activations,), _ACTIVATIONS)
+        self._one_of("learned", self.learned, STEPS)
+        self._one_of("floats", self.floats, ROLES)
+        if self.weight_bits not in (7, 8):
+            raise CalibrationError(
+                f"recipe {self.name}: weight_bits is {self.weight_bits}; 7 and 8 are known"
+            )
+
+    def _one_of(self, field: str, given: tuple[str, ...], known: tuple[str, ...]) -> None:
+        unknown = [value for value in given if value not in known]
+        if unknown:
+            raise CalibrationError(
+                f"recipe {self.name}: {field} {', '.join(map(repr, unknown))} not known; known: {', '.join(known)}"
+            )
 
 
 @cache

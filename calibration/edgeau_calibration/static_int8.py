@@ -1,26 +1,38 @@
-"""Static INT8 in one call: prepare the graph, calibrate its ranges, quantize."""
+"""Static INT8: prepare the graph, calibrate its ranges, quantize, learn the weights; once, or with layers back in float."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import onnx
+
+from edgeau.preprocessing import Preprocessor
 from edgeau_calibration.graph import prepared
+from edgeau_calibration.layer_fit import FitRule
+from edgeau_calibration.learned_weights import with_learned_weights
 from edgeau_calibration.quantize import quantized
 from edgeau_calibration.ranges import activation_ranges
+from edgeau_calibration.units import nodes_of_roles
+from edgeau_calibration.weighted import with_constants_of
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     import numpy as np
-    import onnx
     from numpy.typing import NDArray
 
     from edgeau.bundle.manifest import InputSpec
     from edgeau_calibration.recipe import Recipe
 
-__all__ = ["static_int8"]
+__all__ = ["Quantization", "static_int8"]
 
 
 def static_int8(
-    model: onnx.ModelProto, crops: NDArray[np.uint8], spec: InputSpec, recipe: Recipe
+    model: onnx.ModelProto,
+    crops: NDArray[np.uint8],
+    spec: InputSpec,
+    recipe: Recipe,
+    kept_float: Iterable[str] = (),
 ) -> onnx.ModelProto:
     """A Q/DQ copy of a float graph, with the float graph's metadata.
 
@@ -29,12 +41,57 @@ def static_int8(
         crops: to calibrate on, uint8 ``(n, H, W, 3)`` RGB.
         spec: how the network wants them normalised.
         recipe: how ranges are found and what becomes integer.
+        kept_float: names of nodes that stay in float beside those of the recipe.
 
     Raises:
         CalibrationError: the graph cannot be quantized, or an activation is not finite.
     """
-    graph = prepared(model)
-    result = quantized(graph, activation_ranges(graph, crops, spec, recipe), recipe)
-    del result.metadata_props[:]
-    result.metadata_props.extend(model.metadata_props)
-    return result
+    return Quantization(model, crops, spec, recipe).graph(kept_float)
+
+
+class Quantization:
+    """One float graph under one recipe: ranges and weights are found once, and Q/DQ graphs made from them at will.
+
+    Arguments and errors are those of :func:`static_int8`.
+
+    Attributes:
+        float_graph: as prepared, from which names of nodes come.
+        recipe: of the quantization.
+        ranges: of every activation.
+    """
+
+    def __init__(
+        self, model: onnx.ModelProto, crops: NDArray[np.uint8], spec: InputSpec, recipe: Recipe
+    ) -> None:
+        self.float_graph = prepared(model)
+        self.recipe = recipe
+        self.ranges = activation_ranges(self.float_graph, crops, spec, recipe)
+        self._metadata = model.metadata_props
+        self._floats = nodes_of_roles(self.float_graph.graph, recipe.floats)
+        self._learned = self._learn(crops, spec)
+
+    def graph(self, kept_float: Iterable[str] = ()) -> onnx.ModelProto:
+        """The Q/DQ graph with the named nodes, and those of the recipe's roles, in float."""
+        result = quantized(
+            self.float_graph, self.ranges, self.recipe, dict.fromkeys((*self._floats, *kept_float))
+        )
+        if self._learned is not None:
+            with_constants_of(result, self._learned)
+        del result.metadata_props[:]
+        result.metadata_props.extend(self._metadata)
+        return result
+
+    def _learn(self, crops: NDArray[np.uint8], spec: InputSpec) -> onnx.ModelProto | None:
+        """All weights that are integer without any other layer in float."""
+        steps = set(self.recipe.learned)
+        if not steps:
+            return None
+        rule = FitRule(
+            bits=self.recipe.weight_bits,
+            least_squares="least-squares" in steps,
+            feedback="rounding" in steps,
+            bias="bias" in steps,
+        )
+        batch = Preprocessor(spec).batch(crops)
+        start = quantized(self.float_graph, self.ranges, self.recipe, self._floats)
+        return with_learned_weights(start, self.float_graph, batch, rule)

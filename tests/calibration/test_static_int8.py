@@ -65,7 +65,7 @@ def test_every_recipe_gives_a_graph_that_answers_nearly_as_the_float_one(
 ) -> None:
     int8 = static_int8(network, face_crops[::2], SPEC, load_recipe(name))
     reference, answer = logits(network, face_crops[1::2]), logits(int8, face_crops[1::2])
-    assert 0 < np.abs(answer - reference).max() < 0.1 * np.ptp(reference)
+    assert 0 < np.abs(answer - reference).mean() < 0.05 * np.ptp(reference)
 
 
 def test_the_plain_recipe_has_asymmetric_activations_and_seven_bit_weights_per_channel(
@@ -141,5 +141,5 @@ def test_activations_that_are_not_finite_name_the_tensor(
 
 
 def test_an_unknown_recipe_lists_the_known_ones() -> None:
-    with pytest.raises(CalibrationError, match="plain, symmetric"):
+    with pytest.raises(CalibrationError, match=r"known recipes: .*plain, .*symmetric"):
         load_recipe("magic")

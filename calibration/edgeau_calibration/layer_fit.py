@@ -1,0 +1,143 @@
+"""The best integers of one layer, from the second moments of its inputs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from edgeau_calibration.error_feedback import rounded_with_feedback
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from edgeau_calibration.moments import Moments
+    from edgeau_calibration.weighted import Constants, QuantizedWeight
+
+__all__ = ["FitRule", "fitted_layer"]
+
+# Of the mean second moment, added to all of them: what keeps inputs that hardly vary from running away.
+_DAMPING = 0.01
+# The same for least squares, where few positions were seen: it then leaves the weights nearly as they are.
+_HELD = 0.03
+# Shares of the largest weight that its scale may reach up to.
+_SHARES = np.linspace(0.7, 1.0, 13)
+
+
+@dataclass(frozen=True)
+class FitRule:
+    """Which steps are taken.
+
+    Attributes:
+        bits: of the weights, 7 or 8.
+        least_squares: fit the float weights to the quantized inputs first.
+        feedback: round with error feedback; otherwise to the nearest integer.
+        bias: correct the mean of the output.
+    """
+
+    bits: int
+    least_squares: bool = True
+    feedback: bool = True
+    bias: bool = True
+
+    @property
+    def limit(self) -> int:
+        """Largest magnitude of an integer weight."""
+        return 63 if self.bits == 7 else 127
+
+
+def fitted_layer(
+    place: QuantizedWeight,
+    weights: NDArray[np.generic],
+    moments: Moments,
+    constants: Constants,
+    rule: FitRule,
+) -> None:
+    """Writes new integers, scales and bias of a layer into ``constants``.
+
+    Args:
+        place: where they are.
+        weights: of the float layer, ``(O, ...)``.
+        moments: of its inputs.
+        constants: of the Q/DQ graph.
+        rule: which steps are taken.
+    """
+    groups, inputs = moments.quantized_mean.shape
+    old = np.asarray(weights, np.float64).reshape(groups, -1, inputs)
+    target = _refitted(old, moments) if rule.least_squares else old
+    damped = _damped(moments.quantized, _DAMPING)
+    scale = _scales(target, damped, rule.limit)
+    if rule.feedback:
+        integers = rounded_with_feedback(target.copy(), damped, scale, rule.limit)
+    else:
+        integers = np.clip(np.round(target / scale[..., None]), -rule.limit, rule.limit).astype(np.int8)
+    new = integers * scale[..., None]
+    _write_weights(place, integers, new, scale, weights.shape, constants)
+    _write_bias(place, _mean_change(old, new, moments) if rule.bias else None, scale.ravel(), constants)
+
+
+def _refitted(weights: NDArray[np.float64], moments: Moments) -> NDArray[np.float64]:
+    """Least squares of the float outputs on the quantized inputs, held to the old weights by a ridge."""
+    held = _HELD * max(1.0, 8 * weights.shape[2] / moments.count)
+    ridge = _damped(moments.quantized, held) - moments.quantized
+    wanted = weights @ (moments.cross + ridge)
+    solved = np.linalg.solve(moments.quantized + ridge, wanted.transpose(0, 2, 1))
+    return np.ascontiguousarray(solved.transpose(0, 2, 1))
+
+
+def _damped(moments: NDArray[np.float64], share: float) -> NDArray[np.float64]:
+    mean = np.einsum("gff->g", moments) / moments.shape[1]
+    return moments + (share * mean + 1e-12)[:, None, None] * np.eye(moments.shape[1])
+
+
+def _scales(weights: NDArray[np.float64], moments: NDArray[np.float64], limit: int) -> NDArray[np.float64]:
+    """Per output, the scale with the least error of plain rounding, each input weighed by how much it varies."""
+    largest = np.maximum(np.abs(weights).max(axis=2), 1e-12)
+    weight = np.einsum("gff->gf", moments)[:, None, :]
+    errors = []
+    for share in _SHARES:
+        scale = (largest * share / limit)[..., None]
+        rounded = np.clip(np.round(weights / scale), -limit, limit) * scale
+        errors.append(((weights - rounded) ** 2 * weight).sum(axis=2))
+    return largest * _SHARES[np.argmin(errors, axis=0)] / limit
+
+
+def _mean_change(old: NDArray[np.float64], new: NDArray[np.float64], moments: Moments) -> NDArray[np.float64]:
+    """What the bias must add so that the mean output is that of the float layer, ``(O,)``."""
+    wanted = np.einsum("gof,gf->go", old, moments.float_mean)
+    given = np.einsum("gof,gf->go", new, moments.quantized_mean)
+    return (wanted - given).ravel()
+
+
+def _write_weights(
+    place: QuantizedWeight,
+    integers: NDArray[np.int8],
+    values: NDArray[np.float64],
+    scale: NDArray[np.float64],
+    shape: tuple[int, ...],
+    constants: Constants,
+) -> None:
+    whole_pair = constants[place.values].dtype != np.int8
+    constants[place.values] = (
+        values.reshape(shape).astype(np.float32) if whole_pair else integers.reshape(shape)
+    )
+    constants[place.scale] = scale.ravel().astype(np.float32)
+
+
+def _write_bias(
+    place: QuantizedWeight,
+    change: NDArray[np.float64] | None,
+    scale: NDArray[np.float64],
+    constants: Constants,
+) -> None:
+    if place.bias is None:
+        return
+    bias = constants[place.bias].astype(np.float64)
+    if place.bias_scale is None:
+        constants[place.bias] = (bias + (0 if change is None else change)).astype(np.float32)
+        return
+    bias = bias * constants[place.bias_scale] + (0 if change is None else change)
+    product = constants[place.activation_scale].astype(np.float64) * scale
+    constants[place.bias] = np.round(bias / product).astype(np.int32)
+    constants[place.bias_scale] = product.astype(np.float32)

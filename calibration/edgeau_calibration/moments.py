@@ -1,0 +1,113 @@
+"""Second moments of what a convolution reads, before and behind quantization: all that its best weights depend on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    import onnx
+    from numpy.typing import NDArray
+
+__all__ = ["MomentSums", "Moments", "patches"]
+
+# Positions of a feature map that are looked at per crop and group.
+_POSITIONS = 256
+_PER_CHANNEL = 96
+
+
+@dataclass(frozen=True)
+class Moments:
+    """Of G groups with F inputs each, over N positions.
+
+    Attributes:
+        quantized: covariance of the quantized inputs, ``(G, F, F)``.
+        cross: covariance of float with quantized inputs, ``(G, F, F)``: rows float, columns quantized.
+        float_mean: ``(G, F)``.
+        quantized_mean: ``(G, F)``.
+        count: N.
+    """
+
+    quantized: NDArray[np.float64]
+    cross: NDArray[np.float64]
+    float_mean: NDArray[np.float64]
+    quantized_mean: NDArray[np.float64]
+    count: int
+
+
+class MomentSums:
+    """Adds up moments over batches."""
+
+    def __init__(self) -> None:
+        self._count = 0
+        self._quantized: NDArray[np.float64] | float = 0.0
+        self._cross: NDArray[np.float64] | float = 0.0
+        self._float_sum: NDArray[np.float64] | float = 0.0
+        self._quantized_sum: NDArray[np.float64] | float = 0.0
+
+    def add(self, float_patches: NDArray[np.float32], quantized_patches: NDArray[np.float32]) -> None:
+        """Patches of the same places, each ``(G, F, N)``."""
+        transposed = quantized_patches.transpose(0, 2, 1)
+        self._count += quantized_patches.shape[2]
+        self._quantized += quantized_patches @ transposed
+        self._cross += float_patches @ transposed
+        self._float_sum += float_patches.sum(axis=2, dtype=np.float64)
+        self._quantized_sum += quantized_patches.sum(axis=2, dtype=np.float64)
+
+    def moments(self) -> Moments:
+        """Of everything that was added."""
+        quantized_mean = np.asarray(self._quantized_sum) / self._count
+        float_mean = np.asarray(self._float_sum) / self._count
+        columns = quantized_mean[:, None, :]
+        return Moments(
+            quantized=np.asarray(self._quantized) / self._count - quantized_mean[:, :, None] * columns,
+            cross=np.asarray(self._cross) / self._count - float_mean[:, :, None] * columns,
+            float_mean=float_mean,
+            quantized_mean=quantized_mean,
+            count=self._count,
+        )
+
+
+def patches(
+    values: NDArray[np.float32], node: onnx.NodeProto, kernel: tuple[int, ...], seed: int
+) -> NDArray[np.float32]:
+    """What a node reads at a seeded choice of output positions.
+
+    Args:
+        values: its input, ``(n, C, H, W)`` or, for a Gemm, ``(n, F)``.
+        node: Conv (two-dimensional) or Gemm.
+        kernel: shape of its weights, ``(O, C / groups, kh, kw)`` or ``(O, F)``.
+        seed: the same seed looks at the same places.
+
+    Returns:
+        ``(G, F, N)`` with F = C / groups * kh * kw in the order of the weights.
+    """
+    if values.ndim == 2:
+        return np.ascontiguousarray(values.T[None])
+    given = {item.name: list(item.ints) or item.i for item in node.attribute}
+    groups = int(given.get("group", 1))
+    strides, dilations = given.get("strides", [1, 1]), given.get("dilations", [1, 1])
+    top, left, bottom, right = given.get("pads", [0, 0, 0, 0])
+    padded = np.pad(values, ((0, 0), (0, 0), (top, bottom), (left, right)))
+    reach = [dilation * (side - 1) + 1 for dilation, side in zip(dilations, kernel[2:], strict=True)]
+    rows = (padded.shape[2] - reach[0]) // strides[0] + 1
+    columns = (padded.shape[3] - reach[1]) // strides[1] + 1
+    wanted = _PER_CHANNEL if groups > 1 else _POSITIONS
+    chosen = _chosen(rows * columns, wanted, seed)
+    at_row, at_column = (chosen // columns) * strides[0], (chosen % columns) * strides[1]
+    taken = [
+        padded[:, :, at_row + dy * dilations[0], at_column + dx * dilations[1]]
+        for dy in range(kernel[2])
+        for dx in range(kernel[3])
+    ]
+    # (kh * kw, n, C, P) -> (G, C / G * kh * kw, n * P)
+    stacked = np.stack(taken).transpose(2, 0, 1, 3)
+    return np.ascontiguousarray(stacked).reshape(groups, kernel[1] * kernel[2] * kernel[3], -1)
+
+
+def _chosen(available: int, wanted: int, seed: int) -> NDArray[np.intp]:
+    if available <= wanted:
+        return np.arange(available)
+    return np.sort(np.random.default_rng(seed).choice(available, wanted, replace=False))

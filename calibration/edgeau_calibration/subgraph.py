@@ -1,0 +1,73 @@
+"""Pieces of an ONNX graph: where it can be cut at one tensor, and what lies between two tensors."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import onnx
+from onnx import TensorProto, helper
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+__all__ = ["between", "consumers", "cuts", "producers"]
+
+
+def producers(graph: onnx.GraphProto) -> dict[str, onnx.NodeProto]:
+    """Which node makes which tensor."""
+    return {output: node for node in graph.node for output in node.output}
+
+
+def consumers(graph: onnx.GraphProto) -> dict[str, list[onnx.NodeProto]]:
+    """Which nodes read which tensor, in the order of the graph; a node that reads it twice stands there once."""
+    found: dict[str, list[onnx.NodeProto]] = {}
+    for node in graph.node:
+        for name in dict.fromkeys(node.input):
+            found.setdefault(name, []).append(node)
+    return found
+
+
+def cuts(graph: onnx.GraphProto) -> list[tuple[str, int]]:
+    """Tensors that everything before and after them passes through, each with the number of nodes before the cut.
+
+    The input of the graph is the first; residual additions and branches have none inside.
+    """
+    constants = {item.name for item in graph.initializer}
+    last = {name: index for index, node in enumerate(graph.node) for name in node.input}
+    live = {graph.input[0].name}
+    found = [(graph.input[0].name, 0)]
+    for index, node in enumerate(graph.node):
+        live |= {output for output in node.output if output in last}
+        live -= {name for name in node.input if last[name] == index}
+        live -= constants
+        if len(live) == 1:
+            found.append((next(iter(live)), index + 1))
+    return found
+
+
+def between(model: onnx.ModelProto, start: str, ends: Sequence[str]) -> onnx.ModelProto:
+    """The part of a graph that computes ``ends`` from ``start`` (and constants), as a graph of its own.
+
+    Shapes are left open, so that it takes any batch.
+    """
+    made_by = producers(model.graph)
+    needed: set[int] = set()
+    waiting = [name for name in ends if name != start]
+    seen: set[str] = {start}
+    while waiting:
+        name = waiting.pop()
+        if name in seen or name not in made_by:
+            continue
+        seen.add(name)
+        needed.add(id(made_by[name]))
+        waiting += made_by[name].input
+    nodes = [node for node in model.graph.node if id(node) in needed]
+    names = {name for node in nodes for name in node.input}
+    graph = helper.make_graph(
+        nodes,
+        "part",
+        [helper.make_tensor_value_info(start, TensorProto.FLOAT, None)],
+        [helper.make_empty_tensor_value_info(name) for name in ends],
+        [item for item in model.graph.initializer if item.name in names],
+    )
+    return helper.make_model(graph, opset_imports=model.opset_import, ir_version=model.ir_version)
