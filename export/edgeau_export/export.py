@@ -20,6 +20,8 @@ from edgeau_export.face_crops import FaceCrops, packaged_crops
 from edgeau_export.float_judge import FloatJudge
 from edgeau_export.from_checkpoint import CheckpointSource
 from edgeau_export.from_default import DefaultSource
+from edgeau_export.int8_report import write_reports
+from edgeau_export.int8_report.gather import gather
 from edgeau_export.plan import Plan, make_plan
 from edgeau_export.report import report
 from edgeau_export.target import Target, load_target
@@ -100,7 +102,8 @@ def _fill(directory: Path, request: ExportRequest, target: Target, plan: Plan, v
     voice.step("exporting to ONNX")
     reference = source.reference(faces.for_parity)
     graph = made()
-    maker = ArtifactMaker(Bench(directory, source.description, graph, reference, faces, voice))
+    bench = Bench(directory, source.description, graph, reference, faces, voice)
+    maker = ArtifactMaker(bench)
     artifacts = tuple(maker.make(item) for item in plan.artifacts)
     _write_golden(directory, maker, artifacts, faces, source.description)
     if source.description.landmark_model is not None:
@@ -108,6 +111,9 @@ def _fill(directory: Path, request: ExportRequest, target: Target, plan: Plan, v
     tools = tool_versions(from_checkpoint=request.checkpoint is not None)
     manifest = _manifest(target, plan, source.description, artifacts, tools)
     (directory / _REPORT).write_text(report(manifest, target), encoding="utf-8")
+    voice.step("measuring what the quantization costs, tensor by tensor")
+    evidence = gather(bench, artifacts, own_faces=request.calib is not None)
+    write_reports(directory, manifest, source.description.thresholds, evidence)
     return manifest
 
 

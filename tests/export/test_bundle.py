@@ -15,6 +15,7 @@ from edgeau.bundle import load_bundle
 from edgeau.bundle.golden import check_golden, read_golden
 from edgeau.bundle.manifest import Manifest
 from edgeau_export.export import ExportRequest, export_bundle
+from edgeau_export.target import load_target
 
 
 def test_the_bundle_verifies_and_says_that_it_is_untrained(seeded_bundle: Path, manifest: Manifest) -> None:
@@ -28,6 +29,8 @@ def test_the_bundle_verifies_and_says_that_it_is_untrained(seeded_bundle: Path, 
         "model.fp32.b1.onnx",
         "model.fp32.onnx",
         "model.int8.onnx",
+        "report.html",
+        "report.json",
         "report.md",
     }
 
@@ -124,15 +127,17 @@ def test_a_jetson_bundle_names_what_only_the_board_can_do(
 ) -> None:
     manifest = export_bundle(ExportRequest("jetson", tmp_path / "jetson", checkpoint, calib))
     assert manifest.target == "jetson-orin"
-    assert {artifact.runtime for artifact in manifest.artifacts} == {"onnxruntime"}, "no engine is pretended"
-    commands = [stage.command for stage in manifest.pending]
-    assert any("--onnx=model.int8.b1.onnx --int8" in command for command in commands)
-    assert any("--onnx=model.fp32.b1.onnx --fp16" in command for command in commands)
+    assert {artifact.file for artifact in manifest.artifacts if artifact.runtime == "tensorrt"} == {
+        "model.trt.fp16.onnx",
+        "model.trt.int8.onnx",
+    }, "no engine is pretended"
+    assert {stage.command for stage in manifest.pending} == {"python -m edgeau.finish ."}
+    assert [stage.precision for stage in load_target("jetson").pending] == ["fp16", "int8"]
     assert all("board" in stage.reason for stage in manifest.pending)
-    model = onnx.load(tmp_path / "jetson" / "model.int8.b1.onnx")
+    model = onnx.load(tmp_path / "jetson" / "model.trt.int8.onnx")
     assert model.graph.input[0].type.tensor_type.shape.dim[0].dim_value == 1
     text = (tmp_path / "jetson" / "report.md").read_text()
-    assert all(command in text for command in commands)
+    assert all(stage.command in text for stage in manifest.pending)
 
 
 def test_a_bundle_that_was_there_is_replaced_whole(tmp_path: Path, checkpoint: Path) -> None:

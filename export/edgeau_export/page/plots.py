@@ -18,12 +18,16 @@ _ROW = 15.0
 
 @dataclass(frozen=True)
 class Point:
-    """A named point; points of the same ``series`` (0..3) share a colour, and are joined where that is asked for."""
+    """A named point; points of the same ``series`` (0..3) share a colour, and are joined where that is asked for.
+
+    One that is not ``named`` shows its name only to who points at it.
+    """
 
     name: str
     x: float
     y: float
     series: int = 0
+    named: bool = True
 
 
 @dataclass(frozen=True)
@@ -63,7 +67,7 @@ def points(
         marks += [_line(series, data, horizontal, vertical) for series in sorted({p.series for p in data})]
     marks += [_dot(point, horizontal, vertical) for point in data]
     marks += _labels(data, horizontal, vertical)
-    words = "; ".join(f"{p.name}: {p.x:.4g}, {p.y:.4g}" for p in data)
+    words = "; ".join(f"{p.name}: {p.x:.4g}, {p.y:.4g}" for p in data if p.named)
     return _figure(caption, f"{x} against {y}. {words}", marks, _HEIGHT, legend)
 
 
@@ -166,7 +170,7 @@ def _labels(data: Sequence[Point], horizontal: Axis, vertical: Axis) -> list[str
     """Names beside the points; one that would cover another is moved down, and left out when that fails."""
     taken: list[tuple[float, float, float]] = []
     marks = []
-    for point in sorted(data, key=lambda p: vertical.place(p.y)):
+    for point in sorted((p for p in data if p.named), key=lambda p: vertical.place(p.y)):
         x, y = horizontal.place(point.x), vertical.place(point.y) + 4
         width = 6.4 * len(point.name)
         after = x + 9 + width < _WIDTH
