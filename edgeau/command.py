@@ -1,6 +1,6 @@
 """Manners that every edgeau command shares: exit codes, ``--json``, errors in one line, Ctrl-C.
 
-Exit codes: 0 done, 1 done in part, 2 the user can mend it, 3 a gate refused, 130 interrupted.
+Exit codes: 0 done, 1 done in part, 2 the user can mend it, 3 a gate refused, 130 interrupted, 143 terminated.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, NoReturn
 
 from edgeau.errors import EdgeauError, UsageError
+from edgeau.termination import sigterm_unwinds
 
 __all__ = ["DONE", "INTERRUPTED", "PARTLY", "CommandParser", "print_json", "run"]
 
@@ -53,7 +54,8 @@ def run(name: str, body: Callable[[Sequence[str] | None], int], argv: Sequence[s
         argv: arguments without the program's name; None takes those of the process.
     """
     try:
-        return body(argv)
+        with sigterm_unwinds():
+            return body(argv)
     except EdgeauError as error:
         print(f"{name}: {_one_line(error)}", file=sys.stderr)
         return error.exit_code
