@@ -20,7 +20,8 @@ def summary(manifest: Manifest, out: Path) -> str:
     untrained = "" if manifest.network.trained else "  UNTRAINED: random weights"
     rows = [_HEAD, *(_row(artifact) for artifact in manifest.artifacts)]
     lines = [f"{manifest.network.title} for {manifest.target}{untrained}", *_aligned(rows)]
-    lines += [f"on the board, in the bundle's folder: {stage.command}" for stage in manifest.pending]
+    commands = dict.fromkeys(stage.command for stage in manifest.pending)  # one may finish several stages
+    lines += [f"on the board, in the bundle's folder: {command}" for command in commands]
     return "\n".join([*lines, f"bundle: {out}"])
 
 

@@ -6,7 +6,7 @@ A target is a TOML file in :mod:`edgeau_export.targets`; its name, an alias, or 
 from __future__ import annotations
 
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
@@ -74,6 +74,7 @@ class Target:
         artifact: in the order in which the board should try them.
         pending: stages for the board.
         aliases: other names.
+        facts: what the board's software brings, for people: versions of its Python, CUDA, TensorRT.
     """
 
     name: str
@@ -83,6 +84,7 @@ class Target:
     artifact: tuple[TargetArtifact, ...]
     pending: tuple[PendingPlan, ...] = ()
     aliases: tuple[str, ...] = ()
+    facts: dict[str, str] = field(default_factory=dict)
 
     @property
     def precisions(self) -> tuple[str, ...]:

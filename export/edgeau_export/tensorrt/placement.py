@@ -1,0 +1,147 @@
+"""Where Q/DQ pairs stand so that TensorRT fuses what it can fuse: NVIDIA's rules, for this family of networks.
+
+The rules (TensorRT developer guide, "Q/DQ Layer-Placement Recommendations"):
+
+*   Both inputs of a weighted operator are quantized; its output is not: an activation in between is fused into it.
+    SiLU is ``x * sigmoid(x)``: no pair stands between the convolution, the sigmoid and the product.
+*   Of a residual sum, the skipping input is quantized, the one that comes from the convolution is not: the sum then is
+    fused into the convolution, and integer in, integer out.
+*   Of squeeze and excitation, the map that is squeezed and scaled is quantized once, for the pooling and for the product,
+    so that it is stored once, in 8 bits; the two small convolutions between stay in half precision.
+*   One pair a tensor, however many read it: TensorRT copies the DequantizeLinear to each by itself.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from edgeau_export.tensorrt.graph import Graph
+
+if TYPE_CHECKING:
+    import onnx
+
+    from edgeau_export.tensorrt.ranges import Quantization
+
+__all__ = ["Placement", "can_be_integer", "is_gate", "place", "squeezed_maps"]
+
+_POOLS = ("GlobalAveragePool", "ReduceMean")
+# TensorRT's integer kernels of grouped convolutions want groups of a multiple of four channels, or of one.
+_GROUP_STEP = 4
+
+
+@dataclass(frozen=True)
+class Placement:
+    """Where pairs go.
+
+    Attributes:
+        convolutions: first outputs of those that become integer.
+        inputs: by tensor that gets a pair, the readers that see it: first output of the node, and which input.
+    """
+
+    convolutions: frozenset[str]
+    inputs: dict[str, tuple[tuple[str, int], ...]]
+
+
+def place(graph: Graph, quantization: Quantization, extra: dict[str, float]) -> Placement:
+    """Decide for a float graph.
+
+    Args:
+        graph: float.
+        quantization: which convolutions the recipe made integer, and the scales of their inputs.
+        extra: scales of maps that :func:`squeezed_maps` named.
+    """
+    convolutions = frozenset(
+        output
+        for output in quantization.weights
+        if can_be_integer(graph, graph.producer[output], graph.producer[output].input[1])
+        and graph.producer[output].input[0] in quantization.activations
+        and not _of_gate(graph, graph.producer[output])
+    )
+    known = set(quantization.activations) | set(extra)
+    readers: dict[str, list[tuple[str, int]]] = {}
+    for node in graph.model.graph.node:
+        for index in _quantized_inputs(graph, node, convolutions, set(extra)):
+            if node.input[index] in known:
+                readers.setdefault(node.input[index], []).append((node.output[0], index))
+    return Placement(convolutions, {tensor: tuple(found) for tensor, found in readers.items()})
+
+
+def squeezed_maps(graph: Graph, quantization: Quantization) -> list[str]:
+    """Maps that are squeezed and scaled on their way into an integer convolution, and so want a pair and a range."""
+    found = []
+    for node in graph.model.graph.node:
+        if node.op_type == "Mul" and (index := _scaled_input(graph, node)) is not None:
+            feeds_integer = any(
+                reader.op_type == "Conv" and reader.output[0] in quantization.weights
+                for reader, _ in graph.readers.get(node.output[0], [])
+            )
+            if feeds_integer:
+                found.append(node.input[index])
+    return found
+
+
+def can_be_integer(graph: Graph, convolution: onnx.NodeProto, weights: str) -> bool:
+    """Whether TensorRT has integer kernels for a convolution with these weights: its groups decide."""
+    groups = next((item.i for item in convolution.attribute if item.name == "group"), 1)
+    out, each_in = graph.constants[weights].dims[:2]
+    each_out = out // groups
+    return (
+        groups == 1
+        or (each_in, each_out) == (1, 1)
+        or (each_in % _GROUP_STEP, each_out % _GROUP_STEP) == (0, 0)
+    )
+
+
+def is_gate(graph: Graph, tensor: str) -> bool:
+    """Whether a tensor is one value per channel, ``(N, C, 1, 1)``."""
+    shape = graph.shape(tensor)
+    return len(shape) == 4 and shape[2:] == (1, 1)
+
+
+def _of_gate(graph: Graph, convolution: onnx.NodeProto) -> bool:
+    """Convolutions of squeeze and excitation, and others on single values: nothing is gained there, much is lost."""
+    return is_gate(graph, convolution.input[0])
+
+
+def _quantized_inputs(
+    graph: Graph, node: onnx.NodeProto, convolutions: frozenset[str], squeezed: set[str]
+) -> tuple[int, ...]:
+    """Which inputs of a node see a pair."""
+    if node.op_type == "Conv":
+        return (0,) if node.output[0] in convolutions else ()
+    if node.op_type == "Add":
+        index = _skipping_input(graph, node, convolutions)
+        return () if index is None else (index,)
+    if node.op_type == "Mul" and (index := _scaled_input(graph, node)) is not None:
+        return (index,) if node.input[index] in squeezed else ()
+    if node.op_type in _POOLS:
+        return (0,) if node.input[0] in squeezed else ()
+    return ()
+
+
+def _skipping_input(graph: Graph, add: onnx.NodeProto, convolutions: frozenset[str]) -> int | None:
+    """Of a residual sum, the input that did not just leave a convolution; None where no convolution can take it in."""
+    for index in (0, 1):
+        fused, skipping = add.input[index], add.input[1 - index]
+        if (
+            fused in convolutions
+            and len(graph.readers[fused]) == 1
+            and graph.made_by(skipping) is not None
+            and graph.shape(fused) == graph.shape(skipping)
+        ):
+            return 1 - index
+    return None
+
+
+def _scaled_input(graph: Graph, mul: onnx.NodeProto) -> int | None:
+    """Of a product of a map with one value per channel, the map; None for other products."""
+    for index in (0, 1):
+        tensor, factor = mul.input[index], mul.input[1 - index]
+        if (
+            is_gate(graph, factor)
+            and not is_gate(graph, tensor)
+            and graph.kinds_reading(tensor) & set(_POOLS)
+        ):
+            return index
+    return None
