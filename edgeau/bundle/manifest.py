@@ -136,14 +136,16 @@ class Artifact:
     Attributes:
         file: path in the bundle.
         runtime: ``"onnxruntime"``, ``"litert"`` or ``"tensorrt"``.
-        precision: ``"fp32"``, ``"fp16"``, ``"int8"``.
+        precision: ``"fp32"``, ``"fp16"``, ``"dynamic"`` (int8 weights, float activations), ``"int8"``, or ``"w8a16"`` (int8
+            weights, int16 activations).
         batch: fixed batch size, or None for a dynamic one.
         bytes: size of the file.
         sha256: of the file, hex.
         thresholds: decision threshold on the network's own probability per label, fitted for this artifact.
         fused_thresholds: the same on the fused probability; None where nothing is fused, or fused with ``thresholds``.
+        network_accuracy: of the network alone where the bundle fuses, which hides a part of what INT8 costs.
         parity: against the reference; None when it could not be run here.
-        accuracy: None when no labelled data was there.
+        accuracy: as a device runs it, fused where the bundle fuses; None when no labelled data was there.
         calibration: None for float artifacts.
     """
 
@@ -158,6 +160,7 @@ class Artifact:
     accuracy: Accuracy | None = None
     calibration: Calibration | None = None
     fused_thresholds: dict[str, float] | None = None
+    network_accuracy: Accuracy | None = None
 
 
 @dataclass(frozen=True)

@@ -36,11 +36,15 @@ def tflite_bytes(model: onnx.ModelProto, *, precision: str, metadata: Mapping[st
     # Imported only now: the precisions can be listed without the schema's package.
     from edgeau_export.litert.fusion import fused
     from edgeau_export.litert.graph import read_graph
+    from edgeau_export.litert.implied_relu import with_implied_relus
     from edgeau_export.litert.metadata import entries, one_line
     from edgeau_export.litert.translation import translated
     from edgeau_export.litert.writer import written
 
-    graph = fused(read_graph(_with_batch_one(model)))
+    graph = read_graph(_with_batch_one(model))
+    if PRECISIONS[precision].sixteen_bit:
+        graph = with_implied_relus(graph)
+    graph = fused(graph)
     flat, start, end = translated(graph, PRECISIONS[precision])
     return written(flat, start, end, one_line(metadata, precision), entries(metadata, precision))
 

@@ -85,7 +85,7 @@ class FlatModel:
         quantization: Quantization | None = None,
     ) -> Tensor:
         """A constant, its data in memory's axis order."""
-        data = np.ascontiguousarray(data)
+        data = np.asarray(data, order="C")
         layout = tuple(range(data.ndim)) if layout is None else layout
         made = Tensor(len(self.tensors), name, data.shape, layout, data.dtype, quantization, data)
         if quantization is not None or data.nbytes > _SHARED:

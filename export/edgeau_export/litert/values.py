@@ -17,10 +17,10 @@ if TYPE_CHECKING:
     from edgeau_export.litert.model import FlatModel, Tensor
     from edgeau_export.litert.precision import Precision
 
-__all__ = ["Values"]
+__all__ = ["WORTH_PACKING", "Values"]
 
 # Smaller constants than this many elements (biases, slopes) stay float32: there is nothing to gain.
-_WORTH_PACKING = 256
+WORTH_PACKING = 256
 
 
 class Values:
@@ -124,7 +124,7 @@ class Values:
         self, array: NDArray[np.float32], name: str, axis: int, precision: Precision, *, hybrid: bool
     ) -> Tensor:
         """Weights of a float kernel in memory's axis order, stored as the precision of the file says."""
-        if precision.weights == "float32" or array.size < _WORTH_PACKING:
+        if precision.weights == "float32" or array.size < WORTH_PACKING:
             return self.model.constant(name, array)
         if precision.weights == "float16":
             packed = self.model.constant(name, array.astype(np.float16))

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -10,15 +11,17 @@ from edgeau_export.litert.errors import ConversionError
 from edgeau_export.litert.layout import NHWC, plain
 from edgeau_export.litert.lowering.bias import bias_of
 from edgeau_export.litert.lowering.options import fused_activation, options
+from edgeau_export.litert.lowering.padding import VALID
 from edgeau_export.litert.lowering.registry import lowers
-from edgeau_export.litert.quantization import Quantization
 from edgeau_export.litert.schema import BuiltinOperator as Op
+from edgeau_export.litert.values import WORTH_PACKING
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from edgeau_export.litert.model import Tensor
     from edgeau_export.litert.operation import Operation
+    from edgeau_export.litert.quantization import Quantization
 
 __all__ = ["gemm", "matmul"]
 
@@ -30,8 +33,8 @@ def gemm(op: Operation) -> None:
         raise ConversionError(f"{op.node}: a transposed input has no TFLite form here")
     alpha, beta = op.attribute("alpha", 1.0), op.attribute("beta", 1.0)
     tensor = op.activation(0, plain(2))
-    filters = _matrix(op, transposed=bool(op.attribute("transB", 0)), factor=alpha)
-    op.finish(_connected(op, tensor, filters, beta))
+    matrix = _matrix(op, transposed=bool(op.attribute("transB", 0)), factor=alpha)
+    op.finish(_connected(op, tensor, matrix, beta))
 
 
 @lowers("MatMul", integer=True, weights=(1,))
@@ -40,55 +43,77 @@ def matmul(op: Operation) -> None:
     rank = len(op.output_shape)
     tensor = op.activation(0, plain(len(op.shape(0))))
     if op.is_constant(1) and len(op.shape(1)) == 2:
-        filters = _matrix(op, transposed=False, factor=1.0)
-        if rank == 2:
-            op.finish(_connected(op, tensor, filters, 0.0))
-        else:
-            table = options("FullyConnected", keepNumDims=True, fusedActivationFunction=fused_activation(op))
-            bias = op.values.model.constant("no bias", np.zeros(filters.shape[0], np.float32))
-            if op.integer:
-                raise ConversionError(
-                    f"{op.node}: leave this MatMul in float: quantize matrices of rank 2 only"
-                )
-            op.finish(op.emit(Op.FULLY_CONNECTED, [tensor, filters, bias], op.output(plain(rank)), table))
+        matrix = _matrix(op, transposed=False, factor=1.0)
+        op.finish(_connected(op, tensor, matrix, 0.0) if rank == 2 else _on_tokens(op, tensor, matrix))
         return
     other = op.activation(1, plain(len(op.shape(1))))
     op.finish(op.emit(Op.BATCH_MATMUL, [tensor, other], op.output(plain(rank)), options("BatchMatMul")))
 
 
-def _connected(op: Operation, tensor: Tensor, filters: Tensor, beta: float) -> Tensor:
-    bias = bias_of(op, 2, tensor, filters, beta)
-    quantization = filters.quantization
-    if quantization is not None and quantization.scale.size > 1:
-        return _as_convolution(op, tensor, filters, bias)
+def _on_tokens(op: Operation, tensor: Tensor, matrix: _Matrix) -> Tensor:
+    """The same matrix for every row of a tensor with more axes; the axes stay."""
+    if op.integer:
+        raise ConversionError(
+            f"{op.node}: leave this MatMul in float: its input has {len(tensor.shape)} axes"
+        )
+    table = options("FullyConnected", keepNumDims=True, fusedActivationFunction=fused_activation(op))
+    # A row of weights per output would need a kernel that old runtimes lack: they are widened when the file is loaded.
+    filters = op.weights(matrix.array, matrix.name, 0, hybrid=False)
+    bias = op.values.model.constant("no bias", np.zeros(filters.shape[0], np.float32))
+    return op.emit(Op.FULLY_CONNECTED, [tensor, filters, bias], op.output(plain(len(tensor.shape))), table)
+
+
+def _connected(op: Operation, tensor: Tensor, matrix: _Matrix, beta: float) -> Tensor:
+    if matrix.per_channel:
+        return _as_convolution(op, tensor, matrix, beta)
+    filters = matrix.stored(op)
     table = options("FullyConnected", fusedActivationFunction=fused_activation(op))
-    return op.emit(Op.FULLY_CONNECTED, [tensor, filters, bias], op.output(plain(2)), table)
+    inputs = [tensor, filters, bias_of(op, 2, tensor, filters, beta)]
+    return op.emit(Op.FULLY_CONNECTED, inputs, op.output(plain(2)), table)
 
 
-def _as_convolution(op: Operation, tensor: Tensor, filters: Tensor, bias: Tensor) -> Tensor:
-    assert filters.data is not None, "weights that a runtime widens are no integers"
-    model = op.values.model
-    rows, inputs, outputs = tensor.shape[0], tensor.shape[1], filters.shape[0]
-    kernel = model.constant(
-        filters.name, filters.data.reshape(outputs, 1, 1, inputs), None, filters.quantization
-    )
-    picture = model.tensor(f"{tensor.name}/pixel", (rows, 1, 1, inputs), NHWC, tensor.quantization)
+def _as_convolution(op: Operation, tensor: Tensor, matrix: _Matrix, beta: float) -> Tensor:
+    outputs, inputs = matrix.array.shape
+    rows = tensor.shape[0]
+    filters = replace(matrix, array=matrix.array.reshape(outputs, 1, 1, inputs)).stored(op)
+    picture = op.values.model.tensor(f"{tensor.name}/pixel", (rows, 1, 1, inputs), NHWC, tensor.quantization)
     op.emit(Op.RESHAPE, [tensor, op.numbers(rows, 1, 1, inputs)], picture)
-    table = options("Conv2D", strideH=1, strideW=1, padding=1, fusedActivationFunction=fused_activation(op))
+    table = options(
+        "Conv2D", strideH=1, strideW=1, padding=VALID, fusedActivationFunction=fused_activation(op)
+    )
     answer = op.temporary((rows, outputs, 1, 1), NHWC, op.quantization)
-    op.emit(Op.CONV_2D, [picture, kernel, bias], answer, table)
+    op.emit(Op.CONV_2D, [picture, filters, bias_of(op, 2, tensor, filters, beta)], answer, table)
     return op.emit(Op.RESHAPE, [answer, op.numbers(rows, outputs)], op.output(plain(2)))
 
 
-def _matrix(op: Operation, *, transposed: bool, factor: float) -> Tensor:
-    """The weights as TFLite wants them: (outputs, inputs)."""
+@dataclass(frozen=True)
+class _Matrix:
+    """Weights as TFLite wants them, (outputs, inputs): numbers, or integers and what they stand for."""
+
+    name: str
+    array: NDArray[Any]
+    quantization: Quantization | None
+    hybrid: bool
+
+    @property
+    def per_channel(self) -> bool:
+        """One scale for each output: kept by the graph, or about to be made for a hybrid kernel."""
+        return self.hybrid or (self.quantization is not None and self.quantization.scale.size > 1)
+
+    def stored(self, op: Operation) -> Tensor:
+        """As a constant of the model, in the file's precision."""
+        if self.quantization is None:
+            return op.weights(self.array, self.name, 0, hybrid=True)
+        return op.values.model.constant(self.name, self.array, None, self.quantization)
+
+
+def _matrix(op: Operation, *, transposed: bool, factor: float) -> _Matrix:
     name, stored = op.node.inputs[1], op.stored(1)
     if op.integer and stored is not None:
         array, quantization = stored
-        turned = array if transposed else array.T
-        scaled = Quantization(
-            quantization.dtype, (quantization.scale * factor).astype(np.float32), quantization.zero_point
-        )
-        return op.values.model.constant(name, turned, None, scaled)
+        scale = (quantization.scale * factor).astype(np.float32)
+        scaled = replace(quantization, scale=scale, axis=0)
+        return _Matrix(name, array if transposed else array.T, scaled, hybrid=False)
     numbers: NDArray[np.float32] = (op.constant(1) * factor).astype(np.float32)
-    return op.weights(numbers if transposed else numbers.T, name, 0, hybrid=True)
+    hybrid = op.precision.hybrid and numbers.size >= WORTH_PACKING
+    return _Matrix(name, numbers if transposed else numbers.T, None, hybrid)

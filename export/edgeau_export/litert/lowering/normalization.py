@@ -8,6 +8,7 @@ import numpy as np
 
 from edgeau_export.litert.layout import NHWC, plain
 from edgeau_export.litert.lowering.options import fused_activation, options
+from edgeau_export.litert.lowering.padding import VALID
 from edgeau_export.litert.lowering.registry import lowers
 from edgeau_export.litert.schema import BuiltinOperator as Op
 
@@ -31,7 +32,7 @@ def batch_normalization(op: Operation) -> None:
             depthMultiplier=1,
             strideH=1,
             strideW=1,
-            padding=1,
+            padding=VALID,
             fusedActivationFunction=fused_activation(op),
         )
         inputs = [op.activation(0, NHWC), filters, constant(op.node.inputs[2], offset)]

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from edgeau_export.litert.layout import NHWC
 from edgeau_export.litert.schema import BuiltinOperator as Op
 from edgeau_export.litert.schema import tables
 
@@ -17,7 +16,10 @@ if TYPE_CHECKING:
     from edgeau_export.litert.model import Tensor
     from edgeau_export.litert.operation import Operation
 
-__all__ = ["Window", "padded", "window"]
+__all__ = ["VALID", "Window", "pad", "padded", "window"]
+
+# TFLite's code for no padding.
+VALID: int = tables.Padding.VALID
 
 
 @dataclass(frozen=True)
@@ -34,8 +36,8 @@ class Window:
     @property
     def padding(self) -> int:
         """TFLite's code, once what SAME does not cover is in the tensor."""
-        code: int = tables.Padding.SAME if self.same else tables.Padding.VALID
-        return code
+        same: int = tables.Padding.SAME
+        return same if self.same else VALID
 
     @property
     def is_padded(self) -> bool:
@@ -113,6 +115,3 @@ def _before(op: Operation, missing: Sequence[int]) -> list[int]:
 def _pair(values: Sequence[int]) -> tuple[int, int]:
     first, second = values
     return int(first), int(second)
-
-
-assert NHWC == (0, 2, 3, 1), "padded() names height and width by their place in NHWC"
