@@ -3,6 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from edgeau import open_source
 from edgeau.head_pose import _POINTS, _SHAPE, head_pose
 
 
@@ -42,3 +43,29 @@ def test_a_real_face_turns_with_its_picture(astronaut, static_landmarker) -> Non
     assert abs(upright.pitch) < 20
     assert (mirrored.yaw, mirrored.roll) == pytest.approx((-upright.yaw, -upright.roll), abs=4)
     assert mirrored.pitch == pytest.approx(upright.pitch, abs=4)
+
+
+def test_the_rendered_clips_head_turns_as_it_was_posed(clip_poses) -> None:
+    """The path that the clip's head was rendered on; its pitch and roll count the other way round."""
+    times, found = clip_poses
+    posed = np.array([-2 * np.sin(0.9 * times), 7 * np.sin(0.7 * times + 0.4), -1.5 * np.sin(1.1 * times)])
+    error = found.T - posed
+    assert (np.abs(error).mean(axis=1) < (8, 4, 2)).all()
+    # This one face's own build shifts its angles; the motion itself is followed closely.
+    assert np.abs(error - np.median(error, axis=1, keepdims=True)).mean(axis=1) == pytest.approx(
+        (0, 0, 0), abs=1.5
+    )
+    assert np.corrcoef(found[:, 1], posed[1])[0, 1] > 0.98
+
+
+@pytest.fixture
+def clip_poses(static_landmarker) -> tuple[np.ndarray, np.ndarray]:
+    """Times (N,) and poses (N, 3) of every tenth frame of the packaged clip."""
+    times, poses = [], []
+    with open_source("clip") as clip:
+        for frame in clip:
+            if frame.index % 10 == 0:
+                pose = head_pose(static_landmarker.detect(frame.image)[0])
+                times.append(frame.time_s)
+                poses.append((pose.pitch, pose.yaw, pose.roll))
+    return np.array(times), np.array(poses)
