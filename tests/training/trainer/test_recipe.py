@@ -1,8 +1,12 @@
 import pytest
 
 from edgeau.errors import UsageError
+from edgeau_training.datasets import DATA_SETS
+from edgeau_training.losses import build_loss
 from edgeau_training.networks.catalogue import network_facts
+from edgeau_training.sampling import SAMPLERS
 from edgeau_training.train_command import RECIPES
+from edgeau_training.trainer.framing import framing_of
 from edgeau_training.trainer.optimisation import Optimiser
 from edgeau_training.trainer.recipe import read_recipe
 from edgeau_training.trainer.schedule import learning_rate, progress
@@ -90,3 +94,78 @@ def test_the_rate_warms_up_and_falls():
     assert learning_rate(options, 50, 0.0) == 1.0
     assert learning_rate(options, 50, 0.5) == pytest.approx(0.5)
     assert learning_rate(options, 50, 1.0) == pytest.approx(0.01)
+
+
+def test_a_restart_begins_a_new_schedule():
+    stages = (
+        Stage("first", 96, steps=30),
+        Stage("second", 96, steps=10),
+        Stage("again", 160, steps=10, restart=True),
+        Stage("last", 224, steps=10),
+    )
+    assert progress(stages, 1, 1.0) == 1
+    assert progress(stages, 2, 0.0) == 0
+    assert progress(stages, 3, 0.5) == pytest.approx(0.75)
+
+
+def test_drops_count_from_the_schedules_beginning():
+    options = Optimiser(lr=1.0, warmup_steps=0, schedule="drops", drops=(4, 6), drops_in="epochs")
+    assert [learning_rate(options, 0, 0.0, (900, epoch)) for epoch in (3, 4, 6)] == pytest.approx(
+        [1, 0.1, 0.01]
+    )
+    by_steps = Optimiser(lr=1.0, warmup_steps=0, schedule="drops", drops=(4000,), drops_in="steps")
+    assert learning_rate(by_steps, 0, 0.0, (3999, 9)) == 1
+    assert learning_rate(by_steps, 0, 0.0, (4000, 9)) == pytest.approx(0.1)
+
+
+def test_published_recipes_have_the_published_numbers():
+    """The specification's: a slip in a data file would go unseen."""
+
+    def shipped(name):
+        return read_recipe(RECIPES / f"{name}.toml")
+
+    for name, data in (("mrpnet-bp4d", "bp4d"), ("mrpnet-disfa", "disfa")):
+        recipe = shipped(name)
+        assert (recipe.network, recipe.data.set, recipe.data.folds) == ("mrpnet", data, ("1", "2", "3"))
+        assert recipe.loss == {"name": "bbl", "mode": "swap"}
+        assert (recipe.optimiser.lr, recipe.optimiser.rates["stem"]) == (1e-3, 0.1)
+        assert (recipe.optimiser.betas, recipe.optimiser.weight_decay) == ((0.9, 0.999), 5e-4)
+        assert (recipe.stages[0].batch, recipe.stages[0].epochs) == (64, 12)
+    for name in ("drml-bp4d", "drml-disfa"):
+        recipe = shipped(name)
+        options = recipe.optimiser
+        assert (options.name, options.lr, options.momentum, options.weight_decay) == ("sgd", 1e-3, 0.9, 5e-4)
+        assert (options.drops, options.drops_in, options.bias_rate) == (
+            (4000, 8000, 12000, 16000),
+            "steps",
+            2,
+        )
+        assert (recipe.stages[0].batch, recipe.stages[0].steps, recipe.options["mode"]) == (
+            128,
+            20000,
+            "faithful",
+        )
+        assert recipe.augmentation.shift == (200 - 170) / 2
+    recipe = shipped("siat-emotionet")
+    options = recipe.optimiser
+    assert (options.lr, options.momentum, options.weight_decay, options.drops) == (1e-2, 0.9, 1e-5, (10, 20))
+    assert (recipe.stages[0].batch, recipe.stages[0].epochs, recipe.sampler["share"]) == (16, 30, 0.25)
+    for name in ("ustc-fixed-aff-wild2", "ustc-attn-aff-wild2"):
+        recipe = shipped(name)
+        options = recipe.optimiser
+        assert (options.lr, options.drops, options.drops_in) == (1e-3, (4, 6, 8), "epochs")
+        assert (recipe.stages[0].batch, recipe.stages[0].epochs, recipe.loss["name"]) == (256, 15, "circle")
+        assert recipe.sampler["every_rare"] * 2 == recipe.sampler["every_other"] == 10
+
+
+@pytest.mark.parametrize("path", sorted(RECIPES.glob("*.toml")), ids=lambda path: path.stem)
+def test_shipped_recipes_name_parts_that_exist(path):
+    recipe = read_recipe(path)
+    options = dict(recipe.loss)
+    build_loss(options.pop("name"), **options)
+    framing = framing_of(recipe.network, recipe.options, recipe.data.set, recipe.data.canvas)
+    assert framing.field <= framing.canvas
+    for stage in recipe.stages:
+        assert stage.field <= framing.canvas
+    assert recipe.sampler["name"] in SAMPLERS
+    assert recipe.data.set in {"synthetic", *DATA_SETS}
