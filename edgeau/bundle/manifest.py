@@ -21,6 +21,7 @@ __all__ = [
     "Fusion",
     "InputSpec",
     "Manifest",
+    "Measured",
     "NetworkInfo",
     "Parity",
     "Pending",
@@ -182,6 +183,35 @@ class Pending:
 
 
 @dataclass(frozen=True)
+class Measured:
+    """What an artifact did on the machine where the bundle was finished.
+
+    Attributes:
+        file: of the artifact.
+        engine: that ran it, with its version and device.
+        machine: what the engine is tied to.
+        latency_ms: of one face, milliseconds; None where it did not run.
+        count: labelled samples of the bundle that it was judged on.
+        max_abs_logit: largest difference of a logit to what the artifact answered where the bundle was made.
+        decision_flips: share of AU decisions that differ from those, 0..1.
+        f1_mean: on the samples, mean over the AUs that occur in them; None without samples.
+        f1_drop_mean: F1 mean of the float network, where the bundle was made, minus this.
+        fault: why the artifact is not used on this machine; None where it may be.
+    """
+
+    file: str
+    engine: str
+    machine: dict[str, str]
+    latency_ms: float | None = None
+    count: int = 0
+    max_abs_logit: float | None = None
+    decision_flips: float | None = None
+    f1_mean: float | None = None
+    f1_drop_mean: float | None = None
+    fault: str | None = None
+
+
+@dataclass(frozen=True)
 class Manifest:
     """The whole manifest.
 
@@ -199,6 +229,7 @@ class Manifest:
         landmark_model: ``.npz`` of the landmark model, or None.
         fusion: how the two are combined; None when the network stands alone.
         pending: stages that wait for another machine.
+        measured: what the artifacts did on the machine that finished those stages.
         licences: licence of the weights and notices they carry.
         files: every file of the bundle but the manifest.
         tools: versions of what made it.
@@ -217,6 +248,7 @@ class Manifest:
     landmark_model: str | None = None
     fusion: Fusion | None = None
     pending: tuple[Pending, ...] = ()
+    measured: tuple[Measured, ...] = ()
     licences: tuple[str, ...] = ()
     tools: dict[str, str] = field(default_factory=dict)
     schema_version: int = SCHEMA_VERSION

@@ -1,0 +1,3 @@
+from edgeau.finish.command import main
+
+raise SystemExit(main())
