@@ -98,7 +98,7 @@ def test_crops_of_another_size_are_an_error(tiny_onnx, tmp_path: Path) -> None:
 
 
 def test_an_unknown_engine_is_an_error_that_lists_the_known() -> None:
-    with pytest.raises(EngineError, match="no engine 'abacus'; it has onnxruntime"):
+    with pytest.raises(EngineError, match="no engine 'abacus'; it has .*onnxruntime"):
         open_session("abacus", Path("model"))
 
 
