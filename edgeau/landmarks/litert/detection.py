@@ -38,7 +38,9 @@ class FaceDetector:
 
     def __init__(self, model: bytes, name: str, threads: int) -> None:
         count = len(ANCHORS)
-        self._network = Network(model, name, threads, (1, _SIZE, _SIZE, 3), (count * _ROW, count))
+        inputs = {"input": (1, _SIZE, _SIZE, 3)}
+        outputs = {"regressors": count * _ROW, "classificators": count}
+        self._network = Network(model, name, threads, inputs, outputs)
 
     def detect(self, frame: NDArray[np.uint8]) -> list[Region]:
         """Regions of the faces, the surest first.

@@ -1,4 +1,4 @@
-"""Landmarks from MediaPipe's own two networks in LiteRT: where mediapipe cannot be installed, or is too much."""
+"""Landmarks from MediaPipe's own networks in LiteRT: where mediapipe cannot be installed, or is too much."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from edgeau.frames import check_frame
 from edgeau.landmarks.detection_frame import DetectionFrame
 from edgeau.landmarks.landmarker import Landmarker
 from edgeau.landmarks.litert.detection import FaceDetector
-from edgeau.landmarks.litert.mesh import FaceMesh
+from edgeau.landmarks.litert.mesh import FaceMesh, PlainMesh, RefinedMesh
 from edgeau.landmarks.litert.models import read_models
 from edgeau.landmarks.litert.region import Region
 from edgeau.landmarks.litert.tracking import joined
@@ -20,14 +20,16 @@ __all__ = ["LiteRtLandmarker"]
 
 
 class LiteRtLandmarker(Landmarker):
-    """468 points of each face, as ``face_mesh`` of MediaPipe gives them without refinement (and without irises).
+    """478 points of each face, as the refined ``face_mesh`` of MediaPipe gives them.
+
+    Where only the plain mesh network is given, 468: without irises, eyes and lips less exact.
 
     It may be used in any thread, by one at a time.
 
     Args:
         static: every frame stands for itself (pictures); else faces are tracked from frame to frame (videos).
         max_faces: how many faces are looked for at most. While fewer are in view, every frame is searched for more.
-        models: where the two ``.tflite`` files are, see :func:`edgeau.landmarks.litert.models.read_models`.
+        models: where the ``.tflite`` files are, see :func:`edgeau.landmarks.litert.models.read_models`.
         threads: that one inference may use.
 
     Raises:
@@ -40,9 +42,10 @@ class LiteRtLandmarker(Landmarker):
         self._static = static
         self._max_faces = max_faces
         files = read_models(models)
-        self._detector = FaceDetector(files.detector, files.name(0), threads)
-        self._mesh = FaceMesh(files.mesh, files.name(1), threads)
-        self._source = files.source
+        mesh = RefinedMesh if files.is_refined else PlainMesh
+        self._detector = FaceDetector(files.detector.content, files.detector.name, threads)
+        self._mesh: FaceMesh = mesh(files.mesh.content, files.mesh.name, threads)
+        self._name = f"MediaPipe's {files.mesh.name} in {self._mesh.runtime}, {478 if files.is_refined else 468} points"
         self._frame = DetectionFrame()
         self._followed: list[Region] = []
 
@@ -57,7 +60,7 @@ class LiteRtLandmarker(Landmarker):
         return faces if scale == 1 else [points * scale for points in faces]
 
     def describe(self) -> str:  # noqa: D102
-        return f"MediaPipe's face mesh of {self._source} in {self._mesh.runtime}, 468 points"
+        return self._name
 
     def reset(self) -> None:  # noqa: D102
         self._followed = []

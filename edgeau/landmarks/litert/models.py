@@ -1,7 +1,8 @@
-"""Finding MediaPipe's two face networks: beside an installed mediapipe, in a folder, or inside its wheel."""
+"""Finding MediaPipe's face networks: beside an installed mediapipe, in a folder, or inside its wheel."""
 
 from __future__ import annotations
 
+import logging
 import os
 import zipfile
 from collections.abc import Callable
@@ -11,16 +12,26 @@ from pathlib import Path, PurePosixPath
 
 from edgeau.errors import DependencyError, InputError
 
-__all__ = ["ENVIRONMENT", "FILES", "LandmarkModels", "models_place", "read_models"]
+__all__ = [
+    "DETECTOR",
+    "ENVIRONMENT",
+    "PLAIN_MESH",
+    "REFINED_MESH",
+    "LandmarkModels",
+    "ModelFile",
+    "models_place",
+    "read_models",
+]
+
+_log = logging.getLogger(__name__)
 
 ENVIRONMENT = "EDGEAU_LANDMARK_MODELS"
 """Environment variable with the place of the models; see :func:`read_models`."""
 
-FILES = (
-    "modules/face_detection/face_detection_short_range.tflite",
-    "modules/face_landmark/face_landmark.tflite",
-)
-"""The detector and the mesh, as they lie in the mediapipe package."""
+DETECTOR = "modules/face_detection/face_detection_short_range.tflite"
+REFINED_MESH = "modules/face_landmark/face_landmark_with_attention.tflite"
+PLAIN_MESH = "modules/face_landmark/face_landmark.tflite"
+"""The networks as they lie in the mediapipe package."""
 
 _ADVICE = (
     "the models are inside the wheels of mediapipe up to 0.10.21, of any Python and processor: "
@@ -30,16 +41,21 @@ _ADVICE = (
 
 
 @dataclass(frozen=True)
+class ModelFile:
+    """Content of a ``.tflite`` file, and its name and place for messages."""
+
+    content: bytes
+    name: str
+
+
+@dataclass(frozen=True)
 class LandmarkModels:
-    """Contents of the two ``.tflite`` files, and the place that they come from."""
+    """The detector, one of the meshes, which one, and the place that they come from."""
 
-    detector: bytes
-    mesh: bytes
-    source: str
-
-    def name(self, number: int) -> str:
-        """Of one of :data:`FILES`, for messages."""
-        return f"{PurePosixPath(FILES[number]).name} of {self.source}"
+    detector: ModelFile
+    mesh: ModelFile
+    is_refined: bool
+    place: Path
 
 
 def models_place(given: Path | None = None) -> Path | None:
@@ -54,16 +70,16 @@ def models_place(given: Path | None = None) -> Path | None:
         return Path(os.environ[ENVIRONMENT])
     spec = find_spec("mediapipe")
     for folder in (spec.submodule_search_locations or ()) if spec is not None else ():
-        if all((Path(folder) / name).is_file() for name in FILES):
+        if (Path(folder) / DETECTOR).is_file():
             return Path(folder)
     return None
 
 
 def read_models(given: Path | None = None) -> LandmarkModels:
-    """The two networks.
+    """The networks: the detector and the refined mesh, or the plain one where only that is there, which is said.
 
     Args:
-        given: a folder with both files, a mediapipe package folder, or a mediapipe wheel (``.whl``); None looks where
+        given: a folder with the files, a mediapipe package folder, or a mediapipe wheel (``.whl``); None looks where
             :func:`models_place` says.
 
     Raises:
@@ -74,8 +90,13 @@ def read_models(given: Path | None = None) -> LandmarkModels:
     if place is None:
         raise DependencyError(f"no face landmark models for LiteRT were found; {_ADVICE}")
     read = _reader(place)
-    detector, mesh = (_required(read(place, name), name, place) for name in FILES)
-    return LandmarkModels(detector, mesh, str(place))
+    detector = _required(read(place, DETECTOR), DETECTOR, place)
+    refined = read(place, REFINED_MESH)
+    if refined is not None:
+        return LandmarkModels(detector, _file(refined, REFINED_MESH, place), is_refined=True, place=place)
+    plain = _required(read(place, PLAIN_MESH), PLAIN_MESH, place)
+    _log.warning("%s has no %s: eyes and lips are less exact", place, PurePosixPath(REFINED_MESH).name)
+    return LandmarkModels(detector, plain, is_refined=False, place=place)
 
 
 def _reader(place: Path) -> Callable[[Path, str], bytes | None]:
@@ -87,10 +108,14 @@ def _reader(place: Path) -> Callable[[Path, str], bytes | None]:
     raise InputError(f"face landmark models: {place} {what}; {_ADVICE}")
 
 
-def _required(content: bytes | None, name: str, place: Path) -> bytes:
+def _required(content: bytes | None, name: str, place: Path) -> ModelFile:
     if content is None:
         raise InputError(f"{place} has no {PurePosixPath(name).name}; {_ADVICE}")
-    return content
+    return _file(content, name, place)
+
+
+def _file(content: bytes, name: str, place: Path) -> ModelFile:
+    return ModelFile(content, f"{PurePosixPath(name).name} of {place}")
 
 
 def _from_folder(folder: Path, name: str) -> bytes | None:

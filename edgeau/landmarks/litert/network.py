@@ -1,62 +1,81 @@
-"""One of MediaPipe's networks in LiteRT."""
+"""One of MediaPipe's networks, or a part of one, in LiteRT."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from edgeau.errors import InputError
+from edgeau.landmarks.litert.part import part_of, tensors_named
 from edgeau.litert_runtime import interpreter
 
 __all__ = ["Network"]
 
 
 class Network:
-    """Runs one picture at a time.
+    """Runs what lies between some tensors of a file.
 
     Args:
         model: content of the ``.tflite``.
         name: for messages.
         threads: that one inference may use.
-        picture: shape that its input must have.
-        outputs: number of values that each of its outputs must have; they are told apart by it.
+        inputs: shape of each tensor that is given, by its name in the file; float32.
+        outputs: number of values of each tensor that is wanted, by its name in the file; float32.
 
     Raises:
         DependencyError: no LiteRT is installed.
         EngineError: LiteRT refuses the model.
-        InputError: the model has another input or other outputs.
+        InputError: the model has no such tensors.
     """
 
     def __init__(
-        self, model: bytes, name: str, threads: int, picture: tuple[int, ...], outputs: tuple[int, ...]
+        self,
+        model: bytes,
+        name: str,
+        threads: int,
+        inputs: Mapping[str, tuple[int, ...]],
+        outputs: Mapping[str, int],
     ) -> None:
-        opened = interpreter(model, threads)
+        numbers = tensors_named(model, name)
+        missing = sorted({*inputs, *outputs} - set(numbers))
+        if missing:
+            raise InputError(f"{name} is another network: it has no {', '.join(missing)}; {_ADVICE}")
+        ends = [[numbers[tensor] for tensor in side] for side in (inputs, outputs)]
+        opened = interpreter(part_of(model, *ends), threads)
         self.runtime = f"{opened.package} {opened.version}"
         self._interpreter: Any = opened.interpreter
-        (given,) = self._interpreter.get_input_details()[:1]
-        sizes = {int(np.prod(d["shape"])): d["index"] for d in self._interpreter.get_output_details()}
-        if tuple(given["shape"]) != picture or given["dtype"] != np.float32 or not set(outputs) <= set(sizes):
-            raise InputError(
-                f"{name} is another network: it takes {tuple(given['shape'])} and gives {sorted(sizes)} values, "
-                f"not {picture} and {sorted(outputs)}; take the file of that name from mediapipe up to 0.10.21"
-            )
-        self._input: int = given["index"]
-        self._outputs = [sizes[size] for size in outputs]
+        shapes = {d["index"]: tuple(d["shape"]) for d in self._interpreter.get_tensor_details()}
+        for tensor, shape in inputs.items():
+            if shapes[numbers[tensor]] != shape:
+                raise InputError(
+                    f"{name} is another network: its {tensor} is {shapes[numbers[tensor]]}, not {shape}; {_ADVICE}"
+                )
+        for tensor, size in outputs.items():
+            if int(np.prod(shapes[numbers[tensor]])) != size:
+                raise InputError(
+                    f"{name} is another network: its {tensor} is {shapes[numbers[tensor]]}; {_ADVICE}"
+                )
+        self._inputs, self._outputs = ends
 
-    def run(self, picture: NDArray[np.float32]) -> list[NDArray[np.float32]]:
-        """Its outputs, flat, in the order asked for.
+    def run(self, *given: NDArray[np.float32]) -> Sequence[NDArray[np.float32]]:
+        """The wanted tensors, flat, in the order asked for.
 
         Args:
-            picture: float32 ``(height, width, 3)``.
+            given: float32, one for each input, without the first axis, which is 1.
         """
         if self._interpreter is None:
             raise ValueError("this landmarker is closed")
-        self._interpreter.set_tensor(self._input, picture[None])
+        for number, values in zip(self._inputs, given, strict=True):
+            self._interpreter.set_tensor(number, values[None])
         self._interpreter.invoke()
-        return [self._interpreter.get_tensor(index).ravel() for index in self._outputs]
+        return [self._interpreter.get_tensor(number).ravel() for number in self._outputs]
 
     def close(self) -> None:
         """Give the network's memory back; a second call does nothing."""
         self._interpreter = None
+
+
+_ADVICE = "take the file of that name from mediapipe up to 0.10.21"

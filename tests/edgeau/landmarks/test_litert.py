@@ -1,7 +1,8 @@
-"""The landmarks of LiteRT beside those of MediaPipe itself, without its refinement of eyes and lips."""
+"""The landmarks of LiteRT beside those of MediaPipe itself."""
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
 import zipfile
@@ -13,7 +14,7 @@ import numpy as np
 import pytest
 from typing_extensions import Self
 
-from edgeau.errors import DependencyError, InputError, UsageError
+from edgeau.errors import DependencyError, EngineError, InputError, UsageError
 from edgeau.landmarks import open_landmarker
 from edgeau.landmarks.litert import models
 from edgeau.landmarks.litert.anchors import ANCHORS
@@ -31,9 +32,9 @@ TOLERANCE = 0.01
 class FaceMesh:
     """MediaPipe's own answers."""
 
-    def __init__(self, *, static: bool, max_faces: int = 1) -> None:
+    def __init__(self, *, static: bool, max_faces: int = 1, refined: bool = True) -> None:
         self._mesh = mediapipe.solutions.face_mesh.FaceMesh(
-            static_image_mode=static, max_num_faces=max_faces, refine_landmarks=False
+            static_image_mode=static, max_num_faces=max_faces, refine_landmarks=refined
         )
 
     def detect(self, frame: np.ndarray) -> list[np.ndarray]:
@@ -53,6 +54,18 @@ def litert(**options):
     return open_landmarker(kind="litert", **options)
 
 
+PACKAGE = Path(mediapipe.__file__).parent
+
+
+@pytest.fixture(scope="session")
+def plain_models(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder without the refined mesh."""
+    folder = tmp_path_factory.mktemp("plain")
+    for name in (models.DETECTOR, models.PLAIN_MESH):
+        shutil.copy(PACKAGE / name, folder)
+    return folder
+
+
 def from_left(faces: list[np.ndarray]) -> list[np.ndarray]:
     return sorted(faces, key=lambda face: face[:, 0].mean())
 
@@ -60,7 +73,7 @@ def from_left(faces: list[np.ndarray]) -> list[np.ndarray]:
 def assert_same(ours: list[np.ndarray], theirs: list[np.ndarray], tolerance: float = TOLERANCE) -> None:
     assert len(ours) == len(theirs)
     for our, their in zip(from_left(ours), from_left(theirs), strict=True):
-        assert (our.shape, our.dtype) == ((468, 3), np.float32)
+        assert (our.shape, our.dtype) == (their.shape, np.float32)
         eyes = np.linalg.norm(their[33, :2] - their[263, :2])
         assert np.abs(our - their).max() <= tolerance * eyes
 
@@ -79,9 +92,13 @@ def frames(shared_data: Path) -> list[np.ndarray]:
     return read
 
 
-def test_a_picture_as_mediapipe_sees_it(astronaut: np.ndarray) -> None:
-    with litert(static=True) as ours, FaceMesh(static=True) as theirs:
-        assert_same(ours.detect(astronaut), theirs.detect(astronaut), 0.001)
+@pytest.mark.parametrize("refined", [True, False], ids=["refined", "plain"])
+def test_a_picture_as_mediapipe_sees_it(astronaut: np.ndarray, plain_models: Path, refined: bool) -> None:
+    chosen = None if refined else plain_models
+    with litert(static=True, model=chosen) as ours, FaceMesh(static=True, refined=refined) as theirs:
+        found = ours.detect(astronaut)
+        assert_same(found, theirs.detect(astronaut), 0.001)
+    assert len(found[0]) == (478 if refined else 468)
 
 
 @pytest.mark.parametrize("angle", [-60, 35, 170])
@@ -99,11 +116,32 @@ def test_two_faces_as_mediapipe_sees_them(astronaut: np.ndarray) -> None:
         assert_same(found, theirs.detect(picture))
 
 
+@pytest.mark.parametrize("refined", [True, False], ids=["refined", "plain"])
 @pytest.mark.parametrize("static", [True, False], ids=["static", "tracking"])
-def test_a_real_video_as_mediapipe_sees_it(frames: list[np.ndarray], static: bool) -> None:
-    with litert(static=static) as ours, FaceMesh(static=static) as theirs:
+def test_a_real_video_as_mediapipe_sees_it(
+    frames: list[np.ndarray], plain_models: Path, static: bool, refined: bool
+) -> None:
+    chosen = None if refined else plain_models
+    with litert(static=static, model=chosen) as ours, FaceMesh(static=static, refined=refined) as theirs:
         for frame in frames:
             assert_same(ours.detect(frame), theirs.detect(frame))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("static", [True, False], ids=["static", "tracking"])
+def test_a_whole_real_video_as_mediapipe_sees_it(shared_data: Path, static: bool) -> None:
+    distances = []
+    video = cv2.VideoCapture(str(shared_data / "real-face.mp4"))
+    with litert(static=static) as ours, FaceMesh(static=static) as theirs:
+        while (read := video.read())[0]:
+            (our,), (their,) = ours.detect(read[1]), theirs.detect(read[1])
+            eyes = np.linalg.norm(their[33, :2] - their[263, :2])
+            distances.append(np.linalg.norm(our[:, :2] - their[:, :2], axis=1) / eyes)
+    video.release()
+    assert len(distances) > 400
+    # In tracking, the smallest difference of a region comes back in the next frame: a point may run off for a while.
+    assert np.mean(distances, axis=1).max() < TOLERANCE
+    assert np.max(distances) < (TOLERANCE if static else 4 * TOLERANCE)
 
 
 def test_two_faces_come_and_go_as_in_mediapipe(astronaut: np.ndarray) -> None:
@@ -167,29 +205,24 @@ def test_mediapipe_is_not_imported(root: Path) -> None:
 
 
 @pytest.fixture
-def package() -> Path:
-    return Path(mediapipe.__file__).parent
-
-
-@pytest.fixture
-def places(package: Path, tmp_path: Path) -> Iterator[dict[str, Path]]:
+def places(tmp_path: Path) -> Iterator[dict[str, Path]]:
     """The models in every form in which they may be given."""
     flat, wheel = tmp_path / "flat", tmp_path / "mediapipe-0.10.18-cp311-cp311-any.whl"
     flat.mkdir()
     with zipfile.ZipFile(wheel, "w") as archive:
-        for name in models.FILES:
-            (flat / Path(name).name).write_bytes((package / name).read_bytes())
-            archive.write(package / name, f"mediapipe/{name}")
-    return {"package": package, "flat": flat, "wheel": wheel}
+        for name in (models.DETECTOR, models.REFINED_MESH):
+            (flat / Path(name).name).write_bytes((PACKAGE / name).read_bytes())
+            archive.write(PACKAGE / name, f"mediapipe/{name}")
+    return {"package": PACKAGE, "flat": flat, "wheel": wheel}
 
 
 @pytest.mark.parametrize("form", ["package", "flat", "wheel"])
 def test_models_are_taken_from_a_folder_or_a_wheel(places, form: str, monkeypatch) -> None:
-    expected = (places["package"] / models.FILES[1]).read_bytes()
-    assert models.read_models(places[form]).mesh == expected
+    expected = (places["package"] / models.REFINED_MESH).read_bytes()
+    assert models.read_models(places[form]).mesh.content == expected
     monkeypatch.setenv(models.ENVIRONMENT, str(places[form]))
     found = models.read_models()
-    assert (found.mesh, found.source) == (expected, str(places[form]))
+    assert (found.mesh.content, found.place) == (expected, places[form])
     with open_landmarker(model=places[form]) as landmarker:
         assert "LiteRtLandmarker" in type(landmarker).__name__
 
@@ -208,7 +241,7 @@ def test_without_mediapipe_its_models_are_enough(places, monkeypatch: pytest.Mon
         assert "ai-edge-litert" in landmarker.describe()
 
 
-def test_places_without_models_are_named(tmp_path: Path, package: Path) -> None:
+def test_places_without_models_are_named(tmp_path: Path) -> None:
     (tmp_path / "file.tflite").write_bytes(b"x")
     for place, fault in {
         tmp_path: "has no face_detection_short_range.tflite",
@@ -219,16 +252,27 @@ def test_places_without_models_are_named(tmp_path: Path, package: Path) -> None:
             litert(model=place)
 
 
-def test_other_models_under_the_right_names_are_refused(tmp_path: Path, package: Path) -> None:
-    mesh, detector = (package / name for name in reversed(models.FILES))
-    for name in models.FILES:
-        (tmp_path / Path(name).name).write_bytes(mesh.read_bytes())
+def test_other_models_under_the_right_names_are_refused(tmp_path: Path) -> None:
+    names = (models.DETECTOR, models.REFINED_MESH)
+    detector, mesh = ((PACKAGE / name).read_bytes() for name in names)
+    detector_file, mesh_file = (tmp_path / Path(name).name for name in names)
+    detector_file.write_bytes(mesh)
+    mesh_file.write_bytes(mesh)
     with pytest.raises(InputError, match="face_detection_short_range.tflite .* is another network"):
         litert(model=tmp_path)
-    (tmp_path / detector.name).write_bytes(detector.read_bytes())
-    (tmp_path / mesh.name).write_bytes(detector.read_bytes())
-    with pytest.raises(InputError, match="face_landmark.tflite .* is another network"):
+    detector_file.write_bytes(detector)
+    mesh_file.write_bytes(detector)
+    with pytest.raises(InputError, match="with_attention.tflite .* is another network: it has no .*input_1"):
         litert(model=tmp_path)
+    mesh_file.write_bytes(mesh[: len(mesh) // 2])
+    with pytest.raises(EngineError, match="with_attention.tflite .* is damaged"):
+        litert(model=tmp_path)
+
+
+def test_a_missing_refinement_is_said(plain_models: Path, caplog: pytest.LogCaptureFixture) -> None:
+    with litert(model=plain_models) as landmarker:
+        assert "468 points" in landmarker.describe()
+    assert "eyes and lips are less exact" in caplog.text
 
 
 def test_an_unknown_kind_lists_the_known() -> None:
