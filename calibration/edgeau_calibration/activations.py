@@ -14,16 +14,18 @@ from edgeau.preprocessing import Preprocessor
 from edgeau_calibration.running import open_model
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from numpy.typing import NDArray
 
     from edgeau.bundle.manifest import InputSpec
 
-__all__ = ["Activation", "sampled_activations", "with_outputs"]
+__all__ = ["Activation", "ordinary_crops", "sampled_activations", "with_outputs"]
 
 # A crop that reaches so many times farther than the middle one is an accident (a face that was aligned wrongly, say).
 _OUTLIER = 2.0
+# Share of the tensors in which an ordinary crop is no outlier.
+_MOST = 0.9
 # Values kept per crop and tensor: 2048 of 128 crops place a percentile of 99.99 to within a quarter of its bin.
 _KEPT = 2048
 
@@ -62,9 +64,13 @@ class Activation:
 
         One broken crop can reach 20 times farther than all others, and would make every error among those look small.
         """
-        reach = np.maximum(np.abs(self.lows), np.abs(self.highs))
-        kept = np.flatnonzero(reach <= _OUTLIER * np.median(reach))
+        kept = np.flatnonzero(self.ordinary())
         return Activation(*([part[index] for index in kept] for part in (self.lows, self.highs, self.pieces)))
+
+    def ordinary(self) -> NDArray[np.bool_]:
+        """For each crop, whether the tensor reaches at most twice as far as in the middle one."""
+        reach = np.maximum(np.abs(self.lows), np.abs(self.highs))
+        return np.asarray(reach <= _OUTLIER * np.median(reach))
 
     def add(self, values: NDArray[np.float32]) -> None:
         """Values of one crop, any shape."""
@@ -104,6 +110,12 @@ def sampled_activations(
         if entry in found:
             found[entry].add(batch)
     return found
+
+
+def ordinary_crops(activations: Mapping[str, Activation]) -> NDArray[np.bool_]:
+    """For each crop, whether it is ordinary in most tensors; one broken crop would outweigh all others in second moments."""
+    votes = np.mean([activation.ordinary() for activation in activations.values()], axis=0)
+    return np.asarray(votes >= _MOST)
 
 
 def with_outputs(model: onnx.ModelProto, names: Iterable[str]) -> onnx.ModelProto:

@@ -79,6 +79,7 @@ def within_budget(
     judge: Judge,
     budget: Budget,
     *,
+    ranker: Judge | None = None,
     confirmed: Callable[[onnx.ModelProto, Cost], bool] | None = None,
 ) -> Found:
     """The quantized graph with the fewest multiply-accumulates in float that costs no more than the budget.
@@ -87,6 +88,7 @@ def within_budget(
         quantization: of the network.
         judge: measures what a graph costs.
         budget: that must hold.
+        ranker: measures what each block does, on fewer faces; None takes ``judge``.
         confirmed: a second opinion on a graph within the budget, on faces that were not searched with.
 
     Raises:
@@ -96,7 +98,7 @@ def within_budget(
     order: tuple[Sensitivity, ...] = ()
     for step in range(len(blocks(quantization.float_graph.graph)) + 1):
         if step == 1:
-            order = search.order()
+            order = search.order(ranker or judge)
         if step > len(order) or (step and order[step - 1].gain <= 0):
             break
         graph, cost, share = search.try_with(order[:step])
@@ -119,9 +121,9 @@ class _Search:
         self._float_bytes = quantization.float_graph.ByteSize()
         self.points: list[FrontPoint] = []
 
-    def order(self) -> tuple[Sensitivity, ...]:
+    def order(self, ranker: Judge) -> tuple[Sensitivity, ...]:
         units = blocks(self._quantization.float_graph.graph)
-        return tuple(ranked(self._quantization, self._judge, units, self._macs))
+        return tuple(ranked(self._quantization, ranker, units, self._macs))
 
     def try_with(self, kept: tuple[Sensitivity, ...]) -> tuple[onnx.ModelProto, Cost, float]:
         graph = self._quantization.graph(name for item in kept for name in item.unit.nodes)

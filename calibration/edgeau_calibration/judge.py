@@ -30,6 +30,7 @@ class Cost:
             outweigh all others.
         flips: share of the decisions that differ, each at its own thresholds, 0..1.
         thresholds: float32 ``(C,)``, fitted again for the quantized graph where labels are there.
+        logits: that were judged, float32 ``(n, C)``.
         f1: per label ``(C,)``, NaN where an AU has no positive; None without labels.
         drops: float F1 minus this, per label ``(C,)``; None without labels.
     """
@@ -37,6 +38,7 @@ class Cost:
     distance: float
     flips: float
     thresholds: NDArray[np.float32]
+    logits: NDArray[np.float32]
     f1: NDArray[np.float64] | None = None
     drops: NDArray[np.float64] | None = None
 
@@ -91,7 +93,7 @@ class UnlabelledJudge(Judge):
     def cost_of(self, logits: NDArray[np.float32]) -> Cost:  # noqa: D102
         of_float, answer = sigmoid(self.float_logits), sigmoid(logits)
         flips = (of_float >= self.thresholds) != (answer >= self.thresholds)
-        return Cost(float(np.abs(of_float - answer).mean()), float(flips.mean()), self.thresholds)
+        return Cost(float(np.abs(of_float - answer).mean()), float(flips.mean()), self.thresholds, logits)
 
 
 class LabelledJudge(Judge):
@@ -124,7 +126,12 @@ class LabelledJudge(Judge):
         of_float, answer = sigmoid(self.float_logits), sigmoid(logits)
         flips = (of_float >= self._float_thresholds) != (answer >= thresholds)
         return Cost(
-            float(np.abs(of_float - answer).mean()), float(flips.mean()), thresholds, f1, self._float_f1 - f1
+            float(np.abs(of_float - answer).mean()),
+            float(flips.mean()),
+            thresholds,
+            logits,
+            f1,
+            self._float_f1 - f1,
         )
 
     def f1_at(self, logits: NDArray[np.float32], thresholds: NDArray[np.float32]) -> NDArray[np.float64]:

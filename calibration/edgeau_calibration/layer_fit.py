@@ -19,8 +19,10 @@ __all__ = ["FitRule", "fitted_layer"]
 
 # Of the mean second moment, added to all of them: what keeps inputs that hardly vary from running away.
 _DAMPING = 0.01
-# The same for least squares, where few positions were seen: it then leaves the weights nearly as they are.
+# The same for least squares, and how fast it grows where few positions were seen for each input: the weights then stay
+# nearly as they are.
 _HELD = 0.03
+_SCARCE = 1.0
 # Shares of the largest weight that its scale may reach up to.
 _SHARES = np.linspace(0.7, 1.0, 13)
 
@@ -66,7 +68,7 @@ def fitted_layer(
     groups, inputs = moments.quantized_mean.shape
     old = np.asarray(weights, np.float64).reshape(groups, -1, inputs)
     target = _refitted(old, moments) if rule.least_squares else old
-    damped = _damped(moments.quantized, _DAMPING)
+    damped = _damped(moments.quantized, _DAMPING + old.shape[2] / moments.count / 4)
     scale = _scales(target, damped, rule.limit)
     if rule.feedback:
         integers = rounded_with_feedback(target.copy(), damped, scale, rule.limit)
@@ -79,7 +81,7 @@ def fitted_layer(
 
 def _refitted(weights: NDArray[np.float64], moments: Moments) -> NDArray[np.float64]:
     """Least squares of the float outputs on the quantized inputs, held to the old weights by a ridge."""
-    held = _HELD * max(1.0, 8 * weights.shape[2] / moments.count)
+    held = _HELD + _SCARCE * weights.shape[2] / moments.count
     ridge = _damped(moments.quantized, held) - moments.quantized
     wanted = weights @ (moments.cross + ridge)
     solved = np.linalg.solve(moments.quantized + ridge, wanted.transpose(0, 2, 1))

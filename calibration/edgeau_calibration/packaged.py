@@ -20,9 +20,10 @@ if TYPE_CHECKING:
 
     from edgeau.alignment import Alignment
 
-__all__ = ["COUNT", "FILE", "main", "pack", "packaged_calibration"]
+__all__ = ["COUNT", "FILE", "PACKAGED", "main", "pack", "packaged_calibration"]
 
 FILE = "calibration.npz"
+PACKAGED = "the packaged synthetic calibration crops"
 COUNT = 160  # 128 to measure ranges on, 32 to measure the result on
 
 

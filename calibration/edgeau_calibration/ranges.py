@@ -8,45 +8,45 @@ import numpy as np
 from onnxruntime.quantization import CalibrationMethod
 from onnxruntime.quantization.calibrate import TensorData, TensorsData
 
-from edgeau_calibration.activations import sampled_activations
 from edgeau_calibration.range_search import chosen_range
 from edgeau_calibration.subgraph import consumers
 
 if TYPE_CHECKING:
-    import onnx
-    from numpy.typing import NDArray
+    from collections.abc import Mapping
 
-    from edgeau.bundle.manifest import InputSpec
+    import onnx
+
+    from edgeau_calibration.activations import Activation
     from edgeau_calibration.range_search import Range
     from edgeau_calibration.recipe import Recipe
 
-__all__ = ["activation_ranges", "read_through_silu", "tensors_data"]
+__all__ = ["activation_names", "activation_ranges", "read_through_silu", "tensors_data"]
 
 # A tensor that is zero throughout still needs a scale.
 _LEAST = 1e-6
 
 
+def activation_names(graph: onnx.GraphProto) -> list[str]:
+    """Every tensor that a range is wanted for: the input and the output of every node."""
+    return [graph.input[0].name, *(output for node in graph.node for output in node.output)]
+
+
 def activation_ranges(
-    model: onnx.ModelProto, crops: NDArray[np.uint8], spec: InputSpec, recipe: Recipe
+    graph: onnx.GraphProto, activations: Mapping[str, Activation], recipe: Recipe
 ) -> dict[str, Range]:
-    """Run the graph on every crop, one at a time, and choose the range of each float tensor.
+    """The range of each float tensor.
 
     Args:
-        model: float graph with one input.
-        crops: uint8 ``(n, H, W, 3)`` RGB.
-        spec: how the network wants them normalised.
+        graph: float.
+        activations: of its tensors, from :func:`edgeau_calibration.activations.sampled_activations`.
         recipe: names the method and whether ranges are symmetric.
-
-    Raises:
-        CalibrationError: an activation is not finite.
     """
-    names = [model.graph.input[0].name, *(output for node in model.graph.node for output in node.output)]
-    silu = read_through_silu(model.graph) if recipe.through_silu else set()
+    silu = read_through_silu(graph) if recipe.through_silu else set()
     return {
         name: chosen_range(
             recipe.ranges, activation, symmetric=recipe.symmetric_activations, silu=name in silu
         )
-        for name, activation in sampled_activations(model, crops, spec, names).items()
+        for name, activation in activations.items()
     }
 
 

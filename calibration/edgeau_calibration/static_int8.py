@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING
 import onnx
 
 from edgeau.preprocessing import Preprocessor
+from edgeau_calibration.activations import ordinary_crops, sampled_activations
 from edgeau_calibration.graph import prepared
 from edgeau_calibration.layer_fit import FitRule
 from edgeau_calibration.learned_weights import with_learned_weights
 from edgeau_calibration.quantize import quantized
-from edgeau_calibration.ranges import activation_ranges
+from edgeau_calibration.ranges import activation_names, activation_ranges
 from edgeau_calibration.units import nodes_of_roles
 from edgeau_calibration.weighted import with_constants_of
 
@@ -65,10 +66,13 @@ class Quantization:
     ) -> None:
         self.float_graph = prepared(model)
         self.recipe = recipe
-        self.ranges = activation_ranges(self.float_graph, crops, spec, recipe)
+        activations = sampled_activations(
+            self.float_graph, crops, spec, activation_names(self.float_graph.graph)
+        )
+        self.ranges = activation_ranges(self.float_graph.graph, activations, recipe)
         self._metadata = model.metadata_props
         self._floats = nodes_of_roles(self.float_graph.graph, recipe.floats)
-        self._learned = self._learn(crops, spec)
+        self._learned = self._learn(crops[ordinary_crops(activations)], spec)
 
     def graph(self, kept_float: Iterable[str] = ()) -> onnx.ModelProto:
         """The Q/DQ graph with the named nodes, and those of the recipe's roles, in float."""

@@ -1,4 +1,4 @@
-"""Crops and pictures to calibrate on."""
+"""Crops and pictures to calibrate on, and a tiny network to quantize."""
 
 from __future__ import annotations
 
@@ -6,7 +6,9 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+import onnx
 import pytest
+from onnx import TensorProto, helper, numpy_helper
 
 from edgeau.alignment import Alignment
 from edgeau_calibration.faces import FaceCropper
@@ -36,3 +38,38 @@ def crop_folder(tmp_path: Path, face_crops: np.ndarray) -> Path:
         file.parent.mkdir(parents=True, exist_ok=True)
         cv2.imwrite(str(file), crop[..., ::-1])
     return tmp_path / "faces"
+
+
+@pytest.fixture(scope="session")
+def network() -> onnx.ModelProto:
+    """Convolution, SiLU, convolution, pooling, classifier: seeded, float, dynamic batch."""
+    rng = np.random.default_rng(0)
+    weights = {
+        "w1": rng.normal(0, 0.3, (8, 3, 3, 3)),
+        "b1": rng.normal(0, 0.3, 8),
+        "w2": rng.normal(0, 0.2, (16, 8, 3, 3)),
+        "b2": rng.normal(0, 0.2, 16),
+        "w3": rng.normal(0, 0.8, (4, 16)),
+        "b3": np.zeros(4),
+    }
+    nodes = [
+        helper.make_node("Conv", ["input", "w1", "b1"], ["c1"], name="conv1", strides=[4, 4]),
+        helper.make_node("Sigmoid", ["c1"], ["s1"], name="sigmoid"),
+        helper.make_node("Mul", ["c1", "s1"], ["m1"], name="silu"),
+        helper.make_node("Conv", ["m1", "w2", "b2"], ["c2"], name="conv2", strides=[4, 4]),
+        helper.make_node("Relu", ["c2"], ["r2"], name="relu"),
+        helper.make_node("GlobalAveragePool", ["r2"], ["p2"], name="pool"),
+        helper.make_node("Flatten", ["p2"], ["f2"], name="flatten"),
+        helper.make_node("Gemm", ["f2", "w3", "b3"], ["logits"], name="classifier", transB=1),
+    ]
+    graph = helper.make_graph(
+        nodes,
+        "tiny",
+        [helper.make_tensor_value_info("input", TensorProto.FLOAT, ["batch", 3, 224, 224])],
+        [helper.make_tensor_value_info("logits", TensorProto.FLOAT, ["batch", 4])],
+        [numpy_helper.from_array(value.astype(np.float32), name) for name, value in weights.items()],
+    )
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+    helper.set_model_props(model, {"labels": "[]"})
+    onnx.checker.check_model(model, full_check=True)
+    return model

@@ -1,0 +1,105 @@
+from __future__ import annotations
+
+import numpy as np
+import onnx
+import pytest
+from onnx import TensorProto, helper, numpy_helper
+
+from edgeau.errors import CalibrationError
+from edgeau_calibration.macs import macs_by_node
+from edgeau_calibration.running import open_model
+from edgeau_calibration.subgraph import between, cuts
+from edgeau_calibration.units import blocks, layers, nodes_of_roles
+
+
+@pytest.fixture
+def inverted_residual() -> onnx.ModelProto:
+    """First convolution; expansion, depthwise, squeeze-and-excitation, projection, residual sum; classifier."""
+    shapes = {
+        "w0": (8, 3, 3, 3), "w1": (16, 8, 1, 1), "w2": (16, 1, 3, 3), "wr": (4, 16, 1, 1), "we": (16, 4, 1, 1),
+        "w3": (8, 16, 1, 1), "w4": (5, 8),
+    }  # fmt: skip
+    rng = np.random.default_rng(0)
+    node = helper.make_node
+    nodes = [
+        node("Conv", ["input", "w0"], ["x"], name="first", pads=[1, 1, 1, 1]),
+        node("Conv", ["x", "w1"], ["a"], name="expand"),
+        node("Conv", ["a", "w2"], ["d"], name="depthwise", group=16, pads=[1, 1, 1, 1]),
+        node("GlobalAveragePool", ["d"], ["p"], name="squeeze"),
+        node("Conv", ["p", "wr"], ["r"], name="reduce"),
+        node("Relu", ["r"], ["rr"], name="act"),
+        node("Conv", ["rr", "we"], ["e"], name="excite"),
+        node("Sigmoid", ["e"], ["g"], name="gate"),
+        node("Mul", ["d", "g"], ["m"], name="scale"),
+        node("Conv", ["m", "w3"], ["y"], name="project"),
+        node("Add", ["y", "x"], ["s"], name="sum"),
+        node("GlobalAveragePool", ["s"], ["q"], name="pool"),
+        node("Flatten", ["q"], ["f"], name="flatten"),
+        node("Gemm", ["f", "w4"], ["logits"], name="classifier", transB=1),
+    ]
+    graph = helper.make_graph(
+        nodes,
+        "inverted_residual",
+        [helper.make_tensor_value_info("input", TensorProto.FLOAT, ["batch", 3, 10, 10])],
+        [helper.make_tensor_value_info("logits", TensorProto.FLOAT, ["batch", 5])],
+        [
+            numpy_helper.from_array(rng.normal(size=shape).astype(np.float32), name)
+            for name, shape in shapes.items()
+        ],
+    )
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+    onnx.checker.check_model(model, full_check=True)
+    return model
+
+
+def test_cuts_are_where_everything_passes(inverted_residual: onnx.ModelProto) -> None:
+    assert [name for name, _ in cuts(inverted_residual.graph)] == ["input", "x", "s", "q", "f", "logits"][:-1]
+
+
+def test_a_piece_between_two_tensors_is_a_graph_of_its_own(inverted_residual: onnx.ModelProto) -> None:
+    piece = between(inverted_residual, "x", ["p"])
+    assert [node.name for node in piece.graph.node] == ["expand", "depthwise", "squeeze"]
+    assert {item.name for item in piece.graph.initializer} == {"w1", "w2"}
+    values = np.random.default_rng(0).normal(size=(3, 8, 10, 10)).astype(np.float32)
+    (pooled,) = open_model(piece).run(None, {"x": values})
+    assert pooled.shape == (3, 16, 1, 1)
+
+
+def test_blocks_go_from_cut_to_cut_and_each_has_a_layer(inverted_residual: onnx.ModelProto) -> None:
+    found = {unit.name: unit.nodes for unit in blocks(inverted_residual.graph)}
+    assert list(found) == ["first", "expand", "classifier"]
+    assert "scale" in found["expand"]
+    assert [unit.name for unit in layers(inverted_residual.graph)] == [
+        "first", "expand", "depthwise", "reduce", "excite", "project", "classifier"
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("role", "nodes"),
+    [
+        ("first", {"first"}),
+        ("last", {"classifier"}),
+        ("depthwise", {"depthwise"}),
+        # The pooling before the classifier has no gate.
+        ("squeeze-excite", {"squeeze", "reduce", "act", "excite", "gate"}),
+    ],
+)
+def test_roles_are_found_in_the_graph(inverted_residual: onnx.ModelProto, role: str, nodes: set[str]) -> None:
+    assert set(nodes_of_roles(inverted_residual.graph, [role])) == nodes
+
+
+def test_an_unknown_role_lists_the_known_ones(inverted_residual: onnx.ModelProto) -> None:
+    with pytest.raises(CalibrationError, match="first, last, squeeze-excite, depthwise"):
+        nodes_of_roles(inverted_residual.graph, ["middle"])
+
+
+def test_multiply_accumulates_by_hand(inverted_residual: onnx.ModelProto) -> None:
+    assert macs_by_node(inverted_residual) == {
+        "first": 8 * 100 * 27,
+        "expand": 16 * 100 * 8,
+        "depthwise": 16 * 100 * 9,
+        "reduce": 4 * 16,
+        "excite": 16 * 4,
+        "project": 8 * 100 * 16,
+        "classifier": 5 * 8,
+    }
