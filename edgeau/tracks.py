@@ -134,4 +134,4 @@ def _sight(box: Box, landmarks: NDArray[np.float32] | None) -> _Sight:
     x, y = box.left + box.width / 2, box.top + box.height / 2
     if landmarks is None or not size > 0:
         return _Sight(x, y, size, None)
-    return _Sight(x, y, size, (landmarks[::_EVERY, :2] - np.float32((x, y))) / np.float32(size))
+    return _Sight(x, y, size, (landmarks[::_EVERY, :2] - np.array((x, y), np.float32)) / np.float32(size))

@@ -105,8 +105,9 @@ def _camera(what: What, size: _Size | None, fps: float | None) -> Callable[[], S
         return _camera(what, size, fps) if what.startswith("/dev/") else None
     if not isinstance(what, str):
         return None
-    if (device := _device(what)) is not None:
-        return partial(CameraSource, device, size, fps)
+    if _device(what) is not None:
+        # Looked up again at every opening: a camera that is plugged in again may have another number.
+        return lambda: CameraSource(_device(what) or 0, size, fps)
     if csi := _CSI.fullmatch(what):
         kind = csi[1] if csi[1] != "csi" else ("argus" if board() == "jetson" else "picamera2")
         source = ArgusSource if kind == "argus" else Picamera2Source
