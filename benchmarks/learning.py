@@ -28,6 +28,8 @@ from edgeau_training.datasets.synthetic import SyntheticFaces, list_shards
 from edgeau_training.datasets.synthetic_crops import SyntheticCrops
 from edgeau_training.evaluation.documents import write_document
 from edgeau_training.evaluation.metrics import macro, measure
+from edgeau_training.evaluation.predictions import load_predictions
+from edgeau_training.trainer.delivery import PREDICTIONS
 from edgeau_training.trainer.recipe import Recipe, read_recipe
 from edgeau_training.trainer.run import STATE, Run, RunOptions
 from edgeau_training.trainer.validation import thresholds_by
@@ -78,7 +80,10 @@ def learn(name: str, recipe: Recipe, data: Path, test: SyntheticFaces, out: Path
     last = recipe.stages[-1]
     view = one.framing.view_of(last.pixels, last.field)
     # At the size that it was trained on, which for MRP-Net is not the size of deployment.
-    validation = one._predict(one.data.validation, np.arange(len(one.data.validation)), view)
+    if view == one.framing.view:
+        validation = load_predictions(out / PREDICTIONS)["validation"]
+    else:
+        validation = one._predict(one.data.validation, np.arange(len(one.data.validation)), view)
     predictions = one._predict(crops, np.arange(len(crops)), view)
     measured = measure(predictions.with_thresholds(thresholds_by("f1", validation)))
     rate = measured.positives / measured.judged

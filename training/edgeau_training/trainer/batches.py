@@ -41,11 +41,17 @@ class Batch:
 
     def to(self, device: torch.device) -> Batch:
         """The same batch on another device."""
-        moved = {
-            name: None if value is None else value.to(device, non_blocking=True)
-            for name, value in vars(self).items()
-        }
-        return Batch(**moved)
+
+        def moved(value: Tensor | None) -> Tensor | None:
+            return None if value is None else value.to(device, non_blocking=True)
+
+        return Batch(
+            self.images.to(device, non_blocking=True),
+            self.occurrence.to(device, non_blocking=True),
+            self.mask.to(device, non_blocking=True),
+            moved(self.intensity),
+            moved(self.points),
+        )
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from typing import Any, cast
 
 import torch
 from lightning_fabric import Fabric
-from lightning_fabric.strategies import DDPStrategy
+from lightning_fabric.strategies.ddp import DDPStrategy
 from torch import Tensor
 
 from edgeau.errors import UsageError
@@ -86,7 +86,7 @@ class Engine:
 
     def of_first(self, value: float) -> float:
         """The first process's value."""
-        return value if self.world == 1 else cast("float", self.fabric.broadcast(value))
+        return value if self.world == 1 else self.fabric.broadcast(value)
 
 
 class SharedStudent:
@@ -155,5 +155,6 @@ class SharedStudent:
             return
         flat = torch.cat([buffer.flatten() for buffer in buffers])
         flat = cast("Tensor", self._engine.fabric.all_reduce(flat, reduce_op="mean"))
-        for buffer, mean in zip(buffers, flat.split([buffer.numel() for buffer in buffers]), strict=True):
+        means = torch.split(flat, [buffer.numel() for buffer in buffers])
+        for buffer, mean in zip(buffers, means, strict=True):
             buffer.copy_(mean.view_as(buffer))

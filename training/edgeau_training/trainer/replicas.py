@@ -62,11 +62,8 @@ class Replicas:
         """
         shares = images.chunk(len(self.students))
         answers = list(self._pool.map(lambda student, share: student(share, cells), self.students, shares))
-        leaves = [
-            Answers(*(None if tensor is None else tensor.detach().requires_grad_() for tensor in answer))
-            for answer in answers
-        ]
-        loss = criterion(Answers(*(_joined(parts) for parts in zip(*leaves, strict=True))))
+        leaves = [_leaf(answer) for answer in answers]
+        loss = criterion(_joined(leaves))
         loss.backward()  # type: ignore[no-untyped-call]
         list(self._pool.map(_backward, answers, leaves))
         self._gather()
@@ -112,10 +109,27 @@ class Replicas:
                 mine.copy_(main)
 
 
-def _joined(parts: tuple[Tensor | None, ...]) -> Tensor | None:
+def _leaf(answer: Answers) -> Answers:
+    """The answer cut off from what made it."""
+
+    def cut(tensor: Tensor | None) -> Tensor | None:
+        return None if tensor is None else tensor.detach().requires_grad_()
+
+    return Answers(answer.logits.detach().requires_grad_(), cut(answer.intensity), cut(answer.points))
+
+
+def _joined(leaves: list[Answers]) -> Answers:
     """The replicas' answers as one; faces are the last but one axis of every answer."""
-    tensors = [part for part in parts if part is not None]
-    return torch.cat(tensors, dim=-2) if tensors else None
+
+    def joined(parts: list[Tensor | None]) -> Tensor | None:
+        tensors = [part for part in parts if part is not None]
+        return torch.cat(tensors, dim=-2) if tensors else None
+
+    return Answers(
+        torch.cat([leaf.logits for leaf in leaves]),
+        joined([leaf.intensity for leaf in leaves]),
+        joined([leaf.points for leaf in leaves]),
+    )
 
 
 def _backward(answer: Answers, leaf: Answers) -> None:

@@ -50,16 +50,16 @@ class RunLog:
         assert self._curves is not None
         for name, value in values.items():
             if isinstance(value, float):
-                self._curves.add_scalar(f"{kind}/{name}", value, step)  # type: ignore[no-untyped-call]
+                self._curves.add_scalar(f"{kind}/{name}", value, step)
         for label, figures in values.get("per_au", {}).items():
             if figures["f1"] is not None:
-                self._curves.add_scalar(f"f1/{label}", figures["f1"], step)  # type: ignore[no-untyped-call]
-        self._curves.flush()  # type: ignore[no-untyped-call]
+                self._curves.add_scalar(f"f1/{label}", figures["f1"], step)
+        self._curves.flush()
 
     def close(self) -> None:
         """Ends the curves."""
         if self._curves is not None:
-            self._curves.close()  # type: ignore[no-untyped-call]
+            self._curves.close()
 
 
 def _writer(folder: Path, step: int) -> SummaryWriter:
@@ -69,4 +69,4 @@ def _writer(folder: Path, step: int) -> SummaryWriter:
         raise DependencyError(
             f"live curves need TensorBoard ({error}): pip install 'edgeau[train]'"
         ) from error
-    return SummaryWriter(str(folder), purge_step=step or None)  # type: ignore[no-untyped-call]
+    return SummaryWriter(str(folder), purge_step=step or None)

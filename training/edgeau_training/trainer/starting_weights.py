@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import cast
 
 import torch
 from torch import nn
@@ -55,4 +54,4 @@ def set_mean_image(network: nn.Module, data: LabelledCrops, view: View) -> None:
     if view.field != view.pixels:  # the stored crops are larger than the network's canvas
         side = round(view.canvas * view.pixels / view.field)
         bgr = nn.functional.interpolate(bgr[None], size=(side, side), mode="bilinear", align_corners=False)[0]
-    part.set(cast("torch.Tensor", bgr.float()))
+    part.set(bgr.float())
