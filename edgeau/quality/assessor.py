@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -12,7 +13,7 @@ from edgeau.action_units import au_number
 from edgeau.quality.face_quality import FaceQuality, Reason
 from edgeau.quality.limits import Limits
 from edgeau.quality.occlusion import covered_regions
-from edgeau.quality.picture import blur_effect, centre_grey, light
+from edgeau.quality.picture import centre, clipped_share, sharpness
 from edgeau.quality.regions import AU_REGIONS, REGIONS, Region
 from edgeau.quality.size import five_point_size
 from edgeau.results import Box, HeadPose
@@ -29,7 +30,7 @@ _ALL: tuple[Region, ...] = tuple(REGIONS)
 class _Measures:
     size: float
     pose: HeadPose | None
-    blur: float
+    sharpness: float
     light: float
     clipped: float
     visible: dict[Region, float]
@@ -69,14 +70,14 @@ class QualityAssessor:
             crop: the aligned crop, uint8 ``(size, size, 3)``, BGR.
             pose: of the head; None leaves it unjudged.
         """
-        grey = centre_grey(crop)
-        bright, clipped = light(grey)
+        middle = centre(crop)
+        grey: NDArray[np.uint8] = cv2.cvtColor(middle, cv2.COLOR_BGR2GRAY)  # type: ignore[assignment]
         found = _Measures(
             size=five_point_size(landmarks),
             pose=pose,
-            blur=blur_effect(grey),
-            light=bright,
-            clipped=clipped,
+            sharpness=sharpness(grey),
+            light=cv2.mean(grey)[0],
+            clipped=clipped_share(middle),
             visible=_visible(frame.shape, landmarks, box),
             covered=covered_regions(frame, landmarks),
         )
@@ -86,7 +87,13 @@ class QualityAssessor:
             if reason is not None:
                 refused.update(dict.fromkeys(labels, reason))
         return FaceQuality(
-            found.size, found.blur, bright, clipped, dict(found.visible), frozenset(found.covered), refused
+            found.size,
+            found.sharpness,
+            found.light,
+            found.clipped,
+            {str(region): share for region, share in found.visible.items()},
+            frozenset(map(str, found.covered)),
+            refused,
         )
 
 
@@ -98,13 +105,15 @@ def _reason(found: _Measures, regions: tuple[Region, ...], limits: Limits) -> Re
         return "size"
     if found.pose and (abs(found.pose.yaw) > limits.max_yaw or abs(found.pose.pitch) > limits.max_pitch):
         return "pose"
-    if found.light < limits.min_light:
+    if found.light < limits.min_light or (
+        found.light < limits.min_light_in_noise and found.sharpness > limits.max_grain
+    ):
         return "dark"
     if found.clipped > limits.max_clipped:
         return "bright"
     if limits.occlusion and not found.covered.isdisjoint(regions):
         return "occluded"
-    return "blur" if found.blur > limits.max_blur else None
+    return "blur" if found.sharpness < limits.min_sharpness else None
 
 
 def _visible(shape: tuple[int, ...], landmarks: NDArray[np.float32], box: Box) -> dict[Region, float]:

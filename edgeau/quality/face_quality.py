@@ -33,16 +33,16 @@ class FaceQuality:
     Attributes:
         size: longer side of the box around eye centres, nose tip and mouth corners, in level position; pixels of the
             frame.
-        blur: 0 sharp .. 1 blurred, Crete's blur effect (:func:`edgeau.quality.picture.blur_effect`).
+        sharpness: 0.12 blurred .. 0.2 sharp .. 1 nothing but noise (:func:`edgeau.quality.picture.sharpness`).
         light: mean brightness of the face, 0..255.
-        clipped: share of the face's pixels that are overexposed, 0..1.
+        clipped: share of the face's pixels in which a colour is overexposed, 0..1.
         visible: face region to the share of its landmarks inside the frame, 0..1.
         covered: face regions that something lies over.
         refused: AU label to the reason why it is not judged; an AU that is not in here is.
     """
 
     size: float
-    blur: float
+    sharpness: float
     light: float
     clipped: float
     visible: Mapping[str, float]

@@ -18,19 +18,23 @@ class Limits:
         min_size: pixels; see :class:`~edgeau.quality.FaceQuality`.
         max_yaw: degrees to either side.
         max_pitch: degrees up or down.
-        max_blur: 0..1.
-        min_light: 0..255.
+        min_sharpness: 0 or more.
+        min_light: 0..255; below it every face is too dark.
+        min_light_in_noise: 0..255; below it a face is too dark whose picture is noisy. Dark skin in good light is not.
+        max_grain: sharpness above which a picture counts as noisy.
         max_clipped: 0..1.
         min_visible: share of a region's landmarks inside the frame, 0..1.
         occlusion: whether AUs under something that lies over the face are refused.
         of_au: AU number to limits of its own, by attribute name.
     """
 
-    min_size: float = 12.0
+    min_size: float = 17.0
     max_yaw: float = 50.0
     max_pitch: float = 40.0
-    max_blur: float = 0.75
+    min_sharpness: float = 0.145
     min_light: float = 12.0
+    min_light_in_noise: float = 28.0
+    max_grain: float = 0.35
     max_clipped: float = 0.5
     min_visible: float = 0.7
     occlusion: bool = True
@@ -47,8 +51,9 @@ class Limits:
             min_size=0,
             max_yaw=180,
             max_pitch=180,
-            max_blur=1,
+            min_sharpness=0,
             min_light=0,
+            min_light_in_noise=0,
             max_clipped=1,
             min_visible=0,
             occlusion=False,

@@ -6,43 +6,49 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["blur_effect", "centre_grey", "light"]
+__all__ = ["centre", "clipped_share", "sharpness"]
 
 # At this value a camera's pixel has stopped counting light.
 _CLIPPED = 250
-_LOW_PASS = 9  # taps, as in the paper
+# How far apart pixels are whose difference fine detail hardly adds to. In pixels of the crop: what the network could not
+# see anyway is no loss.
+_FAR = 8
 
 
-def centre_grey(crop: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """The middle half of a BGR crop, brow to chin, as grey values: uint8 ``(size / 2, size / 2)``."""
+def centre(crop: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """The middle half of a crop, brow to chin."""
     side = crop.shape[0]
-    middle = crop[side // 4 : side - side // 4, side // 4 : side - side // 4]
-    return cv2.cvtColor(middle, cv2.COLOR_BGR2GRAY)  # type: ignore[return-value]
+    return crop[side // 4 : side - side // 4, side // 4 : side - side // 4]
 
 
-def light(grey: NDArray[np.uint8]) -> tuple[float, float]:
-    """Mean grey value, 0..255, and the share of overexposed pixels, 0..1."""
-    clipped = cv2.countNonZero(cv2.compare(grey, (_CLIPPED,), cv2.CMP_GE))  # type: ignore[arg-type]
-    return float(cv2.mean(grey)[0]), clipped / grey.size
+def clipped_share(face: NDArray[np.uint8]) -> float:
+    """The share of pixels, 0..1, in which a colour is overexposed: of skin it is red long before the others."""
+    clipped = cv2.inRange(face.reshape(-1, 1), (_CLIPPED,), (255,)).reshape(-1, 3)  # type: ignore[arg-type]
+    return float(clipped.max(axis=1).mean()) / 255
 
 
-def blur_effect(grey: NDArray[np.uint8]) -> float:
-    """How little a picture changes when it is blurred once more: 0 sharp .. 1 blurred.
+def sharpness(grey: NDArray[np.uint8]) -> float:
+    """Mean difference of neighbours over that of pixels eight apart, in the blurrier direction.
 
-    Crete, Dolmiere, Ladret & Nicolas, "The blur effect: perception and estimation with a new no-reference perceptual blur
-    metric", SPIE 6492 (2007), equations 1-8, on 8-bit values. A picture of one grey value gives 1.
+    Where a face is blurred the difference grows evenly with the distance, so that an eighth is the least; light, contrast
+    and flat things over the face leave the ratio as it is. Ours: Crete's blur effect (SPIE 6492, 2007) and the variance of
+    the Laplacian were tried on the same faces, and both turn back where a blur is strong or has a direction.
+
+    Args:
+        grey: uint8 ``(side, side)``.
+
+    Returns:
+        0.12 blurred .. 0.2 sharp .. 1 nothing but noise; 0 for a picture of one grey value.
     """
-    down = _share_kept(grey[1:], grey[:-1], cv2.blur(grey, (1, _LOW_PASS)), down=True)
-    across = _share_kept(grey[:, 1:], grey[:, :-1], cv2.blur(grey, (_LOW_PASS, 1)), down=False)
-    return max(down, across)
+    return min(_share(grey, down=True), _share(grey, down=False))
 
 
-def _share_kept(
-    one: NDArray[np.uint8], other: NDArray[np.uint8], blurred: cv2.typing.MatLike, *, down: bool
-) -> float:
-    """The share of the differences between neighbours that blurring leaves."""
-    sharp = cv2.absdiff(one, other)
-    pair = (blurred[1:], blurred[:-1]) if down else (blurred[:, 1:], blurred[:, :-1])
-    lost = cv2.subtract(sharp, cv2.absdiff(*pair))  # below 0 is 0
-    whole = cv2.norm(sharp, cv2.NORM_L1)
-    return 1.0 if whole == 0 else 1.0 - cv2.norm(lost, cv2.NORM_L1) / whole
+def _share(grey: NDArray[np.uint8], *, down: bool) -> float:
+    near, far = (_difference(grey, step, down=down) for step in (1, _FAR))
+    return near / far if far else 0.0
+
+
+def _difference(grey: NDArray[np.uint8], step: int, *, down: bool) -> float:
+    if down:
+        return cv2.mean(cv2.absdiff(grey[step:], grey[:-step]))[0]
+    return cv2.mean(cv2.absdiff(grey[:, step:], grey[:, :-step]))[0]

@@ -7,7 +7,7 @@
 - ``pose``: ``pitch``, ``yaw``, ``roll`` in degrees with the signs of :class:`~edgeau.results.HeadPose`, or null.
 - ``aus``: label to ``probability`` (0..1 or null), ``active`` (true, false or null), ``intensity`` (0..1 or null),
   ``reason`` (why it could not be judged, else null) and ``experimental``.
-- ``quality``, where it was assessed: ``size`` in pixels, ``blur`` 0..1, ``light`` 0..255, ``clipped`` 0..1
+- ``quality``, where it was assessed: ``size`` in pixels, ``sharpness``, ``light`` 0..255, ``clipped`` 0..1
   (:class:`~edgeau.quality.FaceQuality`).
 - ``landmarks``: ``[x, y, z]`` of every mesh point in pixels, only when asked for.
 
@@ -83,7 +83,7 @@ def _face(place: int, face: Face, *, landmarks: bool) -> dict[str, Any]:
     }
     if quality is not None:
         values["quality"] = _rounded(
-            3, size=quality.size, blur=quality.blur, light=quality.light, clipped=quality.clipped
+            3, size=quality.size, sharpness=quality.sharpness, light=quality.light, clipped=quality.clipped
         )
     if landmarks:
         values["landmarks"] = [[round(float(value), 2) for value in point] for point in face.landmarks]
