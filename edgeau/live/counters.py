@@ -36,7 +36,7 @@ class LiveCounters:
         every: the network looks at each face in every k-th frame.
         age_s: of the newest result when it was taken, seconds.
         landmarks_s: time to find the faces of one frame, seconds, running mean.
-        network_s: time of the network for one face, seconds, running mean.
+        network_s: time of the network for one face, seconds, median of its last runs.
         temperature_c: of the processor, degrees Celsius; None when unknown.
         silent_s: since the source's newest frame, seconds.
         gaps: how often the source left and came back.

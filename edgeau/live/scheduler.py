@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import math
+import statistics
+from collections import deque
 from collections.abc import Sequence
 
 __all__ = ["DeadlineScheduler"]
 
 # Share of a frame's time that the network may take, ours: what is left covers the unevenness of a shared machine.
 _SHARE = 0.9
-# Weight of a new measurement in the running mean, and how much faster bad news counts than good.
-_LEARN_SLOWER, _LEARN_FASTER = 0.3, 0.1
+# Runs of the network whose median stands for its speed: one run that something else held up says nothing about it.
+_RUNS = 7
 # Seconds that less work must have been enough before more is asked for, so that k does not flutter.
 _PATIENCE_S = 1.0
 # Weight of a new interval between frames in their running mean; a longer one is a pause, not a rate, seconds.
@@ -24,8 +26,8 @@ class DeadlineScheduler:
     """Gives every face its turn in every k-th frame, in different frames for different faces.
 
     k is the least number with which the network keeps up: ``k = ceil(faces * seconds a face / (0.9 * period))``. It goes up
-    at once when the network gets slower, down after a second of being too large, and up step by step while the processor
-    is hot.
+    as soon as the network is slower in four runs of seven, down by half of what is too much after a second of that, and up
+    step by step while the processor is hot.
 
     Args:
         period_s: of the frames as far as known, seconds; corrected by what :meth:`came` is told.
@@ -37,7 +39,7 @@ class DeadlineScheduler:
         self._period_s = period_s
         self._max_every = max_every
         self._hot_c = hot_c
-        self._cost_s: float | None = None
+        self._costs_s: deque[float] = deque(maxlen=_RUNS)
         self._turns: dict[int, int] = {}
         self._frame = 0
         self._every = 1
@@ -52,8 +54,8 @@ class DeadlineScheduler:
 
     @property
     def cost_s(self) -> float:
-        """Time of the network for one face, seconds, running mean; 0 before the first."""
-        return self._cost_s or 0.0
+        """Time of the network for one face, seconds, median of the last runs; 0 before the first."""
+        return statistics.median(self._costs_s) if self._costs_s else 0.0
 
     def came(self, interval_s: float) -> None:
         """A frame was taken so long after the one before it."""
@@ -79,12 +81,7 @@ class DeadlineScheduler:
 
     def measured(self, faces: int, seconds: float) -> None:
         """The network took so long for so many faces."""
-        cost = seconds / faces
-        if self._cost_s is None:
-            self._cost_s = cost
-        else:
-            weight = _LEARN_SLOWER if cost > self._cost_s else _LEARN_FASTER
-            self._cost_s += weight * (cost - self._cost_s)
+        self._costs_s.append(seconds / faces)
 
     def felt(self, celsius: float | None, now_s: float) -> None:
         """The processor is so warm."""
@@ -106,4 +103,4 @@ class DeadlineScheduler:
         elif self._roomy_since_s is None:
             self._roomy_since_s = now_s
         elif now_s - self._roomy_since_s >= _PATIENCE_S:
-            self._every, self._roomy_since_s = self._every - 1, None
+            self._every, self._roomy_since_s = (self._every + enough) // 2, None

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -40,7 +39,7 @@ def start(bundle: Path, folder: Path) -> subprocess.Popen:
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, -signal.SIGINT)])
 def test_a_signal_ends_it_within_a_second_with_whole_files(
-    bundle_path: Path, tmp_path: Path, number: signal.Signals, code: int
+    bundle_path: Path, tmp_path: Path, number: signal.Signals, code: int, slack: float
 ) -> None:
     program = start(bundle_path, tmp_path)
     begun_s = time.monotonic()
@@ -49,8 +48,7 @@ def test_a_signal_ends_it_within_a_second_with_whole_files(
     took_s = time.monotonic() - begun_s
     assert program.returncode == code, stderr
     # Leaving the pipeline takes a tenth of it; the interpreter's own end, with all that MediaPipe imports, the rest.
-    overload = os.getloadavg()[0] / (os.cpu_count() or 1)
-    assert took_s < max(1.0, overload)
+    assert took_s < 1 * slack
     lines = (tmp_path / "out.jsonl").read_text().splitlines()
     assert len(lines) > 10
     assert all(json.loads(line)["faces"] is not None for line in lines)

@@ -49,11 +49,11 @@ def test_a_source_slower_than_the_stages_loses_nothing(stages, fed_source) -> No
     assert edgeau_threads() == []
 
 
-def test_slow_landmarks_lose_frames_and_not_freshness(stages, film) -> None:
+def test_slow_landmarks_lose_frames_and_not_freshness(stages, film, slack) -> None:
     live = LivePipeline(stages(find_s=0.04))
     results = list(live.stream(film(60, 0.01)))
     assert 10 <= len(results) <= 20
-    assert statistics.median(result.age_s for result in results) < 0.07
+    assert statistics.median(result.age_s for result in results) < 0.07 * slack
     told = sum(result.dropped for result in results)
     dropped = live.snapshot().dropped
     assert dropped["busy"] >= told >= 60 - len(results) - 2
@@ -61,24 +61,24 @@ def test_slow_landmarks_lose_frames_and_not_freshness(stages, film) -> None:
     assert balanced(live)
 
 
-def test_a_slow_network_costs_turns_and_not_frames(stages, film) -> None:
+def test_a_slow_network_costs_turns_and_not_frames(stages, film, slack) -> None:
     live = LivePipeline(stages(read_s=0.035), LiveOptions(backlog=100))
     results = list(live.stream(film(150, 0.01)))
     assert len(results) >= 140
-    assert statistics.median(result.age_s for result in results) < 0.06
+    assert statistics.median(result.age_s for result in results) < 0.06 * slack
     assert live.snapshot().every >= 4
     times = [face.aus_time_s for result in results for face in result.faces if face.aus_time_s is not None]
     assert times == sorted(times), "answers never go back in time"
     lags = [result.time_s - face.aus_time_s for result in results[20:] for face in result.faces]
-    assert all(0 <= lag < 0.15 for lag in lags)
+    assert all(0 <= lag < 0.15 * slack for lag in lags)
 
 
-def test_a_network_that_is_slower_than_the_age_limit_holds_nothing_back(stages, film) -> None:
+def test_a_network_that_is_slower_than_the_age_limit_holds_nothing_back(stages, film, slack) -> None:
     live = LivePipeline(stages(read_s=0.3), LiveOptions(backlog=100, max_age_s=0.1))
     results = list(live.stream(film(120, 0.01)))
     ages = sorted(result.age_s for result in results)
-    assert ages[len(ages) // 2] < 0.03
-    assert ages[-1] < 0.16
+    assert ages[len(ages) // 2] < 0.03 * slack
+    assert ages[-1] < 0.16 * slack
     assert {face.aus["AU12"].reason for face in results[0].faces} == {"too soon"}
     assert results[-1].faces[0].aus["AU12"].probability is not None
 
@@ -93,13 +93,13 @@ def test_several_faces_take_turns(stages, film) -> None:
     assert all([face.track_id for face in result.faces] == [0, 1, 2, 3] for result in results)
 
 
-def test_a_slow_taker_gets_new_results(stages, film) -> None:
+def test_a_slow_taker_gets_new_results(stages, film, slack) -> None:
     live = LivePipeline(stages(), LiveOptions(backlog=1))
     ages = []
     for result in live.stream(film(60, 0.01)):
         ages.append(result.age_s)
         time.sleep(0.05)
-    assert statistics.median(ages) < 0.03
+    assert statistics.median(ages) < 0.03 * slack
     assert live.snapshot().dropped["unclaimed"] > 30
     assert balanced(live)
 
@@ -170,35 +170,35 @@ def test_a_network_that_always_fails_ends_the_stream(stages, film) -> None:
     assert edgeau_threads() == []
 
 
-def test_leaving_the_loop_ends_the_threads(stages, film) -> None:
+def test_leaving_the_loop_ends_the_threads(stages, film, slack) -> None:
     live = LivePipeline(stages())
     stream = live.stream(film(1000, 0.01))
     next(stream)
     begun_s = time.monotonic()
     stream.close()
-    assert time.monotonic() - begun_s < 0.6
+    assert time.monotonic() - begun_s < 0.6 * slack
     assert edgeau_threads() == []
     assert balanced(live)
     assert live.snapshot().on_the_way == 0
 
 
-def test_stop_from_another_thread_ends_the_loop(stages, fed_source) -> None:
+def test_stop_from_another_thread_ends_the_loop(stages, fed_source, slack) -> None:
     live = LivePipeline(stages())
     threading.Timer(0.2, live.stop).start()
     fed_source.feed()
     begun_s = time.monotonic()
     results = list(live.stream(fed_source))
     assert len(results) == 1
-    assert time.monotonic() - begun_s < 1
+    assert time.monotonic() - begun_s < 1 * slack
 
 
-def test_a_camera_that_hangs_does_not_hold_up_the_end(stages, fed_source) -> None:
+def test_a_camera_that_hangs_does_not_hold_up_the_end(stages, fed_source, slack) -> None:
     fed_source.stop = lambda: None  # it does not hear
     live = LivePipeline(stages())
     threading.Timer(0.1, live.stop).start()
     begun_s = time.monotonic()
     assert list(live.stream(fed_source)) == []
-    assert time.monotonic() - begun_s < 1
+    assert time.monotonic() - begun_s < 1 * slack
     fed_source.end()
 
 
