@@ -151,11 +151,13 @@ class _Search:
 
 def _refusal(points: list[FrontPoint], budget: Budget) -> str:
     first, last = points[0], points[-1]
-    nearest = min(points, key=lambda point: point.distance)
+    integer = [point for point in points if point.macs_int8 >= budget.integer] or points[:1]
+    nearest = min(integer, key=lambda point: point.distance)
+    too_little = f", and at least {budget.integer:.0%} must stay" if last.macs_int8 < budget.integer else ""
     return (
         f"INT8 does not keep its budget of {_budget_text(first, budget)}: with everything integer it costs "
         f"{_cost_text(first)}; with {len(last.kept_float)} blocks back in float ({last.macs_int8:.0%} of the "
-        f"multiply-accumulates integer) {_cost_text(last)}. Nothing was written. It would take --max-f1-drop "
+        f"multiply-accumulates integer{too_little}) {_cost_text(last)}. Nothing was written. It would take --max-f1-drop "
         f"{_needed(nearest):.3g}, quantization-aware fine-tuning of the checkpoint, or --precision fp32"
     )
 

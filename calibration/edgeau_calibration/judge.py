@@ -30,7 +30,6 @@ class Cost:
             outweigh all others.
         flips: share of the decisions that differ, each at its own thresholds, 0..1.
         thresholds: float32 ``(C,)``, fitted again for the quantized graph where labels are there.
-        logits: that were judged, float32 ``(n, C)``.
         f1: per label ``(C,)``, NaN where an AU has no positive; None without labels.
         drops: float F1 minus this, per label ``(C,)``; None without labels.
     """
@@ -38,7 +37,6 @@ class Cost:
     distance: float
     flips: float
     thresholds: NDArray[np.float32]
-    logits: NDArray[np.float32]
     f1: NDArray[np.float64] | None = None
     drops: NDArray[np.float64] | None = None
 
@@ -93,7 +91,7 @@ class UnlabelledJudge(Judge):
     def cost_of(self, logits: NDArray[np.float32]) -> Cost:  # noqa: D102
         of_float, answer = sigmoid(self.float_logits), sigmoid(logits)
         flips = (of_float >= self.thresholds) != (answer >= self.thresholds)
-        return Cost(float(np.abs(of_float - answer).mean()), float(flips.mean()), self.thresholds, logits)
+        return Cost(float(np.abs(of_float - answer).mean()), float(flips.mean()), self.thresholds)
 
 
 class LabelledJudge(Judge):
@@ -129,7 +127,6 @@ class LabelledJudge(Judge):
             float(np.abs(of_float - answer).mean()),
             float(flips.mean()),
             thresholds,
-            logits,
             f1,
             self._float_f1 - f1,
         )

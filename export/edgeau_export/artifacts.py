@@ -107,4 +107,5 @@ class ArtifactMaker:
             accuracy=made.accuracy,
             calibration=made.calibration,
             fused_thresholds=made.fused_thresholds or description.fused_thresholds,
+            network_accuracy=made.network_accuracy,
         )

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import sys
+from argparse import ArgumentTypeError
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from edgeau.command import DONE, CommandParser, print_json, run
 from edgeau.errors import DependencyError
+from edgeau.finish.command import main as finish
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,6 +25,9 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _body(argv: Sequence[str] | None) -> int:
+    given = sys.argv[1:] if argv is None else argv
+    if given[:1] == ["finish"]:  # what runs on the board needs nothing of this package
+        return finish(given[1:])
     arguments = _parser().parse_args(argv)
     # Imported only now, so that --help needs neither onnx nor a second of patience.
     try:
@@ -38,6 +44,7 @@ def _body(argv: Sequence[str] | None) -> int:
         out=arguments.out,
         checkpoint=arguments.checkpoint,
         calib=arguments.calib,
+        max_f1_drop=arguments.max_f1_drop,
         precisions=None if arguments.precision is None else _split(arguments.precision),
         accepted=_split(arguments.calib_accept),
     )
@@ -84,8 +91,23 @@ def _parser() -> CommandParser:
         metavar="LIST",
         help="e.g. fp32,int8; without it all of the target that can be made here",
     )
+    parser.add_argument(
+        "--max-f1-drop",
+        type=_drop,
+        default=0.005,
+        metavar="X",
+        help="mean F1 that INT8 may cost, and four times as much of any one AU; layers that hurt stay in float, and what "
+        "cannot be kept is refused with exit code 3 (default %(default)s)",
+    )
     parser.add_json()
     return parser
+
+
+def _drop(text: str) -> float:
+    value = float(text)
+    if not 0 <= value <= 1:
+        raise ArgumentTypeError(f"{text} is no drop of F1: 0 to 1, such as 0.005")
+    return value
 
 
 if __name__ == "__main__":

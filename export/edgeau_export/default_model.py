@@ -1,4 +1,4 @@
-r"""Assembles the default model that the package carries: network, landmark model, fusion, calibration crops.
+r"""Assembles the default model that the package carries: network, its INT8, landmark model, fusion, calibration crops.
 
 Run once after each training that is worth it::
 
@@ -6,7 +6,7 @@ Run once after each training that is worth it::
         --fusion fusion.json --data data/synth --out edgeau/default
 
 ``fusion.json`` is what ``python -m edgeau_training.evaluation.fusion_command`` writes: the fusion, the thresholds, and what
-was measured on the test split.
+was measured on the test split. INT8 is searched on the data set's ``val``, and measured on its ``test``.
 """
 
 from __future__ import annotations
@@ -26,13 +26,18 @@ from edgeau.bundle.records import from_dict
 from edgeau.command import DONE, CommandParser, run
 from edgeau.errors import InputError
 from edgeau.landmark_model import LandmarkModel
+from edgeau_calibration.crops import CalibrationSet
+from edgeau_calibration.front import write_front
 from edgeau_calibration.load import load_calibration_set
+from edgeau_calibration.npz import crops_of_npz
+from edgeau_calibration.packaged import COUNT, PACKAGED, pack
 from edgeau_calibration.packaged import FILE as CALIBRATION
-from edgeau_calibration.packaged import pack
 from edgeau_export.artifacts import ArtifactMaker
 from edgeau_export.bench import Bench
 from edgeau_export.face_crops import GOLDEN_COUNT, FaceCrops
 from edgeau_export.from_checkpoint import CheckpointSource
+from edgeau_export.int8_search import MAX_F1_DROP
+from edgeau_export.labelled_data import labelled_data
 from edgeau_export.target import TargetArtifact
 from edgeau_export.tools import tool_versions
 from edgeau_export.voice import Voice
@@ -47,6 +52,9 @@ __all__ = ["main"]
 _NAME = "python -m edgeau_export.default_model"
 _OPSET = 17  # the oldest that any target reads
 _MODEL = TargetArtifact("model.fp32.onnx", "onnxruntime", "fp32")
+INT8_RECIPE = "robust"
+_INT8_MODEL = TargetArtifact("model.int8.onnx", "onnxruntime", "int8", recipe=INT8_RECIPE)
+_FRONT = "front.json"
 _LANDMARK_MODEL = "landmark_model.npz"
 _GOLDEN = "golden.npz"
 
@@ -84,6 +92,16 @@ def _body(argv: Sequence[str] | None) -> int:
         metavar="DIR",
         help="synthetic data set: golden and calibration crops",
     )
+    parser.add_argument(
+        "--without-int8", action="store_true", help="only the float network: no half hour of quantization"
+    )
+    parser.add_argument(
+        "--max-f1-drop",
+        type=float,
+        default=MAX_F1_DROP,
+        metavar="X",
+        help="mean F1 that INT8 may cost (default %(default)s)",
+    )
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder to make or replace")
     arguments = parser.parse_args(argv)
     fusion = _read_fusion(arguments.fusion)
@@ -97,21 +115,53 @@ def _body(argv: Sequence[str] | None) -> int:
 
 def _fill(directory: Path, arguments: Any, fitted: dict[str, Any]) -> Manifest:
     source = CheckpointSource(arguments.checkpoint)
-    description = _described(source.description, fitted)
-    crops = load_calibration_set(arguments.data, description.alignment, GOLDEN_COUNT)
-    faces = FaceCrops(packaged=crops.crops)
-    reference = source.reference(faces.for_parity)
-    maker = ArtifactMaker(Bench(directory, description, source.graph(_OPSET), reference, faces, Voice(_NAME)))
-    artifact = replace(maker.make(_MODEL), accuracy=_accuracy(fitted))
-    write_golden(
-        directory / _GOLDEN, Golden(crops.crops, {artifact.file: maker.answer(artifact, crops.crops)})
-    )
     shutil.copy(arguments.landmark_model, directory / _LANDMARK_MODEL)
+    description = _described(source.description, fitted, directory / _LANDMARK_MODEL)
     pack(arguments.data, directory / CALIBRATION)
-    return _manifest(description, artifact)
+    bench = _bench(directory, source, description, arguments, fitted)
+    maker = ArtifactMaker(bench)
+    artifacts = [maker.make(_MODEL)]
+    if not arguments.without_int8:
+        artifacts.append(maker.make(_INT8_MODEL))
+        write_front(
+            directory / _FRONT, bench.tried_by_recipe[INT8_RECIPE], f"{arguments.data.name}, split val"
+        )
+    crops = bench.faces.packaged
+    assert crops is not None
+    answers = {artifact.file: maker.answer(artifact, crops) for artifact in artifacts}
+    write_golden(directory / _GOLDEN, Golden(crops, answers))
+    return _manifest(description, tuple(artifacts))
 
 
-def _described(description: Description, fitted: dict[str, Any]) -> Description:
+def _bench(
+    directory: Path,
+    source: CheckpointSource,
+    description: Description,
+    arguments: Any,
+    fitted: dict[str, Any],
+) -> Bench:
+    """INT8 is calibrated on the very crops that the package carries, so that anybody can make it again."""
+    alignment = description.alignment
+    golden = load_calibration_set(arguments.data, alignment, GOLDEN_COUNT)
+    pixels = crops_of_npz(directory / CALIBRATION, alignment, COUNT)
+    used, held_out = CalibrationSet(pixels, PACKAGED).hold_out()
+    faces = FaceCrops(used, held_out, packaged=golden.crops)
+    labelled = None if arguments.without_int8 else labelled_data(arguments.data, description)
+    reference = source.reference(golden.crops)
+    return Bench(
+        directory,
+        description,
+        source.graph(_OPSET),
+        reference,
+        faces,
+        Voice(_NAME),
+        labelled=labelled,
+        max_f1_drop=arguments.max_f1_drop,
+        float_accuracy=_accuracy(fitted),
+    )
+
+
+def _described(description: Description, fitted: dict[str, Any], landmark_model: Path) -> Description:
     thresholds = fitted["thresholds"]
     return replace(
         description,
@@ -119,6 +169,7 @@ def _described(description: Description, fitted: dict[str, Any]) -> Description:
         fused_thresholds=_of_labels(thresholds["fused"], description.labels),
         experimental=tuple(label for label in description.labels if label not in SEEN_ON_REAL_FACES),
         fusion=from_dict(Fusion, fitted["fusion"], "fusion"),
+        landmark_model=landmark_model,
     )
 
 
@@ -144,7 +195,7 @@ def _accuracy(fitted: dict[str, Any]) -> Accuracy:
     )
 
 
-def _manifest(description: Description, artifact: Artifact) -> Manifest:
+def _manifest(description: Description, artifacts: tuple[Artifact, ...]) -> Manifest:
     return Manifest(
         edgeau_version=edgeau.__version__,
         target="cpu",
@@ -152,7 +203,7 @@ def _manifest(description: Description, artifact: Artifact) -> Manifest:
         labels=description.labels,
         input=description.input,
         alignment=description.alignment,
-        artifacts=(artifact,),
+        artifacts=artifacts,
         golden=_GOLDEN,
         files=(),
         experimental=description.experimental,

@@ -20,11 +20,15 @@ from edgeau_export.face_crops import FaceCrops, packaged_crops
 from edgeau_export.float_judge import FloatJudge
 from edgeau_export.from_checkpoint import CheckpointSource
 from edgeau_export.from_default import DefaultSource
+from edgeau_export.int8_evidence import candidates_of, labelled_of
 from edgeau_export.int8_report import write_reports
 from edgeau_export.int8_report.gather import gather
+from edgeau_export.int8_search import MAX_F1_DROP
+from edgeau_export.labelled_data import labelled_data
 from edgeau_export.plan import Plan, make_plan
 from edgeau_export.report import report
 from edgeau_export.target import Target, load_target
+from edgeau_export.tensorrt.samples import add_board_samples
 from edgeau_export.tools import tool_versions
 from edgeau_export.voice import Voice
 
@@ -55,6 +59,7 @@ class ExportRequest:
         calib: calibration data; None takes the packaged crops.
         precisions: wanted; None takes those of the target that can be made with what is there.
         accepted: rules of the calibration linter that are overruled.
+        max_f1_drop: drop of the mean F1 that INT8 may cost; of any one AU, four times as much.
     """
 
     target: str
@@ -63,6 +68,7 @@ class ExportRequest:
     calib: Path | None = None
     precisions: tuple[str, ...] | None = None
     accepted: tuple[str, ...] = ()
+    max_f1_drop: float = MAX_F1_DROP
 
 
 def export_bundle(request: ExportRequest, voice: Voice | None = None) -> Manifest:
@@ -74,7 +80,8 @@ def export_bundle(request: ExportRequest, voice: Voice | None = None) -> Manifes
 
     Raises:
         UserError: something that the user can mend: target, checkpoint, calibration data, place.
-        GateRefusedError: a float artifact answers otherwise than the network it was made from.
+        GateRefusedError: a float artifact answers otherwise than the network it was made from, or INT8 costs more than
+            its budget.
     """
     target = load_target(request.target)
     plan = make_plan(target, request.precisions)
@@ -102,17 +109,36 @@ def _fill(directory: Path, request: ExportRequest, target: Target, plan: Plan, v
     voice.step("exporting to ONNX")
     reference = source.reference(faces.for_parity)
     graph = made()
-    bench = Bench(directory, source.description, graph, reference, faces, voice)
+    bench = Bench(
+        directory,
+        source.description,
+        graph,
+        reference,
+        faces,
+        voice,
+        labelled=labelled_data(request.calib, source.description) if plan.quantizes else None,
+        max_f1_drop=request.max_f1_drop,
+        float_accuracy=source.float_accuracy,
+        packaged_int8=source.int8() if request.calib is None else None,
+    )
     maker = ArtifactMaker(bench)
     artifacts = tuple(maker.make(item) for item in plan.artifacts)
     _write_golden(directory, maker, artifacts, faces, source.description)
+    add_board_samples(bench, artifacts)
     if source.description.landmark_model is not None:
         shutil.copy(source.description.landmark_model, directory)
     tools = tool_versions(from_checkpoint=request.checkpoint is not None)
     manifest = _manifest(target, plan, source.description, artifacts, tools)
     (directory / _REPORT).write_text(report(manifest, target), encoding="utf-8")
     voice.step("measuring what the quantization costs, tensor by tensor")
-    evidence = gather(bench, artifacts, own_faces=request.calib is not None)
+    evidence = gather(
+        bench,
+        artifacts,
+        own_faces=request.calib is not None,
+        labelled=labelled_of(bench, artifacts),
+        candidates=candidates_of(bench),
+        drop_is="mean F1 drop" if bench.labelled is not None else "flipped decisions",
+    )
     write_reports(directory, manifest, source.description.thresholds, evidence)
     return manifest
 

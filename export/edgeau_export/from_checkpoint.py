@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     import onnx
     from numpy.typing import NDArray
 
+    from edgeau.bundle.manifest import Accuracy
+    from edgeau_export.int8 import Int8
     from edgeau_export.onnx_from_network import TorchModel
 
 __all__ = ["TOLERANCE", "CheckpointSource"]
@@ -45,6 +47,15 @@ class CheckpointSource:
     def __init__(self, checkpoint: Path) -> None:
         self._model = _load(checkpoint)
         self.description = _describe(checkpoint, self._model)
+
+    @property
+    def float_accuracy(self) -> Accuracy | None:
+        """A checkpoint does not carry one."""
+        return None
+
+    def int8(self) -> Int8 | None:
+        """A checkpoint does not carry one."""
+        return None
 
     def graph(self, opset: int) -> onnx.ModelProto:
         """The float graph with a dynamic batch, simplified, with metadata."""

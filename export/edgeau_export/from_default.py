@@ -11,13 +11,14 @@ from edgeau.bundle.golden import TOLERANCES, read_golden
 from edgeau.errors import BundleError
 from edgeau.preprocessing import Preprocessor
 from edgeau_export.description import Description
+from edgeau_export.int8 import Int8
 from edgeau_export.reference import Reference
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from edgeau.bundle.manifest import Artifact
+    from edgeau.bundle.manifest import Accuracy, Artifact
 
 __all__ = ["DefaultSource"]
 
@@ -48,6 +49,30 @@ class DefaultSource:
                 "export from its checkpoint with --checkpoint"
             )
         return model
+
+    @property
+    def float_accuracy(self) -> Accuracy | None:
+        """What was measured of the float network when the default was made."""
+        return self._float.accuracy
+
+    def int8(self) -> Int8 | None:
+        """The INT8 that was quantized to its budget when the default was made; None where the package carries none.
+
+        Raises:
+            BundleError: its file is not what the manifest says; install edgeau again.
+        """
+        for artifact in self._bundle.manifest.artifacts:
+            if (artifact.runtime, artifact.precision) == ("onnxruntime", "int8") and artifact.calibration:
+                return Int8(
+                    graph=onnx.load(self._bundle.path(artifact.file)),
+                    calibration=artifact.calibration,
+                    thresholds=artifact.thresholds,
+                    fused_thresholds=artifact.fused_thresholds,
+                    accuracy=artifact.accuracy,
+                    network_accuracy=artifact.network_accuracy,
+                    packaged=True,
+                )
+        return None
 
     def reference(self, crops: NDArray[np.uint8] | None) -> Reference:  # noqa: ARG002 - as CheckpointSource
         """The golden answers that were recorded when the default was made; other crops have none."""

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 import onnx
 
 from edgeau_export.bench import Made
-from edgeau_export.calibration_record import calibration_record
 
 if TYPE_CHECKING:
     from edgeau_export.bench import Bench
@@ -20,6 +19,6 @@ def make(plan: TargetArtifact, bench: Bench) -> Made:
     """Write ``plan.file``."""
     if plan.recipe is None:
         onnx.save(bench.float_graph(plan.batch), bench.directory / plan.file)
-        return Made(tolerance=bench.reference.allowed)
+        return Made(tolerance=bench.reference.allowed, accuracy=bench.float_accuracy)
     onnx.save(bench.quantized(plan.recipe, plan.batch), bench.directory / plan.file)
-    return Made(calibration=calibration_record(bench.calibration_set, plan.recipe))
+    return bench.made_int8(plan.recipe)

@@ -108,3 +108,57 @@ def test_activations_that_are_not_finite_name_the_tensor(
 def test_an_unknown_recipe_lists_the_known_ones() -> None:
     with pytest.raises(CalibrationError, match=r"known recipes: .*plain, .*symmetric"):
         load_recipe("magic")
+
+
+def with_input_shape(model: onnx.ModelProto, shape: list[int | str]) -> onnx.ModelProto:
+    changed = onnx.ModelProto()
+    changed.CopyFrom(model)
+    changed.graph.input[0].CopyFrom(helper.make_tensor_value_info("input", TensorProto.FLOAT, shape))
+    return changed
+
+
+def test_a_network_for_pictures_of_any_size_is_refused(
+    network: onnx.ModelProto, face_crops: np.ndarray
+) -> None:
+    anysize = with_input_shape(network, ["batch", 3, "height", "width"])
+    with pytest.raises(CalibrationError, match=r"batch, 3, height, width.*only the batch may be dynamic"):
+        static_int8(anysize, face_crops, SPEC, load_recipe("plain"))
+
+
+def test_an_operator_that_nobody_knows_is_named(network: onnx.ModelProto, face_crops: np.ndarray) -> None:
+    strange = onnx.ModelProto()
+    strange.CopyFrom(network)
+    strange.graph.node[1].op_type = "Sigmoidish"
+    with pytest.raises(CalibrationError, match=r"cannot run this graph.*Sigmoidish"):
+        static_int8(strange, face_crops, SPEC, load_recipe("plain"))
+
+
+def test_a_second_input_is_refused(network: onnx.ModelProto, face_crops: np.ndarray) -> None:
+    two = onnx.ModelProto()
+    two.CopyFrom(network)
+    two.graph.input.append(helper.make_tensor_value_info("age", TensorProto.FLOAT, ["batch", 1]))
+    with pytest.raises(CalibrationError, match="2 inputs"):
+        static_int8(two, face_crops, SPEC, load_recipe("plain"))
+
+
+def test_a_mean_over_height_and_width_becomes_a_pooling_that_engines_have_in_integers(
+    network: onnx.ModelProto, face_crops: np.ndarray
+) -> None:
+    exported = onnx.ModelProto()
+    exported.CopyFrom(network)
+    pool = next(node for node in exported.graph.node if node.op_type == "GlobalAveragePool")
+    pool.op_type = "ReduceMean"
+    pool.attribute.append(helper.make_attribute("axes", [2, 3]))
+    graphs = [static_int8(model, face_crops, SPEC, load_recipe("plain")) for model in (network, exported)]
+    np.testing.assert_array_equal(*(logits(graph, face_crops) for graph in graphs))
+
+
+def test_learned_weights_answer_more_truly_than_rounded_ones(
+    network: onnx.ModelProto, face_crops: np.ndarray
+) -> None:
+    reference = logits(network, face_crops[1::2])
+    errors = {
+        name: np.abs(logits(static_int8(network, face_crops[::2], SPEC, load_recipe(name)), face_crops[1::2]) - reference)
+        for name in ("float-silu", "robust")
+    }  # fmt: skip
+    assert errors["robust"].mean() < errors["float-silu"].mean()

@@ -62,7 +62,7 @@ def test_int8_says_what_it_cost_and_what_it_was_calibrated_on(manifest: Manifest
     assert artifact.parity.tolerance is None
     assert artifact.parity.inputs == "4 crops held out of faces.npz"
     assert 0 < artifact.parity.mean_abs_logit <= artifact.parity.max_abs_logit
-    assert (artifact.calibration.count, artifact.calibration.recipe) == (16, "plain")
+    assert (artifact.calibration.count, artifact.calibration.recipe) == (16, "robust")
     assert (
         artifact.bytes < 0.5 * manifest.artifacts[0].bytes
     )  # names and scales weigh on a network this small
