@@ -19,13 +19,14 @@ import subprocess
 import sys
 import time
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 from edgeau.bundle import default_bundle_path, load_bundle
 from tests.arm.boards import BOARDS, Board
 from tests.arm.comparison import Difference, compare
-from tests.arm.counting import build_plugin, count
+from tests.arm.counting import build_plugin, million_instructions
 from tests.arm.debian import find_qemu, unpack_arm_root
 from tests.arm.emulator import Emulator
 from tests.arm.guest_packages import build_wheel, download_models, install
@@ -45,14 +46,19 @@ def main(argv: Sequence[str] | None = None) -> int:
     _say(f"ready after {prepared_s:.0f} s, {_megabytes(work)} MB")
     models = download_models(work / "models")
     bundle: Path = options.bundle.resolve()
-    here = _analyze_here(bundle, models, options.frames, work)
-    boards = {
-        name: _prove(emulator, BOARDS[name], bundle, models, options, here, work) for name in options.boards
-    }
+    arguments = [str(bundle), str(models), str(options.crops), str(options.frames)]
+    here = _analyze_here(arguments, work)
+    with ThreadPoolExecutor() as together:
+        proofs = {
+            name: together.submit(_prove, emulator, BOARDS[name], arguments, here, work)
+            for name in options.boards
+        }
+        boards = {name: proof.result() for name, proof in proofs.items()}
     report = {
         "qemu": emulator.version(),
         "guest": {"system": "Debian 12 arm64", "packages": packages},
         "bundle": {"target": load_bundle(bundle).manifest.target, "digest": load_bundle(bundle).digest},
+        "crops": options.crops,
         "frames": options.frames,
         "host": here["machine"],
         "boards": boards,
@@ -74,9 +80,9 @@ def _options(argv: Sequence[str] | None) -> argparse.Namespace:
     )
     parser.add_argument("--work", type=Path, default=Path("build/arm"), help="kept for the next time")
     parser.add_argument("--out", type=Path, default=Path("build/arm-report.json"))
+    parser.add_argument("--crops", type=int, default=8, help="of the bundle's golden ones")
     parser.add_argument("--frames", type=int, default=3, help="of the packaged clip")
     parser.add_argument("--boards", nargs="+", choices=BOARDS, default=list(BOARDS))
-    parser.add_argument("--no-counts", action="store_true", help="leave out the executed instructions")
     options = parser.parse_args(argv)
     options.out.parent.mkdir(parents=True, exist_ok=True)
     return options
@@ -91,51 +97,39 @@ def _prepare(work: Path) -> tuple[Emulator, dict[str, str]]:
     return Emulator(qemu, libraries, root, work / "packages"), packages
 
 
-def _analyze_here(bundle: Path, models: Path, frames: int, work: Path) -> dict[str, Any]:
+def _analyze_here(arguments: Sequence[str], work: Path) -> dict[str, Any]:
     out = work / "here.json"
-    command = [sys.executable, str(_GUEST), "analyze", str(bundle), str(models), str(frames), str(out)]
     environment = {**os.environ, "PYTHONPATH": str(_CHECKOUT), "XDG_CACHE_HOME": str(work / "cache-here")}
-    subprocess.run(command, check=True, env=environment)
+    subprocess.run([sys.executable, str(_GUEST), *arguments, str(out)], check=True, env=environment)
     answer: dict[str, Any] = json.loads(out.read_text())
     return answer
 
 
 def _prove(
-    emulator: Emulator,
-    board: Board,
-    bundle: Path,
-    models: Path,
-    options: argparse.Namespace,
-    here: dict[str, Any],
-    work: Path,
+    emulator: Emulator, board: Board, arguments: Sequence[str], here: dict[str, Any], work: Path
 ) -> dict[str, Any]:
+    """Run the guest on a board's processor and compare."""
     start = time.monotonic()
-    out = work / f"{board.name}.json"
-    emulator.python(board, str(_GUEST), "analyze", str(bundle), str(models), str(options.frames), str(out))
+    out, counts = work / f"{board.name}.json", work / f"{board.name}.counts"
+    counts.unlink(missing_ok=True)
+    plugin = build_plugin(work, emulator.version())
+    settings = {"INSTRUCTION_COUNT_FILE": str(counts)}
+    emulator.python(board, str(_GUEST), *arguments, str(out), plugin=plugin, settings=settings)
     there = json.loads(out.read_text())
+    ran = [name for name, answer in there["artifacts"].items() if "fault" not in answer]
+    executed = million_instructions(counts, ran)
     differences = compare(here, there)
     for row in differences:
-        _say(f"{board.name} ({board.cpu}) {_line(row)}")
-    analyzed_s = time.monotonic() - start
-    counts = {} if options.no_counts else _counts(emulator, board, bundle, work)
+        _say(f"{board.name} ({board.cpu}) {_line(row)}, {executed.get(row.artifact)} million instructions")
     return {
         "cpu": board.cpu,
         "machine": there["machine"],
-        "engines": {name: a.get("engine") for name, a in there["artifacts"].items()},
+        "engines": {name: answer.get("engine") for name, answer in there["artifacts"].items()},
+        "golden": {name: answer.get("golden") for name, answer in there["artifacts"].items()},
         "differences": [row.to_dict() for row in differences],
-        "million_instructions": counts,
-        "seconds": {"analyze": round(analyzed_s), "count": round(time.monotonic() - start - analyzed_s)},
+        "million_instructions": executed,
+        "seconds": round(time.monotonic() - start),
     }
-
-
-def _counts(emulator: Emulator, board: Board, bundle: Path, work: Path) -> dict[str, float]:
-    plugin = build_plugin(work, emulator.version())
-    counts = {}
-    for artifact in load_bundle(bundle).manifest.artifacts:
-        executed = count(emulator, board, plugin, bundle, artifact.file)
-        counts[artifact.file] = round(executed / 1e6, 1)
-        _say(f"{board.name} ({board.cpu}) {artifact.file}: {counts[artifact.file]} million instructions")
-    return counts
 
 
 def _line(row: Difference) -> str:

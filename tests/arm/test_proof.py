@@ -13,7 +13,7 @@ import pytest
 from tests.arm import debian
 from tests.arm.boards import BOARDS
 from tests.arm.comparison import compare
-from tests.arm.counting import build_plugin
+from tests.arm.counting import build_plugin, million_instructions
 from tests.arm.guest_packages import requirements
 
 
@@ -98,6 +98,14 @@ def test_the_counter_compiles_without_warnings(tmp_path: Path, version: str) -> 
     if subprocess.run(["which", "gcc"], capture_output=True, check=False).returncode:
         pytest.skip("no gcc")
     assert build_plugin(tmp_path, version).stat().st_size > 0
+
+
+def test_counts_are_those_between_two_marks(tmp_path: Path) -> None:
+    counts = tmp_path / "counts"
+    counts.write_text("1000000\n4500000\n9000000\n9700000\n")
+    assert million_instructions(counts, ["a", "b"]) == {"a": 3.5, "b": 0.7}
+    with pytest.raises(RuntimeError, match="4 marks of 1 artifacts"):
+        million_instructions(counts, ["a"])
 
 
 @pytest.mark.slow
