@@ -24,6 +24,7 @@ from typing import Any
 
 import numpy as np
 import psutil
+from tqdm import tqdm
 
 from edgeau import Pipeline, open_source
 from edgeau.backends.function import FunctionSession
@@ -225,8 +226,10 @@ def soak(frames: int, *, real: bool) -> dict[str, Any]:
         mortal = ReconnectingSource(weather.open, backoff=_QUICK, silence_s=_SILENCE_S)
         source = stack.enter_context(Unhurried(mortal, weather, lambda: live.snapshot().on_the_way > 0))
         sink = stack.enter_context(open_sink(FaultySink(), pipeline))
+        bar = stack.enter_context(tqdm(total=frames, unit="frame", disable=None))
         for result in live.stream(source):
             sink.write(result)
+            bar.update(weather.given - bar.n)
             told["dropped"] += result.dropped
             told["gaps"] += result.gap_s > 0
             if weather.given >= frames / 100 * len(memory):
