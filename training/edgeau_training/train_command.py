@@ -91,6 +91,7 @@ def _run_options(options: Any) -> RunOptions:
         pretrained=options.pretrained,
         device=options.device,
         workers=options.workers,
+        svm=options.svm,
     )
 
 
@@ -131,6 +132,11 @@ def _parser() -> CommandParser:
     parser.add_argument("--precision", choices=PRECISIONS, help="instead of the recipe's")
     parser.add_argument(
         "--workers", type=int, default=1, metavar="N", help="threads that make the pictures (default: 1)"
+    )
+    parser.add_argument(
+        "--svm",
+        action="store_true",
+        help="also measure linear SVMs on the vector before the classifier, as DRML decides",
     )
     parser.add_json()
     return parser

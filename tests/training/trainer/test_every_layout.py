@@ -10,6 +10,7 @@ import pytest
 from edgeau import Pipeline
 from edgeau.bundle import load_bundle
 from edgeau_training.checkpoint import read_info
+from edgeau_training.postprocessing.linear_svm import LinearSVMs
 from edgeau_training.train_command import main
 
 CASES = {
@@ -58,6 +59,14 @@ def test_from_disk_to_a_bundle_that_runs(name, trained, tmp_path, face):
         (found,) = pipeline.process(face).faces
     assert set(found.aus) == set(info.labels)
     assert np.isfinite([au.probability for au in found.aus.values() if au.probability is not None]).all()
+
+
+@pytest.mark.slow
+def test_linear_svms_on_the_vector_before_the_classifier_are_measured_as_well(trained):
+    out = trained("pictures", "--svm")
+    metrics = json.loads((out / "metrics.json").read_text())
+    assert set(metrics["svm"]["per_au"]) == set(metrics["per_au"])
+    assert LinearSVMs.load(out / "svm.npz").labels == ("AU4", "AU12")
 
 
 @pytest.mark.slow

@@ -32,6 +32,7 @@ landmarks = 10.0
 [optimiser]
 name = "sgd"
 lr = 0.003
+schedule = "drops"  # none: the rate does not depend on how long a run was meant to be
 clip = 0.0
 warmup_steps = 0
 ema_decay = 0.0

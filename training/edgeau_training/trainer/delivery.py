@@ -60,7 +60,12 @@ class Delivery:
         self._checkpoint(LATEST, network, step, {"validation": figures}, figures["thresholds"])
 
     def last(
-        self, network: nn.Module, step: int, measured: dict[str, Predictions], fold: str
+        self,
+        network: nn.Module,
+        step: int,
+        measured: dict[str, Predictions],
+        fold: str,
+        more: dict[str, Any],
     ) -> dict[str, Any]:
         """The weights at the end, with thresholds, figures and predictions.
 
@@ -69,6 +74,7 @@ class Delivery:
             step: optimiser steps done.
             measured: by side, ``validation`` or ``test``; the figures are those of the last.
             fold: of the data set.
+            more: figures of other decisions.
 
         Returns:
             The figures.
@@ -77,7 +83,7 @@ class Delivery:
         side = list(figures)[-1]
         self._checkpoint(CHECKPOINT, network, step, figures, figures[side]["thresholds"])
         save_predictions(self._out / PREDICTIONS, measured)
-        document = {"side": side, "fold": fold, **figures[side]}
+        document = {"side": side, "fold": fold, **figures[side], **more}
         write_document(self._out / METRICS, document)
         return document
 

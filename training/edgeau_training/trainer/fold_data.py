@@ -57,17 +57,25 @@ class FoldData:
         frames = reader.read()
         if labels:
             frames = frames.with_labels(labels).known_rows()
-        with (first or nullcontext)():
-            frames = prepare(frames, crops, framing.aligner, options.without_face)
         division = reader.fold(frames, self.fold)
-        self.test: LabelledCrops | None = FileCrops(frames.select(division.test))
-        self.validation: LabelledCrops | None = None
+        sides = {"test": division.test}
         if options.validation:
             division = validation_cut(frames, division, options.validation)
-            self.validation = FileCrops(frames.select(division.test))
-        self._frames = frames.select(division.train)
+            sides["validation"] = division.test
+        sides["train"] = division.train
+        with (first or nullcontext)():
+            # After the division, which knows the frames by what they were called.
+            made = {
+                side: prepare(frames.select(rows), crops, framing.aligner, options.without_face)
+                for side, rows in sides.items()
+            }
         self.labels = frames.labels
+        self._frames = made["train"]
         self.train: LabelledCrops = FileCrops(self._frames)
+        self.test: LabelledCrops | None = FileCrops(made["test"])
+        self.validation: LabelledCrops | None = (
+            FileCrops(made["validation"]) if "validation" in made else None
+        )
         self.parts = [self.fold]
         self.digest = _digest(frames)
 

@@ -41,6 +41,7 @@ from edgeau_training.trainer.stage import Stage
 from edgeau_training.trainer.starting_weights import set_mean_image, start_from
 from edgeau_training.trainer.state import Place, load_state, save_state
 from edgeau_training.trainer.student import Answers, Normaliser, Student, start_residuals_at_identity
+from edgeau_training.trainer.svm_decision import check_features, svm_figures
 from edgeau_training.trainer.training_data import open_training_data
 from edgeau_training.trainer.validation import evenly, figures_of, predict, thresholds_by
 
@@ -63,6 +64,7 @@ class RunOptions:
         pretrained: file that the network starts from.
         device: see :data:`~edgeau_training.trainer.engine.DEVICES`.
         workers: threads that make the pictures of a batch.
+        svm: measure linear SVMs on the vector before the classifier as well.
     """
 
     resume: bool = False
@@ -71,6 +73,7 @@ class RunOptions:
     pretrained: Path | None = None
     device: str = "cpu"
     workers: int = 1
+    svm: bool = False
 
 
 class Run:
@@ -207,6 +210,8 @@ class Run:
         student = Student(network, len(self.data.labels), coordinates, tap)
         student = student.to(self.engine.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.student: Student = student.train()
+        if self.options.svm:
+            check_features(student)
         optimiser = build_optimiser(self.student, recipe.optimiser)
         self.worker: Replicas | SharedStudent = (
             Replicas(self.student, recipe.replicas, optimiser)
@@ -428,10 +433,17 @@ class Run:
         figures = figures_of(list(measured.values())[-1])
         if self.engine.first:
             network = self.average.student.network
-            figures = self.delivery.last(network, self.place.step, measured, self.data.fold)
+            svm = {"svm": self._svm()} if self.options.svm else {}
+            figures = self.delivery.last(network, self.place.step, measured, self.data.fold, svm)
         self._tell("delivered", **figures)
         self.engine.fabric.barrier()
         return figures
+
+    def _svm(self) -> dict[str, Any]:
+        measured = self.data.test or self.data.validation
+        assert measured is not None
+        student, view = self.average.student, self.framing.view
+        return svm_figures(student, self.data.train, measured, view, self.normaliser, self.engine, self.out)
 
     def _tell(self, kind: str, **values: Any) -> None:
         """One line of the log; it says where the run was."""

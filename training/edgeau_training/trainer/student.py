@@ -119,7 +119,7 @@ class Student(nn.Module):
         """
         if self.auxiliary is None:
             return Answers(self.logits(images, cells))
-        features = self._features(images, cells)
+        features = self.features(images, cells)
         answers = [self.auxiliary(features)]
         if self._tapped is not None:
             answers.append(self.early(self.tap(self._tapped)))
@@ -134,7 +134,8 @@ class Student(nn.Module):
             return self.network.classify(self.network.features(images, cells))
         return cast("Tensor", self.network(images))
 
-    def _features(self, images: Tensor, cells: int) -> Tensor:
+    def features(self, images: Tensor, cells: int = MAP_SIZE) -> Tensor:
+        """The vector before the classifier, ``(N, D)``, of a network that has one."""
         if isinstance(self.network, MRPNet):
             return self.network.features(images, cells)
         return cast("MRPNet", self.network).features(images)
