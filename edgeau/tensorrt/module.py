@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from importlib import import_module
 from typing import Any
 
 from edgeau.errors import DependencyError, EngineError
@@ -24,7 +25,7 @@ def import_tensorrt() -> Any:
         EngineError: it is older than :data:`OLDEST`.
     """
     try:
-        import tensorrt
+        tensorrt: Any = import_module("tensorrt")
     except ImportError as error:
         raise DependencyError(f"TensorRT cannot be imported ({error}); {_INSTALL}") from error
     if version_of(tensorrt) < OLDEST:
