@@ -6,7 +6,7 @@ Run once after each training that is worth it::
         --fusion fusion.json --data data/synth --out edgeau/default
 
 ``fusion.json`` is what ``python -m edgeau_training.evaluation.fusion_command`` writes: the fusion, the thresholds, and what
-was measured on the test split. INT8 is searched on the data set's ``val``, and measured on its ``test``.
+was measured on the test split. INT8 is added last (:mod:`edgeau_export.default_int8`): until then the float default stands.
 """
 
 from __future__ import annotations
@@ -26,18 +26,15 @@ from edgeau.bundle.records import from_dict
 from edgeau.command import DONE, CommandParser, run
 from edgeau.errors import InputError
 from edgeau.landmark_model import LandmarkModel
-from edgeau_calibration.crops import CalibrationSet
-from edgeau_calibration.front import write_front
 from edgeau_calibration.load import load_calibration_set
-from edgeau_calibration.npz import crops_of_npz
-from edgeau_calibration.packaged import COUNT, PACKAGED, pack
 from edgeau_calibration.packaged import FILE as CALIBRATION
+from edgeau_calibration.packaged import pack
 from edgeau_export.artifacts import ArtifactMaker
 from edgeau_export.bench import Bench
+from edgeau_export.default_int8 import add_int8
 from edgeau_export.face_crops import GOLDEN_COUNT, FaceCrops
 from edgeau_export.from_checkpoint import CheckpointSource
 from edgeau_export.int8_search import MAX_F1_DROP
-from edgeau_export.labelled_data import labelled_data
 from edgeau_export.target import TargetArtifact
 from edgeau_export.tools import tool_versions
 from edgeau_export.voice import Voice
@@ -52,9 +49,6 @@ __all__ = ["main"]
 _NAME = "python -m edgeau_export.default_model"
 _OPSET = 17  # the oldest that any target reads
 _MODEL = TargetArtifact("model.fp32.onnx", "onnxruntime", "fp32")
-INT8_RECIPE = "robust"
-_INT8_MODEL = TargetArtifact("model.int8.onnx", "onnxruntime", "int8", recipe=INT8_RECIPE)
-_FRONT = "front.json"
 _LANDMARK_MODEL = "landmark_model.npz"
 _GOLDEN = "golden.npz"
 
@@ -109,6 +103,8 @@ def _body(argv: Sequence[str] | None) -> int:
     with BundleWriter(arguments.out) as writer:
         manifest = _fill(writer.directory, arguments, fusion)
         writer.finish(manifest)
+    if not arguments.without_int8:
+        add_int8(arguments.out, arguments.data, arguments.max_f1_drop, Voice(_NAME))
     print(f"{arguments.out}: {sum(file.stat().st_size for file in arguments.out.iterdir()) / 1e6:.1f} MB")
     return DONE
 
@@ -116,52 +112,21 @@ def _body(argv: Sequence[str] | None) -> int:
 def _fill(directory: Path, arguments: Any, fitted: dict[str, Any]) -> Manifest:
     source = CheckpointSource(arguments.checkpoint)
     shutil.copy(arguments.landmark_model, directory / _LANDMARK_MODEL)
-    description = _described(source.description, fitted, directory / _LANDMARK_MODEL)
-    pack(arguments.data, directory / CALIBRATION)
-    bench = _bench(directory, source, description, arguments, fitted)
+    description = _described(source.description, fitted)
+    crops = load_calibration_set(arguments.data, description.alignment, GOLDEN_COUNT)
+    faces = FaceCrops(packaged=crops.crops)
+    reference = source.reference(faces.for_parity)
+    bench = Bench(directory, description, source.graph(_OPSET), reference, faces, Voice(_NAME))
+    bench.float_accuracy = _accuracy(fitted)
     maker = ArtifactMaker(bench)
-    artifacts = [maker.make(_MODEL)]
-    if not arguments.without_int8:
-        artifacts.append(maker.make(_INT8_MODEL))
-        write_front(
-            directory / _FRONT, bench.tried_by_recipe[INT8_RECIPE], f"{arguments.data.name}, split val"
-        )
-    crops = bench.faces.packaged
-    assert crops is not None
-    answers = {artifact.file: maker.answer(artifact, crops) for artifact in artifacts}
-    write_golden(directory / _GOLDEN, Golden(crops, answers))
-    return _manifest(description, tuple(artifacts))
+    artifact = maker.make(_MODEL)
+    answers = {artifact.file: maker.answer(artifact, crops.crops)}
+    write_golden(directory / _GOLDEN, Golden(crops.crops, answers))
+    pack(arguments.data, directory / CALIBRATION)
+    return _manifest(description, artifact)
 
 
-def _bench(
-    directory: Path,
-    source: CheckpointSource,
-    description: Description,
-    arguments: Any,
-    fitted: dict[str, Any],
-) -> Bench:
-    """INT8 is calibrated on the very crops that the package carries, so that anybody can make it again."""
-    alignment = description.alignment
-    golden = load_calibration_set(arguments.data, alignment, GOLDEN_COUNT)
-    pixels = crops_of_npz(directory / CALIBRATION, alignment, COUNT)
-    used, held_out = CalibrationSet(pixels, PACKAGED).hold_out()
-    faces = FaceCrops(used, held_out, packaged=golden.crops)
-    labelled = None if arguments.without_int8 else labelled_data(arguments.data, description)
-    reference = source.reference(golden.crops)
-    return Bench(
-        directory,
-        description,
-        source.graph(_OPSET),
-        reference,
-        faces,
-        Voice(_NAME),
-        labelled=labelled,
-        max_f1_drop=arguments.max_f1_drop,
-        float_accuracy=_accuracy(fitted),
-    )
-
-
-def _described(description: Description, fitted: dict[str, Any], landmark_model: Path) -> Description:
+def _described(description: Description, fitted: dict[str, Any]) -> Description:
     thresholds = fitted["thresholds"]
     return replace(
         description,
@@ -169,7 +134,6 @@ def _described(description: Description, fitted: dict[str, Any], landmark_model:
         fused_thresholds=_of_labels(thresholds["fused"], description.labels),
         experimental=tuple(label for label in description.labels if label not in SEEN_ON_REAL_FACES),
         fusion=from_dict(Fusion, fitted["fusion"], "fusion"),
-        landmark_model=landmark_model,
     )
 
 
@@ -195,7 +159,7 @@ def _accuracy(fitted: dict[str, Any]) -> Accuracy:
     )
 
 
-def _manifest(description: Description, artifacts: tuple[Artifact, ...]) -> Manifest:
+def _manifest(description: Description, artifact: Artifact) -> Manifest:
     return Manifest(
         edgeau_version=edgeau.__version__,
         target="cpu",
@@ -203,7 +167,7 @@ def _manifest(description: Description, artifacts: tuple[Artifact, ...]) -> Mani
         labels=description.labels,
         input=description.input,
         alignment=description.alignment,
-        artifacts=artifacts,
+        artifacts=(artifact,),
         golden=_GOLDEN,
         files=(),
         experimental=description.experimental,

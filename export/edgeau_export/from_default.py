@@ -26,12 +26,15 @@ __all__ = ["DefaultSource"]
 class DefaultSource:
     """The packaged default: what it says, its float graph, and its golden answers.
 
+    Args:
+        bundle: another bundle with a float ONNX file in its place.
+
     Raises:
         BundleError: this installation carries no default, or it is damaged.
     """
 
-    def __init__(self) -> None:
-        self._bundle = _packaged()
+    def __init__(self, bundle: Bundle | None = None) -> None:
+        self._bundle = _packaged() if bundle is None else bundle
         self._float = _float_artifact(self._bundle)
         self.description = _describe(self._bundle, self._float)
 

@@ -1,0 +1,147 @@
+r"""Adds INT8 to the default model that the package carries: searched on labelled faces within the budget, measured, recorded.
+
+Run after :mod:`edgeau_export.default_model`, which does it unless told not to::
+
+    python -m edgeau_export.default_int8 --data data/synth --bundle edgeau/default
+
+It is calibrated on the very crops that the package carries, so that anybody can make it again; an INT8 that is there is
+replaced.
+"""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from edgeau.bundle import BundleWriter, load_bundle
+from edgeau.bundle.files import MANIFEST
+from edgeau.bundle.golden import Golden, read_golden, write_golden
+from edgeau.command import DONE, CommandParser, run
+from edgeau.errors import InputError
+from edgeau_calibration.crops import CalibrationSet
+from edgeau_calibration.front import write_front
+from edgeau_calibration.npz import crops_of_npz
+from edgeau_calibration.packaged import COUNT, PACKAGED
+from edgeau_calibration.packaged import FILE as CALIBRATION
+from edgeau_export.artifacts import ArtifactMaker
+from edgeau_export.bench import Bench
+from edgeau_export.face_crops import FaceCrops
+from edgeau_export.from_default import DefaultSource
+from edgeau_export.int8_search import MAX_F1_DROP
+from edgeau_export.labelled_data import labelled_data
+from edgeau_export.target import TargetArtifact
+from edgeau_export.voice import Voice
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from edgeau.bundle import Bundle
+    from edgeau.bundle.manifest import Artifact, Manifest
+
+__all__ = ["add_int8", "main"]
+
+_NAME = "python -m edgeau_export.default_int8"
+_RECIPE = "robust"
+_MODEL = TargetArtifact("model.int8.onnx", "onnxruntime", "int8", recipe=_RECIPE)
+_FRONT = "int8_front.json"
+_OPSET = 17
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command; returns its exit code."""
+    return run(_NAME, _body, argv)
+
+
+def add_int8(bundle: Path, data: Path, max_f1_drop: float, voice: Voice) -> Artifact:
+    """Quantize the float network of a default bundle within the budget, and write the bundle anew with it.
+
+    Args:
+        bundle: folder; it stays as it was if anything fails.
+        data: synthetic data set with ``val`` and ``test``.
+        max_f1_drop: drop of the mean F1 that is allowed.
+        voice: says what is done.
+
+    Raises:
+        GateRefusedError: the budget cannot be met.
+        InputError: the data set has no labelled splits.
+    """
+    source = load_bundle(bundle)
+    with BundleWriter(bundle) as writer:
+        _copy_but_int8(source, writer.directory)
+        bench = _bench(source, writer.directory, data, max_f1_drop, voice)
+        maker = ArtifactMaker(bench)
+        artifact = maker.make(_MODEL)
+        write_front(writer.directory / _FRONT, bench.tried_by_recipe[_RECIPE], f"{data.name}, split val")
+        golden = read_golden(source.path(source.manifest.golden))
+        answers = {**golden.answers, artifact.file: maker.answer(artifact, golden.crops)}
+        write_golden(writer.directory / source.manifest.golden, Golden(golden.crops, answers))
+        writer.finish(_with(source.manifest, artifact))
+    return artifact
+
+
+def _copy_but_int8(source: Bundle, directory: Path) -> None:
+    for record in source.manifest.files:
+        if record.file not in (MANIFEST, _MODEL.file, _FRONT):
+            shutil.copy(source.path(record.file), directory / record.file)
+
+
+def _bench(source: Bundle, directory: Path, data: Path, max_f1_drop: float, voice: Voice) -> Bench:
+    network = DefaultSource(source)
+    labelled = labelled_data(data, network.description)
+    if labelled is None:
+        raise InputError(
+            f"{data} has no splits val and test with labels to measure F1 on; give a data set of edgeau-synth"
+        )
+    pixels = crops_of_npz(source.path(CALIBRATION), network.description.alignment, COUNT)
+    used, held_out = CalibrationSet(pixels, PACKAGED).hold_out()
+    return Bench(
+        directory,
+        network.description,
+        network.graph(_OPSET),
+        network.reference(None),
+        FaceCrops(used, held_out, packaged=read_golden(source.path(source.manifest.golden)).crops),
+        voice,
+        labelled=labelled,
+        max_f1_drop=max_f1_drop,
+    )
+
+
+def _with(manifest: Manifest, artifact: Artifact) -> Manifest:
+    others = tuple(item for item in manifest.artifacts if item.file != artifact.file)
+    return replace(manifest, artifacts=(*others, artifact))
+
+
+def _body(argv: Sequence[str] | None) -> int:
+    parser = CommandParser(
+        _NAME,
+        "Adds INT8, within a budget of F1, to the default model that the package carries.",
+        f"{_NAME} --data data/synth --bundle edgeau/default",
+    )
+    parser.add_argument(
+        "--data", type=Path, required=True, metavar="DIR", help="synthetic data set with val and test"
+    )
+    parser.add_argument(
+        "--bundle", type=Path, required=True, metavar="DIR", help="default bundle to add it to"
+    )
+    parser.add_argument(
+        "--max-f1-drop",
+        type=float,
+        default=MAX_F1_DROP,
+        metavar="X",
+        help="mean F1 that INT8 may cost (default %(default)s)",
+    )
+    arguments = parser.parse_args(argv)
+    artifact = add_int8(arguments.bundle, arguments.data, arguments.max_f1_drop, Voice(_NAME))
+    accuracy = artifact.accuracy
+    assert accuracy is not None
+    print(
+        f"{artifact.file}: {artifact.bytes / 1e6:.1f} MB, F1 {accuracy.f1_mean:.4f}, "
+        f"drop {accuracy.f1_drop_mean:.4f}, of one AU at most {accuracy.f1_drop_max:.4f}"
+    )
+    return DONE
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
