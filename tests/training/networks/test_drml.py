@@ -64,6 +64,13 @@ def test_the_posters_other_networks_give_a_logit_per_label(name, size):
     assert skeleton(name, DISFA)(torch.empty(2, 3, size, size, device="meta")).shape == (2, 8)
 
 
+@pytest.mark.parametrize("size", [74, 90, 170])
+def test_smaller_inputs_keep_every_layer(size):
+    network = build_network("drml", ("AU1", "AU4"), mode="modern", size=size).eval()
+    assert network.second.patch == (size - 10) // 8
+    assert network(torch.zeros(2, 3, size, size)).shape == (2, 2)
+
+
 def test_the_region_layer_is_sixty_four_convolutions_on_their_own_patches(randomised):
     torch.manual_seed(0)
     layer = randomised(RegionLayer(channels=4, size=40))
