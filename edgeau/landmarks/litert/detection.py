@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -106,5 +108,5 @@ def _overlaps(face: NDArray[np.float32], faces: NDArray[np.float32]) -> NDArray[
     return overlaps
 
 
-def _region(face: NDArray[np.floating]) -> Region:
+def _region(face: NDArray[np.floating[Any]]) -> Region:
     return Region.around(face[:2].ravel(), face[2], face[3])

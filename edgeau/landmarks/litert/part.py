@@ -55,13 +55,18 @@ def part_of(model: bytes, inputs: Sequence[int], outputs: Sequence[int]) -> byte
     for entry, operator in enumerate(needed):
         place = start + 4 * entry
         struct.pack_into("<I", content, place, operator - place)
-    for number, tensors in ((_GRAPH_INPUTS, inputs), (_GRAPH_OUTPUTS, outputs)):
-        place = flatbuffer.field(content, graph, number)
-        assert place is not None, "a network has inputs and outputs"
-        content.extend(bytes(-len(content) % 4))
-        struct.pack_into("<I", content, place, len(content) - place)
-        content.extend(struct.pack(f"<I{len(tensors)}i", len(tensors), *tensors))
+    _set_integers(content, graph, _GRAPH_INPUTS, inputs)
+    _set_integers(content, graph, _GRAPH_OUTPUTS, outputs)
     return bytes(content)
+
+
+def _set_integers(content: bytearray, table: int, number: int, values: Sequence[int]) -> None:
+    """Add a vector at the end of the file, and let a field that is set already show there."""
+    place = flatbuffer.field(content, table, number)
+    assert place is not None, "a network has inputs and outputs"
+    content.extend(bytes(-len(content) % 4))
+    struct.pack_into("<I", content, place, len(content) - place)
+    content.extend(struct.pack(f"<I{len(values)}i", len(values), *values))
 
 
 def _needed(

@@ -98,14 +98,14 @@ def _cut_out(features: NDArray[np.float32], matrix: NDArray[np.float32]) -> NDAr
     size = features.shape[0]
     places = _PIXELS @ matrix[:, :2].T + (matrix[:, 2] - np.float32(0.5))
     inside = ((places >= 0) & (places <= size - 1)).all(axis=1)
-    corner = np.clip(np.floor(places).astype(np.intp), 0, size - 2)
+    corner = np.clip(np.floor(places), 0, size - 2)
     x, y = np.clip(places - corner, 0, 1).T[..., None]
-    first = corner[:, 1] * size + corner[:, 0]
+    first = (corner[:, 1] * size + corner[:, 0]).astype(np.intp)
     rows = features.reshape(size * size, -1)
     upper = rows[first] * (1 - x) + rows[first + 1] * x
     lower = rows[first + size] * (1 - x) + rows[first + size + 1] * x
-    values = (upper * (1 - y) + lower * y) * inside[:, None]
-    return values.reshape(_MAP, _MAP, -1).astype(np.float32, copy=False)
+    values: NDArray[np.float32] = (upper * (1 - y) + lower * y) * inside[:, None]
+    return values.reshape(_MAP, _MAP, -1)
 
 
 def _placed(local: NDArray[np.float32], matrix: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -115,8 +115,9 @@ def _placed(local: NDArray[np.float32], matrix: NDArray[np.float32]) -> NDArray[
 
 
 def _pixel_centres() -> NDArray[np.float32]:
-    y, x = np.mgrid[:_MAP, :_MAP]
-    return np.stack((x.ravel(), y.ravel()), axis=1).astype(np.float32) + np.float32(0.5)
+    middle = np.arange(_MAP, dtype=np.float32) + np.float32(0.5)
+    x, y = np.meshgrid(middle, middle)
+    return np.stack((x.ravel(), y.ravel()), axis=1)
 
 
 _PIXELS = _pixel_centres()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Any
 
 import cv2
 import numpy as np
@@ -35,7 +36,10 @@ class Region:
 
     @classmethod
     def around(
-        cls, box: NDArray[np.floating], right_eye: NDArray[np.floating], left_eye: NDArray[np.floating]
+        cls,
+        box: NDArray[np.floating[Any]],
+        right_eye: NDArray[np.floating[Any]],
+        left_eye: NDArray[np.floating[Any]],
     ) -> Region:
         """The region of a face.
 
@@ -80,7 +84,10 @@ class Region:
             uint8 ``(size, size, 3)``.
         """
         flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-        return cv2.warpAffine(frame, self.to_frame(size), (size, size), flags=flags, borderMode=border)
+        # cv2's stubs know the kind of array only, not its type.
+        return np.asarray(
+            cv2.warpAffine(frame, self.to_frame(size), (size, size), flags=flags, borderMode=border), np.uint8
+        )
 
 
 def overlap(one: Region, other: Region) -> float:
