@@ -40,7 +40,7 @@ def packaged_calibration(alignment: Alignment, wanted: int) -> CalibrationSet:
             "pass --calib with a folder of face pictures, a video or an .npz of crops, or export --precision fp32"
         )
     crops, persons = crops_of_npz(path, alignment, wanted)
-    return CalibrationSet(crops, "the packaged synthetic calibration crops", persons=persons)
+    return CalibrationSet(crops, PACKAGED, persons=persons)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

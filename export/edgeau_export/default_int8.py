@@ -94,8 +94,8 @@ def _bench(source: Bundle, directory: Path, data: Path, max_f1_drop: float, voic
         raise InputError(
             f"{data} has no splits val and test with labels to measure F1 on; give a data set of edgeau-synth"
         )
-    pixels = crops_of_npz(source.path(CALIBRATION), network.description.alignment, COUNT)
-    used, held_out = CalibrationSet(pixels, PACKAGED).hold_out()
+    crops, persons = crops_of_npz(source.path(CALIBRATION), network.description.alignment, COUNT)
+    used, held_out = CalibrationSet(crops, PACKAGED, persons=persons).hold_out()
     return Bench(
         directory,
         network.description,
