@@ -4,7 +4,8 @@
 
 DATA is a folder of edgeau-synth. Each face runs through the whole pipeline, which refuses nothing: landmarks are looked for
 in the worsened picture. Each row gives what the quality measure says about it (median), the share of faces that were still
-found, and the mean F1 over the AUs that the damage touches; `drop` is against the same AUs of the same faces undamaged.
+found, and the mean F1 over the AUs that the damage touches; `drop` is against the same AUs of the same faces undamaged;
+`refused` the share of those AUs that the limits would refuse, and `f1_kept` the mean F1 of the others.
 The limits in edgeau/quality/limits.py are where F1 has dropped by 0.1. Poses are not made worse: the faces of DATA are
 sorted by their own.
 """
@@ -12,7 +13,7 @@ sorted by their own.
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -26,7 +27,7 @@ from edgeau import Pipeline
 from edgeau.action_units import au_number
 from edgeau.command import DONE, CommandParser, print_json, run
 from edgeau.errors import InputError
-from edgeau.quality import FaceQuality, Limits
+from edgeau.quality import FaceQuality, Limits, QualityAssessor
 from edgeau.quality.regions import AU_REGIONS, REGIONS
 from edgeau.quality.size import five_point_size
 from edgeau.results import Face
@@ -145,7 +146,7 @@ def _lit(gain: float) -> Callable[[Sample], Picture]:
 
     def apply(sample: Sample) -> Picture:
         noise = np.random.default_rng(0).normal(0, 3, sample.picture.shape)
-        return np.clip(sample.picture * gain + noise, 0, 255).astype(np.uint8)
+        return np.clip(sample.picture * float(gain) + noise, 0, 255).astype(np.uint8)
 
     return apply
 
@@ -201,16 +202,26 @@ def answers(pipeline: Pipeline, faces: Sequence[Sample], apply: Callable[[Sample
     return found
 
 
-def f1(given: Answers, labels: Sequence[str]) -> float:
-    """Mean over the AUs of ``2 TP / (2 TP + FP + FN)``, of the faces that were found."""
+def f1(given: Answers, labels: Sequence[str], judge: QualityAssessor | None = None) -> float:
+    """Mean over the AUs of ``2 TP / (2 TP + FP + FN)``, of the faces that were found; with a judge of those it keeps."""
     scores = []
     for label in labels:
-        pairs = [(active[label], bool(face.aus[label].active)) for active, face in given if face]
+        pairs = [
+            (active[label], bool(face.aus[label].active))
+            for active, face in given
+            if face and not (judge and label in _refused(judge, face))
+        ]
         true = sum(truth and said for truth, said in pairs)
         wrong = sum(truth != said for truth, said in pairs)
         if any(truth for truth, _ in pairs):
             scores.append(2 * true / (2 * true + wrong))
     return float(np.mean(scores)) if scores else float("nan")
+
+
+def _refused(judge: QualityAssessor, face: Face) -> Mapping[str, str]:
+    """The AUs that the limits refuse."""
+    assert face.quality is not None
+    return judge.refused(face.quality, face.pose)
 
 
 def _labels_of(labels: Sequence[str], regions: tuple[str, ...]) -> list[str]:
@@ -219,6 +230,7 @@ def _labels_of(labels: Sequence[str], regions: tuple[str, ...]) -> list[str]:
 
 def measured(pipeline: Pipeline, faces: list[Sample], only: Sequence[str]) -> list[dict[str, Any]]:
     """One row a damage."""
+    judge = QualityAssessor(pipeline.labels)
     clean = answers(pipeline, faces, lambda sample: sample.picture)
     rows = [] if only and "pose" not in only else list(_poses(clean, faces, pipeline.labels))
     rows += [_false_covers(clean)]
@@ -229,6 +241,7 @@ def measured(pipeline: Pipeline, faces: list[Sample], only: Sequence[str]) -> li
         both = [place for place, (_, face) in enumerate(given) if face]
         labels = _labels_of(pipeline.labels, damage.regions)
         now, before = (f1([some[place] for place in both], labels) for some in (given, clean))
+        refused = [label in _refused(judge, face) for _, face in given if face for label in labels]
         values = [damage.measure(face.quality) for _, face in given if face and face.quality]
         value = np.mean if damage.kind == "cover" else np.median
         rows.append(
@@ -239,6 +252,8 @@ def measured(pipeline: Pipeline, faces: list[Sample], only: Sequence[str]) -> li
                 "found": round(len(both) / len(faces), 3),
                 "f1": round(now, 3),
                 "drop": round(before - now, 3),
+                "refused": round(float(np.mean(refused)), 3),
+                "f1_kept": round(f1(given, labels, judge), 3),
             }
         )
         print(rows[-1], file=sys.stderr)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import replace
 
 import cv2
 import numpy as np
@@ -24,17 +24,6 @@ _POINTS = np.array([index for points in REGIONS.values() for index in points], n
 _STARTS = np.cumsum([0, *(len(points) for points in REGIONS.values())][:-1])
 _COUNTS = np.array([len(points) for points in REGIONS.values()])
 _ALL: tuple[Region, ...] = tuple(REGIONS)
-
-
-@dataclass(frozen=True, slots=True)
-class _Measures:
-    size: float
-    pose: HeadPose | None
-    sharpness: float
-    light: float
-    clipped: float
-    visible: dict[Region, float]
-    covered: frozenset[Region]
 
 
 class QualityAssessor:
@@ -72,38 +61,36 @@ class QualityAssessor:
         """
         middle = centre(crop)
         grey: NDArray[np.uint8] = cv2.cvtColor(middle, cv2.COLOR_BGR2GRAY)  # type: ignore[assignment]
-        found = _Measures(
+        found = FaceQuality(
             size=five_point_size(landmarks),
-            pose=pose,
             sharpness=sharpness(grey),
             light=cv2.mean(grey)[0],
             clipped=clipped_share(middle),
             visible=_visible(frame.shape, landmarks, box),
             covered=covered_regions(frame, landmarks),
         )
+        refused = self.refused(found, pose)
+        return replace(found, refused=refused) if refused else found
+
+    def refused(self, found: FaceQuality, pose: HeadPose | None) -> dict[str, Reason]:
+        """The AUs that measures speak against, and why; empty when all can be judged."""
         refused: dict[str, Reason] = {}
         for regions, limits, labels in self._groups:
-            reason = _reason(found, regions, limits)
+            reason = _reason(found, pose, regions, limits)
             if reason is not None:
                 refused.update(dict.fromkeys(labels, reason))
-        return FaceQuality(
-            found.size,
-            found.sharpness,
-            found.light,
-            found.clipped,
-            {str(region): share for region, share in found.visible.items()},
-            frozenset(map(str, found.covered)),
-            refused,
-        )
+        return refused
 
 
-def _reason(found: _Measures, regions: tuple[Region, ...], limits: Limits) -> Reason | None:
+def _reason(
+    found: FaceQuality, pose: HeadPose | None, regions: tuple[Region, ...], limits: Limits
+) -> Reason | None:
     """The first thing that speaks against judging an AU that shows in some regions, in the order of REASONS."""
     if any(found.visible[region] < limits.min_visible for region in regions):
         return "out of frame"
     if found.size < limits.min_size:
         return "size"
-    if found.pose and (abs(found.pose.yaw) > limits.max_yaw or abs(found.pose.pitch) > limits.max_pitch):
+    if pose is not None and (abs(pose.yaw) > limits.max_yaw or abs(pose.pitch) > limits.max_pitch):
         return "pose"
     if found.light < limits.min_light or (
         found.light < limits.min_light_in_noise and found.sharpness > limits.max_grain

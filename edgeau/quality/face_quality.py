@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Literal
 
+from edgeau.quality.regions import Region
 from edgeau.results import ActionUnit
 
 __all__ = ["REASONS", "FaceQuality", "Reason", "refused_unit"]
@@ -45,9 +46,9 @@ class FaceQuality:
     sharpness: float
     light: float
     clipped: float
-    visible: Mapping[str, float]
-    covered: frozenset[str]
-    refused: Mapping[str, Reason]
+    visible: Mapping[Region, float]
+    covered: frozenset[Region]
+    refused: Mapping[str, Reason] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "visible", MappingProxyType(dict(self.visible)))

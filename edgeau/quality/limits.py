@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 __all__ = ["Limits"]
 
-_NONE: Mapping[int, Mapping[str, float]] = {}
+_NONE: Mapping[int, Mapping[str, Any]] = {}
 
 
 @dataclass(frozen=True)
@@ -31,14 +32,14 @@ class Limits:
     min_size: float = 17.0
     max_yaw: float = 50.0
     max_pitch: float = 40.0
-    min_sharpness: float = 0.145
+    min_sharpness: float = 0.141
     min_light: float = 12.0
     min_light_in_noise: float = 28.0
     max_grain: float = 0.35
-    max_clipped: float = 0.5
+    max_clipped: float = 0.75
     min_visible: float = 0.7
     occlusion: bool = True
-    of_au: Mapping[int, Mapping[str, float]] = field(default_factory=dict, hash=False)
+    of_au: Mapping[int, Mapping[str, Any]] = field(default_factory=dict, hash=False)
 
     def for_au(self, number: int) -> Limits:
         """The limits that hold for one AU."""

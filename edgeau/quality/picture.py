@@ -23,8 +23,9 @@ def centre(crop: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 def clipped_share(face: NDArray[np.uint8]) -> float:
     """The share of pixels, 0..1, in which a colour is overexposed: of skin it is red long before the others."""
-    clipped = cv2.inRange(face.reshape(-1, 1), (_CLIPPED,), (255,)).reshape(-1, 3)  # type: ignore[arg-type]
-    return float(clipped.max(axis=1).mean()) / 255
+    blue, green, red = cv2.split(face)
+    _, clipped = cv2.threshold(cv2.max(cv2.max(blue, green), red), _CLIPPED - 1, 1, cv2.THRESH_BINARY)
+    return cv2.countNonZero(clipped) / clipped.size
 
 
 def sharpness(grey: NDArray[np.uint8]) -> float:

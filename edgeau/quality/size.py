@@ -28,4 +28,5 @@ def five_point_size(landmarks: NDArray[np.float32]) -> float:
     cos, sin = (right_x - left_x) / length, (right_y - left_y) / length
     across = [cos * x + sin * y for x, y in points]
     down = [cos * y - sin * x for x, y in points]
-    return max(max(across) - min(across), max(down) - min(down))
+    longer: float = max(max(across) - min(across), max(down) - min(down))
+    return longer
