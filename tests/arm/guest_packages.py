@@ -8,6 +8,7 @@ import subprocess
 import sys
 import zipfile
 from email import message_from_bytes
+from importlib import metadata
 from pathlib import Path
 
 _EXTRAS = ("litert", "onnxruntime")
@@ -32,22 +33,23 @@ def build_wheel(source: Path, place: Path) -> Path:
     return max((place / "dist").glob("edgeau-*.whl"), key=lambda file: file.stat().st_mtime)
 
 
-def install(wheel: Path, target: Path, extra: tuple[str, ...] = ()) -> dict[str, str]:
-    """Install a wheel of ours and what its device extras require.
+def install(wheel: Path, target: Path) -> dict[str, str]:
+    """Install a wheel of ours and what its device extras require, in the versions that this environment has.
 
-    OpenCV comes as its headless build, which needs no graphics libraries of the system.
+    Another version of OpenCV alone decodes a film a little differently. OpenCV comes as its headless build, which needs
+    no graphics libraries of the system.
 
     Args:
         wheel: of edgeau.
         target: folder, becomes the guest's ``PYTHONPATH``.
-        extra: further requirements, such as ``("numpy<2",)``.
 
     Returns:
         Version of every distribution in the folder.
     """
     shutil.rmtree(target, ignore_errors=True)
-    needed = [name.replace("opencv-python", "opencv-python-headless") for name in requirements(wheel)]
-    _pip_install(target, *needed, *extra)
+    names = [re.split(r"[^\w-]", name)[0] for name in requirements(wheel)]
+    needed = [f"{name}=={metadata.version(name)}" for name in names]
+    _pip_install(target, *(name.replace("opencv-python=", "opencv-python-headless=") for name in needed))
     _pip_install(target, "--no-deps", str(wheel))
     found = (re.match(r"(.+?)-([^-]+)\.dist-info", path.name) for path in target.glob("*.dist-info"))
     return {match[1]: match[2] for match in found if match}
