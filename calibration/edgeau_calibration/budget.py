@@ -24,6 +24,8 @@ __all__ = ["Budget", "Found", "within_budget"]
 
 # Decisions that may flip for each unit of mean F1 drop, where there are no labels: about what was seen with labels.
 _FLIPS_PER_DROP = 4.0
+# Flips that are no evidence, however few decisions there are to compare.
+_CHANCE = 2
 
 
 @dataclass(frozen=True)
@@ -49,7 +51,7 @@ class Budget:
         """Whether a cost is within."""
         mean, worst = cost.mean_drop, cost.worst_drop
         if mean is None or worst is None:
-            return cost.flips <= self.flips
+            return round(cost.flips * cost.decisions) <= max(self.flips * cost.decisions, _CHANCE)
         return mean <= self.mean and worst <= self.worst
 
 
@@ -118,6 +120,7 @@ class _Search:
         self._judge = judge
         self._budget = budget
         self._macs = macs_by_node(quantization.float_graph)
+        self._for_tensorrt = quantization.recipe.weight_pairs  # nobody else wants its weights so
         self._float_bytes = quantization.float_graph.ByteSize()
         self.points: list[FrontPoint] = []
 
@@ -127,7 +130,7 @@ class _Search:
 
     def try_with(self, kept: tuple[Sensitivity, ...]) -> tuple[onnx.ModelProto, Cost, float]:
         graph = self._quantization.graph(name for item in kept for name in item.unit.nodes)
-        cost, share = self._judge.cost(graph), integer_share(graph, self._macs)
+        cost, share = self._judge.cost(graph), integer_share(graph, self._macs, float_outputs=self._for_tensorrt)
         self.points.append(self._point(graph, cost, share, tuple(item.unit.name for item in kept)))
         return graph, cost, share
 

@@ -29,6 +29,7 @@ class Cost:
         distance: mean absolute difference of the probabilities; what layers are ranked by, since one broken crop cannot
             outweigh all others.
         flips: share of the decisions that differ, each at its own thresholds, 0..1.
+        decisions: how many were compared.
         thresholds: float32 ``(C,)``, fitted again for the quantized graph where labels are there.
         f1: per label ``(C,)``, NaN where an AU has no positive; None without labels.
         drops: float F1 minus this, per label ``(C,)``; None without labels.
@@ -36,6 +37,7 @@ class Cost:
 
     distance: float
     flips: float
+    decisions: int
     thresholds: NDArray[np.float32]
     f1: NDArray[np.float64] | None = None
     drops: NDArray[np.float64] | None = None
@@ -91,7 +93,7 @@ class UnlabelledJudge(Judge):
     def cost_of(self, logits: NDArray[np.float32]) -> Cost:  # noqa: D102
         of_float, answer = sigmoid(self.float_logits), sigmoid(logits)
         flips = (of_float >= self.thresholds) != (answer >= self.thresholds)
-        return Cost(float(np.abs(of_float - answer).mean()), float(flips.mean()), self.thresholds)
+        return Cost(float(np.abs(of_float - answer).mean()), float(flips.mean()), flips.size, self.thresholds)
 
 
 class LabelledJudge(Judge):
@@ -126,6 +128,7 @@ class LabelledJudge(Judge):
         return Cost(
             float(np.abs(of_float - answer).mean()),
             float(flips.mean()),
+            flips.size,
             thresholds,
             f1,
             self._float_f1 - f1,

@@ -35,7 +35,7 @@ class Scripted(UnlabelledJudge):
     def cost(self, model: onnx.ModelProto) -> Cost:
         integer = {node.name for node in model.graph.node if _is_integer(model, node)}
         flips = 0.5 if "conv2" in integer else 0.001
-        return Cost(flips, flips, self.thresholds)
+        return Cost(flips, flips, 1000, self.thresholds)
 
 
 def _is_integer(model: onnx.ModelProto, node: onnx.NodeProto) -> bool:

@@ -127,7 +127,7 @@ def test_a_bad_checkpoint_is_one_clear_line(
 @pytest.mark.parametrize(
     ("arguments", "expected"),
     [
-        (("--target", "toaster"), "known targets: cpu"),
+        (("--target", "toaster"), "known targets: android, cpu"),
         (("--target", "cpu", "--precision", "int4"), "target cpu has fp32, int8"),
         (("--target", "cpu", "--calib", "{empty}"), "nothing to calibrate on"),
         (("--target", "cpu", "--calib", "{empty}/absent"), "does not exist"),
