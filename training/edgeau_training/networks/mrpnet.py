@@ -16,6 +16,7 @@ import torch
 from torch import Tensor, nn
 
 from edgeau.errors import UsageError
+from edgeau_training.networks.integer_friendly import make_integer_friendly
 from edgeau_training.networks.region_pooling import MAP_SIZE, RegionPooling, fit_map
 
 __all__ = ["GRIDS", "VARIANTS", "MRPHead", "MRPNet", "build"]
@@ -89,9 +90,11 @@ class MRPNet(nn.Module):
         stem: name of a timm backbone. Only ``efficientnet_b1`` is the published stem; others are lighter ones of ours.
         dropout: before the classifier.
         drop_path: stochastic depth of the stem's last block, rising linearly to it.
+        activation: takes the place of the stem's SiLU, see :mod:`edgeau_training.networks.integer_friendly`; None leaves it.
+        squeeze_excite: False takes squeeze-and-excitation out of the stem.
 
     Raises:
-        UsageError: the variant is not known.
+        UsageError: the variant or the activation is not known.
     """
 
     def __init__(
@@ -101,6 +104,8 @@ class MRPNet(nn.Module):
         stem: str = "efficientnet_b1",
         dropout: float = 0.2,
         drop_path: float = 0.2,
+        activation: str | None = None,
+        squeeze_excite: bool = True,
     ) -> None:
         super().__init__()
         if mrp_variant not in VARIANTS:
@@ -111,6 +116,7 @@ class MRPNet(nn.Module):
         self.stem = timm.create_model(
             stem, pretrained=False, num_classes=0, global_pool="", drop_path_rate=drop_path
         )
+        make_integer_friendly(self.stem, activation, squeeze_excite=squeeze_excite)
         channels = cast("int", self.stem.head_hidden_size)
         self.head: MRPHead | GlobalPool = (
             GlobalPool(channels) if mrp_variant == "gap" else MRPHead(channels, reduce=mrp_variant == "R")
@@ -154,6 +160,8 @@ def build(
     stem: str = "efficientnet_b1",
     dropout: float = 0.2,
     drop_path: float = 0.2,
+    activation: str | None = None,
+    squeeze_excite: bool = True,
 ) -> MRPNet:
     """The zoo's builder of ``mrpnet``; see :class:`MRPNet` for the options."""
-    return MRPNet(len(labels), mrp_variant, stem, dropout, drop_path)
+    return MRPNet(len(labels), mrp_variant, stem, dropout, drop_path, activation, squeeze_excite)
