@@ -63,6 +63,7 @@ class FlatModel:
     def __init__(self) -> None:
         self.tensors: list[Tensor] = []
         self.operators: list[Operator] = []
+        self._names: set[str] = set()
         self._shared: dict[tuple[object, ...], Tensor] = {}
 
     def tensor(
@@ -87,7 +88,9 @@ class FlatModel:
         """A constant, its data in memory's axis order."""
         data = np.asarray(data, order="C")
         layout = tuple(range(data.ndim)) if layout is None else layout
-        made = Tensor(len(self.tensors), name, data.shape, layout, data.dtype, quantization, data)
+        # Tools that read the file, such as ai-edge-quantizer, know tensors by their names.
+        own = name if name not in self._names else f"{name}_{len(self.tensors)}"
+        made = Tensor(len(self.tensors), own, data.shape, layout, data.dtype, quantization, data)
         if quantization is not None or data.nbytes > _SHARED:
             return self._added(made)
         key = (data.dtype, data.shape, layout, data.tobytes())
@@ -110,5 +113,6 @@ class FlatModel:
         )
 
     def _added(self, tensor: Tensor) -> Tensor:
+        self._names.add(tensor.name)
         self.tensors.append(tensor)
         return tensor
