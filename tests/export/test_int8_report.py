@@ -11,7 +11,7 @@ import numpy as np
 import onnx
 import pytest
 
-from edgeau.bundle.manifest import Manifest
+from edgeau.bundle.manifest import Accuracy, Manifest
 from edgeau_calibration.integer_nodes import integer_nodes
 from edgeau_calibration.tensor_fidelity import tensor_fidelity
 from edgeau_export.export import ExportRequest, export_bundle
@@ -140,6 +140,24 @@ def test_labels_give_f1_with_intervals_before_and_after_the_thresholds(
     assert "INT8, refitted" in page
     assert "What was tried" in page
     assert "in the bundle" in page
+
+
+def test_figures_of_the_manifest_serve_where_nothing_was_measured_now(
+    tmp_path: Path, manifest: Manifest
+) -> None:
+    labels = manifest.labels
+    of_float = Accuracy("made up", 900, dict.fromkeys(labels, 0.7), 0.7, 0.0, 0.0)
+    of_int8 = Accuracy("made up", 900, dict.fromkeys(labels, 0.69) | {labels[0]: None}, 0.69, 0.01, 0.01)
+    artifacts = (
+        _replace(manifest.artifacts[0], accuracy=of_float),
+        _replace(manifest.artifacts[2], accuracy=of_int8),
+    )
+    write_reports(tmp_path, _replace(manifest, artifacts=artifacts), dict.fromkeys(labels, 0.5), Evidence())
+    _, page = report_of(tmp_path)
+    assert "900 faces, made up; measured when the network was made" in page
+    assert page.count("<td>+0.0100</td>") == len(labels) - 1 + 3, (
+        "each AU but one, the mean, and the table of artifacts"
+    )
 
 
 def test_f1_is_that_of_its_definition_and_unjudged_entries_do_not_count() -> None:

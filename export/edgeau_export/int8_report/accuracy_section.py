@@ -17,8 +17,13 @@ __all__ = ["flips", "parts"]
 _NAMES = {"float": "float", "as_made": "INT8", "refitted": "INT8, refitted"}
 
 
-def parts(artifact: dict[str, Any]) -> list[str]:
-    """Bars and a table of F1 per AU, with intervals; a sentence where there were no labels."""
+def parts(artifact: dict[str, Any], of_float: dict[str, Any] | None) -> list[str]:
+    """Bars and a table of F1 per AU, with intervals; a sentence where there were no labels.
+
+    Args:
+        artifact: of the report.
+        of_float: accuracy of the float artifact by the manifest, or None.
+    """
     measured = artifact["labelled"]
     if measured is None:
         known = artifact["accuracy"]
@@ -29,7 +34,7 @@ def parts(artifact: dict[str, Any]) -> list[str]:
                     "soft",
                 )
             ]
-        return ["<h3>F1 per action unit</h3>", _plain(known)]
+        return ["<h3>F1 per action unit</h3>", *_plain(known, of_float)]
     sets = [name for name in _NAMES if name in measured["mean"]]
     interval = measured["interval"]
     note = (
@@ -113,20 +118,43 @@ def _drop_note(name: str, mean: dict[str, Any]) -> str:
 
 
 def _drop(row: Mapping[str, Any], name: str) -> float | None:
-    before, after = row["float"]["value"], row[name]["value"]
-    return None if before is None or after is None else before - after
+    return _difference(row["float"]["value"], row[name]["value"])
 
 
 def _cells(value: dict[str, float | None]) -> tuple[str, str]:
     return number(value["value"], 3), f"[{number(value['low'], 3)} {number(value['high'], 3)}]"
 
 
-def _plain(known: dict[str, Any]) -> str:
+def _plain(known: dict[str, Any], of_float: dict[str, Any] | None) -> list[str]:
     """From the manifest alone, which has no intervals."""
-    rows = [(label, number(value, 3)) for label, value in known["f1"].items()]
-    rows.append(("mean", number(known["f1_mean"], 3)))
-    notes = [
-        f"{known['count']} faces, {known['data']}.",
-        f"The mean drops by {signed(known['f1_drop_mean'], 4)}, the worst AU by {signed(known['f1_drop_max'], 4)}.",
+    before = {} if of_float is None else of_float["f1"]
+    rows = [
+        (
+            label,
+            number(before.get(label), 3),
+            number(value, 3),
+            signed(_difference(before.get(label), value), 4),
+        )
+        for label, value in known["f1"].items()
     ]
-    return table(("AU", "F1"), rows, notes)
+    mean = None if of_float is None else of_float["f1_mean"]
+    rows.append(("mean", number(mean, 3), number(known["f1_mean"], 3), signed(known["f1_drop_mean"], 4)))
+    note = f"{known['count']} faces, {known['data']}; measured when the network was made, without intervals."
+    data = [
+        Bar(label, (before[label], value))
+        for label, value in known["f1"].items()
+        if value is not None and before.get(label) is not None
+    ]
+    drawn = (
+        [bars(f"F1 per action unit. {note}", data, "F1", legend=("float", "INT8, refitted"), top=1.0)]
+        if data
+        else []
+    )
+    return [
+        *(f'<div class="plots">{plot}</div>' for plot in drawn),
+        table(("AU", "float", "INT8, refitted", "drop"), rows, [note]),
+    ]
+
+
+def _difference(before: float | None, after: float | None) -> float | None:
+    return None if before is None or after is None else before - after

@@ -31,11 +31,12 @@ def page(report: dict[str, Any], galleries: Mapping[str, Sequence[str]], gallery
         f"Trained on: {network['training']}"
     )
     sections = [_untrained(network), _artifacts(report), _front(report["front"])]
+    of_float = next((one["accuracy"] for one in report["artifacts"] if one["precision"] == "fp32"), None)
     for artifact in report["artifacts"]:
         if artifact["precision"] == "fp32":
             continue
         parts = [
-            *accuracy_section.parts(artifact),
+            *accuracy_section.parts(artifact, of_float),
             *accuracy_section.flips(artifact),
             *_gallery(galleries.get(artifact["file"], ()), gallery_of),
             *inside_section.parts(artifact),
