@@ -25,10 +25,14 @@ def macs_by_node(model: onnx.ModelProto) -> dict[str, int]:
     return {node.name: _macs(node, shapes) for node in graph.node if node.op_type in (*WEIGHTED, "MatMul")}
 
 
-def integer_nodes(model: onnx.ModelProto) -> set[str]:
+def integer_nodes(model: onnx.ModelProto, *, float_outputs: bool = False) -> set[str]:
     """Weighted nodes of a Q/DQ graph that an engine can do in integers: both inputs dequantized, output quantized.
 
     The last node may give float logits: its product is one of integers all the same.
+
+    Args:
+        model: Q/DQ graph.
+        float_outputs: the engine has kernels with integers in and floats out, as TensorRT has.
     """
     read_by, outputs = consumers(model.graph), {item.name for item in model.graph.output}
     made_by = producers(model.graph)
@@ -42,19 +46,22 @@ def integer_nodes(model: onnx.ModelProto) -> set[str]:
         )
         readers = read_by.get(node.output[0], [])
         fused = all(reader.op_type in ("QuantizeLinear", "Relu", "Clip") for reader in readers)
-        if dequantized and (fused or node.output[0] in outputs):
+        if dequantized and (float_outputs or fused or node.output[0] in outputs):
             found.add(node.name)
     return found
 
 
-def integer_share(quantized: onnx.ModelProto, macs: dict[str, int]) -> float:
+def integer_share(
+    quantized: onnx.ModelProto, macs: dict[str, int], *, float_outputs: bool = False
+) -> float:
     """Share of the multiply-accumulates done in integers, 0..1.
 
     Args:
         quantized: Q/DQ graph.
         macs: of the float graph that it was made from.
+        float_outputs: see :func:`integer_nodes`.
     """
-    integer = integer_nodes(quantized)
+    integer = integer_nodes(quantized, float_outputs=float_outputs)
     return sum(count for name, count in macs.items() if name in integer) / max(sum(macs.values()), 1)
 
 

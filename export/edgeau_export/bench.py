@@ -5,8 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from edgeau_calibration.budget import Budget
+from edgeau_calibration.recipe import load_recipe
 from edgeau_export.int8_search import MAX_F1_DROP, WORST_PER_MEAN, search_int8
 from edgeau_export.onnx_graph import with_batch
+from edgeau_export.tensorrt.from_packaged import for_tensorrt
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -133,13 +136,18 @@ class Bench:
         return self.faces.used
 
     def _packaged(self, recipe: str) -> Int8 | None:
-        """What the package carries, where it is of this recipe and was measured within the budget."""
+        """What the package carries, where it was measured within the budget and is of this recipe, or can be made of it."""
         int8 = self.packaged_int8
-        if int8 is None or int8.calibration.recipe != recipe or int8.accuracy is None:
+        if int8 is None or int8.accuracy is None:
             return None
         measured = (int8.accuracy, int8.network_accuracy or int8.accuracy)
         if any((item.f1_drop_mean or 0) > self.max_f1_drop for item in measured):
             return None
         if any((item.f1_drop_max or 0) > WORST_PER_MEAN * self.max_f1_drop for item in measured):
             return None
-        return int8
+        if int8.calibration.recipe == recipe:
+            return int8
+        if not load_recipe(recipe).weight_pairs or self.faces.held_out is None:
+            return None
+        budget = Budget(self.max_f1_drop, WORST_PER_MEAN * self.max_f1_drop)
+        return for_tensorrt(int8, self.graph, self.description, self.faces.held_out.crops, budget.flips)

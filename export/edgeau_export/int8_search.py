@@ -14,6 +14,7 @@ from edgeau_calibration.running import logits_of
 from edgeau_calibration.static_int8 import Quantization
 from edgeau_export.calibration_record import calibration_record
 from edgeau_export.int8 import Int8, TestAnswers
+from edgeau_export.tensorrt.placed import PlacedQuantization
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -63,7 +64,8 @@ def search_int8(
     assert faces.used is not None, "INT8 was planned without calibration crops"
     assert faces.held_out is not None, "INT8 was planned without held-out crops"
     budget = Budget(max_f1_drop, WORST_PER_MEAN * max_f1_drop)
-    quantization = Quantization(graph, faces.used.crops, description.input, load_recipe(recipe))
+    kind = PlacedQuantization if load_recipe(recipe).weight_pairs else Quantization
+    quantization = kind(graph, faces.used.crops, description.input, load_recipe(recipe))
     record = calibration_record(faces.used, recipe)
     if labelled is not None:
         return _Measured(graph, labelled, budget).search(quantization, faces.used, recipe)

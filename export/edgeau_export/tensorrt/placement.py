@@ -43,13 +43,13 @@ class Placement:
     inputs: dict[str, tuple[tuple[str, int], ...]]
 
 
-def place(graph: Graph, quantization: Quantization, extra: dict[str, float]) -> Placement:
+def place(graph: Graph, quantization: Quantization) -> Placement:
     """Decide for a float graph.
 
     Args:
         graph: float.
-        quantization: which convolutions the recipe made integer, and the scales of their inputs.
-        extra: scales of maps that :func:`squeezed_maps` named.
+        quantization: which convolutions the recipe made integer, and scales: of their inputs, and of what else is to get a
+            pair (:func:`squeezed_maps`).
     """
     convolutions = frozenset(
         output
@@ -58,10 +58,11 @@ def place(graph: Graph, quantization: Quantization, extra: dict[str, float]) -> 
         and graph.producer[output].input[0] in quantization.activations
         and not _of_gate(graph, graph.producer[output])
     )
-    known = set(quantization.activations) | set(extra)
+    known = set(quantization.activations)
+    squeezed = known & set(squeezed_maps(graph, quantization))
     readers: dict[str, list[tuple[str, int]]] = {}
     for node in graph.model.graph.node:
-        for index in _quantized_inputs(graph, node, convolutions, set(extra)):
+        for index in _quantized_inputs(graph, node, convolutions, squeezed):
             if node.input[index] in known:
                 readers.setdefault(node.input[index], []).append((node.output[0], index))
     return Placement(convolutions, {tensor: tuple(found) for tensor, found in readers.items()})

@@ -1,7 +1,8 @@
 """Taking a Q/DQ graph apart again: the float graph, what was quantized in it, and the scales.
 
 Where pairs stand is decided anew for TensorRT (:mod:`edgeau_export.tensorrt.placement`); which convolutions may be integer,
-and in which ranges, is the quantization recipe's and its budget's decision, and is kept.
+and in which ranges, is the quantization recipe's and its budget's decision, and is kept. A range with a zero point becomes the
+symmetric one that holds it.
 """
 
 from __future__ import annotations
@@ -13,7 +14,6 @@ import numpy as np
 import onnx
 from onnx import numpy_helper
 
-from edgeau.errors import TargetError
 from edgeau_export.tensorrt.graph import Graph
 
 if TYPE_CHECKING:
@@ -21,8 +21,9 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-__all__ = ["Quantization", "taken_apart"]
+__all__ = ["LEVELS", "Quantization", "taken_apart"]
 
+LEVELS = 127
 _PAIR = ("QuantizeLinear", "DequantizeLinear")
 
 
@@ -32,7 +33,7 @@ class Quantization:
 
     Attributes:
         weights: scale per output channel ``(K,)`` by the first output of the convolution that has them.
-        activations: scale by tensor.
+        activations: symmetric scale by tensor.
     """
 
     weights: Mapping[str, NDArray[np.float32]]
@@ -40,38 +41,32 @@ class Quantization:
 
 
 def taken_apart(model: onnx.ModelProto) -> tuple[onnx.ModelProto, Quantization]:
-    """The float graph behind a Q/DQ graph with symmetric pairs, and its quantization.
+    """The float graph behind a Q/DQ graph, and its quantization.
 
-    Weights that are stored as integers become floats, each at the middle of its step.
-
-    Raises:
-        TargetError: a pair is not symmetric.
+    Constants that are stored as integers become floats, each at the middle of its step.
     """
     copy = onnx.ModelProto()
     copy.CopyFrom(model)
     graph = Graph(copy)
-    _check_symmetric(graph)
     origin = {
         node.output[0]: _origin(graph, node) for node in copy.graph.node if node.op_type == "DequantizeLinear"
     }
-    activations: dict[str, float] = {}
+    activations = {
+        node.input[0]: _symmetric_scale(graph, node)
+        for node in copy.graph.node
+        if node.op_type == "QuantizeLinear" and node.input[0] not in graph.constants
+    }
     weights: dict[str, NDArray[np.float32]] = {}
     for node in copy.graph.node:
         if node.op_type in _PAIR:
             continue
-        _note(graph, node, origin, activations, weights)
+        if node.op_type == "Conv" and node.input[0] in origin and node.input[1] in origin:
+            weights[node.output[0]] = _weight_scales(graph, node)
         for index, name in enumerate(node.input):
             node.input[index] = origin.get(name, name)
-    _drop_pairs(copy, graph, origin)
+    _restore_outputs(copy, graph, origin)
+    _drop_pairs(copy, graph)
     return copy, Quantization(weights, activations)
-
-
-def _check_symmetric(graph: Graph) -> None:
-    for node in graph.model.graph.node:
-        if node.op_type in _PAIR and (len(node.input) < 3 or np.any(graph.value(node.input[2]))):
-            raise TargetError(
-                f"TensorRT takes symmetric quantization only, and {node.name} has a zero point: take the recipe symmetric"
-            )
 
 
 def _origin(graph: Graph, dequantize: onnx.NodeProto) -> str:
@@ -83,27 +78,42 @@ def _origin(graph: Graph, dequantize: onnx.NodeProto) -> str:
     return source  # an integer constant
 
 
-def _note(
-    graph: Graph,
-    node: onnx.NodeProto,
-    origin: dict[str, str],
-    activations: dict[str, float],
-    weights: dict[str, NDArray[np.float32]],
-) -> None:
-    if node.op_type != "Conv" or node.input[0] not in origin or node.input[1] not in origin:
-        return
-    data, weight = (graph.producer[name] for name in node.input[:2])
-    activations[origin[node.input[0]]] = float(graph.value(data.input[1]).reshape(-1)[0])
-    scale = graph.value(weight.input[1]).astype(np.float32).reshape(-1)
-    channels = graph.constants[origin[node.input[1]]].dims[0]
-    weights[node.output[0]] = np.full(channels, scale[0], np.float32) if scale.size == 1 else scale
+def _symmetric_scale(graph: Graph, quantize: onnx.NodeProto) -> float:
+    """Of an activation: that of the smallest range around zero which holds the recipe's."""
+    scale = float(graph.value(quantize.input[1]).reshape(-1)[0])
+    zero = graph.value(quantize.input[2]) if len(quantize.input) > 2 else np.zeros(1, np.uint8)
+    if not np.any(zero) and zero.dtype == np.int8:
+        return scale
+    limits = np.iinfo(zero.dtype)
+    middle = int(zero.reshape(-1)[0])
+    return max(middle - limits.min, limits.max - middle) * scale / LEVELS
 
 
-def _drop_pairs(model: onnx.ModelProto, graph: Graph, origin: dict[str, str]) -> None:
-    integers = {node.input[0]: node for node in model.graph.node if node.output[0] in origin}
-    for name, node in integers.items():
-        if name in graph.constants:
-            value = graph.value(name).astype(np.float32) * _broadcast(graph, node)
+def _weight_scales(graph: Graph, convolution: onnx.NodeProto) -> NDArray[np.float32]:
+    dequantize = graph.producer[convolution.input[1]]
+    scale = graph.value(dequantize.input[1]).astype(np.float32).reshape(-1)
+    channels = graph.shape_of_constant(_origin(graph, dequantize))[0]
+    return np.full(channels, scale[0], np.float32) if scale.size == 1 else scale
+
+
+def _restore_outputs(model: onnx.ModelProto, graph: Graph, origin: Mapping[str, str]) -> None:
+    """An output of the graph that leaves a pair leaves the operator before it, under the same name."""
+    for item in model.graph.output:
+        inner = origin.get(item.name)
+        if inner is None:
+            continue
+        producer = graph.producer[inner]
+        producer.output[list(producer.output).index(inner)] = item.name
+        for node, index in graph.readers.get(inner, []):
+            if node.op_type not in _PAIR:
+                node.input[index] = item.name
+
+
+def _drop_pairs(model: onnx.ModelProto, graph: Graph) -> None:
+    for node in model.graph.node:
+        name = node.input[0] if node.input else ""
+        if node.op_type == "DequantizeLinear" and name in graph.constants:
+            value = (graph.value(name).astype(np.float32) - _zero(graph, node)) * _scale(graph, node)
             graph.constants[name].CopyFrom(numpy_helper.from_array(value.astype(np.float32), name))
     kept = [node for node in model.graph.node if node.op_type not in _PAIR]
     del model.graph.node[:]
@@ -115,12 +125,22 @@ def _drop_pairs(model: onnx.ModelProto, graph: Graph, origin: dict[str, str]) ->
     del model.graph.value_info[:]
 
 
-def _broadcast(graph: Graph, dequantize: onnx.NodeProto) -> NDArray[np.float32]:
-    """The scale of integer weights, shaped to multiply them."""
-    scale = graph.value(dequantize.input[1]).astype(np.float32)
-    if scale.size == 1:
-        return scale.reshape(-1)[:1]
+def _scale(graph: Graph, dequantize: onnx.NodeProto) -> NDArray[np.float32]:
+    """Of integer constants, shaped to multiply them."""
+    return _along_axis(graph, dequantize, graph.value(dequantize.input[1]))
+
+
+def _zero(graph: Graph, dequantize: onnx.NodeProto) -> NDArray[np.float32]:
+    if len(dequantize.input) < 3:
+        return np.zeros(1, np.float32)
+    return _along_axis(graph, dequantize, graph.value(dequantize.input[2]))
+
+
+def _along_axis(graph: Graph, dequantize: onnx.NodeProto, values: NDArray) -> NDArray[np.float32]:
+    values = values.astype(np.float32).reshape(-1)
+    if values.size == 1:
+        return values
     axis = next((item.i for item in dequantize.attribute if item.name == "axis"), 1)
-    shape = [1] * len(graph.constants[dequantize.input[0]].dims)
+    shape = [1] * len(graph.shape_of_constant(dequantize.input[0]))
     shape[axis] = -1
-    return scale.reshape(shape)
+    return values.reshape(shape)

@@ -11,11 +11,8 @@ from edgeau.bundle.manifest import InputSpec
 from edgeau_calibration.recipe import load_recipe
 from edgeau_calibration.static_int8 import static_int8
 from edgeau_export.onnx_graph import with_batch
-from edgeau_export.tensorrt.graph import Graph
 from edgeau_export.tensorrt.half import with_half_precision
-from edgeau_export.tensorrt.maxima import largest_magnitudes
-from edgeau_export.tensorrt.placement import Placement, place, squeezed_maps
-from edgeau_export.tensorrt.qdq import with_pairs
+from edgeau_export.tensorrt.placed import PlacedQuantization
 from edgeau_export.tensorrt.ranges import Quantization, taken_apart
 
 SPEC = InputSpec()
@@ -103,24 +100,16 @@ def apart(recipe_graph: onnx.ModelProto) -> tuple[onnx.ModelProto, Quantization]
 
 
 @pytest.fixture(scope="session")
-def placed(
-    apart: tuple[onnx.ModelProto, Quantization], pictures: np.ndarray
-) -> tuple[Placement, onnx.ModelProto]:
-    """Where the pairs go, and the float32 graph with them."""
-    model, quantization = apart
-    graph = Graph(model)
-    maps = squeezed_maps(graph, quantization)
-    extra = {name: value / 127 for name, value in largest_magnitudes(model, maps, pictures, SPEC).items()}
-    placement = place(graph, quantization, extra)
-    return placement, with_pairs(
-        model, placement, {**extra, **quantization.activations}, quantization.weights
-    )
+def placed_graph(network: onnx.ModelProto, pictures: np.ndarray) -> onnx.ModelProto:
+    """The float32 graph with pairs where TensorRT wants them, as an export's search makes it."""
+    quantization = PlacedQuantization(network, pictures, SPEC, load_recipe("symmetric"))
+    return with_batch(quantization.graph(), 1)
 
 
 @pytest.fixture(scope="session")
-def artifact(placed: tuple[Placement, onnx.ModelProto]) -> onnx.ModelProto:
+def artifact(placed_graph: onnx.ModelProto) -> onnx.ModelProto:
     """As it is handed out: pairs, and half precision around them."""
-    model = with_half_precision(placed[1])
+    model = with_half_precision(placed_graph)
     del model.opset_import[:]
     model.opset_import.append(helper.make_opsetid("", 17))
     return model

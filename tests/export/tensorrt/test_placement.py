@@ -9,11 +9,15 @@ import onnx
 import onnxruntime
 import pytest
 
-from edgeau.errors import TargetError
 from edgeau.preprocessing import Preprocessor
+from edgeau_calibration.recipe import load_recipe
+from edgeau_calibration.static_int8 import static_int8
+from edgeau_export.onnx_graph import with_batch
 from edgeau_export.tensorrt.graph import Graph
-from edgeau_export.tensorrt.placement import Placement, can_be_integer, place, squeezed_maps
+from edgeau_export.tensorrt.placed import placed
+from edgeau_export.tensorrt.placement import can_be_integer, place, squeezed_maps
 from edgeau_export.tensorrt.ranges import Quantization, taken_apart
+from edgeau_export.tensorrt.rules import RULES
 
 from .conftest import SPEC, Builder
 
@@ -36,8 +40,8 @@ def dequantized(graph: Graph, node: str) -> list[bool]:
 
 
 @pytest.fixture(scope="session")
-def graph(placed: tuple[Placement, onnx.ModelProto]) -> Graph:
-    return Graph(placed[1])
+def graph(placed_graph: onnx.ModelProto) -> Graph:
+    return Graph(placed_graph)
 
 
 def test_taken_apart_is_the_float_network(
@@ -50,11 +54,9 @@ def test_taken_apart_is_the_float_network(
     assert np.abs(run(apart[0], pictures) - run(network, pictures)).max() < 0.2
 
 
-def test_weights_stored_as_integers_come_back_as_floats(
-    apart: tuple[onnx.ModelProto, Quantization], placed, pictures
-):
+def test_weights_stored_as_integers_come_back_as_floats(placed_graph: onnx.ModelProto):
     stored = onnx.ModelProto()
-    stored.CopyFrom(placed[1])
+    stored.CopyFrom(placed_graph)
     view = Graph(stored)
     for node in list(stored.graph.node):
         if node.op_type == "QuantizeLinear" and node.input[0] in view.constants:
@@ -70,19 +72,27 @@ def test_weights_stored_as_integers_come_back_as_floats(
         onnx.TensorProto.FLOAT,
         onnx.TensorProto.INT64,
     }
-    for name, scale in quantization.weights.items():
-        np.testing.assert_allclose(scale, apart[1].weights[name])
+    for name, scale in taken_apart(placed_graph)[1].weights.items():
+        np.testing.assert_allclose(quantization.weights[name], scale)
 
 
-def test_an_asymmetric_recipe_is_refused(placed: tuple[Placement, onnx.ModelProto]):
-    model = onnx.ModelProto()
-    model.CopyFrom(placed[1])
-    view = Graph(model)
-    quantize = next(node for node in model.graph.node if node.op_type == "QuantizeLinear")
-    zero = view.constants[quantize.input[2]]
-    zero.CopyFrom(onnx.numpy_helper.from_array(np.ones(tuple(zero.dims), np.int8), zero.name))
-    with pytest.raises(TargetError, match="symmetric quantization only"):
-        taken_apart(model)
+def test_ranges_with_a_zero_point_become_symmetric_ones(network: onnx.ModelProto, pictures: np.ndarray):
+    """A recipe for processors has unsigned activations, integer weights and integer biases."""
+    recipe = with_batch(static_int8(network, pictures, SPEC, load_recipe("plain")), 1)
+    view = Graph(recipe)
+    kinds = {view.value(n.input[2]).dtype.name for n in recipe.graph.node if n.op_type == "QuantizeLinear"}
+    assert kinds == {"uint8"}
+    model, quantization = taken_apart(recipe)
+    onnx.checker.check_model(model, full_check=True)
+    assert np.abs(run(model, pictures) - run(network, pictures)).max() < 0.2
+    for node in recipe.graph.node:
+        if node.op_type == "QuantizeLinear" and node.input[0] not in view.constants:
+            scale, zero = (float(view.value(name)) for name in node.input[1:])
+            largest = 127 * quantization.activations[node.input[0]]
+            assert largest == pytest.approx(scale * max(zero, 255 - zero), rel=1e-5)
+    result = placed(recipe)
+    assert not [fault for rule in RULES if rule.__name__ != "operators" for fault in rule(Graph(result))]
+    assert np.abs(run(result, pictures) - run(recipe, pictures)).max() < 0.3 * np.ptp(run(recipe, pictures))
 
 
 @pytest.mark.parametrize(
@@ -125,7 +135,7 @@ def test_one_pair_a_tensor(graph: Graph):
 
 def test_a_map_without_a_range_keeps_its_gate_in_float(apart: tuple[onnx.ModelProto, Quantization]):
     model, quantization = apart
-    placement = place(Graph(model), quantization, {})
+    placement = place(Graph(model), quantization)
     assert not any(
         reader.endswith(("_scaled", "_pooled"))
         for readers in placement.inputs.values()
@@ -136,7 +146,7 @@ def test_a_map_without_a_range_keeps_its_gate_in_float(apart: tuple[onnx.ModelPr
 def test_convolutions_that_the_budget_put_back_stay_in_float(apart: tuple[onnx.ModelProto, Quantization]):
     model, quantization = apart
     weights = {name: scale for name, scale in quantization.weights.items() if name != "two_project"}
-    placement = place(Graph(model), Quantization(weights, quantization.activations), {})
+    placement = place(Graph(model), Quantization(weights, quantization.activations))
     assert "two_project" not in placement.convolutions
     readers = {reader for found in placement.inputs.values() for reader, _ in found}
     assert "two_project" not in readers
@@ -166,9 +176,9 @@ def test_groups_that_have_integer_kernels(channels: tuple[int, int], groups: int
     assert can_be_integer(graph, b.nodes[0], "y_w") == fits
 
 
-def test_answers_are_those_of_the_recipe(recipe_graph, placed, artifact, pictures):
+def test_answers_are_those_of_the_recipe(recipe_graph, placed_graph, artifact, pictures):
     """More pairs, and half precision, cost no more than what INT8 costs anyway."""
-    recipe, pairs, half = (run(model, pictures) for model in (recipe_graph, placed[1], artifact))
+    recipe, pairs, half = (run(model, pictures) for model in (recipe_graph, placed_graph, artifact))
     spread = np.ptp(recipe)
     assert np.abs(pairs - recipe).max() < 0.1 * spread
     assert np.abs(half - pairs).max() < 0.05 * spread

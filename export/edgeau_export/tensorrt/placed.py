@@ -1,0 +1,45 @@
+"""A quantization recipe's graph with its pairs where TensorRT wants them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from edgeau_calibration.static_int8 import Quantization as RecipeQuantization
+from edgeau_export.tensorrt.graph import Graph
+from edgeau_export.tensorrt.placement import place, squeezed_maps
+from edgeau_export.tensorrt.qdq import with_pairs
+from edgeau_export.tensorrt.ranges import LEVELS, taken_apart
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    import onnx
+
+__all__ = ["PlacedQuantization", "placed"]
+
+
+def placed(model: onnx.ModelProto, largest: Mapping[str, float] | None = None) -> onnx.ModelProto:
+    """The Q/DQ graph for TensorRT, in float32.
+
+    Args:
+        model: Q/DQ graph of a recipe.
+        largest: largest magnitude by tensor, for tensors that the recipe gave no pair but that want one here.
+    """
+    float_graph, quantization = taken_apart(model)
+    graph = Graph(float_graph)
+    wanted = squeezed_maps(graph, quantization)
+    extra = {name: (largest or {}).get(name, 0.0) / LEVELS for name in wanted}
+    known = {name: scale for name, scale in extra.items() if scale > 0}
+    quantization = replace(quantization, activations={**known, **quantization.activations})
+    placement = place(graph, quantization)
+    return with_pairs(float_graph, placement, quantization.activations, quantization.weights)
+
+
+class PlacedQuantization(RecipeQuantization):
+    """As its base, for an engine of TensorRT: a search over it measures what the board will run."""
+
+    def graph(self, kept_float: Iterable[str] = ()) -> onnx.ModelProto:
+        """The Q/DQ graph for TensorRT with the named nodes in float."""
+        largest = {name: max(-low, high) for name, (low, high) in self.ranges.items()}
+        return placed(super().graph(kept_float), largest)
