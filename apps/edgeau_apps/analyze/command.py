@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from edgeau import Pipeline
-from edgeau.command import CommandParser, print_json, run
+from edgeau.command import DONE, PARTLY, CommandParser, print_json, run
 from edgeau.errors import InputError, OutputError
 from edgeau.hysteresis import Hysteresis
 from edgeau.smoothing import Smoother
@@ -19,10 +19,12 @@ from edgeau_apps.analyze.outcome import Outcome, exit_code
 from edgeau_apps.analyze.progress import Progress, say
 from edgeau_apps.analyze.quiet import quieten_decoders
 from edgeau_apps.analyze.sinks import Options
+from edgeau_apps.analyze.spreading import analyze_spread
+from edgeau_apps.analyze.state import state_of
 from edgeau_apps.annotation import Annotator
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
 __all__ = ["main"]
 
@@ -100,6 +102,17 @@ def _parser() -> CommandParser:
         metavar="FILE",
         help="a face_landmarker.task, for mediapipe 0.10.30 on",
     )
+    parser.add_argument(
+        "--resume", action="store_true", help="leave out inputs whose tables are in DIR already"
+    )
+    parser.add_argument(
+        "--status", action="store_true", help="analyze nothing; say what is done and what is left"
+    )
+    parser.add_argument(
+        "--ray",
+        metavar="ADDRESS",
+        help="spread the inputs over a Ray cluster, or over this machine's processors with local",
+    )
     parser.add_json()
     return parser
 
@@ -119,9 +132,11 @@ def _analyze(argv: Sequence[str] | None) -> int:
     inputs, refused = find_inputs(arguments.inputs)
     if not inputs:
         raise InputError("; ".join(item.why for item in refused))
+    if arguments.status:
+        return _status(inputs, arguments)
+    if arguments.resume:
+        inputs = list(state_of(inputs, arguments.out).left)
     with _load(arguments) as pipeline:
-        if arguments.smooth:
-            pipeline.use_refiners(Smoother(), Hysteresis(pipeline.thresholds))
         outcomes = [_told(Outcome(item.name, error=item.why), quiet=True) for item in refused]
         outcomes += _analyze_all(inputs, pipeline, arguments)
         if arguments.json:
@@ -131,8 +146,19 @@ def _analyze(argv: Sequence[str] | None) -> int:
     return exit_code(outcomes)
 
 
+def _status(inputs: list[Input], arguments: argparse.Namespace) -> int:
+    state = state_of(inputs, arguments.out)
+    if arguments.json:
+        print_json(state.to_dict())
+    else:
+        print(state.line())
+        for left in state.left:
+            print(left.name)
+    return PARTLY if state.left else DONE
+
+
 def _load(arguments: argparse.Namespace) -> Pipeline:
-    return Pipeline.load(
+    pipeline = Pipeline.load(
         arguments.bundle,
         engine=arguments.engine,
         threads=arguments.threads,
@@ -140,22 +166,38 @@ def _load(arguments: argparse.Namespace) -> Pipeline:
         experimental=arguments.experimental,
         landmarker_model=arguments.landmarker_model,
     )
+    if arguments.smooth:
+        pipeline.use_refiners(Smoother(), Hysteresis(pipeline.thresholds))
+    return pipeline
 
 
 def _analyze_all(inputs: list[Input], pipeline: Pipeline, arguments: argparse.Namespace) -> list[Outcome]:
-    options = Options(
-        arguments.out,
-        arguments.landmarks,
-        arguments.pose,
-        arguments.events,
-        _annotator(pipeline, arguments),
-    )
     outcomes = []
     with Progress(NAME, len(inputs), "inputs", draw=len(inputs) > 1) as bar:
-        for given in inputs:
-            outcomes.append(_told(analyze(given, pipeline, options), quiet=arguments.json))
+        for outcome in _outcomes(inputs, pipeline, arguments):
+            outcomes.append(_told(outcome, quiet=arguments.json))
             bar.step()
-    return outcomes
+    order = {given.name: place for place, given in enumerate(inputs)}  # a cluster gives them as they come
+    return sorted(outcomes, key=lambda outcome: order[outcome.input])
+
+
+def _outcomes(inputs: list[Input], pipeline: Pipeline, arguments: argparse.Namespace) -> Iterator[Outcome]:
+    if arguments.ray:
+        yield from analyze_spread(arguments.ray, inputs, arguments, _opened)
+    else:
+        options = _options(pipeline, arguments)
+        yield from (analyze(given, pipeline, options) for given in inputs)
+
+
+def _opened(arguments: argparse.Namespace) -> tuple[Pipeline, Options]:
+    """What a worker needs."""
+    pipeline = _load(arguments)
+    return pipeline, _options(pipeline, arguments)
+
+
+def _options(pipeline: Pipeline, arguments: argparse.Namespace) -> Options:
+    annotator = _annotator(pipeline, arguments)
+    return Options(arguments.out, arguments.landmarks, arguments.pose, arguments.events, annotator)
 
 
 def _annotator(pipeline: Pipeline, arguments: argparse.Namespace) -> Annotator | None:
