@@ -17,6 +17,7 @@ from edgeau.detector import AUDetector, Detections
 from edgeau.errors import EdgeauError, GateRefusedError, UserError
 from edgeau.pipeline import Pipeline
 from edgeau.results import ActionUnit, Box, Face, FrameResult, HeadPose
+from edgeau.sinks import open_sink
 from edgeau.sources import Frame, Source, open_source
 
 __all__ = [
@@ -35,5 +36,6 @@ __all__ = [
     "Source",
     "UserError",
     "load_bundle",
+    "open_sink",
     "open_source",
 ]
