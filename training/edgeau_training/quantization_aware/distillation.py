@@ -65,7 +65,7 @@ def distil(
     for step in tqdm(range(course.steps), desc="fine-tuning", unit="step", disable=None):
         images = next(batches)
         loss = loss_of(student, teacher, images, course.features)
-        loss.backward()
+        loss.backward()  # type: ignore[no-untyped-call]
         torch.nn.utils.clip_grad_norm_(parameters, 1.0)
         optimiser.step()
         optimiser.zero_grad(set_to_none=True)

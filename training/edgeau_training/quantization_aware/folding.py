@@ -63,6 +63,6 @@ def _fold(convolution: nn.Conv2d, norm: nn.BatchNorm2d) -> None:
         norm.weight.fill_((1.0 + norm.eps) ** 0.5)
         if convolution.bias is not None:
             # Behind the fold the convolution's own bias would pass unscaled; it is part of the shift from now on.
-            norm.bias += convolution.bias * gain
+            norm.bias.add_(convolution.bias * gain)
             convolution.bias.zero_()
     norm.weight.requires_grad_(False)

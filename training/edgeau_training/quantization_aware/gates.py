@@ -48,7 +48,7 @@ def _mean_gates(
             sums[name] = sums.get(name, torch.zeros(gates.shape[1])) + gates.sum(dim=0).flatten()
             counts[name] += len(gates)
 
-        handles.append(block.se.gate.register_forward_hook(note))  # type: ignore[union-attr, operator]
+        handles.append(block.se.gate.register_forward_hook(note))  # type: ignore[union-attr]
     with torch.no_grad():
         for images in batches:
             network(images)
