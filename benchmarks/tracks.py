@@ -7,6 +7,7 @@ over the frames in which a true face is in view (at least 60 % of it inside the 
 
     missed     nobody found it (the landmarker's doing, alike for both)
     switches   it has another number than when it was last seen
+    after 1 s  those of the switches before which nobody found it for more than a second: then its number is forgotten
     stolen     those of the switches whose new number was another face's before
 
 Exit code 3 when the switches exceed --max-switches per thousand face-frames.
@@ -85,9 +86,11 @@ class Tally:
     in_view: int = 0
     missed: int = 0
     switches: int = 0
+    after_a_second: int = 0
     stolen: int = 0
     numbers: int = 0
-    _last: dict[int, int] = field(default_factory=dict)
+    _now: int = 0
+    _last: dict[int, tuple[int, int]] = field(default_factory=dict)
     _owner: dict[int, int] = field(default_factory=dict)
 
     def new_scene(self) -> None:
@@ -95,13 +98,17 @@ class Tally:
 
     def frame(self, truths: list[Truth], owners: dict[int, int], numbers: list[int]) -> None:
         """One frame: which true face each found one belongs to, and the numbers that were given."""
+        self._now += 1
         for place, face in owners.items():
-            number, before = numbers[place], self._last.get(face)
-            if before is not None and before != number:
+            number = numbers[place]
+            before, then = self._last.get(face, (number, self._now))
+            if before != number:
                 self.switches += 1
+                self.after_a_second += self._now - then > FPS
                 self.stolen += self._owner.get(number, face) != face
             self.numbers += number not in self._owner
-            self._last[face], self._owner[number] = number, self._owner.get(number, face)
+            self._last[face] = number, self._now
+            self._owner.setdefault(number, face)
         for face, truth in enumerate(truths):
             if truth.visible >= VISIBLE:
                 self.in_view += 1
@@ -109,7 +116,8 @@ class Tally:
 
     def to_dict(self) -> dict[str, Any]:
         counts = {
-            name: getattr(self, name) for name in ("in_view", "missed", "switches", "stolen", "numbers")
+            name: getattr(self, name)
+            for name in ("in_view", "missed", "switches", "after_a_second", "stolen", "numbers")
         }
         return {**counts, "switches_per_1000": round(1000 * self.switches / max(self.in_view, 1), 2)}
 
@@ -159,10 +167,10 @@ def measure(data: Path, scenes: int, frames: int) -> dict[str, dict[str, Any]]:
 
 def table(rows: dict[str, dict[str, Any]]) -> str:
     lines = [
-        f"{'faces':<7}{'tracker':<13}{'in view':>9}{'missed':>8}{'switches':>10}{'per 1000':>10}{'stolen':>8}{'numbers':>9}"
+        f"{'faces':<7}{'tracker':<13}{'in view':>9}{'missed':>8}{'switches':>10}{'per 1000':>10}{'after 1 s':>11}{'stolen':>8}{'numbers':>9}"
     ]
     lines += [
-        f"{faces:<7}{name:<13}{row['in_view']:>9}{row['missed']:>8}{row['switches']:>10}{row['switches_per_1000']:>10}"
+        f"{faces:<7}{name:<13}{row['in_view']:>9}{row['missed']:>8}{row['switches']:>10}{row['switches_per_1000']:>10}{row['after_a_second']:>11}"
         f"{row['stolen']:>8}{row['numbers']:>9}"
         for faces, trackers in rows.items()
         for name, row in trackers.items()

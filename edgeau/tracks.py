@@ -20,13 +20,18 @@ from edgeau.results import Box
 
 __all__ = ["FaceTracks"]
 
-# All ours, tuned on rendered scenes (benchmarks/tracks.py).
+# All ours, tuned on rendered scenes (benchmarks/tracks.py, other scenes than those that it counts on).
 # A head strays less than so many of its sizes from where it is expected, and hardly changes its size; the longer it was
-# out of sight, the further.
-_MAX_STRAY, _STRAY_PER_S = 0.8, 1.0
+# out of sight, the further it may be.
+_MAX_STRAY, _STRAY_PER_S = 0.4, 2.0
 _MAX_GROWTH = math.log(1.6)
-# What a change of size by e, and of shape by one size a point, cost beside a stray of one size.
-_GROWTH_COST, _SHAPE_COST = 0.5, 4.0
+# How much a face's shape changes at most from frame to frame, and in a second, in sizes a point: a turn or a word. Two
+# faces differ by three times as much; a larger difference than four times says no more.
+_USUAL_CHANGE, _CHANGE_PER_S, _MOST_CHANGE = 0.02, 0.04, 4.0
+# What growth by a factor e, the usual change of shape and a second out of sight cost beside a stray of one size; and from
+# where on a face is rather a new one.
+_GROWTH_COST, _SHAPE_COST, _ABSENCE_COST = 0.5, 0.1, 0.3
+_TOO_MUCH = 2.5
 # Share of a new velocity in the running one; how long a face out of sight is expected to go on moving.
 _LEARN, _COAST_S = 0.4, 0.4
 _MAX_ABSENCE_S = 1.0
@@ -108,8 +113,9 @@ class FaceTracks:
             return math.inf
         change = 0.0
         if track.shape is not None and sight.shape is not None:
-            change = float(np.abs(track.shape - sight.shape).mean())
-        return stray + _GROWTH_COST * growth + _SHAPE_COST * change
+            usual = _USUAL_CHANGE + _CHANGE_PER_S * absence_s
+            change = min(float(np.abs(track.shape - sight.shape).mean()) / usual, _MOST_CHANGE)
+        return stray + _GROWTH_COST * growth + _SHAPE_COST * change + _ABSENCE_COST * absence_s
 
     def _follow(self, track: _Track, sight: _Sight) -> None:
         passed_s = self._now_s - track.seen_s
@@ -123,10 +129,6 @@ class FaceTracks:
         number, self._next = self._next, self._next + 1
         self._tracks.append(_Track(number, sight.x, sight.y, sight.size, sight.shape, self._now_s))
         return number
-
-
-_TOO_MUCH = 1e3
-"""No fit is as bad as leaving a face and a track that may be one apart: only what cannot be one is."""
 
 
 def _sight(box: Box, landmarks: NDArray[np.float32] | None) -> _Sight:
