@@ -8,10 +8,13 @@ import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from edgeau.command import DONE, CommandParser, print_json, run
+from edgeau.command import DONE, PARTLY, CommandParser, print_json, run
 from edgeau.errors import UsageError
+
+if TYPE_CHECKING:
+    from edgeau_training.synth.plan import Plan
 
 __all__ = ["main"]
 
@@ -43,6 +46,12 @@ def _parser() -> CommandParser:
     parser.add_argument("--size", type=_natural, default=256, help="side of a picture, pixels (default 256)")
     parser.add_argument("--workers", type=_natural, metavar="N", help="processes (default: one per core)")
     parser.add_argument(
+        "--ray", metavar="ADDRESS", help="render on a Ray cluster, or on this machine's cores with local"
+    )
+    parser.add_argument(
+        "--status", action="store_true", help="render nothing; say what is done and what is left"
+    )
+    parser.add_argument(
         "--contact-sheet", type=Path, metavar="FILE", help="also a PNG of faces with their labels"
     )
     parser.add_argument(
@@ -68,6 +77,8 @@ def _natural(text: str) -> int:
 def _body(argv: Sequence[str] | None) -> int:
     options = _parser().parse_args(argv)
     _check(options)
+    if options.status:
+        return _status(options)
     document: dict[str, Any] = {}
     if options.clip is not None:
         from edgeau_training.synth.clip import write_clip
@@ -85,6 +96,8 @@ def _body(argv: Sequence[str] | None) -> int:
 def _check(options: argparse.Namespace) -> None:
     if options.out is None and options.clip is None:
         raise UsageError("nothing to render: give --out DIR and --count N, or --clip FILE.mp4")
+    if options.status and options.out is None:
+        raise UsageError("--status is of a data set: give --out DIR and --count N too")
     if options.out is None and options.contact_sheet is not None:
         raise UsageError("--contact-sheet shows a data set: give --out DIR and --count N too")
     if options.out is not None and options.count is None:
@@ -93,18 +106,35 @@ def _check(options: argparse.Namespace) -> None:
         raise UsageError(f"--size {options.size}: pictures below 64 pixels hold no face that could be found")
 
 
+def _status(options: argparse.Namespace) -> int:
+    from edgeau_training.synth.production import unfinished
+
+    plan, total = _plan(options), sum(_counts(options).values())
+    left = sum(job.rows for job in unfinished(plan))
+    if options.json:
+        print_json({"out": str(options.out), "faces": total, "done": total - left, "left": left})
+    else:
+        print(f"{options.out}: {total - left} of {total} faces are done, {left} are left")
+    return PARTLY if left else DONE
+
+
+def _plan(options: argparse.Namespace) -> Plan:
+    from edgeau_training.synth.plan import Plan
+
+    return Plan(options.rig, options.out, options.seed, _counts(options), options.size, options.cache)
+
+
 def _render(options: argparse.Namespace) -> dict[str, Any]:
     from tqdm import tqdm
 
     from edgeau_training.synth.contact_sheet import write_contact_sheet
-    from edgeau_training.synth.plan import Plan
     from edgeau_training.synth.production import produce
 
-    plan = Plan(options.rig, options.out, options.seed, _counts(options), options.size, options.cache)
+    plan = _plan(options)
     started, cores = time.perf_counter(), len(os.sched_getaffinity(0))
     quiet = options.json or not sys.stderr.isatty()
     with tqdm(total=sum(plan.counts.values()), unit="face", disable=quiet) as bar:
-        rendered = produce(plan, max(1, options.workers or cores), bar.update)
+        rendered = produce(plan, max(1, options.workers or cores), bar.update, options.ray)
     if options.contact_sheet is not None:
         write_contact_sheet(options.out, options.contact_sheet)
     seconds = round(time.perf_counter() - started, 1)

@@ -13,32 +13,42 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from edgeau.errors import EngineError, OutputError
+from edgeau.ray_cluster import spread
 from edgeau_training.synth import shards
 from edgeau_training.synth.action_units import ACTIVE, AU_NAMES, TRACE
 from edgeau_training.synth.plan import Plan, Shard, planned_shards
 from edgeau_training.synth.rig import load_rig
 from edgeau_training.synth.splits import FIRST_INDEX, IDENTITIES, RULE, TEXTURES
-from edgeau_training.synth.worker import render_shard, start_worker
+from edgeau_training.synth.worker import ClusterJob, render_on_cluster, render_shard, start_worker
 
 GENERATOR_VERSION = 1
 _THREAD_LIMITS = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
 
 
-def produce(plan: Plan, workers: int, progress: Callable[[int], None]) -> int:
+def produce(plan: Plan, workers: int, progress: Callable[[int], None], cluster: str | None = None) -> int:
     """Render what is missing of a plan and return the number of pictures rendered now.
 
-    progress is called with the number of pictures finished since its last call. Raises OutputError when the folder
+    With cluster, an address or "local", the shards are rendered on a Ray cluster and workers is not used. progress is called with the number of pictures finished since its last call. Raises OutputError when the folder
     holds another data set or the disk is full, UserError when the rig is incomplete.
     """
     with _disk_errors(plan.out):
         _describe(plan, load_rig(plan.rig, plan.cache).digest)
         shards.remove_unfinished(plan.out)
-    todo = [job for job in planned_shards(plan.counts) if not _is_finished(plan.out, job)]
+    todo = unfinished(plan)
     progress(sum(plan.counts.values()) - sum(job.rows for job in todo))
     if todo:
         with _disk_errors(plan.out), _single_threaded():
-            _render_all(plan, todo, min(workers, len(todo)), progress)
+            if cluster is None:
+                _render_all(plan, todo, min(workers, len(todo)), progress)
+            else:
+                for job, _ in spread(cluster, render_on_cluster, [ClusterJob(plan, job) for job in todo]):
+                    progress(job.shard.rows)
     return sum(job.rows for job in todo)
+
+
+def unfinished(plan: Plan) -> list[Shard]:
+    """The shards of a plan that are not there yet."""
+    return [job for job in planned_shards(plan.counts) if not _is_finished(plan.out, job)]
 
 
 def _is_finished(out: Path, job: Shard) -> bool:
