@@ -172,6 +172,10 @@ def test_copies_are_counted_whatever_their_light(faces: np.ndarray) -> None:
     assert own[10:20].sum() <= 2, "in the dark a few cells change places"
 
 
+def test_copies_do_no_harm_where_enough_pictures_are_left(faces: np.ndarray) -> None:
+    assert not rules(np.concatenate((faces[:70], faces[:70], faces[:70])))
+
+
 def test_a_set_without_expressions_is_refused_and_one_that_lacks_a_few_is_only_told(
     faces: np.ndarray,
 ) -> None:

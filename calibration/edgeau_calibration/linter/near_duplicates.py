@@ -26,12 +26,14 @@ __all__ = ["distinct", "near_duplicates"]
 _SAME = 6
 _CELLS = 12
 _SHARE = 0.5
+# So many pictures of their own are enough, however many copies come with them: a film has 25 alike each second.
+_ENOUGH = 64
 
 
 def near_duplicates(found: CalibrationSet) -> Iterator[Finding]:
-    """Refuses sets of which less than half are pictures of their own; says how many are not, otherwise."""
+    """Refuses sets of which less than half, and less than 64, are pictures of their own."""
     count = int(distinct(found.crops).sum())
-    if count < _SHARE * len(found):
+    if count < min(_SHARE * len(found), _ENOUGH):
         yield Finding(
             "near-duplicates",
             f"its {len(found)} crops are {count} different pictures",
