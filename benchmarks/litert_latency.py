@@ -74,7 +74,8 @@ def openvino_row(name: str, file: Path) -> Row:
     options = {"INFERENCE_NUM_THREADS": 1, "PERFORMANCE_HINT": "LATENCY", "INFERENCE_PRECISION_HINT": "f32"}
     core = openvino.Core()
     model = core.read_model(file)
-    model.reshape([1, *[int(str(n)) for n in model.input().get_partial_shape()][1:]])
+    _, *crop = model.input().get_partial_shape()
+    model.reshape([1, *(axis.get_length() for axis in crop)])
     compiled = core.compile_model(model, "CPU", options)
     request = compiled.create_infer_request()
     version = openvino.__version__.split("-")[0]
