@@ -36,6 +36,7 @@ _RECONNECT = (1, 30)  # seconds between attempts: first, and at most
 # Messages that the broker has not confirmed yet, at most; more wait on the disk, where they are bounded.
 _WINDOW = 100
 _FLUSH_SECONDS = 0.6
+_END_SECONDS = 0.2
 
 
 class MqttSink(Sink):
@@ -129,7 +130,10 @@ class MqttSink(Sink):
             self._keep_the_rest()
         finally:
             self._client.disconnect()
-            self._client.loop_stop()
+            # The client's thread may sleep for a second between two attempts to connect: nobody needs to wait for it.
+            ending = threading.Thread(target=self._client.loop_stop, daemon=True)
+            ending.start()
+            ending.join(_END_SECONDS)
 
     def _keep_the_rest(self) -> None:
         if self._store is None:
