@@ -15,14 +15,19 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import shutil
 import subprocess
 import sys
 import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
+import cv2
+
+from edgeau import open_source
 from edgeau.bundle import default_bundle_path, load_bundle
 from tests.arm.boards import BOARDS, Board
 from tests.arm.comparison import Difference, compare
@@ -46,7 +51,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     _say(f"ready after {prepared_s:.0f} s, {_megabytes(work)} MB")
     models = download_models(work / "models")
     bundle: Path = options.bundle.resolve()
-    arguments = [str(bundle), str(models), str(options.crops), str(options.frames)]
+    pictures = _decode_clip(work / "frames", options.frames)
+    arguments = [str(bundle), str(models), str(options.crops), str(pictures)]
     here = _analyze_here(arguments, work)
     with ThreadPoolExecutor() as together:
         proofs = {
@@ -97,6 +103,15 @@ def _prepare(work: Path) -> tuple[Emulator, dict[str, str]]:
     return Emulator(qemu, libraries, root, work / "packages"), packages
 
 
+def _decode_clip(folder: Path, count: int) -> Path:
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    with open_source("clip") as source:
+        for frame in islice(source, count):
+            cv2.imwrite(str(folder / f"{frame.index:04}.png"), frame.image)
+    return folder
+
+
 def _analyze_here(arguments: Sequence[str], work: Path) -> dict[str, Any]:
     out = work / "here.json"
     environment = {**os.environ, "PYTHONPATH": str(_CHECKOUT), "XDG_CACHE_HOME": str(work / "cache-here")}
@@ -124,6 +139,7 @@ def _prove(
     return {
         "cpu": board.cpu,
         "machine": there["machine"],
+        "film": there["film"],
         "engines": {name: answer.get("engine") for name, answer in there["artifacts"].items()},
         "golden": {name: answer.get("golden") for name, answer in there["artifacts"].items()},
         "differences": [row.to_dict() for row in differences],
