@@ -90,7 +90,7 @@ def _refitted(weights: NDArray[np.float64], moments: Moments) -> NDArray[np.floa
 
 def _damped(moments: NDArray[np.float64], share: float) -> NDArray[np.float64]:
     mean = np.einsum("gff->g", moments) / moments.shape[1]
-    return moments + (share * mean + 1e-12)[:, None, None] * np.eye(moments.shape[1])
+    return np.asarray(moments + (share * mean + 1e-12)[:, None, None] * np.eye(moments.shape[1]))
 
 
 def _scales(weights: NDArray[np.float64], moments: NDArray[np.float64], limit: int) -> NDArray[np.float64]:
@@ -102,14 +102,14 @@ def _scales(weights: NDArray[np.float64], moments: NDArray[np.float64], limit: i
         scale = (largest * share / limit)[..., None]
         rounded = np.clip(np.round(weights / scale), -limit, limit) * scale
         errors.append(((weights - rounded) ** 2 * weight).sum(axis=2))
-    return largest * _SHARES[np.argmin(errors, axis=0)] / limit
+    return np.asarray(largest * _SHARES[np.argmin(errors, axis=0)] / limit)
 
 
 def _mean_change(old: NDArray[np.float64], new: NDArray[np.float64], moments: Moments) -> NDArray[np.float64]:
     """What the bias must add so that the mean output is that of the float layer, ``(O,)``."""
     wanted = np.einsum("gof,gf->go", old, moments.float_mean)
     given = np.einsum("gof,gf->go", new, moments.quantized_mean)
-    return (wanted - given).ravel()
+    return np.asarray(wanted - given).ravel()
 
 
 def _write_weights(
@@ -139,7 +139,7 @@ def _write_bias(
     if place.bias_scale is None:
         constants[place.bias] = (bias + (0 if change is None else change)).astype(np.float32)
         return
-    bias = bias * constants[place.bias_scale] + (0 if change is None else change)
+    bias = bias * constants[place.bias_scale].astype(np.float64) + (0 if change is None else change)
     product = constants[place.activation_scale].astype(np.float64) * scale
     constants[place.bias] = np.round(bias / product).astype(np.int32)
     constants[place.bias_scale] = product.astype(np.float32)

@@ -56,4 +56,4 @@ def difference(
 
 def _logit(probability: NDArray[np.float32]) -> NDArray[np.float32]:
     """Decisions are compared here, where no probability rounds to 0 or 1."""
-    return np.log(probability) - np.log1p(-probability)
+    return np.asarray(np.log(probability) - np.log1p(-probability), np.float32)

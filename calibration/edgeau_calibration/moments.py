@@ -86,8 +86,8 @@ def patches(
     """
     if values.ndim == 2:
         return np.ascontiguousarray(values.T[None])
-    given = {item.name: list(item.ints) or item.i for item in node.attribute}
-    groups = int(given.get("group", 1))
+    given = {item.name: list(item.ints) for item in node.attribute}
+    groups = next((int(item.i) for item in node.attribute if item.name == "group"), 1)
     strides, dilations = given.get("strides", [1, 1]), given.get("dilations", [1, 1])
     top, left, bottom, right = given.get("pads", [0, 0, 0, 0])
     padded = np.pad(values, ((0, 0), (0, 0), (top, bottom), (left, right)))

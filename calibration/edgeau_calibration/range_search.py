@@ -116,7 +116,7 @@ def _error(points: NDArray[np.float64], counts: NDArray[np.int64], kept: Range, 
 
 
 def _silu(values: NDArray[np.float64]) -> NDArray[np.float64]:
-    return values / (1 + np.exp(np.minimum(-values, 80.0)))
+    return np.asarray(values / (1 + np.exp(np.minimum(-values, 80.0))))
 
 
 METHODS: dict[str, Callable[[Activation], Range]] = {

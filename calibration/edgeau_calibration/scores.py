@@ -35,6 +35,7 @@ def fitted_thresholds(
         present: ``(n, C)``.
         otherwise: ``(C,)``, kept where a column has fewer than 5 positives.
     """
+    assert probabilities.shape == present.shape, f"{probabilities.shape} against {present.shape}"
     columns = zip(probabilities.T, present.T, otherwise, strict=True)
     found = [
         _best(scores, truth) if truth.sum() >= _MINIMUM_POSITIVES else float(old)

@@ -99,8 +99,9 @@ class _Measured:
         thresholds = np.array([description.thresholds[label] for label in description.labels], np.float32)
         self._judge = LabelledJudge(graph, labelled.val.evenly(_JUDGED_ON), self._spec, thresholds)
         self._ranker = LabelledJudge(graph, labelled.val.evenly(_RANKED_ON), self._spec, thresholds)
-        self._float = self._parts(self._judge.float_logits, logits_of(graph, labelled.test.crops, self._spec))
-        self._parts_now: dict[str, Scored] = {}
+        on_val, self._float_on_test = self._answers(graph)
+        self._float = self._parts(on_val, self._float_on_test)
+        self._on_test, self._parts_now = self._float_on_test, self._float
 
     def search(self, quantization: Quantization, used: CalibrationSet, recipe: str) -> Int8:
         found = within_budget(
