@@ -8,7 +8,7 @@ while); frames are black, noise, of changing sizes, or with faces that come and 
 and then; one sink is slow and one fails for a while. Landmarks and network are plain functions; with --real MediaPipe and
 the packaged default run instead, on the packaged clip.
 
-Resident memory is read after every hundredth of the frames; its slope is that of a line through the second half. Exit code 3
+Resident memory, without pages of files, is read after every hundredth of the frames; its slope is that of a line through the second half. Exit code 3
 when a frame is unaccounted for, or memory grows by more than --max-growth KiB per thousand frames.
 """
 
@@ -206,7 +206,9 @@ def clip_pictures() -> list[np.ndarray]:
 
 
 def memory_kib() -> float:
-    return psutil.Process().memory_info().rss / 1024
+    """Resident memory without pages of files, which the kernel takes and gives as it likes."""
+    info = psutil.Process().memory_info()
+    return (info.rss - info.shared) / 1024
 
 
 def slope(points: Sequence[tuple[int, float]]) -> float:
