@@ -42,7 +42,7 @@ def test_a_face_at_rest_is_found_and_believed_more_and_more(model, astronaut_lan
     few, many = fed(model, astronaut_landmarks, [0] * 10), fed(model, astronaut_landmarks, [0] * 50)
     assert off(many, model, astronaut_landmarks) < 0.01
     assert 0 < few.confidence < many.confidence
-    assert many.confidence == pytest.approx(1)
+    assert many.confidence == pytest.approx(0.6)
 
 
 def test_expressions_for_two_fifths_of_the_time_hardly_move_it(model, astronaut_landmarks) -> None:
@@ -67,7 +67,7 @@ def test_what_never_rests_is_believed_less(model, astronaut_landmarks) -> None:
     random = np.random.default_rng(1)
     sensitive = replace(model, weights=20 * model.weights)
     restless = fed(sensitive, astronaut_landmarks, [float(random.uniform(0, 4)) for _ in range(60)])
-    assert restless.confidence < 0.7
+    assert restless.confidence < 0.42
 
 
 def test_too_little_gives_none(model, astronaut_landmarks) -> None:
