@@ -27,16 +27,21 @@ sys.exit(run("it", body))
 """
 
 
-def test_sigterm_unwinds_the_block_and_nothing_after_it() -> None:
-    finished = []
-    with pytest.raises(SystemExit) as caught, sigterm_unwinds():
+def terminate(finished: list[bool]) -> None:
+    with sigterm_unwinds():
         try:
             os.kill(os.getpid(), signal.SIGTERM)
             threading.Event().wait(5)
         finally:
             finished.append(True)
+
+
+def test_sigterm_unwinds_the_block_and_nothing_after_it() -> None:
+    finished: list[bool] = []
+    with pytest.raises(SystemExit) as caught:
+        terminate(finished)
     assert caught.value.code == TERMINATED == 143
-    assert finished
+    assert finished == [True]
     assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
 
 
