@@ -73,3 +73,43 @@ def network() -> onnx.ModelProto:
     helper.set_model_props(model, {"labels": "[]"})
     onnx.checker.check_model(model, full_check=True)
     return model
+
+
+@pytest.fixture(scope="session")
+def inverted_residual() -> onnx.ModelProto:
+    """First convolution; expansion, depthwise, squeeze-and-excitation, projection, residual sum; classifier."""
+    shapes = {
+        "w0": (8, 3, 3, 3), "w1": (16, 8, 1, 1), "w2": (16, 1, 3, 3), "wr": (4, 16, 1, 1), "we": (16, 4, 1, 1),
+        "w3": (8, 16, 1, 1), "w4": (5, 8),
+    }  # fmt: skip
+    rng = np.random.default_rng(0)
+    node = helper.make_node
+    nodes = [
+        node("Conv", ["input", "w0"], ["x"], name="first", pads=[1, 1, 1, 1]),
+        node("Conv", ["x", "w1"], ["a"], name="expand"),
+        node("Conv", ["a", "w2"], ["d"], name="depthwise", group=16, pads=[1, 1, 1, 1]),
+        node("GlobalAveragePool", ["d"], ["p"], name="squeeze"),
+        node("Conv", ["p", "wr"], ["r"], name="reduce"),
+        node("Relu", ["r"], ["rr"], name="act"),
+        node("Conv", ["rr", "we"], ["e"], name="excite"),
+        node("Sigmoid", ["e"], ["g"], name="gate"),
+        node("Mul", ["d", "g"], ["m"], name="scale"),
+        node("Conv", ["m", "w3"], ["y"], name="project"),
+        node("Add", ["y", "x"], ["s"], name="sum"),
+        node("GlobalAveragePool", ["s"], ["q"], name="pool"),
+        node("Flatten", ["q"], ["f"], name="flatten"),
+        node("Gemm", ["f", "w4"], ["logits"], name="classifier", transB=1),
+    ]
+    graph = helper.make_graph(
+        nodes,
+        "inverted_residual",
+        [helper.make_tensor_value_info("input", TensorProto.FLOAT, ["batch", 3, 10, 10])],
+        [helper.make_tensor_value_info("logits", TensorProto.FLOAT, ["batch", 5])],
+        [
+            numpy_helper.from_array(rng.normal(size=shape).astype(np.float32), name)
+            for name, shape in shapes.items()
+        ],
+    )
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+    onnx.checker.check_model(model, full_check=True)
+    return model

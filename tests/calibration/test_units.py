@@ -3,53 +3,12 @@ from __future__ import annotations
 import numpy as np
 import onnx
 import pytest
-from onnx import TensorProto, helper, numpy_helper
 
 from edgeau.errors import CalibrationError
 from edgeau_calibration.macs import macs_by_node
 from edgeau_calibration.running import open_model
 from edgeau_calibration.subgraph import between, cuts
 from edgeau_calibration.units import blocks, layers, nodes_of_roles
-
-
-@pytest.fixture
-def inverted_residual() -> onnx.ModelProto:
-    """First convolution; expansion, depthwise, squeeze-and-excitation, projection, residual sum; classifier."""
-    shapes = {
-        "w0": (8, 3, 3, 3), "w1": (16, 8, 1, 1), "w2": (16, 1, 3, 3), "wr": (4, 16, 1, 1), "we": (16, 4, 1, 1),
-        "w3": (8, 16, 1, 1), "w4": (5, 8),
-    }  # fmt: skip
-    rng = np.random.default_rng(0)
-    node = helper.make_node
-    nodes = [
-        node("Conv", ["input", "w0"], ["x"], name="first", pads=[1, 1, 1, 1]),
-        node("Conv", ["x", "w1"], ["a"], name="expand"),
-        node("Conv", ["a", "w2"], ["d"], name="depthwise", group=16, pads=[1, 1, 1, 1]),
-        node("GlobalAveragePool", ["d"], ["p"], name="squeeze"),
-        node("Conv", ["p", "wr"], ["r"], name="reduce"),
-        node("Relu", ["r"], ["rr"], name="act"),
-        node("Conv", ["rr", "we"], ["e"], name="excite"),
-        node("Sigmoid", ["e"], ["g"], name="gate"),
-        node("Mul", ["d", "g"], ["m"], name="scale"),
-        node("Conv", ["m", "w3"], ["y"], name="project"),
-        node("Add", ["y", "x"], ["s"], name="sum"),
-        node("GlobalAveragePool", ["s"], ["q"], name="pool"),
-        node("Flatten", ["q"], ["f"], name="flatten"),
-        node("Gemm", ["f", "w4"], ["logits"], name="classifier", transB=1),
-    ]
-    graph = helper.make_graph(
-        nodes,
-        "inverted_residual",
-        [helper.make_tensor_value_info("input", TensorProto.FLOAT, ["batch", 3, 10, 10])],
-        [helper.make_tensor_value_info("logits", TensorProto.FLOAT, ["batch", 5])],
-        [
-            numpy_helper.from_array(rng.normal(size=shape).astype(np.float32), name)
-            for name, shape in shapes.items()
-        ],
-    )
-    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
-    onnx.checker.check_model(model, full_check=True)
-    return model
 
 
 def test_cuts_are_where_everything_passes(inverted_residual: onnx.ModelProto) -> None:
