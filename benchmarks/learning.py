@@ -31,7 +31,8 @@ from edgeau_training.evaluation.metrics import macro, measure
 from edgeau_training.evaluation.predictions import load_predictions
 from edgeau_training.trainer.delivery import PREDICTIONS
 from edgeau_training.trainer.recipe import Recipe, read_recipe
-from edgeau_training.trainer.run import STATE, Run, RunOptions
+from edgeau_training.trainer.run import STATE, Run
+from edgeau_training.trainer.run_options import RunOptions
 from edgeau_training.trainer.validation import thresholds_by
 
 RECIPES = Path(__file__).parent / "learning"
@@ -77,15 +78,16 @@ def learn(name: str, recipe: Recipe, data: Path, test: SyntheticFaces, out: Path
     started = time.process_time()
     one = Run(recipe, data, out, RunOptions(resume=(out / STATE).is_file()))
     one.finish()
-    crops = SyntheticCrops(test, arcface=one.framing.arcface)
+    trainee = one.trainee
+    crops = SyntheticCrops(test, arcface=trainee.framing.arcface)
     last = recipe.stages[-1]
-    view = one.framing.view_of(last.pixels, last.field)
+    view = trainee.framing.view_of(last.pixels, last.field)
     # At the size that it was trained on, which for MRP-Net is not the size of deployment.
-    if view == one.framing.view:
+    if view == trainee.framing.view:
         validation = load_predictions(out / PREDICTIONS)["validation"]
     else:
-        validation = one._predict(one.data.validation, np.arange(len(one.data.validation)), view)
-    predictions = one._predict(crops, np.arange(len(crops)), view)
+        validation = trainee.predict(trainee.data.validation, np.arange(len(trainee.data.validation)), view)
+    predictions = trainee.predict(crops, np.arange(len(crops)), view)
     measured = measure(predictions.with_thresholds(thresholds_by("f1", validation)))
     rate = measured.positives / measured.judged
     always = 2 * rate / (1 + rate)
@@ -94,7 +96,7 @@ def learn(name: str, recipe: Recipe, data: Path, test: SyntheticFaces, out: Path
         "run": name,
         "loss": dict(recipe.loss),
         "pixels": view.pixels,
-        "parameters": sum(parameter.numel() for parameter in one.student.network.parameters()),
+        "parameters": sum(parameter.numel() for parameter in trainee.student.network.parameters()),
         "steps": one.place.step,
         "pictures": one.place.step * last.batch,
         "cpu_minutes": round((time.process_time() - started) / 60, 1),

@@ -7,14 +7,12 @@ import warnings
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from edgeau.command import DONE, CommandParser, print_json, run
 from edgeau.errors import UsageError
 from edgeau_training.trainer.recipe import PRECISIONS, Recipe, read_recipe
-
-if TYPE_CHECKING:
-    from edgeau_training.trainer.run import RunOptions
+from edgeau_training.trainer.run_options import RunOptions
 
 __all__ = ["RECIPES", "main"]
 
@@ -82,8 +80,6 @@ def _train_folds(recipe: Recipe, options: Any) -> int:
 
 
 def _run_options(options: Any) -> RunOptions:
-    from edgeau_training.trainer.run import RunOptions
-
     return RunOptions(
         resume=options.resume,
         fold=options.fold,

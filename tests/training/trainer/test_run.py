@@ -73,7 +73,7 @@ def command(*arguments):
 def killed(arguments, state):
     """Starts a run and kills it with SIGKILL somewhere after its first saved state."""
     process = subprocess.Popen(command(*arguments), env={**os.environ, "OMP_NUM_THREADS": "1"})
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 300
     while not state.exists() and time.monotonic() < deadline and process.poll() is None:
         time.sleep(0.02)
     time.sleep(0.3)

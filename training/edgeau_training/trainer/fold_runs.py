@@ -15,7 +15,9 @@ from edgeau_training.evaluation.predictions import Predictions, load_predictions
 from edgeau_training.postprocessing.soft_thresholds import soft_thresholds
 from edgeau_training.trainer.delivery import METRICS, PREDICTIONS
 from edgeau_training.trainer.recipe import Recipe
-from edgeau_training.trainer.run import CROPS, STATE, Run, RunOptions
+from edgeau_training.trainer.run import STATE, Run
+from edgeau_training.trainer.run_options import RunOptions
+from edgeau_training.trainer.trainee import CROPS
 
 __all__ = ["FOLDS", "fold_folder", "train_folds"]
 

@@ -1,0 +1,86 @@
+"""What a step minimises: the occurrence loss of the whole batch, and what auxiliary heads are asked."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from edgeau_training.datasets.crops import LabelledCrops
+from edgeau_training.losses import build_loss
+from edgeau_training.trainer.batches import Batch
+from edgeau_training.trainer.engine import Engine
+from edgeau_training.trainer.randomness import OF_THE_LOSS, seed_step
+from edgeau_training.trainer.recipe import Recipe
+from edgeau_training.trainer.student import Answers
+
+__all__ = ["Objective"]
+
+
+class Objective:
+    """The losses of a recipe.
+
+    Args:
+        recipe: names loss and auxiliary weights.
+        engine: whose processes share a batch.
+
+    Raises:
+        UsageError: the loss is not known, or an option does not fit.
+    """
+
+    def __init__(self, recipe: Recipe, engine: Engine) -> None:
+        options = dict(recipe.loss)
+        self._loss = build_loss(options.pop("name"), **options)
+        self._recipe, self._engine = recipe, engine
+
+    def fit(self, data: LabelledCrops) -> None:
+        """Takes the counts of the training side."""
+        known, present = data.mask > 0, data.occurrence > 0
+        counts = ((known & side).sum(axis=0, dtype=np.int64) for side in (present, ~present))
+        positives, negatives = (torch.from_numpy(count).to(self._engine.device) for count in counts)
+        self._loss.fit(positives, negatives)
+
+    def criterion(
+        self, batch: Batch, step: int, part: int, figures: dict[str, Tensor]
+    ) -> Callable[[Answers], Tensor]:
+        """The loss of one part of a batch, over the number of parts.
+
+        Args:
+            batch: this process's share.
+            step: of the optimiser.
+            part: of the batch.
+            figures: what each loss was is added to it.
+        """
+        weights, count = self._recipe.auxiliary, self._recipe.accumulate
+
+        def note(name: str, value: Tensor) -> Tensor:
+            figures[name] = figures.get(name, torch.zeros_like(value)) + value.detach() / count
+            return value
+
+        def criterion(answers: Answers) -> Tensor:
+            seed_step(self._recipe.seed, step, part, OF_THE_LOSS)
+            # Processes average their gradients, and each has only its share of this one.
+            total = self._engine.world * note("occurrence", self._occurrence(answers, batch))
+            if answers.intensity is not None and batch.intensity is not None:
+                total = total + weights["intensity"] * note("intensity", _intensity(answers.intensity, batch))
+            if answers.points is not None and batch.points is not None:
+                points = functional.smooth_l1_loss(answers.points, batch.points.expand_as(answers.points))
+                total = total + weights["landmarks"] * note("landmarks", points)
+            return total / count
+
+        return criterion
+
+    def _occurrence(self, answers: Answers, batch: Batch) -> Tensor:
+        """Of the whole batch, the same in all processes."""
+        whole = (self._engine.whole(share) for share in (answers.logits, batch.occurrence, batch.mask))
+        return self._loss(*whole)
+
+
+def _intensity(answers: Tensor, batch: Batch) -> Tensor:
+    """Squared error, summed over AUs, mean over faces and heads, each of which is asked the same."""
+    assert batch.intensity is not None
+    error = (answers - batch.intensity) * batch.mask
+    return error.square().sum() / (len(answers) * len(batch))

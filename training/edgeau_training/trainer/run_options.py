@@ -1,0 +1,31 @@
+"""What a run is told beside its recipe."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+__all__ = ["RunOptions"]
+
+
+@dataclass(frozen=True)
+class RunOptions:
+    """What is no part of a recipe.
+
+    Attributes:
+        resume: go on from the state in the run's folder.
+        fold: division of the data set; "" for the recipe's.
+        crops: folder of aligned crops; None for one in the run's folder.
+        pretrained: file that the network starts from.
+        device: see :data:`~edgeau_training.trainer.engine.DEVICES`.
+        workers: threads that make the pictures of a batch.
+        svm: measure linear SVMs on the vector before the classifier as well.
+    """
+
+    resume: bool = False
+    fold: str = ""
+    crops: Path | None = None
+    pretrained: Path | None = None
+    device: str = "cpu"
+    workers: int = 1
+    svm: bool = False

@@ -1,0 +1,181 @@
+"""A network in training, with its data: built from a recipe, taken apart into a state, asked for predictions."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import nn
+
+from edgeau.errors import UsageError
+from edgeau_training.augmentation import View
+from edgeau_training.datasets.crops import LabelledCrops
+from edgeau_training.evaluation.predictions import Predictions
+from edgeau_training.networks import build_network
+from edgeau_training.trainer.averaging import Average
+from edgeau_training.trainer.engine import Engine, SharedStudent
+from edgeau_training.trainer.feed import Feed
+from edgeau_training.trainer.framing import framing_of
+from edgeau_training.trainer.geometry_targets import GeometryTargets
+from edgeau_training.trainer.objective import Objective
+from edgeau_training.trainer.optimisation import build_optimiser
+from edgeau_training.trainer.recipe import Recipe
+from edgeau_training.trainer.replicas import Replicas
+from edgeau_training.trainer.run_options import RunOptions
+from edgeau_training.trainer.starting_weights import set_mean_image, start_from
+from edgeau_training.trainer.student import Normaliser, Student, start_residuals_at_identity
+from edgeau_training.trainer.svm_decision import check_features
+from edgeau_training.trainer.training_data import open_training_data
+from edgeau_training.trainer.validation import predict
+
+__all__ = ["CROPS", "Trainee"]
+
+CROPS = "crops"
+
+
+class Trainee:
+    """Everything that a run trains, and trains on.
+
+    Args:
+        recipe: what to build.
+        root: folder of the data set.
+        out: folder of the run.
+        options: what is no part of the recipe.
+        parts: of the data, of a run that is resumed.
+        saved: what :meth:`state` gave, or nothing.
+
+    Raises:
+        UserError: the data, the recipe or the options do not fit.
+    """
+
+    def __init__(
+        self,
+        recipe: Recipe,
+        root: Path,
+        out: Path,
+        options: RunOptions,
+        parts: list[str],
+        saved: dict[str, Any],
+    ) -> None:
+        self._recipe, self._options = recipe, options
+        self.engine = Engine(options.device, recipe.precision)
+        torch.manual_seed(recipe.seed)
+        if recipe.replicas > 1:
+            torch.set_num_threads(1)  # the replicas are the threads
+        self.framing = framing_of(recipe.network, recipe.options, recipe.data.set, recipe.data.canvas)
+        crops, first = options.crops or out / CROPS, self.engine.fabric.rank_zero_first
+        self.data = open_training_data(recipe, root, crops, self.framing, options.fold, parts or None, first)
+        self.normaliser = Normaliser(self.framing.input)
+        self._targets = self._landmark_targets(saved)
+        self.start = saved.get("start", "")
+        self.student = self._student(resumed=bool(saved))
+        self.objective = Objective(recipe, self.engine)
+        self.feed = self._feed()
+        optimiser = build_optimiser(self.student, recipe.optimiser)
+        self.worker: Replicas | SharedStudent = (
+            Replicas(self.student, recipe.replicas, optimiser)
+            if recipe.replicas > 1
+            else SharedStudent(self.engine, self.student, optimiser)
+        )
+        self.average = Average(self.student, recipe.optimiser.ema_decay)
+        if saved:
+            self._restore(saved)
+
+    def grow(self) -> bool:
+        """Takes in data that has appeared since; whether there was any."""
+        if not self.data.grow():
+            return False
+        self.feed = self._feed()
+        return True
+
+    def state(self) -> dict[str, Any]:
+        """Tensors and plain values from which another trainee goes on."""
+        targets = {} if self._targets is None else vars(self._targets)
+        return {
+            "start": self.start,
+            "student": self.student.state_dict(),
+            "average": self.average.student.state_dict(),
+            "optimiser": self.worker.optimiser.state_dict(),
+            "scaling": self.worker.scaling(),
+            "targets": {key: torch.from_numpy(value) for key, value in targets.items()},
+        }
+
+    def cells(self, field: float) -> int:
+        """Of MRP-Net's 7 a side, those that a view of this field spans; 0 is the device's."""
+        return round(7 * (field or self.framing.field) / self.framing.field)
+
+    def predict(self, data: LabelledCrops, rows: NDArray[np.int64], view: View) -> Predictions:
+        """What the averaged weights say about these rows."""
+        return predict(
+            self.average.student,
+            data,
+            rows,
+            view,
+            self.normaliser,
+            cells=self.cells(view.field),
+            engine=self.engine,
+            threads=self._recipe.replicas,
+        )
+
+    def _feed(self) -> Feed:
+        self.objective.fit(self.data.train)
+        return Feed(self._recipe, self.data, self.framing, self._targets, self.engine, self._options.workers)
+
+    def _restore(self, saved: dict[str, Any]) -> None:
+        self.student.load_state_dict(saved["student"])
+        self.average.student.load_state_dict(saved["average"])
+        self.worker.optimiser.load_state_dict(saved["optimiser"])
+        self.worker.restore_scaling(saved["scaling"])
+        self.worker.share_statistics()
+
+    def _landmark_targets(self, saved: dict[str, Any]) -> GeometryTargets | None:
+        if not self._recipe.auxiliary.get("landmarks"):
+            return None
+        if saved:
+            return GeometryTargets(**{key: value.numpy() for key, value in saved["targets"].items()})
+        points = self.data.points()
+        if points is None:
+            raise UsageError(
+                f"{self._recipe.data.set} has no landmarks to learn; leave them out of [auxiliary]"
+            )
+        return GeometryTargets.fit(points, self.framing.canvas)
+
+    def _student(self, *, resumed: bool) -> Student:
+        recipe = self._recipe
+        network = self._network(resumed=resumed)
+        if recipe.replicas > 1 and (self.engine.world > 1 or _draws(network)):
+            raise UsageError("replicas > 1 train a network without dropout in one process; set replicas = 1")
+        tap = (recipe.tap["module"], recipe.tap["channels"]) if recipe.tap else None
+        coordinates = None
+        if any(recipe.auxiliary.values()):
+            coordinates = 0 if self._targets is None else self._targets.mean.size
+        student = Student(network, len(self.data.labels), coordinates, tap)
+        if self._options.svm:
+            check_features(student)
+        moved: Student = student.to(self.engine.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        return moved.train()
+
+    def _network(self, *, resumed: bool) -> nn.Module:
+        """With its first weights; notes the file that they came from."""
+        network = build_network(self._recipe.network, self.data.labels, **self._recipe.options)
+        if self._recipe.from_scratch:
+            start_residuals_at_identity(network)
+        if resumed:
+            return network
+        set_mean_image(network, self.data.train, self.framing.view)
+        path = self._options.pretrained
+        if path is not None:
+            report = start_from(network, self._recipe, path)
+            self.start = path.name
+            if self.engine.first:
+                print(report, file=sys.stderr)
+        return network
+
+
+def _draws(network: nn.Module) -> bool:
+    """Whether a network draws random numbers in training."""
+    return any(isinstance(module, nn.Dropout) and module.p > 0 for module in network.modules())
