@@ -108,14 +108,17 @@ class _End:
             return numbers
         scale, zero_point = self.details["quantization"]
         info = np.iinfo(dtype)
-        return np.clip(np.rint(numbers / np.float32(scale)) + zero_point, info.min, info.max).astype(dtype)
+        steps = np.rint(numbers / np.float32(scale)) + zero_point
+        integers: NDArray[np.generic] = np.clip(steps, info.min, info.max).astype(dtype)
+        return integers
 
     def numbers(self, values: NDArray[Any]) -> NDArray[np.float32]:
         """What the file's answer stands for."""
         if values.dtype == np.float32:
             return values
         scale, zero_point = self.details["quantization"]
-        return ((values.astype(np.float32) - zero_point) * scale).astype(np.float32)
+        answer: NDArray[np.float32] = (values.astype(np.float32) - np.float32(zero_point)) * np.float32(scale)
+        return answer
 
 
 def _only(ends: list[dict[str, Any]], file: str, what: str) -> dict[str, Any]:

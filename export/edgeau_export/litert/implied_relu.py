@@ -40,5 +40,6 @@ def with_implied_relus(graph: Graph) -> Graph:
 def _starts_at_zero(node: Node, graph: Graph) -> bool:
     if node.operator != "QuantizeLinear" or len(node.inputs) < 3:
         return False
-    zero_point = graph.constants[node.inputs[2]]
-    return bool((zero_point == np.iinfo(zero_point.dtype).min).all())
+    zero_point = graph.constants[node.inputs[2]].reshape(-1)
+    lowest = np.iinfo(zero_point.dtype.name).min
+    return all(int(value) == lowest for value in zero_point.tolist())

@@ -76,12 +76,13 @@ def per_channel(weights: NDArray[np.float32], axis: int) -> Quantization:
     return Quantization(np.dtype(np.int8), scale, np.zeros(scale.size, np.int64), axis)
 
 
-def integers(values: NDArray[np.floating], quantization: Quantization) -> NDArray[np.generic]:
+def integers(values: NDArray[np.float32], quantization: Quantization) -> NDArray[np.generic]:
     """Numbers as integers, rounded to even and clipped to the type."""
     info = np.iinfo(quantization.dtype)  # type: ignore[type-var]  # an integer type
     scale, zero_point = _aligned(quantization, values.ndim)
     rounded = np.rint(values.astype(np.float64) / scale) + zero_point
-    return np.clip(rounded, info.min, info.max).astype(quantization.dtype)
+    answer: NDArray[np.generic] = np.clip(rounded, info.min, info.max).astype(quantization.dtype)
+    return answer
 
 
 def dequantized(values: NDArray[np.generic], quantization: Quantization) -> NDArray[np.float32]:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from edgeau_export.litert.layout import Layout, physical, plain, transposition
+from edgeau_export.litert.layout import Layout, transposition
 from edgeau_export.litert.quantization import Quantization, dequantized, integers, per_channel
 from edgeau_export.litert.schema import BuiltinOperator as Op
 from edgeau_export.litert.schema import tables
@@ -24,7 +24,7 @@ WORTH_PACKING = 256
 
 
 class Values:
-    """By name in the ONNX graph.
+    """By name in the ONNX graph. A tensor may have several names whose axes mean different things; the memory is one.
 
     Args:
         model: that grows by what conversions need.
@@ -55,7 +55,7 @@ class Values:
         if tensor.data is not None:
             data = dequantized(tensor.data, tensor.quantization)
             return self.model.constant(tensor.name, data, tensor.layout)
-        key = ("float", tensor.index)
+        key = ("float", tensor.index, tensor.layout)
         if key not in self._converted:
             result = self.model.tensor(f"{tensor.name}/float", tensor.shape, tensor.layout)
             self.model.operator(Op.DEQUANTIZE, [tensor], [result])
@@ -72,7 +72,8 @@ class Values:
             return self.model.constant(
                 tensor.name, integers(data.astype(np.float32), quantization), tensor.layout, quantization
             )
-        key = ("integers", tensor.index, quantization.dtype, *quantization.scale, *quantization.zero_point)
+        parameters = (quantization.dtype, *quantization.scale, *quantization.zero_point)
+        key = ("integers", tensor.index, tensor.layout, *parameters)
         if key not in self._converted:
             result = self.model.tensor(f"{tensor.name}/quantized", tensor.shape, tensor.layout, quantization)
             self.model.operator(Op.QUANTIZE, [tensor], [result])
@@ -88,7 +89,7 @@ class Values:
             return self.model.constant(
                 tensor.name, tensor.data.transpose(permutation), layout, tensor.quantization
             )
-        key = ("layout", tensor.index, layout)
+        key = ("layout", tensor.index, tensor.layout, layout)
         if key not in self._converted:
             self._converted[key] = self._moved(tensor, layout, permutation)
         return self._converted[key]
@@ -136,7 +137,3 @@ class Values:
         result = self.model.tensor(f"{name}/float", packed.shape, packed.layout)
         self.model.operator(Op.DEQUANTIZE, [packed], [result])
         return result
-
-    def logical_shape(self, tensor: Tensor) -> tuple[int, ...]:
-        """A tensor's shape in ONNX's axis order."""
-        return physical(tensor.shape, tuple(tensor.layout.index(axis) for axis in plain(len(tensor.layout))))

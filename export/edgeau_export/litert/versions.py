@@ -83,7 +83,7 @@ def _dequantize(inputs: Sequence[Tensor], _: Sequence[Tensor], __: Any) -> int:
     quantization = inputs[0].quantization
     if quantization is not None and quantization.scale.size > 1:
         return 5
-    return {np.dtype(np.int8): 2}.get(inputs[0].dtype, 3)
+    return 2 if inputs[0].dtype == np.int8 else 3
 
 
 def _first(_: Sequence[Tensor], __: Sequence[Tensor], ___: Any) -> int:

@@ -42,8 +42,8 @@ class _AlignedBuilder(Builder):  # type: ignore[misc]  # comes without types
         data = np.ascontiguousarray(values).view(np.uint8).reshape(-1)
         alignment = max(_ALIGNMENT, values.dtype.itemsize)
         self.StartVector(values.dtype.itemsize, values.size, alignment)
-        head = int(self.head) - data.size
-        self.head = head
+        head: int = self.head - data.size
+        self.head: int = head
         self.Bytes[head : head + data.size] = data.tobytes()
         offset: int = self.EndVector()
         return offset

@@ -158,6 +158,24 @@ def test_patches_to_channels_and_back(pictures: np.ndarray) -> None:
     assert operators(converted(model)).count("TRANSPOSE") == 3, "one each way, and the answer's"
 
 
+def test_one_memory_under_two_names_of_its_axes(pictures: np.ndarray) -> None:
+    """A Transpose moves nothing by itself; who reads the tensor under either name gets what that name means."""
+    constants = {
+        "w": _weights(4, 6, 3, 3),
+        "v": _weights(4, 12, 3, 3),
+        "flat": np.array([-1, 4 * 12 * 10], np.int64),
+    }
+    nodes = [
+        helper.make_node("Transpose", ["x"], ["t"], perm=[0, 3, 1, 2]),
+        helper.make_node("Conv", ["x", "w"], ["a"]),
+        helper.make_node("Conv", ["t", "v"], ["b"]),
+        helper.make_node("Reshape", ["a", "flat"], ["c"]),
+        helper.make_node("Flatten", ["b"], ["d"]),
+        helper.make_node("Concat", ["c", "d"], ["y"], axis=1),
+    ]
+    _same_answers(graph_of(nodes, pictures.shape, constants), pictures)
+
+
 def test_local_response_as_torch_writes_it(pictures: np.ndarray) -> None:
     constants = {
         "flat": np.array([-1, 6, 14 * 12], np.int64),

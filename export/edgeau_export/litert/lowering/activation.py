@@ -29,6 +29,14 @@ _UNARY = {
     "Tanh": Op.TANH,
 }
 
+# By their bounds.
+_BOUNDED: dict[tuple[float | None, float | None], int] = {
+    (0.0, 6.0): Op.RELU6,
+    (-1.0, 1.0): Op.RELU_N1_TO_1,
+    (0.0, 1.0): Op.RELU_0_TO_1,
+    (0.0, None): Op.RELU,
+}
+
 
 @lowers(*_UNARY)
 def unary(op: Operation) -> None:
@@ -87,9 +95,7 @@ def clip(op: Operation) -> None:
     """Bounds that have a kernel of their own; others by MINIMUM and MAXIMUM, in float."""
     tensor = op.activation(0)
     low, high = _bound(op, 1), _bound(op, 2)
-    builtin = {(0, 6): Op.RELU6, (-1, 1): Op.RELU_N1_TO_1, (0, 1): Op.RELU_0_TO_1, (0, None): Op.RELU}.get(
-        (low, high)
-    )
+    builtin = _BOUNDED.get((low, high))
     if builtin is not None:
         op.finish(op.emit_in_place(builtin, [tensor], tensor.layout))
         return
