@@ -35,7 +35,7 @@ def for_tensorrt(
         crops: to compare decisions on, uint8 ``(n, size, size, 3)`` RGB.
         flips: share of the decisions that may differ from those of the float network.
     """
-    result = placed(packaged.graph)
+    result = placed(packaged.graph, graph)
     measured = difference(
         logits_of(graph, crops, description.input),
         logits_of(result, crops, description.input),

@@ -10,7 +10,7 @@ from onnx import numpy_helper
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["Graph"]
+__all__ = ["Graph", "drop_unread"]
 
 
 class Graph:
@@ -61,3 +61,11 @@ class Graph:
         if tensor in self.constants:
             return tuple(self.constants[tensor].dims)
         return self._shapes.get(tensor, ())
+
+
+def drop_unread(model: onnx.ModelProto) -> None:
+    """Remove constants that no node reads."""
+    read = {name for node in model.graph.node for name in node.input}
+    kept = [item for item in model.graph.initializer if item.name in read]
+    del model.graph.initializer[:]
+    model.graph.initializer.extend(kept)

@@ -12,7 +12,7 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
-from edgeau_export.tensorrt.graph import Graph
+from edgeau_export.tensorrt.graph import Graph, drop_unread
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -84,7 +84,7 @@ def with_half_precision(model: onnx.ModelProto) -> onnx.ModelProto:
     ordered = [onnx.NodeProto.FromString(node.SerializeToString()) for node in nodes]
     del copy.graph.node[:]
     copy.graph.node.extend(ordered)
-    _drop_unread(copy)
+    drop_unread(copy)
     return copy
 
 
@@ -177,10 +177,3 @@ class _Borders:
         for node, index in self._graph.readers.get(name, []):
             if node.input[index] == name:
                 node.input[index] = inner
-
-
-def _drop_unread(model: onnx.ModelProto) -> None:
-    read = {name for node in model.graph.node for name in node.input}
-    kept = [item for item in model.graph.initializer if item.name in read]
-    del model.graph.initializer[:]
-    model.graph.initializer.extend(kept)

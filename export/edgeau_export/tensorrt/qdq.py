@@ -12,7 +12,7 @@ import numpy as np
 import onnx
 from onnx import helper, numpy_helper
 
-from edgeau_export.tensorrt.graph import Graph
+from edgeau_export.tensorrt.graph import Graph, drop_unread
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -51,6 +51,7 @@ def with_pairs(
         scales = np.maximum(weights[convolution], np.finfo(np.float32).tiny)
         node.input[1] = pairs.add(node.input[1], scales.astype(np.float32), 0)
     pairs.insert()
+    drop_unread(copy)
     return copy
 
 

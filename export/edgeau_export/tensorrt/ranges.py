@@ -14,7 +14,7 @@ import numpy as np
 import onnx
 from onnx import numpy_helper
 
-from edgeau_export.tensorrt.graph import Graph
+from edgeau_export.tensorrt.graph import Graph, drop_unread
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -118,10 +118,7 @@ def _drop_pairs(model: onnx.ModelProto, graph: Graph) -> None:
     kept = [node for node in model.graph.node if node.op_type not in _PAIR]
     del model.graph.node[:]
     model.graph.node.extend(kept)
-    read = {name for node in kept for name in node.input}
-    constants = [item for item in model.graph.initializer if item.name in read]
-    del model.graph.initializer[:]
-    model.graph.initializer.extend(constants)
+    drop_unread(model)
     del model.graph.value_info[:]
 
 
