@@ -1,3 +1,5 @@
+"""``python -m edgeau.finish BUNDLE``."""
+
 from edgeau.finish.command import main
 
 if __name__ == "__main__":
