@@ -188,7 +188,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--scenes", type=int, default=8, help="for each number of faces (%(default)s)")
     parser.add_argument("--frames", type=int, default=300, help="of each scene (%(default)s)")
     parser.add_argument(
-        "--max-switches", type=float, default=2.0, help="per thousand face-frames (%(default)s)"
+        "--max-switches", type=float, default=10.0, help="per thousand face-frames (%(default)s)"
     )
     parser.add_json()
     arguments = parser.parse_args(argv)

@@ -127,7 +127,8 @@ class FrameResult:
         captured_s: when the frame was taken, on the machine's steady clock (``time.monotonic``); None for files.
         drops: why to how many of the ``dropped`` frames; see :data:`edgeau.live.DROP_REASONS`.
         every: the network looked at each face in every k-th frame; 1 where it looks at all.
-        gap_s: seconds without frames just before this one, after which the source came back; 0 when it never left.
+        gap_s: seconds without frames since the result before this one, after which the source came back; 0 when it never
+            left.
     """
 
     index: int

@@ -66,7 +66,7 @@ class Account:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._captured = self._processed = self._failed = self._gaps = 0
-        self._gap_s = 0.0
+        self._gap_s = self._untold_gap_s = 0.0
         self._last_failure = ""
         self._dropped: Counter[str] = Counter()
         self._untold: Counter[str] = Counter()
@@ -77,6 +77,7 @@ class Account:
             self._captured += 1
             self._gaps += gap_s > 0
             self._gap_s += gap_s
+            self._untold_gap_s += gap_s
 
     def dropped(self, why: str) -> None:
         """A frame was left out."""
@@ -90,13 +91,14 @@ class Account:
             self._failed += 1
             self._last_failure = f"{type(error).__name__}: {error}"
 
-    def processed(self) -> dict[str, int]:
-        """A result is taken; what was left out since the one before it."""
+    def processed(self) -> tuple[dict[str, int], float]:
+        """A result is taken; what was left out since the one before it, and for how long the source had left."""
         with self._lock:
             self._processed += 1
-            told = dict(self._untold)
+            drops, gap_s = dict(self._untold), self._untold_gap_s
             self._untold.clear()
-            return told
+            self._untold_gap_s = 0.0
+            return drops, gap_s
 
     def counters(self) -> LiveCounters:
         """The counts so far."""

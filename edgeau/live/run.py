@@ -225,7 +225,7 @@ class LiveRun:
     def _view(self, entry: Entry) -> View:
         assert entry.faces is not None
         frame, now_s = entry.frame, self._clock()
-        drops = self._account.processed()
+        drops, gap_s = self._account.processed()
         self._taken.append(now_s)
         self._age_s = now_s - entry.captured_s
         result = FrameResult(
@@ -237,7 +237,7 @@ class LiveRun:
             captured_s=frame.captured_s,
             drops=drops,
             every=entry.every,
-            gap_s=frame.gap_s,
+            gap_s=gap_s,
         )
         return View(frame, self._pipeline.refine(result))
 
