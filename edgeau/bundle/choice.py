@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
 from edgeau.bundle.timing import Timing
 
-__all__ = ["Slower", "ranked", "slower_than_float"]
+__all__ = ["Slower", "by_processor_time", "is_disturbed", "ranked", "slower_than_float"]
 
 # Two rows nearer than this are equally fast. Ours: repeated measurements differ by some per cent.
 _EQUAL = 1.05
+# A thread that got less than this share of a processor was disturbed.
+_COMPUTING = 0.7
 # Of equally fast artifacts the truest, then the one that leaves most processors to the rest of the program.
 _TRUEST = ("fp32", "fp16")
 
@@ -41,6 +44,22 @@ def ranked(rows: Sequence[Timing]) -> list[Timing]:
         order.append(min(near, key=_preference))
         left.remove(order[-1])
     return order
+
+
+def is_disturbed(rows: Sequence[Timing]) -> bool:
+    """Whether other programs took the processors while rows with one thread were timed.
+
+    Such a thread computes all the time, so its processor time is its time. (With more threads, or a device of its own, an
+    engine may wait for reasons of its own.)
+    """
+    pairs = [(row.latency_ms, row.cpu_ms) for row in rows if row.threads == 1]
+    return any(ms is not None and cpu is not None and cpu < _COMPUTING * ms for ms, cpu in pairs)
+
+
+def by_processor_time(rows: Sequence[Timing]) -> list[Timing]:
+    """The rows with one thread, and those that were not timed, with their processor time in place of their time."""
+    timed = [replace(row, latency_ms=row.cpu_ms) for row in rows if row.threads == 1 and row.fault is None]
+    return [*timed, *(row for row in rows if row.fault is not None)]
 
 
 def slower_than_float(rows: Sequence[Timing]) -> list[Slower]:

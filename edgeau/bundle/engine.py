@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from edgeau.bundle.bundle import Bundle
-from edgeau.bundle.choice import ranked, slower_than_float
+from edgeau.bundle.choice import by_processor_time, is_disturbed, ranked, slower_than_float
 from edgeau.bundle.judged import open_judged
 from edgeau.bundle.manifest import Artifact
 from edgeau.bundle.measuring import measure_engines
@@ -42,7 +42,7 @@ def open_engine(
     """Open the artifact that is fastest here, with the number of threads that is.
 
     At the first time on a machine all that may be chosen from is timed, for about a second; the user's cache remembers
-    it, for this bundle, processor and engine versions. An engine must give the golden answers when it first meets an
+    it, for this bundle, processor and engine versions (unless other programs disturbed it). An engine must give the golden answers when it first meets an
     artifact. Each artifact that does not work is named in a warning of ``logging``, and so is, when it is measured, each
     quantized one that is slower than float; such a one is opened only when ``engine`` asks for it.
 
@@ -69,20 +69,29 @@ def open_engine(
 
 def _timings(bundle: Bundle, asked: Asked) -> list[Timing]:
     """Remembered or measured now; each artifact that was found not to work is said aloud either way."""
-    rows = recall_timings(bundle, asked)
-    if not rows:
-        counts = None if asked.threads is None else (asked.threads,)
-        rows = measure_engines(bundle, asked.engine, threads=counts, provider=asked.provider, every=False)
-        for slower in slower_than_float(rows):
-            _log.warning("%s; it is not used", slower)
-        if any(row.fault is None for row in rows):
-            remember_timings(bundle, asked, rows)
+    rows = recall_timings(bundle, asked) or _measured(bundle, asked)
     timed = any(row.fault is None for row in rows)
     for row in rows:
         if row.fault is None:
             _log.info("measured on this machine: %s", row)
         elif timed:  # else each is tried once more, and says itself what is wrong
             _log.warning("%s is not used: %s", row.file, row.fault)
+    return rows
+
+
+def _measured(bundle: Bundle, asked: Asked) -> list[Timing]:
+    counts = None if asked.threads is None else (asked.threads,)
+    rows = measure_engines(bundle, asked.engine, threads=counts, provider=asked.provider, every=False)
+    if is_disturbed(rows):
+        _log.warning(
+            "other programs kept the processors busy while the engines were timed: they are compared by the processor "
+            "time of one thread, and will be timed again at the next start"
+        )
+        rows = by_processor_time(rows)
+    elif any(row.fault is None for row in rows):
+        remember_timings(bundle, asked, rows)
+    for slower in slower_than_float(rows):
+        _log.warning("%s; it is not used", slower)
     return rows
 
 

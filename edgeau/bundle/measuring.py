@@ -105,8 +105,8 @@ class _Stopwatch:
         if len(self._open) > 1:
             times = time_alternately(list(self._open.values()), self._crop, seconds)
             newer = {
-                row: replace(row, latency_ms=milliseconds, runs=runs)
-                for row, (milliseconds, runs) in zip(self._open, times, strict=True)
+                row: replace(row, **measured._asdict())
+                for row, measured in zip(self._open, times, strict=True)
             }
             return [newer.get(row, row) for row in self._rows]
         return self._rows
@@ -119,14 +119,14 @@ class _Stopwatch:
             return replace(row, fault=str(error))
         try:
             session.run(self._crop)
-            milliseconds, runs = time_session(session, self._crop, self._seconds)
+            measured = time_session(session, self._crop, self._seconds)
         except EngineError as error:
             session.close()
             return replace(row, fault=str(error))
         except BaseException:
             session.close()
             raise
-        row = replace(row, threads=session.describe().threads, latency_ms=milliseconds, runs=runs)
+        row = replace(row, threads=session.describe().threads, **measured._asdict())
         self._keep(row, session)
         return row
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from edgeau.session import Session
 
-__all__ = ["Timing", "time_alternately", "time_session"]
+__all__ = ["Measured", "Timing", "time_alternately", "time_session"]
 
 _MIN_RUNS = 3
 
@@ -27,6 +28,7 @@ class Timing:
         threads: that one inference used; None where the engine decides.
         latency_ms: lower quartile of the runs on one face, milliseconds; None when it was not timed.
         runs: how many were timed.
+        cpu_ms: processor time of a run, all threads together, milliseconds; None when it was not timed.
         fault: why it was not timed: the engine refused or answered wrongly; None when it was.
     """
 
@@ -36,6 +38,7 @@ class Timing:
     threads: int | None
     latency_ms: float | None
     runs: int = 0
+    cpu_ms: float | None = None
     fault: str | None = None
 
     def __str__(self) -> str:
@@ -44,43 +47,46 @@ class Timing:
         return f"{self.file} ({self.runtime}/{self.precision}{threads}): {took}"
 
 
-def time_session(session: Session, crop: NDArray[np.float32], seconds: float) -> tuple[float, int]:
+class Measured(NamedTuple):
+    """Of one run: milliseconds, and milliseconds of processor time of all threads; and how many runs there were."""
+
+    latency_ms: float
+    cpu_ms: float
+    runs: int
+
+
+def time_session(session: Session, crop: NDArray[np.float32], seconds: float) -> Measured:
     """Time one session.
 
     Args:
         session: warm.
         crop: normalised, float32 ``(1, 3, H, W)``.
         seconds: to spend; at least three runs are made, fewer only when the first alone takes longer than that.
-
-    Returns:
-        Milliseconds of a run, and the number of runs.
     """
-    ((milliseconds, runs),) = time_alternately([session], crop, seconds)
-    return milliseconds, runs
+    (measured,) = time_alternately([session], crop, seconds)
+    return measured
 
 
 def time_alternately(
     sessions: Sequence[Session], crop: NDArray[np.float32], seconds: float
-) -> list[tuple[float, int]]:
+) -> list[Measured]:
     """Time sessions in turns, so that a machine that slows down for a moment slows all of them.
 
     Args:
         sessions: warm.
         crop: normalised, float32 ``(1, 3, H, W)``.
         seconds: to spend on all of them; at least three turns are made, fewer only when one takes longer than that.
-
-    Returns:
-        For each session milliseconds of a run, and the number of runs.
     """
-    taken: list[list[float]] = [[] for _ in sessions]
+    taken: list[list[tuple[float, float]]] = [[] for _ in sessions]
     end = time.perf_counter() + seconds
     while not _is_enough(len(taken[0]), time.perf_counter() - end, seconds):
         for session, times in zip(sessions, taken, strict=True):
-            start = time.perf_counter()
+            start, start_cpu = time.perf_counter(), time.process_time()
             session.run(crop)
-            times.append(time.perf_counter() - start)
+            times.append((time.perf_counter() - start, time.process_time() - start_cpu))
     # The lower quartile: what disturbs a run only ever makes it longer, and the very shortest may be an accident.
-    return [(float(np.percentile(times, 25)) * 1e3, len(times)) for times in taken]
+    quartiles = [np.percentile(times, 25, axis=0) * 1e3 for times in taken]
+    return [Measured(float(ms), float(cpu), len(taken[0])) for ms, cpu in quartiles]
 
 
 def _is_enough(turns: int, late_s: float, seconds: float) -> bool:

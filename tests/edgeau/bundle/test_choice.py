@@ -1,9 +1,8 @@
 from __future__ import annotations
 
+import itertools
 import json
 import logging
-import time
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,14 +12,14 @@ import pytest
 from edgeau.backends import open_session, thread_count
 from edgeau.backends.function import FunctionSession
 from edgeau.backends.installed import engine_versions
-from edgeau.bundle import judged, load_bundle, measure_engines, measuring, remembered_timings
+from edgeau.bundle import engine, judged, load_bundle, measure_engines, measuring, remembered_timings, timing
 from edgeau.bundle.bundle import Bundle
-from edgeau.bundle.choice import ranked, slower_than_float
+from edgeau.bundle.choice import is_disturbed, ranked, slower_than_float
 from edgeau.bundle.engine import open_engine
-from edgeau.bundle.timing import Timing, time_alternately, time_session
+from edgeau.bundle.timing import Measured, Timing, time_alternately, time_session
 from edgeau.detector import AUDetector
 from edgeau.errors import DependencyError
-from edgeau.session import EngineInfo
+from edgeau.session import EngineInfo, Session
 
 
 def row(file: str, latency_ms: float | None, threads: int | None = 1, precision: str = "fp32") -> Timing:
@@ -65,26 +64,55 @@ def test_quantized_that_is_slower_than_float_is_told_once_a_file() -> None:
     assert slower_than_float(rows[2:]) == []
 
 
-def sleeper(milliseconds: float) -> FunctionSession:
-    def run(batch: np.ndarray) -> np.ndarray:
-        time.sleep(milliseconds / 1e3)
-        return np.zeros((len(batch), 1))
-
-    return FunctionSession(run)
+CROP = np.zeros((1, 3, 2, 2), np.float32)
 
 
-def test_timing_is_right_and_spends_what_it_may() -> None:
-    start = time.perf_counter()
-    latency_ms, runs = time_session(sleeper(5), np.zeros((1, 3, 2, 2), np.float32), 0.1)
-    assert time.perf_counter() - start < 0.15
-    assert 5 <= latency_ms < 9
-    assert 5 <= runs <= 20
+class Clock:
+    """Time that passes only when a session says so."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.now_s = self.cpu_s = 0.0
+        monkeypatch.setattr(timing, "time", self)
+
+    def perf_counter(self) -> float:
+        return self.now_s
+
+    def process_time(self) -> float:
+        return self.cpu_s
+
+    def session(self, *seconds: float, share: float = 1.0) -> FunctionSession:
+        """Each run takes the next of some times, over and over, and ``share`` of it on a processor."""
+        times = itertools.cycle(seconds)
+
+        def run(batch: np.ndarray) -> np.ndarray:
+            taken = next(times)
+            self.now_s += taken
+            self.cpu_s += taken * share
+            return np.zeros((len(batch), 1))
+
+        return FunctionSession(run)
 
 
-def test_timing_makes_three_runs_unless_they_are_endless() -> None:
-    crop = np.zeros((1, 3, 2, 2), np.float32)
-    assert time_session(sleeper(30), crop, 0.05)[1] == 3
-    assert time_session(sleeper(120), crop, 0.05)[1] == 1
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    return Clock(monkeypatch)
+
+
+def test_timing_spends_what_it_may(clock: Clock) -> None:
+    measured = time_session(clock.session(0.005, share=0.5), CROP, 0.1)
+    assert measured.latency_ms == pytest.approx(5)
+    assert measured.cpu_ms == pytest.approx(2.5)
+    assert measured.runs in (20, 21)
+    assert clock.now_s == pytest.approx(0.1, abs=0.006)
+
+
+def test_what_disturbs_some_runs_does_not_count(clock: Clock) -> None:
+    assert time_session(clock.session(0.05, 0.01, 0.03), CROP, 1).latency_ms < 20
+
+
+def test_timing_makes_three_runs_unless_they_are_endless(clock: Clock) -> None:
+    assert time_session(clock.session(0.03), CROP, 0.05).runs == 3
+    assert time_session(clock.session(0.12), CROP, 0.05).runs == 1
 
 
 def test_turns_are_taken() -> None:
@@ -93,36 +121,58 @@ def test_turns_are_taken() -> None:
     def noting(name: str) -> FunctionSession:
         return FunctionSession(lambda batch: (order.append(name), np.zeros((len(batch), 1)))[1])
 
-    crop = np.zeros((1, 3, 2, 2), np.float32)
-    times = time_alternately([noting("a"), noting("b")], crop, 0.001)
-    assert order[:6] == ["a", "b"] * 3
-    assert [runs for _, runs in times] == [len(order) // 2] * 2
+    times = time_alternately([noting("a"), noting("b")], CROP, 0.001)
+    assert order[:2] == ["a", "b"]
+    assert [measured.runs for measured in times] == [len(order) // 2] * 2
+
+
+DISTURBED = {
+    "a thread of its own": ([(1, 10, 9.9)], False),
+    "a thread that waited": ([(1, 10, 9.9), (1, 30, 12)], True),
+    "several threads may wait": ([(2, 10, 5)], False),
+    "a device may": ([(None, 10, 0.1)], False),
+    "nothing timed": ([(1, None, None)], False),
+}
+
+
+@pytest.mark.parametrize(("rows", "expected"), DISTURBED.values(), ids=DISTURBED)
+def test_other_programs_are_noticed(rows: list[tuple], expected: bool) -> None:
+    timings = [replace(row("f", ms, threads), cpu_ms=cpu) for threads, ms, cpu in rows]
+    assert is_disturbed(timings) is expected
+
+
+class Timed(FunctionSession):
+    """A real session that is said to take some milliseconds, whatever else this machine does."""
+
+    def __init__(self, session: Session, threads: int, speed_ms: float) -> None:
+        super().__init__(session.run)
+        self.speed_ms = speed_ms
+        self._info = replace(session.describe(), threads=threads)
+
+    def describe(self) -> EngineInfo:
+        return self._info
 
 
 class Machine:
-    """Real engines with set speeds: milliseconds of one run by file name."""
+    """Real engines with set speeds: milliseconds of one run with one thread, by file name."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, **speeds: float) -> None:
         self.speeds = {f"{name}.onnx": speed for name, speed in speeds.items()}
-        self.gain: Callable[[int], float] = float
         self.opened: list[tuple[str, int]] = []
         monkeypatch.setattr(judged, "open_session", self.open)
         monkeypatch.setattr(measuring, "thread_counts", lambda: (1, 2, 4))
+        monkeypatch.setattr(measuring, "time_session", lambda session, *_: self.measured(session))
+        monkeypatch.setattr(
+            measuring, "time_alternately", lambda sessions, *_: [self.measured(s) for s in sessions]
+        )
 
-    def open(self, runtime: str, file: Path, *, threads: int, provider: str | None) -> FunctionSession:
+    def open(self, runtime: str, file: Path, *, threads: int, provider: str | None) -> Timed:
         self.opened.append((file.name, threads))
         session = open_session(runtime, file, threads=1, provider=provider)
-        seconds = self.speeds[file.name] / self.gain(threads) / 1e3
+        return Timed(session, threads, self.speeds[file.name] / threads)
 
-        class Timed(FunctionSession):
-            def describe(self) -> EngineInfo:
-                return replace(session.describe(), threads=threads)
-
-        def run(batch: np.ndarray) -> np.ndarray:
-            time.sleep(seconds)
-            return session.run(batch)
-
-        return Timed(run)
+    def measured(self, session: Timed) -> Measured:
+        return Measured(session.speed_ms, session.speed_ms, 5)
 
 
 @pytest.fixture
@@ -179,6 +229,26 @@ def test_a_fixed_number_of_threads_is_kept(bundle: Bundle, monkeypatch) -> None:
     opened = open_engine(bundle, threads=2)
     assert opened.session.describe().threads == 2
     assert {threads for _, threads in machine.opened} == {2}
+
+
+def test_what_was_disturbed_is_chosen_by_processor_time_and_not_remembered(
+    bundle: Bundle, monkeypatch, caplog
+) -> None:
+    machine = Machine(monkeypatch, float=2, small=2)
+    rows = [
+        replace(row("float.onnx", 90), cpu_ms=10),
+        replace(row("float.onnx", 50, 2), cpu_ms=11),
+        replace(row("small.onnx", 40, precision="int8"), cpu_ms=30),
+    ]
+    monkeypatch.setattr(engine, "measure_engines", lambda *_, **__: rows)
+    for _ in range(2):
+        caplog.clear()
+        opened = open_engine(bundle)
+        assert (opened.artifact.file, opened.session.describe().threads) == ("float.onnx", 1)
+        assert "other programs kept the processors busy" in caplog.text
+        assert "int8 is slower than float" in caplog.text
+    assert [t.latency_ms for t in opened.timings] == [10, 30]
+    assert machine.opened == [("float.onnx", 1)] * 2
 
 
 def test_with_nothing_to_choose_nothing_is_measured(bundle: Bundle, monkeypatch) -> None:
