@@ -45,6 +45,7 @@ class LoadedEngine:
         self._generation = generation_of(trt)
         self._messages = Messages()
         self._logger = make_logger(trt, self._messages)
+        self._runtime: Any = None  # keeps the engine alive
         self._engine = self._deserialize(serialized, options)
         self._context = self._make_context()
         self._graph: Any = None
@@ -110,7 +111,7 @@ class LoadedEngine:
                 f"TensorRT {trt.__version__} refuses the engine, which is truncated or was built for another version or "
                 f"GPU: {self._messages.summary()}"
             )
-        self._runtime: Any = runtime
+        self._runtime = runtime
         return engine
 
     def _make_context(self) -> Any:

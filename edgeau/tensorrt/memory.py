@@ -40,7 +40,7 @@ class TensorMemory:
             cuda.free(self.device)
             raise
         view = (ctypes.c_byte * self._size).from_address(self._pinned)
-        self.host: NDArray[np.float32] = np.frombuffer(view, np.float32).reshape(shape)
+        self.host: NDArray[np.float32] = np.frombuffer(memoryview(view), np.float32).reshape(shape)
 
     def upload(self, stream: int) -> None:
         """Enqueue host to device."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import onnx
 from onnx import numpy_helper
@@ -33,7 +33,7 @@ class Graph:
                 self.readers.setdefault(name, []).append((node, index))
         self._shapes: dict[str, tuple[int, ...]] | None = None
 
-    def value(self, name: str) -> NDArray:
+    def value(self, name: str) -> NDArray[Any]:
         """Of a constant."""
         return numpy_helper.to_array(self.constants[name])
 

@@ -6,7 +6,7 @@ float32 (it reads their bytes as such, whatever they are), and weights that are 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import onnx
@@ -65,11 +65,11 @@ class _Pairs:
     def add(self, tensor: str, scale: NDArray[np.float32], axis: int | None) -> str:
         """A pair on a tensor; returns the name of what comes out of it."""
         names = f"{tensor}_scale", f"{tensor}_zero_point"
-        values = scale, np.zeros(scale.shape, np.int8)
+        values: tuple[NDArray[Any], ...] = (scale, np.zeros(scale.shape, np.int8))
         self._model.graph.initializer.extend(
             numpy_helper.from_array(value, name) for value, name in zip(values, names, strict=True)
         )
-        options = {} if axis is None else {"axis": axis}
+        options: dict[str, Any] = {} if axis is None else {"axis": axis}
         integer, output = f"{tensor}_quantized", f"{tensor}_dequantized"
         self._after[tensor] = [
             helper.make_node(

@@ -8,7 +8,7 @@ symmetric one that holds it.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import onnx
@@ -133,7 +133,7 @@ def _zero(graph: Graph, dequantize: onnx.NodeProto) -> NDArray[np.float32]:
     return _along_axis(graph, dequantize, graph.value(dequantize.input[2]))
 
 
-def _along_axis(graph: Graph, dequantize: onnx.NodeProto, values: NDArray) -> NDArray[np.float32]:
+def _along_axis(graph: Graph, dequantize: onnx.NodeProto, values: NDArray[Any]) -> NDArray[np.float32]:
     values = values.astype(np.float32).reshape(-1)
     if values.size == 1:
         return values
