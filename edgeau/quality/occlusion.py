@@ -3,8 +3,8 @@
 Skin of one face has one colour in any light, apart from its brightness, and lips have another. So something covers the
 mouth when the lips cannot be told from what is around them and that is not of the colour of the upper face: a mask of any
 colour, a cup, a phone. A beard leaves the lips to be seen, and is not taken for a cover. Over the brows only things of
-clearly another colour are seen, over the eyes only what hides both in black (sunglasses). A hand, which is skin, and
-anything that lies beside these points is not seen.
+clearly another colour are seen, over the eyes only what hides both in black, and that seldom: the landmarks slide on
+sunglasses. A hand, which is skin, and anything that lies beside these points is not seen.
 """
 
 from __future__ import annotations
@@ -34,8 +34,8 @@ _POINTS = np.array([index for points in _PATCHES.values() for index in points], 
 _ENDS = np.cumsum([len(points) for points in _PATCHES.values()]).tolist()
 _STARTS = (0, *_ENDS[:-1])
 
-# Distances between colours, in natural logarithms: 0.1 is a tenth more of one colour. Ours, from rendered faces; the
-# command in docs/live.md measures what they see and what they take for a cover wrongly.
+# Distances between colours, in natural logarithms: 0.1 is a tenth more of one colour. Ours, from rendered faces;
+# benchmarks/quality_limits.py measures what they see and what they take for a cover wrongly.
 _SAME = 0.1
 _SAME_LIGHT = 0.15
 _OTHER = 0.15
