@@ -9,7 +9,7 @@ from edgeau.errors import CalibrationError
 from edgeau_calibration.subgraph import consumers, producers
 from edgeau_calibration.weighted import WEIGHTED
 
-__all__ = ["integer_nodes", "integer_share", "macs_by_node"]
+__all__ = ["integer_layers", "integer_share", "macs_by_node"]
 
 
 def macs_by_node(model: onnx.ModelProto) -> dict[str, int]:
@@ -25,7 +25,7 @@ def macs_by_node(model: onnx.ModelProto) -> dict[str, int]:
     return {node.name: _macs(node, shapes) for node in graph.node if node.op_type in (*WEIGHTED, "MatMul")}
 
 
-def integer_nodes(model: onnx.ModelProto, *, float_outputs: bool = False) -> set[str]:
+def integer_layers(model: onnx.ModelProto, *, float_outputs: bool = False) -> set[str]:
     """Weighted nodes of a Q/DQ graph that an engine can do in integers: both inputs dequantized, output quantized.
 
     The last node may give float logits: its product is one of integers all the same.
@@ -59,9 +59,9 @@ def integer_share(
     Args:
         quantized: Q/DQ graph.
         macs: of the float graph that it was made from.
-        float_outputs: see :func:`integer_nodes`.
+        float_outputs: see :func:`integer_layers`.
     """
-    integer = integer_nodes(quantized, float_outputs=float_outputs)
+    integer = integer_layers(quantized, float_outputs=float_outputs)
     return sum(count for name, count in macs.items() if name in integer) / max(sum(macs.values()), 1)
 
 
