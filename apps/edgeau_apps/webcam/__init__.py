@@ -1,0 +1,1 @@
+"""``edgeau-webcam``: action units live, in a window or in a browser."""

@@ -1,0 +1,212 @@
+// The page: numbers come over one WebSocket, the picture is an <img>, changes are posted.
+const at = (id) => document.getElementById(id);
+const SECONDS = 8, FRAME_MS = 66, RETRY_MS = 1000;
+const NAMES = { fps: "fps", age: "age_ms", every: "every", dropped: "dropped" };
+let about = null, latest = null, histories = new Map(), cards = new Map(), socket = null, shownEvents = "";
+
+function say(text) { if (at("state").textContent !== text) at("state").textContent = text; }
+
+async function begin() {
+  try {
+    const response = await fetch("about");
+    if (!response.ok) throw new Error((await response.text()).trim());
+    about = await response.json();
+  } catch (error) {
+    say(`no answer: ${error.message}`);
+    setTimeout(begin, RETRY_MS);
+    return;
+  }
+  at("untrained").hidden = about.trained;
+  at("video").hidden = !about.video;
+  at("no-video").hidden = about.video;
+  at("calibrate").disabled = !about.neutral;
+  at("camera").disabled = !navigator.mediaDevices;
+  if (about.video) at("video").src = `video?${Date.now()}`;
+  listen();
+}
+
+function listen() {
+  socket = new WebSocket(`${location.protocol === "https:" ? "wss" : "ws"}://${location.host}/numbers`);
+  socket.onopen = () => say("running");
+  socket.onmessage = (event) => { latest = JSON.parse(event.data); };
+  socket.onclose = () => {
+    say("the program does not answer; trying again");
+    latest = null;
+    setTimeout(begin, RETRY_MS);
+  };
+}
+
+function draw() {
+  requestAnimationFrame(draw);
+  const now = latest;
+  if (!now || now.drawn) return;
+  now.drawn = true;
+  at("fps").textContent = now.fps.toFixed(0);
+  at("age").textContent = `${now.age_ms.toFixed(0)} ms`;
+  at("every").textContent = now.every === 1 ? "frame" : `${now.every} frames`;
+  at("dropped").textContent = now.dropped;
+  at("engine").textContent = `${now.engine}, ${now.precision}`;
+  at("record").setAttribute("aria-pressed", now.recording);
+  at("record").textContent = now.recording ? `Stop recording (${now.recorded})` : "Record";
+  at("download").hidden = now.recording || now.recorded === 0;
+  say(now.calibrating === null ? now.said || "running" : `${now.said} (${Math.round(100 * now.calibrating)} %)`);
+  drawFaces(now);
+  drawEvents(now);
+}
+
+function drawFaces(now) {
+  const seen = new Set();
+  for (const face of now.faces) {
+    seen.add(face.id);
+    let card = cards.get(face.id);
+    if (!card) { card = makeCard(face); cards.set(face.id, card); at("faces").append(card.box); }
+    remember(face, now.time);
+    drawCard(card, face, now.time);
+  }
+  for (const [id, card] of cards) if (!seen.has(id)) { card.box.remove(); cards.delete(id); histories.delete(id); }
+  at("faces").classList.toggle("empty", seen.size === 0);
+}
+
+function make(kind, name, parent) {
+  const element = document.createElement(kind);
+  if (name) element.className = name;
+  parent?.append(element);
+  return element;
+}
+
+function makeCard(face) {
+  const box = make("article", "face"), rows = new Map();
+  make("h2", "", box).textContent = `Face ${face.id ?? ""}`;
+  const list = make("ul", "", box);
+  for (const label of Object.keys(face.aus)) {
+    const row = make("li", "au", list);
+    row.dataset.au = label;
+    make("span", "name", row).textContent = label;
+    const track = make("span", "track", row);
+    track.setAttribute("role", "meter");
+    track.setAttribute("aria-valuemin", "0");
+    track.setAttribute("aria-valuemax", "1");
+    track.setAttribute("aria-label", label);
+    const fill = make("span", "fill", track), tick = make("span", "tick", track);
+    tick.style.left = `${100 * about.thresholds[label]}%`;
+    const line = make("canvas", "", row);
+    line.setAttribute("aria-hidden", "true");
+    rows.set(label, { row, track, fill, line, value: make("span", "value", row) });
+  }
+  return { box, rows };
+}
+
+function remember(face, time) {
+  const history = histories.get(face.id) ?? [];
+  if (history.length && time < history[history.length - 1].time) history.length = 0;
+  history.push({ time, aus: face.aus });
+  while (history.length && time - history[0].time > SECONDS) history.shift();
+  histories.set(face.id, history);
+}
+
+function drawCard(card, face, time) {
+  for (const [label, part] of card.rows) {
+    const unit = face.aus[label], value = unit ? unit[0] : null;
+    part.row.classList.toggle("active", Boolean(unit && unit[1]));
+    part.row.classList.toggle("refused", !unit);
+    part.fill.style.width = `${100 * (value ?? 0)}%`;
+    part.value.textContent = unit ? value.toFixed(2) : face.reasons[label] ?? "-";
+    part.track.setAttribute("aria-valuenow", value ?? 0);
+    part.track.setAttribute("aria-valuetext", unit ? `${value.toFixed(2)}${unit[1] ? ", active" : ""}` : `not judged: ${face.reasons[label]}`);
+    drawLine(part.line, label, histories.get(face.id), time);
+  }
+}
+
+function drawLine(canvas, label, history, time) {
+  const width = (canvas.width = canvas.clientWidth * 2), height = (canvas.height = canvas.clientHeight * 2);
+  const context = canvas.getContext("2d");
+  context.strokeStyle = getComputedStyle(document.documentElement).getPropertyValue("--bar");
+  context.lineWidth = 2;
+  context.beginPath();
+  let pen = false;
+  for (const point of history) {
+    const unit = point.aus[label];
+    if (!unit) { pen = false; continue; }
+    const x = width * (1 + (point.time - time) / SECONDS), y = 2 + (height - 4) * (1 - unit[0]);
+    if (pen) context.lineTo(x, y); else context.moveTo(x, y);
+    pen = true;
+  }
+  context.stroke();
+}
+
+function drawEvents(now) {
+  const lines = now.events.map((one) => `${one.time.toFixed(1)} s: ${one.label} ${one.kind === "onset" ? "began" : "ended"} (face ${one.face})`);
+  const joined = lines.join("\n");
+  if (joined === shownEvents) return;
+  shownEvents = joined;
+  at("events").replaceChildren(...lines.reverse().map((text) => { const item = document.createElement("li"); item.textContent = text; return item; }));
+}
+
+async function order(command) {
+  const response = await fetch("do", { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(command) });
+  if (!response.ok) say((await response.text()).trim());
+}
+
+at("record").onclick = () => order({ do: "record", on: at("record").getAttribute("aria-pressed") !== "true" });
+at("calibrate").onclick = () => order({ do: "calibrate" });
+at("measure").onclick = async () => {
+  at("measure").disabled = true;
+  say("measuring all engines");
+  try {
+    const rows = await (await fetch("engines")).json();
+    at("engines").replaceChildren(...rows.map(engineRow));
+    at("engines-box").hidden = false;
+  } finally { at("measure").disabled = false; }
+};
+
+function engineRow(row) {
+  const line = document.createElement("tr");
+  const cells = [row.file, row.precision, row.threads ?? "-", row.ms === null ? row.fault : row.ms.toFixed(1)];
+  for (const cell of cells) make("td", "", line).textContent = cell;
+  const last = make("td", "", line);
+  if (row.ms !== null) {
+    const button = make("button", "", last);
+    button.type = "button";
+    button.textContent = "Use";
+    button.setAttribute("aria-label", `Use ${row.file}`);
+    button.onclick = () => order({ do: "engine", file: row.file });
+  }
+  return line;
+}
+
+// The viewer's own camera: a JPEG every 66 ms at most, and none while the last one has not gone out.
+let own = null;
+at("camera").onclick = async () => {
+  if (own) { own.stop(); return; }
+  let stream;
+  try {
+    stream = await navigator.mediaDevices.getUserMedia({ video: { width: 640, height: 480 } });
+  } catch (error) { say(`this device's camera cannot be used: ${error.message}`); return; }
+  const film = at("own"), canvas = document.createElement("canvas");
+  film.srcObject = stream;
+  await film.play();
+  const channel = new WebSocket(`${location.protocol === "https:" ? "wss" : "ws"}://${location.host}/camera`);
+  const timer = setInterval(() => {
+    if (channel.readyState !== WebSocket.OPEN || channel.bufferedAmount > 0 || !film.videoWidth) return;
+    canvas.width = film.videoWidth;
+    canvas.height = film.videoHeight;
+    canvas.getContext("2d").drawImage(film, 0, 0);
+    canvas.toBlob((blob) => { if (blob && channel.readyState === WebSocket.OPEN) channel.send(blob); }, "image/jpeg", 0.8);
+  }, FRAME_MS);
+  const finish = (why) => {
+    clearInterval(timer);
+    stream.getTracks().forEach((track) => track.stop());
+    own = null;
+    at("camera").setAttribute("aria-pressed", "false");
+    at("camera").textContent = "Use this device's camera";
+    if (why) say(why);
+  };
+  channel.onclose = (event) => finish(event.reason);
+  own = { stop: () => channel.close() };
+  at("camera").setAttribute("aria-pressed", "true");
+  at("camera").textContent = "Stop this device's camera";
+};
+
+// A picture that never ends must not keep the page from being loaded.
+if (document.readyState === "complete") begin(); else addEventListener("load", begin);
+requestAnimationFrame(draw);

@@ -1,0 +1,1 @@
+"""The page for boards without a screen: aiohttp, one WebSocket for numbers, MJPEG for the picture."""

@@ -1,0 +1,128 @@
+"""Who may ask: the Host and Origin of every request, the token, and how often something may be changed."""
+
+from __future__ import annotations
+
+import hmac
+import ipaddress
+import socket
+import time
+from collections.abc import Awaitable, Callable
+from urllib.parse import urlsplit
+
+from aiohttp import web
+
+__all__ = ["COOKIE", "Guard", "is_loopback"]
+
+COOKIE = "edgeau-token"
+_CHANGES_PER_S, _BURST = 5.0, 20.0
+_HEADERS = {
+    # Pictures and styles of our own only; blob: is the recording that is saved.
+    "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob: data:; "
+    "connect-src 'self'; media-src 'self' blob:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Permissions-Policy": "camera=(self), microphone=()",
+    "Cache-Control": "no-store",
+}
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+class Guard:
+    """Middleware in front of every request.
+
+    A name in the Host header is believed only when it is this machine's: a foreign page whose name was made to point here
+    (DNS rebinding) is refused. An address made of numbers cannot be such a name.
+
+    Args:
+        token: that every request must bring (in the cookie that the first one with ``?token=`` sets); None for none.
+    """
+
+    def __init__(self, token: str | None) -> None:
+        self._token = token
+        name = socket.gethostname().lower()
+        self._names = {"localhost", name, f"{name}.local"}
+        self._changes, self._last_s = _BURST, time.monotonic()
+
+    @web.middleware
+    async def middleware(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        """Refuse, or pass on and add the headers."""
+        self._check_host(request)
+        self._check_origin(request)
+        if self._token is not None and not self._known(request):
+            raise web.HTTPUnauthorized(text="a token is needed: open the address that the program printed\n")
+        if request.method not in ("GET", "HEAD"):
+            self._spend_change()
+        if "token" in request.query and self._token is not None:
+            return self._with_cookie()
+        try:
+            response = await handler(request)
+        except web.HTTPException as error:
+            error.headers.update(_HEADERS)
+            raise
+        if not response.prepared:
+            response.headers.update(_HEADERS)
+        return response
+
+    def headers(self) -> dict[str, str]:
+        """For responses that are prepared by their handlers."""
+        return dict(_HEADERS)
+
+    def _check_host(self, request: web.Request) -> None:
+        host = _hostname(request.headers.get("Host", ""))
+        if host is None or not (host in self._names or _is_address(host)):
+            raise web.HTTPMisdirectedRequest(text="this is no name of this machine\n", headers=_HEADERS)
+
+    def _check_origin(self, request: web.Request) -> None:
+        origin = request.headers.get("Origin")
+        if origin is None:
+            if request.method not in ("GET", "HEAD") or request.path in ("/numbers", "/camera"):
+                raise web.HTTPForbidden(text="the Origin header is missing\n", headers=_HEADERS)
+            return
+        if urlsplit(origin).netloc.lower() != request.headers.get("Host", "").lower():
+            raise web.HTTPForbidden(text="another page must not use this one\n", headers=_HEADERS)
+
+    def _known(self, request: web.Request) -> bool:
+        given = request.query.get("token") or request.cookies.get(COOKIE) or ""
+        return hmac.compare_digest(given.encode(), (self._token or "").encode())
+
+    def _with_cookie(self) -> web.Response:
+        """To the page itself, so that the token does not stay in the address bar."""
+        response = web.Response(status=303, headers={"Location": "/", **_HEADERS})
+        response.set_cookie(COOKIE, self._token or "", httponly=True, samesite="Strict", path="/")
+        return response
+
+    def _spend_change(self) -> None:
+        now = time.monotonic()
+        self._changes = min(_BURST, self._changes + _CHANGES_PER_S * (now - self._last_s))
+        self._last_s = now
+        if self._changes < 1:
+            raise web.HTTPTooManyRequests(text="too many changes; wait a second\n", headers=_HEADERS)
+        self._changes -= 1
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this machine can reach a bound address."""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _hostname(header: str) -> str | None:
+    try:
+        return urlsplit(f"//{header}").hostname
+    except ValueError:
+        return None
+
+
+def _is_address(host: str) -> bool:
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return True

@@ -1,0 +1,112 @@
+"""The page in a real Chromium, on the packaged clip."""
+
+import csv
+import time
+
+import pytest
+
+VALUE = "(au) => { const v = document.querySelector(`[data-au=${au}] .value`); return v ? parseFloat(v.textContent) : NaN; }"
+
+
+@pytest.fixture
+def page(browser, server):
+    context = browser.new_context(viewport={"width": 1280, "height": 900}, accept_downloads=True)
+    one = context.new_page()
+    one.errors = []
+    one.on("pageerror", lambda error: one.errors.append(str(error)))
+    one.on("console", lambda m: one.errors.append(m.text) if m.type == "error" else None)
+    one.goto(server.url)
+    one.wait_for_selector(".au", timeout=60_000)
+    yield one
+    context.close()
+
+
+def test_bars_move_with_the_clip_and_a_smile_is_a_high_bar(page):
+    seen = []
+    end = time.monotonic() + 20  # the clip smiles once in ten seconds
+    while time.monotonic() < end and not (seen and max(seen) > 0.7 and min(seen) < 0.2):
+        value = page.evaluate(VALUE, "AU12")
+        if value == value:
+            seen.append(value)
+        page.wait_for_timeout(100)
+    assert min(seen) < 0.2
+    assert max(seen) > 0.7
+    assert page.evaluate("document.getElementById('video').naturalWidth") > 100
+    assert not page.errors
+
+
+def test_a_recording_downloads_as_csv(page):
+    page.click("#record")
+    page.wait_for_function("document.getElementById('record').textContent.includes('(')")
+    page.wait_for_timeout(1500)
+    page.click("#record")
+    page.wait_for_selector("#download:not([hidden])")
+    with page.expect_download() as download:
+        page.click("#download")
+    with open(download.value.path(), newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert len(rows) > 5
+    assert {"frame", "timestamp", "AU12_c", "AU12_p"} <= set(rows[0])
+    assert all(0 <= float(row["AU12_p"]) <= 1 for row in rows if row["AU12_p"])
+
+
+def test_calibration_says_how_it_ended(page):
+    page.click("#calibrate")
+    page.wait_for_function(
+        "/neutral face is set|did not keep still/.test(document.getElementById('state').textContent)",
+        timeout=30_000,
+    )
+
+
+def test_engines_are_listed_side_by_side_and_changed(page):
+    page.click("#measure")
+    page.wait_for_selector("#engines tr", timeout=60_000)
+    files = page.eval_on_selector_all(
+        "#engines tr td:first-child", "cells => cells.map(cell => cell.textContent)"
+    )
+    assert "model.fp32.onnx" in files
+    page.click("[aria-label='Use model.fp32.onnx']")
+    page.wait_for_function("document.getElementById('engine').textContent.includes('fp32')", timeout=60_000)
+
+
+def test_a_second_viewer_sees_the_same(page, browser, server):
+    context = browser.new_context(viewport={"width": 390, "height": 844})
+    second = context.new_page()
+    second.goto(server.url)
+    second.wait_for_selector(".au", timeout=60_000)
+    # Nothing is wider than a phone.
+    assert second.evaluate("document.documentElement.scrollWidth") <= 390
+    assert page.evaluate("document.querySelectorAll('.au').length") == second.evaluate(
+        "document.querySelectorAll('.au').length"
+    )
+    context.close()
+
+
+def test_it_can_be_used_with_the_keyboard_and_read_aloud(page):
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.id") == "record"
+    meter = page.locator("[data-au=AU12] [role=meter]")
+    assert meter.get_attribute("aria-label") == "AU12"
+    assert meter.get_attribute("aria-valuetext")
+
+
+def test_the_viewers_camera_is_used_and_given_back(page):
+    page.click("#camera")
+    page.wait_for_function("document.getElementById('camera').getAttribute('aria-pressed') === 'true'")
+    # Chromium's fake camera shows no face.
+    page.wait_for_function("document.querySelectorAll('.face').length === 0", timeout=30_000)
+    page.click("#camera")
+    page.wait_for_selector(".au", timeout=60_000)
+
+
+def test_a_server_that_comes_back_is_found_again(browser, own_server):
+    context = browser.new_context()
+    page = context.new_page()
+    page.goto(own_server.url)
+    page.wait_for_selector(".au", timeout=60_000)
+    own_server.stop()
+    page.wait_for_function("/does not answer|no answer/.test(document.getElementById('state').textContent)")
+    own_server.start()
+    page.wait_for_function("document.getElementById('state').textContent === 'running'", timeout=60_000)
+    page.wait_for_selector(".au", timeout=60_000)
+    context.close()
