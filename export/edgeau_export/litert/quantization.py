@@ -59,7 +59,9 @@ def shifted(quantization: Quantization) -> Quantization:
 
 
 def sixteen_bit(quantization: Quantization) -> Quantization:
-    """Symmetric 16-bit integers for the range that an activation's 8-bit integers can stand for."""
+    """Symmetric 16-bit integers for the range that an activation's integers can stand for; such ones stay as they are."""
+    if quantization.dtype == np.int16 and not quantization.zero_point.any():
+        return quantization
     info = np.iinfo(quantization.dtype)  # type: ignore[type-var]  # an integer type
     ends = quantization.scale.astype(np.float64) * (
         np.array([info.min, info.max]) - float(quantization.zero_point[0])

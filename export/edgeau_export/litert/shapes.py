@@ -31,7 +31,7 @@ def inferred_shapes(
     small = [numpy_helper.from_array(a, n) for n, a in constants.items() if a.size <= _TELLING]
     large = [_described(name, array) for name, array in constants.items() if array.size > _TELLING]
     graph = helper.make_graph(
-        [as_proto(node) for node in nodes], "shapes", [graph_input, *large], [], initializer=small
+        [_telling(node) for node in nodes], "shapes", [graph_input, *large], [], initializer=small
     )
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", opset)])
     inferred = onnx.shape_inference.infer_shapes(model, data_prop=True).graph
@@ -46,6 +46,15 @@ def inferred_shapes(
 def as_proto(node: Node) -> onnx.NodeProto:
     """A node as ONNX writes it."""
     return helper.make_node(node.operator, node.inputs, node.outputs, node.name, **node.attributes)
+
+
+def _telling(node: Node) -> onnx.NodeProto:
+    """A node for shape inference, which knows no 16-bit QuantizeLinear before opset 21."""
+    if node.operator == "QuantizeLinear":
+        return helper.make_node("Identity", node.inputs[:1], node.outputs)
+    if node.operator == "DequantizeLinear":
+        return helper.make_node("Cast", node.inputs[:1], node.outputs, to=onnx.TensorProto.FLOAT)
+    return as_proto(node)
 
 
 def _described(name: str, array: NDArray[np.generic]) -> onnx.ValueInfoProto:

@@ -125,6 +125,12 @@ def test_sixteen_bit_activations_lose_nothing(quantized: onnx.ModelProto, batch:
     np.testing.assert_allclose(answer, run_onnx(_with_rounded_weights(quantized), batch), atol=1e-2)
 
 
+def test_a_graph_that_is_sixteen_bit_already(crops: np.ndarray, batch: np.ndarray) -> None:
+    model = static_int8(_network(), crops, _SPEC, load_recipe("wide"))
+    answer = run_tflite(converted(model, "w8a16"), batch)
+    np.testing.assert_allclose(answer, run_onnx(model, batch), atol=1e-2)
+
+
 def test_logistic_writes_the_scale_that_its_kernel_insists_on(quantized: onnx.ModelProto) -> None:
     for precision, scale, zero_point in (("int8", 1 / 256, -128), ("w8a16", 1 / 32768, 0)):
         root = tables.ModelT.InitFromPackedBuf(converted(quantized, precision), 0)
