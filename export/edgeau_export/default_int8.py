@@ -40,11 +40,11 @@ if TYPE_CHECKING:
     from edgeau.bundle import Bundle
     from edgeau.bundle.manifest import Artifact, Manifest
 
-__all__ = ["add_int8", "main"]
+__all__ = ["RECIPE", "add_int8", "main"]
 
 _NAME = "python -m edgeau_export.default_int8"
-_RECIPE = "robust"
-_MODEL = TargetArtifact("model.int8.onnx", "onnxruntime", "int8", recipe=_RECIPE)
+RECIPE = "robust"
+_FILE = "model.int8.onnx"
 _FRONT = "int8_front.json"
 _OPSET = 17
 
@@ -54,7 +54,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     return run(_NAME, _body, argv)
 
 
-def add_int8(bundle: Path, data: Path, max_f1_drop: float, voice: Voice) -> Artifact:
+def add_int8(bundle: Path, data: Path, max_f1_drop: float, voice: Voice, recipe: str = RECIPE) -> Artifact:
     """Quantize the float network of a default bundle within the budget, and write the bundle anew with it.
 
     Args:
@@ -62,6 +62,7 @@ def add_int8(bundle: Path, data: Path, max_f1_drop: float, voice: Voice) -> Arti
         data: synthetic data set with ``val`` and ``test``.
         max_f1_drop: drop of the mean F1 that is allowed.
         voice: says what is done.
+        recipe: by name.
 
     Raises:
         GateRefusedError: the budget cannot be met.
@@ -72,8 +73,8 @@ def add_int8(bundle: Path, data: Path, max_f1_drop: float, voice: Voice) -> Arti
         _copy_but_int8(source, writer.directory)
         bench = _bench(source, writer.directory, data, max_f1_drop, voice)
         maker = ArtifactMaker(bench)
-        artifact = maker.make(_MODEL)
-        write_front(writer.directory / _FRONT, bench.tried_by_recipe[_RECIPE], f"{data.name}, split val")
+        artifact = maker.make(TargetArtifact(_FILE, "onnxruntime", "int8", recipe=recipe))
+        write_front(writer.directory / _FRONT, bench.tried_by_recipe[recipe], f"{data.name}, split val")
         golden = read_golden(source.path(source.manifest.golden))
         answers = {**golden.answers, artifact.file: maker.answer(artifact, golden.crops)}
         write_golden(writer.directory / source.manifest.golden, Golden(golden.crops, answers))
@@ -83,7 +84,7 @@ def add_int8(bundle: Path, data: Path, max_f1_drop: float, voice: Voice) -> Arti
 
 def _copy_but_int8(source: Bundle, directory: Path) -> None:
     for record in source.manifest.files:
-        if record.file not in (MANIFEST, _MODEL.file, _FRONT):
+        if record.file not in (MANIFEST, _FILE, _FRONT):
             shutil.copy(source.path(record.file), directory / record.file)
 
 
@@ -132,8 +133,13 @@ def _body(argv: Sequence[str] | None) -> int:
         metavar="X",
         help="mean F1 that INT8 may cost (default %(default)s)",
     )
+    parser.add_argument(
+        "--recipe", default=RECIPE, metavar="NAME", help="of edgeau_calibration (default %(default)s)"
+    )
     arguments = parser.parse_args(argv)
-    artifact = add_int8(arguments.bundle, arguments.data, arguments.max_f1_drop, Voice(_NAME))
+    artifact = add_int8(
+        arguments.bundle, arguments.data, arguments.max_f1_drop, Voice(_NAME), arguments.recipe
+    )
     accuracy = artifact.accuracy
     assert accuracy is not None
     print(
