@@ -10,7 +10,10 @@ from onnx import numpy_helper
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["Graph", "drop_unread"]
+__all__ = ["WEIGHTED", "Graph", "drop_unread", "output_axis"]
+
+# Operators with weights that TensorRT runs as integers.
+WEIGHTED = ("Conv", "Gemm")
 
 
 class Graph:
@@ -69,3 +72,9 @@ def drop_unread(model: onnx.ModelProto) -> None:
     kept = [item for item in model.graph.initializer if item.name in read]
     del model.graph.initializer[:]
     model.graph.initializer.extend(kept)
+
+
+def output_axis(node: onnx.NodeProto) -> int:
+    """Axis of the output channels in the weights of a weighted operator."""
+    transposed = any(item.name == "transB" and item.i for item in node.attribute)
+    return 1 if node.op_type == "Gemm" and not transposed else 0

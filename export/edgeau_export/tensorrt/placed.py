@@ -36,12 +36,12 @@ def placed(
     known = {name: scale for name, scale in extra.items() if scale > 0}
     quantization = replace(quantization, activations={**known, **quantization.activations})
     placement = place(graph, quantization)
-    _restore_constants(graph, Graph(original), placement.convolutions)
+    _restore_constants(graph, Graph(original), set(quantization.weights) - placement.convolutions)
     return with_pairs(float_graph, placement, quantization.activations, quantization.weights)
 
 
-def _restore_constants(graph: Graph, original: Graph, integer: frozenset[str]) -> None:
-    """Give what stays in float its own weights back.
+def _restore_constants(graph: Graph, original: Graph, given_up: set[str]) -> None:
+    """Give what the recipe made integer and TensorRT cannot its own weights back.
 
     Weights that were learned for integer inputs count on these inputs' being cut at the ends of their range; without that,
     an unusual face makes them answer nonsense.
@@ -49,7 +49,7 @@ def _restore_constants(graph: Graph, original: Graph, integer: frozenset[str]) -
     known = {node.name: node for node in original.model.graph.node}
     for node in graph.model.graph.node:
         there = known.get(node.name)
-        if there is None or there.op_type != node.op_type or node.output[0] in integer:
+        if there is None or there.op_type != node.op_type or node.output[0] not in given_up:
             continue
         for index, name in enumerate(node.input):
             if (

@@ -7,7 +7,7 @@ The rules (TensorRT developer guide, "Q/DQ Layer-Placement Recommendations"):
 *   Of a residual sum, the skipping input is quantized, the one that comes from the convolution is not: the sum then is
     fused into the convolution, and integer in, integer out.
 *   Of squeeze and excitation, the map that is squeezed and scaled is quantized once, for the pooling and for the product,
-    so that it is stored once, in 8 bits; the two small convolutions between stay in half precision.
+    so that it is stored once, in 8 bits.
 *   One pair a tensor, however many read it: TensorRT copies the DequantizeLinear to each by itself.
 """
 
@@ -16,7 +16,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from edgeau_export.tensorrt.graph import Graph
+from edgeau_export.tensorrt.graph import WEIGHTED, Graph
 
 if TYPE_CHECKING:
     import onnx
@@ -56,7 +56,6 @@ def place(graph: Graph, quantization: Quantization) -> Placement:
         for output in quantization.weights
         if can_be_integer(graph, graph.producer[output], graph.producer[output].input[1])
         and graph.producer[output].input[0] in quantization.activations
-        and not _of_gate(graph, graph.producer[output])
     )
     known = set(quantization.activations)
     squeezed = known & set(squeezed_maps(graph, quantization))
@@ -84,6 +83,8 @@ def squeezed_maps(graph: Graph, quantization: Quantization) -> list[str]:
 
 def can_be_integer(graph: Graph, convolution: onnx.NodeProto, weights: str) -> bool:
     """Whether TensorRT has integer kernels for a convolution with these weights: its groups decide."""
+    if convolution.op_type != "Conv":
+        return True
     groups = next((item.i for item in convolution.attribute if item.name == "group"), 1)
     out, each_in = graph.constants[weights].dims[:2]
     each_out = out // groups
@@ -100,16 +101,11 @@ def is_gate(graph: Graph, tensor: str) -> bool:
     return len(shape) == 4 and shape[2:] == (1, 1)
 
 
-def _of_gate(graph: Graph, convolution: onnx.NodeProto) -> bool:
-    """Convolutions of squeeze and excitation, and others on single values: nothing is gained there, much is lost."""
-    return is_gate(graph, convolution.input[0])
-
-
 def _quantized_inputs(
     graph: Graph, node: onnx.NodeProto, convolutions: frozenset[str], squeezed: set[str]
 ) -> tuple[int, ...]:
     """Which inputs of a node see a pair."""
-    if node.op_type == "Conv":
+    if node.op_type in WEIGHTED:
         return (0,) if node.output[0] in convolutions else ()
     if node.op_type == "Add":
         index = _skipping_input(graph, node, convolutions)

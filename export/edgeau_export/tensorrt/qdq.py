@@ -12,7 +12,7 @@ import numpy as np
 import onnx
 from onnx import helper, numpy_helper
 
-from edgeau_export.tensorrt.graph import Graph, drop_unread
+from edgeau_export.tensorrt.graph import Graph, drop_unread, output_axis
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -49,7 +49,7 @@ def with_pairs(
     for convolution in placement.convolutions:
         node = graph.producer[convolution]
         scales = np.maximum(weights[convolution], np.finfo(np.float32).tiny)
-        node.input[1] = pairs.add(node.input[1], scales.astype(np.float32), 0)
+        node.input[1] = pairs.add(node.input[1], scales.astype(np.float32), output_axis(node))
     pairs.insert()
     drop_unread(copy)
     return copy

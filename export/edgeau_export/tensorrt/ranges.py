@@ -14,7 +14,7 @@ import numpy as np
 import onnx
 from onnx import numpy_helper
 
-from edgeau_export.tensorrt.graph import Graph, drop_unread
+from edgeau_export.tensorrt.graph import WEIGHTED, Graph, drop_unread, output_axis
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -56,15 +56,15 @@ def taken_apart(model: onnx.ModelProto) -> tuple[onnx.ModelProto, Quantization]:
         for node in copy.graph.node
         if node.op_type == "QuantizeLinear" and node.input[0] not in graph.constants
     }
+    _restore_outputs(copy, graph, origin)
     weights: dict[str, NDArray[np.float32]] = {}
     for node in copy.graph.node:
         if node.op_type in _PAIR:
             continue
-        if node.op_type == "Conv" and node.input[0] in origin and node.input[1] in origin:
+        if node.op_type in WEIGHTED and node.input[0] in origin and node.input[1] in origin:
             weights[node.output[0]] = _weight_scales(graph, node)
         for index, name in enumerate(node.input):
             node.input[index] = origin.get(name, name)
-    _restore_outputs(copy, graph, origin)
     _drop_pairs(copy, graph)
     return copy, Quantization(weights, activations)
 
@@ -89,10 +89,10 @@ def _symmetric_scale(graph: Graph, quantize: onnx.NodeProto) -> float:
     return max(middle - limits.min, limits.max - middle) * scale / LEVELS
 
 
-def _weight_scales(graph: Graph, convolution: onnx.NodeProto) -> NDArray[np.float32]:
-    dequantize = graph.producer[convolution.input[1]]
+def _weight_scales(graph: Graph, node: onnx.NodeProto) -> NDArray[np.float32]:
+    dequantize = graph.producer[node.input[1]]
     scale = graph.value(dequantize.input[1]).astype(np.float32).reshape(-1)
-    channels = graph.shape_of_constant(_origin(graph, dequantize))[0]
+    channels = graph.shape_of_constant(_origin(graph, dequantize))[output_axis(node)]
     return np.full(channels, scale[0], np.float32) if scale.size == 1 else scale
 
 

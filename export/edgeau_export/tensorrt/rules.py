@@ -11,7 +11,7 @@ import numpy as np
 from onnx import TensorProto
 
 from edgeau.errors import TargetError
-from edgeau_export.tensorrt.graph import Graph
+from edgeau_export.tensorrt.graph import WEIGHTED, Graph, output_axis
 from edgeau_export.tensorrt.placement import can_be_integer, is_gate
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ __all__ = ["OPSET", "RULES", "faults", "refuse_unless_fit"]
 OPSET = 17
 _PAIR = ("QuantizeLinear", "DequantizeLinear")
 # Operators of TensorRT 8.5's support matrix that take INT8, and the sums and products that are fused with them.
-_TAKES_INTEGERS = ("Add", "AveragePool", "Conv", "GlobalAveragePool", "MaxPool", "Mul", "ReduceMean")
+_TAKES_INTEGERS = ("Add", "AveragePool", "Conv", "Gemm", "GlobalAveragePool", "MaxPool", "Mul", "ReduceMean")
 _TYPES = (TensorProto.FLOAT, TensorProto.FLOAT16, TensorProto.INT8, TensorProto.INT32, TensorProto.INT64)
 _ACTIVATIONS = ("Clip", "HardSigmoid", "HardSwish", "LeakyRelu", "Relu", "Sigmoid")
 _INTEGER_OPERATORS = (
@@ -136,15 +136,16 @@ def axes(graph: Graph) -> Iterator[str]:
             if count != 1:
                 yield f"{node.name} has {count} scales for an activation"
             continue
-        channels = graph.constants[node.input[0]].dims[0]
-        if count != channels or _axis(node) != 0:
-            yield f"{node.name} has {count} scales on axis {_axis(node)}, not {channels} on axis 0"
+        axis = _weights_axis(graph, node)
+        channels = graph.constants[node.input[0]].dims[axis]
+        if count != channels or _axis(node) != axis:
+            yield f"{node.name} has {count} scales on axis {_axis(node)}, not {channels} on axis {axis}"
 
 
 def weights(graph: Graph) -> Iterator[str]:
     """A convolution has pairs on data and weights or on neither, float weights, and no pair on its bias."""
     for node in graph.model.graph.node:
-        if node.op_type != "Conv":
+        if node.op_type not in WEIGHTED:
             continue
         behind = [graph.made_by(name) == "DequantizeLinear" for name in node.input]
         if behind[0] != behind[1]:
@@ -166,8 +167,6 @@ def integer_readers(graph: Graph) -> Iterator[str]:
             yield f"{node.name} is {node.op_type}, which takes no integers"
         if node.op_type == "Conv" and not _can_be_integer_behind_pairs(graph, node):
             yield f"{node.name} has groups that TensorRT has no integer kernels for"
-        if node.op_type == "Conv" and is_gate(graph, node.input[0]):
-            yield f"{node.name} works on single values: integers cost accuracy there and gain nothing"
 
 
 def fused_activations(graph: Graph) -> Iterator[str]:
@@ -222,6 +221,14 @@ def _pairs(graph: Graph) -> Iterator[onnx.NodeProto]:
 
 def _axis(node: onnx.NodeProto) -> int:
     return next((int(item.i) for item in node.attribute if item.name == "axis"), 1)
+
+
+def _weights_axis(graph: Graph, quantize: onnx.NodeProto) -> int:
+    """Of the output channels, as the operator behind the pair has them."""
+    for dequantize, _ in graph.readers.get(quantize.output[0], []):
+        for node, _ in graph.readers.get(dequantize.output[0], []):
+            return output_axis(node)
+    return 0
 
 
 def _is_integer_conv(graph: Graph, tensor: str) -> bool:

@@ -152,20 +152,14 @@ def half_weights(model: onnx.ModelProto) -> None:
     set_constant(model, "stem_w", constant(model, "stem_w").astype(np.float16))
 
 
-def quantized_classifier(model: onnx.ModelProto) -> None:
-    pair_on(model, "features", of_kind(model, "Gemm"), 0)
+def quantized_concatenation(model: onnx.ModelProto) -> None:
+    pair_on(model, "pooled", of_kind(model, "Flatten"), 0)
 
 
 def odd_groups(model: onnx.ModelProto) -> None:
     node = of_kind(model, "Conv", "one_depthwise")
     next(item for item in node.attribute if item.name == "group").i = 8
     set_constant(model, "one_depthwise_w", np.zeros((16, 2, 3, 3), np.float32))
-
-
-def quantized_gate(model: onnx.ModelProto) -> None:
-    node = of_kind(model, "Conv", "one_reduce")
-    pair_on(model, "one_pooled", node, 0)
-    pair_on(model, "one_reduce_w", node, 1, np.full(4, 0.1, np.float32))
 
 
 def inside_a_silu(model: onnx.ModelProto) -> None:
@@ -210,9 +204,8 @@ BROKEN: list[tuple[Break, Callable, str]] = [
     (float_data, rules.weights, "a pair on its weights alone"),
     (quantized_bias, rules.weights, "a pair on its bias"),
     (half_weights, rules.weights, "weights that are not float32"),
-    (quantized_classifier, rules.integer_readers, "is Gemm, which takes no integers"),
+    (quantized_concatenation, rules.integer_readers, "is Flatten, which takes no integers"),
     (odd_groups, rules.integer_readers, "groups that TensorRT has no integer kernels for"),
-    (quantized_gate, rules.integer_readers, "works on single values"),
     (inside_a_silu, rules.fused_activations, "between a convolution and its activation"),
     (behind_a_sigmoid, rules.fused_activations, "inside a SiLU"),
     (float_skip, rules.fused_sums, "what has no pair"),
