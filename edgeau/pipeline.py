@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
     from edgeau.bundle.bundle import Bundle
+    from edgeau.bundle.manifest import Artifact
     from edgeau.landmark_model import LandmarkModel
     from edgeau.neutral_baseline import NeutralBaseline
     from edgeau.session import EngineInfo
@@ -151,6 +152,11 @@ class Pipeline:
     def bundle(self) -> Bundle:
         """The bundle that is run."""
         return self._detector.bundle
+
+    @property
+    def artifact(self) -> Artifact:
+        """Which of the bundle's artifacts is run."""
+        return self._detector.artifact
 
     @property
     def labels(self) -> tuple[str, ...]:

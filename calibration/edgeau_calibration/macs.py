@@ -51,9 +51,7 @@ def integer_layers(model: onnx.ModelProto, *, float_outputs: bool = False) -> se
     return found
 
 
-def integer_share(
-    quantized: onnx.ModelProto, macs: dict[str, int], *, float_outputs: bool = False
-) -> float:
+def integer_share(quantized: onnx.ModelProto, macs: dict[str, int], *, float_outputs: bool = False) -> float:
     """Share of the multiply-accumulates done in integers, 0..1.
 
     Args:

@@ -121,7 +121,8 @@ class Accuracy:
 @dataclass(frozen=True)
 class Calibration:
     """What the ranges of an INT8 artifact come from: digest of the crops, how many, where from, which recipe, and by which
-    rule they were chosen."""
+    rule they were chosen.
+    """
 
     digest: str
     count: int

@@ -5,6 +5,7 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TextIO, cast
 
 from edgeau.results import FrameResult
 from edgeau.tables import OpenFaceCsv
@@ -26,7 +27,7 @@ class Recording:
         self._file = tempfile.NamedTemporaryFile(  # noqa: SIM115 - it is open as long as the recording
             "w", newline="", encoding="utf-8", prefix="edgeau-recording-", suffix=".csv"
         )
-        self._table = OpenFaceCsv(self._file, labels, intensities=intensities, pose=True)
+        self._table = OpenFaceCsv(cast("TextIO", self._file), labels, intensities=intensities, pose=True)
         self.rows = 0
 
     @property

@@ -132,11 +132,11 @@ class _Outputs:
         return rows
 
 
-class _Operators(TorchDispatchMode):
+class _Operators(TorchDispatchMode):  # type: ignore[no-untyped-call]
     """Counts operators, and the bytes of intermediate tensors that are alive at once."""
 
     def __init__(self, network: nn.Module) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self.kinds: Counter[str] = Counter()
         self.peak = 0
         kept = (*network.parameters(), *network.buffers())

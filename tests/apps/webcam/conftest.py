@@ -42,7 +42,7 @@ class Server:
         self.start()
 
     def start(self):
-        code = "import sys; from edgeau_apps.webcam.command import main; sys.exit(main())"
+        code = "import signal, sys; signal.signal(signal.SIGINT, signal.default_int_handler); from edgeau_apps.webcam.command import main; sys.exit(main())"
         command = [sys.executable, "-c", code, "--source", "clip", "--serve", f"127.0.0.1:{self.port}"]
         self.process = subprocess.Popen(
             [*command, *self.options],
@@ -50,7 +50,6 @@ class Server:
             stderr=subprocess.PIPE,
             text=True,
             env={**os.environ, "OMP_NUM_THREADS": "1"},
-            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
         )
         line = self.process.stdout.readline()
         assert re.match(r"http://127\.0\.0\.1:\d+/", line), line + self.process.stderr.read()

@@ -124,14 +124,16 @@ def test_no_video_means_none(serve):
 def test_bad_camera_frames_close_that_socket_alone(server):
     async def send(content):
         url = f"http://127.0.0.1:{server.port}/camera"
-        async with aiohttp.ClientSession() as session:
-            async with session.ws_connect(url, origin=f"http://127.0.0.1:{server.port}") as socket_:
-                if isinstance(content, bytes):
-                    await socket_.send_bytes(content)
-                else:
-                    await socket_.send_str(content)
-                message = await socket_.receive(timeout=20)
-                return message.type, socket_.close_code
+        async with (
+            aiohttp.ClientSession() as session,
+            session.ws_connect(url, origin=f"http://127.0.0.1:{server.port}") as socket_,
+        ):
+            if isinstance(content, bytes):
+                await socket_.send_bytes(content)
+            else:
+                await socket_.send_str(content)
+            message = await socket_.receive(timeout=20)
+            return message.type, socket_.close_code
 
     huge = b"\xff\xd8\xff\xc0\x00\x11\x08" + (60000).to_bytes(2, "big") * 2 + b"\x03" * 20
     for content in (b"no jpeg", b"\xff\xd8\xff", huge, b"\xff\xd8" + b"\x00" * 700_000, "text"):
@@ -146,14 +148,16 @@ def test_bad_camera_frames_close_that_socket_alone(server):
 async def _rate(server, seconds):
     """Messages a second of one good listener."""
     url = f"http://127.0.0.1:{server.port}/numbers"
-    async with aiohttp.ClientSession() as session:
-        async with session.ws_connect(url, origin=f"http://127.0.0.1:{server.port}") as socket_:
-            await socket_.receive_str(timeout=60)
-            end, count = time.monotonic() + seconds, 0
-            while time.monotonic() < end:
-                await socket_.receive_str(timeout=20)
-                count += 1
-            return count / seconds
+    async with (
+        aiohttp.ClientSession() as session,
+        session.ws_connect(url, origin=f"http://127.0.0.1:{server.port}") as socket_,
+    ):
+        await socket_.receive_str(timeout=60)
+        end, count = time.monotonic() + seconds, 0
+        while time.monotonic() < end:
+            await socket_.receive_str(timeout=20)
+            count += 1
+        return count / seconds
 
 
 def _silent(server, path):

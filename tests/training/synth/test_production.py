@@ -186,6 +186,7 @@ def test_a_cluster_renders_the_same_bytes(tiny_rig, rig_cache, tmp_path):
         assert produce(plan, 1, seen.append, cluster) == sum(seen) == 6
         assert not unfinished(plan)
     first, second = (
-        {file.relative_to(folder): file.read_bytes() for file in folder.rglob("*.parquet")} for folder in folders
+        {file.relative_to(folder): file.read_bytes() for file in folder.rglob("*.parquet")}
+        for folder in folders
     )
     assert first == second
