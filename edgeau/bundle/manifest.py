@@ -120,8 +120,9 @@ class Accuracy:
 
 @dataclass(frozen=True)
 class Calibration:
-    """What the ranges of an INT8 artifact come from: digest of the crops, how many, where from, which recipe, and by which
-    rule they were chosen.
+    """What the ranges of an INT8 artifact come from.
+
+    Digest of the crops, how many, where from, which recipe, and by which rule the crops were chosen.
     """
 
     digest: str
