@@ -44,7 +44,9 @@ def meant(root: Path) -> set[str]:
             inside = name.removeprefix(folder + "/")
             if inside == name:
                 continue
-            if Path(name).suffix in CARRIED or inside.startswith(("assets/", "default/")):
+            if Path(name).suffix in CARRIED or inside.startswith(
+                ("assets/", "default/", "webcam/page/", "accounting/zoo")
+            ):
                 files.add(f"{package}/{inside}")
     return files
 

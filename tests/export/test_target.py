@@ -80,13 +80,13 @@ def test_a_target_file_that_does_not_fit_says_why(tmp_path: Path, text: str | No
 
 def test_a_stage_for_the_board_brings_the_artifact_it_starts_from() -> None:
     plan = make_plan(load_target("jetson"), ("fp16",))
-    assert [artifact.file for artifact in plan.artifacts] == ["model.fp32.b1.onnx"]
+    assert [artifact.file for artifact in plan.artifacts] == ["model.trt.fp16.onnx"]
     assert [stage.precision for stage in plan.pending] == ["fp16"]
 
 
 def test_without_quantization_its_stages_on_the_board_go_too() -> None:
     plan = make_plan(load_target("jetson"), None).without_quantization()
-    assert {artifact.precision for artifact in plan.artifacts} == {"fp32"}
+    assert {artifact.precision for artifact in plan.artifacts} == {"fp16", "fp32"}
     assert [stage.precision for stage in plan.pending] == ["fp16"]
 
 
