@@ -49,7 +49,7 @@ def free_port() -> int:
 def until() -> Callable[[Callable[[], object]], None]:
     """Wait for something that another thread or process does."""
 
-    def wait(condition: Callable[[], object], seconds: float = 10.0) -> None:
+    def wait(condition: Callable[[], object], seconds: float = 30.0) -> None:
         end = time.monotonic() + seconds
         while not condition():
             assert time.monotonic() < end, "it did not happen"
