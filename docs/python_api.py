@@ -52,7 +52,9 @@ def _head(name: str, thing: Any) -> str:
         hidden = issubclass(thing, Exception) or getattr(thing, "_is_protocol", False)
         return f"class {name}" + ("" if hidden else _signature(thing))
     bound = isinstance(thing, classmethod | staticmethod)
-    return f"{type(thing).__name__ + ' ' if bound else ''}{name}{_signature(thing.__func__ if bound else thing)}"
+    return (
+        f"{type(thing).__name__ + ' ' if bound else ''}{name}{_signature(thing.__func__ if bound else thing)}"
+    )
 
 
 def _signature(thing: Callable[..., Any]) -> str:
@@ -69,7 +71,11 @@ def _signature(thing: Callable[..., Any]) -> str:
         kind = "" if one.annotation is one.empty else f": {_plain(one.annotation)}"
         default = "" if one.default is one.empty else f" = {_default(one.default)}"
         shown.append(f"{prefix}{one.name}{kind}{default}")
-    end = "" if signature.return_annotation in (signature.empty, None) else f" -> {_plain(signature.return_annotation)}"
+    end = (
+        ""
+        if signature.return_annotation in (signature.empty, None)
+        else f" -> {_plain(signature.return_annotation)}"
+    )
     return f"({', '.join(shown)}){end}"
 
 
@@ -84,7 +90,9 @@ def _default(value: Any) -> str:
 def main() -> int:
     """Write or check the page."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--check", action="store_true", help="write nothing; exit code 1 when it is out of date")
+    parser.add_argument(
+        "--check", action="store_true", help="write nothing; exit code 1 when it is out of date"
+    )
     wanted = page()
     if not parser.parse_args().check:
         _PAGE.write_text(wanted, encoding="utf-8")

@@ -70,7 +70,9 @@ def test_the_parser_takes_it(words):
 
 
 def test_an_option_that_does_not_exist_would_be_found():
-    (words,) = command_lines("```sh\nedgeau-analyze clip --out results/ \\\n  --no-such-option  # words\n```\n")
+    (words,) = command_lines(
+        "```sh\nedgeau-analyze clip --out results/ \\\n  --no-such-option  # words\n```\n"
+    )
     with pytest.raises(UsageError, match="no-such-option"):
         parse(words)
 
