@@ -26,21 +26,23 @@ def for_tensorrt(
 ) -> Int8 | None:
     """The packaged weights and ranges, made symmetric; None where that flips more decisions than it may.
 
-    Its thresholds hold here too. Its accuracy was measured with its own pairs and is not said of these.
+    It is compared with the packaged INT8, whose cost in F1 was measured: what decides as that does costs as much. Its
+    thresholds hold here too. Its accuracy was measured with its own pairs and is not said of these.
 
     Args:
         packaged: INT8 of the same network.
         graph: float.
-        description: of the network; its thresholds decide.
+        description: of the network; its thresholds decide where the packaged INT8 has none of its own.
         crops: to compare decisions on, uint8 ``(n, size, size, 3)`` RGB.
-        flips: share of the decisions that may differ from those of the float network.
+        flips: share of the decisions that may differ from those of the packaged INT8.
     """
     result = placed(packaged.graph, graph)
+    thresholds = _in_order(description, packaged.thresholds or description.thresholds)
     measured = difference(
-        logits_of(graph, crops, description.input),
+        logits_of(packaged.graph, crops, description.input),
         logits_of(result, crops, description.input),
-        _in_order(description, description.thresholds),
-        _in_order(description, packaged.thresholds or description.thresholds),
+        thresholds,
+        thresholds,
     )
     if measured.flips > flips:
         return None

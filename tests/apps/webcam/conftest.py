@@ -42,7 +42,7 @@ class Server:
         self.start()
 
     def start(self):
-        code = "import signal, sys; signal.signal(signal.SIGINT, signal.default_int_handler); from edgeau_apps.webcam.command import main; sys.exit(main())"
+        code = "import signal, sys; signal.signal(signal.SIGINT, signal.SIG_IGN); from edgeau_apps.webcam.command import main; sys.exit(main())"
         command = [sys.executable, "-c", code, "--source", "clip", "--serve", f"127.0.0.1:{self.port}"]
         self.process = subprocess.Popen(
             [*command, *self.options],

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import secrets
+import signal
 import sys
 from importlib.resources import files
 from typing import Any
@@ -19,6 +20,7 @@ from aiohttp import WSMsgType, web
 
 from edgeau.errors import InputError, UsageError, UserError
 from edgeau.live.view import View
+from edgeau.termination import TERMINATED
 from edgeau_apps.webcam.overlay import Overlay
 from edgeau_apps.webcam.serve.guard import Guard, is_loopback
 from edgeau_apps.webcam.serve.message import about, numbers
@@ -80,9 +82,30 @@ async def _run(app: web.Application, host: str, port: int, shown: str) -> None:
                 f"{host}:{port} cannot be bound: {error.strerror}; give another --serve"
             ) from error
         print(shown, flush=True)
-        await asyncio.Event().wait()
+        ended_by = await _signal()
     finally:
         await runner.cleanup()
+    if ended_by == signal.SIGINT:
+        raise KeyboardInterrupt
+    raise SystemExit(TERMINATED)
+
+
+async def _signal() -> int:
+    """Wait for SIGINT or SIGTERM.
+
+    They are heard here even where a shell started the program in the background and had it ignore SIGINT: a server is ended by
+    whoever started it.
+    """
+    loop = asyncio.get_running_loop()
+    told: asyncio.Future[int] = loop.create_future()
+
+    def tell(number: int) -> None:
+        if not told.done():
+            told.set_result(number)
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, tell, number)
+    return await told
 
 
 def make_app(studio: Studio, overlay: Overlay, *, token: str | None, video: bool) -> web.Application:
