@@ -108,9 +108,9 @@ def _draw_sparkline(
     box: NDArray[np.uint8], label: str, history: History, number: int, colour: tuple[int, int, int]
 ) -> None:
     height, width = box.shape[:2]
-    size = max(9, height // 4)
+    size = max(9, min(14, height // 4))
     lettering.text(box, label, (6, height // 2), size, palette.MUTED)
-    left = 7 * size
+    left = 5 * size
     points = [
         (left + (1 + time_s / SECONDS) * (width - left - 8), 3 + (1 - value) * (height - 6))
         for time_s, value in history.of(number, label)

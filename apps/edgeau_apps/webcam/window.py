@@ -37,7 +37,7 @@ def can_open() -> str:
     ):
         return "there is no display"
     try:
-        cv2.namedWindow(_TITLE, cv2.WINDOW_NORMAL)
+        cv2.namedWindow(_TITLE, cv2.WINDOW_NORMAL | cv2.WINDOW_KEEPRATIO | cv2.WINDOW_GUI_NORMAL)
     except cv2.error:
         return "this OpenCV was built without windows"
     return ""

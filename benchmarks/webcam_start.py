@@ -1,0 +1,69 @@
+"""From starting ``edgeau-webcam --serve`` to the first action units at a viewer, seconds.
+
+    python benchmarks/webcam_start.py --times 3
+
+A viewer asks from the first moment on, and the clock stops at the first message whose face has a probability. On a machine that
+meets the bundle for the first time the engines are timed first; that start is told apart.
+"""
+
+import argparse
+import asyncio
+import json
+import os
+import platform
+import socket
+import subprocess
+import sys
+import time
+
+import aiohttp
+
+CODE = "import sys; from edgeau_apps.webcam.command import main; sys.exit(main())"
+
+
+def free_port() -> int:
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        return int(one.getsockname()[1])
+
+
+async def first_units(port: int) -> None:
+    url = f"http://127.0.0.1:{port}"
+    async with aiohttp.ClientSession() as session:
+        while True:
+            try:
+                async with session.ws_connect(f"{url}/numbers", origin=url) as numbers:
+                    async for message in numbers:
+                        faces = json.loads(message.data)["faces"]
+                        if any(value is not None for face in faces for value in face["aus"].values()):
+                            return
+            except aiohttp.ClientError:  # noqa: PERF203 - it is not there yet
+                await asyncio.sleep(0.02)
+
+
+def once() -> float:
+    port = free_port()
+    started = time.perf_counter()
+    command = [sys.executable, "-c", CODE, "--source", "clip", "--serve", f"127.0.0.1:{port}"]
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        asyncio.run(asyncio.wait_for(first_units(port), 120))
+        return time.perf_counter() - started
+    finally:
+        process.terminate()
+        process.wait(20)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="Start-up of edgeau-webcam, seconds.")
+    parser.add_argument("--times", type=int, default=3)
+    arguments = parser.parse_args()
+    print(
+        f"{platform.machine()}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}, {time.strftime('%Y-%m-%d')}"
+    )
+    print(f"first start here: {once():.2f} s")
+    print("later starts: " + ", ".join(f"{once():.2f}" for _ in range(arguments.times)) + " s")
+
+
+if __name__ == "__main__":
+    main()
