@@ -16,6 +16,8 @@ import sys, time
 from pathlib import Path
 from edgeau.command import run
 
+pytestmark = pytest.mark.slow  # signals end the very process that runs them; make test-slow has one of its own
+
 def body(argv):
     try:
         print("running", flush=True)
