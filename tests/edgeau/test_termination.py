@@ -11,12 +11,14 @@ import pytest
 
 from edgeau.termination import TERMINATED, sigterm_unwinds
 
+pytestmark = (
+    pytest.mark.slow
+)  # signals end the very process that runs them; make test-slow has one of its own
+
 COMMAND = """
 import sys, time
 from pathlib import Path
 from edgeau.command import run
-
-pytestmark = pytest.mark.slow  # signals end the very process that runs them; make test-slow has one of its own
 
 def body(argv):
     try:
