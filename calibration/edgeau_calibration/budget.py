@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from edgeau.errors import GateRefusedError
 from edgeau_calibration.front import FrontPoint
+from edgeau_calibration.latency import one_face_ms
 from edgeau_calibration.macs import integer_share, macs_by_node
 from edgeau_calibration.sensitivity import ranked
 from edgeau_calibration.units import blocks
@@ -150,7 +151,7 @@ class _Search:
             macs_int8=share,
             bytes=size,
             size_ratio=size / self._float_bytes,
-            latency_ms=None,
+            latency_ms=None if self._for_tensorrt else one_face_ms(graph),  # another processor's
             holds=self._budget.holds(cost),
         )
 

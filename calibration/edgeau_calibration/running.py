@@ -33,19 +33,22 @@ class Crops(Protocol):
         """uint8 ``(n, H, W, 3)`` RGB."""
 
 
-def open_model(model: onnx.ModelProto, *, optimized: bool = True, keep: str | None = None) -> Any:
+def open_model(
+    model: onnx.ModelProto, *, optimized: bool = True, keep: str | None = None, threads: int | None = None
+) -> Any:
     """A session of a graph in memory.
 
     Args:
         model: the graph.
         optimized: let ONNX Runtime rewrite it, as on a device; False runs every node as it stands.
         keep: file to write the rewritten graph to.
+        threads: of one answer; None for the default of sessions.
 
     Raises:
         CalibrationError: ONNX Runtime refuses the graph.
     """
     options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = default_threads()
+    options.intra_op_num_threads = default_threads() if threads is None else threads
     options.log_severity_level = 3
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     if not optimized:

@@ -51,6 +51,8 @@ def test_where_everything_integer_keeps_the_budget_nothing_goes_back(
     assert found.kept_float == ()
     assert found.macs_int8 == 1.0
     assert [point.holds for point in found.points] == [True]
+    assert found.points[0].latency_ms is not None
+    assert found.points[0].latency_ms > 0
 
 
 def test_the_layer_that_hurts_goes_back_to_float_and_the_others_stay(
