@@ -1,5 +1,9 @@
 """Replicas, averaging, geometry targets, batches, prefetching: each against what it promises."""
 
+import subprocess
+import sys
+import threading
+
 import numpy as np
 import pytest
 import torch
@@ -23,6 +27,22 @@ from edgeau_training.trainer.student import Normaliser, Student, start_residuals
 AUS = ("AU1", "AU4", "AU12")
 VIEW = View(64, 160)
 FULL = Augmentation()
+
+# Ends while a thread is inside OpenCV, NumPy or torch.
+BUSY = """
+import cv2, numpy, torch
+from edgeau_training.trainer.prefetching import prefetched
+
+def pictures():
+    noise = numpy.random.default_rng(0).integers(0, 256, (256, 256, 3), numpy.uint8)
+    while True:
+        image = cv2.imdecode(cv2.imencode(".jpg", noise)[1], cv2.IMREAD_COLOR)
+        yield torch.from_numpy(numpy.stack([image] * 8)).float().permute(0, 3, 1, 2).contiguous()
+
+items = prefetched(pictures())
+next(items)
+items.close()
+"""
 
 
 @pytest.fixture(scope="module")
@@ -189,6 +209,30 @@ def test_prefetched_items_are_the_same_and_errors_arrive():
 
     with pytest.raises(InputError, match="not a readable JPEG"):
         list(prefetched(broken()))
+
+
+def test_closing_prefetched_items_waits_for_their_maker():
+    """A maker that outlives the loop is torn out of C++ code when Python ends, and takes the process with it."""
+    made = []
+
+    def endless():
+        while True:
+            made.append(len(made))
+            yield made[-1]
+
+    items = prefetched(endless(), depth=2)
+    assert [next(items), next(items)] == [0, 1]
+    (maker,) = (thread for thread in threading.enumerate() if thread.name == "batches")
+    items.close()
+    assert not maker.is_alive()
+    assert len(made) <= 6  # two taken, two waiting, one in the maker's hand, one that found room at the end
+
+
+def test_a_maker_that_is_busy_at_the_end_does_not_kill_the_process():
+    ended = subprocess.run(
+        [sys.executable, "-c", BUSY], check=False, capture_output=True, text=True, timeout=120
+    )
+    assert (ended.returncode, ended.stderr) == (0, "")
 
 
 def test_normalised_images_are_rgb_in_imagenet_units():

@@ -81,7 +81,6 @@ def killed(arguments, state):
     return process.wait()
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(("replicas", "dropout"), [(2, 0.0), (1, 0.2)])
 def test_a_killed_run_goes_on_to_the_very_same_weights(tmp_path, faces, replicas, dropout):
     path = recipe(tmp_path, replicas=replicas, dropout=dropout)

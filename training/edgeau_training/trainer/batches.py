@@ -122,6 +122,11 @@ class Batches:
             yield self._batch(rows, mask, taken, view, columns)
             start += len(draw)
 
+    def close(self) -> None:
+        """Ends the threads; no batch can be made afterwards where there are several."""
+        if self._pool is not None:
+            self._pool.shutdown()
+
     def _map(
         self, make: Callable[[tuple[int, int]], _Taken], items: Iterable[tuple[int, int]]
     ) -> Iterable[_Taken]:

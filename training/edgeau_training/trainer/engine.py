@@ -145,6 +145,9 @@ class SharedStudent:
         """Goes on from such a state."""
         self._engine.fabric.strategy.precision.load_state_dict(state)
 
+    def close(self) -> None:
+        """Nothing: Fabric owns the processes."""
+
     def share_statistics(self) -> None:
         """Nothing: every process loads the running statistics itself."""
 

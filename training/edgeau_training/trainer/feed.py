@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 
 from edgeau.errors import UsageError
 from edgeau_training.sampling import Sampler, build_sampler
@@ -52,7 +52,7 @@ class Feed:
         options = dict(recipe.sampler)
         self._sampler: Sampler = build_sampler(options.pop("name"), data.train, recipe.seed, **options)
 
-    def epoch(self, stage: Stage, number: int, taken: int) -> tuple[int, Iterator[Batch]]:
+    def epoch(self, stage: Stage, number: int, taken: int) -> tuple[int, Generator[Batch, None, None]]:
         """What is left of an epoch.
 
         Args:
@@ -61,7 +61,8 @@ class Feed:
             taken: faces of it that were used already.
 
         Returns:
-            How many faces the epoch has in whole batches, and this process's share of each part of each batch, in turns.
+            How many faces the epoch has in whole batches, and this process's share of each part of each batch, in turns:
+            to be closed by who does not take them all.
 
         Raises:
             UsageError: a batch cannot be shared evenly.
@@ -69,6 +70,10 @@ class Feed:
         cursor = Cursor(self._sampler, stage.batch)
         cursor.restore({"epoch": number, "position": taken})
         return cursor.batches * stage.batch, prefetched(self._shares(stage, cursor, number, taken))
+
+    def close(self) -> None:
+        """Ends the threads that make pictures."""
+        self._batches.close()
 
     def _shares(self, stage: Stage, cursor: Cursor, number: int, taken: int) -> Iterator[Batch]:
         each, share = self._sizes(stage)

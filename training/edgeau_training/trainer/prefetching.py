@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import queue
 import threading
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from typing import TypeVar
 
 __all__ = ["prefetched"]
@@ -19,8 +20,12 @@ class _End:
         self.error = error
 
 
-def prefetched(items: Iterator[_Item], depth: int = 4) -> Iterator[_Item]:
-    """The same items, made ahead by one thread; an error there is raised here."""
+def prefetched(items: Iterator[_Item], depth: int = 4) -> Generator[_Item, None, None]:
+    """The same items, made ahead by one thread; an error there is raised here.
+
+    Who does not take them all closes the generator, which waits for the thread: one that still makes pictures or tensors
+    while Python ends is torn out of C++ code, and the process dies by SIGABRT.
+    """
     made: queue.Queue[_Item | _End] = queue.Queue(depth)
     stopped = threading.Event()
 
@@ -33,7 +38,8 @@ def prefetched(items: Iterator[_Item], depth: int = 4) -> Iterator[_Item]:
         except BaseException as error:  # noqa: BLE001  (raised again by the consumer)
             _put(made, _End(error), stopped)
 
-    threading.Thread(target=produce, name="batches", daemon=True).start()
+    thread = threading.Thread(target=produce, name="batches", daemon=True)
+    thread.start()
     try:
         while not isinstance(item := made.get(), _End):
             yield item
@@ -41,6 +47,8 @@ def prefetched(items: Iterator[_Item], depth: int = 4) -> Iterator[_Item]:
             raise item.error
     finally:
         stopped.set()
+        _empty(made)  # wakes a thread that waits for room
+        thread.join()
 
 
 def _put(made: queue.Queue[_Item | _End], item: _Item | _End, stopped: threading.Event) -> bool:
@@ -50,5 +58,11 @@ def _put(made: queue.Queue[_Item | _End], item: _Item | _End, stopped: threading
             made.put(item, timeout=0.5)
         except queue.Full:
             continue
-        return True
+        return not stopped.is_set()
     return False
+
+
+def _empty(made: queue.Queue[_Item | _End]) -> None:
+    with contextlib.suppress(queue.Empty):
+        while True:
+            made.get_nowait()

@@ -102,6 +102,10 @@ class Replicas:
     def restore_scaling(self, state: dict[str, Any]) -> None:
         """Nothing to restore."""
 
+    def close(self) -> None:
+        """Ends the threads; no step can be made afterwards."""
+        self._pool.shutdown()
+
     def share_statistics(self) -> None:
         """Gives every replica the student's running statistics, after these were loaded."""
         for buffers in self._buffers[1:]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from contextlib import closing
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -62,6 +63,15 @@ class Run:
         Returns:
             The figures of the test side, or of the whole validation side where there is none.
         """
+        try:
+            self._train_stages()
+            return self._deliver()
+        finally:
+            # No thread may be at work in C++ code when Python ends.
+            self.trainee.close()
+            self.log.close()
+
+    def _train_stages(self) -> None:
         while self.place.stage < len(self.recipe.stages):
             stage = self.recipe.stages[self.place.stage]
             if stage.restart and not self.place.stage_steps:
@@ -76,9 +86,6 @@ class Run:
             self.place.stage_epoch = self.place.epoch
             self.place.stage_steps, self.place.stage_seconds = 0, 0.0
             self._save()
-        figures = self._deliver()
-        self.log.close()
-        return figures
 
     def _opened(self) -> tuple[Place, dict[str, Any]]:
         if not self.options.resume:
@@ -121,17 +128,18 @@ class Run:
         ) as bar:
             while True:
                 faces, batches = self.trainee.feed.epoch(stage, self.place.epoch, self.place.taken)
-                if (done := self._fraction(stage, faces)) >= 1:
-                    return
-                while parts := list(islice(batches, self.recipe.accumulate)):
-                    figures = self._step(stage, parts, done)
-                    bar.update()
-                    bar.set_postfix(figures, refresh=False)
-                    seconds = time.monotonic() - started
-                    self.place.stage_seconds = self.engine.of_first(seconds) if stage.minutes else seconds
-                    self._between_steps(stage)
+                with closing(batches):
                     if (done := self._fraction(stage, faces)) >= 1:
                         return
+                    while parts := list(islice(batches, self.recipe.accumulate)):
+                        figures = self._step(stage, parts, done)
+                        bar.update()
+                        bar.set_postfix(figures, refresh=False)
+                        seconds = time.monotonic() - started
+                        self.place.stage_seconds = self.engine.of_first(seconds) if stage.minutes else seconds
+                        self._between_steps(stage)
+                        if (done := self._fraction(stage, faces)) >= 1:
+                            return
                 self._next_epoch()
                 if not self.recipe.validate_every:
                     self._validate(stage)

@@ -89,8 +89,14 @@ class Trainee:
         """Takes in data that has appeared since; whether there was any."""
         if not self.data.grow():
             return False
+        self.feed.close()
         self.feed = self._feed()
         return True
+
+    def close(self) -> None:
+        """Ends every thread that trains; predictions can still be made."""
+        self.feed.close()
+        self.worker.close()
 
     def state(self) -> dict[str, Any]:
         """Tensors and plain values from which another trainee goes on."""
