@@ -31,6 +31,8 @@ class Machine:
         opencv_gstreamer: whether the installed OpenCV was built with GStreamer; None without OpenCV.
         cameras: names of the video devices.
         display: ``DISPLAY`` or ``WAYLAND_DISPLAY``; "" without a screen.
+        landmark_models: place of the landmark models that ``EDGEAU_LANDMARK_MODELS`` names; "" where it is not set.
+        landmark_models_fault: why they cannot be read from there; "" where they can.
     """
 
     board: str
@@ -52,6 +54,8 @@ class Machine:
     opencv_gstreamer: bool | None = None
     cameras: tuple[str, ...] = ()
     display: str = ""
+    landmark_models: str = ""
+    landmark_models_fault: str = ""
 
     @property
     def python_minor(self) -> tuple[int, int]:

@@ -10,6 +10,8 @@ from collections.abc import Iterable
 from importlib import metadata
 from pathlib import Path
 
+from edgeau.errors import EdgeauError
+from edgeau.landmarks.litert.models import ENVIRONMENT, read_models
 from edgeau_apps.doctor.machine import Machine
 
 __all__ = ["PACKAGES", "this_machine"]
@@ -67,6 +69,8 @@ def this_machine(*, imports: bool = True) -> Machine:
         opencv_gstreamer=_gstreamer(packages),
         cameras=tuple(_cameras()),
         display=os.environ.get("WAYLAND_DISPLAY") or os.environ.get("DISPLAY") or "",
+        landmark_models=os.environ.get(ENVIRONMENT, ""),
+        landmark_models_fault=_landmark_models_fault(),
     )
 
 
@@ -93,6 +97,17 @@ def _import_fault(module: str) -> str:
         return ""
     lines = done.stderr.strip().splitlines()
     return lines[-1] if lines else f"importing {module} ended with code {done.returncode}"
+
+
+def _landmark_models_fault() -> str:
+    """Why the models that are named cannot be read; "" when they can or none are named."""
+    if not os.environ.get(ENVIRONMENT):
+        return ""
+    try:
+        read_models()
+    except EdgeauError as error:
+        return str(error)
+    return ""
 
 
 def _board() -> str:

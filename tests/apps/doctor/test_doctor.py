@@ -132,6 +132,27 @@ def test_a_broken_package_is_named_and_counts_as_missing():
     assert "libgomp" in problems[0].says
 
 
+@pytest.mark.parametrize(
+    ("change", "level", "says"),
+    [
+        ({}, "good", "models.whl, in LiteRT"),
+        ({"landmark_models_fault": "models.whl does not exist"}, "problem", "does not exist"),
+        ({"packages": {"edgeau": "0.1.0"}}, "problem", "LiteRT is not installed"),
+    ],
+)
+def test_landmark_models_that_are_named_replace_mediapipe(change, level, says):
+    pi = replace(machine("pi4-bookworm"), packages={"ai-edge-litert": "2.3.0"}, landmark_models="models.whl")
+    (finding,) = [f for f in examine(replace(pi, **change)) if f.subject == "landmarks"]
+    assert (finding.level, says in finding.says) == (level, True)
+
+
+def test_named_landmark_models_are_really_read(tmp_path, monkeypatch):
+    monkeypatch.setenv("EDGEAU_LANDMARK_MODELS", str(tmp_path / "no.whl"))
+    assert "does not exist" in this_machine(imports=False).landmark_models_fault
+    monkeypatch.delenv("EDGEAU_LANDMARK_MODELS")
+    assert this_machine(imports=False).landmark_models_fault == ""
+
+
 def test_this_machine_really(capsys):
     """What is examined is what runs: versions as the packages say them, exit code as the worst finding."""
     import numpy as np
