@@ -1,19 +1,12 @@
+"""SIGTERM, in processes of their own: pytest's workers have handlers and threads of theirs."""
+
 from __future__ import annotations
 
-import os
-import signal
 import subprocess
 import sys
-import threading
 from pathlib import Path
 
-import pytest
-
-from edgeau.termination import TERMINATED, sigterm_unwinds
-
-pytestmark = (
-    pytest.mark.slow
-)  # signals end the very process that runs them; make test-slow has one of its own
+from edgeau.termination import TERMINATED
 
 COMMAND = """
 import sys, time
@@ -30,47 +23,81 @@ def body(argv):
 sys.exit(run("it", body))
 """
 
+UNWINDS = """
+import os, signal, time
+from edgeau.termination import sigterm_unwinds
 
-def terminate(finished: list[bool]) -> None:
+finished = []
+try:
     with sigterm_unwinds():
         try:
             os.kill(os.getpid(), signal.SIGTERM)
-            threading.Event().wait(5)
+            time.sleep(60)
+            finished.append("slept")
         finally:
-            finished.append(True)
+            finished.append("unwound")
+except SystemExit as end:
+    assert end.code == 143, end.code
+    assert finished == ["unwound"], finished
+    assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
+    print("as promised")
+"""
+
+SOMEBODY_ELSES = """
+import os, signal
+from edgeau.termination import sigterm_unwinds
+
+seen = []
+theirs = lambda *_: seen.append(True)
+signal.signal(signal.SIGTERM, theirs)
+with sigterm_unwinds():
+    assert signal.getsignal(signal.SIGTERM) is theirs
+    os.kill(os.getpid(), signal.SIGTERM)
+assert seen == [True], seen
+assert signal.getsignal(signal.SIGTERM) is theirs
+print("as promised")
+"""
+
+ANOTHER_THREAD = """
+import signal, threading
+from edgeau.termination import sigterm_unwinds
+
+handlers = []
+
+def look():
+    with sigterm_unwinds():
+        handlers.append(signal.getsignal(signal.SIGTERM))
+
+thread = threading.Thread(target=look)
+thread.start()
+thread.join()
+assert handlers == [signal.SIG_DFL], handlers
+print("as promised")
+"""
+
+
+def keeps_its_promise(program: str) -> bool:
+    ended = subprocess.run(
+        [sys.executable, "-c", program], check=False, capture_output=True, text=True, timeout=120
+    )
+    assert ended.stderr == ""
+    return (ended.returncode, ended.stdout) == (0, "as promised\n")
+
+
+def test_the_exit_code_is_that_of_shells() -> None:
+    assert TERMINATED == 143
 
 
 def test_sigterm_unwinds_the_block_and_nothing_after_it() -> None:
-    finished: list[bool] = []
-    with pytest.raises(SystemExit) as caught:
-        terminate(finished)
-    assert caught.value.code == TERMINATED == 143
-    assert finished == [True]
-    assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
+    assert keeps_its_promise(UNWINDS)
 
 
 def test_somebody_elses_handler_stays() -> None:
-    seen = []
-    signal.signal(signal.SIGTERM, lambda *_: seen.append(True))
-    try:
-        with sigterm_unwinds():
-            os.kill(os.getpid(), signal.SIGTERM)
-        assert seen == [True]
-    finally:
-        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    assert keeps_its_promise(SOMEBODY_ELSES)
 
 
 def test_in_another_thread_it_does_nothing() -> None:
-    handlers = []
-
-    def look() -> None:
-        with sigterm_unwinds():
-            handlers.append(signal.getsignal(signal.SIGTERM))
-
-    thread = threading.Thread(target=look)
-    thread.start()
-    thread.join()
-    assert handlers == [signal.SIG_DFL]
+    assert keeps_its_promise(ANOTHER_THREAD)
 
 
 def test_a_terminated_command_finishes_its_files(tmp_path: Path) -> None:
