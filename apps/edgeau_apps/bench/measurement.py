@@ -141,4 +141,5 @@ def _with_start(bundle: Bundle, row: Row) -> Row:
     start = measured_start(bundle.directory, row.artifact, max(1, row.threads))
     if start is None:
         return row
-    return replace(row, start_s=round(start.seconds, 3), memory_mb=round(start.memory_mb, 1))
+    memory_mb = None if start.memory_mb is None else round(start.memory_mb, 1)
+    return replace(row, start_s=round(start.seconds, 3), memory_mb=memory_mb)

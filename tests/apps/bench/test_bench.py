@@ -2,6 +2,8 @@
 
 import json
 import os
+import subprocess
+import sys
 from dataclasses import replace
 
 import numpy as np
@@ -13,6 +15,7 @@ from edgeau_apps.bench.comparison import mann_whitney_p
 from edgeau_apps.bench.energy import PowerIntegral, RaplMeter, ina3221_watts, pmic_watts
 from edgeau_apps.bench.heat import vcgencmd_flags
 from edgeau_apps.bench.result import read_result
+from edgeau_apps.bench.start import peak_memory_mb
 
 
 @pytest.fixture(scope="module")
@@ -34,11 +37,25 @@ def test_a_result_says_all_that_is_needed_to_repeat_it(result_file):
     assert row.runs == len(row.samples_ms) >= 3
     assert row.p50_ms == pytest.approx(np.percentile(row.samples_ms, 50, method="higher"))
     assert row.start_s > row.p50_ms / 1e3
-    assert row.memory_mb > 50
+    assert 50 < row.memory_mb < 2000
     about = result.provenance
     assert about.engines["onnxruntime"] == onnxruntime.__version__
     assert about.cores == len(os.sched_getaffinity(0))
     assert "--threads 1" in about.command
+
+
+def test_memory_is_not_inherited_from_the_process_that_starts_another():
+    held = np.ones(400_000_000 // 8)  # 400 MB resident here
+    line = "from edgeau_apps.bench.start import peak_memory_mb; print(peak_memory_mb())"
+    said = subprocess.run([sys.executable, "-c", line], check=True, capture_output=True, text=True).stdout
+    assert held.nbytes / 1e6 < peak_memory_mb()
+    assert 5 < float(said) < 200
+
+
+def test_memory_is_left_open_where_the_kernel_does_not_tell_it(tmp_path):
+    (tmp_path / "status").write_text("Name:\tpython\nVmRSS:\t 1024 kB\n")
+    assert peak_memory_mb(tmp_path / "status") is None
+    assert peak_memory_mb(tmp_path / "missing") is None
 
 
 def test_the_table_names_an_engine_that_does_not_run(tmp_path, capsys, monkeypatch):
