@@ -76,6 +76,7 @@ def _answer(
         thresholds = np.array([artifact.thresholds[label] for label in bundle.manifest.labels], np.float32)
         answer = {
             "engine": str(session.describe()),
+            "logits": logits.tolist(),
             "probabilities": sigmoid(logits).tolist(),
             "decisions": (sigmoid(logits) >= thresholds).tolist(),
             "golden": _golden_fault(bundle, artifact, logits) if crops >= len(golden.crops) else "not asked",
