@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgeau.errors import InputError
+from edgeau.records import WritesItself
 
 __all__ = ["Alignment", "alignment_matrix", "five_points", "warp"]
 
@@ -42,7 +43,7 @@ _POINTS, _WEIGHTS = _means((_EYE_LEFT, _EYE_RIGHT, _NOSE_TIP, _MOUTH_LEFT, _MOUT
 
 
 @dataclass(frozen=True)
-class Alignment:
+class Alignment(WritesItself):
     """The template a network was trained on; part of every checkpoint and bundle.
 
     Attributes:

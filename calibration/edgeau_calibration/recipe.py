@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 
-from edgeau.bundle.records import from_dict
 from edgeau.errors import CalibrationError
+from edgeau.records import from_dict
 from edgeau_calibration.range_search import METHODS
 from edgeau_calibration.units import ROLES
 

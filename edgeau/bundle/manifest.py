@@ -1,6 +1,6 @@
 """``manifest.json``: everything that a device must know about a bundle, and nothing that it must guess.
 
-Each record is a frozen dataclass; ``to_dict`` and ``from_dict`` are symmetric (:mod:`edgeau.bundle.records`).
+Each record is a frozen dataclass; ``to_dict`` and ``from_dict`` are symmetric (:mod:`edgeau.records`).
 """
 
 from __future__ import annotations
@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from edgeau.alignment import Alignment
-from edgeau.bundle.records import from_dict, to_dict
 from edgeau.errors import BundleError
+from edgeau.records import from_dict, to_dict
 
 __all__ = [
     "SCHEMA_VERSION",

@@ -13,11 +13,11 @@ from typing import NamedTuple
 from edgeau.backends.installed import engine_versions
 from edgeau.backends.thread_count import usable_processors
 from edgeau.bundle.bundle import Bundle
-from edgeau.bundle.records import from_dict
 from edgeau.bundle.timing import Timing
 from edgeau.cache import cache_directory
 from edgeau.errors import BundleError, OutputError
 from edgeau.processor import processor_identity
+from edgeau.records import from_dict
 from edgeau.whole_file import write_whole
 
 __all__ = ["Asked", "recall_timings", "remember_timings"]

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from edgeau.bundle.records import to_dict
 from edgeau.command import DONE, PARTLY, CommandParser, print_json, run
+from edgeau.records import to_dict
 
 if TYPE_CHECKING:
     import argparse

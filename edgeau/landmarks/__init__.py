@@ -51,7 +51,7 @@ def _kind(model: Path | None) -> str:
         return "litert" if model.is_dir() or model.suffix == ".whl" else "tasks"
     if find_spec("mediapipe") is not None:
         return "solutions"
-    from edgeau.landmarks.litert.models import models_place
+    from edgeau.mediapipe_models import models_place
 
     if models_place() is not None:
         return "litert"

@@ -22,10 +22,10 @@ from edgeau.action_units import labels as au_labels
 from edgeau.bundle import BundleWriter
 from edgeau.bundle.golden import Golden, write_golden
 from edgeau.bundle.manifest import Accuracy, Artifact, Fusion, Manifest
-from edgeau.bundle.records import from_dict
 from edgeau.command import DONE, CommandParser, run
 from edgeau.errors import InputError
 from edgeau.landmark_model import LandmarkModel
+from edgeau.records import from_dict
 from edgeau_calibration.load import load_calibration_set
 from edgeau_calibration.packaged import FILE as CALIBRATION
 from edgeau_calibration.packaged import pack

@@ -8,9 +8,9 @@ import numpy as np
 
 from edgeau.alignment import Alignment
 from edgeau.bundle.manifest import InputSpec, NetworkInfo
-from edgeau.bundle.records import from_dict
 from edgeau.errors import CheckpointError, DependencyError, UserError
 from edgeau.preprocessing import Preprocessor
+from edgeau.records import from_dict
 from edgeau_export.description import Description
 from edgeau_export.onnx_graph import described, simplified
 from edgeau_export.reference import Reference

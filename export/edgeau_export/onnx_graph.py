@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import onnx
 
-from edgeau.bundle.records import to_dict
+from edgeau.records import to_dict
 
 if TYPE_CHECKING:
     from edgeau_export.description import Description

@@ -11,8 +11,8 @@ from functools import cache
 from importlib.resources import files
 from pathlib import Path
 
-from edgeau.bundle.records import from_dict
 from edgeau.errors import BundleError, TargetError
+from edgeau.records import from_dict
 
 if sys.version_info >= (3, 11):
     import tomllib

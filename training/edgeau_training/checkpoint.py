@@ -20,8 +20,8 @@ from torch import Tensor, nn
 from edgeau.action_units import DEFAULT
 from edgeau.alignment import Alignment
 from edgeau.bundle.manifest import InputSpec
-from edgeau.bundle.records import to_dict
 from edgeau.errors import CheckpointError
+from edgeau.records import to_dict
 from edgeau_training.checkpoint_file import read_header, write_atomically
 from edgeau_training.networks import build_network
 from edgeau_training.networks.catalogue import network_facts

@@ -10,9 +10,9 @@ from contextlib import nullcontext
 from pathlib import Path
 
 from edgeau.bundle import default_bundle_path, load_bundle
-from edgeau.bundle.records import to_dict
 from edgeau.command import DONE, PARTLY, CommandParser, print_json, run
 from edgeau.errors import UsageError
+from edgeau.records import to_dict
 from edgeau.whole_file import write_whole
 from edgeau_apps.bench.comparison import Compared, compare
 from edgeau_apps.bench.energy import energy_meter

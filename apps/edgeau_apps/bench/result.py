@@ -6,8 +6,8 @@ import json
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from edgeau.bundle.records import from_dict, to_dict
 from edgeau.errors import BundleError, InputError
+from edgeau.records import from_dict, to_dict
 
 __all__ = ["Provenance", "Result", "Row", "read_result"]
 
@@ -29,7 +29,7 @@ class Row:
         p95_ms: 95th percentile.
         p99_ms: 99th percentile; the largest run where fewer than a hundred were made.
         start_s: from starting a Python process to its first answer, seconds.
-        memory_mb: largest resident memory of that process, in 1e6 bytes.
+        memory_mb: largest resident memory of that process, in 1e6 bytes; None where the system does not say.
         joules: energy of one run over idle's own; None where the board does not say.
         samples_ms: the runs, in their order; for comparisons.
     """

@@ -11,7 +11,7 @@ from importlib import metadata
 from pathlib import Path
 
 from edgeau.errors import EdgeauError
-from edgeau.landmarks.litert.models import ENVIRONMENT, read_models
+from edgeau.mediapipe_models import ENVIRONMENT, read_models
 from edgeau_apps.doctor.machine import Machine
 
 __all__ = ["PACKAGES", "this_machine"]
@@ -154,8 +154,10 @@ def _gpu() -> str:
 def _gstreamer(packages: Iterable[str]) -> bool | None:
     if not any(name.startswith("opencv") for name in packages):
         return None
-    import cv2
-
+    try:
+        import cv2
+    except ImportError:  # told among the broken packages
+        return None
     lines = [line for line in cv2.getBuildInformation().splitlines() if "GStreamer:" in line]
     return bool(lines) and "YES" in lines[0]
 

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from edgeau.bundle.records import to_dict
 from edgeau.command import DONE, CommandParser, print_json, run
 from edgeau.errors import UsageError
+from edgeau.records import to_dict
 from edgeau.whole_file import write_whole
 from edgeau_apps.bench.result import Row, read_result
 from edgeau_apps.report.page import page

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from edgeau.landmarks.litert.anchors import ANCHORS
 from edgeau.landmarks.litert.network import Network
 from edgeau.landmarks.litert.region import Region
+from edgeau.mediapipe_models import ModelFile
 from edgeau.probability import sigmoid
 
 __all__ = ["FaceDetector", "merge"]
@@ -28,8 +29,7 @@ class FaceDetector:
     """Finds faces that are at least some 10 % of the frame's long side.
 
     Args:
-        model: content of ``face_detection_short_range.tflite``.
-        name: where it comes from, for messages.
+        file: ``face_detection_short_range.tflite``.
         threads: that one inference may use.
 
     Raises:
@@ -38,11 +38,11 @@ class FaceDetector:
         InputError: it is another model.
     """
 
-    def __init__(self, model: bytes, name: str, threads: int) -> None:
+    def __init__(self, file: ModelFile, threads: int) -> None:
         count = len(ANCHORS)
         inputs = {"input": (1, _SIZE, _SIZE, 3)}
         outputs = {"regressors": count * _ROW, "classificators": count}
-        self._network = Network(model, name, threads, inputs, outputs)
+        self._network = Network(file, threads, inputs, outputs)
 
     def detect(self, frame: NDArray[np.uint8]) -> list[Region]:
         """Regions of the faces, the surest first.

@@ -12,9 +12,9 @@ from edgeau.landmarks.detection_frame import DetectionFrame
 from edgeau.landmarks.landmarker import Landmarker
 from edgeau.landmarks.litert.detection import FaceDetector
 from edgeau.landmarks.litert.mesh import FaceMesh, PlainMesh, RefinedMesh
-from edgeau.landmarks.litert.models import read_models
 from edgeau.landmarks.litert.region import Region
 from edgeau.landmarks.litert.tracking import joined
+from edgeau.mediapipe_models import read_models
 
 __all__ = ["LiteRtLandmarker"]
 
@@ -29,7 +29,7 @@ class LiteRtLandmarker(Landmarker):
     Args:
         static: every frame stands for itself (pictures); else faces are tracked from frame to frame (videos).
         max_faces: how many faces are looked for at most. While fewer are in view, every frame is searched for more.
-        models: where the ``.tflite`` files are, see :func:`edgeau.landmarks.litert.models.read_models`.
+        models: where the ``.tflite`` files are, see :func:`edgeau.mediapipe_models.read_models`.
         threads: that one inference may use.
 
     Raises:
@@ -43,8 +43,8 @@ class LiteRtLandmarker(Landmarker):
         self._max_faces = max_faces
         files = read_models(models)
         mesh = RefinedMesh if files.is_refined else PlainMesh
-        self._detector = FaceDetector(files.detector.content, files.detector.name, threads)
-        self._mesh: FaceMesh = mesh(files.mesh.content, files.mesh.name, threads)
+        self._detector = FaceDetector(files.detector, threads)
+        self._mesh: FaceMesh = mesh(files.mesh, threads)
         self._name = f"MediaPipe's {files.mesh.name} in {self._mesh.runtime}, {478 if files.is_refined else 468} points"
         self._frame = DetectionFrame()
         self._followed: list[Region] = []

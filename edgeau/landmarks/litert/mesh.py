@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from abc import ABC, abstractmethod
 
 import cv2
 import numpy as np
@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from edgeau.landmarks.litert.network import Network
 from edgeau.landmarks.litert.refinement import FEATURES, Refinement
 from edgeau.landmarks.litert.region import Region
+from edgeau.mediapipe_models import ModelFile
 from edgeau.probability import sigmoid
 
 __all__ = ["FaceMesh", "PlainMesh", "RefinedMesh"]
@@ -21,12 +22,13 @@ _MIN_PRESENCE = 0.5
 _INPUT = {"input_1": (1, _SIZE, _SIZE, 3)}
 
 
-class FaceMesh(Protocol):
+class FaceMesh(ABC):
     """Places points on the face in a picture of it."""
 
     runtime: str
     """Package and version that runs it."""
 
+    @abstractmethod
     def points(self, picture: NDArray[np.float32]) -> NDArray[np.float32] | None:
         """The points.
 
@@ -36,11 +38,10 @@ class FaceMesh(Protocol):
         Returns:
             float32 ``(468 or 478, 3)``, pixels of ``picture``; None when there is no face.
         """
-        ...
 
+    @abstractmethod
     def close(self) -> None:
         """Give the networks' memory back; a second call does nothing."""
-        ...
 
     def place(self, frame: NDArray[np.uint8], region: Region) -> NDArray[np.float32] | None:
         """The points of the face in a region.
@@ -67,8 +68,7 @@ class PlainMesh(FaceMesh):
     """468 points.
 
     Args:
-        model: content of ``face_landmark.tflite``.
-        name: where it comes from, for messages.
+        file: ``face_landmark.tflite``.
         threads: that one inference may use.
 
     Raises:
@@ -77,9 +77,9 @@ class PlainMesh(FaceMesh):
         InputError: it is another model.
     """
 
-    def __init__(self, model: bytes, name: str, threads: int) -> None:
+    def __init__(self, file: ModelFile, threads: int) -> None:
         outputs = {"conv2d_21": _POINTS * 3, "conv2d_31": 1}
-        self._network = Network(model, name, threads, _INPUT, outputs)
+        self._network = Network(file, threads, _INPUT, outputs)
         self.runtime = self._network.runtime
 
     def points(self, picture: NDArray[np.float32]) -> NDArray[np.float32] | None:  # noqa: D102
@@ -94,8 +94,7 @@ class RefinedMesh(FaceMesh):
     """478 points: those of lips and eyes placed more exactly, and the irises.
 
     Args:
-        model: content of ``face_landmark_with_attention.tflite``.
-        name: where it comes from, for messages.
+        file: ``face_landmark_with_attention.tflite``.
         threads: that one inference may use.
 
     Raises:
@@ -104,11 +103,11 @@ class RefinedMesh(FaceMesh):
         InputError: it is another model.
     """
 
-    def __init__(self, model: bytes, name: str, threads: int) -> None:
+    def __init__(self, file: ModelFile, threads: int) -> None:
         features, shape = FEATURES
         outputs = {"output_mesh": _POINTS * 3, "conv_faceflag": 1, features: int(np.prod(shape))}
-        self._network = Network(model, name, threads, _INPUT, outputs)
-        self._refinement = Refinement(model, name, threads)
+        self._network = Network(file, threads, _INPUT, outputs)
+        self._refinement = Refinement(file, threads)
         self.runtime = self._network.runtime
 
     def points(self, picture: NDArray[np.float32]) -> NDArray[np.float32] | None:  # noqa: D102

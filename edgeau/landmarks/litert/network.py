@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from edgeau.errors import InputError
 from edgeau.landmarks.litert.part import part_of, tensors_named
 from edgeau.litert_runtime import interpreter
+from edgeau.mediapipe_models import ModelFile
 
 __all__ = ["Network"]
 
@@ -19,8 +20,7 @@ class Network:
     """Runs what lies between some tensors of a file.
 
     Args:
-        model: content of the ``.tflite``.
-        name: for messages.
+        file: the network.
         threads: that one inference may use.
         inputs: shape of each tensor that is given, by its name in the file; float32.
         outputs: number of values of each tensor that is wanted, by its name in the file; float32.
@@ -33,30 +33,29 @@ class Network:
 
     def __init__(
         self,
-        model: bytes,
-        name: str,
+        file: ModelFile,
         threads: int,
         inputs: Mapping[str, tuple[int, ...]],
         outputs: Mapping[str, int],
     ) -> None:
-        numbers = tensors_named(model, name)
+        numbers = tensors_named(file.content, file.name)
         missing = sorted({*inputs, *outputs} - set(numbers))
         if missing:
-            raise InputError(f"{name} is another network: it has no {', '.join(missing)}; {_ADVICE}")
+            raise InputError(f"{file.name} is another network: it has no {', '.join(missing)}; {_ADVICE}")
         ends = [[numbers[tensor] for tensor in side] for side in (inputs, outputs)]
-        opened = interpreter(part_of(model, *ends), threads)
+        opened = interpreter(part_of(file.content, *ends), threads)
         self.runtime = f"{opened.package} {opened.version}"
         self._interpreter: Any = opened.interpreter
         shapes = {d["index"]: tuple(d["shape"]) for d in self._interpreter.get_tensor_details()}
         for tensor, shape in inputs.items():
             if shapes[numbers[tensor]] != shape:
                 raise InputError(
-                    f"{name} is another network: its {tensor} is {shapes[numbers[tensor]]}, not {shape}; {_ADVICE}"
+                    f"{file.name} is another network: its {tensor} is {shapes[numbers[tensor]]}, not {shape}; {_ADVICE}"
                 )
         for tensor, size in outputs.items():
             if int(np.prod(shapes[numbers[tensor]])) != size:
                 raise InputError(
-                    f"{name} is another network: its {tensor} is {shapes[numbers[tensor]]}; {_ADVICE}"
+                    f"{file.name} is another network: its {tensor} is {shapes[numbers[tensor]]}; {_ADVICE}"
                 )
         self._inputs, self._outputs = ends
 

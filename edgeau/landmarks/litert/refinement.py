@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from edgeau.landmarks.litert.network import Network
 from edgeau.landmarks.litert.refined_points import LEFT_EYE, LIPS, RIGHT_EYE, RefinedPart
+from edgeau.mediapipe_models import ModelFile
 
 __all__ = ["FEATURES", "Refinement"]
 
@@ -40,8 +41,7 @@ class Refinement:
     """The second stage of the network.
 
     Args:
-        model: content of ``face_landmark_with_attention.tflite``.
-        name: where it comes from, for messages.
+        file: ``face_landmark_with_attention.tflite``.
         threads: that one inference may use.
 
     Raises:
@@ -49,9 +49,9 @@ class Refinement:
         InputError: it is another model.
     """
 
-    def __init__(self, model: bytes, name: str, threads: int) -> None:
+    def __init__(self, file: ModelFile, threads: int) -> None:
         maps = dict.fromkeys(_MAP_NAMES, (1, _MAP, _MAP, FEATURES[1][2]))
-        self._network = Network(model, name, threads, maps, {**_POINTS, **_IRISES})
+        self._network = Network(file, threads, maps, {**_POINTS, **_IRISES})
 
     def refine(self, points: NDArray[np.float32], features: NDArray[np.float32]) -> NDArray[np.float32]:
         """All points of the refined mesh.

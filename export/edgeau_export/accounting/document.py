@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from edgeau.bundle.records import from_dict, to_dict
+from edgeau.records import from_dict, to_dict
 from edgeau_export.accounting.account import Account
 
 __all__ = ["account_from", "as_document"]

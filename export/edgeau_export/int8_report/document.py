@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from edgeau.bundle.records import to_dict
 from edgeau.probability import sigmoid
+from edgeau.records import to_dict
 from edgeau_export.int8_report.f1_intervals import RESAMPLES, Scores, score
 from edgeau_export.int8_report.flips import flipped
 

@@ -4,13 +4,15 @@ The described machines are written from what is known of the boards and their sy
 """
 
 import json
+import os
+import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from edgeau.bundle.records import from_dict
+from edgeau.records import from_dict
 from edgeau_apps.doctor.checks import examine
 from edgeau_apps.doctor.command import main
 from edgeau_apps.doctor.finding import Finding
@@ -151,6 +153,22 @@ def test_named_landmark_models_are_really_read(tmp_path, monkeypatch):
     assert "does not exist" in this_machine(imports=False).landmark_models_fault
     monkeypatch.delenv("EDGEAU_LANDMARK_MODELS")
     assert this_machine(imports=False).landmark_models_fault == ""
+
+
+def test_it_runs_where_opencv_and_numpy_cannot_be_imported(tmp_path):
+    """As on a server without libGL: the doctor is the one program that must still start."""
+    for name in ("cv2", "numpy"):
+        (tmp_path / f"{name}.py").write_text(
+            "raise ImportError('libGL.so.1: cannot open shared object file')"
+        )
+    code = "import sys; from edgeau_apps.doctor.command import main; sys.exit(main([]))"
+    environment = {**os.environ, "PYTHONPATH": str(tmp_path)}
+    done = subprocess.run(
+        [sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 2
+    assert "libGL.so.1" in done.stdout
+    assert done.stderr == ""
 
 
 def test_this_machine_really(capsys):

@@ -127,7 +127,7 @@ def test_landmarks_on_the_wire_in_another_layout_are_read_slowly(wire: bytes) ->
 
 def test_a_machine_without_mediapipe_is_told_how_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:
     import edgeau.landmarks
-    from edgeau.landmarks.litert import models
+    from edgeau import mediapipe_models as models
 
     monkeypatch.delenv(models.ENVIRONMENT, raising=False)
     for module in (edgeau.landmarks, models):

@@ -14,9 +14,9 @@ import numpy as np
 import pytest
 from typing_extensions import Self
 
+from edgeau import mediapipe_models as models
 from edgeau.errors import DependencyError, EngineError, InputError, UsageError
 from edgeau.landmarks import open_landmarker
-from edgeau.landmarks.litert import models
 from edgeau.landmarks.litert.anchors import ANCHORS
 from edgeau.landmarks.litert.detection import merge
 from edgeau.landmarks.litert.region import Region, overlap

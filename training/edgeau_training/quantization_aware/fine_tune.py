@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 from torch import nn
 
 from edgeau.bundle.manifest import InputSpec
-from edgeau.bundle.records import from_dict
 from edgeau.errors import CheckpointError, UserError
+from edgeau.records import from_dict
 from edgeau_training.checkpoint import CheckpointInfo, load_checkpoint, save_checkpoint
 from edgeau_training.evaluation.metrics import macro, measure
 from edgeau_training.evaluation.predictions import Predictions

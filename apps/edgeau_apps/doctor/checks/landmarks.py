@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from edgeau.landmarks.litert.models import ENVIRONMENT
+from edgeau.mediapipe_models import ENVIRONMENT
 from edgeau_apps.doctor.finding import Finding
 from edgeau_apps.doctor.known import install_line
 from edgeau_apps.doctor.machine import Machine

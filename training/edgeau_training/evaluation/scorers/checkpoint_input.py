@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from edgeau.alignment import Alignment
 from edgeau.bundle.manifest import InputSpec
-from edgeau.bundle.records import from_dict
+from edgeau.records import from_dict
 from edgeau_training.checkpoint import CheckpointInfo
 
 __all__ = ["alignment_of", "input_spec_of"]

@@ -3,20 +3,33 @@
 from __future__ import annotations
 
 import types
+from abc import ABC, abstractmethod
 from dataclasses import MISSING, fields, is_dataclass
 from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
 
-from edgeau.alignment import Alignment
 from edgeau.errors import BundleError, InputError
 
-__all__ = ["from_dict", "to_dict"]
+__all__ = ["WritesItself", "from_dict", "to_dict"]
 
 Record = TypeVar("Record")
 
 
+class WritesItself(ABC):
+    """A record whose JSON values are not its fields."""
+
+    @abstractmethod
+    def to_dict(self) -> dict[str, Any]:
+        """As plain JSON values."""
+
+    @classmethod
+    @abstractmethod
+    def from_dict(cls, values: dict[str, Any]) -> Any:
+        """The inverse; InputError or TypeError for other values."""
+
+
 def to_dict(record: Any) -> Any:
     """A record as plain JSON values."""
-    if isinstance(record, Alignment):
+    if isinstance(record, WritesItself):
         return record.to_dict()
     if is_dataclass(record):
         return {field.name: to_dict(getattr(record, field.name)) for field in fields(record)}
@@ -47,8 +60,8 @@ def _parse(kind: Any, value: Any, where: str) -> Any:
         return value
     if origin in (Union, types.UnionType):
         return _parse_optional(arguments, value, where)
-    if kind is Alignment:
-        return _parse_alignment(value, where)
+    if isinstance(kind, type) and issubclass(kind, WritesItself):
+        return _parse_itself(kind, value, where)
     if is_dataclass(kind):
         return _parse_record(kind, value, where)
     if origin is tuple:
@@ -76,9 +89,9 @@ def _parse_optional(arguments: tuple[Any, ...], value: Any, where: str) -> Any:
     return _parse(kind, value, where)
 
 
-def _parse_alignment(value: Any, where: str) -> Alignment:
+def _parse_itself(kind: type[WritesItself], value: Any, where: str) -> Any:
     try:
-        return Alignment.from_dict(_expect(dict, value, where))
+        return kind.from_dict(_expect(dict, value, where))
     except (InputError, TypeError) as error:
         raise BundleError(f"{where}: {error}") from error
 
