@@ -1,19 +1,19 @@
 """F1 against integers: every INT8 recipe of edgeau, alone and within the budget, beside other tools' own defaults.
 
     python benchmarks/int8_front.py --data DIR --work DIR [--checkpoint FILE] [--faces N] [--peers-python PYTHON]
-        [--rows NAME,...] [--latency] [--json]
+        [--rows NAME,...] [--latency] [--write PAGE] [--json]
 
 The same float network, the same calibration crops (of the training split), thresholds fitted on the validation split, F1
 measured on the test split. What was made and answered is kept in --work, so that a run that was broken off goes on. Other
 tools are run by --peers-python, an environment of benchmarks/peers-requirements.txt. Prints a table (with --json the
-document); both also stand in --work as int8_front.md and int8_front.json.
+document); both also stand in --work as int8_front.md and int8_front.json. --write puts the table into a page, between the
+marks "begin: int8_front NETWORK" and "end: int8_front NETWORK".
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-import platform
 import subprocess
 import sys
 import time
@@ -26,6 +26,8 @@ from typing import Any
 import numpy as np
 import onnx
 import onnxruntime
+from page_part import write_part
+from this_machine import machine_name
 from tqdm import tqdm
 
 from edgeau.backends import open_session
@@ -265,7 +267,8 @@ def table(document: dict[str, Any]) -> str:
     failed = [f"- {name}: {reason}" for name, reason in document["failed"].items()]
     measured_on = (
         f"{document['network']}; {document['faces']} test faces, thresholds from {document['fitted_on']} validation faces, "
-        f"{document['calibrated_on']} calibration crops; {document['machine']}, ONNX Runtime {document['onnxruntime']}."
+        f"{document['calibrated_on']} calibration crops; {document['machine']}, {document['date']}, ONNX Runtime "
+        f"{document['onnxruntime']}."
     )
     return "\n".join([*lines, "", measured_on, *failed])
 
@@ -291,6 +294,8 @@ def body(argv: Sequence[str] | None) -> int:
         for name, latency in time_rows(shop, [row["name"] for row in done]).items():
             next(row for row in done if row["name"] == name)["latency_p50_ms"] = latency
         document = finished(shop, done, failed)
+    if options.write is not None:
+        write_part(options.write, f"int8_front {source.description.network.name}", table(document))
     print_json(document) if options.json else print(table(document))
     return PARTLY if failed else DONE
 
@@ -304,7 +309,8 @@ def finished(shop: Workshop, rows: list[dict[str, Any]], failed: dict[str, str])
         "faces": len(shop.split("test")),
         "fitted_on": len(shop.split("val")),
         "calibrated_on": len(shop.calibration),
-        "machine": platform.machine(),
+        "machine": machine_name(),
+        "date": time.strftime("%Y-%m-%d"),
         "onnxruntime": onnxruntime.__version__,
         "rows": rows,
         "failed": failed,
@@ -330,6 +336,7 @@ def parser() -> CommandParser:
     made.add_argument("--peers-python", type=Path, metavar="PYTHON", help="has the other tools")
     made.add_argument("--rows", metavar="LIST", help=f"of {', '.join((*RECIPES, WITHIN, *PEERS))}")
     made.add_argument("--latency", action="store_true", help="time the rows at the end, in turns, one thread")
+    made.add_argument("--write", type=Path, metavar="PAGE", help="put the table into a page")
     made.add_json()
     return made
 

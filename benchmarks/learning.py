@@ -11,8 +11,6 @@ against answering "present" always (its F1 is 2 p / (1 + p) at rate p) and never
 from __future__ import annotations
 
 import json
-import os
-import platform
 import sys
 import time
 from collections.abc import Sequence
@@ -22,6 +20,8 @@ from typing import Any
 
 import numpy as np
 import torch
+from page_part import write_part
+from this_machine import machine_name
 
 from edgeau.command import DONE, CommandParser, print_json, run
 from edgeau_training.datasets.synthetic import SyntheticFaces, list_shards
@@ -44,7 +44,7 @@ LOSSES: dict[str, dict[str, Any]] = {
     "focal": {"name": "focal"},
 }
 TRAIN_SHARDS, TEST_SHARDS = 16, 4  # of 500 faces
-BEGIN, END = "<!-- begin: python benchmarks/learning.py -->", "<!-- end: learning -->"
+PART = "python benchmarks/learning.py"
 
 
 def recipes() -> dict[str, Recipe]:
@@ -112,7 +112,7 @@ def learn(name: str, recipe: Recipe, data: Path, test: SyntheticFaces, out: Path
         "always_positive_per_au": {
             label: round(float(f1), 3) for label, f1 in zip(test.labels, always, strict=True)
         },
-        "machine": machine(),
+        "machine": f"{machine_name()}, {torch.get_num_threads()} thread",
         "date": time.strftime("%Y-%m-%d"),
     }
     write_document(result, document)
@@ -121,15 +121,6 @@ def learn(name: str, recipe: Recipe, data: Path, test: SyntheticFaces, out: Path
 
 def events(out: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in (out / "log.jsonl").read_text().splitlines()]
-
-
-def machine() -> str:
-    name = platform.processor() or platform.machine()
-    for line in Path("/proc/cpuinfo").read_text().splitlines() if Path("/proc/cpuinfo").is_file() else []:
-        if line.startswith("model name"):
-            name = line.split(":", 1)[1].strip()
-            break
-    return f"{name}, {torch.get_num_threads()} thread of {os.cpu_count()} cores"
 
 
 def tables(results: dict[str, dict[str, Any]]) -> str:
@@ -169,12 +160,6 @@ def _row(result: dict[str, Any], *, wide: bool) -> str:
     return " | ".join((*sizes, loss, f1, f"{result['always_positive']:.3f}", auc, above))
 
 
-def write_page(page: Path, text: str) -> None:
-    before, _, rest = page.read_text().partition(BEGIN)
-    _, _, after = rest.partition(END)
-    page.write_text(f"{before}{BEGIN}\n\n{text}\n\n{END}{after}")
-
-
 def _body(argv: Sequence[str] | None) -> int:
     parser = CommandParser("learning.py", "Each of the four systems, small, learns the rendered faces.",
                            "python benchmarks/learning.py --data faces/ --out runs/learning")  # fmt: skip
@@ -197,7 +182,7 @@ def _body(argv: Sequence[str] | None) -> int:
     if options.json:
         print_json(results)
     elif options.write:
-        write_page(options.write, tables(results))
+        write_part(options.write, PART, tables(results))
     else:
         print(tables(results))
     return DONE
