@@ -19,6 +19,7 @@ from edgeau.bundle.golden import Answer, Golden, write_golden
 from edgeau.bundle.manifest import InputSpec
 from edgeau.preprocessing import Preprocessor
 from edgeau.probability import sigmoid
+from edgeau_export.command import main as export
 from edgeau_export.litert import tflite_bytes
 
 pytestmark = pytest.mark.slow
@@ -43,6 +44,16 @@ for file, precision in json.loads(sys.argv[1]).items():
     except EngineError as error:
         said[file] = str(error)
 print(json.dumps(said))
+"""
+
+_CHOOSE = """
+import logging, sys
+from edgeau.bundle import load_bundle
+from edgeau.bundle.engine import open_engine
+
+logging.basicConfig(level=logging.WARNING, format="%(message)s")
+engine = open_engine(load_bundle(sys.argv[1]), "litert", threads=1)
+print(engine.artifact.file, "in", engine.session.describe())
 """
 
 
@@ -89,6 +100,18 @@ def test_golden_answers_tell_right_files_from_silently_wrong_ones(
     assert "answers wrongly on foreign.tflite" in foreign
 
 
+def test_int8_that_it_computes_slowly_is_said_and_not_chosen(
+    old_python: Path, root: Path, tmp_path: Path
+) -> None:
+    """Its plain kernels compute INT8: the default took 207 ms there, and 24 ms in float."""
+    assert export(["--target", "raspberrypi", "--out", str(tmp_path / "bundle")]) == 0
+    chosen = _run(old_python, root, tmp_path, _CHOOSE, "bundle")
+    assert chosen.stdout.startswith("model.fp32.tflite in litert tflite-runtime 2.14.0")
+    assert "int8 is slower than float on this machine: model.int8.tflite" in chosen.stderr
+    assert "against model.fp32.tflite" in chosen.stderr
+    assert "it is not used" in chosen.stderr
+
+
 def _as_other_tools_write_it(model: onnx.ModelProto) -> bytes:
     """The dynamic-range file with the matrix in FULLY_CONNECTED, as ai-edge-quantizer has it."""
     from unittest import mock
@@ -111,13 +134,18 @@ def _as_other_tools_write_it(model: onnx.ModelProto) -> bytes:
 
 
 def _said(python: Path, root: Path, folder: Path, files: dict[str, str]) -> dict[str, str]:
-    done = subprocess.run(
-        [python, "-c", _JUDGE, json.dumps(files)],
+    answer: dict[str, str] = json.loads(_run(python, root, folder, _JUDGE, json.dumps(files)).stdout)
+    return answer
+
+
+def _run(
+    python: Path, root: Path, folder: Path, code: str, argument: str
+) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [python, "-c", code, argument],
         capture_output=True,
         text=True,
         check=True,
         cwd=folder,
-        env={**os.environ, "PYTHONPATH": str(root)},
+        env={**os.environ, "PYTHONPATH": str(root), "XDG_CACHE_HOME": str(folder / "cache")},
     )
-    answer: dict[str, str] = json.loads(done.stdout)
-    return answer
