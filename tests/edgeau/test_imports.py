@@ -6,6 +6,8 @@ import json
 import subprocess
 import sys
 
+import pytest
+
 BLOCKED = ("torch", "timm", "onnx", "tensorflow")
 ENGINES = (
     "onnxruntime",
@@ -33,6 +35,15 @@ for name in names:
 print(len(names))
 """
 
+EACH_FIRST = """
+import importlib, pkgutil, sys
+import edgeau
+for module in list(pkgutil.walk_packages(edgeau.__path__, "edgeau.")):
+    for loaded in [name for name in sys.modules if name.split(".")[0] == "edgeau"]:
+        del sys.modules[loaded]
+    importlib.import_module(module.name)
+"""
+
 TIME_IMPORT = """
 import time, json, sys
 import numpy, cv2
@@ -50,6 +61,20 @@ def python(program: str) -> str:
 
 def test_every_module_imports_without_a_training_framework() -> None:
     assert int(python(f"BLOCKED = {BLOCKED!r}\n{IMPORT_EVERYTHING}")) > 30
+
+
+def test_every_module_can_be_the_first_that_is_imported() -> None:
+    python(EACH_FIRST)
+
+
+def test_every_public_name_is_there() -> None:
+    import edgeau
+
+    assert (
+        {name for name in edgeau.__all__ if hasattr(edgeau, name)} == set(edgeau.__all__) <= set(dir(edgeau))
+    )
+    with pytest.raises(AttributeError, match="no attribute 'Pipelin'"):
+        edgeau.Pipelin  # noqa: B018
 
 
 def test_the_blocker_blocks() -> None:
