@@ -66,7 +66,7 @@ RECIPES = (
     "float-ends",
     "bias-correction",
     "learned-rounding",
-    "robust-integer",
+    "robust-float-silu",
     "robust",
 )
 WITHIN = "robust within the budget"
