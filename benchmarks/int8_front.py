@@ -85,6 +85,7 @@ class Workshop:
     crops: int
     faces: int
     peers_python: Path | None
+    _quantization: Quantization | None = None
 
     @cached_property
     def graph(self) -> onnx.ModelProto:
@@ -119,6 +120,14 @@ class Workshop:
     def _splits(self) -> dict[str, LabelledFaces]:
         return {}
 
+    def quantization(self, recipe: str) -> Quantization:
+        """Of a recipe; the last one is kept, since its weights are learned once for "robust" and its budget."""
+        if self._quantization is None or self._quantization.recipe.name != recipe:
+            self._quantization = Quantization(
+                self.graph, self.calibration.crops, self.source.description.input, load_recipe(recipe)
+            )
+        return self._quantization
+
     def path(self, row: str, suffix: str) -> Path:
         folder = self.folder / self.key
         folder.mkdir(parents=True, exist_ok=True)
@@ -142,22 +151,16 @@ def artifact(shop: Workshop, row: str) -> Path:
     elif row == WITHIN:
         content = within(shop).SerializeToString()
     else:
-        content = quantization(shop, row).graph().SerializeToString()
+        content = shop.quantization(row).graph().SerializeToString()
     write_whole(file, content)
     return file
-
-
-def quantization(shop: Workshop, recipe: str) -> Quantization:
-    return Quantization(
-        shop.graph, shop.calibration.crops, shop.source.description.input, load_recipe(recipe)
-    )
 
 
 def within(shop: Workshop) -> onnx.ModelProto:
     """The packaged default: robust, with blocks back in float until the budget holds."""
     faces = shop.split("val").evenly(SEARCHED)
     judge = LabelledJudge(shop.graph, faces, shop.source.description.input, shop.before)
-    found = within_budget(quantization(shop, "robust"), judge, Budget())
+    found = within_budget(shop.quantization("robust"), judge, Budget())
     write_whole(shop.path(WITHIN, ".kept.json"), json.dumps(found.kept_float).encode())
     return found.graph
 
