@@ -6,14 +6,12 @@ import base64
 from collections.abc import Iterable
 from html import escape
 
+from edgeau_export.page.style import COLOURS, DRAWING
+
 __all__ = ["document", "paragraph", "picture", "section", "verdict"]
 
 # Readable on a phone and on paper, light and dark; wide tables scroll in their own box.
-_STYLE = """
-:root { color-scheme: light dark; --ink: #1b1f24; --soft: #5d6672; --line: #d8dde3; --paper: #fff; --panel: #f5f7f9;
-  --one: #1668b3; --two: #c2571a; --three: #2f8554; --four: #7a4fb0; --good: #2f8554; --bad: #b3261e; }
-@media (prefers-color-scheme: dark) { :root { --ink: #e6e9ed; --soft: #9aa4b0; --line: #343b44; --paper: #15181c;
-  --panel: #1d2126; --one: #6fb3f2; --two: #f0935a; --three: #6cc795; --four: #b795e6; --good: #6cc795; --bad: #ff8a80; } }
+_LAYOUT = """\
 * { box-sizing: border-box; }
 body { margin: 0 auto; max-width: 72rem; padding: 1.5rem 1rem 4rem; color: var(--ink); background: var(--paper);
   font: 16px/1.5 system-ui, sans-serif; }
@@ -27,9 +25,6 @@ thead th { background: var(--panel); position: sticky; top: 0; } tr:last-child t
 ul.notes { padding-left: 1.2rem; color: var(--soft); font-size: .86rem; max-width: 60rem; }
 .plots { display: flex; flex-wrap: wrap; gap: 1rem; } figure { margin: .6rem 0; flex: 1 1 26rem; min-width: 0; max-width: 44rem; }
 figcaption { color: var(--soft); font-size: .86rem; } svg { width: 100%; height: auto; display: block; }
-svg text { fill: var(--ink); font: 12px system-ui, sans-serif; } svg .soft { fill: var(--soft); }
-svg .axis { stroke: var(--soft); } svg .grid { stroke: var(--line); } svg .halo { paint-order: stroke;
-  stroke: var(--paper); stroke-width: 3px; }
 .good { color: var(--good); } .bad { color: var(--bad); } .gallery { display: flex; flex-wrap: wrap; gap: .8rem; }
 .gallery figure { flex: 0 0 10rem; } .gallery img { width: 100%; border-radius: 4px; }
 details > summary { cursor: pointer; margin: .6rem 0; }
@@ -47,7 +42,7 @@ def document(title: str, lead: str, sections: Iterable[str]) -> str:
     return (
         '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        f"<title>{escape(title)}</title>\n<style>{_STYLE}</style>\n</head>\n<body>\n"
+        f"<title>{escape(title)}</title>\n<style>{COLOURS}{DRAWING}{_LAYOUT}</style>\n</head>\n<body>\n"
         f'<h1>{escape(title)}</h1>\n<p class="soft">{escape(lead)}</p>\n'
         + "\n".join(sections)
         + "\n</body>\n</html>\n"

@@ -1,0 +1,61 @@
+"""Where, when and with what a part was measured."""
+
+from __future__ import annotations
+
+import os
+import platform
+import subprocess
+import time
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+from edgeau import __version__
+from edgeau.bundle import default_bundle_path, load_bundle
+
+PACKAGES = ("ai-edge-litert", "mediapipe", "numpy", "onnxruntime", "opencv-python", "openvino")
+PEERS = ("ai-edge-quantizer", "ncnn", "nncf", "openvino", "pnnx")
+
+
+def load() -> float:
+    """Processes that run or wait to run, mean of the last minute."""
+    return round(os.getloadavg()[0], 2)
+
+
+def provenance(command: str, before: float, started: float, peers: Path) -> dict[str, Any]:
+    """Of a part that has just ended.
+
+    Args:
+        command: that made it.
+        before: :func:`load` when it began.
+        started: ``time.monotonic()`` then.
+        peers: the Python of the other tools.
+    """
+    bundle = load_bundle(default_bundle_path())
+    return {
+        "command": command,
+        "date": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+        "seconds": round(time.monotonic() - started),
+        "processor": _processor(),
+        "machine": platform.machine(),
+        "cores": len(os.sched_getaffinity(0)),
+        "load_before": before,
+        "load_after": load(),
+        "python": platform.python_version(),
+        "edgeau": __version__,
+        "bundle": bundle.digest,
+        "network": bundle.manifest.network.title,
+        "packages": {name: metadata.version(name) for name in PACKAGES},
+        "peers": _versions(peers),
+    }
+
+
+def _versions(python: Path) -> dict[str, str]:
+    code = f"from importlib.metadata import version\nfor one in {PEERS}: print(one, version(one))"
+    said = subprocess.run([python, "-c", code], capture_output=True, text=True, check=True).stdout
+    return dict(line.split() for line in said.splitlines())
+
+
+def _processor() -> str:
+    lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+    return next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), "")

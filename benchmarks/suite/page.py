@@ -1,0 +1,343 @@
+"""docs/benchmarks.md and its plots, made from the documents in benchmarks/results/ and nothing else."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+from suite.published import published_speeds
+
+from edgeau.errors import InputError
+from edgeau.whole_file import write_whole
+from edgeau_export.page.plots import Bar, Point, bars, points
+from edgeau_export.page.svg_file import svg_file
+
+ROOT = Path(__file__).parents[2]
+RESULTS = ROOT / "benchmarks" / "results"
+PAGE = ROOT / "docs" / "benchmarks.md"
+PLOTS = ROOT / "docs" / "benchmarks"
+MEASURED = ("one-thread", "scaling", "profile")
+FRONT = "int8-front.json"
+
+Document = dict[str, Any]
+Rows = Sequence[Document]
+
+
+def write_page() -> Document:
+    """Writes the page and its plots.
+
+    Returns:
+        The documents by name of the part.
+
+    Raises:
+        InputError: a part was not measured yet.
+    """
+    documents = _documents()
+    for file, content in pages(documents).items():
+        file.parent.mkdir(exist_ok=True)
+        write_whole(file, content.encode())
+    return documents
+
+
+def pages(documents: Document) -> dict[Path, str]:
+    """Every file of the page with its content."""
+    plots = _plots(documents)
+    return {PAGE: _page(documents), **{PLOTS / name: svg_file(figure) for name, figure in plots.items()}}
+
+
+def _documents() -> Document:
+    missing = [name for name in MEASURED if not (RESULTS / f"{name}.json").is_file()]
+    if missing:
+        raise InputError(f"{', '.join(missing)} not measured yet; python benchmarks/run.py --help says how")
+    files = [*(f"{name}.json" for name in MEASURED), *([FRONT] if (RESULTS / FRONT).is_file() else [])]
+    return {Path(file).stem: json.loads((RESULTS / file).read_text(encoding="utf-8")) for file in files}
+
+
+def _page(documents: Document) -> str:
+    one, scaling, profile = (documents[name] for name in MEASURED)
+    parts = [
+        _head(one, documents),
+        _bars_section(one),
+        _networks_section(one),
+        _pipeline_section(one),
+        _scaling_section(scaling),
+        _profile_section(profile),
+        _front_section(documents.get("int8-front")),
+        _missing_section(one, documents),
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def _head(one: Document, documents: Document) -> str:
+    about = one["provenance"]
+    loads = [documents[name]["provenance"] for name in MEASURED]
+    seen = ", ".join(f"{p['load_before']} to {p['load_after']}" for p in loads)
+    packages = ", ".join(
+        f"{name} {version}" for name, version in {**about["packages"], **about["peers"]}.items()
+    )
+    return f"""# Benchmarks
+
+Made by a command from `benchmarks/results/`, not written by hand:
+
+```sh
+python benchmarks/run.py --work bench --peers-python peers/bin/python --front int8_front.json
+```
+
+`benchmarks/peers-requirements.txt` says how the environment of the other tools is made, and `benchmarks/int8_front.py` makes
+the front. This page: `{about["command"]}`, {about["date"][:10]}, {about["processor"]} ({about["machine"]}, {about["cores"]} cores), Python
+{about["python"]}, edgeau {about["edgeau"]}, {packages}.
+Processes running or waiting (mean of a minute) before and after each part: {seen}; the measuring itself is one of them.
+
+Everything of a table ran in one run: each subject in a process of its own, in turns and a new order every round, so that
+what slows the machine down slows all of them. A visit's first call is not counted. Intervals are 95 % bootstrap intervals over
+rounds. What somebody else published is marked as published; it was not measured here."""
+
+
+def _bars_section(one: Document) -> str:
+    rows = [
+        (
+            bar["name"],
+            f"{bar['above']} / ({' + '.join(bar['below'])})",
+            f"{bar['ratio']:.2f} [{bar['low']:.2f} {bar['high']:.2f}]",
+            f"{bar['cpu_ratio']:.2f}",
+            f"{bar['limit']:.2f}",
+            _verdict(bar),
+        )
+        for bar in one["bars"]
+    ]
+    head = ("bar", "of what", "times as long [95 %]", "in CPU time", "at most", "held")
+    return "## Bars\n\n" + _table(head, rows, words=2)
+
+
+def _verdict(bar: Document) -> str:
+    if bar["ratio"] <= bar["limit"]:
+        return "yes"
+    return f"no, {bar['ratio'] / bar['limit'] - 1:.0%} over"
+
+
+def _networks_section(one: Document) -> str:
+    networks = [row for row in one["rows"] if "megabytes" in row and "p50_ms" in row]
+    rows = [
+        (
+            f"**{row['name']}**" if row["ours"] else row["name"],
+            row["engine"],
+            f"{row['megabytes']:.1f}",
+            f"{row['p50_ms']:.1f}",
+            f"{row['p95_ms']:.1f}",
+            f"{row['cpu_p50_ms']:.1f}",
+            f"{row['probability_off']:.4f}",
+            f"{row['flips']:.1%}",
+        )
+        for row in sorted(networks, key=lambda row: float(row["p50_ms"]))
+    ]
+    head = ("file and engine", "engine", "MB", "p50 ms", "p95 ms", "CPU ms", "off", "flips")
+    failed = [f"- {row['name']}: {row['fault']}" for row in one["rows"] if row.get("fault")]
+    judged = networks[0]["judged_on"]
+    return "\n".join(
+        [
+            f"## {one['provenance']['network']} in every engine, one face, one thread",
+            "",
+            _table(head, rows, words=2),
+            "",
+            "![Median latency by engine](benchmarks/engines.svg)",
+            "",
+            "Bold: what edgeau makes and runs. The others were made from the same float ONNX file with their makers' own tools at",
+            "their defaults, and calibrated on the same packaged crops. Off: mean distance of a probability from float32's; flips:",
+            f"decisions that differ from float32's at float32's thresholds, both on {judged} rendered crops that calibrated nothing. Few as they are, they",
+            "show a broken file, not an F1; that is below.",
+            *failed,
+        ]
+    )
+
+
+def _pipeline_section(one: Document) -> str:
+    found = [row for row in one["rows"] if "faces_found" in row and "p50_ms" in row]
+    rows = [
+        (
+            f"**{row['name']}**" if row["ours"] else row["name"],
+            "measured here, one thread",
+            f"{row['p50_ms']:.1f}",
+            f"{1e3 / row['p50_ms']:.1f}",
+            row.get("artifact", ""),
+        )
+        for row in found
+    ]
+    rows += [
+        (speed.tool, f"published: {speed.hardware}", f"{1e3 / speed.fps:.0f}", f"{speed.fps:g}", speed.note)
+        for speed in published_speeds()
+    ]
+    sources = sorted({speed.source for speed in published_speeds()})
+    return "\n".join(
+        [
+            "## The whole pipeline, one face, 640x480",
+            "",
+            _table(("program", "status", "ms a frame", "frames/s", "note"), rows, words=2),
+            "",
+            "The pipeline looks for up to four faces unless it is told otherwise, and so searches every frame for more; FaceMesh by hand",
+            "looks for one. The pipeline's landmarks have irises (478 points). Frames are the packaged clip's, one after the other.",
+            "Published figures are of other machines and other action units, with other accuracy: they say what a user of these tools is told",
+            f"to expect. Sources: {'; '.join(sources)}.",
+        ]
+    )
+
+
+def _scaling_section(scaling: Document) -> str:
+    rows = [
+        (
+            str(row["faces"]),
+            f"{row['width']}x{row['height']}",
+            str(row["threads"]),
+            f"{row['p50_ms']:.1f}",
+            f"{row['p95_ms']:.1f}",
+            f"{row['cpu_p50_ms']:.1f}",
+            str(row["faces_found"]),
+            row["artifact"],
+        )
+        for row in scaling["rows"]
+    ]
+    head = ("faces", "frame", "threads", "p50 ms", "p95 ms", "CPU ms", "found", "artifact")
+    return "\n".join(
+        [
+            "## More faces, more pixels, more threads",
+            "",
+            _table(head, rows),
+            "",
+            "![Latency by faces](benchmarks/faces.svg) ![Latency by resolution](benchmarks/resolution.svg)",
+            "",
+            "The whole pipeline on all processors; threads are those of the network. Faces are the clip's own, side by side. CPU: processor",
+            "time of all threads of a frame, MediaPipe's included, which takes as many as it likes.",
+        ]
+    )
+
+
+def _profile_section(profile: Document) -> str:
+    stages = [*_stages(profile)]
+    whole = sum(ms for _, ms, _ in stages)
+    rows = [(name, f"{ms:.2f}", f"{ms / whole:.1%}", kind) for name, ms, kind in stages]
+    size = f"{profile['frame']['width']}x{profile['frame']['height']}"
+    return "\n".join(
+        [
+            "## Where the time goes",
+            "",
+            f"CPU milliseconds of a frame of {size} with one face, median of {profile['frames']} frames;",
+            f"{profile['engine']}, `{profile['artifact']}`.",
+            "`python benchmarks/pipeline_overhead.py` gives it for other bundles and pictures.",
+            "",
+            _table(("stage", "CPU ms", "share", "whose"), rows),
+            "",
+            f"What edgeau itself does takes {profile['own_cpu_ms']:.2f} ms when it is measured as a whole.",
+        ]
+    )
+
+
+def _stages(profile: Document) -> Iterable[tuple[str, float, str]]:
+    for name, ms in sorted(profile["models_cpu_ms"].items(), key=lambda stage: -stage[1]):
+        yield name, ms, "model"
+    for name, ms in sorted(profile["own_parts_cpu_ms"].items(), key=lambda stage: -stage[1]):
+        yield name, ms, "pipeline"
+
+
+def _front_section(front: Document | None) -> str:
+    title = "## INT8: what it costs and what it saves\n\n"
+    if front is None:
+        return title + "Not measured yet: `benchmarks/int8_front.py` writes it, `--front` takes it in."
+    rows = [
+        (
+            f"**{row['name']}**" if row["by"] == "edgeau" else f"{row['name']} (its own default)",
+            f"{row['f1_mean']:.4f}",
+            f"{row['drop_as_made']:+.4f}",
+            f"{row['drop']:+.4f} [{row['drop_interval'][0]:+.4f} {row['drop_interval'][1]:+.4f}]",
+            f"{row['drop_worst']:+.4f}",
+            f"{row['flips']:.1%}",
+            f"{row['macs_int8']:.0%}",
+            f"{row['size_ratio']:.2f}",
+            "-" if row["latency_p50_ms"] is None else f"{row['latency_p50_ms']:.1f}",
+        )
+        for row in front["rows"]
+    ]
+    head = (
+        "recipe",
+        "mean F1",
+        "drop, float's thresholds",
+        "drop, refitted [95 %]",
+        "worst AU",
+        "flips",
+        "MACs in INT8",
+        "size",
+        "p50 ms",
+    )
+    failed = [f"- {name}: {reason}" for name, reason in front["failed"].items()]
+    timed = any(row["latency_p50_ms"] is not None for row in front["rows"])
+    return title + "\n".join(
+        [
+            _table(head, rows),
+            "",
+            *(["![Loss of F1 against latency](benchmarks/int8.svg)", ""] if timed else []),
+            f"{front['network']}; F1 on {front['faces']} rendered test faces, thresholds refitted on {front['fitted_on']} validation faces,",
+            f"{front['calibrated_on']} calibration crops; a negative drop is a gain. Size is that of the file against float32's. From",
+            f"`benchmarks/int8_front.py`, {front['machine']}, ONNX Runtime {front['onnxruntime']}.",
+            *failed,
+        ]
+    )
+
+
+def _missing_section(one: Document, documents: Document) -> str:
+    failed = [row["name"] for row in one["rows"] if row.get("fault")]
+    gaps = [
+        "Raspberry Pi, Jetson and Android: no board was at hand.",
+        "NCNN's INT8: its quantizer is a program that its Python package does not carry.",
+        "Accuracy on labelled photographs of people: none were at hand; every F1 here is of rendered faces.",
+    ]
+    gaps += [f"{name}: the reason is below its table." for name in failed]
+    gaps += [] if "int8-front" in documents else ["The INT8 front."]
+    return "## Not measured\n\n" + "\n".join(f"- {gap}" for gap in gaps)
+
+
+def _plots(documents: Document) -> dict[str, str]:
+    one, scaling = documents["one-thread"], documents["scaling"]["rows"]
+    networks = [row for row in one["rows"] if "megabytes" in row and "p50_ms" in row]
+    engines = [
+        Bar(row["name"], (row["p50_ms"],)) for row in sorted(networks, key=lambda row: float(row["p50_ms"]))
+    ]
+    alone = [row for row in scaling if row["threads"] == 1]
+    faces = [row for row in alone if (row["width"], row["height"]) == (640, 480)]
+    sizes = [row for row in alone if row["faces"] == 1]
+    plots = {
+        "engines.svg": bars("", engines, "median ms of one face, one thread"),
+        "faces.svg": points(
+            "",
+            [Point(f"{row['p50_ms']:.0f} ms", row["faces"], row["p50_ms"]) for row in faces],
+            "faces in view",
+            "median ms of a frame",
+            joined=True,
+        ),
+        "resolution.svg": points(
+            "",
+            [
+                Point(f"{row['width']}x{row['height']}", row["width"] * row["height"] / 1e6, row["p50_ms"])
+                for row in sizes
+            ],
+            "megapixels of the frame",
+            "median ms of a frame",
+            joined=True,
+        ),
+    }
+    front = documents.get("int8-front")
+    timed = [row for row in front["rows"] if row["latency_p50_ms"] is not None] if front else []
+    if timed:
+        plots["int8.svg"] = points(
+            "",
+            [Point(row["name"], row["latency_p50_ms"], row["drop"], row["by"] != "edgeau") for row in timed],
+            "median ms of one face, one thread",
+            "loss of mean F1",
+        )
+    return plots
+
+
+def _table(head: Sequence[str], rows: Iterable[Sequence[str]], *, words: int = 1) -> str:
+    """Markdown; the first ``words`` columns are words, the others figures."""
+    rule = ["---"] * words + ["---:"] * (len(head) - words)
+    lines = [head, rule, *rows]
+    return "\n".join(f"| {' | '.join(cell.replace('|', '/') for cell in line)} |" for line in lines)
