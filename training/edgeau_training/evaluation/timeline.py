@@ -1,6 +1,7 @@
 """AU curves over a video: for looking at what no label says.
 
-``python -m edgeau_training.evaluation.timeline MODEL VIDEO --out timeline.png [--spans 0-130,240-460]``
+``python -m edgeau_training.evaluation.timeline MODEL VIDEO --out timeline.png [--spans 0-130,240-460]
+[--artifact FILE]``
 """
 
 from __future__ import annotations
@@ -109,10 +110,13 @@ def _timeline(argv: Sequence[str] | None) -> int:
         "--spans", default="", help="frames to shade and to list the leading AUs of: 0-130,240-460"
     )
     parser.add_argument("--part", choices=PARTS, help="of a bundle")
+    parser.add_argument(
+        "--artifact", metavar="FILE", help="of a bundle: the file to run (default: its first)"
+    )
     parser.add_json()
     options = parser.parse_args(argv)
     spans = _spans(options.spans)
-    scorer = open_scorer(options.model, None, options.part)
+    scorer = open_scorer(options.model, options.artifact, options.part)
     timeline = record(scorer, options.video)
     save_figure(draw_timeline(timeline, f"{scorer.name} on {Path(options.video).name}", spans), options.out)
     leading = [{"first": a, "last": b, "mean_probability": dict(timeline.leading((a, b)))} for a, b in spans]
