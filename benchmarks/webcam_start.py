@@ -1,9 +1,9 @@
-"""From starting ``edgeau-webcam --serve`` to the first action units at a viewer, seconds.
+"""From starting ``edgeau-webcam --serve`` to the first action units at a viewer, and from a signal to its end; seconds.
 
-    python benchmarks/webcam_start.py --times 3
+    python benchmarks/webcam_start.py --times 4
 
 A viewer asks from the first moment on, and the clock stops at the first message whose face has a probability. On a machine that
-meets the bundle for the first time the engines are timed first; that start is told apart.
+meets the bundle for the first time the engines are timed first; that start is told apart. It is ended by SIGTERM and by Ctrl-C in turns.
 """
 
 import argparse
@@ -11,6 +11,7 @@ import asyncio
 import json
 import os
 import platform
+import signal
 import socket
 import subprocess
 import sys
@@ -18,7 +19,8 @@ import time
 
 import aiohttp
 
-CODE = "import sys; from edgeau_apps.webcam.command import main; sys.exit(main())"
+# A program that a shell started in the background ignores Ctrl-C unless it is told not to.
+CODE = "import signal, sys; signal.signal(signal.SIGINT, signal.default_int_handler); from edgeau_apps.webcam.command import main; sys.exit(main())"
 
 
 def free_port() -> int:
@@ -41,28 +43,36 @@ async def first_units(port: int) -> None:
                 await asyncio.sleep(0.02)
 
 
-def once() -> float:
+def once(number: signal.Signals = signal.SIGTERM) -> tuple[float, float]:
+    """Seconds from the start to the first units, and from a signal to the end."""
     port = free_port()
     started = time.perf_counter()
     command = [sys.executable, "-c", CODE, "--source", "clip", "--serve", f"127.0.0.1:{port}"]
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
         asyncio.run(asyncio.wait_for(first_units(port), 120))
-        return time.perf_counter() - started
-    finally:
-        process.terminate()
+        start_s = time.perf_counter() - started
+        signalled = time.perf_counter()
+        process.send_signal(number)
         process.wait(20)
+        return start_s, time.perf_counter() - signalled
+    finally:
+        process.kill()
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description="Start-up of edgeau-webcam, seconds.")
-    parser.add_argument("--times", type=int, default=3)
+    parser.add_argument("--times", type=int, default=4)
     arguments = parser.parse_args()
     print(
         f"{platform.machine()}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}, {time.strftime('%Y-%m-%d')}"
     )
-    print(f"first start here: {once():.2f} s")
-    print("later starts: " + ", ".join(f"{once():.2f}" for _ in range(arguments.times)) + " s")
+    print(f"first start here: {once()[0]:.2f} s")
+    numbers = [(signal.SIGTERM, signal.SIGINT)[turn % 2] for turn in range(arguments.times)]
+    taken = [once(number) for number in numbers]
+    print("later starts: " + ", ".join(f"{start_s:.2f}" for start_s, _ in taken) + " s")
+    ends = zip(numbers, taken, strict=True)
+    print("ends: " + ", ".join(f"{number.name} {end_s:.2f}" for number, (_, end_s) in ends) + " s")
 
 
 if __name__ == "__main__":
