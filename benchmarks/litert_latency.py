@@ -1,6 +1,7 @@
 """How long one crop takes, in one thread: every file that edgeau can ship beside OpenVINO and other tools' INT8, in one run.
 
-    python benchmarks/litert_latency.py BUNDLE [--peers-python PEERS/bin/python] [--also peer=litert:peer.tflite] --out out/
+    python benchmarks/litert_latency.py BUNDLE [--peers-python PEERS/bin/python] [--also peer=litert:peer.tflite]
+        [--write PAGE] --out out/
 
 Rows are the bundle's artifacts, the TFLite precisions and fixed batches that its target leaves out, and OpenVINO on its ONNX
 files: in float32, and as OpenVINO computes where nothing is asked of it. With ``--peers-python``, an environment made from
@@ -10,7 +11,8 @@ defaults.
 Every row keeps its engine open. Each round visits all rows in a new order, so that a slow second of the machine meets all of
 them; a row's first call of a visit is not counted. Reported are the 10th percentile of wall time, and of the processor time that
 the process used, which other programs on the machine disturb less. At the end stands what edgeau chooses of this bundle at its
-first start, and how far that is from the fastest row that edgeau can ship.
+first start, and how far that is from the fastest row that edgeau can ship. ``--write`` puts the table into a page, between the
+marks "begin: litert_latency" and "end: litert_latency".
 """
 
 from __future__ import annotations
@@ -18,18 +20,20 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import platform
 import random
 import subprocess
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnx
 from left_out import FLOAT, batch_one_files, tflite_files
+from page_part import write_part
+from this_machine import machine_name
 from tqdm import tqdm
 
 from edgeau.backends import open_session
@@ -180,29 +184,27 @@ def distance(results: Sequence[Result], chosen: str) -> dict[str, object]:
     }
 
 
-def page(results: Sequence[Result], chosen: dict[str, object]) -> str:
+def table(report: Mapping[str, Any]) -> str:
     """Markdown."""
-    lines = ["| row | engine | MB | wall ms | CPU ms |", "|---|---|---|---|---|"]
+    chosen = report["choice"]
+    lines = [f"{report['machine']}, {report['date']}, one thread.", ""]
+    lines += ["| row | engine | MB | wall ms | CPU ms |", "|---|---|---|---|---|"]
     lines += [
-        f"| {r.name} | {r.engine} | {r.megabytes} | {r.wall_ms:.2f} | {r.cpu_ms:.2f} |" for r in results
+        f"| {r['name']} | {r['engine']} | {r['megabytes']} | {r['wall_ms']:.2f} | {r['cpu_ms']:.2f} |"
+        for r in report["rows"]
     ]
     sentence = (
         f"Chosen at the first start: {chosen['chosen']}, {chosen['times_cpu']} times the processor time of the fastest row "
         f"that edgeau can ship ({chosen['fastest']}), {chosen['times_wall']} times the least wall time."
     )
-    return "\n".join([*lines, "", sentence]) + "\n"
+    return "\n".join([*lines, "", sentence])
 
 
 def _megabytes(file: Path) -> float:
     return round(file.stat().st_size / 1e6, 1)
 
 
-def _processor() -> str:
-    lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
-    return next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), "")
-
-
-def measured(arguments: argparse.Namespace, folder: Path) -> dict[str, object]:
+def measured(arguments: argparse.Namespace, folder: Path) -> dict[str, Any]:
     """The report."""
     bundle = load_bundle(arguments.bundle)
     rows = [*own_rows(bundle, folder), *map(given_row, arguments.also)]
@@ -216,15 +218,11 @@ def measured(arguments: argparse.Namespace, folder: Path) -> dict[str, object]:
         for row in order.sample(rows, len(rows)):
             row.visit(crop, arguments.calls)
     results = sorted((row.result() for row in rows), key=lambda result: result.cpu_ms)
-    found = distance(results, chosen)
-    print(page(results, found))
     return {
-        "machine": platform.machine(),
-        "processor": _processor(),
-        "threads": 1,
+        "machine": machine_name(),
+        "date": time.strftime("%Y-%m-%d"),
         "rows": [vars(result) for result in results],
-        "choice": found,
-        "page": page(results, found),
+        "choice": distance(results, chosen),
     }
 
 
@@ -238,13 +236,18 @@ def main() -> None:
     parser.add_argument("--without-openvino", action="store_true")
     parser.add_argument("--rounds", type=int, default=20)
     parser.add_argument("--calls", type=int, default=5)
+    parser.add_argument("--write", type=Path, metavar="PAGE", help="put the table into a page")
     parser.add_argument("--out", type=Path, default=Path())
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         report = measured(arguments, Path(folder))
+    text = table(report)
     arguments.out.mkdir(parents=True, exist_ok=True)
-    (arguments.out / "litert_latency.md").write_text(str(report.pop("page")), encoding="utf-8")
+    (arguments.out / "litert_latency.md").write_text(text + "\n", encoding="utf-8")
     (arguments.out / "litert_latency.json").write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
+    if arguments.write:
+        write_part(arguments.write, "litert_latency", text)
+    print(text)
 
 
 if __name__ == "__main__":

@@ -1,30 +1,35 @@
 """The same network in every engine and precision, on the same faces: how far apart the answers are.
 
     python benchmarks/parity_matrix.py BUNDLE [--checkpoint FILE] [--faces DIR|FILE] [--count 64]
-        [--boards build/arm/raspberrypi4.json build/arm/raspberrypi5.json] --out out/
+        [--boards build/arm/raspberrypi4.json build/arm/raspberrypi5.json] [--write PAGE] --out out/
 
 Rows are torch (with ``--checkpoint``), the bundle's artifacts that run on this machine, and the TFLite precisions that the
 bundle leaves out, written here from its ONNX files. Every row is compared with the float ONNX file, and every row with every
-other. With ``--boards`` the same follows on the bundle's golden crops, beside what other processors answered there:
-``tests/arm/guest.py`` writes such a file on a board, and ``tests.arm.proof`` one for each emulated board.
+other. With ``--boards`` a second table has what other processors answered on the bundle's golden crops, beside the float ONNX
+file and beside the same file here: ``tests/arm/guest.py`` writes such answers on a board, ``tests.arm.proof`` those of emulated
+ones. ``--write`` puts the tables into a page, between the marks "begin: parity_matrix" and "end: parity_matrix".
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-import platform
 import tempfile
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from left_out import FLOAT, tflite_files
+from page_part import write_part
+from this_machine import machine_name
 
 from edgeau.backends import open_session
 from edgeau.bundle import Bundle, load_bundle
 from edgeau.bundle.golden import read_golden
 from edgeau.preprocessing import Preprocessor
+from edgeau_calibration.crops import CalibrationSet
 from edgeau_calibration.load import load_calibration_set
 from edgeau_calibration.measure import difference
 
@@ -61,18 +66,13 @@ def torch_answers(checkpoint: Path, batch: np.ndarray) -> Answers:
 
 
 def board_answers(file: Path) -> Answers:
-    """Logits of another processor on the first golden crops, from what ``tests/arm/guest.py`` wrote there."""
+    """Logits of another processor on the first golden crops by artifact, from what ``tests/arm/guest.py`` wrote there."""
     artifacts = json.loads(file.read_text(encoding="utf-8"))["artifacts"]
     return {
-        f"{file.stem}: {name} ({_version(answer['engine'])})": np.array(answer["logits"], np.float32)
+        name: np.array(answer["logits"], np.float32)
         for name, answer in artifacts.items()
         if "fault" not in answer
     }
-
-
-def _version(engine: str) -> str:
-    """Package and version out of ``litert ai-edge-litert 2.3.0 (XNNPACK, 1 thread)``."""
-    return engine.partition(" ")[2].partition(" (")[0]
 
 
 def compared(rows: Answers, reference: str, thresholds: np.ndarray) -> list[dict[str, object]]:
@@ -103,36 +103,47 @@ def flips_between(rows: Answers, thresholds: np.ndarray) -> dict[str, dict[str, 
     }
 
 
-def pages(found: Mapping[str, object]) -> str:
+def matrix_table(found: Mapping[str, Any]) -> str:
     """Markdown: against the reference, then everything against everything."""
-    compared_rows = found["rows"]
-    between = found["flips"]
-    assert isinstance(compared_rows, list)
-    assert isinstance(between, dict)
-    lines = [f"{found['faces']}; {found['decisions']} decisions; reference: {found['reference']}", ""]
+    lines = [f"{found['faces']}, {found['decisions']} decisions; reference: {found['reference']}.", ""]
     lines += ["| row | max logit | mean logit | flips % | SNR dB |", "|---|---|---|---|---|"]
-    for row in compared_rows:
+    for row in found["rows"]:
         lines.append(
             f"| {row['row']} | {row['max_abs_logit']:.2g} | {row['mean_abs_logit']:.2g} "
             f"| {row['flips'] * 100:.2f} | {'' if row['snr_db'] is None else row['snr_db']} |"
         )
-    numbers = [str(number) for number in range(1, len(between) + 1)]
+    numbers = [str(number) for number in range(1, len(found["flips"]) + 1)]
     lines += ["", "Decisions that differ, %:", "", f"| | row | {' | '.join(numbers)} |"]
-    lines.append("|---" * (len(between) + 2) + "|")
-    for number, (name, row) in zip(numbers, between.items(), strict=True):
+    lines.append("|---" * (len(numbers) + 2) + "|")
+    for number, (name, row) in zip(numbers, found["flips"].items(), strict=True):
         shares = " | ".join(f"{share * 100:.2f}" for share in row.values())
         lines.append(f"| {number} | {name} | {shares} |")
-    return "\n".join(lines) + "\n"
+    return "\n".join(lines)
 
 
-def report(bundle: Bundle, rows: Answers, faces: str) -> dict[str, object]:
-    """Everything about some rows that answered the same crops."""
+def boards_table(found: Mapping[str, Any]) -> str:
+    """Markdown: every artifact on every board, against the reference and against itself on this machine."""
+    lines = [f"{found['faces']}, {found['decisions']} decisions a row; 'here' is {found['machine']}.", ""]
+    lines += [
+        "| board | artifact | max logit from float here | flips % | max logit from the same file here | flips % |",
+        "|---|---|---|---|---|---|",
+    ]
+    for row in found["rows"]:
+        lines.append(
+            f"| {row['board']} | {row['artifact']} | {row['reference']['max_abs_logit']:.2g} "
+            f"| {row['reference']['flips'] * 100:.2f} | {row['same']['max_abs_logit']:.2g} | {row['same']['flips'] * 100:.2f} |"
+        )
+    return "\n".join(lines)
+
+
+def matrix(bundle: Bundle, checkpoint: Path | None, faces: CalibrationSet) -> dict[str, Any]:
+    """All rows of this machine, torch first."""
+    batch = Preprocessor(bundle.manifest.input).batch(faces.crops).copy()
+    rows = (torch_answers(checkpoint, batch) if checkpoint else {}) | answers(bundle, batch)
     reference = next(name for name in rows if name.startswith(FLOAT))
-    float_artifact = next(item for item in bundle.manifest.artifacts if item.file == FLOAT)
-    thresholds = np.array([float_artifact.thresholds[label] for label in bundle.manifest.labels], np.float32)
+    thresholds = float_thresholds(bundle)
     return {
-        "machine": platform.machine(),
-        "faces": f"{len(rows[reference])} crops, {faces}",
+        "faces": f"{len(batch)} crops of {faces.source}",
         "decisions": rows[reference].size,
         "reference": reference,
         "rows": compared(rows, reference, thresholds),
@@ -140,22 +151,44 @@ def report(bundle: Bundle, rows: Answers, faces: str) -> dict[str, object]:
     }
 
 
-def here(bundle: Bundle, checkpoint: Path | None, crops: np.ndarray) -> Answers:
-    """Rows of this machine, torch first."""
-    batch = Preprocessor(bundle.manifest.input).batch(crops).copy()
-    rows = torch_answers(checkpoint, batch) if checkpoint else {}
-    return rows | answers(bundle, batch)
-
-
-def beside_boards(bundle: Bundle, checkpoint: Path | None, boards: Sequence[Path]) -> dict[str, object]:
-    """The report on the golden crops that all boards answered."""
-    found: Answers = {}
-    for file in boards:
-        found |= board_answers(file)
-    count = min(len(logits) for logits in found.values())
+def boards(bundle: Bundle, files: Sequence[Path]) -> dict[str, Any]:
+    """Answers of other processors beside this one's, on the golden crops that all of them saw."""
+    found = {file.stem: board_answers(file) for file in files}
+    count = min(len(logits) for artifacts in found.values() for logits in artifacts.values())
     crops = read_golden(bundle.path(bundle.manifest.golden)).crops[:count]
-    rows = here(bundle, checkpoint, crops) | {name: logits[:count] for name, logits in found.items()}
-    return report(bundle, rows, "golden ones of the bundle")
+    batch = Preprocessor(bundle.manifest.input).batch(crops).copy()
+    here: Answers = {}
+    for name, runtime, file in _artifacts(bundle):
+        with open_session(runtime, file, threads=1) as session:
+            here[name] = session.run(batch)
+    thresholds = float_thresholds(bundle)
+    rows = [
+        {
+            "board": board,
+            "artifact": name,
+            "reference": _distance(here[FLOAT], logits[:count], thresholds),
+            "same": _distance(here[name], logits[:count], thresholds),
+        }
+        for board, artifacts in found.items()
+        for name, logits in artifacts.items()
+    ]
+    return {
+        "machine": machine_name(),
+        "faces": f"The bundle's first {count} golden crops",
+        "decisions": here[FLOAT].size,
+        "rows": rows,
+    }
+
+
+def _distance(one: np.ndarray, other: np.ndarray, thresholds: np.ndarray) -> dict[str, float]:
+    found = difference(one, other, thresholds)
+    return {"max_abs_logit": found.max_abs, "mean_abs_logit": found.mean_abs, "flips": found.flips}
+
+
+def float_thresholds(bundle: Bundle) -> np.ndarray:
+    """Of the float ONNX file, by which all rows decide here."""
+    artifact = next(item for item in bundle.manifest.artifacts if item.file == FLOAT)
+    return np.array([artifact.thresholds[label] for label in bundle.manifest.labels], np.float32)
 
 
 def main() -> None:
@@ -167,18 +200,25 @@ def main() -> None:
     parser.add_argument("--faces", type=Path, help="as edgeau-export --calib; default: the packaged crops")
     parser.add_argument("--count", type=int, default=64)
     parser.add_argument("--boards", type=Path, nargs="+", default=[], help="answers of other processors")
+    parser.add_argument("--write", type=Path, metavar="PAGE", help="put the tables into a page")
     parser.add_argument("--out", type=Path, default=Path())
     arguments = parser.parse_args()
     bundle = load_bundle(arguments.bundle)
     faces = load_calibration_set(arguments.faces, bundle.manifest.alignment, arguments.count)
-    rows = here(bundle, arguments.checkpoint, faces.crops[: arguments.count])
-    reports = [report(bundle, rows, faces.source)]
-    if arguments.boards:
-        reports.append(beside_boards(bundle, arguments.checkpoint, arguments.boards))
-    text = "\n".join(pages(item) for item in reports)
+    found = {
+        "machine": machine_name(),
+        "date": time.strftime("%Y-%m-%d"),
+        "matrix": matrix(bundle, arguments.checkpoint, faces),
+        "boards": boards(bundle, arguments.boards) if arguments.boards else None,
+    }
+    parts = [f"{found['machine']}, {found['date']}.", matrix_table(found["matrix"])]
+    parts += [boards_table(found["boards"])] if arguments.boards else []
+    text = "\n\n".join(parts)
     arguments.out.mkdir(parents=True, exist_ok=True)
-    (arguments.out / "parity_matrix.json").write_text(json.dumps(reports, indent=2) + "\n", encoding="utf-8")
-    (arguments.out / "parity_matrix.md").write_text(text, encoding="utf-8")
+    (arguments.out / "parity_matrix.json").write_text(json.dumps(found, indent=2) + "\n", encoding="utf-8")
+    (arguments.out / "parity_matrix.md").write_text(text + "\n", encoding="utf-8")
+    if arguments.write:
+        write_part(arguments.write, "parity_matrix", text)
     print(text)
 
 
