@@ -47,7 +47,7 @@ class Difference:
 
 
 def compare(ours: Mapping[str, Any], theirs: Mapping[str, Any]) -> list[Difference]:
-    """Compare what ``guest.py analyze`` wrote on two machines."""
+    """Compare what ``guest.py`` wrote on two machines."""
     names = ours["artifacts"].keys() | theirs["artifacts"].keys()
     return [_compare(name, ours["artifacts"][name], theirs["artifacts"][name]) for name in sorted(names)]
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["convolution"]
 
 
-@lowers("Conv", integer=True, parameters=(2,), weights=(1,))
+@lowers("Conv", integer=True, parameters=(2,))
 def convolution(op: Operation) -> None:
     """Conv over pictures; 1-D and 3-D ones have no TFLite kernel here."""
     shape = op.shape(1)

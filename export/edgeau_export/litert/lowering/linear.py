@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 __all__ = ["gemm", "matmul"]
 
 
-@lowers("Gemm", integer=True, parameters=(2,), weights=(1,))
+@lowers("Gemm", integer=True, parameters=(2,))
 def gemm(op: Operation) -> None:
     """``alpha * A B + beta * C`` with constant ``B`` and ``C``."""
     if op.attribute("transA", 0):
@@ -37,7 +37,7 @@ def gemm(op: Operation) -> None:
     op.finish(_connected(op, tensor, matrix, beta))
 
 
-@lowers("MatMul", integer=True, weights=(1,))
+@lowers("MatMul", integer=True)
 def matmul(op: Operation) -> None:
     """With a constant matrix as Gemm; of two computed tensors BATCH_MATMUL."""
     rank = len(op.output_shape)

@@ -21,26 +21,24 @@ class Lowering:
         function: takes the node, emits operators, and finishes with the answer's tensor.
         integer: TFLite has an integer kernel for it.
         parameters: inputs that need not be integers for that: bounds, axes, a bias.
-        weights: inputs that may have one scale per channel.
     """
 
     function: Callable[[Operation], None]
     integer: bool = False
     parameters: tuple[int, ...] = ()
-    weights: tuple[int, ...] = ()
 
 
 LOWERINGS: dict[str, Lowering] = {}
 
 
 def lowers(
-    *operators: str, integer: bool = False, parameters: tuple[int, ...] = (), weights: tuple[int, ...] = ()
+    *operators: str, integer: bool = False, parameters: tuple[int, ...] = ()
 ) -> Callable[[Callable[[Operation], None]], Callable[[Operation], None]]:
     """Enter a function for ONNX operators; see :class:`Lowering`."""
 
     def enter(function: Callable[[Operation], None]) -> Callable[[Operation], None]:
         for operator in operators:
-            LOWERINGS[operator] = Lowering(function, integer, parameters, weights)
+            LOWERINGS[operator] = Lowering(function, integer, parameters)
         return function
 
     return enter

@@ -77,7 +77,7 @@ def _order_in_memory(groups: list[_Group], layout: Layout, shape: Sequence[int])
     wide = [axis for axis in layout if shape[axis] != 1]
     for group in groups:
         places = [wide.index(axis) for axis in group.old if shape[axis] != 1]
-        if places != list(range(places[0], places[0] + len(places))) if places else False:
+        if places and places != list(range(places[0], places[0] + len(places))):
             return None
     return sorted(groups, key=lambda group: _place(group, layout, shape))
 
