@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -53,7 +54,7 @@ class Cost:
         return None if self.drops is None else float(np.nanmax(self.drops))
 
 
-class Judge:
+class Judge(ABC):
     """Compares graphs with the float one on the same faces.
 
     Args:
@@ -82,9 +83,9 @@ class Judge:
         """Of a quantized graph."""
         return self.cost_of(logits_of(model, self.crops, self.spec))
 
+    @abstractmethod
     def cost_of(self, logits: NDArray[np.float32]) -> Cost:
         """Of logits ``(n, C)`` that something answered to the same faces."""
-        raise NotImplementedError
 
 
 class UnlabelledJudge(Judge):

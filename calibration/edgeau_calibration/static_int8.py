@@ -8,6 +8,7 @@ import onnx
 
 from edgeau.preprocessing import Preprocessor
 from edgeau_calibration.activations import ordinary_crops, sampled_activations
+from edgeau_calibration.equalization import equalized
 from edgeau_calibration.graph import prepared
 from edgeau_calibration.layer_fit import FitRule
 from edgeau_calibration.learned_weights import with_learned_weights
@@ -56,7 +57,7 @@ class Quantization:
     Arguments and errors are those of :func:`static_int8`.
 
     Attributes:
-        float_graph: as prepared, from which names of nodes come.
+        float_graph: as prepared, and equalized where the recipe says so; names of nodes come from it.
         recipe: of the quantization.
         ranges: of every activation.
     """
@@ -65,6 +66,8 @@ class Quantization:
         self, model: onnx.ModelProto, crops: NDArray[np.uint8], spec: InputSpec, recipe: Recipe
     ) -> None:
         self.float_graph = prepared(model)
+        if "equalization" in recipe.learned:
+            self.float_graph = equalized(self.float_graph, crops, spec)
         self.recipe = recipe
         activations = sampled_activations(
             self.float_graph, crops, spec, activation_names(self.float_graph.graph)
@@ -76,18 +79,20 @@ class Quantization:
 
     def graph(self, kept_float: Iterable[str] = ()) -> onnx.ModelProto:
         """The Q/DQ graph with the named nodes, and those of the recipe's roles, in float."""
-        result = quantized(
-            self.float_graph, self.ranges, self.recipe, dict.fromkeys((*self._floats, *kept_float))
-        )
+        result = self._unlearned(dict.fromkeys((*self._floats, *kept_float)))
         if self._learned is not None:
             with_constants_of(result, self._learned)
         del result.metadata_props[:]
         result.metadata_props.extend(self._metadata)
         return result
 
+    def _unlearned(self, kept_float: Iterable[str]) -> onnx.ModelProto:
+        """The Q/DQ graph with the float weights rounded as they are; where its pairs stand is what weights are learned for."""
+        return quantized(self.float_graph, self.ranges, self.recipe, kept_float)
+
     def _learn(self, crops: NDArray[np.uint8], spec: InputSpec) -> onnx.ModelProto | None:
         """All weights that are integer without any other layer in float."""
-        steps = set(self.recipe.learned)
+        steps = set(self.recipe.learned) - {"equalization"}  # which is in the float graph already
         if not steps:
             return None
         rule = FitRule(
@@ -97,5 +102,4 @@ class Quantization:
             bias="bias" in steps,
         )
         batch = Preprocessor(spec).batch(crops)
-        start = quantized(self.float_graph, self.ranges, self.recipe, self._floats)
-        return with_learned_weights(start, self.float_graph, batch, rule)
+        return with_learned_weights(self._unlearned(self._floats), self.float_graph, batch, rule)
