@@ -35,6 +35,18 @@ def test_the_fast_search_finds_what_a_scan_finds_with_ties(objective, seed):
     assert best_threshold(scores, truth, objective) == pytest.approx(brute_force(scores, truth, objective))
 
 
+def test_the_roc_rule_is_the_point_farthest_above_chance():
+    from sklearn.metrics import roc_curve
+
+    generator = np.random.default_rng(0)
+    truth = (generator.random(300) < 0.2).astype(int)
+    scores = generator.normal(truth, 1.0)
+    false_rates, true_rates, thresholds = roc_curve(truth, scores)
+    at = np.argmax(true_rates - false_rates)
+    expected = (thresholds[at], true_rates[at] - false_rates[at])
+    assert best_threshold(scores, truth, "roc") == pytest.approx(expected)
+
+
 def test_of_equal_maxima_the_highest_threshold_stays():
     scores, truth = np.array([0.9, 0.8, 0.7]), np.array([1, 0, 1])
     # F1 at .9 is 2/3, at .8 is .5, at .7 is .8; accuracy-f1 at .9 and .7 differ, so make an exact tie by hand.

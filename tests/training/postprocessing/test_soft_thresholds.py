@@ -45,7 +45,7 @@ def test_break_even_balances_precision_and_recall():
 
 
 def test_what_cannot_be_fitted_is_refused():
-    with pytest.raises(UsageError, match="known: f1, accuracy-f1, break-even"):
+    with pytest.raises(UsageError, match="known: f1, accuracy-f1, roc, break-even"):
         soft_thresholds([doubled(0.0)], "best")
     with pytest.raises(InputError, match="all for the same labels"):
         soft_thresholds([doubled(0.0), predictions(SCORES, TRUTH, ("AU2",))])

@@ -75,7 +75,7 @@ def _parser() -> CommandParser:
         "--fit-thresholds",
         choices=tuple(OBJECTIVES),
         metavar="OBJECTIVE",
-        help="fit thresholds on THIS data (f1 or accuracy-f1): an upper bound, for looking only",
+        help=f"fit thresholds on THIS data ({', '.join(OBJECTIVES)}): an upper bound, for looking only",
     )
     parser.add_argument("--threads", type=_positive, default=1, help="threads of the engine (default 1)")
     parser.add_json()

@@ -32,9 +32,14 @@ def _mean_of_accuracy_and_f1(tp: _Cumulative, fp: _Cumulative, positives: int, t
     return (accuracy + _f1(tp, fp, positives, total)) / 2
 
 
+def _roc(tp: _Cumulative, fp: _Cumulative, positives: int, total: int) -> _Cumulative:
+    return tp / max(positives, 1) - fp / max(total - positives, 1)
+
+
 OBJECTIVES: dict[str, Callable[[_Cumulative, _Cumulative, int, int], _Cumulative]] = {
     "f1": _f1,
     "accuracy-f1": _mean_of_accuracy_and_f1,  # EmotioNet's score
+    "roc": _roc,  # the point of the ROC curve farthest above chance (Youden, Cancer 3(1), 1950)
 }
 
 

@@ -23,7 +23,7 @@ __all__ = ["PRECISIONS", "THRESHOLDS", "DataOptions", "Recipe", "read_recipe"]
 
 MRP_FIELDS = (160, 224)  # canvas pixels that fall on whole, centred cells of its 7x7 map: 5 and 7 of them
 PRECISIONS = ("32-true", "bf16-mixed", "16-mixed")
-THRESHOLDS = ("half", "f1", "accuracy-f1", "break-even")
+THRESHOLDS = ("half", "f1", "accuracy-f1", "roc", "break-even")
 
 
 @dataclass(frozen=True)
