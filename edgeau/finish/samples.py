@@ -6,6 +6,7 @@ File layout (``.npz``, no pickles): ``crops`` uint8 ``(n, size, size, 3)`` RGB; 
 
 from __future__ import annotations
 
+import io
 import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -57,11 +58,11 @@ def read_samples(file: Path) -> Samples:
         BundleError: the file holds none.
     """
     try:
-        with np.load(file, allow_pickle=False) as arrays:
+        with np.load(io.BytesIO(file.read_bytes()), allow_pickle=False) as arrays:
             names = [key.removeprefix(_LOGITS) for key in arrays.files if key.startswith(_LOGITS)]
             logits = {name: arrays[f"{_LOGITS}{name}"] for name in names}
             return Samples(arrays["crops"], arrays["present"], str(arrays["source"]), logits)
-    except (OSError, KeyError, ValueError, zipfile.BadZipFile) as error:
+    except (OSError, EOFError, KeyError, ValueError, zipfile.BadZipFile) as error:
         raise BundleError(f"{file} holds no samples ({error}); export the bundle again") from error
 
 

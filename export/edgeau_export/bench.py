@@ -5,13 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from edgeau_calibration.budget import Budget
-from edgeau_calibration.recipe import load_recipe
 from edgeau_export.int8_search import MAX_F1_DROP, WORST_PER_MEAN, search_int8
 from edgeau_export.onnx_graph import with_batch
-from edgeau_export.tensorrt.from_packaged import for_tensorrt
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     import onnx
@@ -64,7 +62,7 @@ class Bench:
         labelled: faces to fit thresholds and to measure F1 on, or None.
         max_f1_drop: drop of the mean F1 that INT8 may cost.
         float_accuracy: of the float network, where somebody measured it.
-        packaged_int8: what the package carries for this very network, where nothing is to be calibrated anew.
+        packaged_int8: what the package carries for this very network, by recipe; None where INT8 is calibrated anew.
     """
 
     directory: Path
@@ -76,7 +74,7 @@ class Bench:
     labelled: LabelledData | None = None
     max_f1_drop: float = MAX_F1_DROP
     float_accuracy: Accuracy | None = None
-    packaged_int8: Int8 | None = None
+    packaged_int8: Callable[[str], Int8 | None] | None = None
     _int8: dict[str, Int8] = field(default_factory=dict, repr=False)
 
     def float_graph(self, batch: int | None) -> onnx.ModelProto:
@@ -136,8 +134,8 @@ class Bench:
         return self.faces.used
 
     def _packaged(self, recipe: str) -> Int8 | None:
-        """What the package carries, where it was measured within the budget and is of this recipe, or can be made of it."""
-        int8 = self.packaged_int8
+        """What the package carries of a recipe, where it was measured within the budget."""
+        int8 = None if self.packaged_int8 is None else self.packaged_int8(recipe)
         if int8 is None or int8.accuracy is None:
             return None
         measured = (int8.accuracy, int8.network_accuracy or int8.accuracy)
@@ -145,9 +143,4 @@ class Bench:
             return None
         if any((item.f1_drop_max or 0) > WORST_PER_MEAN * self.max_f1_drop for item in measured):
             return None
-        if int8.calibration.recipe == recipe:
-            return int8
-        if not load_recipe(recipe).weight_pairs or self.faces.held_out is None:
-            return None
-        budget = Budget(self.max_f1_drop, WORST_PER_MEAN * self.max_f1_drop)
-        return for_tensorrt(int8, self.graph, self.description, self.faces.held_out.crops, budget.flips)
+        return int8

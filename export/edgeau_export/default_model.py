@@ -32,6 +32,7 @@ from edgeau_calibration.packaged import pack
 from edgeau_export.artifacts import ArtifactMaker
 from edgeau_export.bench import Bench
 from edgeau_export.default_int8 import add_int8
+from edgeau_export.default_tensorrt import add_tensorrt_int8
 from edgeau_export.face_crops import GOLDEN_COUNT, FaceCrops
 from edgeau_export.from_checkpoint import CheckpointSource
 from edgeau_export.int8_search import MAX_F1_DROP
@@ -105,6 +106,7 @@ def _body(argv: Sequence[str] | None) -> int:
         writer.finish(manifest)
     if not arguments.without_int8:
         add_int8(arguments.out, arguments.data, arguments.max_f1_drop, Voice(_NAME))
+        add_tensorrt_int8(arguments.out, arguments.data, arguments.max_f1_drop, Voice(_NAME))
     print(f"{arguments.out}: {sum(file.stat().st_size for file in arguments.out.iterdir()) / 1e6:.1f} MB")
     return DONE
 

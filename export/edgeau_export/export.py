@@ -119,7 +119,7 @@ def _fill(directory: Path, request: ExportRequest, target: Target, plan: Plan, v
         labelled=labelled_data(request.calib, source.description) if plan.quantizes else None,
         max_f1_drop=request.max_f1_drop,
         float_accuracy=source.float_accuracy,
-        packaged_int8=source.int8() if request.calib is None else None,
+        packaged_int8=source.int8 if request.calib is None else None,
     )
     maker = ArtifactMaker(bench)
     artifacts = tuple(maker.make(item) for item in plan.artifacts)

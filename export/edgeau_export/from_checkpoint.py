@@ -53,7 +53,7 @@ class CheckpointSource:
         """A checkpoint does not carry one."""
         return None
 
-    def int8(self) -> Int8 | None:
+    def int8(self, recipe: str) -> Int8 | None:  # noqa: ARG002 - as DefaultSource
         """A checkpoint does not carry one."""
         return None
 

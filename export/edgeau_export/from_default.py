@@ -10,9 +10,12 @@ from edgeau.bundle import Bundle, default_bundle_path, load_bundle
 from edgeau.bundle.golden import TOLERANCES, read_golden
 from edgeau.errors import BundleError
 from edgeau.preprocessing import Preprocessor
+from edgeau_calibration.recipe import load_recipe
 from edgeau_export.description import Description
 from edgeau_export.int8 import Int8
 from edgeau_export.reference import Reference
+from edgeau_export.tensorrt.packaged import FILE as TENSORRT_INT8
+from edgeau_export.tensorrt.packaged import read_packaged
 
 if TYPE_CHECKING:
     import numpy as np
@@ -58,14 +61,21 @@ class DefaultSource:
         """What was measured of the float network when the default was made."""
         return self._float.accuracy
 
-    def int8(self) -> Int8 | None:
-        """The INT8 that was quantized to its budget when the default was made; None where the package carries none.
+    @property
+    def float_sha256(self) -> str:
+        """Of the float file, hex."""
+        return self._float.sha256
+
+    def int8(self, recipe: str) -> Int8 | None:
+        """The INT8 that was quantized to its budget by a recipe when the default was made; None where there is none.
 
         Raises:
             BundleError: its file is not what the manifest says; install edgeau again.
         """
+        if load_recipe(recipe).weight_pairs:
+            return self._for_tensorrt(recipe)
         for artifact in self._bundle.manifest.artifacts:
-            if (artifact.runtime, artifact.precision) == ("onnxruntime", "int8") and artifact.calibration:
+            if artifact.calibration is not None and artifact.calibration.recipe == recipe:
                 return Int8(
                     graph=onnx.load(self._bundle.path(artifact.file)),
                     calibration=artifact.calibration,
@@ -76,6 +86,13 @@ class DefaultSource:
                     packaged=True,
                 )
         return None
+
+    def _for_tensorrt(self, recipe: str) -> Int8 | None:
+        if all(record.file != TENSORRT_INT8 for record in self._bundle.manifest.files):
+            return None
+        graph = onnx.load(self._bundle.path(self._float.file))
+        int8 = read_packaged(self._bundle.path(TENSORRT_INT8), graph, self.float_sha256)
+        return int8 if int8.calibration.recipe == recipe else None
 
     def reference(self, crops: NDArray[np.uint8] | None) -> Reference:  # noqa: ARG002 - as CheckpointSource
         """The golden answers that were recorded when the default was made; other crops have none."""

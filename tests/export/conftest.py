@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
+import cv2
 import numpy as np
+import onnx
 import pytest
 import torch
 
@@ -16,6 +19,7 @@ from edgeau.bundle.manifest import Fusion, InputSpec, Manifest
 from edgeau.preprocessing import Preprocessor
 from edgeau_calibration.faces import FaceCropper
 from edgeau_calibration.load import load_calibration_set
+from edgeau_calibration.running import logits_of
 from edgeau_export.export import ExportRequest, export_bundle
 from edgeau_training.checkpoint import CheckpointInfo, save_checkpoint
 from edgeau_training.networks import build_network
@@ -114,6 +118,52 @@ def default_bundle(
                 licences=("stand-in licence",),
             )
         )
+    return out
+
+
+@pytest.fixture(scope="session")
+def labelled_set(
+    tmp_path_factory: pytest.TempPathFactory, default_bundle: Path, face_crops: np.ndarray
+) -> Path:
+    """A data set of noisy faces whose labels are what the float network says of them, nearly: half of them are present."""
+    pyarrow = pytest.importorskip("pyarrow")
+    from pyarrow import parquet
+
+    manifest = load_bundle(default_bundle).manifest
+    graph = onnx.load(default_bundle / "model.fp32.onnx")
+    folder = tmp_path_factory.mktemp("labelled") / "synth"
+    rng = np.random.default_rng(0)
+    for split, count in (("train", 40), ("val", 60), ("test", 60)):
+        noise = rng.normal(0, 12, (count, *face_crops.shape[1:]))
+        crops = np.clip(face_crops[rng.integers(0, len(face_crops), count)] + noise, 0, 255).astype(np.uint8)
+        logits = logits_of(graph, crops, manifest.input)
+        present = logits + rng.normal(0, 0.1 * logits.std(axis=0), logits.shape) > np.median(logits, axis=0)
+        table = pyarrow.table(
+            {
+                "crop": pyarrow.array([_jpeg(crop) for crop in crops], pyarrow.binary()),
+                "aus": pyarrow.array(present.astype(np.float32).tolist()),
+                "landmarks": pyarrow.array(rng.normal(128, 40, (count, 478 * 3)).astype(np.float32).tolist()),
+            }
+        )
+        (folder / split).mkdir(parents=True)
+        parquet.write_table(table, folder / split / "shard-00000.parquet")
+    (folder / "dataset.json").write_text(json.dumps({"aus": list(manifest.labels)}))
+    return folder
+
+
+def _jpeg(crop: np.ndarray) -> bytes:
+    return cv2.imencode(".jpg", crop[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, 95])[1].tobytes()
+
+
+@pytest.fixture
+def network_alone(default_bundle: Path, tmp_path: Path) -> Path:
+    """The stand-in default without landmark model and fusion, where it may be written to."""
+    source = load_bundle(default_bundle)
+    out = tmp_path / "default"
+    with BundleWriter(out) as writer:
+        for name in ("model.fp32.onnx", source.manifest.golden, "calibration.npz"):
+            (writer.directory / name).write_bytes(source.path(name).read_bytes())
+        writer.finish(replace(source.manifest, fusion=None, landmark_model=None))
     return out
 
 

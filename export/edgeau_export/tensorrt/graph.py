@@ -10,10 +10,12 @@ from onnx import numpy_helper
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["WEIGHTED", "Graph", "drop_unread", "output_axis"]
+__all__ = ["LEVELS", "WEIGHTED", "Graph", "drop_unread", "output_axis"]
 
 # Operators with weights that TensorRT runs as integers.
 WEIGHTED = ("Conv", "Gemm")
+# Largest magnitude of a symmetric 8-bit integer.
+LEVELS = 127
 
 
 class Graph:

@@ -11,7 +11,7 @@ from edgeau.errors import TargetError
 from edgeau_export.bench import Made
 from edgeau_export.tensorrt.cache_file import calibration_cache
 from edgeau_export.tensorrt.half import with_half_precision
-from edgeau_export.tensorrt.ranges import taken_apart
+from edgeau_export.tensorrt.qdq import activation_scales
 from edgeau_export.tensorrt.rules import refuse_unless_fit
 
 if TYPE_CHECKING:
@@ -43,8 +43,7 @@ def make(plan: TargetArtifact, bench: Bench) -> Made:
         )
     pairs = bench.quantized(plan.recipe, batch)
     _write(with_half_precision(pairs), plan, bench)
-    _, quantization = taken_apart(pairs)
-    cache = calibration_cache(quantization.activations)
+    cache = calibration_cache(activation_scales(pairs))
     (bench.directory / CALIBRATION_CACHE).write_text(cache, encoding="ascii")
     made = bench.made_int8(plan.recipe)
     return replace(

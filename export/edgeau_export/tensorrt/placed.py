@@ -1,78 +1,62 @@
-"""A quantization recipe's graph with its pairs where TensorRT wants them."""
+"""A recipe's quantization with its pairs where TensorRT wants them, and its weights learned for pairs that stand there."""
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from edgeau_calibration.static_int8 import Quantization as RecipeQuantization
-from edgeau_export.tensorrt.graph import Graph
-from edgeau_export.tensorrt.placement import place, squeezed_maps
+import numpy as np
+
+from edgeau_calibration.static_int8 import Quantization
+from edgeau_export.tensorrt.graph import LEVELS, WEIGHTED, Graph, output_axis
+from edgeau_export.tensorrt.placement import place
 from edgeau_export.tensorrt.qdq import with_pairs
-from edgeau_export.tensorrt.ranges import LEVELS, taken_apart
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     import onnx
+    from numpy.typing import NDArray
+
+    from edgeau_calibration.range_search import Range
 
 __all__ = ["PlacedQuantization", "placed"]
 
 
 def placed(
-    model: onnx.ModelProto, original: onnx.ModelProto, largest: Mapping[str, float] | None = None
+    model: onnx.ModelProto, ranges: Mapping[str, Range], kept_float: Iterable[str] = ()
 ) -> onnx.ModelProto:
-    """The Q/DQ graph for TensorRT, in float32.
+    """The Q/DQ graph for TensorRT, in float32, with weights rounded as they are.
 
     Args:
-        model: Q/DQ graph of a recipe.
-        original: the float graph that it was made from.
-        largest: largest magnitude by tensor, for tensors that the recipe gave no pair but that want one here.
+        model: float, every node with a name.
+        ranges: lowest and highest value of each tensor; the symmetric range that holds both is taken.
+        kept_float: names of nodes that stay in float.
     """
-    float_graph, quantization = taken_apart(model)
-    graph = Graph(float_graph)
-    wanted = squeezed_maps(graph, quantization)
-    extra = {name: (largest or {}).get(name, 0.0) / LEVELS for name in wanted}
-    known = {name: scale for name, scale in extra.items() if scale > 0}
-    quantization = replace(quantization, activations={**known, **quantization.activations})
-    placement = place(graph, quantization)
-    _restore_constants(graph, Graph(original), set(quantization.weights) - placement.convolutions)
-    return with_pairs(float_graph, placement, quantization.activations, quantization.weights)
+    graph = Graph(model)
+    given_up = set(kept_float)
+    scales = {name: max(-low, high) / LEVELS for name, (low, high) in ranges.items()}
+    wanted = {
+        node.output[0]
+        for node in model.graph.node
+        if node.op_type in WEIGHTED and node.input[1] in graph.constants and node.name not in given_up
+    }
+    placement = place(graph, wanted, scales)
+    weights = {name: _weight_scales(graph, graph.producer[name]) for name in placement.convolutions}
+    return with_pairs(model, placement, scales, weights)
 
 
-def _restore_constants(graph: Graph, original: Graph, given_up: set[str]) -> None:
-    """Give what the recipe made integer and TensorRT cannot its own weights back.
+class PlacedQuantization(Quantization):
+    """As its base, for an engine of TensorRT: a search over it measures what the board will run.
 
-    Weights that were learned for integer inputs count on these inputs' being cut at the ends of their range; without that,
-    an unusual face makes them answer nonsense.
+    Weights are learned in this very form. Weights that were learned behind other pairs do not serve here: they make up for
+    the rounding and the cut ends of just those pairs.
     """
-    known = {node.name: node for node in original.model.graph.node}
-    for node in graph.model.graph.node:
-        there = known.get(node.name)
-        if there is None or there.op_type != node.op_type or node.output[0] not in given_up:
-            continue
-        for index, name in enumerate(node.input):
-            if (
-                name in graph.constants
-                and index < len(there.input)
-                and there.input[index] in original.constants
-            ):
-                _replace_constant(graph, node, index, original.constants[there.input[index]])
+
+    def _unlearned(self, kept_float: Iterable[str]) -> onnx.ModelProto:
+        return placed(self.float_graph, self.ranges, kept_float)
 
 
-def _replace_constant(graph: Graph, node: onnx.NodeProto, index: int, value: onnx.TensorProto) -> None:
-    """Under a name of its own: others may share the constant."""
-    copy = graph.model.graph.initializer.add()
-    copy.CopyFrom(value)
-    copy.name = f"{node.output[0]}_constant_{index}"
-    graph.constants[copy.name] = copy
-    node.input[index] = copy.name
-
-
-class PlacedQuantization(RecipeQuantization):
-    """As its base, for an engine of TensorRT: a search over it measures what the board will run."""
-
-    def graph(self, kept_float: Iterable[str] = ()) -> onnx.ModelProto:
-        """The Q/DQ graph for TensorRT with the named nodes in float."""
-        largest = {name: max(-low, high) for name, (low, high) in self.ranges.items()}
-        return placed(super().graph(kept_float), self.float_graph, largest)
+def _weight_scales(graph: Graph, node: onnx.NodeProto) -> NDArray[np.float32]:
+    """Per output channel, that of the largest weight, ``(K,)``."""
+    weights = np.moveaxis(np.abs(graph.value(node.input[1])), output_axis(node), 0)
+    return np.asarray(weights.reshape(len(weights), -1).max(axis=1) / LEVELS, np.float32)

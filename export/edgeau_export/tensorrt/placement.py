@@ -19,11 +19,11 @@ from typing import TYPE_CHECKING
 from edgeau_export.tensorrt.graph import WEIGHTED, Graph
 
 if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator
+
     import onnx
 
-    from edgeau_export.tensorrt.ranges import Quantization
-
-__all__ = ["Placement", "can_be_integer", "is_gate", "place", "squeezed_maps"]
+__all__ = ["Placement", "can_be_integer", "is_gate", "place"]
 
 _POOLS = ("GlobalAveragePool", "ReduceMean")
 # TensorRT's integer kernels of grouped convolutions want groups of a multiple of four channels, or of one.
@@ -35,50 +35,34 @@ class Placement:
     """Where pairs go.
 
     Attributes:
-        convolutions: first outputs of those that become integer.
+        convolutions: first outputs of those that become integer, in the graph's order; a classifier's Gemm counts as one.
         inputs: by tensor that gets a pair, the readers that see it: first output of the node, and which input.
     """
 
-    convolutions: frozenset[str]
+    convolutions: tuple[str, ...]
     inputs: dict[str, tuple[tuple[str, int], ...]]
 
 
-def place(graph: Graph, quantization: Quantization) -> Placement:
+def place(graph: Graph, wanted: Collection[str], known: Collection[str]) -> Placement:
     """Decide for a float graph.
 
     Args:
         graph: float.
-        quantization: which convolutions the recipe made integer, and scales: of their inputs, and of what else is to get a
-            pair (:func:`squeezed_maps`).
+        wanted: first outputs of the convolutions that shall be integer.
+        known: tensors that a range is known of; no other gets a pair.
     """
-    convolutions = frozenset(
-        output
-        for output in quantization.weights
-        if can_be_integer(graph, graph.producer[output], graph.producer[output].input[1])
-        and graph.producer[output].input[0] in quantization.activations
+    convolutions = tuple(
+        node.output[0]
+        for node in graph.model.graph.node
+        if node.output[0] in wanted and can_be_integer(graph, node, node.input[1]) and node.input[0] in known
     )
-    known = set(quantization.activations)
-    squeezed = known & set(squeezed_maps(graph, quantization))
+    squeezed = {tensor for tensor in _squeezed_maps(graph, convolutions) if tensor in known}
     readers: dict[str, list[tuple[str, int]]] = {}
     for node in graph.model.graph.node:
         for index in _quantized_inputs(graph, node, convolutions, squeezed):
             if node.input[index] in known:
                 readers.setdefault(node.input[index], []).append((node.output[0], index))
     return Placement(convolutions, {tensor: tuple(found) for tensor, found in readers.items()})
-
-
-def squeezed_maps(graph: Graph, quantization: Quantization) -> list[str]:
-    """Maps that are squeezed and scaled on their way into an integer convolution, and so want a pair and a range."""
-    found = []
-    for node in graph.model.graph.node:
-        if node.op_type == "Mul" and (index := _scaled_input(graph, node)) is not None:
-            feeds_integer = any(
-                reader.op_type == "Conv" and reader.output[0] in quantization.weights
-                for reader, _ in graph.readers.get(node.output[0], [])
-            )
-            if feeds_integer:
-                found.append(node.input[index])
-    return found
 
 
 def can_be_integer(graph: Graph, convolution: onnx.NodeProto, weights: str) -> bool:
@@ -101,8 +85,17 @@ def is_gate(graph: Graph, tensor: str) -> bool:
     return len(shape) == 4 and shape[2:] == (1, 1)
 
 
+def _squeezed_maps(graph: Graph, convolutions: Collection[str]) -> Iterator[str]:
+    """Maps that are squeezed and scaled on their way into an integer convolution, and so want a pair."""
+    for node in graph.model.graph.node:
+        index = _scaled_input(graph, node) if node.op_type == "Mul" else None
+        readers = graph.readers.get(node.output[0], [])
+        if index is not None and any(reader.output[0] in convolutions for reader, _ in readers):
+            yield node.input[index]
+
+
 def _quantized_inputs(
-    graph: Graph, node: onnx.NodeProto, convolutions: frozenset[str], squeezed: set[str]
+    graph: Graph, node: onnx.NodeProto, convolutions: Collection[str], squeezed: set[str]
 ) -> tuple[int, ...]:
     """Which inputs of a node see a pair."""
     if node.op_type in WEIGHTED:
@@ -117,7 +110,7 @@ def _quantized_inputs(
     return ()
 
 
-def _skipping_input(graph: Graph, add: onnx.NodeProto, convolutions: frozenset[str]) -> int | None:
+def _skipping_input(graph: Graph, add: onnx.NodeProto, convolutions: Collection[str]) -> int | None:
     """Of a residual sum, the input that did not just leave a convolution; None where no convolution can take it in."""
     for index in (0, 1):
         fused, skipping = add.input[index], add.input[1 - index]

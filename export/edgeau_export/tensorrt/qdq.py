@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from edgeau_export.tensorrt.placement import Placement
 
-__all__ = ["with_pairs"]
+__all__ = ["activation_scales", "with_pairs"]
 
 
 def with_pairs(
@@ -53,6 +53,16 @@ def with_pairs(
     pairs.insert()
     drop_unread(copy)
     return copy
+
+
+def activation_scales(model: onnx.ModelProto) -> dict[str, float]:
+    """Scale of every tensor with a pair, constants left out, in the graph's order."""
+    graph = Graph(model)
+    return {
+        node.input[0]: float(graph.value(node.input[1]))
+        for node in model.graph.node
+        if node.op_type == "QuantizeLinear" and node.input[0] not in graph.constants
+    }
 
 
 class _Pairs:

@@ -8,12 +8,12 @@ import pytest
 from onnx import TensorProto, helper, numpy_helper
 
 from edgeau.bundle.manifest import InputSpec
+from edgeau_calibration.graph import prepared
 from edgeau_calibration.recipe import load_recipe
 from edgeau_calibration.static_int8 import static_int8
 from edgeau_export.onnx_graph import with_batch
 from edgeau_export.tensorrt.half import with_half_precision
 from edgeau_export.tensorrt.placed import PlacedQuantization
-from edgeau_export.tensorrt.ranges import Quantization, taken_apart
 
 SPEC = InputSpec()
 CHANNELS = 8
@@ -95,8 +95,9 @@ def recipe_graph(network: onnx.ModelProto, pictures: np.ndarray) -> onnx.ModelPr
 
 
 @pytest.fixture(scope="session")
-def apart(recipe_graph: onnx.ModelProto) -> tuple[onnx.ModelProto, Quantization]:
-    return taken_apart(recipe_graph)
+def float_graph(network: onnx.ModelProto) -> onnx.ModelProto:
+    """The network made ready, batch 1."""
+    return with_batch(prepared(network), 1)
 
 
 @pytest.fixture(scope="session")

@@ -23,8 +23,8 @@ def types_of(model: onnx.ModelProto) -> dict[str, int]:
 
 
 @pytest.fixture(scope="session")
-def half(apart) -> onnx.ModelProto:
-    return with_half_precision(apart[0])
+def half(float_graph: onnx.ModelProto) -> onnx.ModelProto:
+    return with_half_precision(float_graph)
 
 
 def test_the_half_variant_is_half_throughout_with_float32_at_both_ends(half: onnx.ModelProto):
@@ -36,11 +36,13 @@ def test_the_half_variant_is_half_throughout_with_float32_at_both_ends(half: onn
     assert sum(node.op_type == "Cast" for node in half.graph.node) == 2
 
 
-def test_it_answers_as_the_float_network_does(apart, half: onnx.ModelProto, pictures: np.ndarray):
-    assert np.abs(run(half, pictures) - run(apart[0], pictures)).max() < 0.01
+def test_it_answers_as_the_float_network_does(
+    float_graph: onnx.ModelProto, half: onnx.ModelProto, pictures: np.ndarray
+):
+    assert np.abs(run(half, pictures) - run(float_graph, pictures)).max() < 0.01
 
 
-def test_weights_take_half_the_room(apart, half: onnx.ModelProto):
+def test_weights_take_half_the_room(float_graph: onnx.ModelProto, half: onnx.ModelProto):
     def size(model: onnx.ModelProto) -> int:
         return sum(
             numpy_helper.to_array(item).nbytes
@@ -48,7 +50,7 @@ def test_weights_take_half_the_room(apart, half: onnx.ModelProto):
             if item.data_type != TensorProto.INT64
         )
 
-    assert size(half) * 2 == size(apart[0])
+    assert size(half) * 2 == size(float_graph)
 
 
 def test_what_touches_a_pair_is_float32(artifact: onnx.ModelProto):

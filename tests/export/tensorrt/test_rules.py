@@ -218,8 +218,8 @@ def test_what_is_handed_out_keeps_to_every_rule(artifact: onnx.ModelProto, rule:
     assert list(rule(Graph(artifact))) == []
 
 
-def test_the_half_variant_keeps_to_every_rule(apart):
-    model = with_half_precision(apart[0])
+def test_the_half_variant_keeps_to_every_rule(float_graph: onnx.ModelProto):
+    model = with_half_precision(float_graph)
     del model.opset_import[:]
     model.opset_import.append(helper.make_opsetid("", 17))
     assert faults(model) == []

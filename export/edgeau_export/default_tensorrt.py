@@ -1,0 +1,120 @@
+"""Adds INT8 for TensorRT to the default model that the package carries: symmetric pairs, searched on labelled faces, measured.
+
+Run after :mod:`edgeau_export.default_model`::
+
+    python -m edgeau_export.default_tensorrt --data data/synth --bundle edgeau/default
+
+Beside the float network that is there anyway it takes a quarter of the room of an ONNX file of its own
+(:mod:`edgeau_export.tensorrt.packaged`); an export for a board with TensorRT writes the ONNX file of it.
+"""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from edgeau.bundle import BundleWriter, load_bundle
+from edgeau.bundle.files import MANIFEST
+from edgeau.bundle.golden import read_golden
+from edgeau.command import DONE, CommandParser, run
+from edgeau.errors import InputError
+from edgeau_calibration.crops import CalibrationSet
+from edgeau_calibration.npz import crops_of_npz
+from edgeau_calibration.packaged import COUNT, PACKAGED
+from edgeau_calibration.packaged import FILE as CALIBRATION
+from edgeau_export.face_crops import FaceCrops
+from edgeau_export.from_default import DefaultSource
+from edgeau_export.int8_search import MAX_F1_DROP, search_int8
+from edgeau_export.labelled_data import labelled_data
+from edgeau_export.tensorrt.packaged import FILE, write_packaged
+from edgeau_export.voice import Voice
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from edgeau.bundle import Bundle
+    from edgeau_export.int8 import Int8
+
+__all__ = ["RECIPE", "add_tensorrt_int8", "main"]
+
+_NAME = "python -m edgeau_export.default_tensorrt"
+RECIPE = "symmetric"
+_OPSET = 17
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command; returns its exit code."""
+    return run(_NAME, _body, argv)
+
+
+def add_tensorrt_int8(bundle: Path, data: Path, max_f1_drop: float, voice: Voice) -> Int8:
+    """Quantize the float network of a default bundle within the budget, and write the bundle anew with it.
+
+    Args:
+        bundle: folder; it stays as it was if anything fails.
+        data: synthetic data set with ``val`` and ``test``.
+        max_f1_drop: drop of the mean F1 that is allowed.
+        voice: says what is done.
+
+    Raises:
+        GateRefusedError: the budget cannot be met.
+        InputError: the data set has no labelled splits.
+    """
+    source = load_bundle(bundle)
+    network = DefaultSource(source)
+    labelled = labelled_data(data, network.description)
+    if labelled is None:
+        raise InputError(
+            f"{data} has no splits val and test with labels to measure F1 on; give a data set of edgeau-synth"
+        )
+    graph = network.graph(_OPSET)
+    int8 = search_int8(graph, network.description, RECIPE, _faces(source), labelled, max_f1_drop, voice)
+    with BundleWriter(bundle) as writer:
+        for record in source.manifest.files:
+            if record.file not in (MANIFEST, FILE):
+                shutil.copy(source.path(record.file), writer.directory / record.file)
+        write_packaged(writer.directory / FILE, int8, graph, network.float_sha256)
+        writer.finish(source.manifest)
+    return int8
+
+
+def _faces(source: Bundle) -> FaceCrops:
+    """The very crops that the package carries, so that anybody can make it again."""
+    crops, persons = crops_of_npz(source.path(CALIBRATION), source.manifest.alignment, COUNT)
+    used, held_out = CalibrationSet(crops, PACKAGED, persons=persons).hold_out()
+    return FaceCrops(used, held_out, packaged=read_golden(source.path(source.manifest.golden)).crops)
+
+
+def _body(argv: Sequence[str] | None) -> int:
+    parser = CommandParser(
+        _NAME,
+        "Adds INT8 for TensorRT, within a budget of F1, to the default model that the package carries.",
+        f"{_NAME} --data data/synth --bundle edgeau/default",
+    )
+    parser.add_argument(
+        "--data", type=Path, required=True, metavar="DIR", help="synthetic data set with val and test"
+    )
+    parser.add_argument(
+        "--bundle", type=Path, required=True, metavar="DIR", help="default bundle to add it to"
+    )
+    parser.add_argument(
+        "--max-f1-drop",
+        type=float,
+        default=MAX_F1_DROP,
+        metavar="X",
+        help="mean F1 that INT8 may cost (default %(default)s)",
+    )
+    arguments = parser.parse_args(argv)
+    int8 = add_tensorrt_int8(arguments.bundle, arguments.data, arguments.max_f1_drop, Voice(_NAME))
+    accuracy = int8.accuracy
+    assert accuracy is not None
+    print(
+        f"{FILE}: {(arguments.bundle / FILE).stat().st_size / 1e6:.1f} MB, F1 {accuracy.f1_mean:.4f}, "
+        f"drop {accuracy.f1_drop_mean:.4f}, of one AU at most {accuracy.f1_drop_max:.4f}"
+    )
+    return DONE
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
