@@ -1,7 +1,8 @@
 """What runs on both machines, this one and the emulated one: every artifact of a bundle on the same pictures.
 
-python guest.py BUNDLE MODELS CROPS PICTURES OUT.json
+python guest.py BUNDLE ARTIFACTS MODELS CROPS PICTURES OUT.json
 
+ARTIFACTS are file names with commas between them, or nothing for all.
 PICTURES is a folder with the first frames of the packaged clip as PNG files: OpenCV's decoders turn a film's colours into
 blue, green and red with other roundings on x86 than on ARM, and that is not what is compared here. How far they are apart is
 noted.
@@ -36,13 +37,16 @@ from edgeau.session import Session
 _MARK = 987654
 
 
-def main(bundle_path: str, models: str, crops: str, pictures: str, out: str) -> None:
-    """Every artifact on golden crops, and the whole pipeline with it on frames of the packaged clip."""
+def main(bundle_path: str, names: str, models: str, crops: str, pictures: str, out: str) -> None:
+    """Artifacts on golden crops, and the whole pipeline with it on frames of the packaged clip."""
     logging.basicConfig(level=logging.WARNING)
     bundle = load_bundle(bundle_path)
     frames = [cv2.imread(str(path)) for path in sorted(Path(pictures).glob("*.png"))]
+    wanted = names.split(",") if names else [artifact.file for artifact in bundle.manifest.artifacts]
     answers = {}
     for artifact in bundle.manifest.artifacts:
+        if artifact.file not in wanted:
+            continue
         start = time.perf_counter()
         try:
             answer = _answer(bundle, artifact, Path(models), int(crops), frames)

@@ -52,7 +52,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     models = download_models(work / "models")
     bundle: Path = options.bundle.resolve()
     pictures = _decode_clip(work / "frames", options.frames)
-    arguments = [str(bundle), str(models), str(options.crops), str(pictures)]
+    arguments = [str(bundle), ",".join(options.artifacts), str(models), str(options.crops), str(pictures)]
     here = _analyze_here(arguments, work)
     with ThreadPoolExecutor() as together:
         proofs = {
@@ -84,6 +84,7 @@ def _options(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "--bundle", type=Path, default=default_bundle_path(), help="default: the packaged one"
     )
+    parser.add_argument("--artifacts", nargs="+", default=[], metavar="FILE", help="default: all of it")
     parser.add_argument("--work", type=Path, default=Path("build/arm"), help="kept for the next time")
     parser.add_argument("--out", type=Path, default=Path("build/arm-report.json"))
     parser.add_argument("--crops", type=int, default=8, help="of the bundle's golden ones")
