@@ -12,7 +12,7 @@ from onnx import shape_inference
 
 from edgeau.errors import InputError
 from edgeau_export.accounting.account import Account, Layer
-from edgeau_export.accounting.lifetimes import peak_bytes
+from edgeau_export.accounting.lifetimes import peak_bytes_of_onnx
 from edgeau_export.onnx_graph import with_batch
 
 __all__ = ["account_of_onnx", "account_of_onnx_model"]
@@ -141,7 +141,7 @@ def account_of_onnx_model(model: onnx.ModelProto, *, name: str, file_bytes: int 
         parameters=sum(layer.parameters for layer in layers),
         macs=sum(layer.macs for layer in layers),
         activations=sum(layer.activations for layer in layers),
-        peak_bytes=peak_bytes(graph, shapes.bytes),
+        peak_bytes=peak_bytes_of_onnx(graph, shapes.bytes),
         file_bytes=file_bytes,
         layers=layers,
         without_macs={kind: n for kind, n in sorted(kinds.items()) if kind in _WITHOUT},

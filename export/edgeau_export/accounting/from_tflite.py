@@ -11,11 +11,28 @@ from edgeau.errors import DependencyError, InputError
 from edgeau.litert_runtime import install_advice
 from edgeau.tflite_file import check_tflite
 from edgeau_export.accounting.account import Account, Layer
+from edgeau_export.accounting.lifetimes import peak_bytes
 
 __all__ = ["account_of_tflite"]
 
 _PRODUCTS = ("CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED", "BATCH_MATMUL", "TRANSPOSE_CONV")
 _INTEGERS = ("INT8", "UINT8", "INT4", "INT16")
+# Bits of an element.
+_BITS = {
+    "FLOAT32": 32,
+    "FLOAT16": 16,
+    "FLOAT64": 64,
+    "INT4": 4,
+    "INT8": 8,
+    "UINT8": 8,
+    "INT16": 16,
+    "UINT16": 16,
+    "INT32": 32,
+    "UINT32": 32,
+    "INT64": 64,
+    "UINT64": 64,
+    "BOOL": 8,
+}
 
 
 def account_of_tflite(path: Path) -> Account:
@@ -45,7 +62,7 @@ class _Model:
         self._operators = _names(schema.BuiltinOperator)
         self._types = _names(schema.TensorType)
         self._codes = [max(code.builtinCode, code.deprecatedBuiltinCode or 0) for code in model.operatorCodes]
-        self._constant = [buffer.data is not None and len(buffer.data) > 0 for buffer in model.buffers]
+        self._constant = [_is_filled(buffer) for buffer in model.buffers]
         self.graph = model.subgraphs[0]
 
     def kind(self, operator: Any) -> str:
@@ -61,6 +78,13 @@ class _Model:
         """Name of a tensor's type."""
         return self._types[self.graph.tensors[index].type]
 
+    def bytes(self, index: int) -> int:
+        """Of a tensor's values."""
+        kind = self.type(index)
+        if kind not in _BITS:
+            raise InputError(f"tensor {self.name(index)} is of type {kind}, whose size is not fixed")
+        return -(-prod(self.shape(index)) * _BITS[kind] // 8)
+
     def name(self, index: int) -> str:
         """Of a tensor."""
         name = self.graph.tensors[index].name
@@ -69,6 +93,11 @@ class _Model:
     def constant(self, index: int) -> bool:
         """Whether a tensor's values are in the file."""
         return index >= 0 and self._constant[self.graph.tensors[index].buffer]
+
+
+def _is_filled(buffer: Any) -> bool:
+    """Whether a buffer has values: in its place, or behind the flatbuffer, where newer writers put large ones."""
+    return (buffer.data is not None and len(buffer.data) > 0) or buffer.offset > 1
 
 
 def _account(model: _Model, name: str, file_bytes: int) -> Account:
@@ -89,13 +118,31 @@ def _account(model: _Model, name: str, file_bytes: int) -> Account:
         parameters=sum(layer.parameters for layer in layers),
         macs=sum(layer.macs for layer in layers),
         activations=sum(layer.activations for layer in layers),
-        peak_bytes=None,
+        peak_bytes=_peak(model, unpacked),
         file_bytes=file_bytes,
         layers=layers,
         without_macs={kind: n for kind, n in sorted(kinds.items()) if kind not in (*_PRODUCTS, "CUSTOM")},
         unknown={"CUSTOM": kinds["CUSTOM"]} if kinds["CUSTOM"] else {},
         notes=("the layout is NHWC",),
     )
+
+
+def _peak(model: _Model, unpacked: dict[int, int]) -> int:
+    """Of activations; weights that the engine unpacks once are none."""
+    steps = [
+        (
+            [
+                int(i)
+                for i in operator.inputs
+                if i >= 0 and int(i) not in unpacked and not model.constant(int(i))
+            ],
+            [int(i) for i in operator.outputs],
+        )
+        for operator in model.graph.operators
+        if not _is_unpacking(model, operator)
+    ]
+    entries, results = ([int(i) for i in ends] for ends in (model.graph.inputs, model.graph.outputs))
+    return peak_bytes(steps, entries, results, model.bytes)
 
 
 def _is_unpacking(model: _Model, operator: Any) -> bool:

@@ -175,7 +175,7 @@ def _labels(data: Sequence[Point], horizontal: Axis, vertical: Axis) -> list[str
         width = 6.4 * len(point.name)
         after = x + 9 + width < _WIDTH
         left = x + 9 if after else x - 9 - width
-        for _ in range(4):
+        for _ in range(8):
             if not any(abs(y - b) < 13 and left < r and left + width > a for a, r, b in taken):
                 break
             y += 13

@@ -16,6 +16,7 @@ from edgeau_export.accounting.document import account_from, as_document
 from edgeau_export.accounting.from_onnx import account_of_onnx, account_of_onnx_model
 from edgeau_export.accounting.from_tflite import account_of_tflite
 from edgeau_export.accounting.zoo import zoo_account, zoo_names
+from edgeau_export.litert import tflite_bytes
 
 SPECIFIED = {
     "mrpnet": 9_906_988,
@@ -155,6 +156,31 @@ def test_files_that_are_no_models_are_refused_by_name(tmp_path, content):
         file.write_bytes(content)
         with pytest.raises((InputError, EngineError), match=name):
             opened(file)
+
+
+def test_the_peak_of_a_tflite_file_by_hand(tmp_path):
+    file = tmp_path / "tiny.tflite"
+    file.write_bytes(tflite_bytes(_conv(False), precision="fp32", metadata={}))
+    account = account_of_tflite(file)
+    assert account.peak_bytes >= 4 * (3 * 64 + 4 * 36)  # the input and the convolution's output
+    assert account.peak_bytes <= account_of_onnx_model(_conv(False), name="tiny").peak_bytes + 4 * 3 * 64
+
+
+def test_weights_behind_the_flatbuffer_are_counted(tmp_path):
+    """Newer writers leave a buffer's place empty and say where in the file its values are."""
+    from ai_edge_litert import schema_py_generated as schema
+    from flatbuffers import Builder
+
+    plain, moved = tmp_path / "plain.tflite", tmp_path / "moved.tflite"
+    plain.write_bytes(tflite_bytes(_conv(False), precision="fp32", metadata={}))
+    model = schema.ModelT.InitFromPackedBuf(plain.read_bytes(), 0)
+    for buffer in model.buffers:
+        if buffer.data is not None and len(buffer.data):
+            buffer.size, buffer.offset, buffer.data = len(buffer.data), 4096, None
+    builder = Builder()
+    builder.Finish(model.Pack(builder), b"TFL3")
+    moved.write_bytes(bytes(builder.Output()) + bytes(8192))
+    assert account_of_tflite(moved).parameters == account_of_tflite(plain).parameters == 112  # TFLite has a bias
 
 
 def test_unknown_network_lists_the_known():
