@@ -127,7 +127,21 @@ def _judge(
     manifest = bundle.manifest
     with open_judged(bundle, artifact) as session:
         row = replace(row, engine=str(session.describe()))
-        return judged(row, artifact, session, samples, manifest.input, manifest.labels, max_f1_drop)
+        return judged(
+            row,
+            artifact,
+            session,
+            samples,
+            manifest.input,
+            manifest.labels,
+            _float_thresholds(manifest) or artifact.thresholds,
+            max_f1_drop,
+        )
+
+
+def _float_thresholds(manifest: Manifest) -> dict[str, float] | None:
+    """Those of the float network; None where the bundle holds quantized artifacts alone."""
+    return next((item.thresholds for item in manifest.artifacts if item.calibration is None), None)
 
 
 def _samples(bundle: Bundle) -> Samples | None:

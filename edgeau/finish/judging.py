@@ -13,6 +13,8 @@ from edgeau.preprocessing import Preprocessor
 from edgeau.probability import sigmoid
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from numpy.typing import NDArray
 
     from edgeau.bundle.manifest import Artifact, InputSpec
@@ -29,6 +31,7 @@ def judged(
     samples: Samples | None,
     spec: InputSpec,
     labels: tuple[str, ...],
+    float_thresholds: Mapping[str, float],
     max_f1_drop: float,
 ) -> Measured:
     """The row with what the samples say; with a fault where the artifact loses more than it may.
@@ -40,12 +43,16 @@ def judged(
         samples: of the bundle, or None where it has none.
         spec: what the network wants.
         labels: of the bundle, in output order.
+        float_thresholds: of the float network, per label; those of the artifact may have been fitted again for it.
         max_f1_drop: of the mean F1 below that of the float network, 0..1.
     """
     if samples is None:
         return row
     logits = _logits(session, samples.crops, spec)
-    thresholds = np.array([artifact.thresholds[label] for label in labels], np.float32)
+    thresholds, of_float = (
+        np.array([given[label] for label in labels], np.float32)
+        for given in (artifact.thresholds, float_thresholds)
+    )
     row = replace(row, count=len(logits), f1_mean=f1_mean(logits, samples.present, thresholds))
     there = samples.logits.get(artifact.file)
     if there is not None:
@@ -55,7 +62,7 @@ def judged(
             max_abs_logit=float(np.abs(logits - there).max()),
             decision_flips=float(decided.mean()),
         )
-    return _against_float(row, samples, thresholds, max_f1_drop)
+    return _against_float(row, samples, of_float, max_f1_drop)
 
 
 def _against_float(

@@ -17,7 +17,7 @@ from edgeau.backends import BACKENDS, open_session
 from edgeau.backends.onnxruntime import OnnxRuntimeSession
 from edgeau.bundle import BundleWriter, load_bundle
 from edgeau.bundle.golden import Answer, Golden, write_golden
-from edgeau.bundle.manifest import Manifest, Measured, Pending
+from edgeau.bundle.manifest import Calibration, Manifest, Measured, Pending
 from edgeau.bundle.timing import Timing
 from edgeau.errors import BundleError, DependencyError, EngineError
 from edgeau.finish import finish_bundle, finishing
@@ -153,6 +153,28 @@ def test_an_artifact_that_loses_too_much_f1_is_left_out(jetson: Path, monkeypatc
     assert row.f1_drop_mean > 0.01
     assert row.decision_flips > 0
     assert row.max_abs_logit == pytest.approx(1.5, abs=1e-3)
+
+
+def test_the_float_network_is_judged_at_its_own_thresholds(jetson: Path, monkeypatch: pytest.MonkeyPatch):
+    """Those of INT8 were fitted again; at them the float network would look worse than it is, and hide the loss."""
+    timed(monkeypatch)
+    monkeypatch.setattr(
+        finishing, "open_judged", lambda bundle, artifact: OnnxRuntimeSession(bundle.path(artifact.file))
+    )
+    manifest = load_bundle(jetson).manifest
+    record = Calibration("0" * 64, 4, "crops", "symmetric")
+    artifacts = tuple(
+        replace(item, calibration=record, thresholds=dict.fromkeys(manifest.labels, 0.999))
+        if item.file == INT8
+        else item
+        for item in manifest.artifacts
+    )
+    text = json.dumps(replace(manifest, artifacts=artifacts).to_dict())
+    (jetson / "manifest.json").write_text(text)
+    (row,) = (row for row in finish_bundle(jetson).manifest.measured if row.file == INT8)
+    assert row.f1_mean < 0.5
+    assert row.f1_drop_mean == pytest.approx(1 - row.f1_mean)
+    assert "below that of the float network" in row.fault
 
 
 def test_more_loss_may_be_allowed(jetson: Path, monkeypatch: pytest.MonkeyPatch):
