@@ -34,7 +34,7 @@ def write_page() -> Document:
     Raises:
         InputError: a part was not measured yet.
     """
-    documents = _documents()
+    documents = read_documents()
     for file, content in pages(documents).items():
         file.parent.mkdir(exist_ok=True)
         write_whole(file, content.encode())
@@ -47,7 +47,7 @@ def pages(documents: Document) -> dict[Path, str]:
     return {PAGE: _page(documents), **{PLOTS / name: svg_file(figure) for name, figure in plots.items()}}
 
 
-def _documents() -> Document:
+def read_documents() -> Document:
     missing = [name for name in MEASURED if not (RESULTS / f"{name}.json").is_file()]
     if missing:
         raise InputError(f"{', '.join(missing)} not measured yet; python benchmarks/run.py --help says how")
@@ -323,6 +323,7 @@ def _plots(documents: Document) -> dict[str, str]:
             "faces in view",
             "median ms of a frame",
             joined=True,
+            from_zero=True,
         ),
         "resolution.svg": points(
             "",
@@ -333,6 +334,7 @@ def _plots(documents: Document) -> dict[str, str]:
             "megapixels of the frame",
             "median ms of a frame",
             joined=True,
+            from_zero=True,
         ),
     }
     front = documents.get("int8-front")

@@ -47,6 +47,7 @@ def points(
     *,
     logarithmic: tuple[bool, bool] = (False, False),
     joined: bool = False,
+    from_zero: bool = False,
     legend: Sequence[str] = (),
 ) -> str:
     """Points on two axes.
@@ -58,10 +59,13 @@ def points(
         y: words at the vertical axis, with the unit.
         logarithmic: which axes are.
         joined: each series is a line from left to right.
+        from_zero: the vertical axis starts at zero, so that heights can be compared; not with a logarithmic one.
         legend: names of the series.
     """
     horizontal = axis_for([p.x for p in data], _LEFT, _WIDTH - _RIGHT, logarithmic=logarithmic[0])
-    vertical = axis_for([p.y for p in data], _HEIGHT - _BOTTOM, _TOP, logarithmic=logarithmic[1])
+    vertical = axis_for(
+        [p.y for p in data], _HEIGHT - _BOTTOM, _TOP, logarithmic=logarithmic[1], zero=from_zero
+    )
     marks = [*_grid(horizontal, vertical, x, y)]
     if joined:
         marks += [_line(series, data, horizontal, vertical) for series in sorted({p.series for p in data})]
