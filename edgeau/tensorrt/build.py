@@ -123,7 +123,7 @@ def _set_dla(trt: Any, builder: Any, config: Any, core: int, wanted: Network) ->
             if cores
             else "it has none that this TensorRT drives"
         )
-        raise EngineError(f"DLA core {core} was asked for on this board; {has}: take provider gpu")
+        raise EngineError(f"DLA core {core} was asked for on this board; {has}: take gpu")
     if wanted.quantized:
         raise EngineError("DLA takes no Q/DQ pairs; take the fp16 artifact: --engine tensorrt/fp16")
     config.default_device_type = trt.DeviceType.DLA

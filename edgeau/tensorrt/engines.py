@@ -52,10 +52,11 @@ def open_engine_of(
 
     Raises:
         DependencyError: TensorRT, cuda-python or the driver is not there.
-        EngineError: the engine cannot be built or loaded.
+        EngineError: the file cannot be read, or the engine not built or loaded.
     """
     if file.suffix not in _NAMES:
         raise EngineError(f"TensorRT opens {', '.join(_NAMES)} files, not {file.name}")
+    content = _content(file)
     trt = import_tensorrt()
     cuda = Cuda()
     machine = this_machine(trt, cuda)
@@ -67,10 +68,17 @@ def open_engine_of(
         return LoadedEngine(trt, cuda, serialized, options)
 
     if file.suffix != ".onnx":
-        return OpenedEngine(load(file.read_bytes()), machine, options)
-    key = EngineKey(file.name, hashlib.sha256(file.read_bytes()).hexdigest(), machine, options)
+        return OpenedEngine(load(content), machine, options)
+    key = EngineKey(file.name, hashlib.sha256(content).hexdigest(), machine, options)
     build = _builder_of(trt, file, machine, options, scales)
     return OpenedEngine((cache or EngineCache()).open(key, build, load), machine, options)
+
+
+def _content(file: Path) -> bytes:
+    try:
+        return file.read_bytes()
+    except OSError as error:
+        raise EngineError(f"{file} cannot be read: {error.strerror or error}") from error
 
 
 def _builder_of(

@@ -128,6 +128,12 @@ def test_a_file_of_another_engine_is_named(tmp_path: Path, monkeypatch: pytest.M
         open_session("tensorrt", file)
 
 
+@pytest.mark.parametrize("name", ["gone.onnx", "gone.engine"])
+def test_a_missing_file_is_named(tmp_path: Path, name: str):
+    with pytest.raises(EngineError, match=f"{name} cannot be read: No such file"):
+        open_session("tensorrt", tmp_path / name)
+
+
 def test_quantized_networks_are_told_from_float_ones(network: Path):
     assert not is_quantized(network.read_bytes())
 
