@@ -14,6 +14,9 @@ from edgeau_calibration.static_int8 import static_int8
 
 SPEC = InputSpec(size=(224, 224))
 
+# Mean and largest error over the range of the logits. These two methods cut what the brightest crops reach.
+LOSSY = {"entropy": (0.05, 0.25), "moving-average": (0.1, 0.5)}
+
 
 def logits(model: onnx.ModelProto, crops: np.ndarray) -> np.ndarray:
     session = onnxruntime.InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"])
@@ -30,7 +33,10 @@ def test_every_recipe_gives_a_graph_that_answers_nearly_as_the_float_one(
 ) -> None:
     int8 = static_int8(network, face_crops[::2], SPEC, load_recipe(name))
     reference, answer = logits(network, face_crops[1::2]), logits(int8, face_crops[1::2])
-    assert 0 < np.abs(answer - reference).mean() < 0.1 * np.ptp(reference)
+    error = np.abs(answer - reference) / np.ptp(reference)
+    mean, largest = LOSSY.get(name, (0.03, 0.1))
+    assert 0 < error.mean() < mean
+    assert error.max() < largest
 
 
 def test_the_plain_recipe_has_asymmetric_activations_and_seven_bit_weights_per_channel(
