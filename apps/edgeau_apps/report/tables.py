@@ -13,6 +13,7 @@ from edgeau_export.accounting.roofline import Ceilings, bound_seconds
 __all__ = ["Table", "aligned", "ceilings_table", "comparison", "costs", "layers", "markdown", "scores"]
 
 _NONE = "-"
+_SENTENCE = 60  # a wider column holds sentences
 
 
 @dataclass(frozen=True)
@@ -156,17 +157,26 @@ def ceilings_table(ceilings: Ceilings, subjects: Sequence[Subject]) -> Table:
 
 
 def aligned(table: Table) -> str:
-    """For a terminal."""
-    grid = [table.head, *table.rows]
-    widths = [max(len(row[column]) for row in grid) for column in range(len(table.head))]
+    """For a terminal; a column of sentences stands below, a line a row."""
+    columns = list(zip(table.head, *table.rows, strict=True))
+    widths = [max(map(len, column)) for column in columns]
+    kept = [number for number, width in enumerate(widths) if width <= _SENTENCE]
     lines = [
-        "  ".join(
-            cell.ljust(width) if column == 0 else cell.rjust(width)
-            for column, (cell, width) in enumerate(zip(row, widths, strict=True))
-        ).rstrip()
-        for row in grid
+        "  ".join(_placed(cells[n], widths[n], n) for n in kept).rstrip()
+        for cells in zip(*columns, strict=True)
     ]
-    return "\n".join([table.title, *lines, *table.notes])
+    sentences = [
+        f"{row[0]}: {row[number]}"
+        for number in range(len(columns))
+        if number not in kept
+        for row in table.rows
+        if row[number]
+    ]
+    return "\n".join([table.title, *lines, *sentences, *table.notes])
+
+
+def _placed(cell: str, width: int, column: int) -> str:
+    return cell.ljust(width) if column == 0 else cell.rjust(width)
 
 
 def markdown(table: Table) -> str:

@@ -97,3 +97,11 @@ def test_printed_means_are_as_printed_and_their_notes_say_where_they_do_not_fit(
     ]
     assert off == ["LSVM", "DRML", "EAC-Net", "ROI"]
     assert "LSVM, DRML, EAC-Net and ROI" in " ".join(table.notes)
+
+
+def test_notes_do_not_widen_the_table_in_a_terminal(capsys):
+    assert main(["--papers"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    head = next(line for line in lines if line.startswith("method ") and "MACs" in line)
+    assert len(head) < 80
+    assert "EAC-Net: trunk and ROI head from its code; the original E-Net branch is left out; at 224" in lines
