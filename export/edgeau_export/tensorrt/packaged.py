@@ -137,7 +137,7 @@ def _graph(
 def _nearest(weights: NDArray[Any], scale: NDArray[np.float32], axis: int) -> NDArray[np.int8]:
     """The integers nearest to float weights; division and rounding are exact to the bit on every machine."""
     rounded = np.round(np.asarray(weights, np.float32) / _along(scale, weights.ndim, axis))
-    return np.clip(rounded, -LEVELS, LEVELS).astype(np.int8)
+    return np.asarray(np.clip(rounded, -LEVELS, LEVELS), np.int8)
 
 
 def _along(scale: NDArray[np.float32], dimensions: int, axis: int) -> NDArray[np.float32]:
