@@ -104,8 +104,9 @@ def _apply(
 ) -> None:
     for node in stretch.writers:
         for name in [name for name in node.input[1:] if name]:
-            values = constants[name]
-            constants[name] = (values / factors.reshape(-1, *[1] * (values.ndim - 1))).astype(values.dtype)
+            values = np.asarray(constants[name], np.float64)
+            divided = values / factors.reshape(-1, *[1] * (values.ndim - 1))
+            constants[name] = divided.astype(constants[name].dtype)
     for node in stretch.readers:
         weights = _grouped(node, constants)
         groups, _, inputs, _ = weights.shape
