@@ -5,7 +5,8 @@
 
 The same float network, the same calibration crops (of the training split), thresholds fitted on the validation split, F1
 measured on the test split. What was made and answered is kept in --work, so that a run that was broken off goes on. Other
-tools are run by --peers-python, an environment of benchmarks/peers-requirements.txt. Prints a table (with --json the
+tools are run by --peers-python, an environment of benchmarks/peers-requirements.txt. NNCF's files are answered by OpenVINO, its
+own engine: ONNX Runtime refuses their pooling with a scale a channel. Prints a table (with --json the
 document); both also stand in --work as int8_front.md and int8_front.json. --write puts the table into a page, between the
 marks "begin: int8_front NETWORK" and "end: int8_front NETWORK".
 """
@@ -17,7 +18,7 @@ import json
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -31,10 +32,12 @@ from this_machine import machine_name
 from tqdm import tqdm
 
 from edgeau.backends import open_session
+from edgeau.backends.function import FunctionSession
 from edgeau.command import DONE, PARTLY, CommandParser, print_json, run
 from edgeau.errors import EdgeauError, InputError
 from edgeau.preprocessing import Preprocessor
 from edgeau.probability import sigmoid
+from edgeau.session import Session
 from edgeau.whole_file import write_whole
 from edgeau_calibration.budget import Budget, within_budget
 from edgeau_calibration.crops import CalibrationSet
@@ -66,11 +69,13 @@ RECIPES = (
     "float-ends",
     "bias-correction",
     "learned-rounding",
+    "equalized",
     "robust-float-silu",
     "robust",
 )
 WITHIN = "robust within the budget"
 PEERS = ("onnxruntime", "nncf", "nncf-mixed", "ai-edge-quantizer")
+IN_OPENVINO = ("nncf", "nncf-mixed")
 SEARCHED = 512  # faces that the budget is searched on; it is confirmed on others of the validation split
 ROUNDS, RUNS = 12, 8
 
@@ -188,10 +193,9 @@ def answers(shop: Workshop, row: str, split: str) -> np.ndarray:
     file = shop.path(row, f".{split}.{len(faces)}.npy")
     if file.is_file():
         return np.load(file)
-    path, preprocessor = artifact(shop, row), Preprocessor(shop.source.description.input)
-    runtime = "litert" if path.suffix == ".tflite" else "onnxruntime"
+    preprocessor = Preprocessor(shop.source.description.input)
     starts = range(0, len(faces), 16)
-    with open_session(runtime, path) as session:
+    with opened(shop, row) as session:
         pieces = [
             session.run(preprocessor.batch(faces.crops[start : start + 16])).copy()
             for start in tqdm(starts, desc=f"{row}, {split}", disable=None)
@@ -200,6 +204,22 @@ def answers(shop: Workshop, row: str, split: str) -> np.ndarray:
     with file.open("wb") as stream:
         np.save(stream, logits)
     return logits
+
+
+def opened(shop: Workshop, row: str) -> Session:
+    """The artifact of a row in its engine, on one thread."""
+    path = artifact(shop, row)
+    if row in IN_OPENVINO:
+        return FunctionSession(openvino_function(path))
+    return open_session("litert" if path.suffix == ".tflite" else "onnxruntime", path, threads=1)
+
+
+def openvino_function(path: Path) -> Callable[[np.ndarray], np.ndarray]:
+    import openvino
+
+    options = {"INFERENCE_NUM_THREADS": 1, "PERFORMANCE_HINT": "LATENCY", "INFERENCE_PRECISION_HINT": "f32"}
+    request = openvino.Core().compile_model(path, "CPU", options).create_infer_request()
+    return lambda batch: np.array(request.infer([batch])[0])
 
 
 def thresholds(shop: Workshop, row: str) -> np.ndarray:
@@ -243,8 +263,7 @@ def macs_int8(path: Path) -> float:
 def time_rows(shop: Workshop, rows: Sequence[str]) -> dict[str, float]:
     """Median ms of one face on one thread; the rows take turns, so that the machine's moods meet them all alike."""
     batch = shop.batch[:1]
-    runtimes = {row: "litert" if artifact(shop, row).suffix == ".tflite" else "onnxruntime" for row in rows}
-    sessions = {row: open_session(runtimes[row], artifact(shop, row), threads=1) for row in rows}
+    sessions = {row: opened(shop, row) for row in rows}
     samples: dict[str, list[float]] = {row: [] for row in rows}
     for turn in tqdm(range(ROUNDS + 1), desc="latency", disable=None):
         for row, session in sessions.items():
