@@ -42,10 +42,6 @@ class Graph:
         """Of a constant."""
         return numpy_helper.to_array(self.constants[name])
 
-    def shape_of_constant(self, name: str) -> tuple[int, ...]:
-        """Of a constant."""
-        return tuple(self.constants[name].dims)
-
     def kinds_reading(self, tensor: str) -> set[str]:
         """Operators that read a tensor."""
         return {node.op_type for node, _ in self.readers.get(tensor, [])}
