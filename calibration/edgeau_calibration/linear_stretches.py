@@ -134,7 +134,7 @@ def gate_of(
             continue
         pools = [node.output[0] for node in read_by.get(other, []) if node.op_type == "GlobalAveragePool"]
         if pools and _comes_from(gate, pools[0], made_by):
-            return gate
+            return str(gate)
     return None
 
 
