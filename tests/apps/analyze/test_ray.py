@@ -15,7 +15,6 @@ import skimage.data
 from edgeau_apps.analyze.command import main
 
 pytest.importorskip("ray", reason="ray is not installed")
-pytestmark = pytest.mark.slow  # clusters take their time to start and to end; make test-slow
 
 
 @pytest.fixture(scope="module")

@@ -5,6 +5,8 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
+import threading
 import time
 import urllib.request
 from contextlib import contextmanager
@@ -25,6 +27,8 @@ FLAGS = [
     "--use-fake-ui-for-media-stream",
 ]
 
+_START_S = 180  # on a machine that has more to do than processors
+
 
 def free_port():
     with socket.socket() as one:
@@ -33,12 +37,16 @@ def free_port():
 
 
 class Server:
-    """A running edgeau-webcam --serve."""
+    """A running edgeau-webcam --serve.
+
+    What it says on stderr goes to a file: nobody reads a pipe while it runs, and a full one would stop it.
+    """
 
     def __init__(self, *options, port=None):
         self.port = port or free_port()
         self.options = options
         self.url = f"http://127.0.0.1:{self.port}/"
+        self.said = tempfile.TemporaryFile("w+")  # noqa: SIM115 - close() closes it
         self.start()
 
     def start(self):
@@ -47,18 +55,34 @@ class Server:
         self.process = subprocess.Popen(
             [*command, *self.options],
             stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
+            stderr=self.said,
             text=True,
             env={**os.environ, "OMP_NUM_THREADS": "1"},
         )
+        overdue = threading.Timer(_START_S, self.process.kill)
+        overdue.start()
         line = self.process.stdout.readline()
-        assert re.match(r"http://127\.0\.0\.1:\d+/", line), line + self.process.stderr.read()
+        overdue.cancel()
+        assert re.match(r"http://127\.0\.0\.1:\d+/", line), line + self._errors()
+
+    def close(self):
+        self.process.kill()
+        self.process.wait(20)
+        self.process.stdout.close()
+        self.said.close()
 
     def stop(self):
         self.process.send_signal(signal.SIGINT)
         started = time.monotonic()
         self.process.wait(20)
+        self.process.stdout.close()
         return time.monotonic() - started
+
+    def _errors(self):
+        self.process.kill()
+        self.process.wait(20)
+        self.said.seek(0)
+        return f"no address: {self.said.read()}"
 
     def get(self, path="", headers=()):
         request = urllib.request.Request(self.url + path, headers=dict(headers))
@@ -71,8 +95,7 @@ def serving(*options):
     try:
         yield server
     finally:
-        server.process.kill()
-        server.process.wait(20)
+        server.close()
 
 
 @pytest.fixture(scope="module")
@@ -81,7 +104,9 @@ def server():
         yield one
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(
+    scope="module"
+)  # Playwright's event loop runs as long, and a test of another file may want its own
 def browser():
     if CHROMIUM is None:
         pytest.skip("no Chromium is installed: apt-get install chromium")

@@ -7,8 +7,6 @@ from pathlib import Path
 
 import pytest
 
-pytestmark = pytest.mark.slow  # minutes of a real browser; make test-slow
-
 VALUE = "(au) => { const v = document.querySelector(`[data-au=${au}] .value`); return v ? parseFloat(v.textContent) : NaN; }"
 
 
