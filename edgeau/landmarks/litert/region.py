@@ -83,10 +83,15 @@ class Region:
         Returns:
             uint8 ``(size, size, 3)``.
         """
-        flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+        # By its four corners, as MediaPipe does: an affine warp rounds to other 1/32 pixels, and points come out 7 times as far
+        # from MediaPipe's.
+        corners = cv2.boxPoints(((self.x, self.y), (self.side, self.side), math.degrees(self.angle)))
+        drawn = np.array([[0, size], [0, 0], [size, 0], [size, size]], np.float32)
+        matrix = cv2.getPerspectiveTransform(corners, drawn)
         # cv2's stubs know the kind of array only, not its type.
         return np.asarray(
-            cv2.warpAffine(frame, self.to_frame(size), (size, size), flags=flags, borderMode=border), np.uint8
+            cv2.warpPerspective(frame, matrix, (size, size), flags=cv2.INTER_LINEAR, borderMode=border),
+            np.uint8,
         )
 
 
