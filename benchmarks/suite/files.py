@@ -77,9 +77,9 @@ class Files:
 
         def make(folder: Path) -> None:
             command = "import sys; from edgeau_export.command import main; sys.exit(main())"
-            _run([Path(sys.executable), "-c", command, "--target", "raspberrypi5", "--out", folder])
+            _run([Path(sys.executable), "-c", command, "--target", "cpu", "--out", folder])
 
-        return self._made(f"bundle.{_digest(self.int8_onnx)}", make)
+        return self._made(f"bundle.cpu.{_digest(self.int8_onnx)}", make)
 
     def by_tool(self, tool: str) -> Path:
         """INT8 of ``onnxruntime`` or ``ai-edge-quantizer`` by int8_peers.py."""

@@ -126,7 +126,7 @@ def _bars_section(one: Document) -> str:
             _table(head, rows, words=2),
             "",
             "The pipeline does more than the two that it is compared with. In CPU time of a frame, over FaceMesh at its defaults and the",
-            f"chosen file: {gap}. The packaged bundle has files for ONNX Runtime only; `edgeau-export --target raspberrypi`",
+            f"chosen file: {gap}. The packaged bundle has files for ONNX Runtime only; `edgeau-export --target cpu`",
             "makes one with LiteRT files too, from which the fastest is chosen.",
         ]
     )
