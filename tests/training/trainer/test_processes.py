@@ -31,7 +31,7 @@ intensity = 4.0
 landmarks = 10.0
 [optimiser]
 name = "sgd"
-lr = 0.003
+lr = {lr}
 schedule = "drops"  # none: the rate does not depend on how long a run was meant to be
 clip = 0.0
 warmup_steps = 0
@@ -52,11 +52,16 @@ def faces(tmp_path_factory, write_tiny_faces):
 
 @pytest.fixture
 def recipe(tmp_path):
-    def write(replicas=1, accumulate=1, precision="32-true", loss="bbl", steps=50):
+    def write(replicas=1, accumulate=1, precision="32-true", loss="bbl", steps=50, lr=0.003):
         path = tmp_path / f"recipe-{replicas}-{accumulate}-{precision}.toml"
         path.write_text(
             RECIPE.format(
-                replicas=replicas, accumulate=accumulate, precision=precision, loss=loss, steps=steps
+                replicas=replicas,
+                accumulate=accumulate,
+                precision=precision,
+                loss=loss,
+                steps=steps,
+                lr=lr,
             )
         )
         return path
@@ -83,11 +88,15 @@ def in_processes(count, *arguments):
 @pytest.mark.slow
 @pytest.mark.parametrize("loss", ["bbl", "selective"])
 def test_two_processes_give_the_loss_and_the_weights_of_one(tmp_path, faces, recipe, loss):
-    """One process with two replicas normalises by the same shares. Both losses look at the whole batch; one draws."""
+    """One process with two replicas normalises by the same shares. Both losses look at the whole batch; one draws.
+
+    At ten times the rate this tiny network is chaotic: what begins as the last bit of a float is 0.01 of loss after 50 steps.
+    """
     alone, shared = tmp_path / "alone", tmp_path / "shared"
-    one = recipe(replicas=2, loss=loss)
+    one = recipe(replicas=2, loss=loss, lr=0.0003)
     assert main([str(one), "--data", str(faces), "--out", str(alone), "--device", "cpu"]) == 0
-    in_processes(2, recipe(loss=loss), "--data", faces, "--out", shared)
+    in_processes(2, recipe(loss=loss, lr=0.0003), "--data", faces, "--out", shared)
+    assert len(losses(alone)) == 1
     assert losses(shared) == pytest.approx(losses(alone), abs=2e-4)
     mine, theirs = weights(alone), weights(shared)
     for name, value in mine.items():
