@@ -180,7 +180,8 @@ def test_weights_behind_the_flatbuffer_are_counted(tmp_path):
     builder = Builder()
     builder.Finish(model.Pack(builder), b"TFL3")
     moved.write_bytes(bytes(builder.Output()) + bytes(8192))
-    assert account_of_tflite(moved).parameters == account_of_tflite(plain).parameters == 112  # TFLite has a bias
+    # TFLite's convolution has a bias.
+    assert account_of_tflite(moved).parameters == account_of_tflite(plain).parameters == 112
 
 
 def test_unknown_network_lists_the_known():
