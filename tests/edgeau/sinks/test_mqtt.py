@@ -61,7 +61,8 @@ class Subscriber:
         subscribed = []
         self._client.on_connect = lambda c, *_: c.subscribe("#", qos=1)
         self._client.on_subscribe = lambda *_: subscribed.append(True)
-        self._client.reconnect_delay_set(1, 1)
+        # A broker gives a message only to whom it knows: back long before the sink, which waits a second and more.
+        self._client.reconnect_delay_set(0.05, 0.05)
         self._client.connect("127.0.0.1", broker.port)
         self._client.loop_start()
         end = time.monotonic() + 10
