@@ -18,18 +18,13 @@ from typing import TYPE_CHECKING
 from edgeau.bundle import BundleWriter, load_bundle
 from edgeau.bundle.files import MANIFEST
 from edgeau.bundle.golden import Golden, read_golden, write_golden
-from edgeau.command import DONE, CommandParser, run
+from edgeau.command import DONE, run
 from edgeau.errors import InputError
-from edgeau_calibration.crops import CalibrationSet
 from edgeau_calibration.front import write_front
-from edgeau_calibration.npz import crops_of_npz
-from edgeau_calibration.packaged import COUNT, PACKAGED
-from edgeau_calibration.packaged import FILE as CALIBRATION
 from edgeau_export.artifacts import ArtifactMaker
 from edgeau_export.bench import Bench
-from edgeau_export.face_crops import FaceCrops
+from edgeau_export.default_parts import cost_line, default_parser, packaged_faces
 from edgeau_export.from_default import DefaultSource
-from edgeau_export.int8_search import MAX_F1_DROP
 from edgeau_export.labelled_data import labelled_data
 from edgeau_export.target import TargetArtifact
 from edgeau_export.voice import Voice
@@ -95,14 +90,12 @@ def _bench(source: Bundle, directory: Path, data: Path, max_f1_drop: float, voic
         raise InputError(
             f"{data} has no splits val and test with labels to measure F1 on; give a data set of edgeau-synth"
         )
-    crops, persons = crops_of_npz(source.path(CALIBRATION), network.description.alignment, COUNT)
-    used, held_out = CalibrationSet(crops, PACKAGED, persons=persons).hold_out()
     return Bench(
         directory,
         network.description,
         network.graph(_OPSET),
         network.reference(None),
-        FaceCrops(used, held_out, packaged=read_golden(source.path(source.manifest.golden)).crops),
+        packaged_faces(source),
         voice,
         labelled=labelled,
         max_f1_drop=max_f1_drop,
@@ -115,23 +108,8 @@ def _with(manifest: Manifest, artifact: Artifact) -> Manifest:
 
 
 def _body(argv: Sequence[str] | None) -> int:
-    parser = CommandParser(
-        _NAME,
-        "Adds INT8, within a budget of F1, to the default model that the package carries.",
-        f"{_NAME} --data data/synth --bundle edgeau/default",
-    )
-    parser.add_argument(
-        "--data", type=Path, required=True, metavar="DIR", help="synthetic data set with val and test"
-    )
-    parser.add_argument(
-        "--bundle", type=Path, required=True, metavar="DIR", help="default bundle to add it to"
-    )
-    parser.add_argument(
-        "--max-f1-drop",
-        type=float,
-        default=MAX_F1_DROP,
-        metavar="X",
-        help="mean F1 that INT8 may cost (default %(default)s)",
+    parser = default_parser(
+        _NAME, "Adds INT8, within a budget of F1, to the default model that the package carries."
     )
     parser.add_argument(
         "--recipe", default=RECIPE, metavar="NAME", help="of edgeau_calibration (default %(default)s)"
@@ -142,10 +120,7 @@ def _body(argv: Sequence[str] | None) -> int:
     )
     accuracy = artifact.accuracy
     assert accuracy is not None
-    print(
-        f"{artifact.file}: {artifact.bytes / 1e6:.1f} MB, F1 {accuracy.f1_mean:.4f}, "
-        f"drop {accuracy.f1_drop_mean:.4f}, of one AU at most {accuracy.f1_drop_max:.4f}"
-    )
+    print(cost_line(artifact.file, artifact.bytes, accuracy))
     return DONE
 
 

@@ -16,16 +16,11 @@ from typing import TYPE_CHECKING
 
 from edgeau.bundle import BundleWriter, load_bundle
 from edgeau.bundle.files import MANIFEST
-from edgeau.bundle.golden import read_golden
-from edgeau.command import DONE, CommandParser, run
+from edgeau.command import DONE, run
 from edgeau.errors import InputError
-from edgeau_calibration.crops import CalibrationSet
-from edgeau_calibration.npz import crops_of_npz
-from edgeau_calibration.packaged import COUNT, PACKAGED
-from edgeau_calibration.packaged import FILE as CALIBRATION
-from edgeau_export.face_crops import FaceCrops
+from edgeau_export.default_parts import cost_line, default_parser, packaged_faces
 from edgeau_export.from_default import DefaultSource
-from edgeau_export.int8_search import MAX_F1_DROP, search_int8
+from edgeau_export.int8_search import search_int8
 from edgeau_export.labelled_data import labelled_data
 from edgeau_export.tensorrt.packaged import FILE, write_packaged
 from edgeau_export.voice import Voice
@@ -33,7 +28,6 @@ from edgeau_export.voice import Voice
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from edgeau.bundle import Bundle
     from edgeau_export.int8 import Int8
 
 __all__ = ["RECIPE", "add_tensorrt_int8", "main"]
@@ -69,7 +63,9 @@ def add_tensorrt_int8(bundle: Path, data: Path, max_f1_drop: float, voice: Voice
             f"{data} has no splits val and test with labels to measure F1 on; give a data set of edgeau-synth"
         )
     graph = network.graph(_OPSET)
-    int8 = search_int8(graph, network.description, RECIPE, _faces(source), labelled, max_f1_drop, voice)
+    int8 = search_int8(
+        graph, network.description, RECIPE, packaged_faces(source), labelled, max_f1_drop, voice
+    )
     with BundleWriter(bundle) as writer:
         for record in source.manifest.files:
             if record.file not in (MANIFEST, FILE):
@@ -79,40 +75,15 @@ def add_tensorrt_int8(bundle: Path, data: Path, max_f1_drop: float, voice: Voice
     return int8
 
 
-def _faces(source: Bundle) -> FaceCrops:
-    """The very crops that the package carries, so that anybody can make it again."""
-    crops, persons = crops_of_npz(source.path(CALIBRATION), source.manifest.alignment, COUNT)
-    used, held_out = CalibrationSet(crops, PACKAGED, persons=persons).hold_out()
-    return FaceCrops(used, held_out, packaged=read_golden(source.path(source.manifest.golden)).crops)
-
-
 def _body(argv: Sequence[str] | None) -> int:
-    parser = CommandParser(
-        _NAME,
-        "Adds INT8 for TensorRT, within a budget of F1, to the default model that the package carries.",
-        f"{_NAME} --data data/synth --bundle edgeau/default",
-    )
-    parser.add_argument(
-        "--data", type=Path, required=True, metavar="DIR", help="synthetic data set with val and test"
-    )
-    parser.add_argument(
-        "--bundle", type=Path, required=True, metavar="DIR", help="default bundle to add it to"
-    )
-    parser.add_argument(
-        "--max-f1-drop",
-        type=float,
-        default=MAX_F1_DROP,
-        metavar="X",
-        help="mean F1 that INT8 may cost (default %(default)s)",
+    parser = default_parser(
+        _NAME, "Adds INT8 for TensorRT, within a budget of F1, to the default model that the package carries."
     )
     arguments = parser.parse_args(argv)
     int8 = add_tensorrt_int8(arguments.bundle, arguments.data, arguments.max_f1_drop, Voice(_NAME))
     accuracy = int8.accuracy
     assert accuracy is not None
-    print(
-        f"{FILE}: {(arguments.bundle / FILE).stat().st_size / 1e6:.1f} MB, F1 {accuracy.f1_mean:.4f}, "
-        f"drop {accuracy.f1_drop_mean:.4f}, of one AU at most {accuracy.f1_drop_max:.4f}"
-    )
+    print(cost_line(FILE, (arguments.bundle / FILE).stat().st_size, accuracy))
     return DONE
 
 

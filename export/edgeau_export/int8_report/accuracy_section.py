@@ -30,7 +30,7 @@ def parts(artifact: dict[str, Any], of_float: dict[str, Any] | None) -> list[str
         if known is None:
             return [
                 paragraph(
-                    "No labelled faces were at hand: what INT8 costs in F1 was not measured, only flips.",
+                    "No labelled faces were at hand: what this artifact costs in F1 was not measured, only flips.",
                     "soft",
                 )
             ]
