@@ -22,10 +22,6 @@ MEASURED = ("one-thread", "scaling", "profile")
 FRONT = "int8-front.json"
 # In the plot; the others lie on top of these or of each other.
 NAMED_ROWS = ("float32", "plain", "robust", "onnxruntime", "nncf", "ai-edge-quantizer")
-    "float32",
-    "plain",
-    "robust",
-)  # of ours in the plot; most of the others lie on top of each other
 
 Document = dict[str, Any]
 Rows = Sequence[Document]
