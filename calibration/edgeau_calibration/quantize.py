@@ -48,7 +48,7 @@ def quantized(
         nodes_to_quantize=[],
         nodes_to_exclude=list(kept_float),
         op_types_to_quantize=list(recipe.operators),
-        extra_options=_options(recipe),
+        extra_options=_options(recipe) | {"TensorQuantOverrides": _one_scale(copy, recipe)},
     )
     quantizer.quantize_model()
     quantizer.model.topological_sort()
@@ -68,3 +68,19 @@ def _options(recipe: Recipe) -> dict[str, Any]:
         # TensorRT fuses Q/DQ in front of an operator; a pair behind it would break its fusions with what follows.
         options |= {"OpTypesToExcludeOutputQuantization": list(recipe.operators), "DedicatedQDQPair": True}
     return options
+
+
+def _one_scale(model: onnx.ModelProto, recipe: Recipe) -> dict[str, list[dict[str, Any]]]:
+    """One scale for weights that hold a matrix for each place of a picture (locally connected layers).
+
+    ONNX Runtime's per-channel axis of a MatMul is the columns' of a plain matrix; here it would run along what is summed over,
+    which no integer kernel can do.
+    """
+    stacks = {item.name for item in model.graph.initializer if len(item.dims) > 2}
+    scale = {
+        "quant_type": QuantType.QInt8,
+        "symmetric": True,
+        "reduce_range": recipe.weight_bits == 7,
+    }
+    multiplied = (node.input[1] for node in model.graph.node if node.op_type == "MatMul")
+    return {name: [dict(scale)] for name in multiplied if name in stacks}

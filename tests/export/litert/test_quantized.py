@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 import onnx
+import onnxruntime
 import pytest
 from onnx import helper, numpy_helper
 
 from edgeau.bundle.manifest import InputSpec
 from edgeau_calibration.recipe import load_recipe
 from edgeau_calibration.static_int8 import static_int8
+from edgeau_export.litert.errors import ConversionError
 from edgeau_export.litert.schema import tables
 from tests.export.litert.small_graphs import converted, graph_of, interpreter, operators, run_onnx, run_tflite
 
@@ -178,6 +180,60 @@ def test_the_interpreter_gives_the_graph_to_xnnpack(quantized: onnx.ModelProto) 
     """All but MAX_POOL_2D, which cuts the graph in two."""
     names = [item["op_name"] for item in interpreter(converted(quantized, "int8"))._get_ops_details()]
     assert names.count("DELEGATE") == 2
+
+
+@pytest.fixture(scope="module")
+def local(crops: np.ndarray) -> onnx.ModelProto:
+    """A locally connected layer: a matrix of its own for each of four places, as drml-lcn has them; quantized."""
+    random = np.random.default_rng(4)
+    constants = {
+        "w1": random.normal(0, 0.05, (5, 3, 12, 12)).astype(np.float32),
+        "line": np.array([0, 5, 4]),
+        "places": random.normal(0, 0.4, (4, 5, 6)).astype(np.float32),
+        "w2": random.normal(0, 0.2, (18, 24)).astype(np.float32),
+    }
+    nodes = [
+        helper.make_node("Conv", ["x", "w1"], ["c"], strides=[12, 12]),
+        helper.make_node("Reshape", ["c", "line"], ["l"]),
+        helper.make_node("Transpose", ["l"], ["t"], perm=[2, 0, 1]),
+        helper.make_node("MatMul", ["t", "places"], ["m"]),
+        helper.make_node("Transpose", ["m"], ["u"], perm=[1, 0, 2]),
+        helper.make_node("Flatten", ["u"], ["f"]),
+        helper.make_node("Gemm", ["f", "w2"], ["y"], transB=1),
+    ]
+    graph = graph_of(nodes, (1, 3, _SIZE, _SIZE), constants)
+    return static_int8(graph, crops, _SPEC, load_recipe("plain"))
+
+
+def test_a_stack_of_matrices_has_one_scale_which_both_engines_compute_in_integers(
+    local: onnx.ModelProto, batch: np.ndarray
+) -> None:
+    constants = {item.name: numpy_helper.to_array(item) for item in local.graph.initializer}
+    assert constants["places_scale"].size == 1
+    expected = run_onnx(local, batch)
+    session = onnxruntime.InferenceSession(local.SerializeToString())
+    (fused,) = session.run(None, {session.get_inputs()[0].name: batch})
+    for answer in (fused, run_tflite(converted(local, "int8"), batch)):
+        assert np.abs(answer - expected).max() <= 4 * _output_scale(local)
+    content = converted(local, "w8a16")
+    assert "BATCH_MATMUL" in operators(content)
+    assert np.abs(run_tflite(content, batch) - expected).mean() <= _output_scale(local)
+
+
+def test_a_stack_of_matrices_with_a_scale_a_row_is_refused(local: onnx.ModelProto) -> None:
+    """The kernel would take the first scale for all, without a word."""
+    model = onnx.ModelProto()
+    model.CopyFrom(local)
+    for item in model.graph.initializer:
+        if item.name in ("places_scale", "places_zero_point"):
+            one = numpy_helper.to_array(item).reshape(())
+            item.CopyFrom(numpy_helper.from_array(np.full(5, one), item.name))
+    for node in model.graph.node:
+        if node.op_type == "DequantizeLinear" and node.input[0] == "places_quantized":
+            node.attribute.append(helper.make_attribute("axis", 1))
+    for precision in ("int8", "w8a16"):
+        with pytest.raises(ConversionError, match="5 scales; BATCH_MATMUL knows one"):
+            converted(model, precision)
 
 
 def _with_rounded_weights(quantized: onnx.ModelProto) -> onnx.ModelProto:

@@ -69,9 +69,15 @@ def test_every_network_answers_as_torch_in_every_precision(name: str, tmp_path: 
         file = tmp_path / f"model.{precision}.tflite"
         source = quantized if kind.quantized else graph
         file.write_bytes(tflite_bytes(source, precision=precision, metadata={}))
-        with open_session("litert", file, threads=1) as session:
-            answer = session.run(batch)
         # Untrained networks answer with small numbers, and must be as near in proportion. They amplify what is rounded:
         # up to 0.34 of the largest logit was seen. How true a precision is, is shown on small graphs and on the default.
         allowed = _TOLERANCE * min(1.0, largest) if precision == "fp32" else largest / 2
-        assert np.abs(answer - expected).max() <= allowed, precision
+        assert np.abs(_answer("litert", file, batch) - expected).max() <= allowed, precision
+    onnx.save(quantized, tmp_path / "model.int8.onnx")
+    answer = _answer("onnxruntime", tmp_path / "model.int8.onnx", batch)
+    assert np.abs(answer - expected).max() <= largest / 2, "INT8 in ONNX Runtime"
+
+
+def _answer(runtime: str, file: Path, batch: np.ndarray) -> np.ndarray:
+    with open_session(runtime, file, threads=1) as session:
+        return session.run(batch)

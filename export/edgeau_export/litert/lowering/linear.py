@@ -46,6 +46,12 @@ def matmul(op: Operation) -> None:
         matrix = _matrix(op, transposed=False, factor=1.0)
         op.finish(_connected(op, tensor, matrix, 0.0) if rank == 2 else _on_tokens(op, tensor, matrix))
         return
+    stored = op.stored(1)
+    if op.integer and stored is not None and stored[1].scale.size > 1:
+        raise ConversionError(
+            f"{op.node}: {op.node.inputs[1]} holds a matrix for each place and has {stored[1].scale.size} scales; "
+            "BATCH_MATMUL knows one: quantize it per tensor, or leave this MatMul in float"
+        )
     other = op.activation(1, plain(len(op.shape(1))))
     op.finish(op.emit(Op.BATCH_MATMUL, [tensor, other], op.output(plain(rank)), options("BatchMatMul")))
 

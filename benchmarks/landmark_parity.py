@@ -1,0 +1,161 @@
+"""Landmarks that LiteRT places beside MediaPipe's own on every frame of a video with one face.
+
+    python benchmarks/landmark_parity.py VIDEO [--write docs/raspberry-pi.md] [--json]
+
+A tracker looks where the last frame's points were, so its answers feed back: what is compared is every frame by itself, one step
+from MediaPipe's own last points, and free running. How far apart two right answers may run is told by MediaPipe itself, given the
+video twice: the second time one pixel of the first frame is one level brighter or darker, in three places in turn.
+
+Distances are in the picture's plane, shares of the distance of the outer eye corners. Exit code 3 when a point of a frame by itself
+or after one step is further off than --max-share.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from page_part import write_part
+from this_machine import machine_name
+
+from edgeau import open_source
+from edgeau.command import DONE, CommandParser, print_json, run
+from edgeau.errors import InputError
+from edgeau.landmarks import open_landmarker
+from edgeau.landmarks.landmarker import Landmarker
+from edgeau.landmarks.litert.mesh import RefinedMesh
+from edgeau.landmarks.litert.region import Region
+from edgeau.mediapipe_models import read_models
+
+GATE = 3
+_EYE_CORNERS = (33, 263)
+# Where a pixel is touched, in shares of the frame's width and height: somewhere on a face in the middle.
+_PLACES = ((0.5, 0.5), (0.45, 0.55), (0.7, 0.6))
+STATIC, STEP, FREE = (
+    "each frame by itself",
+    "one step from MediaPipe's last points",
+    "tracking left to itself",
+)
+ITSELF = "MediaPipe against itself, one pixel touched"
+
+
+class OneStep:
+    """LiteRT's points after one step from points that were given."""
+
+    def __init__(self) -> None:
+        self._mesh = RefinedMesh(read_models().mesh, 1)
+
+    def place(self, frame: np.ndarray, last: np.ndarray) -> np.ndarray | None:
+        """The points in a BGR frame, looked for where ``last`` were; None when they are lost."""
+        return self._mesh.place(np.ascontiguousarray(frame[..., ::-1]), Region.of_landmarks(last))
+
+
+def frames_of(video: str) -> Iterator[np.ndarray]:
+    with open_source(video) as source:
+        for frame in source:
+            yield frame.image
+
+
+def touched(frame: np.ndarray, place: tuple[float, float]) -> np.ndarray:
+    """The frame with one pixel changed by one level."""
+    height, width = frame.shape[:2]
+    changed = frame.copy()
+    changed[int(place[1] * height), int(place[0] * width)] ^= 1
+    return changed
+
+
+def shares(our: np.ndarray | None, their: np.ndarray) -> np.ndarray:
+    """How far each point is off, in distances of the outer eye corners; a lost face is infinitely far."""
+    if our is None:
+        return np.full(len(their), np.inf)
+    right, left = (their[corner, :2] for corner in _EYE_CORNERS)
+    return np.linalg.norm(our[:, :2] - their[:, :2], axis=1) / np.linalg.norm(left - right)
+
+
+def measure(video: str) -> dict[str, np.ndarray]:
+    """Shares ``(frames, 478)`` of each comparison."""
+    step = OneStep()
+    mediapipe, still, ours, ours_still = (
+        open_landmarker(kind=kind, static=static)
+        for kind in ("solutions", "litert")
+        for static in (False, True)
+    )
+    others = [open_landmarker(kind="solutions") for _ in _PLACES]
+    found: dict[str, list[np.ndarray]] = {name: [] for name in (STATIC, STEP, FREE)}
+    itself: list[list[np.ndarray]] = [[] for _ in others]
+    last = None
+    for number, frame in enumerate(frames_of(video)):
+        their = _one_face(mediapipe, frame)
+        alone = _one_face(still, frame)
+        if their is None or alone is None:
+            raise InputError(
+                f"MediaPipe finds no face in frame {number} of {video}; take a video that shows one throughout"
+            )
+        found[STATIC].append(shares(_one_face(ours_still, frame), alone))
+        found[FREE].append(shares(_one_face(ours, frame), their))
+        if last is not None:
+            found[STEP].append(shares(step.place(frame, last), their))
+        for other, place, rows in zip(others, _PLACES, itself, strict=True):
+            rows.append(shares(_one_face(other, touched(frame, place) if number == 0 else frame), their))
+        last = their
+    runs = {f"{ITSELF} ({number})": rows for number, rows in enumerate(itself, 1)}
+    return {name: np.array(rows) for name, rows in {**found, **runs}.items()}
+
+
+def _one_face(landmarker: Landmarker, frame: np.ndarray) -> np.ndarray | None:
+    faces = landmarker.detect(frame)
+    return faces[0] if faces else None
+
+
+def summary(rows: np.ndarray) -> dict[str, Any]:
+    """Figures of a comparison, %."""
+    percent = rows * 100
+    return {
+        "frames": len(percent),
+        "worst_point": round(float(percent.max()), 3),
+        "frames_beyond_1": int((percent.max(axis=1) > 1).sum()),
+        "worst_frame_mean": round(float(percent.mean(axis=1).max()), 3),
+        "mean": round(float(percent.mean()), 4),
+    }
+
+
+def table(found: dict[str, dict[str, Any]]) -> str:
+    lines = [
+        "| | frames | worst point, % | frames with a point beyond 1 % | worst frame's mean, % | mean, % |"
+    ]
+    lines.append("|---|---|---|---|---|---|")
+    for name, row in found.items():
+        lines.append(f"| {name} | {' | '.join(str(value) for value in row.values())} |")
+    return "\n".join(lines)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    parser = CommandParser(
+        "landmark_parity",
+        "Landmarks of LiteRT beside MediaPipe's own.",
+        "python benchmarks/landmark_parity.py face.mp4",
+    )
+    parser.add_argument("video", metavar="VIDEO", help="with one face in every frame")
+    parser.add_argument("--max-share", type=float, default=0.01, help="of the eye distance (%(default)s)")
+    parser.add_argument("--write", type=Path, metavar="PAGE", help="put the table into a page")
+    parser.add_json()
+    arguments = parser.parse_args(argv)
+    rows = measure(arguments.video)
+    found = {name: summary(values) for name, values in rows.items()}
+    title = f"{machine_name()}, {time.strftime('%Y-%m-%d')}; {Path(arguments.video).name}."
+    if arguments.write:
+        write_part(arguments.write, "landmark_parity", f"{title}\n\n{table(found)}")
+    if arguments.json:
+        print_json({"title": title, "comparisons": found})
+    else:
+        print(f"{title}\n\n{table(found)}")
+    furthest = max(rows[STATIC].max(), rows[STEP].max())
+    return DONE if furthest <= arguments.max_share else GATE
+
+
+if __name__ == "__main__":
+    sys.exit(run("landmark_parity", main))
