@@ -12,6 +12,7 @@ from typing import Any
 
 from edgeau import __version__
 from edgeau.bundle import default_bundle_path, load_bundle
+from edgeau.processor import processor_name
 
 PACKAGES = ("ai-edge-litert", "mediapipe", "numpy", "onnxruntime", "opencv-python", "openvino")
 PEERS = ("ai-edge-quantizer", "ncnn", "nncf", "openvino", "pnnx")
@@ -36,7 +37,7 @@ def provenance(command: str, before: float, started: float, peers: Path) -> dict
         "command": command,
         "date": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
         "seconds": round(time.monotonic() - started),
-        "processor": _processor(),
+        "processor": processor_name(),
         "machine": platform.machine(),
         "cores": len(os.sched_getaffinity(0)),
         "load_before": before,
@@ -54,8 +55,3 @@ def _versions(python: Path) -> dict[str, str]:
     code = f"from importlib.metadata import version\nfor one in {PEERS}: print(one, version(one))"
     said = subprocess.run([python, "-c", code], capture_output=True, text=True, check=True).stdout
     return dict(line.split() for line in said.splitlines())
-
-
-def _processor() -> str:
-    lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
-    return next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), "")

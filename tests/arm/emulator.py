@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
@@ -63,13 +64,29 @@ class Emulator:
             "LC_ALL": "C.UTF-8",
             **(settings or {}),
         }
-        command = [str(self.qemu), "-L", str(root), "-cpu", board.cpu, "-U", "LD_LIBRARY_PATH"]
+        # As sys.executable the guest gets a program of this machine, so that it can start Python again.
+        command = [*self._emulated(board), "-0", str(self._program(board))]
         command += ["-plugin", str(plugin)] if plugin else []
         command += [word for name, value in guest.items() for word in ("-E", f"{name}={value}")]
         done = self._run([*command, f"{root}/usr/bin/python3.11", *arguments], settings or {})
         if done.returncode:
-            raise RuntimeError(f"on {board.cpu}: exit {done.returncode}\n{done.stderr[-3000:]}")
+            raise RuntimeError(
+                f"on {board.cpu}: exit {done.returncode}\n{done.stdout[-1500:]}{done.stderr[-3000:]}"
+            )
         return done.stdout
+
+    def _emulated(self, board: Board) -> list[str]:
+        return [str(self.qemu), "-L", str(self._root_of(board)), "-cpu", board.cpu, "-U", "LD_LIBRARY_PATH"]
+
+    def _program(self, board: Board) -> Path:
+        """A program that is the board's Python, for the guest's own use."""
+        program = self.root.with_name(f"python-{board.name}")
+        libraries = "" if self.libraries is None else f"LD_LIBRARY_PATH={shlex.quote(str(self.libraries))} "
+        emulated = shlex.join([*self._emulated(board), "-0"])
+        python = shlex.quote(f"{self._root_of(board)}/usr/bin/python3.11")
+        program.write_text(f'#!/bin/sh\n{libraries}exec {emulated} "$0" {python} "$@"\n')
+        program.chmod(0o755)
+        return program
 
     def _root_of(self, board: Board) -> Path:
         """The root with this board's /proc/cpuinfo: a copy of hard links."""

@@ -32,7 +32,7 @@ def measured_start(bundle: Path, file: str, threads: int) -> Start | None:
     command = [sys.executable, "-m", "edgeau_apps.bench.start", str(bundle), file, str(threads)]
     try:
         done = subprocess.run(command, capture_output=True, text=True, timeout=_SECONDS, check=True)
-    except (subprocess.CalledProcessError, subprocess.TimeoutExpired):
+    except (OSError, subprocess.CalledProcessError, subprocess.TimeoutExpired):
         return None
     # The process says when it had its answer: ending it and reading its output are no part of a start.
     said = json.loads(done.stdout.splitlines()[-1])

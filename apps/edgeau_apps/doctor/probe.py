@@ -12,6 +12,7 @@ from pathlib import Path
 
 from edgeau.errors import EdgeauError
 from edgeau.mediapipe_models import ENVIRONMENT, read_models
+from edgeau.processor import processor_name
 from edgeau_apps.doctor.machine import Machine
 
 __all__ = ["PACKAGES", "this_machine"]
@@ -56,7 +57,7 @@ def this_machine(*, imports: bool = True) -> Machine:
         os=_os(),
         glibc=platform.libc_ver()[1],
         python=platform.python_version(),
-        cpu=_field(cpuinfo, ("model name", "Model name", "CPU part")) or platform.processor(),
+        cpu=processor_name(),
         cores=len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1,
         cpu_features=tuple(_field(cpuinfo, ("flags", "Features")).split()),
         memory_bytes=_memory(),
@@ -91,6 +92,8 @@ def _import_fault(module: str) -> str:
             timeout=_IMPORT_SECONDS,
             check=False,
         )
+    except OSError as error:
+        return f"could not be tried: {sys.executable or 'this Python'} does not start ({error.strerror})"
     except subprocess.TimeoutExpired:
         return f"importing {module} took more than {_IMPORT_SECONDS} seconds"
     if done.returncode == 0:

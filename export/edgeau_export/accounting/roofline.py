@@ -5,7 +5,6 @@ Williams, Waterman & Patterson 2009, "Roofline: an insightful visual performance
 
 from __future__ import annotations
 
-import platform
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -15,7 +14,7 @@ import onnx
 import onnxruntime
 from onnx import TensorProto, helper
 
-from edgeau.processor import processor_identity
+from edgeau.processor import processor_name
 from edgeau_export.accounting.account import Account, Layer
 
 __all__ = ["Ceilings", "bound_seconds", "measured_ceilings"]
@@ -53,7 +52,7 @@ def measured_ceilings() -> Ceilings:
     source = np.ones(_COPIED, np.uint8)
     target = np.empty_like(source)
     return Ceilings(
-        processor=_processor_name(),
+        processor=processor_name(),
         float_macs=_SIDE**3 / _best(lambda: product.run(None, {"a": left, "b": right})),
         integer_macs=_SIDE**3 / _best(lambda: integer.run(None, {"a": bytes_left, "b": bytes_right})),
         bandwidth=2 * _COPIED / _best(lambda: np.copyto(target, source)),
@@ -74,15 +73,6 @@ def _bound(layer: Layer, ceilings: Ceilings) -> float:
     arithmetic = layer.macs / (ceilings.integer_macs if layer.integer else ceilings.float_macs)
     traffic = width * (layer.parameters + 2 * layer.activations) if layer.macs else 0
     return max(arithmetic, traffic / ceilings.bandwidth)
-
-
-def _processor_name() -> str:
-    """Its line in /proc/cpuinfo; ARM processors have a number only."""
-    for line in processor_identity().splitlines():
-        key, _, value = line.partition(":")
-        if key.strip() in ("model name", "CPU part"):
-            return value.strip()
-    return platform.machine()
 
 
 def _session(operator: str, left: int, right: int, result: int) -> onnxruntime.InferenceSession:

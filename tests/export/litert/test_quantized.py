@@ -236,6 +236,33 @@ def test_a_stack_of_matrices_with_a_scale_a_row_is_refused(local: onnx.ModelProt
             converted(model, precision)
 
 
+def test_a_matrix_for_every_token_is_computed_in_integers(crops: np.ndarray, batch: np.ndarray) -> None:
+    """What a transformer's heads multiply their tokens with."""
+    random = np.random.default_rng(6)
+    constants = {
+        "w1": random.normal(0, 0.05, (5, 3, 12, 12)).astype(np.float32),
+        "line": np.array([0, 5, 4]),
+        "value": random.normal(0, 0.4, (5, 7)).astype(np.float32),
+        "b": random.normal(0, 0.4, 7).astype(np.float32),
+    }
+    nodes = [
+        helper.make_node("Conv", ["x", "w1"], ["c"], strides=[12, 12]),
+        helper.make_node("Reshape", ["c", "line"], ["l"]),
+        helper.make_node("Transpose", ["l"], ["t"], perm=[0, 2, 1]),
+        helper.make_node("MatMul", ["t", "value"], ["m"]),
+        helper.make_node("Add", ["m", "b"], ["a"]),
+        helper.make_node("Flatten", ["a"], ["y"]),
+    ]
+    graph = graph_of(nodes, (1, 3, _SIZE, _SIZE), constants)
+    model = static_int8(graph, crops, _SPEC, load_recipe("plain"))
+    content = converted(model, "int8")
+    assert operators(content).count("CONV_2D") == 2
+    assert "FULLY_CONNECTED" not in operators(content)
+    expected = run_onnx(model, batch)
+    assert np.abs(run_tflite(content, batch) - expected).max() <= 2 * _output_scale(model)
+    assert np.abs(run_tflite(converted(model, "w8a16"), batch) - expected).mean() <= _output_scale(model)
+
+
 def _with_rounded_weights(quantized: onnx.ModelProto) -> onnx.ModelProto:
     """The float network with the numbers that the quantized one's integers stand for."""
     constants = {item.name: numpy_helper.to_array(item) for item in quantized.graph.initializer}

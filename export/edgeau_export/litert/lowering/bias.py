@@ -15,7 +15,9 @@ if TYPE_CHECKING:
 __all__ = ["bias_of"]
 
 
-def bias_of(op: Operation, number: int, tensor: Tensor, filters: Tensor, factor: float = 1.0) -> Tensor:
+def bias_of(
+    op: Operation, number: int, tensor: Tensor, filters: Tensor, factor: float = 1.0, axis: int = 1
+) -> Tensor:
     """The bias as its kernel wants it: float32, or integers in steps of input scale x weight scale.
 
     Args:
@@ -24,9 +26,10 @@ def bias_of(op: Operation, number: int, tensor: Tensor, filters: Tensor, factor:
         tensor: that the kernel reads.
         filters: its weights.
         factor: that the bias is multiplied with.
+        axis: of the answer's channels, in ONNX's order.
     """
     name = op.node.inputs[number] if op.has(number) else f"{op.node.outputs[0]}/bias"
-    channels = op.output_shape[1]
+    channels = op.output_shape[axis]
     numbers = op.constant(number).reshape(-1) * factor if op.has(number) else np.zeros(channels)
     numbers = np.broadcast_to(numbers, (channels,))
     if tensor.quantization is None:

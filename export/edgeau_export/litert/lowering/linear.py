@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -59,9 +60,7 @@ def matmul(op: Operation) -> None:
 def _on_tokens(op: Operation, tensor: Tensor, matrix: _Matrix) -> Tensor:
     """The same matrix for every row of a tensor with more axes; the axes stay."""
     if op.integer:
-        raise ConversionError(
-            f"{op.node}: leave this MatMul in float: its input has {len(tensor.shape)} axes"
-        )
+        return _as_convolution(op, tensor, matrix, 0.0)
     table = options("FullyConnected", keepNumDims=True, fusedActivationFunction=fused_activation(op))
     # A row of weights per output would need a kernel that old runtimes lack: they are widened when the file is loaded.
     filters = op.weights(matrix.array, matrix.name, 0, hybrid=False)
@@ -79,17 +78,23 @@ def _connected(op: Operation, tensor: Tensor, matrix: _Matrix, beta: float) -> T
 
 
 def _as_convolution(op: Operation, tensor: Tensor, matrix: _Matrix, beta: float) -> Tensor:
+    """All axes between the first and the last become the picture's height."""
     outputs, inputs = matrix.array.shape
-    rows = tensor.shape[0]
+    first, *between, _ = tensor.shape
+    height = math.prod(between)
     filters = replace(matrix, array=matrix.array.reshape(outputs, 1, 1, inputs)).stored(op)
-    picture = op.values.model.tensor(f"{tensor.name}/pixel", (rows, 1, 1, inputs), NHWC, tensor.quantization)
-    op.emit(Op.RESHAPE, [tensor, op.numbers(rows, 1, 1, inputs)], picture)
+    picture = op.values.model.tensor(
+        f"{tensor.name}/pixel", (first, height, 1, inputs), NHWC, tensor.quantization
+    )
+    op.emit(Op.RESHAPE, [tensor, op.numbers(first, height, 1, inputs)], picture)
     table = options(
         "Conv2D", strideH=1, strideW=1, padding=VALID, fusedActivationFunction=fused_activation(op)
     )
-    answer = op.temporary((rows, outputs, 1, 1), NHWC, op.quantization)
-    op.emit(Op.CONV_2D, [picture, filters, bias_of(op, 2, tensor, filters, beta)], answer, table)
-    return op.emit(Op.RESHAPE, [answer, op.numbers(rows, outputs)], op.output(plain(2)))
+    answer = op.temporary((first, outputs, height, 1), NHWC, op.quantization)
+    bias = bias_of(op, 2, tensor, filters, beta, axis=-1)
+    op.emit(Op.CONV_2D, [picture, filters, bias], answer, table)
+    shape = op.numbers(first, *between, outputs)
+    return op.emit(Op.RESHAPE, [answer, shape], op.output(plain(len(tensor.shape))))
 
 
 @dataclass(frozen=True)
