@@ -203,6 +203,13 @@ def test_an_import_that_fails_says_why():
     assert this_machine(imports=False).broken == {}
 
 
+def test_a_python_that_cannot_start_itself_is_told(monkeypatch):
+    """One that is built into another program, for example."""
+    monkeypatch.setattr(sys, "executable", "/nowhere/python")
+    fault = this_machine().broken["numpy"]
+    assert fault == "could not be tried: /nowhere/python does not start (No such file or directory)"
+
+
 @pytest.mark.parametrize("content", [None, "{", "[]", '{"board": 3}'])
 def test_a_file_that_describes_no_machine(tmp_path, content, capsys):
     file = tmp_path / "machine.json"

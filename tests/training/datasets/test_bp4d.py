@@ -161,5 +161,5 @@ def test_options_that_cannot_be(tree):
         open_data_set("bp4d", tree, colour="red")
     with pytest.raises(UsageError, match="missing='maybe'"):
         open_data_set("bp4d", tree, missing="maybe")
-    with pytest.raises(UsageError, match="known data sets: aff-wild2, bp4d"):
+    with pytest.raises(UsageError, match="known: aff-wild2, bp4d"):
         open_data_set("ck+", tree)

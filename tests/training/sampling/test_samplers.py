@@ -108,7 +108,7 @@ def test_thinning_by_hand():
 
 
 def test_options_that_cannot_be(data):
-    with pytest.raises(UsageError, match="known samplers: mlros, per-au, rare-aus, uniform"):
+    with pytest.raises(UsageError, match="known: mlros, per-au, rare-aus, uniform"):
         build_sampler("weighted", data)
     with pytest.raises(UsageError, match=r"does not take these options \['share'\]"):
         build_sampler("uniform", data, share=1)

@@ -7,11 +7,10 @@ opens them for a trainer.
 
 from __future__ import annotations
 
-from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
-from edgeau.errors import UsageError
+from edgeau_training.by_name import build_by_name
 
 if TYPE_CHECKING:
     from edgeau_training.datasets.labelled_frames import LabelledFrames
@@ -62,12 +61,4 @@ def open_data_set(name: str, root: Path, **options: Any) -> DataSet:
     Raises:
         UsageError: the name is not known, or an option does not fit.
     """
-    if name not in DATA_SETS:
-        raise UsageError(f"data set {name!r} is not known; known data sets: {', '.join(sorted(DATA_SETS))}")
-    module, attribute = DATA_SETS[name].split(":")
-    try:
-        return cast("DataSet", getattr(import_module(module), attribute)(root, **options))
-    except TypeError as error:
-        raise UsageError(
-            f"data set {name!r} does not take these options {sorted(options)}: {error}"
-        ) from error
+    return cast("DataSet", build_by_name("data set", DATA_SETS, name, root, **options))

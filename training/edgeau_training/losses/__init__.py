@@ -7,12 +7,11 @@ of the training split, int ``(C,)`` each.
 
 from __future__ import annotations
 
-from importlib import import_module
 from typing import Any, Protocol, cast
 
 from torch import Tensor
 
-from edgeau.errors import UsageError
+from edgeau_training.by_name import build_by_name
 
 __all__ = ["LOSSES", "OccurrenceLoss", "build_loss"]
 
@@ -44,10 +43,4 @@ def build_loss(name: str, **options: Any) -> OccurrenceLoss:
     Raises:
         UsageError: the name is not known, or an option does not fit.
     """
-    if name not in LOSSES:
-        raise UsageError(f"loss {name!r} is not known; known losses: {', '.join(sorted(LOSSES))}")
-    module, attribute = LOSSES[name].split(":")
-    try:
-        return cast("OccurrenceLoss", getattr(import_module(module), attribute)(**options))
-    except TypeError as error:
-        raise UsageError(f"loss {name!r} does not take these options {sorted(options)}: {error}") from error
+    return cast("OccurrenceLoss", build_by_name("loss", LOSSES, name, **options))

@@ -6,13 +6,12 @@ and on nothing else, so a run is resumed by its epoch and its place in it (:clas
 
 from __future__ import annotations
 
-from importlib import import_module
 from typing import Any, Protocol, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
-from edgeau.errors import UsageError
+from edgeau_training.by_name import build_by_name
 from edgeau_training.sampling.draw import Draw
 
 __all__ = ["SAMPLERS", "Sampled", "Sampler", "build_sampler"]
@@ -65,12 +64,4 @@ def build_sampler(name: str, data: Sampled, seed: int = 0, **options: Any) -> Sa
     Raises:
         UsageError: the name is not known, or an option does not fit.
     """
-    if name not in SAMPLERS:
-        raise UsageError(f"sampler {name!r} is not known; known samplers: {', '.join(sorted(SAMPLERS))}")
-    module, attribute = SAMPLERS[name].split(":")
-    try:
-        return cast("Sampler", getattr(import_module(module), attribute)(data, seed, **options))
-    except TypeError as error:
-        raise UsageError(
-            f"sampler {name!r} does not take these options {sorted(options)}: {error}"
-        ) from error
+    return cast("Sampler", build_by_name("sampler", SAMPLERS, name, data, seed, **options))
