@@ -6,7 +6,8 @@ A tracker looks where the last frame's points were, so its answers feed back: wh
 from MediaPipe's own last points, and free running. How far apart two right answers may run is told by MediaPipe itself, given the
 video twice: the second time one pixel of the first frame is one level brighter or darker, in three places in turn.
 
-Distances are in the picture's plane, shares of the distance of the outer eye corners. Exit code 3 when a point of a frame by itself
+Distances are in the picture's plane, shares of the distance of the outer eye corners. Beside them the processor time that tracking
+took, all threads together, the median frame. Exit code 3 when a point of a frame by itself
 or after one step is further off than --max-share.
 """
 
@@ -76,39 +77,53 @@ def shares(our: np.ndarray | None, their: np.ndarray) -> np.ndarray:
     return np.linalg.norm(our[:, :2] - their[:, :2], axis=1) / np.linalg.norm(left - right)
 
 
-def measure(video: str) -> dict[str, np.ndarray]:
-    """Shares ``(frames, 478)`` of each comparison."""
+class Timed:
+    """A landmarker whose processor time is noted."""
+
+    def __init__(self, landmarker: Landmarker) -> None:
+        self._landmarker = landmarker
+        self.cpu_ms: list[float] = []
+
+    def one_face(self, frame: np.ndarray) -> np.ndarray | None:
+        """The first face's points; None without a face."""
+        started = time.process_time()
+        faces = self._landmarker.detect(frame)
+        self.cpu_ms.append((time.process_time() - started) * 1e3)
+        return faces[0] if faces else None
+
+
+def measure(video: str) -> tuple[dict[str, np.ndarray], dict[str, float]]:
+    """Shares ``(frames, 478)`` of each comparison, and milliseconds of processor time a frame of both trackers."""
     step = OneStep()
     mediapipe, still, ours, ours_still = (
-        open_landmarker(kind=kind, static=static)
+        Timed(open_landmarker(kind=kind, static=static))
         for kind in ("solutions", "litert")
         for static in (False, True)
     )
-    others = [open_landmarker(kind="solutions") for _ in _PLACES]
+    others = [Timed(open_landmarker(kind="solutions")) for _ in _PLACES]
     found: dict[str, list[np.ndarray]] = {name: [] for name in (STATIC, STEP, FREE)}
     itself: list[list[np.ndarray]] = [[] for _ in others]
     last = None
     for number, frame in enumerate(frames_of(video)):
-        their = _one_face(mediapipe, frame)
-        alone = _one_face(still, frame)
+        their = mediapipe.one_face(frame)
+        alone = still.one_face(frame)
         if their is None or alone is None:
             raise InputError(
                 f"MediaPipe finds no face in frame {number} of {video}; take a video that shows one throughout"
             )
-        found[STATIC].append(shares(_one_face(ours_still, frame), alone))
-        found[FREE].append(shares(_one_face(ours, frame), their))
+        found[STATIC].append(shares(ours_still.one_face(frame), alone))
+        found[FREE].append(shares(ours.one_face(frame), their))
         if last is not None:
             found[STEP].append(shares(step.place(frame, last), their))
         for other, place, rows in zip(others, _PLACES, itself, strict=True):
-            rows.append(shares(_one_face(other, touched(frame, place) if number == 0 else frame), their))
+            rows.append(shares(other.one_face(touched(frame, place) if number == 0 else frame), their))
         last = their
     runs = {f"{ITSELF} ({number})": rows for number, rows in enumerate(itself, 1)}
-    return {name: np.array(rows) for name, rows in {**found, **runs}.items()}
-
-
-def _one_face(landmarker: Landmarker, frame: np.ndarray) -> np.ndarray | None:
-    faces = landmarker.detect(frame)
-    return faces[0] if faces else None
+    times = {
+        name: round(float(np.median(one.cpu_ms)), 2)
+        for name, one in (("MediaPipe", mediapipe), ("LiteRT", ours))
+    }
+    return {name: np.array(rows) for name, rows in {**found, **runs}.items()}, times
 
 
 def summary(rows: np.ndarray) -> dict[str, Any]:
@@ -144,15 +159,17 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--write", type=Path, metavar="PAGE", help="put the table into a page")
     parser.add_json()
     arguments = parser.parse_args(argv)
-    rows = measure(arguments.video)
+    rows, times = measure(arguments.video)
     found = {name: summary(values) for name, values in rows.items()}
     title = f"{machine_name()}, {time.strftime('%Y-%m-%d')}; {Path(arguments.video).name}."
+    took = ", ".join(f"{name} {cpu_ms} ms" for name, cpu_ms in times.items())
+    text = f"{title}\n\n{table(found)}\n\nProcessor time of a frame in tracking: {took}."
     if arguments.write:
-        write_part(arguments.write, "landmark_parity", f"{title}\n\n{table(found)}")
+        write_part(arguments.write, "landmark_parity", text)
     if arguments.json:
-        print_json({"title": title, "comparisons": found})
+        print_json({"title": title, "comparisons": found, "cpu_ms": times})
     else:
-        print(f"{title}\n\n{table(found)}")
+        print(text)
     furthest = max(rows[STATIC].max(), rows[STEP].max())
     return DONE if furthest <= arguments.max_share else GATE
 

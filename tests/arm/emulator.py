@@ -41,19 +41,34 @@ class Emulator:
         plugin: Path | None = None,
         settings: dict[str, str] | None = None,
     ) -> str:
-        """Run the guest's Python.
+        """Run the guest's Python, as :meth:`run` does.
+
+        Returns:
+            What it wrote on stdout.
+
+        Raises:
+            RuntimeError: it failed; the message ends with what it wrote.
+        """
+        done = self.run(board, *arguments, plugin=plugin, settings=settings)
+        if done.returncode:
+            said = f"{done.stdout[-1500:]}{done.stderr[-3000:]}"
+            raise RuntimeError(f"on {board.cpu}: exit {done.returncode}\n{said}")
+        return done.stdout
+
+    def run(
+        self,
+        board: Board,
+        *arguments: str,
+        plugin: Path | None = None,
+        settings: dict[str, str] | None = None,
+    ) -> subprocess.CompletedProcess[str]:
+        """Run the guest's Python, whatever comes of it.
 
         Args:
             board: whose processor is emulated.
             arguments: of Python.
             plugin: of qemu.
             settings: environment of the guest, and of the plugin.
-
-        Returns:
-            What it wrote on stdout.
-
-        Raises:
-            RuntimeError: it failed; the message ends with what it wrote on stderr.
         """
         root = self._root_of(board)
         guest = {
@@ -68,12 +83,7 @@ class Emulator:
         command = [*self._emulated(board), "-0", str(self._program(board))]
         command += ["-plugin", str(plugin)] if plugin else []
         command += [word for name, value in guest.items() for word in ("-E", f"{name}={value}")]
-        done = self._run([*command, f"{root}/usr/bin/python3.11", *arguments], settings or {})
-        if done.returncode:
-            raise RuntimeError(
-                f"on {board.cpu}: exit {done.returncode}\n{done.stdout[-1500:]}{done.stderr[-3000:]}"
-            )
-        return done.stdout
+        return self._run([*command, f"{root}/usr/bin/python3.11", *arguments], settings or {})
 
     def _emulated(self, board: Board) -> list[str]:
         return [str(self.qemu), "-L", str(self._root_of(board)), "-cpu", board.cpu, "-U", "LD_LIBRARY_PATH"]

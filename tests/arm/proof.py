@@ -4,7 +4,8 @@
 
 Makes a Debian 12 for arm64 under qemu's user emulation, installs edgeau's wheel with its device extras from real aarch64
 wheels, analyzes the packaged clip with every artifact of a bundle on the processors of a Raspberry Pi 4 and 5, and compares
-every probability with this machine's. Exits 1 when one is too far off.
+every probability with this machine's. Then the commands of a first start run there: edgeau-doctor, and a picture that is analyzed
+twice with whatever is fastest. Exits 1 when something is too far off.
 
 Needs: Linux on x86-64 with apt (Debian, Ubuntu with debian-archive-keyring), gcc, and this checkout's environment. Nothing
 is installed on the machine, and no rights are needed beyond its own folder.
@@ -34,6 +35,7 @@ from tests.arm.comparison import Difference, compare
 from tests.arm.counting import build_plugin, million_instructions
 from tests.arm.debian import find_qemu, unpack_arm_root
 from tests.arm.emulator import Emulator
+from tests.arm.first_start import first_start
 from tests.arm.guest_packages import build_wheel, download_models, install
 
 _GUEST = Path(__file__).with_name("guest.py")
@@ -60,6 +62,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             for name in options.boards
         }
         boards = {name: proof.result() for name, proof in proofs.items()}
+    started = _first_start(emulator, options, models, pictures, work) if options.first_start else None
     report = {
         "qemu": emulator.version(),
         "guest": {"system": "Debian 12 arm64", "packages": packages},
@@ -68,11 +71,13 @@ def main(argv: Sequence[str] | None = None) -> int:
         "frames": options.frames,
         "host": here["machine"],
         "boards": boards,
+        "first_start": started,
         "seconds": {"prepare": round(prepared_s), "total": round(time.monotonic() - start)},
         "megabytes": _megabytes(work),
     }
     options.out.write_text(json.dumps(report, indent=2) + "\n")
     passed = all(row["passed"] for board in boards.values() for row in board["differences"])
+    passed = passed and (started is None or started["passed"])
     _say(f"{'passed' if passed else 'FAILED'} in {report['seconds']['total']} s; see {options.out.name}")
     return 0 if passed else 1
 
@@ -90,6 +95,12 @@ def _options(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--crops", type=int, default=8, help="of the bundle's golden ones")
     parser.add_argument("--frames", type=int, default=3, help="of the packaged clip")
     parser.add_argument("--boards", nargs="+", choices=BOARDS, default=list(BOARDS))
+    parser.add_argument(
+        "--no-first-start",
+        dest="first_start",
+        action="store_false",
+        help="leave out the commands of a first start, on the last of the boards: doctor, and a picture twice",
+    )
     options = parser.parse_args(argv)
     options.out.parent.mkdir(parents=True, exist_ok=True)
     return options
@@ -147,6 +158,19 @@ def _prove(
         "million_instructions": executed,
         "seconds": round(time.monotonic() - start),
     }
+
+
+def _first_start(
+    emulator: Emulator, options: argparse.Namespace, models: Path, pictures: Path, work: Path
+) -> dict[str, Any]:
+    board = BOARDS[options.boards[-1]]
+    picture = min(pictures.glob("*.png"))
+    found = first_start(emulator, board, options.bundle.resolve(), models, picture, work)
+    _say(
+        f"{board.name} first start: {found.engine} of {len(found.timed)} timed, {found.first_s} s, then {found.second_s} s; "
+        f"largest difference {found.max_probability:.2g}, {found.flips} decisions differ{'' if found.passed else ' - not passed'}"
+    )
+    return found.to_dict()
 
 
 def _line(row: Difference) -> str:

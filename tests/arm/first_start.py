@@ -1,0 +1,135 @@
+"""The first start on a board, by the commands that its owner types: the doctor, then a picture analyzed twice.
+
+The first analysis meets the bundle for the first time: every engine must give the golden answers, and all of them are timed. The
+second must find what the first one remembered. Emulated timings say nothing of a board; that the choice is made by them, does.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import shutil
+import subprocess
+import sys
+import time
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from edgeau.bundle.choice import ranked
+from edgeau.bundle.timing import Timing
+from edgeau.records import from_dict
+from tests.arm.boards import Board
+from tests.arm.comparison import FLOAT_TOLERANCE
+from tests.arm.emulator import Emulator
+
+_ANALYZE = "import sys; from edgeau_apps.analyze.command import main; sys.exit(main())"
+# Exit code 1 says that something is left to wish for: here no camera and no browser view.
+_DOCTOR_CODES = (0, 1)
+
+
+@dataclass(frozen=True)
+class FirstStart:
+    """What happened.
+
+    Attributes:
+        doctor: what ``edgeau-doctor`` printed, a line each.
+        engine: that ``edgeau-analyze`` chose, as it names it.
+        timed: every artifact and number of threads, as they were timed.
+        first_s: of the first analysis, seconds.
+        second_s: of the second one, seconds.
+        max_probability: largest difference of a probability from this machine's, with the same artifact.
+        flips: decisions that differ from this machine's.
+        passed: the artifact that the timings rank first runs, the second start did not time again, no decision differs.
+    """
+
+    doctor: list[str]
+    engine: str
+    timed: list[dict[str, Any]]
+    first_s: float
+    second_s: float
+    max_probability: float
+    flips: int
+    passed: bool
+
+    def to_dict(self) -> dict[str, Any]:
+        """As plain JSON values."""
+        return asdict(self)
+
+
+def first_start(
+    emulator: Emulator, board: Board, bundle: Path, models: Path, picture: Path, work: Path
+) -> FirstStart:
+    """Run the commands on a board with an empty cache.
+
+    Raises:
+        RuntimeError: a command failed; the message ends with what it said.
+    """
+    settings = {"EDGEAU_LANDMARK_MODELS": str(models), "XDG_CACHE_HOME": str(work / "cache-there")}
+    shutil.rmtree(work / "cache-there", ignore_errors=True)
+    scripts = emulator.packages / "bin"
+    doctor = emulator.run(board, str(scripts / "edgeau-doctor"), settings=settings)
+    if doctor.returncode not in _DOCTOR_CODES:
+        raise RuntimeError(
+            f"edgeau-doctor on {board.cpu}: exit {doctor.returncode}\n{doctor.stdout}{doctor.stderr}"
+        )
+    there = work / "analyzed-there"
+    arguments = [str(picture), "--bundle", str(bundle), "--out", str(there), "--json"]
+    taken, said = [], {}
+    for _ in range(2):
+        started = time.monotonic()
+        said = json.loads(
+            emulator.python(board, str(scripts / "edgeau-analyze"), *arguments, settings=settings)
+        )
+        taken.append(round(time.monotonic() - started, 1))
+    rows = _timed(work / "cache-there")
+    chosen = ranked(rows)[0]
+    here = _analyze_here(picture, bundle, models, chosen.file, work)
+    difference, flips = _compared(there / f"{picture.stem}.csv", here / f"{picture.stem}.csv")
+    runs_it = said["engine"].startswith(chosen.runtime) and f"{chosen.threads} thread" in said["engine"]
+    allowed = FLOAT_TOLERANCE if chosen.precision in ("fp32", "fp16") else 1.0
+    return FirstStart(
+        doctor=doctor.stdout.splitlines(),
+        engine=said["engine"],
+        timed=[asdict(row) for row in rows],
+        first_s=taken[0],
+        second_s=taken[1],
+        max_probability=difference,
+        flips=flips,
+        passed=runs_it and taken[1] < taken[0] / 2 and flips == 0 and difference <= allowed,
+    )
+
+
+def _timed(cache: Path) -> list[Timing]:
+    notes = list((cache / "edgeau" / "timings").glob("*.json"))
+    if not notes:
+        raise RuntimeError("nothing was remembered: this machine was too busy for a timing; run it again")
+    return [from_dict(Timing, row, "timings") for row in json.loads(notes[0].read_text())["rows"]]
+
+
+def _analyze_here(picture: Path, bundle: Path, models: Path, artifact: str, work: Path) -> Path:
+    out = work / "analyzed-here"
+    command = [sys.executable, "-c", _ANALYZE, str(picture), "--bundle", str(bundle), "--out", str(out)]
+    environment = {
+        **os.environ,
+        "EDGEAU_LANDMARK_MODELS": str(models),
+        "XDG_CACHE_HOME": str(work / "cache-here"),
+    }
+    subprocess.run([*command, "--engine", artifact], check=True, env=environment, capture_output=True)
+    return out
+
+
+def _compared(there: Path, here: Path) -> tuple[float, int]:
+    """Largest difference of a probability, and how many decisions differ, of the one row of two tables."""
+    (one,), (other,) = (list(csv.DictReader(file.open(encoding="utf-8"))) for file in (there, here))
+    if one["success"] != "1" or one.keys() != other.keys():
+        raise RuntimeError(f"{there} holds no face, or other columns than {here}")
+    probabilities = [name for name in one if name.endswith("_p")]
+    distance = [
+        abs(float(one[name]) - float(other[name])) for name in probabilities if one[name] or other[name]
+    ]
+    flips = sum(one[name] != other[name] for name in one if name.endswith("_c"))
+    return float(np.max(distance)), flips
