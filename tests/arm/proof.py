@@ -30,6 +30,7 @@ import cv2
 
 from edgeau import open_source
 from edgeau.bundle import default_bundle_path, load_bundle
+from edgeau.processor import processor_name
 from tests.arm.boards import BOARDS, Board
 from tests.arm.comparison import Difference, compare
 from tests.arm.counting import build_plugin, million_instructions
@@ -64,6 +65,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         boards = {name: proof.result() for name, proof in proofs.items()}
     started = _first_start(emulator, options, models, pictures, work) if options.first_start else None
     report = {
+        "date": time.strftime("%Y-%m-%d"),
+        "emulated_by": f"{processor_name()}, {os.cpu_count()} cores",
         "qemu": emulator.version(),
         "guest": {"system": "Debian 12 arm64", "packages": packages},
         "bundle": {"target": load_bundle(bundle).manifest.target, "digest": load_bundle(bundle).digest},
