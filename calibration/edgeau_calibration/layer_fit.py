@@ -12,7 +12,7 @@ from edgeau_calibration.error_feedback import rounded_with_feedback
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from edgeau_calibration.moments import Moments
+    from edgeau_calibration.moments import Moments, Pairs
     from edgeau_calibration.weighted import Constants, QuantizedWeight
 
 __all__ = ["FitRule", "fitted_layer"]
@@ -67,10 +67,18 @@ def fitted_layer(
     """
     groups, inputs = moments.quantized_mean.shape
     old = np.asarray(weights, np.float64).reshape(groups, -1, inputs)
-    target = _refitted(old, moments) if rule.least_squares else old
-    damped = _damped(moments.quantized, _DAMPING + old.shape[2] / moments.count / 4)
-    scale = _scales(target, damped, rule.limit)
-    if rule.feedback:
+    share = _DAMPING + inputs / moments.count / 4
+    pairs = moments.pairs
+    if pairs is None:
+        # So many inputs against so few positions: both steps would leave the weights nearly as they are.
+        target, damped = old, None
+        variance = moments.variance + _ridge(moments.variance, share)[:, None]
+    else:
+        target = _refitted(old, pairs, moments.count) if rule.least_squares else old
+        damped = _damped(pairs.quantized, share)
+        variance = np.einsum("gff->gf", damped)
+    scale = _scales(target, variance, rule.limit)
+    if rule.feedback and damped is not None:
         integers = rounded_with_feedback(target.copy(), damped, scale, rule.limit)
     else:
         integers = np.clip(np.round(target / scale[..., None]), -rule.limit, rule.limit).astype(np.int8)
@@ -79,24 +87,29 @@ def fitted_layer(
     _write_bias(place, _mean_change(old, new, moments) if rule.bias else None, scale.ravel(), constants)
 
 
-def _refitted(weights: NDArray[np.float64], moments: Moments) -> NDArray[np.float64]:
+def _refitted(weights: NDArray[np.float64], pairs: Pairs, count: int) -> NDArray[np.float64]:
     """Least squares of the float outputs on the quantized inputs, held to the old weights by a ridge."""
-    held = _HELD + _SCARCE * weights.shape[2] / moments.count
-    ridge = _damped(moments.quantized, held) - moments.quantized
-    wanted = weights @ (moments.cross + ridge)
-    solved = np.linalg.solve(moments.quantized + ridge, wanted.transpose(0, 2, 1))
+    held = _HELD + _SCARCE * weights.shape[2] / count
+    ridge = _damped(pairs.quantized, held) - pairs.quantized
+    wanted = weights @ (pairs.cross + ridge)
+    solved = np.linalg.solve(pairs.quantized + ridge, wanted.transpose(0, 2, 1))
     return np.ascontiguousarray(solved.transpose(0, 2, 1))
 
 
 def _damped(moments: NDArray[np.float64], share: float) -> NDArray[np.float64]:
-    mean = np.einsum("gff->g", moments) / moments.shape[1]
-    return np.asarray(moments + (share * mean + 1e-12)[:, None, None] * np.eye(moments.shape[1]))
+    ridge = _ridge(np.einsum("gff->gf", moments), share)
+    return np.asarray(moments + ridge[:, None, None] * np.eye(moments.shape[1]))
 
 
-def _scales(weights: NDArray[np.float64], moments: NDArray[np.float64], limit: int) -> NDArray[np.float64]:
+def _ridge(variance: NDArray[np.float64], share: float) -> NDArray[np.float64]:
+    """A share of each group's mean variance, ``(G,)``."""
+    return np.asarray(share * variance.mean(axis=1) + 1e-12)
+
+
+def _scales(weights: NDArray[np.float64], variance: NDArray[np.float64], limit: int) -> NDArray[np.float64]:
     """Per output, the scale with the least error of plain rounding, each input weighed by how much it varies."""
     largest = np.maximum(np.abs(weights).max(axis=2), 1e-12)
-    weight = np.einsum("gff->gf", moments)[:, None, :]
+    weight = variance[:, None, :]
     errors = []
     for share in _SHARES:
         scale = (largest * share / limit)[..., None]

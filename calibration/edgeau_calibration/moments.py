@@ -11,11 +11,29 @@ if TYPE_CHECKING:
     import onnx
     from numpy.typing import NDArray
 
-__all__ = ["MomentSums", "Moments", "patches"]
+__all__ = ["MomentSums", "Moments", "Pairs", "patches"]
 
 # Positions of a feature map that are looked at per crop and group.
 _POSITIONS = 256
 _PER_CHANNEL = 96
+
+
+# Of more inputs than this only each one's own moments are kept. All pairs of 25,000, which fully connected layers behind a feature
+# map have, would fill 5 GB; and no calibration set tells so many apart.
+_WIDEST = 6144
+
+
+@dataclass(frozen=True)
+class Pairs:
+    """Covariances of every input with every other, G groups of F inputs.
+
+    Attributes:
+        quantized: of the quantized inputs, ``(G, F, F)``.
+        cross: of float with quantized inputs, ``(G, F, F)``: rows float, columns quantized.
+    """
+
+    quantized: NDArray[np.float64]
+    cross: NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -23,18 +41,18 @@ class Moments:
     """Of G groups with F inputs each, over N positions.
 
     Attributes:
-        quantized: covariance of the quantized inputs, ``(G, F, F)``.
-        cross: covariance of float with quantized inputs, ``(G, F, F)``: rows float, columns quantized.
+        variance: of the quantized inputs, ``(G, F)``.
         float_mean: ``(G, F)``.
         quantized_mean: ``(G, F)``.
         count: N.
+        pairs: None where the inputs are too many.
     """
 
-    quantized: NDArray[np.float64]
-    cross: NDArray[np.float64]
+    variance: NDArray[np.float64]
     float_mean: NDArray[np.float64]
     quantized_mean: NDArray[np.float64]
     count: int
+    pairs: Pairs | None
 
 
 class MomentSums:
@@ -42,17 +60,21 @@ class MomentSums:
 
     def __init__(self) -> None:
         self._count = 0
+        self._squares: NDArray[np.float64] | float = 0.0
         self._quantized: NDArray[np.float64] | float = 0.0
         self._cross: NDArray[np.float64] | float = 0.0
         self._float_sum: NDArray[np.float64] | float = 0.0
         self._quantized_sum: NDArray[np.float64] | float = 0.0
 
     def add(self, float_patches: NDArray[np.float32], quantized_patches: NDArray[np.float32]) -> None:
-        """Patches of the same places, each ``(G, F, N)``."""
-        transposed = quantized_patches.transpose(0, 2, 1)
+        """Patches of the same places, each ``(G, F, N)``; F is the same every time."""
         self._count += quantized_patches.shape[2]
-        self._quantized += quantized_patches @ transposed
-        self._cross += float_patches @ transposed
+        if quantized_patches.shape[1] <= _WIDEST:
+            transposed = quantized_patches.transpose(0, 2, 1)
+            self._quantized += quantized_patches @ transposed
+            self._cross += float_patches @ transposed
+        else:
+            self._squares += (quantized_patches.astype(np.float64) ** 2).sum(axis=2)
         self._float_sum += float_patches.sum(axis=2, dtype=np.float64)
         self._quantized_sum += quantized_patches.sum(axis=2, dtype=np.float64)
 
@@ -60,14 +82,16 @@ class MomentSums:
         """Of everything that was added."""
         quantized_mean = np.asarray(self._quantized_sum) / self._count
         float_mean = np.asarray(self._float_sum) / self._count
-        columns = quantized_mean[:, None, :]
-        return Moments(
-            quantized=np.asarray(self._quantized) / self._count - quantized_mean[:, :, None] * columns,
-            cross=np.asarray(self._cross) / self._count - float_mean[:, :, None] * columns,
-            float_mean=float_mean,
-            quantized_mean=quantized_mean,
-            count=self._count,
-        )
+        pairs = None
+        variance = np.asarray(self._squares) / self._count - quantized_mean**2
+        if not isinstance(self._quantized, float):
+            columns = quantized_mean[:, None, :]
+            pairs = Pairs(
+                quantized=self._quantized / self._count - quantized_mean[:, :, None] * columns,
+                cross=np.asarray(self._cross) / self._count - float_mean[:, :, None] * columns,
+            )
+            variance = np.einsum("gff->gf", pairs.quantized)
+        return Moments(variance, float_mean, quantized_mean, self._count, pairs)
 
 
 def patches(

@@ -13,8 +13,12 @@ OUTPUTS, INPUTS, SEEN = 8, 20, 6000
 
 @pytest.fixture
 def constants() -> Constants:
+    return constants_of(INPUTS)
+
+
+def constants_of(inputs: int) -> Constants:
     arrays = {
-        "w": np.zeros((OUTPUTS, INPUTS, 1, 1), np.int8),
+        "w": np.zeros((OUTPUTS, inputs, 1, 1), np.int8),
         "w_scale": np.ones(OUTPUTS, np.float32),
         "b": np.zeros(OUTPUTS, np.int32),
         "b_scale": np.ones(OUTPUTS, np.float32),
@@ -30,7 +34,7 @@ PLACE = QuantizedWeight(
 
 
 def outputs_of(constants: Constants, values: np.ndarray) -> np.ndarray:
-    weights = constants["w"].reshape(OUTPUTS, INPUTS) * constants["w_scale"][:, None]
+    weights = constants["w"].reshape(OUTPUTS, -1) * constants["w_scale"][:, None]
     return weights @ values + (constants["b"] * constants["b_scale"])[:, None]
 
 
@@ -71,6 +75,28 @@ def test_a_few_broken_positions_do_not_run_away(constants: Constants) -> None:
     fitted_layer(PLACE, weights, sums.moments(), constants, FitRule(8))
     learned = constants["w"] * constants["w_scale"].reshape(-1, 1, 1, 1)
     assert np.abs(learned - weights).max() < 0.15 * np.abs(weights).max()
+
+
+def test_of_very_many_inputs_no_pairs_are_kept_and_the_bias_is_still_mended() -> None:
+    """Pairs of as many as fully connected layers behind a feature map have would take gigabytes."""
+    inputs = 7000
+    constants = constants_of(inputs)
+    rng = np.random.default_rng(0)
+    weights = rng.normal(0.02, 1 / np.sqrt(inputs), (OUTPUTS, inputs))
+    sums = MomentSums()
+    for _ in range(4):
+        values = rng.normal(1, 1, (1, inputs, 32)).astype(np.float32)
+        sums.add(values, values + np.float32(0.3))
+    moments = sums.moments()
+    assert moments.pairs is None
+    np.testing.assert_allclose(moments.variance.mean(), 1, atol=0.02)
+    fitted_layer(PLACE, weights, moments, constants, FitRule(8))
+    fresh = rng.normal(1, 1, (inputs, 200))
+    wanted = weights @ fresh
+    error = np.abs(outputs_of(constants, fresh + 0.3) - wanted).mean()
+    assert error < 0.1 * np.abs(weights @ (fresh + 0.3) - wanted).mean()
+    learned = constants["w"].reshape(OUTPUTS, -1) * constants["w_scale"][:, None]
+    assert np.abs(learned - weights).mean() < 0.02 * np.abs(weights).mean()
 
 
 @pytest.mark.parametrize("groups", [1, 6])
