@@ -48,7 +48,7 @@ def _count(millions: float | str) -> str:
 def first_start(found: Mapping[str, Any]) -> str:
     """One sentence."""
     return (
-        f"First start by `edgeau-analyze`: {found['engine']} was chosen of {len(found['timed'])} that were timed, "
+        f"First start by `edgeau-analyze`: `{found['artifact']}` in {found['engine']} was chosen of {len(found['timed'])} that were timed, "
         f"{found['first_s']:.0f} s under emulation, {found['second_s']:.0f} s the second time; {found['flips']} decisions differ, "
         f"largest difference {found['max_probability']:.2g}."
     )

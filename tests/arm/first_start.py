@@ -37,7 +37,8 @@ class FirstStart:
 
     Attributes:
         doctor: what ``edgeau-doctor`` printed, a line each.
-        engine: that ``edgeau-analyze`` chose, as it names it.
+        artifact: that ``edgeau-analyze`` chose.
+        engine: that runs it, as it names itself.
         timed: every artifact and number of threads, as they were timed.
         first_s: of the first analysis, seconds.
         second_s: of the second one, seconds.
@@ -47,6 +48,7 @@ class FirstStart:
     """
 
     doctor: list[str]
+    artifact: str
     engine: str
     timed: list[dict[str, Any]]
     first_s: float
@@ -89,10 +91,11 @@ def first_start(
     chosen = ranked(rows)[0]
     here = _analyze_here(picture, bundle, models, chosen.file, work)
     difference, flips = _compared(there / f"{picture.stem}.csv", here / f"{picture.stem}.csv")
-    runs_it = said["engine"].startswith(chosen.runtime) and f"{chosen.threads} thread" in said["engine"]
+    runs_it = said["artifact"]["file"] == chosen.file and f"{chosen.threads} thread" in said["engine"]
     allowed = FLOAT_TOLERANCE if chosen.precision in ("fp32", "fp16") else 1.0
     return FirstStart(
         doctor=doctor.stdout.splitlines(),
+        artifact=said["artifact"]["file"],
         engine=said["engine"],
         timed=[asdict(row) for row in rows],
         first_s=taken[0],

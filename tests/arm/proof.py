@@ -170,7 +170,7 @@ def _first_start(
     picture = min(pictures.glob("*.png"))
     found = first_start(emulator, board, options.bundle.resolve(), models, picture, work)
     _say(
-        f"{board.name} first start: {found.engine} of {len(found.timed)} timed, {found.first_s} s, then {found.second_s} s; "
+        f"{board.name} first start: {found.artifact} in {found.engine}, of {len(found.timed)} timed, {found.first_s} s, then {found.second_s} s; "
         f"largest difference {found.max_probability:.2g}, {found.flips} decisions differ{'' if found.passed else ' - not passed'}"
     )
     return found.to_dict()

@@ -88,7 +88,9 @@ def _parser() -> CommandParser:
         "--experimental", action="store_true", help="also give AUs that are unproven on real faces"
     )
     parser.add_argument(
-        "--engine", metavar="NAME", help="onnxruntime, int8, onnxruntime/int8, ... (the bundle's order)"
+        "--engine",
+        metavar="NAME",
+        help="onnxruntime, int8, onnxruntime/int8, ... or a file (what is fastest here)",
     )
     parser.add_argument(
         "--threads", type=_positive, metavar="N", help="threads of one inference (half the processors)"
@@ -221,6 +223,7 @@ def _document(pipeline: Pipeline, outcomes: list[Outcome]) -> dict[str, Any]:
     return {
         "bundle": str(pipeline.bundle.directory),
         "network": {"name": network.name, "title": network.title, "trained": network.trained},
+        "artifact": {"file": pipeline.artifact.file, "precision": pipeline.artifact.precision},
         "engine": str(pipeline.describe()),
         "labels": list(pipeline.labels),
         "inputs": [outcome.to_dict() for outcome in outcomes],
