@@ -85,7 +85,7 @@ def test_json_prints_one_document_and_nothing_else(picture, film, bad, bundle, o
     document = json.loads(told.out)
     assert document["network"] == {"name": "tiny", "title": "a tiny network for tests", "trained": True}
     assert document["labels"] == list(DEFAULT)
-    assert document["artifact"] == {"file": "model.fp32.onnx", "precision": "fp32"}
+    assert document["artifact"] == {"file": "model.onnx", "precision": "fp32"}
     assert [item["status"] for item in document["inputs"]] == ["done", "failed", "done"]
     assert document["inputs"][0]["files"]["csv"] == str(out / "astronaut.csv")
     assert document["inputs"][2]["frames"] == 12
