@@ -30,6 +30,9 @@ _MOST = 0.9
 _KEPT = 2048
 
 
+_FLOAT = "tensor(float)"  # as ONNX Runtime names the type
+
+
 @dataclass
 class Activation:
     """One tensor over all crops.
@@ -91,7 +94,10 @@ def sampled_activations(
         model: float graph with one input.
         crops: uint8 ``(n, H, W, 3)`` RGB.
         spec: how the network wants them normalised.
-        names: float tensors of the graph; its input and outputs may be among them.
+        names: tensors of the graph; its input and outputs may be among them.
+
+    Returns:
+        The float ones of them: masks and shapes have no range.
 
     Raises:
         CalibrationError: a tensor is not finite.
@@ -100,8 +106,9 @@ def sampled_activations(
     entry = model.graph.input[0].name
     session = open_model(with_outputs(model, [name for name in wanted if name != entry]))
     preprocessor = Preprocessor(spec)
-    found = {name: Activation() for name in wanted}
-    outputs = [name for name in wanted if name != entry]
+    floats = {item.name for item in session.get_outputs() if item.type == _FLOAT}
+    outputs = [name for name in wanted if name in floats]
+    found = {name: Activation() for name in wanted if name in floats or name == entry}
     for crop in tqdm(crops, desc="activations", unit="crop", disable=None):
         batch = preprocessor.batch([crop])
         for name, values in zip(outputs, session.run(outputs, {entry: batch}), strict=True):
