@@ -47,6 +47,8 @@ def _count(millions: float | str) -> str:
 
 def first_start(found: Mapping[str, Any]) -> str:
     """One sentence."""
+    if "fault" in found:
+        return f"First start by `edgeau-analyze` failed: {found['fault']}"
     return (
         f"First start by `edgeau-analyze`: `{found['artifact']}` in {found['engine']} was chosen of {len(found['timed'])} that were timed, "
         f"{found['first_s']:.0f} s under emulation, {found['second_s']:.0f} s the second time; {found['flips']} decisions differ, "

@@ -168,7 +168,11 @@ def _first_start(
 ) -> dict[str, Any]:
     board = BOARDS[options.boards[-1]]
     picture = min(pictures.glob("*.png"))
-    found = first_start(emulator, board, options.bundle.resolve(), models, picture, work)
+    try:
+        found = first_start(emulator, board, options.bundle.resolve(), models, picture, work)
+    except RuntimeError as error:
+        _say(f"{board.name} first start FAILED: {error}")
+        return {"fault": str(error), "passed": False}
     _say(
         f"{board.name} first start: {found.artifact} in {found.engine}, of {len(found.timed)} timed, {found.first_s} s, then {found.second_s} s; "
         f"largest difference {found.max_probability:.2g}, {found.flips} decisions differ{'' if found.passed else ' - not passed'}"

@@ -125,7 +125,10 @@ def test_edgeau_on_true_arm_programs(root: Path, tmp_path: Path) -> None:
     ]
     done = subprocess.run(command, cwd=root, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
-    boards = json.loads(report.read_text())["boards"]
+    told = json.loads(report.read_text())
+    assert told["first_start"]["passed"]
+    assert any("Cortex-A76" in line for line in told["first_start"]["doctor"])
+    boards = told["boards"]
     assert set(boards) == set(BOARDS)
     for board in boards.values():
         assert board["machine"]["machine"] == "aarch64"
