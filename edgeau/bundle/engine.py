@@ -71,11 +71,15 @@ def _timings(bundle: Bundle, asked: Asked) -> list[Timing]:
     """Remembered or measured now; each artifact that was found not to work is said aloud either way."""
     rows = recall_timings(bundle, asked) or _measured(bundle, asked)
     timed = any(row.fault is None for row in rows)
+    unused: dict[str, list[str]] = {}
     for row in rows:
         if row.fault is None:
             _log.info("measured on this machine: %s", row)
         elif timed:  # else each is tried once more, and says itself what is wrong
-            _log.warning("%s is not used: %s", row.file, row.fault)
+            unused.setdefault(row.fault, []).append(row.file)
+    for fault, files in unused.items():
+        names = dict.fromkeys(files)  # a file may have been tried with several numbers of threads
+        _log.warning("%s %s not used: %s", ", ".join(names), "is" if len(names) == 1 else "are", fault)
     return rows
 
 

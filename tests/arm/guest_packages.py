@@ -11,7 +11,7 @@ from email import message_from_bytes
 from importlib import metadata
 from pathlib import Path
 
-_EXTRAS = ("litert", "onnxruntime")
+_EXTRAS = ("litert", "onnxruntime", "web")
 # Debian 12 has glibc 2.36; pip on the board takes a wheel for any of these.
 _PLATFORMS = [f"manylinux_2_{minor}_aarch64" for minor in range(36, 16, -1)] + ["manylinux2014_aarch64"]
 _MODELS = "mediapipe==0.10.18"  # the last of the old line with an aarch64 wheel; only its two models are used

@@ -149,6 +149,16 @@ def test_a_missing_engine_is_passed_over_aloud(two, engines: Engines, caplog) ->
     assert "fast.onnx is not used: it is not installed" in caplog.text
 
 
+def test_what_is_missing_for_several_is_said_once(make_bundle, engines: Engines, caplog) -> None:
+    bundle = load_bundle(make_bundle(files={"a.onnx": None, "b.onnx": None, "c.onnx": None}))
+    for name in ("a.onnx", "b.onnx"):
+        engines.spoil[name] = DependencyError("it is not installed")
+    assert open_engine(bundle).artifact.file == "c.onnx"
+    assert [r.message for r in caplog.records if r.levelno == logging.WARNING] == [
+        "a.onnx, b.onnx are not used: it is not installed"
+    ]
+
+
 def test_when_none_is_right_every_reason_is_said(two, engines: Engines) -> None:
     engines.spoil.update({"fast.onnx": lambda logits: -logits, "safe.onnx": EngineError("no memory")})
     with pytest.raises(
