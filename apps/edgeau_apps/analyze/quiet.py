@@ -14,4 +14,5 @@ _AV_LOG_QUIET = "-8"
 def quieten_decoders() -> None:
     """For this process: what FFmpeg and OpenCV say about damaged files, the sources say once and in plain words."""
     os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", _AV_LOG_QUIET)
-    cv2.setLogLevel(0)
+    if hasattr(cv2, "setLogLevel"):  # OpenCV 5.0 has no such function, and says nothing of its own
+        cv2.setLogLevel(0)

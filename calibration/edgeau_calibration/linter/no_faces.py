@@ -38,8 +38,8 @@ def no_faces(found: CalibrationSet) -> Iterator[Finding]:
     if detector is None:
         yield Finding(
             "no-faces",
-            "this OpenCV carries no face detector, so nobody looked whether the crops are aligned faces",
-            "pip install opencv-python",
+            f"OpenCV {cv2.__version__} has no face detector here, so nobody looked whether the crops are aligned faces",
+            "pip install 'opencv-python<5', in which it is",
             refuses=False,
         )
         return
@@ -65,7 +65,9 @@ def _in_place(detector: cv2.CascadeClassifier, crop: NDArray[np.uint8]) -> bool:
 
 
 def _detector() -> cv2.CascadeClassifier | None:
-    """OpenCV's frontal face cascade; None where a distribution packs OpenCV without its data."""
+    """OpenCV's frontal face cascade; None where a distribution packs OpenCV without its data, and from OpenCV 5 on."""
     data = getattr(cv2, "data", None)
+    if not hasattr(cv2, "CascadeClassifier"):
+        return None
     file = None if data is None else Path(data.haarcascades) / "haarcascade_frontalface_default.xml"
     return cv2.CascadeClassifier(str(file)) if file is not None and file.is_file() else None
