@@ -1,6 +1,6 @@
 """The table of a page from what ``python -m tests.arm.proof`` wrote.
 
-    python benchmarks/arm_table.py build/arm-report.json [--write docs/raspberry-pi.md]
+    python benchmarks/arm_table.py build/arm-report.json [--write docs/raspberry-pi.md] [--part arm_proof]
 
 Probabilities are compared with those of the machine that emulated. Executed instructions are of one inference.
 """
@@ -59,7 +59,7 @@ def first_start(found: Mapping[str, Any]) -> str:
 def page_part(report: Mapping[str, Any]) -> str:
     """All of it."""
     seconds, guest = report["seconds"], report["guest"]
-    wanted = {"ai_edge_litert", "onnxruntime", "numpy"}
+    wanted = {"ai_edge_litert", "onnxruntime", "numpy", "opencv_python_headless"}
     packages = ", ".join(f"{name} {version}" for name, version in guest["packages"].items() if name in wanted)
     title = (
         f"{report['emulated_by']}, {report['date']}; qemu {report['qemu']}, {guest['system']}, {packages}; {report['crops']} golden "
@@ -75,10 +75,11 @@ def main() -> None:
     )
     parser.add_argument("report", type=Path)
     parser.add_argument("--write", type=Path, metavar="PAGE", help="put it into a page")
+    parser.add_argument("--part", default="arm_proof", help="of the page (default: %(default)s)")
     arguments = parser.parse_args()
     text = page_part(json.loads(arguments.report.read_text(encoding="utf-8")))
     if arguments.write:
-        write_part(arguments.write, "arm_proof", text)
+        write_part(arguments.write, arguments.part, text)
     print(text)
 
 

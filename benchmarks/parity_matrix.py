@@ -1,7 +1,7 @@
 """The same network in every engine and precision, on the same faces: how far apart the answers are.
 
     python benchmarks/parity_matrix.py BUNDLE [--checkpoint FILE] [--faces DIR|FILE] [--count 64]
-        [--boards build/arm/raspberrypi4.json build/arm/raspberrypi5.json] [--write PAGE] --out out/
+        [--boards build/arm-bookworm/raspberrypi4.json build/arm-bookworm/raspberrypi5.json] [--write PAGE] --out out/
 
 Rows are torch (with ``--checkpoint``), the bundle's artifacts that run on this machine, and the TFLite precisions that the
 bundle leaves out, written here from its ONNX files. Every row is compared with the float ONNX file, and every row with every

@@ -10,16 +10,19 @@ import shutil
 import subprocess
 from pathlib import Path
 
+from tests.arm.systems import System
+
 _MIRROR = "http://deb.debian.org/debian"
 _KEYRING = Path("/usr/share/keyrings/debian-archive-keyring.gpg")
-# What Python 3.11, numpy, OpenCV (headless), ONNX Runtime and LiteRT load.
-_ARM_PACKAGES = ("python3.11", "libstdc++6", "libgomp1", "libatomic1")
+# Since Debian 13 packages hold these folders below /usr only; an installed system links to them.
+_MERGED = ("bin", "lib", "sbin")
 
 
-def unpack_arm_root(place: Path) -> Path:
-    """A Debian 12 for arm64 with Python 3.11: what Raspberry Pi OS (bookworm) is made of.
+def unpack_arm_root(system: System, place: Path) -> Path:
+    """A Debian for arm64 with its Python.
 
     Args:
+        system: which release.
         place: a folder of ours; nothing is downloaded when the root is there already.
 
     Returns:
@@ -31,10 +34,13 @@ def unpack_arm_root(place: Path) -> Path:
     if not _KEYRING.is_file():
         raise SystemExit(f"{_KEYRING} is missing: apt-get install debian-archive-keyring")
     shutil.rmtree(root, ignore_errors=True)
-    apt = _private_apt(place / "apt")
+    apt = _private_apt(place / "apt", system.name)
     _run("apt-get", *apt, "update")
-    _run("apt-get", *apt, "install", "--yes", "--download-only", "--no-install-recommends", *_ARM_PACKAGES)
+    _run("apt-get", *apt, "install", "--yes", "--download-only", "--no-install-recommends", *system.packages)
     _unpack(place / "apt" / "cache" / "archives", root)
+    for name in _MERGED:
+        if not (root / name).exists() and (root / "usr" / name).is_dir():
+            (root / name).symlink_to(f"usr/{name}")
     (place / "root.done").touch()
     return root
 
@@ -69,12 +75,12 @@ def find_qemu(place: Path) -> tuple[Path, Path | None]:
     return root / "usr/bin/qemu-aarch64", libraries
 
 
-def _private_apt(place: Path) -> list[str]:
+def _private_apt(place: Path, release: str) -> list[str]:
     """Options that keep apt away from this machine's own lists, state and architecture."""
     for folder in ("state/lists/partial", "cache/archives/partial"):
         (place / folder).mkdir(parents=True, exist_ok=True)
     (place / "status").touch()
-    (place / "sources.list").write_text(f"deb [signed-by={_KEYRING}] {_mirror()} bookworm main\n")
+    (place / "sources.list").write_text(f"deb [signed-by={_KEYRING}] {_mirror()} {release} main\n")
     settings = {
         "Dir::State": place / "state",
         "Dir::State::status": place / "status",

@@ -21,12 +21,14 @@ class Emulator:
         libraries: that it needs beside the system's.
         root: of the guest.
         packages: the guest's Python packages.
+        python_version: of the guest, such as ``"3.11"``.
     """
 
     qemu: Path
     libraries: Path | None
     root: Path
     packages: Path
+    python_version: str
 
     def version(self) -> str:
         """Of qemu."""
@@ -83,7 +85,9 @@ class Emulator:
         command = [*self._emulated(board), "-0", str(self._program(board))]
         command += ["-plugin", str(plugin)] if plugin else []
         command += [word for name, value in guest.items() for word in ("-E", f"{name}={value}")]
-        return self._run([*command, f"{root}/usr/bin/python3.11", *arguments], settings or {})
+        return self._run(
+            [*command, f"{root}/usr/bin/python{self.python_version}", *arguments], settings or {}
+        )
 
     def _emulated(self, board: Board) -> list[str]:
         return [str(self.qemu), "-L", str(self._root_of(board)), "-cpu", board.cpu, "-U", "LD_LIBRARY_PATH"]
@@ -93,7 +97,7 @@ class Emulator:
         program = self.root.with_name(f"python-{board.name}")
         libraries = "" if self.libraries is None else f"LD_LIBRARY_PATH={shlex.quote(str(self.libraries))} "
         emulated = shlex.join([*self._emulated(board), "-0"])
-        python = shlex.quote(f"{self._root_of(board)}/usr/bin/python3.11")
+        python = shlex.quote(f"{self._root_of(board)}/usr/bin/python{self.python_version}")
         program.write_text(f'#!/bin/sh\n{libraries}exec {emulated} "$0" {python} "$@"\n')
         program.chmod(0o755)
         return program

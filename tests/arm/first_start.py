@@ -11,7 +11,6 @@ import json
 import os
 import shutil
 import subprocess
-import sys
 import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -63,9 +62,9 @@ class FirstStart:
 
 
 def first_start(
-    emulator: Emulator, board: Board, bundle: Path, models: Path, picture: Path, work: Path
+    emulator: Emulator, board: Board, bundle: Path, models: Path, picture: Path, work: Path, python: Path
 ) -> FirstStart:
-    """Run the commands on a board with an empty cache.
+    """Run the commands on a board with an empty cache; ``python`` is this machine's.
 
     Raises:
         RuntimeError: a command failed; the message ends with what it said.
@@ -89,7 +88,7 @@ def first_start(
         taken.append(round(time.monotonic() - started, 1))
     rows = _timed(work / "cache-there")
     chosen = ranked(rows)[0]
-    here = _analyze_here(picture, bundle, models, chosen.file, work)
+    here = _analyze_here(picture, bundle, models, chosen.file, work, python)
     difference, flips = _compared(there / f"{picture.stem}.csv", here / f"{picture.stem}.csv")
     runs_it = said["artifact"]["file"] == chosen.file and f"{chosen.threads} thread" in said["engine"]
     allowed = FLOAT_TOLERANCE if chosen.precision in ("fp32", "fp16") else 1.0
@@ -113,9 +112,9 @@ def _timed(cache: Path) -> list[Timing]:
     return [from_dict(Timing, row, "timings") for row in json.loads(notes[0].read_text())["rows"]]
 
 
-def _analyze_here(picture: Path, bundle: Path, models: Path, artifact: str, work: Path) -> Path:
+def _analyze_here(picture: Path, bundle: Path, models: Path, artifact: str, work: Path, python: Path) -> Path:
     out = work / "analyzed-here"
-    command = [sys.executable, "-c", _ANALYZE, str(picture), "--bundle", str(bundle), "--out", str(out)]
+    command = [str(python), "-c", _ANALYZE, str(picture), "--bundle", str(bundle), "--out", str(out)]
     environment = {
         **os.environ,
         "EDGEAU_LANDMARK_MODELS": str(models),

@@ -1,4 +1,4 @@
-"""edgeau's wheel and the real aarch64 wheels of its device extras, in one folder for Python 3.11."""
+"""edgeau's wheel and the real aarch64 wheels of its device extras, in one folder for the guest's Python."""
 
 from __future__ import annotations
 
@@ -11,10 +11,12 @@ from email import message_from_bytes
 from importlib import metadata
 from pathlib import Path
 
+from tests.arm.systems import SYSTEMS, System
+
 _EXTRAS = ("litert", "onnxruntime", "web")
-# Debian 12 has glibc 2.36; pip on the board takes a wheel for any of these.
-_PLATFORMS = [f"manylinux_2_{minor}_aarch64" for minor in range(36, 16, -1)] + ["manylinux2014_aarch64"]
 _MODELS = "mediapipe==0.10.18"  # the last of the old line with an aarch64 wheel; only its two models are used
+_WITH_MODELS = SYSTEMS["bookworm"]  # no later Python has such a wheel, and its models need none
+_INTO = ("--no-compile", "--upgrade", "--target")
 
 
 def build_wheel(source: Path, place: Path) -> Path:
@@ -33,26 +35,42 @@ def build_wheel(source: Path, place: Path) -> Path:
     return max((place / "dist").glob("edgeau-*.whl"), key=lambda file: file.stat().st_mtime)
 
 
-def install(wheel: Path, target: Path) -> dict[str, str]:
-    """Install a wheel of ours and what its device extras require, in the versions that this environment has.
+def install(wheel: Path, target: Path, system: System) -> dict[str, str]:
+    """Install a wheel of ours and what its device extras require.
 
-    Another version of OpenCV alone decodes a film a little differently. OpenCV comes as its headless build, which needs
-    no graphics libraries of the system.
+    OpenCV comes as its headless build, which needs no graphics libraries of the system.
 
     Args:
         wheel: of edgeau.
         target: folder, becomes the guest's ``PYTHONPATH``.
+        system: of the guest.
 
     Returns:
         Version of every distribution in the folder.
     """
     shutil.rmtree(target, ignore_errors=True)
-    names = [re.split(r"[^\w-]", name)[0] for name in requirements(wheel)]
-    needed = [f"{name}=={metadata.version(name)}" for name in names]
-    _pip_install(target, *(name.replace("opencv-python=", "opencv-python-headless=") for name in needed))
-    _pip_install(target, "--no-deps", str(wheel))
+    needed = [name.replace("opencv-python", "opencv-python-headless") for name in requirements(wheel)]
+    if system.like_here:
+        names = [re.split(r"[^\w-]", name)[0] for name in requirements(wheel)]
+        versions = [f"{name}=={metadata.version(name)}" for name in names]
+        needed = [name.replace("opencv-python=", "opencv-python-headless=") for name in versions]
+    _run(*_pip("install", system), *_INTO, str(target), *needed)
+    _run(*_pip("install", system), *_INTO, str(target), "--no-deps", str(wheel))
     found = (re.match(r"(.+?)-([^-]+)\.dist-info", path.name) for path in target.glob("*.dist-info"))
     return {match[1]: match[2] for match in found if match}
+
+
+def make_environment(wheel: Path, place: Path) -> Path:
+    """An environment of this machine with the newest packages, as the guest has them; returns its Python."""
+    python = place / "bin" / "python"
+    if not python.exists():
+        _run("-m", "venv", str(place))
+    extras = ",".join(_EXTRAS)
+    command = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--upgrade"]
+    done = subprocess.run([*command, f"{wheel}[{extras}]"], capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise SystemExit(f"pip install {wheel.name}[{extras}] failed:\n{done.stdout}{done.stderr}")
+    return python
 
 
 def requirements(wheel: Path) -> list[str]:
@@ -73,18 +91,15 @@ def download_models(place: Path) -> Path:
     place.mkdir(parents=True, exist_ok=True)
     found = next(place.glob("mediapipe-*.whl"), None)
     if found is None:
-        _run(*_pip("download"), "--no-deps", "--dest", str(place), _MODELS)
+        _run(*_pip("download", _WITH_MODELS), "--no-deps", "--dest", str(place), _MODELS)
         found = next(place.glob("mediapipe-*.whl"))
     return found
 
 
-def _pip_install(target: Path, *what: str) -> None:
-    _run(*_pip("install"), "--no-compile", "--upgrade", "--target", str(target), *what)
-
-
-def _pip(command: str) -> list[str]:
-    platforms = [word for name in _PLATFORMS for word in ("--platform", name)]
-    python = ["--python-version", "3.11", "--implementation", "cp", "--only-binary=:all:"]
+def _pip(command: str, system: System) -> list[str]:
+    names = [f"manylinux_2_{minor}_aarch64" for minor in range(system.glibc_minor, 16, -1)]
+    platforms = [word for name in (*names, "manylinux2014_aarch64") for word in ("--platform", name)]
+    python = ["--python-version", system.python, "--implementation", "cp", "--only-binary=:all:"]
     return ["-m", "pip", "--quiet", "--disable-pip-version-check", command, *platforms, *python]
 
 

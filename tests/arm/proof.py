@@ -2,8 +2,8 @@
 
     python -m tests.arm.proof [--bundle BUNDLE] [--work DIR] [--out REPORT.json]
 
-Makes a Debian 12 for arm64 under qemu's user emulation, installs edgeau's wheel with its device extras from real aarch64
-wheels, analyzes the packaged clip with every artifact of a bundle on the processors of a Raspberry Pi 4 and 5, and compares
+Makes a Debian for arm64 under qemu's user emulation (12, bookworm; or --system trixie, 13, with the newest packages that there are
+for its Python, on this machine too), installs edgeau's wheel with its device extras from real aarch64 wheels, analyzes the packaged clip with every artifact of a bundle on the processors of a Raspberry Pi 4 and 5, and compares
 every probability with this machine's. Then the commands of a first start run there: edgeau-doctor, and a picture that is analyzed
 twice with whatever is fastest. Exits 1 when something is too far off.
 
@@ -37,7 +37,8 @@ from tests.arm.counting import build_plugin, million_instructions
 from tests.arm.debian import find_qemu, unpack_arm_root
 from tests.arm.emulator import Emulator
 from tests.arm.first_start import first_start
-from tests.arm.guest_packages import build_wheel, download_models, install
+from tests.arm.guest_packages import build_wheel, download_models, install, make_environment
+from tests.arm.systems import SYSTEMS, System
 
 _GUEST = Path(__file__).with_name("guest.py")
 _CHECKOUT = Path(__file__).resolve().parents[2]
@@ -49,26 +50,27 @@ def main(argv: Sequence[str] | None = None) -> int:
     start = time.monotonic()
     work: Path = options.work.resolve()
     work.mkdir(parents=True, exist_ok=True)
-    emulator, packages = _prepare(work)
+    system = SYSTEMS[options.system]
+    emulator, python, packages = _prepare(system, work)
     prepared_s = time.monotonic() - start
     _say(f"ready after {prepared_s:.0f} s, {_megabytes(work)} MB")
     models = download_models(work / "models")
     bundle: Path = options.bundle.resolve()
     pictures = _decode_clip(work / "frames", options.frames)
     arguments = [str(bundle), ",".join(options.artifacts), str(models), str(options.crops), str(pictures)]
-    here = _analyze_here(arguments, work)
+    here = _analyze_here(python, arguments, work)
     with ThreadPoolExecutor() as together:
         proofs = {
             name: together.submit(_prove, emulator, BOARDS[name], arguments, here, work)
             for name in options.boards
         }
         boards = {name: proof.result() for name, proof in proofs.items()}
-    started = _first_start(emulator, options, models, pictures, work) if options.first_start else None
+    started = _first_start(emulator, python, options, models, pictures, work) if options.first_start else None
     report = {
         "date": time.strftime("%Y-%m-%d"),
         "emulated_by": f"{processor_name()}, {os.cpu_count()} cores",
         "qemu": emulator.version(),
-        "guest": {"system": "Debian 12 arm64", "packages": packages},
+        "guest": {"system": system.title, "python": system.python, "packages": packages},
         "bundle": {"target": load_bundle(bundle).manifest.target, "digest": load_bundle(bundle).digest},
         "crops": options.crops,
         "frames": options.frames,
@@ -93,11 +95,12 @@ def _options(argv: Sequence[str] | None) -> argparse.Namespace:
         "--bundle", type=Path, default=default_bundle_path(), help="default: the packaged one"
     )
     parser.add_argument("--artifacts", nargs="+", default=[], metavar="FILE", help="default: all of it")
-    parser.add_argument("--work", type=Path, default=Path("build/arm"), help="kept for the next time")
+    parser.add_argument("--work", type=Path, help="kept for the next time; default: build/arm-SYSTEM")
     parser.add_argument("--out", type=Path, default=Path("build/arm-report.json"))
     parser.add_argument("--crops", type=int, default=8, help="of the bundle's golden ones")
     parser.add_argument("--frames", type=int, default=3, help="of the packaged clip")
     parser.add_argument("--boards", nargs="+", choices=BOARDS, default=list(BOARDS))
+    parser.add_argument("--system", choices=SYSTEMS, default="bookworm", help="default: %(default)s")
     parser.add_argument(
         "--no-first-start",
         dest="first_start",
@@ -105,17 +108,20 @@ def _options(argv: Sequence[str] | None) -> argparse.Namespace:
         help="leave out the commands of a first start, on the last of the boards: doctor, and a picture twice",
     )
     options = parser.parse_args(argv)
+    options.work = options.work or Path("build") / f"arm-{options.system}"
     options.out.parent.mkdir(parents=True, exist_ok=True)
     return options
 
 
-def _prepare(work: Path) -> tuple[Emulator, dict[str, str]]:
+def _prepare(system: System, work: Path) -> tuple[Emulator, Path, dict[str, str]]:
+    """The guest, a Python of this machine with packages like the guest's, and the guest's packages."""
     qemu, libraries = find_qemu(work)
-    root = unpack_arm_root(work)
+    root = unpack_arm_root(system, work)
     wheel = build_wheel(_CHECKOUT, work)
-    packages = install(wheel, work / "packages")
+    packages = install(wheel, work / "packages", system)
+    python = Path(sys.executable) if system.like_here else make_environment(wheel, work / "here")
     (work / "home").mkdir(exist_ok=True)
-    return Emulator(qemu, libraries, root, work / "packages"), packages
+    return Emulator(qemu, libraries, root, work / "packages", system.python), python, packages
 
 
 def _decode_clip(folder: Path, count: int) -> Path:
@@ -127,10 +133,10 @@ def _decode_clip(folder: Path, count: int) -> Path:
     return folder
 
 
-def _analyze_here(arguments: Sequence[str], work: Path) -> dict[str, Any]:
+def _analyze_here(python: Path, arguments: Sequence[str], work: Path) -> dict[str, Any]:
     out = work / "here.json"
     environment = {**os.environ, "PYTHONPATH": str(_CHECKOUT), "XDG_CACHE_HOME": str(work / "cache-here")}
-    subprocess.run([sys.executable, str(_GUEST), *arguments, str(out)], check=True, env=environment)
+    subprocess.run([str(python), str(_GUEST), *arguments, str(out)], check=True, env=environment)
     answer: dict[str, Any] = json.loads(out.read_text())
     return answer
 
@@ -164,12 +170,12 @@ def _prove(
 
 
 def _first_start(
-    emulator: Emulator, options: argparse.Namespace, models: Path, pictures: Path, work: Path
+    emulator: Emulator, python: Path, options: argparse.Namespace, models: Path, pictures: Path, work: Path
 ) -> dict[str, Any]:
     board = BOARDS[options.boards[-1]]
     picture = min(pictures.glob("*.png"))
     try:
-        found = first_start(emulator, board, options.bundle.resolve(), models, picture, work)
+        found = first_start(emulator, board, options.bundle.resolve(), models, picture, work, python)
     except RuntimeError as error:
         _say(f"{board.name} first start FAILED: {error}")
         return {"fault": str(error), "passed": False}

@@ -21,6 +21,7 @@ from edgeau.landmarks.litert.anchors import ANCHORS
 from edgeau.landmarks.litert.detection import merge
 from edgeau.landmarks.litert.region import Region, overlap
 from edgeau.landmarks.litert.tracking import joined
+from tests.edgeau.landmarks.distances import distances_in_eyes
 
 mediapipe = pytest.importorskip("mediapipe")
 pytest.importorskip("ai_edge_litert")
@@ -76,12 +77,6 @@ def assert_same(ours: list[np.ndarray], theirs: list[np.ndarray], tolerance: flo
         assert (our.shape, our.dtype) == (their.shape, np.float32)
         eyes = np.linalg.norm(their[33, :2] - their[263, :2])
         assert np.abs(our - their).max() <= tolerance * eyes
-
-
-def distances_in_eyes(our: np.ndarray, their: np.ndarray) -> np.ndarray:
-    """How far each point is off, in distances of the outer eye corners."""
-    eyes = np.linalg.norm(their[33, :2] - their[263, :2])
-    return np.linalg.norm(our[:, :2] - their[:, :2], axis=1) / eyes
 
 
 def whole_video(folder: Path) -> Iterator[np.ndarray]:
