@@ -70,5 +70,5 @@ def test_its_integers_run_in_both_engines_of_a_board(
     for runtime in ("litert", "onnxruntime"):
         parity = made[runtime, "int8"].parity
         assert parity is not None
-        assert 0 < parity.max_abs_logit < 0.1
-        assert parity.decision_flips < 0.1
+        # Logits of random weights lie around 0, so decisions say nothing of them.
+        assert 0 < parity.max_abs_logit < 0.05
