@@ -10,12 +10,14 @@ import json
 import os
 import sys
 from collections.abc import Callable, Sequence
+from functools import partial
+from importlib import import_module
 from typing import Any, NoReturn
 
-from edgeau.errors import EdgeauError, UsageError
+from edgeau.errors import DependencyError, EdgeauError, UsageError
 from edgeau.termination import sigterm_unwinds
 
-__all__ = ["DONE", "INTERRUPTED", "PARTLY", "CommandParser", "print_json", "run"]
+__all__ = ["DONE", "INTERRUPTED", "PARTLY", "CommandParser", "entry", "print_json", "run"]
 
 DONE = 0
 PARTLY = 1
@@ -66,6 +68,30 @@ def run(name: str, body: Callable[[Sequence[str] | None], int], argv: Sequence[s
         # The reader of our stdout went away (| head): not an error of ours; keep the interpreter's flush from raising.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return DONE
+
+
+def entry(name: str, module: str, extra: str) -> Callable[[], int]:
+    """What starts a command as a program: its module is imported only then, so that a missing package is one line.
+
+    Args:
+        name: of the command.
+        module: that has its ``main``.
+        extra: of edgeau that brings the packages.
+    """
+
+    def body(argv: Sequence[str] | None) -> int:
+        try:
+            code: int = import_module(module).main(argv)
+        except ModuleNotFoundError as error:
+            package = (error.name or "").partition(".")[0]
+            if package.startswith("edgeau"):
+                raise
+            raise DependencyError(
+                f"it needs {package}, which is not installed: pip install 'edgeau[{extra}]'"
+            ) from error
+        return code
+
+    return partial(run, name, body)
 
 
 def print_json(document: Any) -> None:

@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -83,3 +84,18 @@ def test_a_reader_that_goes_away_is_no_error() -> None:
         process.stdout.close()
         error = process.stderr.read()
     assert (process.returncode, error) == (0, "")
+
+
+def test_a_program_whose_package_is_missing_says_so_in_one_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "wants.py").write_text("import not_there.at_all\n")
+    (tmp_path / "wants_ours.py").write_text("import edgeau.not_there\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setattr("sys.argv", ["edgeau-x"])
+    assert command.entry("edgeau-x", "wants", "train")() == 2
+    assert capsys.readouterr().err == (
+        "edgeau-x: it needs not_there, which is not installed: pip install 'edgeau[train]'\n"
+    )
+    with pytest.raises(ModuleNotFoundError, match=r"edgeau\.not_there"):  # a fault of ours is not hidden
+        command.entry("edgeau-x", "wants_ours", "train")()
