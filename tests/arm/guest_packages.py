@@ -49,15 +49,22 @@ def install(wheel: Path, target: Path, system: System) -> dict[str, str]:
         Version of every distribution in the folder.
     """
     shutil.rmtree(target, ignore_errors=True)
-    needed = [name.replace("opencv-python", "opencv-python-headless") for name in requirements(wheel)]
-    if system.like_here:
-        names = [re.split(r"[^\w-]", name)[0] for name in requirements(wheel)]
-        versions = [f"{name}=={metadata.version(name)}" for name in names]
-        needed = [name.replace("opencv-python=", "opencv-python-headless=") for name in versions]
+    wanted = requirements(wheel)
+    needed = [_as_here(line) for line in wanted] if system.like_here else wanted
+    needed = [re.sub("^opencv-python(?=\\W)", "opencv-python-headless", line) for line in needed]
     _run(*_pip("install", system), *_INTO, str(target), *needed)
     _run(*_pip("install", system), *_INTO, str(target), "--no-deps", str(wheel))
     found = (re.match(r"(.+?)-([^-]+)\.dist-info", path.name) for path in target.glob("*.dist-info"))
     return {match[1]: match[2] for match in found if match}
+
+
+def _as_here(line: str) -> str:
+    """A requirement in the version that this environment has; as it stands where it has none."""
+    name = re.split(r"[^\w-]", line)[0]
+    try:
+        return f"{name}=={metadata.version(name)}"
+    except metadata.PackageNotFoundError:
+        return line
 
 
 def make_environment(wheel: Path, place: Path) -> Path:
