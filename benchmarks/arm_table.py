@@ -63,7 +63,7 @@ def page_part(report: Mapping[str, Any]) -> str:
     packages = ", ".join(f"{name} {version}" for name, version in guest["packages"].items() if name in wanted)
     title = (
         f"{report['emulated_by']}, {report['date']}; qemu {report['qemu']}, {guest['system']}, {packages}; {report['crops']} golden "
-        f"crops and {report['frames']} frames; {seconds['total']} s, {seconds['prepare']} s of it to prepare, {report['megabytes']} MB."
+        f"crops and {report['frames']} frame{'s' * (report['frames'] != 1)}; {seconds['total']} s, {seconds['prepare']} s of it to prepare, {report['megabytes']} MB."
     )
     parts = [title, table(report)]
     return "\n\n".join([*parts, first_start(report["first_start"])] if report.get("first_start") else parts)
