@@ -7,8 +7,8 @@ from MediaPipe's own last points, and free running. How far apart two right answ
 video twice: the second time one pixel of the first frame is one level brighter or darker, in three places in turn.
 
 Distances are in the picture's plane, shares of the distance of the outer eye corners. Beside them the processor time that tracking
-took, all threads together, the median frame. Exit code 3 when a point of a frame by itself
-or after one step is further off than --max-share.
+took, all threads together, the median frame. Exit code 3 when a point of a frame by itself or after one step is further off than
+--max-share.
 """
 
 from __future__ import annotations

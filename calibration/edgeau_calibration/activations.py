@@ -28,8 +28,6 @@ _OUTLIER = 2.0
 _MOST = 0.9
 # Values kept per crop and tensor: 2048 of 128 crops place a percentile of 99.99 to within a quarter of its bin.
 _KEPT = 2048
-
-
 _FLOAT = "tensor(float)"  # as ONNX Runtime names the type
 
 

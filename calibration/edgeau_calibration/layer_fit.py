@@ -67,18 +67,13 @@ def fitted_layer(
     """
     groups, inputs = moments.quantized_mean.shape
     old = np.asarray(weights, np.float64).reshape(groups, -1, inputs)
-    share = _DAMPING + inputs / moments.count / 4
     pairs = moments.pairs
-    if pairs is None:
-        # So many inputs against so few positions: both steps would leave the weights nearly as they are.
-        target, damped = old, None
-        variance = moments.variance + _ridge(moments.variance, share)[:, None]
-    else:
-        target = _refitted(old, pairs, moments.count) if rule.least_squares else old
+    # Of so many inputs that no pairs were kept, both steps would leave the weights nearly as they are.
+    target = old if pairs is None or not rule.least_squares else _refitted(old, pairs, moments.count)
+    share = _DAMPING + inputs / moments.count / 4
+    scale = _scales(target, moments.variance + _ridge(moments.variance, share)[:, None], rule.limit)
+    if rule.feedback and pairs is not None:
         damped = _damped(pairs.quantized, share)
-        variance = np.einsum("gff->gf", damped)
-    scale = _scales(target, variance, rule.limit)
-    if rule.feedback and damped is not None:
         integers = rounded_with_feedback(target.copy(), damped, scale, rule.limit)
     else:
         integers = np.clip(np.round(target / scale[..., None]), -rule.limit, rule.limit).astype(np.int8)

@@ -16,8 +16,6 @@ __all__ = ["MomentSums", "Moments", "Pairs", "patches"]
 # Positions of a feature map that are looked at per crop and group.
 _POSITIONS = 256
 _PER_CHANNEL = 96
-
-
 # Of more inputs than this only each one's own moments are kept. All pairs of 25,000, which fully connected layers behind a feature
 # map have, would fill 5 GB; and no calibration set tells so many apart.
 _WIDEST = 6144

@@ -32,10 +32,10 @@ from edgeau_calibration.packaged import pack
 from edgeau_export.artifacts import ArtifactMaker
 from edgeau_export.bench import Bench
 from edgeau_export.default_int8 import add_int8
+from edgeau_export.default_parts import add_max_f1_drop
 from edgeau_export.default_tensorrt import add_tensorrt_int8
 from edgeau_export.face_crops import GOLDEN_COUNT, FaceCrops
 from edgeau_export.from_checkpoint import CheckpointSource
-from edgeau_export.int8_search import MAX_F1_DROP
 from edgeau_export.target import TargetArtifact
 from edgeau_export.tools import tool_versions
 from edgeau_export.voice import Voice
@@ -90,13 +90,7 @@ def _body(argv: Sequence[str] | None) -> int:
     parser.add_argument(
         "--without-int8", action="store_true", help="only the float network: no half hour of quantization"
     )
-    parser.add_argument(
-        "--max-f1-drop",
-        type=float,
-        default=MAX_F1_DROP,
-        metavar="X",
-        help="mean F1 that INT8 may cost (default %(default)s)",
-    )
+    add_max_f1_drop(parser)
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder to make or replace")
     arguments = parser.parse_args(argv)
     fusion = _read_fusion(arguments.fusion)

@@ -1,4 +1,4 @@
-"""What the commands that add INT8 to the packaged default have in common: their options, their faces, their last line."""
+"""What the commands that make the packaged default have in common: their options, their faces, their last line."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from edgeau.bundle import Bundle
     from edgeau.bundle.manifest import Accuracy
 
-__all__ = ["cost_line", "default_parser", "packaged_faces"]
+__all__ = ["add_max_f1_drop", "cost_line", "default_parser", "packaged_faces"]
 
 
 def default_parser(name: str, description: str) -> CommandParser:
@@ -30,6 +30,12 @@ def default_parser(name: str, description: str) -> CommandParser:
     parser.add_argument(
         "--bundle", type=Path, required=True, metavar="DIR", help="default bundle to add it to"
     )
+    add_max_f1_drop(parser)
+    return parser
+
+
+def add_max_f1_drop(parser: CommandParser) -> None:
+    """The ``--max-f1-drop`` option."""
     parser.add_argument(
         "--max-f1-drop",
         type=float,
@@ -37,7 +43,6 @@ def default_parser(name: str, description: str) -> CommandParser:
         metavar="X",
         help="mean F1 that INT8 may cost (default %(default)s)",
     )
-    return parser
 
 
 def packaged_faces(source: Bundle) -> FaceCrops:

@@ -30,11 +30,11 @@ _PLACE = """
 import sys
 import numpy as np
 from edgeau.landmarks import open_landmarker
-from tests.edgeau.landmarks.distances import distances_in_eyes
+from landmark_parity import shares
 seen = np.load(sys.argv[1])
 landmarker = open_landmarker(kind="litert", static=True)
 pairs = zip(seen["frames"], seen["points"], strict=True)
-print(max(distances_in_eyes(landmarker.detect(frame)[0], points).max() for frame, points in pairs))
+print(max(shares(landmarker.detect(frame)[0], points).max() for frame, points in pairs))
 """
 
 
@@ -94,6 +94,7 @@ def test_they_place_landmarks_as_mediapipe_does(
                 points.append(landmarker.detect(frame.image)[0])
     np.savez(tmp_path / "seen.npz", frames=frames, points=points)
     command = [str(newest), "-c", _PLACE, str(tmp_path / "seen.npz")]
+    environment["PYTHONPATH"] += f"{os.pathsep}{root / 'benchmarks'}"
     done = subprocess.run(command, cwd=root, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert 0 < float(done.stdout) < 0.01

@@ -3,9 +3,10 @@
     python -m tests.arm.proof [--bundle BUNDLE] [--work DIR] [--out REPORT.json]
 
 Makes a Debian for arm64 under qemu's user emulation (12, bookworm; or --system trixie, 13, with the newest packages that there are
-for its Python, on this machine too), installs edgeau's wheel with its device extras from real aarch64 wheels, analyzes the packaged clip with every artifact of a bundle on the processors of a Raspberry Pi 4 and 5, and compares
-every probability with this machine's. Then the commands of a first start run there: edgeau-doctor, and a picture that is analyzed
-twice with whatever is fastest. Exits 1 when something is too far off.
+for its Python, on this machine too), installs edgeau's wheel with its device extras from real aarch64 wheels, analyzes the packaged
+clip with every artifact of a bundle on the processors of a Raspberry Pi 4 and 5, and compares every probability with this machine's.
+Then the commands of a first start run there: edgeau-doctor, and a picture that is analyzed twice with whatever is fastest. Exits 1
+when something is too far off.
 
 Needs: Linux on x86-64 with apt (Debian, Ubuntu with debian-archive-keyring), gcc, and this checkout's environment. Nothing
 is installed on the machine, and no rights are needed beyond its own folder.

@@ -21,7 +21,6 @@ from edgeau.landmarks.litert.anchors import ANCHORS
 from edgeau.landmarks.litert.detection import merge
 from edgeau.landmarks.litert.region import Region, overlap
 from edgeau.landmarks.litert.tracking import joined
-from tests.edgeau.landmarks.distances import distances_in_eyes
 
 mediapipe = pytest.importorskip("mediapipe")
 pytest.importorskip("ai_edge_litert")
@@ -79,13 +78,6 @@ def assert_same(ours: list[np.ndarray], theirs: list[np.ndarray], tolerance: flo
         assert np.abs(our - their).max() <= tolerance * eyes
 
 
-def whole_video(folder: Path) -> Iterator[np.ndarray]:
-    video = cv2.VideoCapture(str(folder / "real-face.mp4"))
-    while (read := video.read())[0]:
-        yield read[1]
-    video.release()
-
-
 def two_faces(astronaut: np.ndarray) -> np.ndarray:
     face = astronaut[:300, 100:400]
     tilted = cv2.warpAffine(face, cv2.getRotationMatrix2D((150, 150), 25, 0.8), (300, 300))
@@ -133,55 +125,6 @@ def test_a_real_video_as_mediapipe_sees_it(
     with litert(static=static, model=chosen) as ours, FaceMesh(static=static, refined=refined) as theirs:
         for frame in frames:
             assert_same(ours.detect(frame), theirs.detect(frame))
-
-
-@pytest.mark.slow
-def test_a_whole_real_video_as_mediapipe_sees_it(shared_data: Path) -> None:
-    distances = []
-    with litert(static=True) as ours, FaceMesh(static=True) as theirs:
-        for frame in whole_video(shared_data):
-            (our,), (their,) = ours.detect(frame), theirs.detect(frame)
-            distances.append(distances_in_eyes(our, their))
-    assert len(distances) > 400
-    assert np.max(distances) < TOLERANCE
-
-
-@pytest.mark.slow
-def test_a_whole_real_video_tracked_as_mediapipe_tracks_it(shared_data: Path) -> None:
-    """Step by step from MediaPipe's own last points, and left to itself.
-
-    Tracking feeds its answer back: the last bit of a region grows over the frames and shrinks again, and while an eye closes the
-    points of its iris may be far off. How far is told by MediaPipe itself, given the video with one pixel of the first frame one level off;
-    LiteRT may not run further from it than that.
-    """
-    stepwise, free, itself = [], [], []
-    with (
-        litert() as step,
-        litert() as ours,
-        FaceMesh(static=False) as theirs,
-        FaceMesh(static=False) as touched,
-    ):
-        last = None
-        for frame in whole_video(shared_data):
-            if last is None:
-                other = frame.copy()
-                other[frame.shape[0] // 2, frame.shape[1] // 2] ^= 1
-            else:
-                other = frame
-                step._followed = [Region.of_landmarks(last)]
-            (stepped,), (our,), (their,) = step.detect(frame), ours.detect(frame), theirs.detect(frame)
-            last = their.astype(np.float32)
-            stepwise.append(distances_in_eyes(stepped, their))
-            free.append(distances_in_eyes(our, their))
-            itself.append(distances_in_eyes(touched.detect(other)[0], their))
-    assert len(free) > 400
-    assert np.max(stepwise) < TOLERANCE / 10
-    assert np.mean(free, axis=1).max() < TOLERANCE
-    assert np.mean(itself, axis=1).max() > 0.001
-    assert np.max(free) < 1.5 * np.max(itself)
-    assert np.mean(free) < 1.25 * np.mean(itself)
-    beyond, beyond_itself = ((np.max(rows, axis=1) > TOLERANCE).sum() for rows in (free, itself))
-    assert beyond < 1.25 * beyond_itself
 
 
 def test_two_faces_come_and_go_as_in_mediapipe(astronaut: np.ndarray) -> None:
