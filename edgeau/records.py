@@ -60,7 +60,8 @@ def _parse(kind: Any, value: Any, where: str) -> Any:
         return value
     if origin in (Union, types.UnionType):
         return _parse_optional(arguments, value, where)
-    if isinstance(kind, type) and issubclass(kind, WritesItself):
+    # On Python 3.10 tuple[str, ...] counts as an instance of type, and issubclass refuses it.
+    if origin is None and isinstance(kind, type) and issubclass(kind, WritesItself):
         return _parse_itself(kind, value, where)
     if is_dataclass(kind):
         return _parse_record(kind, value, where)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import sys
+import json
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
@@ -10,11 +10,6 @@ from typing import Any
 
 from edgeau.records import from_dict
 from edgeau_apps.doctor.machine import Machine, numbers
-
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
 
 __all__ = ["JetPack", "Wheels", "install_line", "jetpack_of", "newest_wheel"]
 
@@ -43,12 +38,12 @@ class JetPack:
 
 @cache
 def _wheels() -> tuple[Wheels, ...]:
-    return tuple(from_dict(Wheels, entry, "wheels.toml") for entry in _read("wheels.toml")["package"])
+    return tuple(from_dict(Wheels, entry, "wheels.json") for entry in _read("wheels.json")["package"])
 
 
 @cache
 def _jetpacks() -> tuple[JetPack, ...]:
-    return tuple(from_dict(JetPack, entry, "jetpacks.toml") for entry in _read("jetpacks.toml")["jetpack"])
+    return tuple(from_dict(JetPack, entry, "jetpacks.json") for entry in _read("jetpacks.json")["jetpack"])
 
 
 def newest_wheel(package: str, machine: Machine) -> str | None:
@@ -78,4 +73,5 @@ def jetpack_of(machine: Machine) -> JetPack | None:
 
 
 def _read(name: str) -> Any:
-    return tomllib.loads((files("edgeau_apps.doctor.facts") / name).read_text("utf-8"))
+    # JSON, not TOML: the doctor starts on a Python 3.10 where nothing is installed.
+    return json.loads((files("edgeau_apps.doctor.facts") / name).read_text("utf-8"))
