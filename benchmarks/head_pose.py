@@ -15,9 +15,9 @@ from typing import Any
 
 import numpy as np
 
-from edgeau.command import DONE, CommandParser, print_json, run
+from edgeau._system.command import DONE, CommandParser, print_json, run
 from edgeau.errors import InputError
-from edgeau.head_pose import head_pose
+from edgeau.faces.head_pose import head_pose
 
 GATE = 3
 AXES = ("pitch", "yaw", "roll")

@@ -31,28 +31,28 @@ from page_part import write_part
 from this_machine import machine_name
 from tqdm import tqdm
 
-from edgeau.backends import open_session
-from edgeau.backends.function import FunctionSession
-from edgeau.command import DONE, PARTLY, CommandParser, print_json, run
+from edgeau._system.atomic_file import write_whole
+from edgeau._system.command import DONE, PARTLY, CommandParser, print_json, run
+from edgeau.bundle.preprocessing import Preprocessor
 from edgeau.errors import EdgeauError, InputError
-from edgeau.preprocessing import Preprocessor
-from edgeau.probability import sigmoid
-from edgeau.session import Session
-from edgeau.whole_file import write_whole
-from edgeau_calibration.budget import Budget, within_budget
-from edgeau_calibration.crops import CalibrationSet
-from edgeau_calibration.judge import LabelledJudge
-from edgeau_calibration.labelled import LabelledFaces, labelled_faces
-from edgeau_calibration.load import load_calibration_set
-from edgeau_calibration.macs import integer_share, macs_by_node
+from edgeau.runtimes import open_session
+from edgeau.runtimes.function import FunctionSession
+from edgeau.runtimes.logits import sigmoid
+from edgeau.runtimes.session import Session
+from edgeau_calibration.data.crops import CalibrationSet
+from edgeau_calibration.data.labelled import LabelledFaces, labelled_faces
+from edgeau_calibration.data.load import load_calibration_set
+from edgeau_calibration.evaluation.accuracy import LabelledJudge
+from edgeau_calibration.evaluation.scores import fitted_thresholds
+from edgeau_calibration.graph.macs import integer_share, macs_by_node
+from edgeau_calibration.quantizer import Quantization
 from edgeau_calibration.recipe import load_recipe
-from edgeau_calibration.scores import fitted_thresholds
-from edgeau_calibration.static_int8 import Quantization
-from edgeau_export.accounting.from_tflite import account_of_tflite
-from edgeau_export.from_checkpoint import CheckpointSource
-from edgeau_export.from_default import DefaultSource
-from edgeau_export.int8_report.f1_intervals import score
-from edgeau_export.litert import tflite_bytes
+from edgeau_calibration.search.budget import Budget, within_budget
+from edgeau_export.onnx_to_tflite import tflite_bytes
+from edgeau_export.profiling.from_tflite import account_of_tflite
+from edgeau_export.report.int8.f1_intervals import score
+from edgeau_export.source_network.from_checkpoint import CheckpointSource
+from edgeau_export.source_network.from_default import DefaultSource
 
 NAME = "benchmarks/int8_front.py"
 FLOAT = "float32"

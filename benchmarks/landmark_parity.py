@@ -24,13 +24,13 @@ from page_part import write_part
 from this_machine import machine_name
 
 from edgeau import open_source
-from edgeau.command import DONE, CommandParser, print_json, run
+from edgeau._system.command import DONE, CommandParser, print_json, run
 from edgeau.errors import InputError
-from edgeau.landmarks import open_landmarker
-from edgeau.landmarks.landmarker import Landmarker
-from edgeau.landmarks.litert.mesh import RefinedMesh
-from edgeau.landmarks.litert.region import Region
-from edgeau.mediapipe_models import read_models
+from edgeau.faces.landmarks import open_landmarker
+from edgeau.faces.landmarks.landmarker import Landmarker
+from edgeau.faces.landmarks.litert.mesh import RefinedMesh
+from edgeau.faces.landmarks.litert.region import Region
+from edgeau.faces.landmarks.mediapipe_models import read_models
 
 GATE = 3
 _EYE_CORNERS = (33, 263)

@@ -23,7 +23,7 @@ import torch
 from page_part import write_part
 from this_machine import machine_name
 
-from edgeau.command import DONE, CommandParser, print_json, run
+from edgeau._system.command import DONE, CommandParser, print_json, run
 from edgeau_training.datasets.synthetic import SyntheticFaces, list_shards
 from edgeau_training.datasets.synthetic_crops import SyntheticCrops
 from edgeau_training.evaluation.documents import write_document
@@ -189,7 +189,7 @@ def _body(argv: Sequence[str] | None) -> int:
 
 
 def _default() -> tuple[str, ...]:
-    from edgeau.action_units import DEFAULT
+    from edgeau.action_units.names import DEFAULT
 
     return DEFAULT
 

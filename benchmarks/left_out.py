@@ -9,8 +9,8 @@ from typing import NamedTuple
 import onnx
 
 from edgeau.bundle import Bundle
-from edgeau_export.litert import PRECISIONS, tflite_bytes
-from edgeau_export.onnx_graph import with_batch
+from edgeau_export.onnx_to_tflite import PRECISIONS, tflite_bytes
+from edgeau_export.source_network.onnx_graph import with_batch
 
 FLOAT, QUANTIZED = "model.fp32.onnx", "model.int8.onnx"
 

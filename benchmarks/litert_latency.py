@@ -35,13 +35,13 @@ from page_part import write_part
 from this_machine import machine_name
 from tqdm import tqdm
 
-from edgeau.backends import open_session
 from edgeau.bundle import Bundle, load_bundle
-from edgeau.bundle.engine import open_engine
 from edgeau.bundle.golden import read_golden
-from edgeau.preprocessing import Preprocessor
-from edgeau_calibration.load import load_calibration_set
-from edgeau_export.litert import tflite_bytes
+from edgeau.bundle.preprocessing import Preprocessor
+from edgeau.bundle.select import open_engine
+from edgeau.runtimes import open_session
+from edgeau_calibration.data.load import load_calibration_set
+from edgeau_export.onnx_to_tflite import tflite_bytes
 
 Run = Callable[[np.ndarray], np.ndarray]
 

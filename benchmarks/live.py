@@ -28,7 +28,7 @@ import psutil
 from scenes import SIZE, Scene, cutouts
 
 from edgeau import open_source
-from edgeau.command import DONE, CommandParser, print_json, run
+from edgeau._system.command import DONE, CommandParser, print_json, run
 from edgeau.live import LiveOptions, LivePipeline
 from edgeau.sources import Source
 

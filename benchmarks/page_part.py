@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from edgeau._system.atomic_file import write_whole
 from edgeau.errors import InputError
-from edgeau.whole_file import write_whole
 
 __all__ = ["write_part"]
 

@@ -25,13 +25,13 @@ from left_out import FLOAT, tflite_files
 from page_part import write_part
 from this_machine import machine_name
 
-from edgeau.backends import open_session
 from edgeau.bundle import Bundle, load_bundle
 from edgeau.bundle.golden import read_golden
-from edgeau.preprocessing import Preprocessor
-from edgeau_calibration.crops import CalibrationSet
-from edgeau_calibration.load import load_calibration_set
-from edgeau_calibration.measure import difference
+from edgeau.bundle.preprocessing import Preprocessor
+from edgeau.runtimes import open_session
+from edgeau_calibration.data.crops import CalibrationSet
+from edgeau_calibration.data.load import load_calibration_set
+from edgeau_calibration.evaluation.candidates import difference
 
 Answers = dict[str, np.ndarray]
 

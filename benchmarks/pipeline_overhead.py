@@ -22,7 +22,7 @@ import cv2
 import numpy as np
 
 from edgeau import Pipeline, pipeline
-from edgeau.command import DONE, CommandParser, print_json, run
+from edgeau._system.command import DONE, CommandParser, print_json, run
 from edgeau.errors import InputError
 
 SIZE = (640, 480)

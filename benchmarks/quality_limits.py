@@ -6,7 +6,7 @@ DATA is a folder of edgeau-synth. Each face runs through the whole pipeline, whi
 in the worsened picture. Each row gives what the quality measure says about it (median), the share of faces that were still
 found, and the mean F1 over the AUs that the damage touches; `drop` is against the same AUs of the same faces undamaged;
 `refused` the share of those AUs that the limits would refuse, and `f1_kept` the mean F1 of the others.
-The limits in edgeau/quality/limits.py are where F1 has dropped by 0.1. Poses are not made worse: the faces of DATA are
+The limits in edgeau/faces/quality/limits.py are where F1 has dropped by 0.1. Poses are not made worse: the faces of DATA are
 sorted by their own.
 """
 
@@ -24,12 +24,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgeau import Pipeline
-from edgeau.action_units import au_number
-from edgeau.command import DONE, CommandParser, print_json, run
+from edgeau._system.command import DONE, CommandParser, print_json, run
+from edgeau.action_units.names import au_number
 from edgeau.errors import InputError
-from edgeau.quality import FaceQuality, Limits, QualityAssessor
-from edgeau.quality.regions import AU_REGIONS, REGIONS
-from edgeau.quality.size import five_point_size
+from edgeau.faces.quality import FaceQuality, Limits, QualityAssessor
+from edgeau.faces.quality.regions import AU_REGIONS, REGIONS
+from edgeau.faces.quality.size import five_point_size
 from edgeau.results import Face
 
 Picture = NDArray[np.uint8]

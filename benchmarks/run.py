@@ -20,9 +20,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from edgeau.command import DONE, CommandParser, print_json, run
+from edgeau._system.atomic_file import write_whole
+from edgeau._system.command import DONE, CommandParser, print_json, run
 from edgeau.errors import InputError
-from edgeau.whole_file import write_whole
 
 sys.path.insert(0, str(Path(__file__).parent))
 from suite.files import Files

@@ -27,13 +27,13 @@ import psutil
 from tqdm import tqdm
 
 from edgeau import Pipeline, open_source
-from edgeau.backends.function import FunctionSession
-from edgeau.bundle.bundle import default_bundle_path, load_bundle
-from edgeau.command import DONE, CommandParser, print_json, run
-from edgeau.detector import AUDetector
+from edgeau._system.command import DONE, CommandParser, print_json, run
+from edgeau.action_units.network import AUDetector
+from edgeau.bundle.load import default_bundle_path, load_bundle
 from edgeau.errors import EngineError, InputError, OutputError
-from edgeau.landmarks import Landmarker
+from edgeau.faces.landmarks import Landmarker
 from edgeau.live import LiveOptions, LivePipeline
+from edgeau.runtimes.function import FunctionSession
 from edgeau.sinks import Sink, open_sink
 from edgeau.sources import Frame, ReconnectingSource, Source
 from edgeau.sources.backoff import Backoff

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from edgeau.processor import processor_name
+from edgeau._system.processor import processor_name
 
 __all__ = ["machine_name"]
 

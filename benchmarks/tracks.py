@@ -26,11 +26,11 @@ import numpy as np
 from scenes import FPS, VISIBLE, Scene, Truth, cutouts
 from tqdm import tqdm
 
-from edgeau.assignment import cheapest_pairs
-from edgeau.command import DONE, CommandParser, print_json, run
-from edgeau.landmarks import open_landmarker
+from edgeau._system.command import DONE, CommandParser, print_json, run
+from edgeau.faces.landmarks import open_landmarker
+from edgeau.faces.linear_assignment import cheapest_pairs
+from edgeau.faces.tracker import FaceTracks
 from edgeau.results import Box
-from edgeau.tracks import FaceTracks
 
 GATE = 3
 # A found face belongs to a true one when its points lie closer than this on average, in sizes of the face.

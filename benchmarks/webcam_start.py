@@ -20,7 +20,7 @@ import time
 import aiohttp
 
 # A program that a shell started in the background ignores Ctrl-C unless it is told not to.
-CODE = "import signal, sys; signal.signal(signal.SIGINT, signal.default_int_handler); from edgeau_apps.webcam.command import main; sys.exit(main())"
+CODE = "import signal, sys; signal.signal(signal.SIGINT, signal.default_int_handler); from edgeau_apps.live.command import main; sys.exit(main())"
 
 
 def free_port() -> int:

@@ -14,8 +14,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from edgeau.action_units.network import AUDetector, Detections
     from edgeau.bundle import Bundle, load_bundle
-    from edgeau.detector import AUDetector, Detections
     from edgeau.errors import EdgeauError, GateRefusedError, UserError
     from edgeau.pipeline import Pipeline
     from edgeau.results import ActionUnit, Box, Face, FrameResult, HeadPose
@@ -47,7 +47,7 @@ __all__ = [
 # Imported on use, so that edgeau-doctor can still say what is wrong where numpy or OpenCV cannot be imported.
 _HOMES = {
     "edgeau.bundle": ("Bundle", "load_bundle"),
-    "edgeau.detector": ("AUDetector", "Detections"),
+    "edgeau.action_units.network": ("AUDetector", "Detections"),
     "edgeau.errors": ("EdgeauError", "GateRefusedError", "UserError"),
     "edgeau.pipeline": ("Pipeline",),
     "edgeau.results": ("ActionUnit", "Box", "Face", "FrameResult", "HeadPose"),

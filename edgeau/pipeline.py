@@ -11,28 +11,28 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from edgeau.au_reading import AUReader
-from edgeau.detector import AUDetector
-from edgeau.found_face import FoundFace
-from edgeau.head_pose import head_pose
-from edgeau.landmarks import Landmarker, open_landmarker
+from edgeau.action_units.network import AUDetector
+from edgeau.action_units.predictor import AUReader
+from edgeau.faces.detected_face import FoundFace
+from edgeau.faces.head_pose import head_pose
+from edgeau.faces.landmarks import Landmarker, open_landmarker
+from edgeau.faces.quality import Limits, QualityAssessor
+from edgeau.faces.tracker import FaceTracks
 from edgeau.live import LivePipeline
-from edgeau.quality import Limits, QualityAssessor
-from edgeau.refiner import Refiner
 from edgeau.results import ActionUnit, Box, Face, FrameResult
 from edgeau.sources.frame import Frame
-from edgeau.tracks import FaceTracks
+from edgeau.temporal.result_filter import Refiner
 
 if TYPE_CHECKING:
     from types import TracebackType
 
     from typing_extensions import Self
 
-    from edgeau.bundle.bundle import Bundle
+    from edgeau.action_units.landmark_model import LandmarkModel
+    from edgeau.action_units.neutral_baseline import NeutralBaseline
+    from edgeau.bundle.load import Bundle
     from edgeau.bundle.manifest import Artifact
-    from edgeau.landmark_model import LandmarkModel
-    from edgeau.neutral_baseline import NeutralBaseline
-    from edgeau.session import EngineInfo
+    from edgeau.runtimes.session import EngineInfo
     from edgeau.sources import Source
 
 __all__ = ["Pipeline"]
@@ -113,7 +113,7 @@ class Pipeline:
             engine: which of its artifacts may be tried: a runtime (``"onnxruntime"``), a precision (``"int8"``), both
                 (``"onnxruntime/int8"``) or a file name; None chooses among all.
             threads: that one inference may use; None takes as many as are fastest. What is fastest here is measured
-                once for each bundle, see :func:`edgeau.bundle.engine.open_engine`.
+                once for each bundle, see :func:`edgeau.bundle.select.open_engine`.
             provider: the engine's device or kernel library; None takes the backend's default.
             max_faces: how many faces are looked for at most. With 1, a video costs less: while fewer faces than this
                 are in view, every frame is searched for more.
@@ -182,7 +182,7 @@ class Pipeline:
         """Measure a person's expressions from their own neutral face.
 
         Args:
-            baseline: from :class:`edgeau.neutral_baseline.NeutralCollector`; None goes back to the mean of many faces.
+            baseline: from :class:`edgeau.action_units.neutral_baseline.NeutralCollector`; None goes back to the mean of many faces.
             track_id: whose; None for everybody who has none of their own. Track ids start again with every stream.
         """
         if baseline is None:

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 if TYPE_CHECKING:
-    from edgeau.quality import FaceQuality
+    from edgeau.faces.quality import FaceQuality
 
 __all__ = ["ActionUnit", "Box", "Face", "FrameResult", "HeadPose"]
 

@@ -16,12 +16,12 @@ from pathlib import Path
 import numpy as np
 import onnx
 
+from edgeau._system.atomic_file import write_whole
 from edgeau.bundle import default_bundle_path, load_bundle
+from edgeau.bundle.preprocessing import Preprocessor
 from edgeau.errors import InputError
-from edgeau.preprocessing import Preprocessor
-from edgeau.whole_file import write_whole
-from edgeau_calibration.packaged import COUNT, packaged_calibration
-from edgeau_export.litert import tflite_bytes
+from edgeau_calibration.data.packaged import COUNT, packaged_calibration
+from edgeau_export.onnx_to_tflite import tflite_bytes
 
 HELD_OUT = 5  # every fifth packaged crop judges, the others calibrate
 BENCHMARKS = Path(__file__).parents[1]

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from edgeau import __version__
+from edgeau._system.processor import processor_name
 from edgeau.bundle import default_bundle_path, load_bundle
-from edgeau.processor import processor_name
 
 PACKAGES = ("ai-edge-litert", "mediapipe", "numpy", "onnxruntime", "opencv-python", "openvino")
 PEERS = ("ai-edge-quantizer", "ncnn", "nncf", "openvino", "pnnx")

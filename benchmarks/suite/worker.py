@@ -38,7 +38,7 @@ def network(run: Callable[[Any], Any], engine: str, subject: dict[str, Any]) -> 
 
 def session(subject: dict[str, Any]) -> Any:
     """An engine that edgeau ships."""
-    from edgeau.backends import open_session
+    from edgeau.runtimes import open_session
 
     opened = open_session(subject["runtime"], Path(subject["file"]), threads=subject["threads"])
     about = opened.describe()

@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Any
 import onnx
 from onnxruntime.quantization import QDQQuantizer, QuantType
 
-from edgeau_calibration.ranges import tensors_data
+from edgeau_calibration.algorithms.ranges import tensors_data
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from edgeau_calibration.range_search import Range
+    from edgeau_calibration.algorithms.range_search import Range
     from edgeau_calibration.recipe import Recipe
 
 __all__ = ["quantized"]
@@ -31,8 +31,8 @@ def quantized(
     """A Q/DQ copy of a float graph.
 
     Args:
-        model: from :func:`edgeau_calibration.graph.prepared`.
-        ranges: of its activations, from :func:`edgeau_calibration.ranges.activation_ranges`.
+        model: from :func:`edgeau_calibration.graph.qdq_quantizer.prepared`.
+        ranges: of its activations, from :func:`edgeau_calibration.algorithms.ranges.activation_ranges`.
         recipe: types, symmetry and operators.
         kept_float: names of nodes that stay in float.
     """

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 
+from edgeau._system.records import from_dict
 from edgeau.errors import CalibrationError
-from edgeau.records import from_dict
-from edgeau_calibration.range_search import METHODS
-from edgeau_calibration.units import ROLES
+from edgeau_calibration.algorithms.range_search import METHODS
+from edgeau_calibration.graph.block_partition import ROLES
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -31,7 +31,7 @@ class Recipe:
     Attributes:
         name: canonical name.
         title: for people.
-        ranges: how activation ranges are found, of :data:`edgeau_calibration.range_search.METHODS`.
+        ranges: how activation ranges are found, of :data:`edgeau_calibration.algorithms.range_search.METHODS`.
         operators: ONNX operators that become integer; the rest stays in float.
         activations: ``"uint8"``, ``"int8"`` or ``"int16"``.
         symmetric_activations: zero point in the middle of the range.
@@ -42,7 +42,7 @@ class Recipe:
         count: calibration crops wanted.
         learned: of :data:`STEPS`: exact equalization of channels, least-squares weights, rounding with error feedback,
             bias correction.
-        floats: roles of layers that stay in float, of :data:`edgeau_calibration.units.ROLES`.
+        floats: roles of layers that stay in float, of :data:`edgeau_calibration.graph.block_partition.ROLES`.
         through_silu: errors in front of a SiLU are weighed behind it, where ranges are found by ``mse``.
     """
 

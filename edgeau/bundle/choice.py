@@ -34,7 +34,7 @@ def ranked(rows: Sequence[Timing]) -> list[Timing]:
     An artifact of less than float precision comes first only when it is really faster than every float one.
 
     Args:
-        rows: of :func:`edgeau.bundle.measuring.measure_engines`, in the bundle's order.
+        rows: of :func:`edgeau.bundle.benchmark.measure_engines`, in the bundle's order.
     """
     left = [row for row in rows if row.latency_ms is not None]
     order = []

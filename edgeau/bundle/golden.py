@@ -15,10 +15,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgeau.bundle.manifest import Artifact, InputSpec
+from edgeau.bundle.preprocessing import Preprocessor
 from edgeau.errors import BundleError, EngineError
-from edgeau.preprocessing import Preprocessor
-from edgeau.probability import sigmoid
-from edgeau.session import Session
+from edgeau.runtimes.logits import sigmoid
+from edgeau.runtimes.session import Session
 
 __all__ = ["TOLERANCES", "Answer", "Golden", "Tolerance", "check_golden", "read_golden", "write_golden"]
 

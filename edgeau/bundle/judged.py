@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from edgeau.backends import open_session
-from edgeau.bundle.bundle import Bundle
 from edgeau.bundle.golden import check_golden, read_golden
+from edgeau.bundle.load import Bundle
 from edgeau.bundle.manifest import Artifact
 from edgeau.bundle.remembered import is_remembered, remember
-from edgeau.session import Session
+from edgeau.runtimes import open_session
+from edgeau.runtimes.session import Session
 
 __all__ = ["open_judged"]
 

@@ -1,6 +1,6 @@
 """``manifest.json``: everything that a device must know about a bundle, and nothing that it must guess.
 
-Each record is a frozen dataclass; ``to_dict`` and ``from_dict`` are symmetric (:mod:`edgeau.records`).
+Each record is a frozen dataclass; ``to_dict`` and ``from_dict`` are symmetric (:mod:`edgeau._system.records`).
 """
 
 from __future__ import annotations
@@ -8,9 +8,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from edgeau.alignment import Alignment
+from edgeau._system.records import from_dict, to_dict
 from edgeau.errors import BundleError
-from edgeau.records import from_dict, to_dict
+from edgeau.faces.alignment import Alignment
 
 __all__ = [
     "SCHEMA_VERSION",

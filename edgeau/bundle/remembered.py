@@ -8,13 +8,13 @@ import logging
 from dataclasses import asdict
 from pathlib import Path
 
-from edgeau.bundle.bundle import Bundle
+from edgeau._system.atomic_file import write_whole
+from edgeau._system.cache import cache_directory
+from edgeau._system.processor import processor_identity
+from edgeau.bundle.load import Bundle
 from edgeau.bundle.manifest import Artifact
-from edgeau.cache import cache_directory
 from edgeau.errors import OutputError
-from edgeau.processor import processor_identity
-from edgeau.session import EngineInfo
-from edgeau.whole_file import write_whole
+from edgeau.runtimes.session import EngineInfo
 
 __all__ = ["is_remembered", "remember"]
 

@@ -10,15 +10,15 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import NamedTuple
 
-from edgeau.backends.installed import engine_versions
-from edgeau.backends.thread_count import usable_processors
-from edgeau.bundle.bundle import Bundle
+from edgeau._system.atomic_file import write_whole
+from edgeau._system.cache import cache_directory
+from edgeau._system.processor import processor_identity
+from edgeau._system.records import from_dict
+from edgeau.bundle.load import Bundle
 from edgeau.bundle.timing import Timing
-from edgeau.cache import cache_directory
 from edgeau.errors import BundleError, OutputError
-from edgeau.processor import processor_identity
-from edgeau.records import from_dict
-from edgeau.whole_file import write_whole
+from edgeau.runtimes.installed import engine_versions
+from edgeau.runtimes.thread_count import usable_processors
 
 __all__ = ["Asked", "recall_timings", "remember_timings"]
 
@@ -26,7 +26,7 @@ _log = logging.getLogger(__name__)
 
 
 class Asked(NamedTuple):
-    """What the caller left open and what not; arguments of :func:`edgeau.bundle.engine.open_engine`."""
+    """What the caller left open and what not; arguments of :func:`edgeau.bundle.select.open_engine`."""
 
     engine: str | None = None
     threads: int | None = None

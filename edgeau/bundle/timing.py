@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from edgeau.session import Session
+from edgeau.runtimes.session import Session
 
 __all__ = ["Measured", "Timing", "time_alternately", "time_session"]
 

@@ -12,17 +12,17 @@ from typing import TYPE_CHECKING
 
 from edgeau.errors import InputError
 from edgeau.live.counters import Account, LiveCounters
-from edgeau.live.outbox import Entry, Outbox
+from edgeau.live.error_throttle import Trouble
 from edgeau.live.rate import RateLimit
+from edgeau.live.reorder_buffer import Entry, Outbox
 from edgeau.live.scheduler import DeadlineScheduler
 from edgeau.live.slot import NewestSlot
 from edgeau.live.temperature import Thermometer
-from edgeau.live.trouble import Trouble
 from edgeau.live.view import View
 from edgeau.results import Face, FrameResult
 
 if TYPE_CHECKING:
-    from edgeau.found_face import FoundFace
+    from edgeau.faces.detected_face import FoundFace
     from edgeau.live.options import LiveOptions
     from edgeau.pipeline import Pipeline
     from edgeau.sources import Frame, Source

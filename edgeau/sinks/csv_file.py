@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
 
+from edgeau.sinks.tables import OpenFaceCsv
 from edgeau.sinks.text_file import TextFileSink
-from edgeau.tables import OpenFaceCsv
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -16,7 +16,7 @@ __all__ = ["CsvSink"]
 
 
 class CsvSink(TextFileSink):
-    """Writes :class:`~edgeau.tables.OpenFaceCsv` to a file.
+    """Writes :class:`~edgeau.sinks.tables.OpenFaceCsv` to a file.
 
     Args:
         path: of the file.

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, TextIO
 
 from edgeau.errors import OutputError
 from edgeau.sinks.sink import Sink
+from edgeau.sinks.tables import JsonLines
 from edgeau.sinks.text_file import TextFileSink
-from edgeau.tables import JsonLines
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -19,7 +19,7 @@ __all__ = ["JsonLinesSink", "JsonStreamSink"]
 
 
 class JsonLinesSink(TextFileSink):
-    """Writes :class:`~edgeau.tables.JsonLines` to a file.
+    """Writes :class:`~edgeau.sinks.tables.JsonLines` to a file.
 
     Args:
         path: of the file.

@@ -12,11 +12,11 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from edgeau.cache import cache_directory
+from edgeau._system.cache import cache_directory
 from edgeau.errors import DependencyError, OutputError, UsageError
 from edgeau.sinks.offline_store import OfflineStore
 from edgeau.sinks.sink import Sink
-from edgeau.tables.jsonl import frame_document, json_line
+from edgeau.sinks.tables.jsonl import frame_document, json_line
 
 if TYPE_CHECKING:
     from edgeau.results import FrameResult
@@ -40,7 +40,7 @@ _END_SECONDS = 0.2
 
 
 class MqttSink(Sink):
-    """Publishes each result, as :mod:`edgeau.tables.jsonl` writes it, under a topic.
+    """Publishes each result, as :mod:`edgeau.sinks.tables.jsonl` writes it, under a topic.
 
     ``TOPIC/status`` holds ``online`` while it is connected and ``offline`` else: the broker's last will for this client
     says so also when the process dies. Messages wait on the disk, oldest first, until the broker can be reached and

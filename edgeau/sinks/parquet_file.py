@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Any, Literal
 from edgeau.errors import DependencyError, OutputError
 from edgeau.sinks.growing_file import GrowingFile
 from edgeau.sinks.sink import Sink
-from edgeau.tables.openface_rows import OpenFaceRows
+from edgeau.sinks.tables.openface_rows import OpenFaceRows
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from edgeau.results import FrameResult
     from edgeau.sinks.description import Description
-    from edgeau.tables.openface_rows import Cell
+    from edgeau.sinks.tables.openface_rows import Cell
 
 __all__ = ["ParquetSink"]
 
@@ -23,7 +23,7 @@ _ROWS = 1000
 
 
 class ParquetSink(Sink):
-    """Writes OpenFace's columns (:mod:`edgeau.tables.openface_csv`); an AU that could not be judged is null.
+    """Writes OpenFace's columns (:mod:`edgeau.sinks.tables.openface_csv`); an AU that could not be judged is null.
 
     A Parquet file is readable only once it is closed: a process that is killed loses it. The other files lose nothing.
 

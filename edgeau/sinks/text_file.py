@@ -1,4 +1,4 @@
-"""Results into a text file, as one of the tables of :mod:`edgeau.tables`."""
+"""Results into a text file, as one of the tables of :mod:`edgeau.sinks.tables`."""
 
 from __future__ import annotations
 

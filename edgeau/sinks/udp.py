@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from edgeau.sinks.datagrams import Datagrams
 from edgeau.sinks.sink import Sink
-from edgeau.tables.jsonl import frame_document, json_line
+from edgeau.sinks.tables.jsonl import frame_document, json_line
 
 if TYPE_CHECKING:
     from edgeau.results import FrameResult
@@ -17,7 +17,7 @@ __all__ = ["UdpSink"]
 
 
 class UdpSink(Sink):
-    """Sends each result, as :mod:`edgeau.tables.jsonl` writes it, to ``udp://HOST:PORT``.
+    """Sends each result, as :mod:`edgeau.sinks.tables.jsonl` writes it, to ``udp://HOST:PORT``.
 
     Args:
         address: of the receiver.

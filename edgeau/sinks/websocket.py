@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 from edgeau.errors import DependencyError, OutputError
 from edgeau.sinks.sink import Sink
-from edgeau.tables.jsonl import frame_document, json_line
+from edgeau.sinks.tables.jsonl import frame_document, json_line
 
 if TYPE_CHECKING:
     from aiohttp import web
@@ -33,7 +33,7 @@ _STOP_SECONDS = 0.5
 
 
 class WebSocketSink(Sink):
-    """Serves each result, as :mod:`edgeau.tables.jsonl` writes it, to all who connected.
+    """Serves each result, as :mod:`edgeau.sinks.tables.jsonl` writes it, to all who connected.
 
     Each receiver has its own bounded queue: a slow one loses its oldest messages and holds up nobody. Pages of other
     origins than the loopback's are refused, since any page that a browser shows could otherwise listen; ``origin=URL``

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from edgeau.frames import check_frame
+from edgeau.sources.check_frame import check_frame
 
 if TYPE_CHECKING:
     import numpy as np

@@ -7,9 +7,9 @@ from argparse import ArgumentTypeError
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from edgeau.command import DONE, CommandParser, print_json, run
+from edgeau._system.command import DONE, CommandParser, print_json, run
+from edgeau.board.command import main as finish
 from edgeau.errors import DependencyError
-from edgeau.finish.command import main as finish
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -36,8 +36,8 @@ def _body(argv: Sequence[str] | None) -> int:
         raise DependencyError(
             f"exporting needs {error.name}, which is not installed: pip install 'edgeau[export]'"
         ) from error
-    from edgeau_export.summary import summary
-    from edgeau_export.voice import Voice
+    from edgeau_export.progress import Voice
+    from edgeau_export.report.summary import summary
 
     request = ExportRequest(
         target=arguments.target,

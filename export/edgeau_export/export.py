@@ -13,24 +13,24 @@ from edgeau.bundle import BundleWriter
 from edgeau.bundle.golden import Golden, write_golden
 from edgeau.bundle.manifest import Artifact, Manifest, Pending
 from edgeau.errors import OutputError
-from edgeau_export.artifacts import ArtifactMaker
-from edgeau_export.bench import Bench
-from edgeau_export.calibration_crops import calibration_for
-from edgeau_export.face_crops import FaceCrops, packaged_crops
-from edgeau_export.float_judge import FloatJudge
-from edgeau_export.from_checkpoint import CheckpointSource
-from edgeau_export.from_default import DefaultSource
-from edgeau_export.int8_evidence import candidates_of, labelled_of
-from edgeau_export.int8_report import write_reports
-from edgeau_export.int8_report.gather import gather
-from edgeau_export.int8_search import MAX_F1_DROP
-from edgeau_export.labelled_data import labelled_data
-from edgeau_export.plan import Plan, make_plan
-from edgeau_export.report import report
-from edgeau_export.target import Target, load_target
-from edgeau_export.tensorrt.samples import add_board_samples
-from edgeau_export.tools import tool_versions
-from edgeau_export.voice import Voice
+from edgeau_export.context import Bench
+from edgeau_export.converters.artifacts import ArtifactMaker
+from edgeau_export.packaging.board_samples import add_board_samples
+from edgeau_export.progress import Voice
+from edgeau_export.quantization.calibration_crops import calibration_for
+from edgeau_export.quantization.face_crops import FaceCrops, packaged_crops
+from edgeau_export.quantization.int8_search import MAX_F1_DROP
+from edgeau_export.quantization.labelled_data import labelled_data
+from edgeau_export.quantization.predicted_activity import FloatJudge
+from edgeau_export.report.int8 import write_reports
+from edgeau_export.report.int8.inputs import gather
+from edgeau_export.report.int8_evidence import candidates_of, labelled_of
+from edgeau_export.report.markdown import report
+from edgeau_export.source_network.from_checkpoint import CheckpointSource
+from edgeau_export.source_network.from_default import DefaultSource
+from edgeau_export.source_network.tools import tool_versions
+from edgeau_export.targets.selection import Plan, make_plan
+from edgeau_export.targets.target import Target, load_target
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
     import onnx
 
-    from edgeau_export.description import Description
+    from edgeau_export.source_network.description import Description
 
 __all__ = ["ExportRequest", "export_bundle"]
 

@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 import pytest
 
-from edgeau.action_units import DEFAULT
+from edgeau.action_units.names import DEFAULT
 from edgeau.bundle.manifest import NetworkInfo
 
 

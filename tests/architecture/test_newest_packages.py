@@ -10,16 +10,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from edgeau import mediapipe_models as models
 from edgeau import open_source
-from edgeau.landmarks import open_landmarker
+from edgeau.faces.landmarks import mediapipe_models as models
+from edgeau.faces.landmarks import open_landmarker
 
 pytest.importorskip("mediapipe")
 
 _TESTS = (
     "tests/apps/analyze/test_command.py",
-    "tests/apps/webcam",
-    "tests/edgeau/backends",
+    "tests/apps/live",
+    "tests/edgeau/runtimes",
     "tests/edgeau/live",
     "tests/edgeau/sources",
     "tests/edgeau/test_pipeline.py",
@@ -29,7 +29,7 @@ _TESTS = (
 _PLACE = """
 import sys
 import numpy as np
-from edgeau.landmarks import open_landmarker
+from edgeau.faces.landmarks import open_landmarker
 from landmark_parity import shares
 seen = np.load(sys.argv[1])
 landmarker = open_landmarker(kind="litert", static=True)

@@ -23,7 +23,7 @@ print(bundle.manifest.network.name, found.probabilities.shape[0])
 def interpreter(version: str) -> str | None:
     """The path of a Python of this machine by its version, such as 3.10, or None where there is none."""
     found = shutil.which(f"python{version}")
-    if found and not Path(found).resolve().parts[-3:-2] == ("shims",):
+    if found and "shims" not in Path(found).parts:
         probe = subprocess.run([found, "-c", "import venv"], capture_output=True, check=False)
         if probe.returncode == 0:
             return found

@@ -18,9 +18,9 @@ from typing import Any
 
 import numpy as np
 
+from edgeau._system.records import from_dict
 from edgeau.bundle.choice import ranked
 from edgeau.bundle.timing import Timing
-from edgeau.records import from_dict
 from tests.arm.boards import Board
 from tests.arm.comparison import FLOAT_TOLERANCE
 from tests.arm.emulator import Emulator

@@ -24,14 +24,14 @@ import cv2
 import numpy as np
 
 from edgeau import Bundle, Pipeline, load_bundle, open_source
-from edgeau.backends import open_session
-from edgeau.backends.function import FunctionSession
+from edgeau.action_units.network import AUDetector
 from edgeau.bundle.golden import check_golden, read_golden
 from edgeau.bundle.manifest import Artifact
-from edgeau.detector import AUDetector
-from edgeau.preprocessing import Preprocessor
-from edgeau.probability import sigmoid
-from edgeau.session import Session
+from edgeau.bundle.preprocessing import Preprocessor
+from edgeau.runtimes import open_session
+from edgeau.runtimes.function import FunctionSession
+from edgeau.runtimes.logits import sigmoid
+from edgeau.runtimes.session import Session
 
 # The counter of instructions (instructions.c) notes its count when this is closed.
 _MARK = 987654

@@ -30,8 +30,8 @@ from typing import Any
 import cv2
 
 from edgeau import open_source
+from edgeau._system.processor import processor_name
 from edgeau.bundle import default_bundle_path, load_bundle
-from edgeau.processor import processor_name
 from tests.arm.boards import BOARDS, Board
 from tests.arm.comparison import Difference, compare
 from tests.arm.counting import build_plugin, million_instructions

@@ -10,8 +10,8 @@ import onnx
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 
-from edgeau.alignment import Alignment
-from edgeau_calibration.faces import FaceCropper
+from edgeau.faces.alignment import Alignment
+from edgeau_calibration.data.faces import FaceCropper
 
 
 @pytest.fixture(scope="session")

@@ -11,8 +11,8 @@ import pytest
 
 PROGRAMS = {
     "its import by itself": "import onnxruntime",
-    "calibration": "import edgeau_calibration.ranges",
-    "the device library": "from edgeau.backends.onnxruntime import _import; _import()",
+    "calibration": "import edgeau_calibration.algorithms.ranges",
+    "the device library": "from edgeau.runtimes.onnxruntime import _import; _import()",
 }
 
 

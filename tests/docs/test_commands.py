@@ -21,8 +21,8 @@ COMMANDS = {
     "edgeau-report": "edgeau_apps.report.command",
     "edgeau-synth": "edgeau_training.synth.command",
     "edgeau-train": "edgeau_training.train_command",
-    "edgeau-webcam": "edgeau_apps.webcam.command",
-    "edgeau.finish": "edgeau.finish.command",
+    "edgeau-webcam": "edgeau_apps.live.command",
+    "edgeau.board": "edgeau.board.command",
     "edgeau_training.evaluation.fusion_command": "edgeau_training.evaluation.fusion_command",
 }
 _FENCE = re.compile(r"^```(?:bash|sh)\n(.*?)^```", re.MULTILINE | re.DOTALL)
@@ -55,7 +55,7 @@ def parser(command):
 def parse(words):
     command, *arguments = words
     if words[:2] == ["edgeau-export", "finish"]:
-        command, arguments = "edgeau.finish", words[2:]
+        command, arguments = "edgeau.board", words[2:]
     if command not in COMMANDS:  # a module with a main of its own: it has to be there
         import_module(command)
         return

@@ -20,9 +20,9 @@ import pytest
 import tomllib
 
 from edgeau import open_source
-from edgeau.alignment import Alignment
 from edgeau.bundle import default_bundle_path
-from edgeau_calibration.load import load_calibration_set
+from edgeau.faces.alignment import Alignment
+from edgeau_calibration.data.load import load_calibration_set
 from tests.docs.test_commands import _FENCE, COMMANDS, PAGES
 
 DATA = tomllib.loads(Path(__file__).with_name("commands.toml").read_text(encoding="utf-8"))
@@ -102,7 +102,7 @@ def checkpoint(file):
     """MRP-Net on a stem of timm's own tests, 1 % of EfficientNet-B1's size."""
     import torch
 
-    from edgeau.action_units import BP4D
+    from edgeau.action_units.names import BP4D
     from edgeau_training.checkpoint import CheckpointInfo, save_checkpoint
     from edgeau_training.networks import build_network
 

@@ -12,17 +12,17 @@ import numpy as np
 import pytest
 
 import edgeau
-from edgeau.action_units import DEFAULT
-from edgeau.alignment import Alignment
-from edgeau.backends import open_session
+from edgeau.action_units.landmark_model import LandmarkModel
+from edgeau.action_units.names import DEFAULT
 from edgeau.bundle import BundleWriter
 from edgeau.bundle.files import record_of
 from edgeau.bundle.golden import Answer, Golden, write_golden
 from edgeau.bundle.manifest import Artifact, InputSpec, Manifest, NetworkInfo
-from edgeau.landmark_model import LandmarkModel
-from edgeau.landmarks import Landmarker, open_landmarker
-from edgeau.preprocessing import Preprocessor
-from edgeau.probability import sigmoid
+from edgeau.bundle.preprocessing import Preprocessor
+from edgeau.faces.alignment import Alignment
+from edgeau.faces.landmarks import Landmarker, open_landmarker
+from edgeau.runtimes import open_session
+from edgeau.runtimes.logits import sigmoid
 
 MakeBundle = Callable[..., Path]
 

@@ -10,11 +10,11 @@ import numpy as np
 import pytest
 
 from edgeau import Pipeline, open_source
-from edgeau.action_units import DEFAULT
-from edgeau.alignment import Alignment
+from edgeau.action_units.names import DEFAULT
+from edgeau.action_units.network import AUDetector
 from edgeau.bundle.manifest import NetworkInfo
-from edgeau.detector import AUDetector
 from edgeau.errors import EngineError, InputError
+from edgeau.faces.alignment import Alignment
 
 
 @pytest.fixture

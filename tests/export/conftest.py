@@ -12,14 +12,14 @@ import onnx
 import pytest
 import torch
 
-from edgeau.action_units import BP4D
-from edgeau.alignment import Alignment
+from edgeau.action_units.names import BP4D
 from edgeau.bundle import BundleWriter, load_bundle
 from edgeau.bundle.manifest import Fusion, InputSpec, Manifest
-from edgeau.preprocessing import Preprocessor
-from edgeau_calibration.faces import FaceCropper
-from edgeau_calibration.load import load_calibration_set
-from edgeau_calibration.running import logits_of
+from edgeau.bundle.preprocessing import Preprocessor
+from edgeau.faces.alignment import Alignment
+from edgeau_calibration.data.faces import FaceCropper
+from edgeau_calibration.data.load import load_calibration_set
+from edgeau_calibration.graph.ort_session import logits_of
 from edgeau_export.export import ExportRequest, export_bundle
 from edgeau_training.checkpoint import CheckpointInfo, save_checkpoint
 from edgeau_training.networks import build_network
@@ -185,7 +185,11 @@ def nothing_packaged(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(f"{module}.default_bundle_path", absent)
 
 
-_USERS = ("edgeau_export.from_default", "edgeau_export.face_crops", "edgeau_calibration.packaged")
+_USERS = (
+    "edgeau_export.source_network.from_default",
+    "edgeau_export.quantization.face_crops",
+    "edgeau_calibration.data.packaged",
+)
 
 
 def _package(bundle: Path, monkeypatch: pytest.MonkeyPatch) -> Path:

@@ -10,12 +10,12 @@ import onnx
 import onnxruntime
 import pytest
 
-from edgeau.backends import open_session
 from edgeau.bundle import load_bundle
 from edgeau.bundle.golden import check_golden, read_golden
 from edgeau.bundle.manifest import Manifest
+from edgeau.runtimes import open_session
 from edgeau_export.export import ExportRequest, export_bundle
-from edgeau_export.target import load_target
+from edgeau_export.targets.target import load_target
 
 
 def test_the_bundle_verifies_and_says_that_it_is_untrained(seeded_bundle: Path, manifest: Manifest) -> None:
@@ -133,7 +133,7 @@ def test_a_jetson_bundle_names_what_only_the_board_can_do(
         "model.trt.fp16.onnx",
         "model.trt.int8.onnx",
     }, "no engine is pretended"
-    assert {stage.command for stage in manifest.pending} == {"python -m edgeau.finish ."}
+    assert {stage.command for stage in manifest.pending} == {"python -m edgeau.board ."}
     assert [stage.precision for stage in load_target("jetson").pending] == ["fp16", "int8"]
     assert all("board" in stage.reason for stage in manifest.pending)
     model = onnx.load(tmp_path / "jetson" / "model.trt.int8.onnx")

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from edgeau.action_units import BP4D
+from edgeau.action_units.names import BP4D
 from edgeau.bundle import load_bundle
 from edgeau_export.command import main
 from edgeau_training.checkpoint import CheckpointInfo, load_checkpoint, save_checkpoint
@@ -36,7 +36,7 @@ def test_a_table_on_stdout_and_notices_on_stderr(
     assert "20 face crops; 160 are wanted" in said
     for artifact in load_bundle(out).manifest.artifacts:
         assert artifact.file in printed
-    assert "python -m edgeau.finish ." in printed
+    assert "python -m edgeau.board ." in printed
     assert printed.endswith(f"bundle: {out}\n")
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from edgeau import open_source
-from edgeau.detector import AUDetector
+from edgeau.action_units.network import AUDetector
 from edgeau_export.export import ExportRequest, export_bundle
 from edgeau_training.checkpoint import make_seeded_checkpoint
 from edgeau_training.networks import NETWORKS

@@ -17,11 +17,11 @@ import safetensors.torch
 import torch
 from torch import Tensor, nn
 
-from edgeau.action_units import DEFAULT
-from edgeau.alignment import Alignment
+from edgeau._system.records import to_dict
+from edgeau.action_units.names import DEFAULT
 from edgeau.bundle.manifest import InputSpec
 from edgeau.errors import CheckpointError
-from edgeau.records import to_dict
+from edgeau.faces.alignment import Alignment
 from edgeau_training.checkpoint_file import read_header, write_atomically
 from edgeau_training.networks import build_network
 from edgeau_training.networks.catalogue import network_facts
@@ -53,7 +53,7 @@ class CheckpointInfo:
         labels: AU labels in output order.
         options: the builder's options, e.g. ``{"mrp_variant": "R"}``.
         input: size, colour order, layout, mean and std of the network input.
-        alignment: the template, as :meth:`edgeau.alignment.Alignment.to_dict` gives it.
+        alignment: the template, as :meth:`edgeau.faces.alignment.Alignment.to_dict` gives it.
         trained: False for seeded random weights; all that shows their output must say "untrained".
         training: one sentence on what it was trained on.
         dataset_digest: digest of the training set, or None.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from edgeau.command import entry
+from edgeau._system.command import entry
 
 __all__ = ["evaluate", "synth", "train"]
 

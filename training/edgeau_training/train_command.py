@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from edgeau.command import DONE, CommandParser, print_json, run
+from edgeau._system.command import DONE, CommandParser, print_json, run
 from edgeau.errors import UsageError
 from edgeau_training.trainer.recipe import PRECISIONS, Recipe, read_recipe
 from edgeau_training.trainer.run_options import RunOptions

@@ -9,18 +9,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from edgeau import Pipeline
-from edgeau.command import DONE, PARTLY, CommandParser, print_json, run
+from edgeau._system.command import DONE, PARTLY, CommandParser, print_json, run
 from edgeau.errors import InputError, OutputError
-from edgeau.hysteresis import Hysteresis
-from edgeau.smoothing import Smoother
+from edgeau.temporal.hysteresis import Hysteresis
+from edgeau.temporal.smoothing import Smoother
+from edgeau_apps.analyze.analyze_file import analyze
+from edgeau_apps.analyze.decoder_logging import quieten_decoders
 from edgeau_apps.analyze.inputs import Input, find_inputs
-from edgeau_apps.analyze.job import analyze
-from edgeau_apps.analyze.outcome import Outcome, exit_code
 from edgeau_apps.analyze.progress import Progress, say
-from edgeau_apps.analyze.quiet import quieten_decoders
+from edgeau_apps.analyze.ray import analyze_spread
+from edgeau_apps.analyze.result import Outcome, exit_code
+from edgeau_apps.analyze.resume import state_of
 from edgeau_apps.analyze.sinks import Options
-from edgeau_apps.analyze.spreading import analyze_spread
-from edgeau_apps.analyze.state import state_of
 from edgeau_apps.annotation import Annotator
 
 if TYPE_CHECKING:

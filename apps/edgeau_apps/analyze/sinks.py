@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from edgeau.events import EventDetector
-from edgeau.tables import EventCsv, JsonLines, OpenFaceCsv
+from edgeau.sinks.tables import EventCsv, JsonLines, OpenFaceCsv
+from edgeau.temporal.events import EventDetector
 from edgeau_apps.analyze.annotated import AnnotatedPicture, AnnotatedVideo, PictureWriter
 from edgeau_apps.analyze.outputs import refusing
 

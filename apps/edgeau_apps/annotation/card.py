@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
-from edgeau.action_units import facs_name
+from edgeau.action_units.names import facs_name
 from edgeau_apps.annotation import lettering, palette
 
 if TYPE_CHECKING:

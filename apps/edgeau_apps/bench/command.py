@@ -9,11 +9,11 @@ from collections.abc import Sequence
 from contextlib import nullcontext
 from pathlib import Path
 
+from edgeau._system.atomic_file import write_whole
+from edgeau._system.command import DONE, PARTLY, CommandParser, print_json, run
+from edgeau._system.records import to_dict
 from edgeau.bundle import default_bundle_path, load_bundle
-from edgeau.command import DONE, PARTLY, CommandParser, print_json, run
 from edgeau.errors import UsageError
-from edgeau.records import to_dict
-from edgeau.whole_file import write_whole
 from edgeau_apps.bench.comparison import Compared, compare
 from edgeau_apps.bench.energy import energy_meter
 from edgeau_apps.bench.measurement import Settings, measure

@@ -15,12 +15,12 @@ from edgeau.bundle import Bundle
 from edgeau.bundle.golden import read_golden
 from edgeau.bundle.judged import open_judged
 from edgeau.bundle.manifest import Artifact
+from edgeau.bundle.preprocessing import Preprocessor
 from edgeau.errors import DependencyError, EngineError
-from edgeau.preprocessing import Preprocessor
-from edgeau.session import Session
+from edgeau.runtimes.session import Session
+from edgeau_apps.bench.cold_start import measured_start
 from edgeau_apps.bench.energy import EnergyMeter
 from edgeau_apps.bench.result import Row
-from edgeau_apps.bench.start import measured_start
 
 __all__ = ["Settings", "measure"]
 

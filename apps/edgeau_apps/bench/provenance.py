@@ -10,8 +10,8 @@ from collections.abc import Sequence
 from edgeau import __version__
 from edgeau.bundle import Bundle
 from edgeau.live.temperature import Thermometer
-from edgeau_apps.bench.heat import throttle_count, throttling
 from edgeau_apps.bench.result import Provenance
+from edgeau_apps.bench.throttling import throttle_count, throttling
 from edgeau_apps.doctor.machine import Machine
 from edgeau_apps.doctor.probe import this_machine
 

@@ -6,8 +6,8 @@ import json
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from edgeau._system.records import from_dict, to_dict
 from edgeau.errors import BundleError, InputError
-from edgeau.records import from_dict, to_dict
 
 __all__ = ["Provenance", "Result", "Row", "read_result"]
 

@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from edgeau import __version__
-from edgeau.command import DONE, PARTLY, CommandParser, print_json, run
+from edgeau._system.command import DONE, PARTLY, CommandParser, print_json, run
+from edgeau._system.records import from_dict, to_dict
 from edgeau.errors import BundleError, InputError, UserError
-from edgeau.records import from_dict, to_dict
 from edgeau_apps.doctor.checks import examine
 from edgeau_apps.doctor.finding import LEVELS, Finding
 from edgeau_apps.doctor.machine import Machine

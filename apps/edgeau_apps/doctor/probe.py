@@ -10,9 +10,9 @@ from collections.abc import Iterable
 from importlib import metadata
 from pathlib import Path
 
+from edgeau._system.processor import processor_name
 from edgeau.errors import EdgeauError
-from edgeau.mediapipe_models import ENVIRONMENT, read_models
-from edgeau.processor import processor_name
+from edgeau.faces.landmarks.mediapipe_models import ENVIRONMENT, read_models
 from edgeau_apps.doctor.machine import Machine
 
 __all__ = ["PACKAGES", "this_machine"]

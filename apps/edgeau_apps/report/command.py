@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from edgeau.command import DONE, CommandParser, print_json, run
+from edgeau._system.atomic_file import write_whole
+from edgeau._system.command import DONE, CommandParser, print_json, run
+from edgeau._system.records import to_dict
 from edgeau.errors import UsageError
-from edgeau.records import to_dict
-from edgeau.whole_file import write_whole
 from edgeau_apps.bench.result import Row, read_result
 from edgeau_apps.report.page import page
 from edgeau_apps.report.published_tables import cost_table, score_tables
@@ -25,9 +25,9 @@ from edgeau_apps.report.tables import (
     markdown,
     scores,
 )
-from edgeau_export.accounting.account import blocks
-from edgeau_export.accounting.document import as_document
-from edgeau_export.accounting.roofline import Ceilings, measured_ceilings
+from edgeau_export.profiling.document import as_document
+from edgeau_export.profiling.model_profile import blocks
+from edgeau_export.profiling.roofline import Ceilings, measured_ceilings
 
 __all__ = ["main"]
 

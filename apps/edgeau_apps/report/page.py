@@ -9,11 +9,11 @@ from edgeau_apps.bench.result import Row
 from edgeau_apps.report.published_tables import cost_table, score_tables
 from edgeau_apps.report.subjects import Subject
 from edgeau_apps.report.tables import Table, ceilings_table, comparison, costs, layers, scores
-from edgeau_export.accounting.account import blocks
-from edgeau_export.accounting.roofline import Ceilings
-from edgeau_export.page.html import document, section
-from edgeau_export.page.plots import Bar, Point, bars, points
-from edgeau_export.page.table import table
+from edgeau_export.profiling.model_profile import blocks
+from edgeau_export.profiling.roofline import Ceilings
+from edgeau_export.report.html.html import document, section
+from edgeau_export.report.html.plots import Bar, Point, bars, points
+from edgeau_export.report.html.table import table
 
 __all__ = ["page"]
 

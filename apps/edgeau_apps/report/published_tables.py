@@ -8,7 +8,7 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
-from edgeau.records import from_dict
+from edgeau._system.records import from_dict
 
 if sys.version_info >= (3, 11):
     import tomllib

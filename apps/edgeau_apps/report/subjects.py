@@ -8,10 +8,10 @@ from pathlib import Path
 from edgeau.bundle import Bundle, load_bundle
 from edgeau.bundle.manifest import Artifact
 from edgeau.errors import DependencyError, UsageError
-from edgeau_export.accounting.account import Account
-from edgeau_export.accounting.from_onnx import account_of_onnx
-from edgeau_export.accounting.from_tflite import account_of_tflite
-from edgeau_export.accounting.zoo import zoo_account, zoo_names
+from edgeau_export.profiling.from_onnx import account_of_onnx
+from edgeau_export.profiling.from_tflite import account_of_tflite
+from edgeau_export.profiling.model_profile import Account
+from edgeau_export.profiling.zoo import zoo_account, zoo_names
 
 __all__ = ["Subject", "subjects_of"]
 
@@ -75,7 +75,7 @@ def _option(text: str, what: str) -> tuple[str, object]:
 
 def _built(name: str, options: dict[str, object]) -> Account:
     try:
-        from edgeau_export.accounting.from_network import account_of_zoo
+        from edgeau_export.profiling.from_network import account_of_zoo
     except ImportError as error:
         raise DependencyError(
             f"counting {name} with options builds it, which needs torch ({error}); pip install 'edgeau[train]'"
@@ -88,7 +88,7 @@ def _built(name: str, options: dict[str, object]) -> Account:
 
 def _of_checkpoint(path: Path) -> Subject:
     try:
-        from edgeau_export.accounting.from_checkpoint import account_of_checkpoint
+        from edgeau_export.profiling.from_checkpoint import account_of_checkpoint
     except ImportError as error:
         raise DependencyError(
             f"{path}: counting a checkpoint builds its network, which needs torch ({error}); "

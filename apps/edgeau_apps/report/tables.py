@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from edgeau_apps.report.published_tables import Cost, CostTable, ScoreTable
 from edgeau_apps.report.subjects import Subject
-from edgeau_export.accounting.account import Account, Layer
-from edgeau_export.accounting.roofline import Ceilings, bound_seconds
+from edgeau_export.profiling.model_profile import Account, Layer
+from edgeau_export.profiling.roofline import Ceilings, bound_seconds
 
 __all__ = ["Table", "aligned", "ceilings_table", "comparison", "costs", "layers", "markdown", "scores"]
 

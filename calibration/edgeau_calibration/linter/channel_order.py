@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from edgeau_calibration.crops import CalibrationSet
+    from edgeau_calibration.data.crops import CalibrationSet
 
 __all__ = ["channel_order"]
 

@@ -10,7 +10,7 @@ from edgeau_calibration.linter.luminance import luminance
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from edgeau_calibration.crops import CalibrationSet
+    from edgeau_calibration.data.crops import CalibrationSet
 
 __all__ = ["constant"]
 

@@ -9,7 +9,7 @@ from edgeau_calibration.linter.finding import Finding
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from edgeau_calibration.activity import Activity
+    from edgeau_calibration.data.predicted_activity import Activity
 
 __all__ = ["inactive_aus"]
 

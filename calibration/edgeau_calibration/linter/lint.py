@@ -18,8 +18,8 @@ from edgeau_calibration.linter.value_range import value_range
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-    from edgeau_calibration.activity import Activity
-    from edgeau_calibration.crops import CalibrationSet
+    from edgeau_calibration.data.crops import CalibrationSet
+    from edgeau_calibration.data.predicted_activity import Activity
     from edgeau_calibration.linter.finding import Finding
 
 __all__ = ["OPINIONS", "RULES", "lint", "refuse"]

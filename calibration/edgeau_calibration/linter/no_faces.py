@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
-from edgeau_calibration.crops import evenly
+from edgeau_calibration.data.crops import evenly
 from edgeau_calibration.linter.finding import Finding
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from edgeau_calibration.crops import CalibrationSet
+    from edgeau_calibration.data.crops import CalibrationSet
 
 __all__ = ["no_faces"]
 
@@ -49,7 +49,7 @@ def no_faces(found: CalibrationSet) -> Iterator[Finding]:
         yield Finding(
             "no-faces",
             f"{len(looked_at) - faces} of {len(looked_at)} crops looked at show no upright face in their middle",
-            "give whole pictures, which are aligned here, or crops made with edgeau.alignment",
+            "give whole pictures, which are aligned here, or crops made with edgeau.faces.alignment",
         )
 
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from edgeau_calibration.crops import CalibrationSet
+    from edgeau_calibration.data.crops import CalibrationSet
 
 __all__ = ["alike", "one_person"]
 

@@ -11,7 +11,7 @@ from edgeau_calibration.linter.finding import Finding
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from edgeau_calibration.crops import CalibrationSet
+    from edgeau_calibration.data.crops import CalibrationSet
 
 __all__ = ["value_range"]
 

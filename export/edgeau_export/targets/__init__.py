@@ -1,1 +1,1 @@
-"""Target boards as data: one TOML file each. A new board is a new file; see :mod:`edgeau_export.target`."""
+"""Target boards as data: one TOML file each. A new board is a new file; see :mod:`edgeau_export.targets.target`."""

@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 import pytest
 
-from edgeau.action_units import DEFAULT
+from edgeau.action_units.names import DEFAULT
 from edgeau_apps.analyze.command import main
 from edgeau_apps.annotation import palette
 

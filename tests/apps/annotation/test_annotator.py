@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from edgeau.action_units import DEFAULT
+from edgeau.action_units.names import DEFAULT
 from edgeau.results import ActionUnit, Box, Face, FrameResult
 from edgeau_apps.annotation import Annotator, palette
 from edgeau_apps.annotation.annotator import Layout

@@ -12,11 +12,11 @@ from pathlib import Path
 
 import pytest
 
-from edgeau.records import from_dict
+from edgeau._system.records import from_dict
 from edgeau_apps.doctor.checks import examine
 from edgeau_apps.doctor.command import main
+from edgeau_apps.doctor.compatibility import install_line, jetpack_of
 from edgeau_apps.doctor.finding import Finding
-from edgeau_apps.doctor.known import install_line, jetpack_of
 from edgeau_apps.doctor.machine import Machine, numbers
 from edgeau_apps.doctor.probe import this_machine
 
@@ -98,7 +98,7 @@ def test_int8_is_promised_only_where_the_processor_has_a_dot_product(name, dot):
     [("orin-jetpack5", "jetson-jp5"), ("orin-jetpack6", "jetson-orin"), ("orin-jetpack7", "jetson-jp7")],
 )
 def test_jetpacks_are_told_by_their_release_and_named_targets_exist(name, target):
-    from edgeau_export.target import load_target
+    from edgeau_export.targets.target import load_target
 
     jetpack = jetpack_of(machine(name))
     assert jetpack is not None

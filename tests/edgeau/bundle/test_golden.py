@@ -7,14 +7,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from edgeau.backends import open_session
-from edgeau.backends.function import FunctionSession
-from edgeau.bundle import judged, load_bundle, measuring
-from edgeau.bundle.engine import open_engine
+from edgeau.action_units.network import AUDetector
+from edgeau.bundle import benchmark as measuring
+from edgeau.bundle import judged, load_bundle
 from edgeau.bundle.golden import Answer, Golden, check_golden, read_golden, write_golden
 from edgeau.bundle.manifest import Artifact
-from edgeau.detector import AUDetector
+from edgeau.bundle.select import open_engine
 from edgeau.errors import BundleError, DependencyError, EngineError
+from edgeau.runtimes import open_session
+from edgeau.runtimes.function import FunctionSession
 
 LABELS = ("AU1", "AU12")
 

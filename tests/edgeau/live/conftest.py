@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 import numpy as np
 import pytest
 
-from edgeau.found_face import FoundFace
+from edgeau.faces.detected_face import FoundFace
 from edgeau.results import ActionUnit, Box, Face, FrameResult, HeadPose
 from edgeau.sources import Frame, Source
 

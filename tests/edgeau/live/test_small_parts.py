@@ -9,10 +9,10 @@ import pytest
 
 from edgeau.errors import UsageError
 from edgeau.live import LiveOptions
+from edgeau.live.error_throttle import Trouble
 from edgeau.live.rate import RateLimit
 from edgeau.live.slot import NewestSlot
 from edgeau.live.temperature import Thermometer
-from edgeau.live.trouble import Trouble
 
 
 def test_the_slot_holds_the_newest_and_tells_what_it_replaced() -> None:

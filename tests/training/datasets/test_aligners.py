@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from edgeau.alignment import five_points
 from edgeau.errors import InputError
+from edgeau.faces.alignment import five_points
 from edgeau_training.datasets.aligners import CANVAS, ArcFaceTemplate
 
 EYE_LEFT, EYE_RIGHT = (33, 160, 158, 133, 153, 144), (362, 385, 387, 263, 373, 380)

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from edgeau.action_units import DEFAULT
+from edgeau.action_units.names import DEFAULT
 from edgeau.errors import UsageError
 from edgeau_training.datasets.emotionet import LABELS
 from edgeau_training.datasets.mirroring import mirrored_columns

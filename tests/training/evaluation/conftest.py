@@ -5,12 +5,12 @@ import json
 import numpy as np
 import pytest
 
-from edgeau.alignment import Alignment
+from edgeau.action_units.landmark_model import LandmarkModel
 from edgeau.bundle import BundleWriter
 from edgeau.bundle.files import record_of
 from edgeau.bundle.golden import Answer, Golden, write_golden
 from edgeau.bundle.manifest import Artifact, Fusion, InputSpec, Manifest, NetworkInfo
-from edgeau.landmark_model import LandmarkModel
+from edgeau.faces.alignment import Alignment
 from edgeau_training.checkpoint import CheckpointInfo
 
 AUS = ("AU1", "AU4", "AU12")

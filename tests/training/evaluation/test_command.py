@@ -3,7 +3,7 @@ import json
 import numpy as np
 import pytest
 
-from edgeau.action_units import DEFAULT
+from edgeau.action_units.names import DEFAULT
 from edgeau_training.checkpoint import make_seeded_checkpoint
 from edgeau_training.evaluation.command import main
 from edgeau_training.evaluation.fusion_command import main as fuse_main

@@ -5,8 +5,8 @@ import json
 import numpy as np
 import pytest
 
-from edgeau.action_units import DEFAULT
-from edgeau.landmarks import open_landmarker
+from edgeau.action_units.names import DEFAULT
+from edgeau.faces.landmarks import open_landmarker
 from edgeau_training.synth.shards import shard_path, write_shard
 
 # What each AU moves, eye distances in pixels of a 100 pixel wide face: points, and the way they go at full intensity.

@@ -3,9 +3,9 @@ import json
 import numpy as np
 import pytest
 
-from edgeau.action_units import DEFAULT
+from edgeau.action_units.landmark_model import LandmarkModel
+from edgeau.action_units.names import DEFAULT
 from edgeau.errors import InputError
-from edgeau.landmark_model import LandmarkModel
 from edgeau_training.landmark_model.command import main
 from edgeau_training.landmark_model.moments import Moments, gather
 from edgeau_training.landmark_model.robust_ridge import fit_weights

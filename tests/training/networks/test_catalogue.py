@@ -1,10 +1,10 @@
 import pytest
 
-from edgeau.action_units import DEFAULT
-from edgeau.alignment import Alignment
+from edgeau._system.records import from_dict, to_dict
+from edgeau.action_units.names import DEFAULT
 from edgeau.bundle.manifest import InputSpec
 from edgeau.errors import UsageError
-from edgeau.records import from_dict, to_dict
+from edgeau.faces.alignment import Alignment
 from edgeau_training.checkpoint import IMAGENET_INPUT, make_seeded_checkpoint
 from edgeau_training.networks import NETWORKS
 from edgeau_training.networks.catalogue import CATALOGUE, network_facts

@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from edgeau.action_units import BP4D
+from edgeau.action_units.names import BP4D
 from edgeau_training.networks import build_network
 from edgeau_training.networks.counting import mac_count, parameter_count, skeleton
 

@@ -2,7 +2,7 @@ import pytest
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
-from edgeau.action_units import BP4D, DISFA
+from edgeau.action_units.names import BP4D, DISFA
 from edgeau.errors import UsageError
 from edgeau_training.networks import build_network
 from edgeau_training.networks.mrpnet import MRPHead

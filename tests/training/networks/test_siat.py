@@ -2,7 +2,7 @@ import pytest
 import torch
 from torch import nn
 
-from edgeau.action_units import labels
+from edgeau.action_units.names import labels
 from edgeau.errors import UsageError
 from edgeau_training.networks import build_network
 from edgeau_training.networks.counting import mac_count, parameter_count, skeleton

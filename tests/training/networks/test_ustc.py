@@ -3,7 +3,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from edgeau.action_units import DISFA, labels
+from edgeau.action_units.names import DISFA, labels
 from edgeau.errors import UsageError
 from edgeau_training.networks import build_network
 from edgeau_training.networks.counting import mac_count, parameter_count, skeleton

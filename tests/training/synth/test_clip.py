@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import edgeau
-from edgeau.landmarks import open_landmarker
+from edgeau.faces.landmarks import open_landmarker
 from edgeau_training.synth import clip
 from edgeau_training.synth.action_units import AU_NAMES, AUS
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from edgeau.landmarks import open_landmarker
+from edgeau.faces.landmarks import open_landmarker
 from edgeau_training.synth.action_units import AUS
 from edgeau_training.synth.expressions import Expression
 from edgeau_training.synth.renderer import Renderer

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from edgeau.alignment import Alignment
-from edgeau.arcface_template import ArcFaceTemplate
 from edgeau.errors import UsageError
+from edgeau.faces.alignment import Alignment
+from edgeau.faces.arcface_template import ArcFaceTemplate
 from edgeau_training.augmentation import CANVAS, centre_cut
 from edgeau_training.datasets.synthetic import SyntheticFaces
 from edgeau_training.datasets.synthetic_crops import SyntheticCrops

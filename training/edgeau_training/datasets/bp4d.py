@@ -13,8 +13,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from edgeau.action_units import BP4D as LABELS
-from edgeau.action_units import au_number
+from edgeau.action_units.names import BP4D as LABELS
+from edgeau.action_units.names import au_number
 from edgeau.errors import InputError, UsageError
 from edgeau_training.datasets import label_codes
 from edgeau_training.datasets.label_rates import check_label_rates

@@ -13,9 +13,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from edgeau.action_units import DISFA as LABELS
-from edgeau.action_units import au_number
-from edgeau.action_units import labels as au_labels
+from edgeau.action_units.names import DISFA as LABELS
+from edgeau.action_units.names import au_number
+from edgeau.action_units.names import labels as au_labels
 from edgeau.errors import InputError, UsageError
 from edgeau_training.datasets import label_codes
 from edgeau_training.datasets.labelled_frames import LabelledFrames, numbered

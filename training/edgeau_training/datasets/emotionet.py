@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from edgeau.action_units import labels as au_labels
+from edgeau.action_units.names import labels as au_labels
 from edgeau.errors import InputError, UsageError
 from edgeau_training.datasets.emotionet_tables import LabelRows, read_label_rows
 from edgeau_training.datasets.label_rates import check_label_rates

@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from edgeau.action_units import au_number
+from edgeau.action_units.names import au_number
 from edgeau.errors import InputError
 from edgeau_training.datasets import label_codes
 from edgeau_training.datasets.number_rows import read_lines, whole_numbers

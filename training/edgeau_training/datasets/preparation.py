@@ -20,8 +20,8 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from edgeau.errors import InputError, OutputError, UsageError
-from edgeau.landmarks import open_landmarker
-from edgeau.landmarks.landmarker import Landmarker
+from edgeau.faces.landmarks import open_landmarker
+from edgeau.faces.landmarks.landmarker import Landmarker
 from edgeau_training.datasets.aligners import CANVAS, Aligner
 from edgeau_training.datasets.frame_reading import read_frames
 from edgeau_training.datasets.labelled_frames import LabelledFrames

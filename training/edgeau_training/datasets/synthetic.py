@@ -13,8 +13,8 @@ import pyarrow as pa
 import pyarrow.parquet
 from numpy.typing import NDArray
 
-from edgeau.alignment import alignment_matrix
 from edgeau.errors import InputError
+from edgeau.faces.alignment import alignment_matrix
 from edgeau_training.augmentation import CANVAS
 
 __all__ = ["OCCURRENCE", "SyntheticFaces", "list_shards"]

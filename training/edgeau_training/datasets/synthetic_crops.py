@@ -9,9 +9,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from edgeau.alignment import warp
-from edgeau.arcface_template import ArcFaceTemplate
 from edgeau.errors import InputError
+from edgeau.faces.alignment import warp
+from edgeau.faces.arcface_template import ArcFaceTemplate
 from edgeau_training.augmentation import CANVAS
 from edgeau_training.datasets.crops import resized
 from edgeau_training.datasets.synthetic import SyntheticFaces

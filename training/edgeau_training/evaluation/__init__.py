@@ -2,5 +2,5 @@
 
 import os
 
-# As in edgeau.backends.onnxruntime: no reports on which models are run; before the first import of ONNX Runtime.
+# As in edgeau.runtimes.onnxruntime: no reports on which models are run; before the first import of ONNX Runtime.
 os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")

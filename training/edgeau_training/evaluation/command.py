@@ -9,9 +9,9 @@ from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import Any
 
-from edgeau.action_units import au_number
-from edgeau.command import DONE, PARTLY, CommandParser, print_json
-from edgeau.command import run as run_command
+from edgeau._system.command import DONE, PARTLY, CommandParser, print_json
+from edgeau._system.command import run as run_command
+from edgeau.action_units.names import au_number
 from edgeau.errors import UsageError
 from edgeau_training.evaluation.bootstrap import intervals
 from edgeau_training.evaluation.comparison import compare

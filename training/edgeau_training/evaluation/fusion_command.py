@@ -11,9 +11,9 @@ from typing import Any
 
 import numpy as np
 
-from edgeau.command import DONE, CommandParser, print_json, run
+from edgeau._system.command import DONE, CommandParser, print_json, run
+from edgeau._system.records import to_dict
 from edgeau.errors import UsageError
-from edgeau.records import to_dict
 from edgeau_training.evaluation.bootstrap import intervals
 from edgeau_training.evaluation.documents import write_document
 from edgeau_training.evaluation.faces import open_faces

@@ -17,9 +17,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from edgeau.action_units.fusion import fuse
 from edgeau.bundle.manifest import Fusion
 from edgeau.errors import InputError
-from edgeau.fusion import fuse
 from edgeau_training.evaluation.metrics import count
 from edgeau_training.evaluation.platt import fit_line
 from edgeau_training.evaluation.predictions import Predictions
@@ -49,7 +49,7 @@ class FusionFit:
     """What was fitted on validation.
 
     Attributes:
-        fusion: weights for :func:`edgeau.fusion.fuse`.
+        fusion: weights for :func:`edgeau.action_units.fusion.fuse`.
         thresholds: on the fused probability, float64 ``(C,)``, best F1 on validation.
         choice: per label one of :data:`CHOICES`.
         share: per label the network's share of the chosen score, 0..1.

@@ -12,9 +12,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from edgeau._system.atomic_file import write_whole
 from edgeau.errors import InputError
-from edgeau.probability import sigmoid
-from edgeau.whole_file import write_whole
+from edgeau.runtimes.logits import sigmoid
 
 __all__ = ["UNKNOWN", "Predictions", "load_predictions", "save_predictions"]
 

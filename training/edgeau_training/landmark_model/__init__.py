@@ -1,4 +1,4 @@
-"""Fitting the landmark model of :mod:`edgeau.landmark_model` on MediaPipe's landmarks of rendered faces.
+"""Fitting the landmark model of :mod:`edgeau.action_units.landmark_model` on MediaPipe's landmarks of rendered faces.
 
 What was tried (fitted on up to 32,000 renders; F1 on 2,000 validation renders; AUC and false alarms on a sanity set of 128
 real faces). Nothing was fitted to the real faces, but the choice was made with them in view, among some twenty-five

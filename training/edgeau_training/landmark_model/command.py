@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from edgeau.action_units import DEFAULT
-from edgeau.command import DONE, CommandParser, print_json, run
-from edgeau.landmark_model import LandmarkModel
+from edgeau._system.command import DONE, CommandParser, print_json, run
+from edgeau.action_units.landmark_model import LandmarkModel
+from edgeau.action_units.names import DEFAULT
 from edgeau_training.evaluation.metrics import macro, measure
 from edgeau_training.landmark_model.fit import Settings, fit_landmark_model, predictions_of
 from edgeau_training.landmark_model.samples import Samples, read_samples

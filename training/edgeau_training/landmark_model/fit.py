@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from edgeau.face_shape import MESH_POINTS
-from edgeau.landmark_model import LandmarkModel
+from edgeau.action_units.face_shape import MESH_POINTS
+from edgeau.action_units.landmark_model import LandmarkModel
 from edgeau_training.evaluation.platt import fit_line
 from edgeau_training.evaluation.predictions import Predictions
 from edgeau_training.evaluation.thresholds import fit_thresholds

@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from edgeau.action_units.face_shape import MESH_POINTS
 from edgeau.errors import InputError
-from edgeau.face_shape import MESH_POINTS
 from edgeau_training.synth.action_units import ACTIVE
 from edgeau_training.synth.shards import dataset_info, read_split
 

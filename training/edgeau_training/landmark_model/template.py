@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
 
-from edgeau.face_shape import MESH_POINTS, lay_on_template
+from edgeau.action_units.face_shape import MESH_POINTS, lay_on_template
 
 __all__ = ["Template", "learn_template", "mirror_pairs", "mirrored_mean"]
 

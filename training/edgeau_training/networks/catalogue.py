@@ -8,10 +8,10 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any
 
-from edgeau.action_units import BP4D
-from edgeau.alignment import Alignment
+from edgeau.action_units.names import BP4D
 from edgeau.bundle.manifest import InputSpec
 from edgeau.errors import UsageError
+from edgeau.faces.alignment import Alignment
 from edgeau_training.datasets.aff_wild2 import LABELS as AFF_WILD2
 from edgeau_training.datasets.aligners import Aligner, ArcFaceTemplate
 from edgeau_training.datasets.emotionet import LABELS as EMOTIONET

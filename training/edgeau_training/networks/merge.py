@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from edgeau.command import DONE, CommandParser, print_json, run
+from edgeau._system.command import DONE, CommandParser, print_json, run
 from edgeau.errors import CheckpointError
 from edgeau_training.checkpoint import CheckpointInfo, load_checkpoint, save_checkpoint
 from edgeau_training.networks.logit_average import LogitAverage

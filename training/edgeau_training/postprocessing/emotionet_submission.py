@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from edgeau.action_units import au_number
+from edgeau.action_units.names import au_number
 from edgeau.errors import OutputError, UsageError
 
 __all__ = ["NOT_PREDICTED", "answer_vectors", "picture_tag", "write_emotionet_submission"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from edgeau.command import DONE, CommandParser, print_json, run
+from edgeau._system.command import DONE, CommandParser, print_json, run
 from edgeau_training.networks.integer_friendly import ACTIVATIONS
 from edgeau_training.quantization_aware.distillation import Course
 from edgeau_training.quantization_aware.fine_tune import Plan, Tuned, fine_tune

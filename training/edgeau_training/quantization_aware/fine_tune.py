@@ -13,9 +13,9 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
+from edgeau._system.records import from_dict
 from edgeau.bundle.manifest import InputSpec
 from edgeau.errors import CheckpointError, UserError
-from edgeau.records import from_dict
 from edgeau_training.checkpoint import CheckpointInfo, load_checkpoint, save_checkpoint
 from edgeau_training.evaluation.metrics import macro, measure
 from edgeau_training.evaluation.predictions import Predictions

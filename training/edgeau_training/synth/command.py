@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from edgeau.command import DONE, PARTLY, CommandParser, print_json, run
+from edgeau._system.command import DONE, PARTLY, CommandParser, print_json, run
 from edgeau.errors import UsageError
 
 if TYPE_CHECKING:

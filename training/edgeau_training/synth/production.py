@@ -12,8 +12,8 @@ from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from pathlib import Path
 
+from edgeau._system.ray_cluster import spread
 from edgeau.errors import EngineError, OutputError
-from edgeau.ray_cluster import spread
 from edgeau_training.synth import shards
 from edgeau_training.synth.action_units import ACTIVE, AU_NAMES, TRACE
 from edgeau_training.synth.plan import Plan, Shard, planned_shards

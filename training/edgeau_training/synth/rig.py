@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from edgeau.cache import cache_directory
+from edgeau._system.cache import cache_directory
 from edgeau.errors import InputError
 from edgeau_training.synth.lip_tightening import lip_tightening_shape
 from edgeau_training.synth.obj import Topology, positions_from_obj, topology_from_obj

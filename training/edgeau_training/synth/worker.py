@@ -13,7 +13,7 @@ from typing import Any
 
 import cv2
 
-from edgeau.landmarks import Landmarker, open_landmarker
+from edgeau.faces.landmarks import Landmarker, open_landmarker
 from edgeau_training.synth import shards
 from edgeau_training.synth.plan import Plan, Shard
 from edgeau_training.synth.renderer import Renderer

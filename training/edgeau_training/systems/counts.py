@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from edgeau.action_units import DISFA
+from edgeau.action_units.names import DISFA
 from edgeau_training.networks.catalogue import network_facts
 from edgeau_training.networks.counting import mac_count, parameter_count, skeleton
 from edgeau_training.systems.check_value import CheckValue

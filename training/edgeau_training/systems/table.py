@@ -9,7 +9,7 @@ import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from edgeau.command import DONE, PARTLY, CommandParser, print_json, run
+from edgeau._system.command import DONE, PARTLY, CommandParser, print_json, run
 from edgeau.errors import InputError
 from edgeau_training.checkpoint_file import write_atomically
 from edgeau_training.networks.catalogue import CATALOGUE

@@ -8,7 +8,7 @@ from typing import Any
 
 from torch import nn
 
-from edgeau.records import to_dict
+from edgeau._system.records import to_dict
 from edgeau_training.checkpoint import CheckpointInfo, save_checkpoint
 from edgeau_training.evaluation.documents import write_document
 from edgeau_training.evaluation.predictions import Predictions, save_predictions

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, TypeVar
 
-from edgeau.action_units import au_number, labels
+from edgeau.action_units.names import au_number, labels
 from edgeau.errors import UsageError
 from edgeau_training.augmentation import Augmentation
 from edgeau_training.trainer.optimisation import Optimiser

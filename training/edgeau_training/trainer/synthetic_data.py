@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from edgeau.action_units import DEFAULT
+from edgeau.action_units.names import DEFAULT
 from edgeau_training.datasets.crops import LabelledCrops
 from edgeau_training.datasets.synthetic import SyntheticFaces, list_shards
 from edgeau_training.datasets.synthetic_crops import SyntheticCrops

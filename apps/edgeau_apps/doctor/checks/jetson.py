@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from edgeau_apps.doctor.compatibility import jetpack_of
 from edgeau_apps.doctor.finding import Finding
-from edgeau_apps.doctor.known import jetpack_of
 from edgeau_apps.doctor.machine import Machine
 
 __all__ = ["check"]

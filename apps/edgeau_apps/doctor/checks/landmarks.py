@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from edgeau.mediapipe_models import ENVIRONMENT
+from edgeau.faces.landmarks.mediapipe_models import ENVIRONMENT
+from edgeau_apps.doctor.compatibility import install_line
 from edgeau_apps.doctor.finding import Finding
-from edgeau_apps.doctor.known import install_line
 from edgeau_apps.doctor.machine import Machine
 
 __all__ = ["check"]

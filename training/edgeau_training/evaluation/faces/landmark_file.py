@@ -10,9 +10,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from edgeau.action_units import labels as au_labels
+from edgeau.action_units.face_shape import MESH_POINTS
+from edgeau.action_units.names import labels as au_labels
 from edgeau.errors import InputError
-from edgeau.face_shape import MESH_POINTS
 from edgeau_training.evaluation.faces.batch import FaceBatch, truth_from_codes
 
 __all__ = ["LandmarkFile"]

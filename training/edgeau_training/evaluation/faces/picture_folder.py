@@ -11,9 +11,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from edgeau.action_units import au_number
+from edgeau.action_units.names import au_number
 from edgeau.errors import InputError, UsageError
-from edgeau.landmarks import open_landmarker
+from edgeau.faces.landmarks import open_landmarker
 from edgeau.sources.picture_file import read_picture
 from edgeau_training.evaluation.faces.batch import FaceBatch, truth_from_codes
 

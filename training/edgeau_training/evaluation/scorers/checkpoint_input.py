@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from edgeau.alignment import Alignment
+from edgeau._system.records import from_dict
 from edgeau.bundle.manifest import InputSpec
-from edgeau.records import from_dict
+from edgeau.faces.alignment import Alignment
 from edgeau_training.checkpoint import CheckpointInfo
 
 __all__ = ["alignment_of", "input_spec_of"]

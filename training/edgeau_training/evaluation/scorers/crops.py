@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from edgeau.alignment import Alignment
 from edgeau.bundle.manifest import InputSpec
+from edgeau.bundle.preprocessing import Preprocessor
 from edgeau.errors import InputError
-from edgeau.preprocessing import Preprocessor
+from edgeau.faces.alignment import Alignment
 from edgeau_training.evaluation.faces.batch import FaceBatch
 
 __all__ = ["network_input"]

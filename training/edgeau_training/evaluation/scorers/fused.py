@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from edgeau.action_units.fusion import fuse
 from edgeau.bundle.manifest import Fusion
-from edgeau.fusion import fuse
 from edgeau_training.evaluation.faces.batch import FaceBatch
 from edgeau_training.evaluation.scorers.scorer import Scorer
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from edgeau.landmark_model import LandmarkModel
+from edgeau.action_units.landmark_model import LandmarkModel
 from edgeau_training.evaluation.faces.batch import FaceBatch
 
 __all__ = ["LandmarkScorer"]

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from edgeau.alignment import Alignment
 from edgeau.bundle.manifest import InputSpec
-from edgeau.session import Session
+from edgeau.faces.alignment import Alignment
+from edgeau.runtimes.session import Session
 from edgeau_training.evaluation.faces.batch import FaceBatch
 from edgeau_training.evaluation.scorers.crops import network_input
 

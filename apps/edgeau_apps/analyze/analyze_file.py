@@ -1,0 +1,94 @@
+"""Analyzing one input."""
+
+from __future__ import annotations
+
+from contextlib import nullcontext
+from itertools import chain
+from typing import TYPE_CHECKING
+
+from edgeau._system.native_stderr import native_stderr_silenced
+from edgeau.errors import InputError
+from edgeau.sources import Source, open_source
+from edgeau_apps.analyze.outputs import Outputs
+from edgeau_apps.analyze.progress import Progress
+from edgeau_apps.analyze.result import Outcome
+from edgeau_apps.analyze.sinks import Options, Sinks
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from edgeau import Pipeline
+    from edgeau.results import FrameResult
+    from edgeau.sources import Frame
+    from edgeau_apps.analyze.inputs import Input
+
+__all__ = ["analyze"]
+
+
+def analyze(given: Input, pipeline: Pipeline, options: Options) -> Outcome:
+    """Analyze one input and write its files.
+
+    An input that cannot be read writes nothing; one that breaks off keeps what came before. The outcome tells either.
+
+    Raises:
+        OutputError: the folder cannot be written to.
+        EngineError: the network failed.
+    """
+    outcome = Outcome(given.name)
+    try:
+        # The decoders' own lines on stderr would only repeat, in words for programmers, what the source reports.
+        with native_stderr_silenced():
+            source = open_source(given.path)
+        with source:
+            watched = _Watched(source)
+            results = pipeline.stream(watched)
+            first = next(results, None)  # before any file is made, so that an unreadable input leaves none
+            if first is not None:
+                _write(chain([first], results), watched, given, pipeline, options, outcome)
+    except InputError as error:
+        outcome.error = str(error)
+    return outcome
+
+
+def _write(
+    results: Iterable[FrameResult],
+    watched: _Watched,
+    given: Input,
+    pipeline: Pipeline,
+    options: Options,
+    outcome: Outcome,
+) -> None:
+    with Outputs(options.out) as outputs:
+        sinks = Sinks(outputs, given, watched.fps, pipeline, options)
+        try:
+            with Progress(given.name, watched.length, "frames", draw=not watched.still) as bar:
+                for result in results:
+                    sinks.write(watched.frame, result)
+                    outcome.count(result)
+                    bar.step()
+        except InputError as error:
+            outcome.error = str(error)
+        finally:
+            sinks.close()
+        outputs.commit()
+    outcome.files = sinks.files
+
+
+class _Watched(Source):
+    """A source whose latest frame can be seen, for drawing on it."""
+
+    def __init__(self, source: Source) -> None:
+        self.name, self.length, self.fps = source.name, source.length, source.fps
+        self.live, self.still = source.live, source.still
+        self._source = source
+        self.frame: Frame
+
+    def __iter__(self) -> Iterator[Frame]:
+        frames = iter(self._source)
+        while True:
+            with native_stderr_silenced() if self.still else nullcontext():
+                frame = next(frames, None)
+            if frame is None:
+                return
+            self.frame = frame
+            yield frame

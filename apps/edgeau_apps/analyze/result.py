@@ -1,0 +1,78 @@
+"""What became of one input."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal
+
+from edgeau._system.command import DONE, PARTLY
+from edgeau.errors import EdgeauError
+
+if TYPE_CHECKING:
+    from edgeau.results import FrameResult
+
+__all__ = ["Outcome", "exit_code"]
+
+
+@dataclass
+class Outcome:
+    """What became of one input.
+
+    Attributes:
+        input: as the user named it, or the file's path.
+        files: what was written: ``"csv"``, ``"jsonl"``, ``"annotated"`` to path.
+        frames: frames analyzed.
+        frames_with_face: those in which a face was found.
+        most_faces: most faces in one frame.
+        error: what went wrong, or None.
+    """
+
+    input: str
+    files: dict[str, str] = field(default_factory=dict)
+    frames: int = 0
+    frames_with_face: int = 0
+    most_faces: int = 0
+    error: str | None = None
+
+    @property
+    def status(self) -> Literal["done", "partly", "failed"]:
+        """``partly``: the input broke off, and what came before is written."""
+        if self.error is None:
+            return "done"
+        return "partly" if self.files else "failed"
+
+    def count(self, result: FrameResult) -> None:
+        """One more frame was analyzed."""
+        self.frames += 1
+        self.frames_with_face += bool(result.faces)
+        self.most_faces = max(self.most_faces, len(result.faces))
+
+    def to_dict(self) -> dict[str, Any]:
+        """For ``--json``."""
+        counts = {
+            "frames": self.frames,
+            "frames_with_face": self.frames_with_face,
+            "most_faces": self.most_faces,
+        }
+        return {
+            "input": self.input,
+            "status": self.status,
+            **counts,
+            "files": self.files,
+            "error": self.error,
+        }
+
+    def line(self) -> str:
+        """For people."""
+        if self.frames == 1:
+            found = f"{self.most_faces} face{'s' * (self.most_faces != 1)}" if self.most_faces else "no face"
+        else:
+            found = f"{self.frames} frames, {self.frames_with_face} with a face"
+        return f"{self.input}: {found} -> {', '.join(self.files.values())}"
+
+
+def exit_code(outcomes: list[Outcome]) -> int:
+    """0 all done, 1 some of it, 2 nothing."""
+    if all(outcome.status == "done" for outcome in outcomes):
+        return DONE
+    return EdgeauError.exit_code if all(outcome.status == "failed" for outcome in outcomes) else PARTLY

@@ -1,0 +1,75 @@
+"""Start-up and memory of one artifact, measured in a process of its own.
+
+``python -m edgeau_apps.bench.cold_start BUNDLE FILE THREADS`` prints its figures as JSON.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+__all__ = ["Start", "measured_start", "peak_memory_mb"]
+
+_SECONDS = 120
+_STATUS = Path("/proc/self/status")
+
+
+@dataclass(frozen=True)
+class Start:
+    """From starting Python to the first answer, seconds; largest resident memory, 1e6 bytes, None where it is not told."""
+
+    seconds: float
+    memory_mb: float | None
+
+
+def measured_start(bundle: Path, file: str, threads: int) -> Start | None:
+    """The start of one artifact, or None when its process fails."""
+    started = time.perf_counter()
+    command = [sys.executable, "-m", "edgeau_apps.bench.cold_start", str(bundle), file, str(threads)]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=_SECONDS, check=True)
+    except (OSError, subprocess.CalledProcessError, subprocess.TimeoutExpired):
+        return None
+    # The process says when it had its answer: ending it and reading its output are no part of a start.
+    said = json.loads(done.stdout.splitlines()[-1])
+    return Start(said["answered"] - started, said["memory_mb"])
+
+
+def peak_memory_mb(status: Path = _STATUS) -> float | None:
+    """Largest resident memory of this process, in 1e6 bytes; None where the kernel does not tell it.
+
+    It is VmHWM, which begins anew with a program. ``ru_maxrss`` does not: a child inherits its parent's there.
+    """
+    try:
+        lines = status.read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError:
+        return None
+    for line in lines:
+        name, _, value = line.partition(":")
+        if name == "VmHWM":
+            return int(value.split()[0]) * 1024 / 1e6  # "kB" there are 1024 bytes
+    return None
+
+
+def _answer(bundle_path: str, file: str, threads: str) -> None:
+    import numpy as np
+
+    from edgeau.bundle import load_bundle
+    from edgeau.runtimes import open_session
+
+    bundle = load_bundle(bundle_path)
+    (artifact,) = (one for one in bundle.manifest.artifacts if one.file == file)
+    spec = bundle.manifest.input
+    with open_session(artifact.runtime, bundle.path(file), threads=int(threads)) as session:
+        session.run(np.zeros((1, 3, *spec.size), np.float32))
+        answered = time.perf_counter()  # on Linux the same clock in every process
+        memory_mb = peak_memory_mb()
+    print(json.dumps({"answered": answered, "memory_mb": memory_mb}))
+
+
+if __name__ == "__main__":
+    _answer(*sys.argv[1:])

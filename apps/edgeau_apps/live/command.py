@@ -1,0 +1,113 @@
+"""``edgeau-webcam``: a window, or a page for boards without a screen."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from argparse import Namespace
+from collections.abc import Sequence
+from pathlib import Path
+
+from edgeau import Pipeline, open_source
+from edgeau._system.command import DONE, CommandParser, run
+from edgeau.errors import DependencyError, InputError
+from edgeau.sources import Source
+from edgeau_apps.analyze.decoder_logging import quieten_decoders
+from edgeau_apps.live import window
+from edgeau_apps.live.overlay import Overlay
+from edgeau_apps.live.session import Studio
+
+__all__ = ["main"]
+
+NAME = "edgeau-webcam"
+_UNTRAINED = "UNTRAINED NETWORK: these numbers mean nothing"
+_DEFAULT = "127.0.0.1:8765"
+_DESCRIPTION = "Action units live, in a window or in a browser.\n\nkeys in the window:\n" + "\n".join(
+    f"  {key:9} {what}" for key, what in window.KEYS.items()
+)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """The command."""
+    return run(NAME, _body, argv)
+
+
+def _parser() -> CommandParser:
+    parser = CommandParser(NAME, _DESCRIPTION, f"{NAME} --source clip --serve 127.0.0.1:8765")
+    parser.add_argument(
+        "--source",
+        default="0",
+        metavar="SRC",
+        help="camera number, picamera2, argus, an RTSP or HTTP address, a file, or clip (default: 0)",
+    )
+    parser.add_argument("--bundle", type=Path, help="folder from edgeau-export (the packaged default)")
+    parser.add_argument(
+        "--serve",
+        nargs="?",
+        const=_DEFAULT,
+        metavar="HOST:PORT",
+        help=f"a page instead of a window (default: {_DEFAULT}); 0.0.0.0:8765 for the network, with a token",
+    )
+    parser.add_argument("--token", help="for pages that are not on loopback (default: a random one, printed)")
+    parser.add_argument("--no-video", action="store_true", help="the page gets numbers and no pictures")
+    parser.add_argument("--max-faces", type=int, default=4, metavar="N", help="(default: 4)")
+    parser.add_argument("--experimental", action="store_true", help="AUs unproven on real faces too")
+    parser.add_argument("--engine", metavar="NAME", help="onnxruntime, litert, int8, ..., or a file")
+    parser.add_argument(
+        "--out",
+        type=Path,
+        default=Path(),
+        metavar="DIR",
+        help="for recordings made in the window (default: .)",
+    )
+    return parser
+
+
+def _body(argv: Sequence[str] | None) -> int:
+    arguments = _parser().parse_args(argv)
+    logging.basicConfig(format=f"{NAME}: %(message)s")
+    quieten_decoders()
+    _source(arguments).close()  # what cannot be opened is said before a network is loaded
+    address = arguments.serve
+    if address is None and (why := window.can_open()):
+        print(f"{NAME}: {why}, so the page is served instead of a window", file=sys.stderr)
+        address = _DEFAULT
+    studio = Studio(lambda engine: _load(arguments, engine), lambda: _source(arguments))
+    try:
+        trained = studio.bundle.manifest.network.trained
+        overlay = Overlay(studio, None if trained else _UNTRAINED)
+        if address is None:
+            studio.start()
+            window.show(studio, overlay, arguments.out)
+            if studio.failure is not None:
+                raise studio.failure
+        else:
+            _serve(studio, overlay, arguments, address)
+    finally:
+        studio.close()
+    return DONE
+
+
+def _load(arguments: Namespace, engine: str | None) -> Pipeline:
+    return Pipeline.load(
+        arguments.bundle,
+        engine=engine or arguments.engine,
+        max_faces=arguments.max_faces,
+        experimental=arguments.experimental,
+    )
+
+
+def _source(arguments: Namespace) -> Source:
+    what = arguments.source
+    file = what == "clip" or Path(what).is_file()
+    if Path(what).is_dir():
+        raise InputError(f"{what!r} is a folder; live sources are cameras, streams, videos and clip")
+    return open_source(what, real_time=True, repeat=True) if file else open_source(what)
+
+
+def _serve(studio: Studio, overlay: Overlay, arguments: Namespace, address: str) -> None:
+    try:
+        from edgeau_apps.live.serve.server import serve
+    except ImportError as error:
+        raise DependencyError(f"the page needs aiohttp ({error}): pip install 'edgeau[web]'") from error
+    serve(studio, overlay, address, token=arguments.token, video=not arguments.no_video)

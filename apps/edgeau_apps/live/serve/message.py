@@ -1,0 +1,70 @@
+"""A view as the page gets it: numbers only, in one JSON message."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from edgeau.live.view import View
+from edgeau.results import Face
+from edgeau_apps.live.session import Studio
+
+__all__ = ["about", "numbers"]
+
+
+def about(studio: Studio, *, video: bool) -> dict[str, Any]:
+    """What the page must know once."""
+    network = studio.bundle.manifest.network
+    return {
+        "labels": list(studio.labels),
+        "thresholds": {label: round(value, 4) for label, value in studio.thresholds.items()},
+        "network": network.title,
+        "trained": network.trained,
+        "engine": studio.engine(),
+        "precision": studio.precision(),
+        "video": video,
+        "neutral": studio.bundle.manifest.landmark_model is not None,
+    }
+
+
+def numbers(studio: Studio, view: View) -> str:
+    """One result, and the state of the program."""
+    result, counters, calibration = view.result, studio.counters(), studio.calibration
+    height, width = view.frame.image.shape[:2]
+    message = {
+        "index": result.index,
+        "time": round(result.time_s, 3),
+        "age_ms": round(1e3 * result.age_s, 1),
+        "fps": 0.0 if counters is None else round(counters.fps, 1),
+        "every": result.every,
+        "dropped": 0 if counters is None else sum(counters.dropped.values()),
+        "frame": [width, height],
+        "faces": [_face(face) for face in result.faces],
+        "events": [
+            {"kind": one.kind, "label": one.label, "face": one.track_id, "time": round(one.time_s, 2)}
+            for one in list(studio.happened)[-8:]
+        ],
+        "recording": studio.is_recording,
+        "recorded": 0 if studio.recording is None else studio.recording.rows,
+        "calibrating": None if calibration is None else round(calibration.progress, 2),
+        "said": studio.said,
+        "engine": studio.engine(),
+        "precision": studio.precision(),
+    }
+    return json.dumps(message, allow_nan=False)
+
+
+def _face(face: Face) -> dict[str, Any]:
+    box = face.box
+    return {
+        "id": face.track_id,
+        "box": [round(value, 1) for value in (box.left, box.top, box.width, box.height)],
+        "pose": None
+        if face.pose is None
+        else [round(value, 1) for value in (face.pose.pitch, face.pose.yaw, face.pose.roll)],
+        "aus": {
+            name: None if unit.probability is None else [round(unit.probability, 3), bool(unit.active)]
+            for name, unit in face.aus.items()
+        },
+        "reasons": {name: unit.reason for name, unit in face.aus.items() if unit.reason is not None},
+    }

@@ -1,0 +1,333 @@
+"""The server: routes, the page's files, pictures and numbers.
+
+The picture is MJPEG: every browser shows it in an ``<img>``, it needs no package, no handshake and no codec licence, and a
+frame is shown when it has come. WebRTC would save bandwidth, and needs a media stack that a small board would have to build.
+Each viewer is sent the newest picture when it has taken the one before: a slow one gets fewer, and slows nobody.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import secrets
+import signal
+import sys
+from importlib.resources import files
+from typing import Any
+
+import cv2
+from aiohttp import WSMsgType, web
+
+from edgeau._system.termination import TERMINATED
+from edgeau.errors import InputError, UsageError, UserError
+from edgeau.live.view import View
+from edgeau_apps.live.overlay import Overlay
+from edgeau_apps.live.serve.guard import Guard, is_loopback
+from edgeau_apps.live.serve.message import about, numbers
+from edgeau_apps.live.serve.viewer_camera import MOST_BYTES, ViewerCamera, decoded
+from edgeau_apps.live.session import Studio
+
+__all__ = ["make_app", "parse_address", "serve"]
+
+_PAGE = {"": "index.html", "app.js": "app.js", "style.css": "style.css"}
+_TYPES = {"html": "text/html", "js": "text/javascript", "css": "text/css"}
+_BOUNDARY = "frame"
+_QUALITY = 80
+_MOST_VIEWERS = 16  # of pictures; of numbers four times as many
+_PATIENCE_S = 10.0  # a viewer that takes nothing for so long is let go
+_MOST_COMMAND = 2048
+
+
+def parse_address(text: str) -> tuple[str, int]:
+    """``"127.0.0.1:8765"``, ``":8765"`` or ``"[::1]:8765"`` as host and port.
+
+    Raises:
+        UsageError: it is none.
+    """
+    host, colon, port = text.rpartition(":")
+    if not colon or not port.isdigit() or not 0 < int(port) < 65536:
+        raise UsageError(f"--serve {text!r} is no HOST:PORT, such as 127.0.0.1:8765")
+    return host.strip("[]") or "127.0.0.1", int(port)
+
+
+def serve(studio: Studio, overlay: Overlay, address: str, *, token: str | None, video: bool) -> None:
+    """Serve until Ctrl-C or SIGTERM.
+
+    Raises:
+        UsageError: the address is none, or cannot be bound.
+    """
+    host, port = parse_address(address)
+    if is_loopback(host):
+        shown = f"http://{host if ':' not in host else f'[{host}]'}:{port}/" + (
+            f"?token={token}" if token else ""
+        )
+    else:
+        token = token or secrets.token_urlsafe(12)
+        print(
+            "edgeau-webcam: everybody in the network who has the token can see this camera", file=sys.stderr
+        )
+        shown = f"http://{host}:{port}/?token={token}"
+    app = make_app(studio, overlay, token=token, video=video)
+    asyncio.run(_run(app, host, port, shown))
+
+
+async def _run(app: web.Application, host: str, port: int, shown: str) -> None:
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.5)
+    await runner.setup()
+    try:
+        try:
+            await web.TCPSite(runner, host, port, backlog=128).start()
+        except OSError as error:
+            raise UsageError(
+                f"{host}:{port} cannot be bound: {error.strerror}; give another --serve"
+            ) from error
+        print(shown, flush=True)
+        ended_by = await _signal()
+    finally:
+        await runner.cleanup()
+    if ended_by == signal.SIGINT:
+        raise KeyboardInterrupt
+    raise SystemExit(TERMINATED)
+
+
+async def _signal() -> int:
+    """Wait for SIGINT or SIGTERM.
+
+    They are heard here even where a shell started the program in the background and had it ignore SIGINT: a server is ended by
+    whoever started it.
+    """
+    loop = asyncio.get_running_loop()
+    told: asyncio.Future[int] = loop.create_future()
+
+    def tell(number: int) -> None:
+        if not told.done():
+            told.set_result(number)
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, tell, number)
+    return await told
+
+
+def make_app(studio: Studio, overlay: Overlay, *, token: str | None, video: bool) -> web.Application:
+    """The application; it starts and closes nothing but its own tasks."""
+    guard = Guard(token)
+    app = web.Application(middlewares=[guard.middleware], client_max_size=_MOST_COMMAND)
+    site = _Site(studio, overlay, guard, video=video)
+    app.router.add_get("/", site.page)
+    app.router.add_get("/{name:app.js|style.css}", site.page)
+    app.router.add_get("/about", site.about)
+    app.router.add_get("/engines", site.engines)
+    app.router.add_get("/recording.csv", site.recording)
+    app.router.add_get("/numbers", site.numbers)
+    app.router.add_get("/camera", site.camera)
+    app.router.add_post("/do", site.do)
+    if video:
+        app.router.add_get("/video", site.video)
+    app.on_startup.append(site.begin)
+    app.on_shutdown.append(site.end)
+    return app
+
+
+class _Site:
+    """The handlers, and the newest view as asyncio sees it."""
+
+    def __init__(self, studio: Studio, overlay: Overlay, guard: Guard, *, video: bool) -> None:
+        self._studio, self._overlay, self._guard, self._video = studio, overlay, guard, video
+        self._number = 0
+        self._view: View | None = None
+        self._fresh = asyncio.Event()
+        self._viewers = self._listeners = 0
+        self._picture: tuple[int, bytes] = (0, b"")
+        self._drawing = asyncio.Lock()
+        self._task: asyncio.Task[None] | None = None
+        self._sockets: set[web.WebSocketResponse] = set()
+        self._camera_taken = False
+        self._measuring = asyncio.Lock()
+
+    async def begin(self, _app: web.Application) -> None:
+        """Follow the studio."""
+        self._studio.start()
+        self._task = asyncio.create_task(self._follow())
+
+    async def end(self, _app: web.Application) -> None:
+        """Let everybody go."""
+        if self._task is not None:
+            self._task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._task
+        for socket in list(self._sockets):
+            with contextlib.suppress(Exception):
+                await asyncio.wait_for(socket.close(code=1001, message=b"the program ends"), 0.3)
+
+    async def page(self, request: web.Request) -> web.Response:
+        """The page's three files."""
+        name = _PAGE[request.match_info.get("name", "")]
+        text = (files("edgeau_apps.live") / "page" / name).read_text("utf-8")
+        return web.Response(text=text, content_type=_TYPES[name.rpartition(".")[2]])
+
+    async def about(self, _request: web.Request) -> web.Response:
+        """Labels, thresholds, engine."""
+        return web.json_response(about(self._studio, video=self._video))
+
+    async def engines(self, _request: web.Request) -> web.Response:
+        """Every artifact with its latency here."""
+        async with self._measuring:
+            rows = await asyncio.to_thread(self._studio.engines)
+        return web.json_response(
+            [
+                {
+                    "file": row.file,
+                    "runtime": row.runtime,
+                    "precision": row.precision,
+                    "threads": row.threads,
+                    "ms": None if row.latency_ms is None else round(row.latency_ms, 2),
+                    "fault": row.fault,
+                }
+                for row in rows
+            ]
+        )
+
+    async def recording(self, _request: web.Request) -> web.Response:
+        """The recording, to be saved."""
+        content = await asyncio.to_thread(self._studio.recorded)
+        if content is None:
+            raise web.HTTPNotFound(text="nothing was recorded yet\n")
+        headers = {"Content-Disposition": 'attachment; filename="edgeau-recording.csv"'}
+        return web.Response(body=content, content_type="text/csv", headers=headers)
+
+    async def do(self, request: web.Request) -> web.Response:
+        """Record, calibrate, or change the engine."""
+        try:
+            command = await request.json()
+            said = await asyncio.to_thread(self._obey, command)
+        except (ValueError, TypeError, KeyError) as error:
+            raise web.HTTPBadRequest(text="this is no command\n") from error
+        except UserError as error:
+            raise web.HTTPConflict(text=f"{error}\n") from error
+        return web.json_response({"said": said})
+
+    def _obey(self, command: Any) -> str:
+        match command:
+            case {"do": "record", "on": bool(on)}:
+                self._studio.record(on=on)
+                return "recording" if on else "the recording has ended"
+            case {"do": "calibrate"}:
+                self._studio.calibrate()
+                return self._studio.said
+            case {"do": "engine", "file": str(file)}:
+                self._studio.use_engine(file)
+                return f"changing to {file}"
+        raise ValueError(command)
+
+    async def numbers(self, request: web.Request) -> web.WebSocketResponse:
+        """A message a result, the newest first; a slow listener misses some."""
+        socket = await self._socket(request, 4096)
+        if self._listeners >= 4 * _MOST_VIEWERS:
+            await socket.close(code=1013, message=b"too many viewers")
+            return socket
+        self._listeners += 1
+        talking = asyncio.create_task(self._talk(socket))
+        try:
+            async for _ in socket:  # what listeners say is not heard, but a closing is
+                pass
+        finally:
+            self._listeners -= 1
+            self._sockets.discard(socket)
+            talking.cancel()
+        return socket
+
+    async def _talk(self, socket: web.WebSocketResponse) -> None:
+        seen = 0
+        with contextlib.suppress(ConnectionError, asyncio.TimeoutError, RuntimeError):
+            while not socket.closed:
+                seen, view = await self._next(seen)
+                await asyncio.wait_for(socket.send_str(numbers(self._studio, view)), _PATIENCE_S)
+        if not socket.closed:
+            with contextlib.suppress(Exception):
+                await asyncio.wait_for(socket.close(code=1008, message=b"too slow"), 1)
+
+    async def video(self, request: web.Request) -> web.StreamResponse:
+        """The picture, as MJPEG."""
+        if self._viewers >= _MOST_VIEWERS:
+            raise web.HTTPServiceUnavailable(text="too many viewers\n")
+        self._viewers += 1
+        try:
+            response = web.StreamResponse(
+                headers={
+                    **self._guard.headers(),
+                    "Content-Type": f"multipart/x-mixed-replace; boundary={_BOUNDARY}",
+                }
+            )
+            await response.prepare(request)
+            seen = 0
+            while True:
+                seen, view = await self._next(seen)
+                content = await self._jpeg(seen, view)
+                head = f"--{_BOUNDARY}\r\nContent-Type: image/jpeg\r\nContent-Length: {len(content)}\r\n\r\n"
+                await asyncio.wait_for(response.write(head.encode() + content + b"\r\n"), _PATIENCE_S)
+        except (ConnectionError, asyncio.TimeoutError):
+            if request.transport is not None:
+                request.transport.abort()  # what it did not take must not wait in memory
+            return response
+        finally:
+            self._viewers -= 1
+
+    async def camera(self, request: web.Request) -> web.WebSocketResponse:
+        """The viewer's own camera: pictures in, numbers out by the other socket."""
+        socket = await self._socket(request, MOST_BYTES)
+        if self._camera_taken:
+            await socket.close(code=1013, message=b"another viewer's camera is in use")
+            return socket
+        self._camera_taken = True
+        source = ViewerCamera()
+        try:
+            self._studio.use_source(lambda: source)
+            async for message in socket:
+                if message.type is not WSMsgType.BINARY:
+                    await socket.close(code=1003, message=b"pictures only")
+                    break
+                source.give(await asyncio.to_thread(decoded, message.data))
+        except InputError as error:
+            await socket.close(code=1007, message=str(error).encode()[:120])
+        finally:
+            self._camera_taken = False
+            self._sockets.discard(socket)
+            source.stop()
+            self._studio.use_source(None)
+        return socket
+
+    async def _socket(self, request: web.Request, most: int) -> web.WebSocketResponse:
+        socket = web.WebSocketResponse(heartbeat=20, max_msg_size=most)
+        if not socket.can_prepare(request).ok:
+            raise web.HTTPUpgradeRequired(text="this is a WebSocket\n", headers={"Upgrade": "websocket"})
+        await socket.prepare(request)
+        self._sockets.add(socket)
+        return socket
+
+    async def _follow(self) -> None:
+        """Hand every new view to whoever waits."""
+        while True:
+            number, view = await asyncio.to_thread(self._studio.wait, self._number, 0.5)
+            if view is not None:
+                self._number, self._view = number, view
+                self._fresh.set()
+                self._fresh = asyncio.Event()
+            elif not self._studio.alive:
+                await asyncio.sleep(0.2)
+
+    async def _next(self, seen: int) -> tuple[int, View]:
+        while self._view is None or self._number == seen:
+            await self._fresh.wait()
+        return self._number, self._view
+
+    async def _jpeg(self, number: int, view: View) -> bytes:
+        """The drawn picture, made once for all viewers."""
+        async with self._drawing:
+            if self._picture[0] != number:
+                self._picture = (number, await asyncio.to_thread(self._drawn, view))
+            return self._picture[1]
+
+    def _drawn(self, view: View) -> bytes:
+        image = self._overlay.outlined(view)
+        _, content = cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, _QUALITY])
+        return bytes(content.tobytes())

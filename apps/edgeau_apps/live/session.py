@@ -1,0 +1,254 @@
+"""What runs behind window and page: one live pipeline, its newest picture, recording, calibration, engines.
+
+Everything here may be called from any thread.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections import deque
+from collections.abc import Callable
+from typing import Any
+
+from edgeau import Pipeline
+from edgeau.bundle import Bundle, Timing, measure_engines
+from edgeau.errors import InputError, UserError
+from edgeau.live import LivePipeline
+from edgeau.live.view import View
+from edgeau.results import FrameResult
+from edgeau.sources import Source
+from edgeau.temporal.events import Event, EventDetector
+from edgeau.temporal.hysteresis import Hysteresis
+from edgeau.temporal.smoothing import Smoother
+from edgeau_apps.live.calibration import Calibration
+from edgeau_apps.live.history import History
+from edgeau_apps.live.recording import Recording
+
+__all__ = ["Studio"]
+
+_log = logging.getLogger(__name__)
+_EVENTS = 50
+
+
+class Studio:
+    """Follows a source, one pipeline at a time.
+
+    Args:
+        load: makes a pipeline for an engine name, or for the bundle's choice with None.
+        open_: opens the source.
+    """
+
+    def __init__(self, load: Callable[[str | None], Pipeline], open_: Callable[[], Source]) -> None:
+        self._load, self._open_own = load, open_
+        self._pipeline = load(None)
+        self._lock = threading.RLock()
+        self._changed = threading.Condition()
+        self._asked_engine: str | None = None
+        self._open: Callable[[], Source] = open_
+        self._again = False
+        self._ending = False
+        self._live: LivePipeline | None = None
+        self._thread: threading.Thread | None = None
+        self._view: View | None = None
+        self._number = 0
+        self._events = EventDetector()
+        self._timings: list[Timing] | None = None
+        self.history = History()
+        self.happened: deque[Event] = deque(maxlen=_EVENTS)
+        self.recording: Recording | None = None
+        self.calibration: Calibration | None = None
+        self.said = ""
+        self.failure: UserError | None = None
+
+    @property
+    def bundle(self) -> Bundle:
+        """The bundle that runs."""
+        return self._pipeline.bundle
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """AUs in order."""
+        return self._pipeline.labels
+
+    @property
+    def thresholds(self) -> dict[str, float]:
+        """Of the artifact that runs."""
+        return self._pipeline.thresholds
+
+    def engine(self) -> str:
+        """What runs the network, for people."""
+        return str(self._pipeline.describe())
+
+    def precision(self) -> str:
+        """Of the artifact that runs."""
+        return self._pipeline.artifact.precision
+
+    def start(self) -> None:
+        """Follow the source in a thread."""
+        self._thread = threading.Thread(target=self._follow, name="studio", daemon=True)
+        self._thread.start()
+
+    def wait(self, seen: int, timeout: float) -> tuple[int, View | None]:
+        """The newest view once its number is not ``seen``; None when nothing came in time."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._number != seen or self._ending, timeout)
+            return self._number, self._view if self._number != seen else None
+
+    def newest(self) -> tuple[int, View | None]:
+        """Number of the newest view, and it."""
+        return self._number, self._view
+
+    @property
+    def alive(self) -> bool:
+        """Whether the source is still followed."""
+        return self._thread is not None and self._thread.is_alive()
+
+    def record(self, *, on: bool) -> None:
+        """Start a new recording, which throws the last one away; or end it, after which it can be fetched."""
+        with self._lock:
+            if on:
+                if self.recording is not None:
+                    self.recording.close()
+                self.recording = Recording(self.labels, self._pipeline.intensity_labels)
+                self._recording_on = True
+            else:
+                self._recording_on = False
+
+    _recording_on = False
+
+    @property
+    def is_recording(self) -> bool:
+        """Whether results are being recorded."""
+        return self._recording_on
+
+    def recorded(self) -> bytes | None:
+        """The recording so far, CSV; None when there is none."""
+        with self._lock:
+            return None if self.recording is None else self.recording.content()
+
+    def calibrate(self) -> None:
+        """Collect the neutral face of the largest face, one second.
+
+        Raises:
+            InputError: the bundle has no landmark model.
+        """
+        with self._lock:
+            newest = self._view
+            self.calibration = Calibration(self._pipeline, 0.0 if newest is None else newest.result.time_s)
+            self.said = self.calibration.said
+
+    def engines(self) -> list[Timing]:
+        """Every artifact of the bundle with its latency here; measured at the first call, about two seconds."""
+        with self._lock:
+            if self._timings is None:
+                self._timings = measure_engines(self.bundle, seconds=1.5)
+            return self._timings
+
+    def use_engine(self, name: str) -> None:
+        """Go on with another artifact.
+
+        Raises:
+            InputError: the bundle has no such file.
+        """
+        files = [artifact.file for artifact in self.bundle.manifest.artifacts]
+        if name not in files:
+            raise InputError(f"there is no artifact {name!r}; there are {', '.join(files)}")
+        with self._lock:
+            self._asked_engine = name
+            self._turn()
+
+    def use_source(self, open_: Callable[[], Source] | None) -> None:
+        """Follow another source; None goes back to the own one."""
+        with self._lock:
+            self._open = open_ or self._open_own
+            self._turn()
+
+    def counters(self) -> Any:
+        """What became of every frame."""
+        live = self._live
+        return None if live is None else live.snapshot()
+
+    def close(self) -> None:
+        """End; more than once does no harm."""
+        self._ending = True
+        live = self._live
+        if live is not None:
+            live.stop()
+        with self._changed:
+            self._changed.notify_all()
+        if self._thread is not None and self._thread is not threading.current_thread():
+            self._thread.join(5)
+        with self._lock:
+            if self.recording is not None:
+                self.recording.close()
+        self._pipeline.close()
+
+    def _turn(self) -> None:
+        """End the stream that runs, so that the next one takes what is asked now."""
+        self._again = True
+        if self._live is not None:
+            self._live.stop()
+
+    def _follow(self) -> None:
+        while not self._ending:
+            self._again = False
+            try:
+                self._change_engine()
+                self._stream()
+            except UserError as error:
+                self.said = str(error)
+                if self._open is not self._open_own:
+                    self._open = self._open_own  # a viewer's camera that went away
+                    continue
+                self.failure = error
+                _log.warning("%s", error)
+                return
+            if not self._again:
+                if self._open is self._open_own:
+                    return
+                self._open = self._open_own
+
+    def _change_engine(self) -> None:
+        if self._asked_engine is None:
+            return
+        name, self._asked_engine = self._asked_engine, None
+        new = self._load(name)
+        old, self._pipeline = self._pipeline, new
+        old.close()
+        self.said = f"running {self.engine()}"
+
+    def _stream(self) -> None:
+        self._pipeline.use_refiners(Smoother(), Hysteresis(self._pipeline.thresholds))
+        self._events, self.history = EventDetector(), History()
+        live = self._live = LivePipeline(self._pipeline)
+        with self._open() as source:
+            if self._ending or self._again:
+                return
+            for view in live.views(source):
+                self._take(view)
+                if self._ending:
+                    return
+
+    def _take(self, view: View) -> None:
+        result = view.result
+        self._note(result)
+        with self._changed:
+            self._view = view
+            self._number += 1
+            self._changed.notify_all()
+
+    def _note(self, result: FrameResult) -> None:
+        self.history.add(result)
+        self.happened.extend(self._events.update(result))
+        with self._lock:
+            if self._recording_on and self.recording is not None:
+                self.recording.add(result)
+                if self.recording.full:
+                    self._recording_on = False
+                    self.said = "the recording is full and has ended"
+            if self.calibration is not None:
+                ended = self.calibration.take(result)
+                self.said = self.calibration.said
+                if ended:
+                    self.calibration = None

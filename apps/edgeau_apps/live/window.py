@@ -1,0 +1,105 @@
+"""The window and its keys."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from pathlib import Path
+
+import cv2
+
+from edgeau._system.atomic_file import write_whole
+from edgeau.errors import InputError
+from edgeau_apps.live.overlay import Overlay
+from edgeau_apps.live.session import Studio
+
+__all__ = ["KEYS", "can_open", "show"]
+
+KEYS = {
+    "r": "record results, or end it and write them",
+    "n": "neutral calibration: one second at rest",
+    "m": "mirror",
+    "l": "landmarks",
+    "s": "sparklines",
+    "f": "full screen",
+    "space": "pause",
+    "q or Esc": "quit",
+}
+_TITLE = "edgeau"
+_ESCAPE = 27
+
+
+def can_open() -> str:
+    """Nothing when a window can be opened here; otherwise why not. OpenCV itself would end the program."""
+    if sys.platform.startswith("linux") and not (
+        os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")
+    ):
+        return "there is no display"
+    try:
+        cv2.namedWindow(_TITLE, cv2.WINDOW_NORMAL | cv2.WINDOW_KEEPRATIO | cv2.WINDOW_GUI_NORMAL)
+    except cv2.error:
+        return "this OpenCV was built without windows"
+    return ""
+
+
+def show(studio: Studio, overlay: Overlay, out: Path) -> None:
+    """Show views until the window is closed or the source ends.
+
+    Args:
+        studio: started.
+        overlay: draws.
+        out: folder for recordings.
+    """
+    seen, paused, sized = 0, False, False
+    while studio.alive:
+        seen, view = studio.wait(seen, 0.1)
+        if view is not None and not paused:
+            picture = overlay.draw(view)
+            if not sized:
+                cv2.resizeWindow(_TITLE, picture.shape[1], picture.shape[0])
+                sized = True
+            cv2.imshow(_TITLE, picture)
+        key = cv2.waitKey(1) & 0xFF
+        if key in (ord("q"), _ESCAPE) or _closed():
+            break
+        paused = not paused if key == ord(" ") else paused
+        _act(key, studio, overlay, out)
+    cv2.destroyAllWindows()
+
+
+def _closed() -> bool:
+    return cv2.getWindowProperty(_TITLE, cv2.WND_PROP_VISIBLE) < 1
+
+
+def _act(key: int, studio: Studio, overlay: Overlay, out: Path) -> None:
+    if key == ord("m"):
+        overlay.mirror = not overlay.mirror
+    elif key == ord("l"):
+        overlay.landmarks = not overlay.landmarks
+    elif key == ord("s"):
+        overlay.sparklines = not overlay.sparklines
+    elif key == ord("f"):
+        full = cv2.getWindowProperty(_TITLE, cv2.WND_PROP_FULLSCREEN) == cv2.WINDOW_FULLSCREEN
+        cv2.setWindowProperty(
+            _TITLE, cv2.WND_PROP_FULLSCREEN, cv2.WINDOW_NORMAL if full else cv2.WINDOW_FULLSCREEN
+        )
+    elif key == ord("r"):
+        _toggle_recording(studio, out)
+    elif key == ord("n"):
+        try:
+            studio.calibrate()
+        except InputError as error:
+            studio.said = str(error)
+
+
+def _toggle_recording(studio: Studio, out: Path) -> None:
+    if not studio.is_recording:
+        studio.record(on=True)
+        return
+    studio.record(on=False)
+    content = studio.recorded()
+    if content is not None:
+        file = out / time.strftime("edgeau-%Y%m%d-%H%M%S.csv")
+        write_whole(file, content)
+        studio.said = f"wrote {file}"

@@ -1,0 +1,1 @@
+"""How ranges and integer weights are found."""

@@ -1,0 +1,61 @@
+"""From a whole picture to the crop that the network would see: the runtime's own landmarks and alignment."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from edgeau.faces.landmarks import open_landmarker
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    from numpy.typing import NDArray
+    from typing_extensions import Self
+
+    from edgeau.faces.alignment import Alignment
+    from edgeau.faces.landmarks.landmarker import Landmarker
+
+__all__ = ["FaceCropper"]
+
+# The largest of so many faces is taken: the first one found may be somebody in the background.
+_FACES = 4
+
+
+class FaceCropper:
+    """Crops the largest face of a picture; MediaPipe is opened with the first picture that needs it.
+
+    Args:
+        alignment: the template of the network.
+    """
+
+    def __init__(self, alignment: Alignment) -> None:
+        self.alignment = alignment
+        self._landmarker: Landmarker | None = None
+
+    def crop(self, frame: NDArray[np.uint8]) -> NDArray[np.uint8] | None:
+        """The aligned crop, uint8 ``(size, size, 3)`` RGB, of a BGR frame's largest face; None without a face.
+
+        Raises:
+            DependencyError: no landmark package is installed.
+        """
+        if self._landmarker is None:
+            self._landmarker = open_landmarker(static=True, max_faces=_FACES)
+        faces = self._landmarker.detect(frame)
+        if not faces:
+            return None
+        return self.alignment.crop(frame, max(faces, key=_area))[..., ::-1]
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._landmarker is not None:
+            self._landmarker.close()
+
+
+def _area(landmarks: NDArray[np.float32]) -> float:
+    return float(np.prod(np.ptp(landmarks[:, :2], axis=0)))

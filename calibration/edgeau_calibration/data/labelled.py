@@ -1,0 +1,156 @@
+"""Labelled faces to measure on and to fit thresholds on: one split of a synthetic data set."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from edgeau.errors import CalibrationError, DependencyError
+from edgeau_calibration.data.jpeg import decoded
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+    from edgeau.faces.alignment import Alignment
+
+__all__ = ["JpegCrops", "LabelledFaces", "labelled_faces", "labelled_splits"]
+
+# Intensity from which an AU counts as present, as the data set's own rule has it.
+_PRESENT = 0.3
+_COLUMNS = ("crop", "aus", "landmarks")
+
+
+class JpegCrops:
+    """Crops kept as JPEG files, decoded when they are taken: 4,000 faces are 60 MB instead of 600.
+
+    Args:
+        files: one JPEG each.
+        alignment: the template of the network.
+        where: named in errors.
+    """
+
+    def __init__(self, files: Sequence[bytes], alignment: Alignment, where: str) -> None:
+        self._files = files
+        self._alignment = alignment
+        self._where = where
+
+    def __len__(self) -> int:
+        return len(self._files)
+
+    def __getitem__(self, chosen: slice) -> NDArray[np.uint8]:
+        """Crops of a slice, uint8 ``(n, size, size, 3)`` RGB."""
+        return np.stack([decoded(file, self._alignment, self._where) for file in self._files[chosen]])
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 over the files, hex."""
+        state = hashlib.sha256()
+        for file in self._files:
+            state.update(file)
+        return state.hexdigest()
+
+
+@dataclass(frozen=True)
+class LabelledFaces:
+    """Faces with known AUs.
+
+    Attributes:
+        crops: of n faces.
+        present: bool ``(n, C)``.
+        landmarks: float32 ``(n, 478, 3)``, in pixels of the picture that each crop was cut from.
+        source: which data and split, for people and the manifest.
+    """
+
+    crops: JpegCrops
+    present: NDArray[np.bool_]
+    landmarks: NDArray[np.float32]
+    source: str
+
+    def __len__(self) -> int:
+        return len(self.crops)
+
+    def evenly(self, count: int) -> LabelledFaces:
+        """At most ``count`` of them, evenly spaced."""
+        step = max(1, -(-len(self) // count))
+        chosen = slice(None, None, step)
+        crops = JpegCrops(self.crops._files[chosen], self.crops._alignment, self.crops._where)
+        return LabelledFaces(crops, self.present[chosen], self.landmarks[chosen], self.source)
+
+
+def labelled_splits(folder: Path) -> bool:
+    """Whether a folder is a synthetic data set with what is needed here: its description, ``val`` and ``test``."""
+    return (folder / "dataset.json").is_file() and all(
+        any((folder / split).glob("shard-*.parquet")) for split in ("val", "test")
+    )
+
+
+def labelled_faces(
+    folder: Path, split: str, labels: Sequence[str], alignment: Alignment, limit: int | None = None
+) -> LabelledFaces:
+    """The detected faces of a split.
+
+    Args:
+        folder: written by ``edgeau-synth``.
+        split: ``"val"`` to fit on, ``"test"`` to measure on.
+        labels: C AU labels wanted.
+        alignment: the template of the network.
+        limit: at most so many, from the front; None takes all.
+
+    Raises:
+        CalibrationError: not such a data set, damaged, or without one of the labels.
+        DependencyError: pyarrow is not installed.
+    """
+    columns = _columns(folder, labels)
+    files: list[bytes] = []
+    rows: list[Any] = []
+    points: list[Any] = []
+    for shard in sorted((folder / split).glob("shard-*.parquet")):
+        for crop, aus, landmarks in _rows(shard):
+            if crop is not None and (limit is None or len(files) < limit):
+                files.append(crop)
+                rows.append([aus[column] for column in columns])
+                points.append(landmarks)
+    if not files:
+        raise CalibrationError(
+            f"{folder} has no detected faces in its split {split!r}; make it with edgeau-synth"
+        )
+    return LabelledFaces(
+        crops=JpegCrops(files, alignment, f"{folder}/{split}"),
+        present=np.array(rows, np.float32) >= _PRESENT,
+        landmarks=np.array(points, np.float32).reshape(len(points), -1, 3),
+        source=f"synthetic faces of {folder.name}, split {split}",
+    )
+
+
+def _columns(folder: Path, labels: Sequence[str]) -> list[int]:
+    try:
+        known: list[str] = json.loads((folder / "dataset.json").read_text("utf-8"))["aus"]
+    except (OSError, ValueError, KeyError) as error:
+        raise CalibrationError(f"{folder} is no data set of edgeau-synth: dataset.json: {error}") from error
+    missing = [label for label in labels if label not in known]
+    if missing:
+        raise CalibrationError(f"{folder} has no labels for {', '.join(missing)}; it has {', '.join(known)}")
+    return [known.index(label) for label in labels]
+
+
+def _rows(shard: Path) -> list[tuple[Any, Any, Any]]:
+    try:
+        from pyarrow import ArrowException, parquet
+    except ImportError as error:
+        raise DependencyError(
+            f"reading {shard.name} needs pyarrow, which is not installed: pip install pyarrow"
+        ) from error
+    try:
+        table = parquet.read_table(shard, columns=list(_COLUMNS))
+        return list(zip(*(table.column(name).to_pylist() for name in _COLUMNS), strict=True))
+    except (ArrowException, OSError, KeyError) as error:
+        raise CalibrationError(
+            f"{shard} cannot be read as a shard with columns {', '.join(_COLUMNS)} ({error})"
+        ) from error

@@ -1,0 +1,116 @@
+"""A calibration set from whatever the user has: folder, pictures, video, NPZ, synthetic data set, or the packaged crops."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from edgeau.errors import CalibrationError
+from edgeau.sources.kinds import PICTURES, VIDEOS
+from edgeau_calibration.data.crops import CalibrationSet
+from edgeau_calibration.data.faces import FaceCropper
+from edgeau_calibration.data.jpeg import decoded
+from edgeau_calibration.data.npz import crops_of_npz
+from edgeau_calibration.data.packaged import packaged_calibration
+from edgeau_calibration.data.pictures import crops_of_pictures
+from edgeau_calibration.data.shards import encoded_crops, shards_in
+from edgeau_calibration.data.videos import crops_of_video
+from edgeau_calibration.linter.too_few import MINIMUM
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+    from edgeau.faces.alignment import Alignment
+
+__all__ = ["MINIMUM", "load_calibration_set"]
+
+
+def load_calibration_set(path: Path | None, alignment: Alignment, wanted: int = 128) -> CalibrationSet:
+    """Up to ``wanted`` aligned crops, evenly spread over what is there.
+
+    Args:
+        path: a folder of pictures and videos (searched through), a synthetic data set or one of its splits, a video, a
+            picture, an ``.npz`` with ``crops``; None takes the packaged crops.
+        alignment: the template of the network.
+        wanted: how many at most.
+
+    Raises:
+        CalibrationError: nothing there, nothing usable, or fewer than :data:`MINIMUM` faces.
+        DependencyError: a package that this kind of data needs is not installed.
+    """
+    found = packaged_calibration(alignment, wanted) if path is None else _from_path(path, alignment, wanted)
+    if len(found) < MINIMUM:
+        unusable = f" ({_shortened(found.notes)})" if found.notes else ""
+        raise CalibrationError(
+            f"{found.source} gives {len(found)} face crops{unusable}; "
+            f"calibration needs {MINIMUM} at the least, {wanted} are wanted"
+        )
+    return found
+
+
+def _from_path(path: Path, alignment: Alignment, wanted: int) -> CalibrationSet:
+    if not path.exists():
+        raise CalibrationError(f"calibration data {path} does not exist; {_KINDS}")
+    if path.is_dir():
+        shards = shards_in(path)
+        return (
+            _from_shards(path, shards, alignment, wanted) if shards else _from_folder(path, alignment, wanted)
+        )
+    kind = path.suffix.lower()
+    if kind == ".npz":
+        crops, persons = crops_of_npz(path, alignment, wanted)
+        return CalibrationSet(crops, path.name, persons=persons)
+    if kind == ".parquet":
+        return _from_shards(path, [path], alignment, wanted)
+    if kind in PICTURES | VIDEOS:
+        return _from_media(path.name, [path], alignment, wanted)
+    raise CalibrationError(f"calibration data {path} is of no kind that is known; {_KINDS}")
+
+
+def _from_shards(path: Path, shards: Sequence[Path], alignment: Alignment, wanted: int) -> CalibrationSet:
+    files, persons = encoded_crops(shards, wanted)
+    crops = _stacked([decoded(file, alignment, str(path)) for file in files], alignment)
+    return CalibrationSet(crops, f"the synthetic data set {path.name}", persons=persons)
+
+
+def _from_folder(folder: Path, alignment: Alignment, wanted: int) -> CalibrationSet:
+    media = [
+        path
+        for path in sorted(folder.rglob("*"))
+        if path.suffix.lower() in PICTURES | VIDEOS and path.is_file()
+    ]
+    if not media:
+        raise CalibrationError(f"calibration folder {folder} holds nothing to calibrate on; {_KINDS}")
+    return _from_media(folder.name, media, alignment, wanted)
+
+
+def _from_media(source: str, paths: Sequence[Path], alignment: Alignment, wanted: int) -> CalibrationSet:
+    images = [path for path in paths if path.suffix.lower() in PICTURES]
+    films = [path for path in paths if path.suffix.lower() in VIDEOS]
+    with FaceCropper(alignment) as cropper:
+        crops, notes = crops_of_pictures(images, cropper, wanted)
+        for done, film in enumerate(films):
+            each = -(-(wanted - len(crops)) // (len(films) - done))
+            more, problems = crops_of_video(film, cropper, each)
+            crops += more
+            notes += problems
+    return CalibrationSet(_stacked(crops, alignment), source, tuple(notes))
+
+
+def _stacked(crops: Sequence[NDArray[np.uint8]], alignment: Alignment) -> NDArray[np.uint8]:
+    return np.stack(crops) if crops else np.empty((0, alignment.size, alignment.size, 3), dtype=np.uint8)
+
+
+def _shortened(notes: Sequence[str], shown: int = 3) -> str:
+    more = f" and {len(notes) - shown} more" if len(notes) > shown else ""
+    return "; ".join(notes[:shown]) + more
+
+
+_KINDS = (
+    f"wanted are pictures ({' '.join(sorted(PICTURES))}), videos ({' '.join(sorted(VIDEOS))}), "
+    "an .npz with 'crops', or a data set of edgeau-synth"
+)

@@ -1,0 +1,111 @@
+"""Calibration crops from an ``.npz`` file.
+
+Either ``crops``, uint8 ``(n, S, S, 3)`` RGB; or, ten times smaller and the form in which the package carries its own,
+``jpeg``, the JPEG files of the crops one after the other as uint8, and ``lengths``, their n sizes in bytes. S is the side
+of the network's crop or of the alignment canvas. Where ``persons``, integers ``(n,)``, is there too, it says who is who.
+"""
+
+from __future__ import annotations
+
+import zipfile
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from edgeau.errors import CalibrationError
+from edgeau_calibration.data.crops import central_crop, evenly
+from edgeau_calibration.data.jpeg import decoded
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+    from edgeau.faces.alignment import Alignment
+
+__all__ = ["crops_of_npz", "write_jpeg_npz"]
+
+
+def crops_of_npz(
+    path: Path, alignment: Alignment, wanted: int
+) -> tuple[NDArray[np.uint8], NDArray[np.int64] | None]:
+    """Up to ``wanted`` evenly spaced crops, uint8 ``(n, size, size, 3)`` RGB, and who they show.
+
+    Raises:
+        CalibrationError: not an NPZ file, no such arrays, or another type, shape or side.
+    """
+    arrays = _arrays(path)
+    if "jpeg" in arrays and "lengths" in arrays:
+        crops = _from_jpeg(arrays["jpeg"], arrays["lengths"], path, alignment, wanted)
+        return crops, _persons(arrays, len(arrays["lengths"]), path, wanted)
+    if "crops" not in arrays:
+        raise CalibrationError(f"{path} has no array 'crops'; it has {', '.join(arrays) or 'none'}")
+    crops = _from_pixels(arrays["crops"], path, alignment, wanted)
+    return crops, _persons(arrays, len(arrays["crops"]), path, wanted)
+
+
+def write_jpeg_npz(path: Path, files: Sequence[bytes]) -> None:
+    """Write JPEG files of crops as one ``.npz``; the same files give the same bytes."""
+    lengths = np.array([len(file) for file in files], dtype=np.int64)
+    with path.open("wb") as stream:
+        np.savez(stream, jpeg=np.frombuffer(b"".join(files), dtype=np.uint8), lengths=lengths)
+
+
+def _persons(
+    arrays: dict[str, NDArray[Any]], count: int, path: Path, wanted: int
+) -> NDArray[np.int64] | None:
+    persons = arrays.get("persons")
+    if persons is None:
+        return None
+    if persons.shape != (count,) or persons.dtype.kind not in "iu":
+        raise CalibrationError(
+            f"{path}: 'persons' is {persons.dtype} {persons.shape}; expected one integer for each of {count} crops"
+        )
+    return persons[evenly(count, wanted)].astype(np.int64)
+
+
+def _from_pixels(crops: NDArray[Any], path: Path, alignment: Alignment, wanted: int) -> NDArray[np.uint8]:
+    sides = (alignment.size, alignment.canvas)
+    if crops.dtype.kind == "f" and crops.ndim == 4 and crops.size:
+        raise CalibrationError(f"{path}: 'crops' is {crops.dtype} {crops.shape}, {_range_of(crops)}")
+    if crops.dtype != np.uint8 or crops.ndim != 4 or crops.shape[3] != 3 or crops.shape[1] != crops.shape[2]:
+        raise CalibrationError(
+            f"{path}: 'crops' is {crops.dtype} {crops.shape}; expected uint8 (n, S, S, 3), RGB, values 0..255"
+        )
+    if crops.shape[1] not in sides:
+        raise CalibrationError(
+            f"{path}: crops of {crops.shape[1]} pixels; expected aligned crops of {sides[0]} or {sides[1]} pixels"
+        )
+    return central_crop(crops[evenly(len(crops), wanted)], alignment.size)
+
+
+def _range_of(crops: NDArray[Any]) -> str:
+    """What range floats are in, and what to give instead."""
+    low, high = float(np.nanmin(crops)), float(np.nanmax(crops))
+    wanted = "give the levels as they are, uint8 0..255 RGB (n, S, S, 3): edgeau normalises them itself"
+    if low < 0:
+        return f"values {low:.2g}..{high:.2g}: normalised already; {wanted}"
+    if high <= 1:
+        return f"values {low:.2g}..{high:.2g}: divided by 255 already; {wanted}"
+    return f"values {low:.3g}..{high:.3g}; {wanted}"
+
+
+def _from_jpeg(
+    jpeg: NDArray[Any], lengths: NDArray[Any], path: Path, alignment: Alignment, wanted: int
+) -> NDArray[np.uint8]:
+    ends = np.cumsum(lengths)
+    if jpeg.dtype != np.uint8 or len(ends) == 0 or ends[-1] != jpeg.size:
+        raise CalibrationError(f"{path}: 'jpeg' and 'lengths' do not fit each other; copy or make it again")
+    chosen = evenly(len(ends), wanted)
+    return np.stack([decoded(jpeg[ends[i] - lengths[i] : ends[i]], alignment, str(path)) for i in chosen])
+
+
+def _arrays(path: Path) -> dict[str, NDArray[Any]]:
+    try:
+        with path.open("rb") as stream, np.load(stream, allow_pickle=False) as file:
+            return {name: file[name] for name in file.files}
+    except (OSError, ValueError, zipfile.BadZipFile, TypeError) as error:
+        raise CalibrationError(
+            f"{path} cannot be read as an NPZ file ({error}); copy or make it again"
+        ) from error

@@ -1,0 +1,66 @@
+"""Calibration crops from picture files: ready crops as they are, whole pictures through landmarks and alignment."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tqdm import tqdm
+
+from edgeau.errors import InputError
+from edgeau.sources.picture_file import read_picture
+from edgeau_calibration.data.crops import central_crop, evenly
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from edgeau_calibration.data.faces import FaceCropper
+
+__all__ = ["crops_of_pictures"]
+
+
+def crops_of_pictures(
+    paths: Sequence[Path], cropper: FaceCropper, wanted: int
+) -> tuple[list[NDArray[np.uint8]], list[str]]:
+    """Up to ``wanted`` crops, evenly spread over the files; where one gives none, another one is taken.
+
+    A square picture of exactly the crop's or the canvas's side is a ready crop; any other goes through the runtime's
+    landmarks and alignment, and its largest face is taken.
+
+    Returns:
+        The crops, uint8 ``(size, size, 3)`` RGB, and one line for every file that gave none.
+    """
+    crops: list[NDArray[np.uint8]] = []
+    notes: list[str] = []
+    with tqdm(total=min(wanted, len(paths)), desc="calibration crops", unit="picture", disable=None) as bar:
+        for path in _spread(paths, wanted):
+            if len(crops) == wanted:
+                break
+            try:
+                crops.append(_crop_of(path, cropper))
+            except InputError as error:
+                notes.append(str(error))
+                continue
+            bar.update()
+    return crops, notes
+
+
+def _crop_of(path: Path, cropper: FaceCropper) -> NDArray[np.uint8]:
+    picture = read_picture(path)
+    height, width = picture.shape[:2]
+    if height == width and width in (cropper.alignment.size, cropper.alignment.canvas):
+        return central_crop(picture, cropper.alignment.size)[..., ::-1]
+    crop = cropper.crop(picture)
+    if crop is None:
+        raise InputError(f"{str(path)!r} shows no face")
+    return crop
+
+
+def _spread(paths: Sequence[Path], wanted: int) -> Iterator[Path]:
+    """All paths, an evenly spaced choice of ``wanted`` first."""
+    first = evenly(len(paths), wanted)
+    yield from (paths[index] for index in first)
+    yield from (paths[index] for index in sorted(set(range(len(paths))) - set(first.tolist())))

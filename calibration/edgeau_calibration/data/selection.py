@@ -1,0 +1,51 @@
+"""N crops of many, so that every action unit is shown as often as the others, as far as the many allow."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from edgeau_calibration.data.crops import evenly
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+__all__ = ["balanced"]
+
+
+def balanced(active: NDArray[np.bool_], wanted: int) -> NDArray[np.intp]:
+    """Indices of ``wanted`` crops (or all, if there are fewer), ascending.
+
+    Half of the crops are chosen one by one, each for the AU that so far is shown least and can still be shown more; of the
+    crops with it the one is taken that shows most of the rarely shown others. The other half is evenly spaced over what is
+    left: faces without expression are most of what a camera sees, and their ranges count too.
+
+    Args:
+        active: bool ``(n, C)``.
+        wanted: how many.
+    """
+    if len(active) <= wanted:
+        return np.arange(len(active))
+    chosen = _rarest_first(active, wanted // 2)
+    left = np.setdiff1d(np.arange(len(active)), chosen)
+    rest = left[evenly(len(left), wanted - len(chosen))]
+    return np.sort(np.concatenate((chosen, rest)).astype(np.intp))
+
+
+def _rarest_first(active: NDArray[np.bool_], wanted: int) -> NDArray[np.intp]:
+    free = np.ones(len(active), bool)
+    shown = np.zeros(active.shape[1], np.int64)
+    chosen: list[int] = []
+    while len(chosen) < wanted:
+        available = active[free].any(axis=0)
+        if not available.any():
+            break
+        rarest = int(np.argmin(np.where(available, shown, np.iinfo(np.int64).max)))
+        candidates = np.flatnonzero(free & active[:, rarest])
+        worth = (active[candidates] / (1.0 + shown)).sum(axis=1)
+        best = int(candidates[np.argmax(worth)])
+        chosen.append(best)
+        free[best] = False
+        shown += active[best]
+    return np.array(chosen, np.intp)

@@ -1,0 +1,68 @@
+"""Calibration crops from a synthetic data set: the aligned crops of its training split, read from Parquet shards."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from tqdm import tqdm
+
+from edgeau.errors import CalibrationError, DependencyError
+from edgeau_calibration.data.crops import evenly
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+__all__ = ["encoded_crops", "shards_in"]
+
+# Crops are taken from so many shards at most: every shard holds many identities, and opening all would read gigabytes.
+_SHARDS = 16
+
+
+def shards_in(folder: Path) -> list[Path]:
+    """The shards of a split's folder, or of the training split of a data set's folder; empty for any other folder."""
+    return sorted(folder.glob("shard-*.parquet")) or sorted((folder / "train").glob("shard-*.parquet"))
+
+
+def encoded_crops(shards: Sequence[Path], wanted: int) -> tuple[list[bytes], NDArray[np.int64] | None]:
+    """Up to ``wanted`` crops, evenly spread over shards and rows; faces that were not detected have none.
+
+    Returns:
+        Their JPEG files, and who each shows, ``(n,)``; None where the shards do not say.
+
+    Raises:
+        DependencyError: pyarrow is not installed.
+        CalibrationError: a shard is damaged or has no column ``crop``.
+    """
+    chosen = [shards[index] for index in evenly(len(shards), _SHARDS)]
+    each = -(-wanted // len(chosen))
+    rows: list[tuple[bytes, int | None]] = []
+    for shard in tqdm(chosen, desc="calibration crops", unit="shard", disable=None):
+        found = _rows(shard)
+        rows += [found[index] for index in evenly(len(found), each)]
+    rows = [rows[index] for index in evenly(len(rows), wanted)]
+    persons = [person for _, person in rows if person is not None]
+    known = len(persons) == len(rows)
+    return [file for file, _ in rows], np.array(persons, np.int64) if known else None
+
+
+def _rows(shard: Path) -> list[tuple[bytes, int | None]]:
+    """JPEG file and identity of every face that has a crop."""
+    try:
+        from pyarrow import ArrowException, parquet
+    except ImportError as error:
+        raise DependencyError(
+            f"reading {shard.name} needs pyarrow, which is not installed: pip install pyarrow"
+        ) from error
+    try:
+        file = parquet.ParquetFile(shard)
+        wanted = [name for name in ("crop", "identity") if name in file.schema_arrow.names]
+        table: dict[str, list[Any]] = file.read(columns=wanted).to_pydict()
+        crops = table["crop"]
+    except (ArrowException, OSError, KeyError) as error:
+        raise CalibrationError(f"{shard} cannot be read as a shard with a column 'crop' ({error})") from error
+    persons = table.get("identity", [None] * len(crops))
+    return [(crop, person) for crop, person in zip(crops, persons, strict=True) if crop is not None]

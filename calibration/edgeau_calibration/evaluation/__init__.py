@@ -1,0 +1,1 @@
+"""What a quantized network costs: accuracy, time, and the error of single tensors."""

@@ -1,0 +1,143 @@
+"""What a quantized graph costs: F1 on labelled faces, or, where no labels are there, decisions that flip."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from edgeau.runtimes.logits import sigmoid
+from edgeau_calibration.evaluation.scores import f1_scores, fitted_thresholds
+from edgeau_calibration.graph.ort_session import logits_of
+
+if TYPE_CHECKING:
+    import onnx
+    from numpy.typing import NDArray
+
+    from edgeau.bundle.manifest import InputSpec
+    from edgeau_calibration.data.labelled import JpegCrops, LabelledFaces
+
+__all__ = ["Cost", "Judge", "LabelledJudge", "UnlabelledJudge"]
+
+
+@dataclass(frozen=True)
+class Cost:
+    """Of one quantized graph against its float graph.
+
+    Attributes:
+        distance: mean absolute difference of the probabilities; what layers are ranked by, since one broken crop cannot
+            outweigh all others.
+        flips: share of the decisions that differ, each at its own thresholds, 0..1.
+        decisions: how many were compared.
+        thresholds: float32 ``(C,)``, fitted again for the quantized graph where labels are there.
+        f1: per label ``(C,)``, NaN where an AU has no positive; None without labels.
+        drops: float F1 minus this, per label ``(C,)``; None without labels.
+    """
+
+    distance: float
+    flips: float
+    decisions: int
+    thresholds: NDArray[np.float32]
+    f1: NDArray[np.float64] | None = None
+    drops: NDArray[np.float64] | None = None
+
+    @property
+    def mean_drop(self) -> float | None:
+        """Mean F1 drop over the AUs that have positives."""
+        return None if self.drops is None else float(np.nanmean(self.drops))
+
+    @property
+    def worst_drop(self) -> float | None:
+        """Largest F1 drop of one AU."""
+        return None if self.drops is None else float(np.nanmax(self.drops))
+
+
+class Judge(ABC):
+    """Compares graphs with the float one on the same faces.
+
+    Args:
+        model: float.
+        crops: of n faces.
+        spec: how the network wants them normalised.
+        thresholds: of the float network, float32 ``(C,)``.
+    """
+
+    def __init__(
+        self,
+        model: onnx.ModelProto,
+        crops: JpegCrops | NDArray[np.uint8],
+        spec: InputSpec,
+        thresholds: NDArray[np.float32],
+    ) -> None:
+        self.crops = crops
+        self.spec = spec
+        self.thresholds = thresholds
+        self.float_logits = logits_of(model, crops, spec)
+
+    def __len__(self) -> int:
+        return len(self.crops)
+
+    def cost(self, model: onnx.ModelProto) -> Cost:
+        """Of a quantized graph."""
+        return self.cost_of(logits_of(model, self.crops, self.spec))
+
+    @abstractmethod
+    def cost_of(self, logits: NDArray[np.float32]) -> Cost:
+        """Of logits ``(n, C)`` that something answered to the same faces."""
+
+
+class UnlabelledJudge(Judge):
+    """Only decisions can be compared, at the float thresholds."""
+
+    def cost_of(self, logits: NDArray[np.float32]) -> Cost:  # noqa: D102
+        of_float, answer = sigmoid(self.float_logits), sigmoid(logits)
+        flips = (of_float >= self.thresholds) != (answer >= self.thresholds)
+        return Cost(float(np.abs(of_float - answer).mean()), float(flips.mean()), flips.size, self.thresholds)
+
+
+class LabelledJudge(Judge):
+    """F1, with thresholds fitted on the same faces for the float graph and for each quantized one alike.
+
+    The search is judged so; what is reported is measured on other faces, at the thresholds that were found here.
+
+    Args:
+        model: float.
+        faces: labelled.
+        spec: how the network wants them normalised.
+        thresholds: of the float network, float32 ``(C,)``.
+    """
+
+    def __init__(
+        self,
+        model: onnx.ModelProto,
+        faces: LabelledFaces,
+        spec: InputSpec,
+        thresholds: NDArray[np.float32],
+    ) -> None:
+        super().__init__(model, faces.crops, spec, thresholds)
+        self.present = faces.present
+        self._float_thresholds = self._fitted(self.float_logits)
+        self._float_f1 = self.f1_at(self.float_logits, self._float_thresholds)
+
+    def cost_of(self, logits: NDArray[np.float32]) -> Cost:  # noqa: D102
+        thresholds = self._fitted(logits)
+        f1 = self.f1_at(logits, thresholds)
+        of_float, answer = sigmoid(self.float_logits), sigmoid(logits)
+        flips = (of_float >= self._float_thresholds) != (answer >= thresholds)
+        return Cost(
+            float(np.abs(of_float - answer).mean()),
+            float(flips.mean()),
+            flips.size,
+            thresholds,
+            f1,
+            self._float_f1 - f1,
+        )
+
+    def f1_at(self, logits: NDArray[np.float32], thresholds: NDArray[np.float32]) -> NDArray[np.float64]:
+        """F1 per label of logits ``(n, C)`` at thresholds on the probability."""
+        return f1_scores(sigmoid(logits) >= thresholds, self.present)
+
+    def _fitted(self, logits: NDArray[np.float32]) -> NDArray[np.float32]:
+        return fitted_thresholds(sigmoid(logits), self.present, self.thresholds)

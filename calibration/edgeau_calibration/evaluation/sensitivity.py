@@ -1,0 +1,59 @@
+"""Which layers hurt: each unit of a quantized graph goes back to float alone, and what that mends is measured."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from tqdm import tqdm
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from edgeau_calibration.evaluation.accuracy import Judge
+    from edgeau_calibration.graph.block_partition import Unit
+    from edgeau_calibration.quantizer import Quantization
+
+__all__ = ["Sensitivity", "ranked"]
+
+
+@dataclass(frozen=True)
+class Sensitivity:
+    """What one unit does to the answers.
+
+    Attributes:
+        unit: the layers.
+        distance: of the graph with this unit alone in float, see :class:`edgeau_calibration.evaluation.accuracy.Cost`.
+        gain: by how much that is nearer to the float graph than with everything integer.
+        macs: multiply-accumulates of the unit.
+    """
+
+    unit: Unit
+    distance: float
+    gain: float
+    macs: int
+
+    @property
+    def worth(self) -> float:
+        """Gain for each multiply-accumulate that is given up."""
+        return self.gain / max(self.macs, 1)
+
+
+def ranked(
+    quantization: Quantization, judge: Judge, units: Sequence[Unit], macs: Mapping[str, int]
+) -> list[Sensitivity]:
+    """Every unit, the one that is most worth keeping in float first.
+
+    Args:
+        quantization: of the network.
+        judge: says how far a graph's answers are from the float ones.
+        units: to try.
+        macs: by name of node.
+    """
+    whole = judge.cost(quantization.graph()).distance
+    found = []
+    for unit in tqdm(units, desc="sensitivity", unit="unit", disable=None):
+        distance = judge.cost(quantization.graph(unit.nodes)).distance
+        cost = sum(macs.get(name, 0) for name in unit.nodes)
+        found.append(Sensitivity(unit, distance, whole - distance, cost))
+    return sorted(found, key=lambda item: -item.worth)

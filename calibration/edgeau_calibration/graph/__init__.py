@@ -1,0 +1,1 @@
+"""Views of the ONNX graph, and the one file that drives ONNX Runtime's quantizer."""

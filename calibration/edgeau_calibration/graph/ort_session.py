@@ -1,0 +1,87 @@
+"""ONNX graphs in memory, run in ONNX Runtime on the CPU."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
+import onnxruntime
+from tqdm import tqdm
+
+from edgeau.bundle.preprocessing import Preprocessor
+from edgeau.errors import CalibrationError
+from edgeau.runtimes.session import batches
+from edgeau.runtimes.thread_count import default_threads
+
+if TYPE_CHECKING:
+    import onnx
+    from numpy.typing import NDArray
+
+    from edgeau.bundle.manifest import InputSpec
+
+__all__ = ["Crops", "logits_of", "open_model"]
+
+_BATCH = 8
+
+
+class Crops(Protocol):
+    """Crops that are decoded when they are taken."""
+
+    def __len__(self) -> int: ...
+
+    def __getitem__(self, chosen: slice, /) -> NDArray[np.uint8]:
+        """uint8 ``(n, H, W, 3)`` RGB."""
+
+
+def open_model(
+    model: onnx.ModelProto, *, optimized: bool = True, keep: str | None = None, threads: int | None = None
+) -> Any:
+    """A session of a graph in memory.
+
+    Args:
+        model: the graph.
+        optimized: let ONNX Runtime rewrite it, as on a device; False runs every node as it stands.
+        keep: file to write the rewritten graph to.
+        threads: of one answer; None for the default of sessions.
+
+    Raises:
+        CalibrationError: ONNX Runtime refuses the graph.
+    """
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = default_threads() if threads is None else threads
+    options.log_severity_level = 3
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    if not optimized:
+        options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
+    if keep is not None:
+        options.optimized_model_filepath = keep
+    try:
+        return onnxruntime.InferenceSession(
+            model.SerializeToString(), options, providers=["CPUExecutionProvider"]
+        )
+    except Exception as error:  # its errors share no base but Exception
+        raise CalibrationError(
+            f"ONNX Runtime cannot run this graph: {str(error).strip().splitlines()[0]}"
+        ) from error
+
+
+def logits_of(
+    model: onnx.ModelProto, crops: Crops | NDArray[np.uint8], spec: InputSpec
+) -> NDArray[np.float32]:
+    """Logits ``(n, C)`` of a graph with one input and logits as its first output.
+
+    Args:
+        model: float or Q/DQ, of any batch.
+        crops: uint8 ``(n, H, W, 3)`` RGB, or what gives such when it is sliced.
+        spec: how the network wants them normalised.
+    """
+    session = open_model(model)
+    (entry,) = session.get_inputs()
+    fixed = entry.shape[0] if isinstance(entry.shape[0], int) else None
+    preprocessor = Preprocessor(spec)
+    pieces = []
+    for start in tqdm(range(0, len(crops), _BATCH), desc="answers", unit="batch", disable=None, leave=False):
+        batch = preprocessor.batch(crops[start : start + _BATCH])
+        answers = [session.run(None, {entry.name: piece})[0] for piece in batches(batch, fixed or len(batch))]
+        pieces.append(np.concatenate(answers)[: len(batch)])
+    return np.concatenate(pieces)

@@ -1,0 +1,137 @@
+"""Nodes with weights, float or quantized, seen alike: their constants, and their products as one matrix.
+
+In a Q/DQ graph the weight is ``DequantizeLinear(integers, scale, zero point)``, with a whole ``QuantizeLinear`` and
+``DequantizeLinear`` pair on float weights where an engine wants that.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import onnx
+from onnx import numpy_helper
+
+from edgeau_calibration.graph.subgraph import producers
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+__all__ = [
+    "WEIGHTED",
+    "Constants",
+    "QuantizedWeight",
+    "quantized_weight",
+    "weighted_nodes",
+    "with_constants_of",
+]
+
+WEIGHTED = ("Conv", "Gemm")
+
+
+class Constants:
+    """The initializers of a graph by name, read and written as arrays.
+
+    Args:
+        graph: whose initializers they are; writing changes them in place.
+    """
+
+    def __init__(self, graph: onnx.GraphProto) -> None:
+        self._items = {item.name: item for item in graph.initializer}
+
+    def __contains__(self, name: str) -> bool:
+        return name in self._items
+
+    def __getitem__(self, name: str) -> NDArray[np.generic]:
+        return numpy_helper.to_array(self._items[name])
+
+    def __setitem__(self, name: str, value: NDArray[np.generic]) -> None:
+        self._items[name].CopyFrom(numpy_helper.from_array(np.ascontiguousarray(value), name))
+
+
+@dataclass(frozen=True)
+class QuantizedWeight:
+    """Where a quantized node keeps what.
+
+    Attributes:
+        node: the Conv or Gemm.
+        activation: the dequantized tensor that it reads.
+        activation_scale: initializer with the scale of that tensor.
+        values: initializer with the weights: int8, or float in front of a whole pair.
+        scale: initializer with their scales, one per output channel.
+        bias: initializer with the bias: int32, or float; None without one.
+        bias_scale: initializer with the scale of an int32 bias; None for a float one.
+    """
+
+    node: onnx.NodeProto
+    activation: str
+    activation_scale: str
+    values: str
+    scale: str
+    bias: str | None
+    bias_scale: str | None
+
+
+def weighted_nodes(graph: onnx.GraphProto) -> list[onnx.NodeProto]:
+    """The nodes with constant weights, in the order of the graph; a Gemm only with its weights as (outputs, inputs)."""
+    constants = {item.name for item in graph.initializer}
+    made_by = producers(graph)
+
+    def fixed(name: str) -> bool:
+        while name in made_by and made_by[name].op_type in ("DequantizeLinear", "QuantizeLinear"):
+            name = made_by[name].input[0]
+        return name in constants
+
+    return [
+        node
+        for node in graph.node
+        if node.op_type in WEIGHTED
+        and fixed(node.input[1])
+        and (node.op_type == "Conv" or _attribute(node, "transB", 0) == 1)
+    ]
+
+
+def quantized_weight(graph: onnx.GraphProto, node: onnx.NodeProto) -> QuantizedWeight | None:
+    """Where a node of a Q/DQ graph keeps its integers; None where it stayed in float."""
+    made_by = producers(graph)
+    weight, activation = made_by.get(node.input[1]), made_by.get(node.input[0])
+    if weight is None or weight.op_type != "DequantizeLinear":
+        return None
+    if activation is None or activation.op_type != "DequantizeLinear":
+        return None
+    pair = made_by.get(weight.input[0])
+    bias = node.input[2] if len(node.input) > 2 and node.input[2] else None
+    bias_from = made_by.get(bias) if bias is not None else None
+    return QuantizedWeight(
+        node=node,
+        activation=node.input[0],
+        activation_scale=activation.input[1],
+        values=weight.input[0] if pair is None else pair.input[0],
+        scale=weight.input[1],
+        bias=bias if bias_from is None else bias_from.input[0],
+        bias_scale=None if bias_from is None else bias_from.input[1],
+    )
+
+
+def with_constants_of(model: onnx.ModelProto, donor: onnx.ModelProto) -> None:
+    """Give the integer layers of a Q/DQ graph the weights, scales and biases of the same layers of another one, in place."""
+    mine, theirs = Constants(model.graph), Constants(donor.graph)
+    donors = {node.name: node for node in weighted_nodes(donor.graph)}
+    for node in weighted_nodes(model.graph):
+        place = quantized_weight(model.graph, node)
+        source = quantized_weight(donor.graph, donors[node.name]) if node.name in donors else None
+        if place is None or source is None:
+            continue
+        pairs = ((place.values, source.values), (place.scale, source.scale), (place.bias, source.bias),
+                 (place.bias_scale, source.bias_scale))  # fmt: skip
+        for name, other in pairs:
+            if name is not None and other is not None:
+                mine[name] = theirs[other]
+
+
+def _attribute(node: onnx.NodeProto, name: str, default: int) -> int:
+    for item in node.attribute:
+        if item.name == name:
+            return int(item.i)
+    return default

@@ -1,0 +1,1 @@
+"""Which recipe, and which layers stay in float, for a given accuracy budget."""

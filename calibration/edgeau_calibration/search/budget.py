@@ -1,0 +1,188 @@
+"""Quantizing to a budget: the layers that hurt most for what they save go back to float until the budget holds."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from edgeau.errors import GateRefusedError
+from edgeau_calibration.evaluation.latency import one_face_ms
+from edgeau_calibration.evaluation.sensitivity import ranked
+from edgeau_calibration.graph.block_partition import blocks
+from edgeau_calibration.graph.macs import integer_share, macs_by_node
+from edgeau_calibration.search.pareto import FrontPoint
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import onnx
+
+    from edgeau_calibration.evaluation.accuracy import Cost, Judge
+    from edgeau_calibration.evaluation.sensitivity import Sensitivity
+    from edgeau_calibration.quantizer import Quantization
+
+__all__ = ["Budget", "Found", "within_budget"]
+
+# Decisions that may flip for each unit of mean F1 drop, where there are no labels: about what was seen with labels.
+_FLIPS_PER_DROP = 4.0
+# Flips that are no evidence, however few decisions there are to compare.
+_CHANCE = 2
+
+
+@dataclass(frozen=True)
+class Budget:
+    """What INT8 may cost.
+
+    Attributes:
+        mean: drop of the mean F1.
+        worst: drop of the F1 of any one AU.
+        integer: share of the multiply-accumulates that must remain integer, 0..1: with less, it is no INT8 artifact.
+    """
+
+    mean: float = 0.005
+    worst: float = 0.02
+    integer: float = 0.5
+
+    @property
+    def flips(self) -> float:
+        """Share of the decisions that may differ, where there are no labels."""
+        return _FLIPS_PER_DROP * self.mean
+
+    def holds(self, cost: Cost) -> bool:
+        """Whether a cost is within."""
+        mean, worst = cost.mean_drop, cost.worst_drop
+        if mean is None or worst is None:
+            return round(cost.flips * cost.decisions) <= max(self.flips * cost.decisions, _CHANCE)
+        return mean <= self.mean and worst <= self.worst
+
+
+@dataclass(frozen=True)
+class Found:
+    """A quantized graph within its budget.
+
+    Attributes:
+        graph: Q/DQ.
+        cost: on the faces that were searched with.
+        kept_float: names of the units that went back to float.
+        macs_int8: share of the multiply-accumulates done in integers, 0..1.
+        points: everything that was tried, in that order.
+        sensitivity: of the units, the most worthwhile first; empty where nothing had to go back.
+    """
+
+    graph: onnx.ModelProto
+    cost: Cost
+    kept_float: tuple[str, ...]
+    macs_int8: float
+    points: tuple[FrontPoint, ...]
+    sensitivity: tuple[Sensitivity, ...]
+
+
+def within_budget(
+    quantization: Quantization,
+    judge: Judge,
+    budget: Budget,
+    *,
+    ranker: Judge | None = None,
+    confirmed: Callable[[onnx.ModelProto, Cost], bool] | None = None,
+) -> Found:
+    """The quantized graph with the fewest multiply-accumulates in float that costs no more than the budget.
+
+    Args:
+        quantization: of the network.
+        judge: measures what a graph costs.
+        budget: that must hold.
+        ranker: measures what each block does, on fewer faces; None takes ``judge``.
+        confirmed: a second opinion on a graph within the budget, on faces that were not searched with.
+
+    Raises:
+        GateRefusedError: the budget cannot be met; the message says how near it came and what it would take.
+    """
+    search = _Search(quantization, judge, budget)
+    order: tuple[Sensitivity, ...] = ()
+    for step in range(len(blocks(quantization.float_graph.graph)) + 1):
+        if step == 1:
+            order = search.order(ranker or judge)
+        if step > len(order) or (step and order[step - 1].gain <= 0):
+            break
+        graph, cost, share = search.try_with(order[:step])
+        if share < budget.integer:
+            break
+        if budget.holds(cost) and (confirmed is None or confirmed(graph, cost)):
+            kept = tuple(item.unit.name for item in order[:step])
+            return Found(graph, cost, kept, share, tuple(search.points), order)
+    raise GateRefusedError(_refusal(search.points, budget))
+
+
+class _Search:
+    """Tries graphs and notes what each of them cost."""
+
+    def __init__(self, quantization: Quantization, judge: Judge, budget: Budget) -> None:
+        self._quantization = quantization
+        self._judge = judge
+        self._budget = budget
+        self._macs = macs_by_node(quantization.float_graph)
+        self._for_tensorrt = quantization.recipe.weight_pairs  # nobody else wants its weights so
+        self._float_bytes = quantization.float_graph.ByteSize()
+        self.points: list[FrontPoint] = []
+
+    def order(self, ranker: Judge) -> tuple[Sensitivity, ...]:
+        units = blocks(self._quantization.float_graph.graph)
+        return tuple(ranked(self._quantization, ranker, units, self._macs))
+
+    def try_with(self, kept: tuple[Sensitivity, ...]) -> tuple[onnx.ModelProto, Cost, float]:
+        graph = self._quantization.graph(name for item in kept for name in item.unit.nodes)
+        cost, share = (
+            self._judge.cost(graph),
+            integer_share(graph, self._macs, float_outputs=self._for_tensorrt),
+        )
+        self.points.append(self._point(graph, cost, share, tuple(item.unit.name for item in kept)))
+        return graph, cost, share
+
+    def _point(self, graph: onnx.ModelProto, cost: Cost, share: float, kept: tuple[str, ...]) -> FrontPoint:
+        recipe, size = self._quantization.recipe.name, graph.ByteSize()
+        return FrontPoint(
+            name=f"{recipe}, {len(kept)} blocks in float" if kept else recipe,
+            recipe=recipe,
+            kept_float=kept,
+            f1_drop_mean=cost.mean_drop,
+            f1_drop_max=cost.worst_drop,
+            flips=cost.flips,
+            distance=cost.distance,
+            macs_int8=share,
+            bytes=size,
+            size_ratio=size / self._float_bytes,
+            latency_ms=None if self._for_tensorrt else one_face_ms(graph),  # another processor's
+            holds=self._budget.holds(cost),
+        )
+
+
+def _refusal(points: list[FrontPoint], budget: Budget) -> str:
+    first, last = points[0], points[-1]
+    integer = [point for point in points if point.macs_int8 >= budget.integer] or points[:1]
+    nearest = min(integer, key=lambda point: point.distance)
+    too_little = f", and at least {budget.integer:.0%} must stay" if last.macs_int8 < budget.integer else ""
+    return (
+        f"INT8 does not keep its budget of {_budget_text(first, budget)}: with everything integer it costs "
+        f"{_cost_text(first)}; with {len(last.kept_float)} blocks back in float ({last.macs_int8:.0%} of the "
+        f"multiply-accumulates integer{too_little}) {_cost_text(last)}. Nothing was written. It would take --max-f1-drop "
+        f"{_needed(nearest):.3g}, quantization-aware fine-tuning of the checkpoint, or --precision fp32"
+    )
+
+
+def _budget_text(point: FrontPoint, budget: Budget) -> str:
+    if point.f1_drop_mean is None:
+        return f"{budget.flips:.1%} flipped decisions"
+    return f"{budget.mean:g} mean F1 and {budget.worst:g} of any AU"
+
+
+def _cost_text(point: FrontPoint) -> str:
+    if point.f1_drop_mean is None or point.f1_drop_max is None:
+        return f"{point.flips:.1%} flipped decisions"
+    return f"{point.f1_drop_mean:.4f} mean F1 and {point.f1_drop_max:.4f} of one AU"
+
+
+def _needed(point: FrontPoint) -> float:
+    """The ``--max-f1-drop`` with which the nearest graph would pass, rounded up; the allowance of one AU grows with it."""
+    if point.f1_drop_mean is None or point.f1_drop_max is None:
+        return point.flips / _FLIPS_PER_DROP * 1.05
+    return max(point.f1_drop_mean, point.f1_drop_max / 4, 0.0) * 1.05

@@ -1,0 +1,104 @@
+"""Manners that every edgeau command shares: exit codes, ``--json``, errors in one line, Ctrl-C.
+
+Exit codes: 0 done, 1 done in part, 2 the user can mend it, 3 a gate refused, 130 interrupted, 143 terminated.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+from collections.abc import Callable, Sequence
+from functools import partial
+from importlib import import_module
+from typing import Any, NoReturn
+
+from edgeau._system.termination import sigterm_unwinds
+from edgeau.errors import DependencyError, EdgeauError, UsageError
+
+__all__ = ["DONE", "INTERRUPTED", "PARTLY", "CommandParser", "entry", "print_json", "run"]
+
+DONE = 0
+PARTLY = 1
+INTERRUPTED = 130
+
+
+class CommandParser(argparse.ArgumentParser):
+    """An argument parser whose usage errors are :class:`UsageError`, so that they end like all others."""
+
+    def __init__(self, name: str, description: str, example: str) -> None:
+        super().__init__(
+            prog=name,
+            description=description,
+            epilog=f"example:\n  {example}",
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+            allow_abbrev=False,
+        )
+
+    def error(self, message: str) -> NoReturn:
+        """Raise what argparse would print, as :class:`UsageError`."""
+        raise UsageError(f"{message}; {self.prog} --help shows what there is")
+
+    def add_json(self) -> None:
+        """The ``--json`` option."""
+        self.add_argument(
+            "--json", action="store_true", help="print one JSON document on stdout and nothing else there"
+        )
+
+
+def run(name: str, body: Callable[[Sequence[str] | None], int], argv: Sequence[str] | None = None) -> int:
+    """Run a command's body and turn what it raises into an exit code.
+
+    Args:
+        name: of the command, put before its error line.
+        body: takes the arguments, returns the exit code.
+        argv: arguments without the program's name; None takes those of the process.
+    """
+    try:
+        with sigterm_unwinds():
+            return body(argv)
+    except EdgeauError as error:
+        print(f"{name}: {_one_line(error)}", file=sys.stderr)
+        return error.exit_code
+    except KeyboardInterrupt:
+        print(f"{name}: interrupted; nothing half-written was left", file=sys.stderr)
+        return INTERRUPTED
+    except BrokenPipeError:
+        # The reader of our stdout went away (| head): not an error of ours; keep the interpreter's flush from raising.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return DONE
+
+
+def entry(name: str, module: str, extra: str) -> Callable[[], int]:
+    """What starts a command as a program: its module is imported only then, so that a missing package is one line.
+
+    Args:
+        name: of the command.
+        module: that has its ``main``.
+        extra: of edgeau that brings the packages.
+    """
+
+    def body(argv: Sequence[str] | None) -> int:
+        try:
+            code: int = import_module(module).main(argv)
+        except ModuleNotFoundError as error:
+            package = (error.name or "").partition(".")[0]
+            if package.startswith("edgeau"):
+                raise
+            raise DependencyError(
+                f"it needs {package}, which is not installed: pip install 'edgeau[{extra}]'"
+            ) from error
+        return code
+
+    return partial(run, name, body)
+
+
+def print_json(document: Any) -> None:
+    """Print one JSON document on stdout."""
+    json.dump(document, sys.stdout, indent=2, ensure_ascii=False, allow_nan=False)
+    sys.stdout.write("\n")
+
+
+def _one_line(error: Exception) -> str:
+    return " ".join(str(error).split())

@@ -1,0 +1,1 @@
+"""From an aligned face to action units: the network, the landmark model, and how the two are combined."""

@@ -1,0 +1,130 @@
+"""The network alone: aligned crops in, action units out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edgeau.bundle.load import Bundle, default_bundle_path, load_bundle
+from edgeau.bundle.preprocessing import Preprocessor
+from edgeau.bundle.select import open_engine
+from edgeau.runtimes.logits import sigmoid
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    from typing_extensions import Self
+
+    from edgeau.bundle.manifest import Artifact
+    from edgeau.runtimes.session import EngineInfo, Session
+
+__all__ = ["AUDetector", "Detections"]
+
+
+@dataclass(frozen=True)
+class Detections:
+    """What the network said about N crops; columns in the order of ``labels``.
+
+    Attributes:
+        labels: C AU labels.
+        logits: float32 ``(N, C)``.
+        probabilities: float32 ``(N, C)``, 0..1.
+        decisions: bool ``(N, C)``: probability at or above the AU's threshold.
+    """
+
+    labels: tuple[str, ...]
+    logits: NDArray[np.float32]
+    probabilities: NDArray[np.float32]
+    decisions: NDArray[np.bool_]
+
+
+class AUDetector:
+    """Runs a bundle's network on crops that are aligned already (:mod:`edgeau.faces.alignment`).
+
+    It belongs to one thread at a time. Close it, or use it in ``with``.
+
+    Args:
+        bundle: verified.
+        session: runs the artifact.
+        artifact: of the bundle.
+        color: order of the channels of the crops that will be given, ``"RGB"`` or ``"BGR"``.
+    """
+
+    def __init__(self, bundle: Bundle, session: Session, artifact: Artifact, *, color: str = "RGB") -> None:
+        manifest = bundle.manifest
+        self.bundle = bundle
+        self.artifact = artifact
+        self.labels = manifest.labels
+        self._session = session
+        self._preprocessor = Preprocessor(manifest.input, color)
+        self._thresholds = np.array([artifact.thresholds[label] for label in self.labels], np.float32)
+
+    @classmethod
+    def load(
+        cls,
+        bundle: Bundle | Path | str | None = None,
+        *,
+        engine: str | None = None,
+        threads: int | None = None,
+        provider: str | None = None,
+        color: str = "RGB",
+    ) -> AUDetector:
+        """A detector from a bundle.
+
+        Args:
+            bundle: a bundle or its folder; None takes the one that the package carries.
+            engine: which of its artifacts may be tried: a runtime (``"onnxruntime"``), a precision (``"int8"``), both
+                (``"onnxruntime/int8"``) or a file name; None chooses among all.
+            threads: that one inference may use; None takes as many as are fastest. What is fastest here is measured
+                once for each bundle, see :func:`edgeau.bundle.select.open_engine`.
+            provider: the engine's device or kernel library; None takes the backend's default.
+            color: order of the channels of the crops that will be given.
+
+        Raises:
+            BundleError: there is no bundle, or it is damaged or newer than this library.
+            EngineError: no artifact works here.
+            DependencyError: a package is missing.
+        """
+        if not isinstance(bundle, Bundle):
+            bundle = load_bundle(default_bundle_path() if bundle is None else bundle)
+        chosen = open_engine(bundle, engine, threads=threads, provider=provider)
+        return cls(bundle, chosen.session, chosen.artifact, color=color)
+
+    def logits(self, crops: Sequence[NDArray[np.uint8]] | NDArray[np.uint8]) -> NDArray[np.float32]:
+        """Logits only, float32 ``(N, C)``; arguments and errors as for :meth:`detect`."""
+        return self._session.run(self._preprocessor.batch(crops))
+
+    def detect(self, crops: Sequence[NDArray[np.uint8]] | NDArray[np.uint8]) -> Detections:
+        """Action units of crops.
+
+        Args:
+            crops: uint8 ``(size, size, 3)`` each, aligned, in the colour order the detector was made for; one or more.
+
+        Raises:
+            InputError: there is no crop, or one has another type or size.
+            EngineError: the engine failed.
+        """
+        logits = self.logits(crops)
+        probabilities = sigmoid(logits)
+        return Detections(self.labels, logits, probabilities, probabilities >= self._thresholds)
+
+    def describe(self) -> EngineInfo:
+        """What runs the network."""
+        return self._session.describe()
+
+    def close(self) -> None:
+        """Give the engine's memory back; a second call does nothing."""
+        self._session.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()

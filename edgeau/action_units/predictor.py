@@ -1,0 +1,172 @@
+"""Action units of faces: the network and the landmark model of a bundle, made one and judged at its thresholds."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edgeau.action_units.fusion import Fuser
+from edgeau.action_units.landmark_model import LandmarkModel
+from edgeau.action_units.network import AUDetector
+from edgeau.action_units.neutral_baseline import NeutralBaseline
+from edgeau.bundle.load import Bundle
+from edgeau.errors import BundleError
+from edgeau.results import ActionUnit
+from edgeau.runtimes.logits import probability
+
+__all__ = ["AUReader"]
+
+
+class AUReader:
+    """Reads the AUs of the faces of one frame.
+
+    Args:
+        detector: the network; closed by whoever opened it.
+        experimental: whether AUs without evidence on real faces are given too.
+
+    Raises:
+        BundleError: the bundle's landmark model does not know an AU that it should help with.
+    """
+
+    def __init__(self, detector: AUDetector, *, experimental: bool) -> None:
+        manifest = detector.bundle.manifest
+        self._detector = detector
+        self._fuser = None if manifest.fusion is None else Fuser(manifest.fusion, manifest.labels)
+        self._network_weights = [] if self._fuser is None else self._fuser.network_weights
+        self._labels = manifest.labels
+        self._landmarks = _landmark_part(detector.bundle)
+        self._thresholds = [self._chosen_thresholds()[label] for label in self._labels]
+        hidden = () if experimental else manifest.experimental
+        self._shown = [
+            (column, label, label in manifest.experimental)
+            for column, label in enumerate(self._labels)
+            if label not in hidden
+        ]
+        self._unread = {
+            label: ActionUnit(label, None, None, None, "too soon", experimental)
+            for _, label, experimental in self._shown
+        }
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """The AUs that are given, in order."""
+        return tuple(label for _, label, _ in self._shown)
+
+    @property
+    def thresholds(self) -> dict[str, float]:
+        """Decision threshold on the probability of each AU that is given, 0..1."""
+        return {label: self._thresholds[column] for column, label, _ in self._shown}
+
+    @property
+    def intensity_labels(self) -> tuple[str, ...]:
+        """Those of the AUs that are given whose intensity the bundle estimates."""
+        return tuple(
+            label for label in self.labels if self._landmarks and label in self._landmarks.model.labels
+        )
+
+    @property
+    def landmark_model(self) -> LandmarkModel | None:
+        """The bundle's landmark model, where it has one."""
+        return None if self._landmarks is None else self._landmarks.model
+
+    def read(
+        self,
+        crops: Sequence[NDArray[np.uint8]],
+        landmarks: Sequence[NDArray[np.float32]],
+        baselines: Sequence[NeutralBaseline | None],
+    ) -> list[dict[str, ActionUnit]]:
+        """AUs by label, one dict a face.
+
+        Args:
+            crops: the aligned crop of each face, in the detector's colour order.
+            landmarks: of each face, ``(468 or 478, 3)``.
+            baselines: each person's neutral face, or None.
+        """
+        if not crops:
+            return []
+        unknown = [[None] * len(self._labels)] * len(crops)
+        intensities: Sequence[Sequence[float | None]] = unknown
+        offsets: Sequence[Sequence[float]] | None = None
+        if self._landmarks is not None:
+            landmark_logits, intensities = self._landmarks.estimate(landmarks, baselines)
+            if self._fuser is not None:
+                offsets = self._fuser.offsets(landmark_logits).tolist()
+        # From here on plain floats: the network leaves the caches empty, and one cold call of numpy costs more than
+        # all of this does.
+        logits = self._detector.logits(crops).tolist()
+        if offsets is not None:
+            logits = [self._fused(*row) for row in zip(logits, offsets, strict=True)]
+        return [self._action_units(*row) for row in zip(logits, intensities, strict=True)]
+
+    def unread(self) -> dict[str, ActionUnit]:
+        """AUs by label of a face that has not been looked at: none has numbers."""
+        return dict(self._unread)
+
+    def _fused(self, network: Sequence[float], offsets: Sequence[float]) -> list[float]:
+        rows = zip(self._network_weights, network, offsets, strict=True)
+        return [weight * logit + offset for weight, logit, offset in rows]
+
+    def _action_units(
+        self, logits: Sequence[float], intensities: Sequence[float | None]
+    ) -> dict[str, ActionUnit]:
+        found = {}
+        for column, label, experimental in self._shown:
+            likely = probability(logits[column])
+            active = likely >= self._thresholds[column]
+            found[label] = ActionUnit(label, likely, active, intensities[column], None, experimental)
+        return found
+
+    def _chosen_thresholds(self) -> Mapping[str, float]:
+        artifact = self._detector.artifact
+        if self._fuser is not None and artifact.fused_thresholds is not None:
+            return artifact.fused_thresholds
+        return artifact.thresholds
+
+
+def _landmark_part(bundle: Bundle) -> _LandmarkPart | None:
+    file = bundle.manifest.landmark_model
+    return None if file is None else _LandmarkPart(bundle, file)
+
+
+class _LandmarkPart:
+    """The landmark model's answers in the order of the bundle's labels."""
+
+    def __init__(self, bundle: Bundle, file: str) -> None:
+        manifest = bundle.manifest
+        self.model = LandmarkModel.load(bundle.path(file))
+        known = {label: column for column, label in enumerate(self.model.labels)}
+        self._known = [label in known for label in manifest.labels]
+        self._columns = np.array([known.get(label, 0) for label in manifest.labels], np.intp)
+        if manifest.fusion is not None:
+            _check_known(known, manifest.fusion.landmark)
+
+    def estimate(
+        self, faces: Sequence[NDArray[np.float32]], baselines: Sequence[NeutralBaseline | None]
+    ) -> tuple[NDArray[np.float32], list[list[float | None]]]:
+        """Logits, float32 ``(N, C)``, and intensities 0..1 per face and label.
+
+        Where the model does not know an AU the logit is 0, which its weight of 0 leaves out, and the intensity None.
+        """
+        pairs = zip(faces, baselines, strict=True)
+        answers = [self.model.estimate(face, baseline) for face, baseline in pairs]
+        logits = np.stack([answer.logits.take(self._columns) for answer in answers])
+        intensities: list[list[float | None]]
+        intensities = [answer.intensities.take(self._columns).tolist() for answer in answers]
+        if not all(self._known):
+            logits *= self._known
+            intensities = [
+                [value if known else None for value, known in zip(row, self._known, strict=True)]
+                for row in intensities
+            ]
+        return logits, intensities
+
+
+def _check_known(known: Mapping[str, int], weights: Mapping[str, float]) -> None:
+    missing = [label for label, weight in weights.items() if weight and label not in known]
+    if missing:
+        raise BundleError(
+            f"the landmark model of the bundle does not know {', '.join(missing)}, which its fusion needs; "
+            "export the bundle again"
+        )

@@ -1,0 +1,106 @@
+"""Parts of a face that something lies over, by the colour of single points.
+
+Skin of one face has one colour in any light, apart from its brightness, and lips have another. So something covers the
+mouth when the lips cannot be told from what is around them and that is not of the colour of the upper face: a mask of any
+colour, a cup, a phone. A beard leaves the lips to be seen, and is not taken for a cover. Over the brows only things of
+clearly another colour are seen, over the eyes only what hides both in black, and that seldom: the landmarks slide on
+sunglasses. A hand, which is skin, and anything that lies beside these points is not seen.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Literal, NamedTuple, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edgeau.faces.quality.regions import Region
+
+__all__ = ["covered_regions"]
+
+Patch = Literal["brows", "eyes", "cheeks", "nose", "around mouth", "lips"]
+
+# Points of the mesh on bare skin (away from brows, lashes and nostrils), and on the lips' red.
+_PATCHES: dict[Patch, tuple[int, ...]] = {
+    "brows": (151, 108, 337, 69, 299, 104, 333, 9),
+    "eyes": (27, 28, 56, 257, 258, 286, 23, 24, 253, 254, 230, 450),
+    "cheeks": (117, 118, 101, 50, 205, 346, 347, 330, 280, 425),
+    "nose": (6, 197, 195, 5, 4, 45, 275),
+    "around mouth": (164, 92, 322, 43, 273, 18, 200, 199, 175, 201, 421),
+    "lips": (11, 12, 72, 302, 15, 16, 85, 315),
+}
+_POINTS = np.array([index for points in _PATCHES.values() for index in points], np.intp)
+_ENDS = np.cumsum([len(points) for points in _PATCHES.values()]).tolist()
+_STARTS = (0, *_ENDS[:-1])
+
+# Distances between colours, in natural logarithms: 0.1 is a tenth more of one colour. Ours, from rendered faces;
+# benchmarks/quality_limits.py measures what they see and what they take for a cover wrongly.
+_SAME = 0.1
+_SAME_LIGHT = 0.15
+_OTHER = 0.15
+_OTHER_LIGHT = 0.7
+_CLEARLY_OTHER = 0.5
+_HAIR = 0.6  # darker than this share of the face below, a forehead may lie under hair
+_BLACK = 0.3  # of the brightness above and below the eyes: no shadow of brows is as dark
+_DARK = 8  # added to each value: the noise of a dark pixel would make any colour of it
+
+
+Points: TypeAlias = "dict[Patch, list[list[float]]]"
+
+
+class _Colour(NamedTuple):
+    """Logarithms of red over green, of blue over green, and of brightness."""
+
+    red: float
+    blue: float
+    light: float
+
+    def distance(self, other: _Colour) -> float:
+        return math.hypot(self.red - other.red, self.blue - other.blue)
+
+
+def covered_regions(frame: NDArray[np.uint8], landmarks: NDArray[np.float32]) -> frozenset[Region]:
+    """The regions that are covered.
+
+    Args:
+        frame: uint8 ``(height, width, 3)``, BGR.
+        landmarks: ``(468 or 478, 3)``, pixels of the frame; points outside are taken from its edge.
+    """
+    points = _colours(frame, landmarks)
+    below = _median(points, "cheeks", "nose", "around mouth")
+    darker = _median(points, "eyes").light - min(below.light, _median(points, "brows").light)
+    if darker < math.log(_BLACK):
+        return frozenset(
+            {"eyes"}
+        )  # what hides them may hide brows and cheeks: nothing is left to compare with
+    if _mouth_is_covered(points, upper := _median(points, "brows", "eyes", "cheeks")):
+        nose = _median(points, "nose").distance(upper) > _OTHER
+        return frozenset({"mouth", "nose"} if nose else {"mouth"})
+    brows = _median(points, "brows")
+    if brows.distance(below) > _CLEARLY_OTHER and brows.light - below.light > math.log(_HAIR):
+        return frozenset({"brows"})
+    return frozenset()
+
+
+def _mouth_is_covered(points: Points, upper: _Colour) -> bool:
+    around, lips = _median(points, "around mouth"), _median(points, "lips")
+    if around.distance(lips) > _SAME or abs(around.light - lips.light) > _SAME_LIGHT:
+        return False
+    return around.distance(upper) > _OTHER or abs(around.light - upper.light) > _OTHER_LIGHT
+
+
+def _median(points: Points, *patches: Patch) -> _Colour:
+    """Of some patches together; each value for itself."""
+    columns = zip(*(point for patch in patches for point in points[patch]), strict=True)
+    return _Colour(*(sorted(column)[len(column) // 2] for column in columns))
+
+
+def _colours(frame: NDArray[np.uint8], landmarks: NDArray[np.float32]) -> Points:
+    height, width = frame.shape[:2]
+    places = landmarks.take(_POINTS, axis=0)[:, :2]
+    x, y = np.minimum(np.maximum(places, 0), (width - 1, height - 1)).astype(np.intp).T
+    logarithm = np.log(frame[y, x] + np.float32(_DARK))
+    blue, green, red = logarithm.T
+    values = np.stack((red - green, blue - green, green), axis=1).tolist()
+    return {patch: values[start:end] for patch, start, end in zip(_PATCHES, _STARTS, _ENDS, strict=True)}

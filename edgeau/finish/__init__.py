@@ -1,5 +1,0 @@
-"""Finishing a bundle on the board that runs it: engines are built, measured and judged there, and the manifest says how."""
-
-from edgeau.finish.finishing import Finished, finish_bundle
-
-__all__ = ["Finished", "finish_bundle"]

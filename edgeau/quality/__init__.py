@@ -1,7 +1,0 @@
-"""Whether a face can be judged, and which of its action units cannot: refusal with a reason, instead of a wrong number."""
-
-from edgeau.quality.assessor import QualityAssessor
-from edgeau.quality.face_quality import FaceQuality, Reason, refused_unit
-from edgeau.quality.limits import Limits
-
-__all__ = ["FaceQuality", "Limits", "QualityAssessor", "Reason", "refused_unit"]

@@ -1,0 +1,149 @@
+"""LiteRT (TensorFlow Lite), from ``ai-edge-litert`` or ``tflite-runtime``: whichever is installed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edgeau.errors import EngineError
+from edgeau.runtimes.litert_interpreter import interpreter
+from edgeau.runtimes.session import EngineInfo, Session, batches
+from edgeau.runtimes.thread_count import default_threads
+
+__all__ = ["LiteRTSession"]
+
+# Kernels that run on any processor; XNNPACK's take over what they can of a graph.
+_XNNPACK, _BUILTIN = "XNNPACK", "CPU"
+_NHWC = (0, 2, 3, 1)
+_PICTURE = (0, 1, 2, 3)
+
+
+class LiteRTSession(Session):
+    """A ``.tflite`` file with one picture as input and logits ``(batch, C)`` as its only output.
+
+    The picture may be NHWC (as edgeau writes it) or NCHW, and both ends float32 or quantized: the file says which.
+
+    Args:
+        file: the ``.tflite`` file.
+        threads: that one inference may use; None takes :func:`edgeau.runtimes.thread_count.default_threads`.
+        provider: ``"XNNPACK"`` insists on its kernels; None takes them where they fit.
+
+    Raises:
+        DependencyError: no LiteRT is installed; the message has the command for this Python and processor.
+        EngineError: the file is missing, damaged, of something else, or refused, or the provider is not there.
+    """
+
+    def __init__(self, file: Path, *, threads: int | None = None, provider: str | None = None) -> None:
+        if provider not in (None, _XNNPACK):
+            raise EngineError(f"LiteRT has no provider {provider!r}; it has {_XNNPACK}")
+        self._file = file.name
+        self._threads = default_threads() if threads is None else threads
+        opened = interpreter(file, self._threads)
+        self._interpreter: Any = opened.interpreter
+        self._version = f"{opened.package} {opened.version}"
+        self._provider = _kernels(self._interpreter)
+        if provider not in (None, self._provider):
+            raise EngineError(f"asked for {provider}, {self._version} runs {file.name} without it")
+        self._input = _End(_only(self._interpreter.get_input_details(), file.name, "input"))
+        self._output = _End(_only(self._interpreter.get_output_details(), file.name, "output"))
+        self._order = _order(self._input, file.name)
+
+    def run(self, batch: NDArray[np.float32]) -> NDArray[np.float32]:  # noqa: D102
+        if self._interpreter is None:
+            raise ValueError("this session is closed")
+        wanted = self._crop_shape()
+        if batch.shape[1:] != wanted:
+            raise EngineError(f"{self._file} takes crops of shape {wanted}, got {batch.shape[1:]}")
+        pieces = [self._infer(piece) for piece in batches(batch, self._input.shape[0])]
+        return np.concatenate(pieces)[: len(batch)]
+
+    def describe(self) -> EngineInfo:  # noqa: D102
+        return EngineInfo("litert", self._version, self._provider, self._threads, self._input.shape[0])
+
+    def close(self) -> None:  # noqa: D102
+        self._interpreter = None
+
+    def _infer(self, piece: NDArray[np.float32]) -> NDArray[np.float32]:
+        self._fill(piece.transpose(self._order))
+        try:
+            self._interpreter.invoke()
+        except RuntimeError as error:
+            raise EngineError(f"{self._version} could not run {self._file}: {error}") from error
+        logits = self._output.numbers(self._interpreter.get_tensor(self._output.index))
+        return logits.reshape(len(piece), -1)
+
+    def _fill(self, numbers: NDArray[np.float32]) -> None:
+        """Write into the engine's own memory; no view of it may live when it runs."""
+        memory = self._interpreter.tensor(self._input.index)()
+        np.copyto(memory, self._input.integers(numbers))
+
+    def _crop_shape(self) -> tuple[int, ...]:
+        _, *crop = (self._input.shape[self._order.index(axis)] for axis in range(4))
+        return tuple(crop)
+
+
+@dataclass(frozen=True)
+class _End:
+    """The input or output of a file, as the engine describes it."""
+
+    details: dict[str, Any]
+
+    @property
+    def index(self) -> int:
+        index: int = self.details["index"]
+        return index
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return tuple(int(n) for n in self.details["shape"])
+
+    def integers(self, numbers: NDArray[np.float32]) -> NDArray[np.generic]:
+        """Numbers as the file wants them."""
+        dtype = self.details["dtype"]
+        if dtype == np.float32:
+            return numbers
+        scale, zero_point = self.details["quantization"]
+        info = np.iinfo(dtype)
+        steps = np.rint(numbers / np.float32(scale)) + zero_point
+        integers: NDArray[np.generic] = np.clip(steps, info.min, info.max).astype(dtype)
+        return integers
+
+    def numbers(self, values: NDArray[Any]) -> NDArray[np.float32]:
+        """What the file's answer stands for."""
+        if values.dtype == np.float32:
+            return values
+        scale, zero_point = self.details["quantization"]
+        answer: NDArray[np.float32] = (values.astype(np.float32) - np.float32(zero_point)) * np.float32(scale)
+        return answer
+
+
+def _only(ends: list[dict[str, Any]], file: str, what: str) -> dict[str, Any]:
+    if len(ends) != 1:
+        names = ", ".join(str(end["name"]) for end in ends)
+        raise EngineError(f"{file} has {len(ends)} {what}s ({names}); an AU network has one")
+    kind = np.dtype(ends[0]["dtype"])
+    if kind not in (np.float32, np.int8, np.uint8, np.int16):
+        raise EngineError(f"{file} has an {what} of {kind}; float32 or quantized integers can be used")
+    return ends[0]
+
+
+def _order(end: _End, file: str) -> tuple[int, ...]:
+    """Which axis of NCHW each axis of the file's picture is."""
+    shape = end.shape
+    if len(shape) == 4 and shape[3] == 3:
+        return _NHWC
+    if len(shape) == 4 and shape[1] == 3:
+        return _PICTURE
+    raise EngineError(
+        f"{file} takes {shape}; an AU network takes one colour picture, (batch, height, width, 3)"
+    )
+
+
+def _kernels(engine: Any) -> str:
+    """Whose kernels run: a graph that XNNPACK took over shows as an operator called DELEGATE."""
+    operators = engine._get_ops_details()  # nothing public tells
+    return _XNNPACK if any(item["op_name"] == "DELEGATE" for item in operators) else _BUILTIN

@@ -1,0 +1,147 @@
+"""Opening a ``.tflite`` file in whichever LiteRT package this machine has.
+
+``ai-edge-litert`` is the current one; ``tflite-runtime`` ended at 2.14, and is what older and 32-bit boards have.
+"""
+
+from __future__ import annotations
+
+import logging
+import platform
+import sys
+from dataclasses import dataclass
+from importlib import import_module, metadata
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from edgeau._system.native_stderr import native_stderr_silenced
+from edgeau.errors import DependencyError, EngineError
+from edgeau.runtimes.tflite_file import check_tflite
+
+__all__ = ["PACKAGES", "LiteRT", "OpenedModel", "install_advice", "interpreter", "litert"]
+
+_log = logging.getLogger(__name__)
+
+# Distribution -> module, in the order in which they are tried.
+PACKAGES = {
+    "ai-edge-litert": "ai_edge_litert.interpreter",
+    "tflite-runtime": "tflite_runtime.interpreter",
+}
+
+
+@dataclass(frozen=True)
+class LiteRT:
+    """An installed LiteRT: its distribution, version, and ``Interpreter`` class."""
+
+    package: str
+    version: str
+    interpreter_class: Any
+
+
+class OpenedModel(NamedTuple):
+    """An interpreter whose tensors are allocated, and which package it comes from."""
+
+    interpreter: Any
+    package: str
+    version: str
+
+
+def litert(package: str | None = None) -> LiteRT:
+    """The LiteRT of this machine.
+
+    Args:
+        package: a name in :data:`PACKAGES` takes that one or none; None takes the first that can be imported, and says
+            in a warning of ``logging`` when one is installed but broken.
+
+    Raises:
+        DependencyError: there is none; the message has the install command for this Python and processor.
+    """
+    faults = []
+    for name, module in PACKAGES.items():
+        if package not in (None, name) or not _is_installed(module):
+            continue
+        try:
+            with native_stderr_silenced():  # numpy 2 prints a page about modules that were built for numpy 1
+                found = import_module(module)
+            return LiteRT(name, _version(name), found.Interpreter)
+        except (ImportError, AttributeError) as error:
+            faults.append(f"{name} is installed but cannot be imported ({_first_line(error)})")
+            _log.warning("%s", faults[-1])
+    what = "; ".join(faults) or f"{package or ' or '.join(PACKAGES)} is not installed"
+    raise DependencyError(f".tflite files need LiteRT: {what}; {install_advice()}")
+
+
+def interpreter(model: Path | bytes, threads: int, *, package: str | None = None) -> OpenedModel:
+    """Open a model and allocate its tensors; the kernels of XNNPACK are used where the file allows.
+
+    Args:
+        model: a ``.tflite`` file, or its content.
+        threads: that one inference may use, 1 or more.
+        package: see :func:`litert`.
+
+    Raises:
+        DependencyError: no LiteRT is installed.
+        EngineError: the file is missing, is no ``.tflite``, is damaged, or needs what this LiteRT does not have.
+    """
+    runtime = litert(package)
+    name = model.name if isinstance(model, Path) else "the model"
+    check_tflite(model, name)
+    given = {"model_path": str(model)} if isinstance(model, Path) else {"model_content": model}
+    try:
+        with native_stderr_silenced():  # "INFO: Created TensorFlow Lite XNNPACK delegate for CPU."
+            opened = runtime.interpreter_class(**given, num_threads=threads)
+            opened.allocate_tensors()
+    except (ValueError, RuntimeError, OSError) as error:
+        raise EngineError(
+            f"{runtime.package} {runtime.version} refuses {name}: {_first_line(error)}"
+        ) from error
+    return OpenedModel(opened, runtime.package, runtime.version)
+
+
+def install_advice(
+    system: str | None = None, machine: str | None = None, python: tuple[int, int] | None = None
+) -> str:
+    """The install command that exists for a machine.
+
+    Args:
+        system: as :func:`platform.system` says it; None takes this machine's.
+        machine: as :func:`platform.machine` says it; None takes this machine's.
+        python: major and minor version; None takes the running one.
+    """
+    system = platform.system() if system is None else system
+    machine = platform.machine() if machine is None else machine
+    python = sys.version_info[:2] if python is None else python
+    # Asked of the package index: ai-edge-litert 2.3 has wheels for these from Python 3.10 to 3.14, and no source.
+    if (system, machine) in _HAS_AI_EDGE_LITERT and (3, 10) <= python <= (3, 14):
+        return "pip install 'edgeau[litert]'"
+    if (system, machine) == ("Linux", "armv7l") and python <= (3, 11):
+        return "pip install 'tflite-runtime==2.14.0' 'numpy<2'"
+    here = f"Python {python[0]}.{python[1]} on {system} {machine}"
+    return f"no LiteRT exists for {here}; use the bundle's .onnx files: pip install 'edgeau[onnxruntime]'"
+
+
+_HAS_AI_EDGE_LITERT = {
+    ("Linux", "x86_64"),
+    ("Linux", "aarch64"),
+    ("Darwin", "arm64"),
+    ("Windows", "AMD64"),
+}
+
+
+def _is_installed(module: str) -> bool:
+    try:
+        return find_spec(module.split(".", maxsplit=1)[0]) is not None
+    except (ImportError, ValueError):  # something stands in its place that is no package
+        return False
+
+
+def _version(package: str) -> str:
+    try:
+        return metadata.version(package)
+    except metadata.PackageNotFoundError:  # nightly builds and some distributions name it otherwise
+        return "of unknown version"
+
+
+def _first_line(error: BaseException) -> str:
+    lines = str(error).strip().splitlines()
+    return lines[0] if lines else type(error).__name__

@@ -1,0 +1,116 @@
+"""ONNX Runtime."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edgeau.errors import DependencyError, EngineError
+from edgeau.runtimes.session import EngineInfo, Session, batches
+from edgeau.runtimes.thread_count import default_threads
+
+__all__ = ["OnnxRuntimeSession"]
+
+_CPU = "CPUExecutionProvider"
+
+
+class OnnxRuntimeSession(Session):
+    """An ONNX file with one float32 input ``(batch, 3, H, W)`` and logits ``(batch, C)`` as its first output.
+
+    Args:
+        file: the ``.onnx`` file, weights inside.
+        threads: intra-op threads; None takes :func:`edgeau.runtimes.thread_count.default_threads`.
+        provider: an execution provider such as ``"CUDAExecutionProvider"``; None takes the CPU.
+
+    Raises:
+        DependencyError: onnxruntime is not installed.
+        EngineError: the provider is not there, or the file is refused.
+    """
+
+    def __init__(self, file: Path, *, threads: int | None = None, provider: str | None = None) -> None:
+        self._runtime: Any = _import()
+        self._threads = default_threads() if threads is None else threads
+        self._provider = provider or _CPU
+        self._session: Any = self._open(file)
+        (model_input,) = self._session.get_inputs()
+        self._input = model_input.name
+        self._outputs = [self._session.get_outputs()[0].name]
+        self._batch = model_input.shape[0] if isinstance(model_input.shape[0], int) else None
+
+    def run(self, batch: NDArray[np.float32]) -> NDArray[np.float32]:  # noqa: D102
+        if self._session is None:
+            raise ValueError("this session is closed")
+        if self._batch is None or self._batch == len(batch):
+            return self._infer(batch)
+        pieces = [self._infer(piece) for piece in batches(batch, self._batch)]
+        return np.concatenate(pieces)[: len(batch)]
+
+    def describe(self) -> EngineInfo:  # noqa: D102
+        return EngineInfo(
+            "onnxruntime", self._runtime.__version__, self._provider, self._threads, self._batch
+        )
+
+    def close(self) -> None:  # noqa: D102
+        self._session = None
+
+    def _infer(self, batch: NDArray[np.float32]) -> NDArray[np.float32]:
+        try:
+            (logits,) = self._session.run(self._outputs, {self._input: batch})
+        except Exception as error:  # its errors share no base but Exception
+            raise EngineError(f"ONNX Runtime could not run the network on {batch.shape}: {error}") from error
+        return logits  # type: ignore[no-any-return]
+
+    def _open(self, file: Path) -> Any:
+        self._check_available()
+        try:
+            session = self._runtime.InferenceSession(str(file), self._options(), providers=[self._provider])
+        except Exception as error:  # its errors share no base but Exception
+            raise EngineError(f"ONNX Runtime refuses {file.name}: {_first_line(error)}") from error
+        got = session.get_providers()
+        if got[0] != self._provider:
+            # It falls back to the CPU with no more than a log line when a provider's libraries do not load.
+            raise EngineError(
+                f"asked for {self._provider}, ONNX Runtime gave {got[0]}; install what the provider needs "
+                "(its CUDA, TensorRT or driver version), or ask for CPUExecutionProvider"
+            )
+        return session
+
+    def _check_available(self) -> None:
+        available = self._runtime.get_available_providers()
+        if self._provider not in available:
+            raise EngineError(
+                f"this onnxruntime {self._runtime.__version__} has no {self._provider}; "
+                f"it has {', '.join(available)}; install the build of onnxruntime that brings it"
+            )
+
+    def _options(self) -> Any:
+        options = self._runtime.SessionOptions()
+        options.intra_op_num_threads = self._threads
+        options.inter_op_num_threads = 1
+        options.graph_optimization_level = self._runtime.GraphOptimizationLevel.ORT_ENABLE_ALL
+        options.log_severity_level = (
+            3  # errors; warnings about its own graph rewriting help nobody on a device
+        )
+        # A thread that spins while it waits takes its core from the camera and the landmarks, and empties batteries.
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+        return options
+
+
+def _import() -> Any:
+    # From 1.29 on its Linux builds report to their maker which models are run, unless told not to before the first import.
+    os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
+    try:
+        import onnxruntime
+    except ImportError as error:
+        raise DependencyError(
+            f"ONNX Runtime cannot be imported ({error}); pip install 'edgeau[onnxruntime]'"
+        ) from error
+    return onnxruntime
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__

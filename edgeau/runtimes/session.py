@@ -1,0 +1,84 @@
+"""What every inference engine is to the rest of the library."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    from typing_extensions import Self
+
+__all__ = ["EngineInfo", "Session", "batches"]
+
+
+@dataclass(frozen=True)
+class EngineInfo:
+    """What runs a session, for reports and for remembering which engine was found right.
+
+    Attributes:
+        engine: name in :data:`edgeau.runtimes.BACKENDS`.
+        version: of the engine's package.
+        provider: the device or kernel library that it really uses.
+        threads: that one inference may use; None where the engine decides.
+        batch: fixed batch size of the artifact, or None for a dynamic one.
+    """
+
+    engine: str
+    version: str
+    provider: str
+    threads: int | None
+    batch: int | None
+
+    def __str__(self) -> str:
+        threads = "" if self.threads is None else f", {self.threads} thread{'s' * (self.threads != 1)}"
+        return f"{self.engine} {self.version} ({self.provider}{threads})"
+
+
+class Session(Protocol):
+    """A network, ready to run. It belongs to one thread at a time."""
+
+    def run(self, batch: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Logits of some crops.
+
+        Args:
+            batch: float32 ``(N, 3, H, W)``, normalised; any N of 1 or more, whatever batch the artifact was built for.
+
+        Returns:
+            float32 ``(N, C)``, one logit per AU in the order of the bundle's labels.
+
+        Raises:
+            EngineError: the engine failed.
+        """
+        ...
+
+    def describe(self) -> EngineInfo:
+        """What runs this session."""
+        ...
+
+    def close(self) -> None:
+        """Give the engine's memory back; a second call does nothing."""
+        ...
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+def batches(batch: NDArray[np.float32], size: int) -> list[NDArray[np.float32]]:
+    """A batch cut into pieces of exactly ``size``, the last one filled up with zeros.
+
+    For artifacts with a fixed batch: run each piece and keep the first N answers.
+    """
+    missing = -len(batch) % size
+    if missing:
+        batch = np.concatenate((batch, np.zeros((missing, *batch.shape[1:]), np.float32)))
+    return [batch[start : start + size] for start in range(0, len(batch), size)]

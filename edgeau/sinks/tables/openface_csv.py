@@ -1,0 +1,74 @@
+"""CSV with the columns of OpenFace 2.2, which most tools of the field read.
+
+The columns, in OpenFace's order (https://github.com/TadasBaltrusaitis/OpenFace/wiki/Output-Format):
+
+- ``frame``: number of the frame, from **1** as in OpenFace (:class:`~edgeau.results.FrameResult` counts from 0).
+- ``face_id``: the track's number; for single pictures the face's place in the frame, from 0.
+- ``timestamp``: seconds from the start of the source; 0 for pictures.
+- ``confidence``: 1 where a face was found, else 0. The landmark models give no graded confidence, so none is made up.
+- ``success``: 1 where a face was found, else 0. A frame without a face has one row, with empty cells behind this one.
+- ``pose_Tx .. pose_Tz``: always empty: a distance in millimetres needs a calibrated camera.
+- ``pose_Rx, pose_Ry, pose_Rz``: head rotation in radians with OpenFace's signs: positive when the person looks down,
+  turns towards the left of the picture, tilts clockwise in the picture.
+- ``x_0 .., y_0 ..``: landmarks in pixels: the 68 points of the iBUG scheme, or all points of MediaPipe's mesh.
+- ``AU01_r ..``: 5 x the estimated intensity (0..5), only for AUs whose intensity the model estimates; the scale is
+  OpenFace's, the unit is not a FACS grade.
+- ``AU01_c ..``: the decision, 1 or 0.
+- ``AU01_p ..``: the probability, 0..1. OpenFace has no such column, so they come last.
+
+An AU that could not be judged has empty cells, never 0. Cells are separated by a comma alone, so that an empty cell reads
+as missing everywhere; readers that strip blanks from OpenFace's names do no harm.
+"""
+
+from __future__ import annotations
+
+import csv
+from typing import TYPE_CHECKING, Literal, TextIO
+
+from edgeau.sinks.tables.openface_rows import OpenFaceRows
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Sequence
+
+    from edgeau.results import FrameResult
+    from edgeau.sinks.tables.openface_rows import Cell
+
+__all__ = ["OpenFaceCsv"]
+
+
+class OpenFaceCsv:
+    """Writes results row by row.
+
+    Args:
+        stream: text, opened with ``newline=""``; the header is written at once.
+        labels: the AUs to give columns, such as ``("AU1", "AU12")``.
+        intensities: those of them that get an ``_r`` column.
+        landmarks: 68 or 478 for landmark columns, None for none. A mesh without irises leaves the last ten of 478 empty.
+        pose: whether to give head rotation columns.
+    """
+
+    def __init__(
+        self,
+        stream: TextIO,
+        labels: Sequence[str],
+        *,
+        intensities: Collection[str] = (),
+        landmarks: Literal[68, 478] | None = None,
+        pose: bool = False,
+    ) -> None:
+        self._rows = OpenFaceRows(labels, intensities=intensities, landmarks=landmarks, pose=pose)
+        self.columns = tuple(column.name for column in self._rows.columns)
+        self._digits = [column.digits for column in self._rows.columns]
+        self._writer = csv.writer(stream, lineterminator="\n")
+        self._writer.writerow(self.columns)
+
+    def write(self, result: FrameResult) -> None:
+        """Add one row a face, or one row that says that there was none."""
+        for row in self._rows.rows(result):
+            self._writer.writerow([_text(*cell) for cell in zip(row, self._digits, strict=True)])
+
+
+def _text(value: Cell, digits: int | None) -> str:
+    if value is None:
+        return ""
+    return str(value) if digits is None else f"{value:.{digits}f}"

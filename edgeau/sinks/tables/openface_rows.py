@@ -1,0 +1,116 @@
+"""Results as rows of numbers under OpenFace's column names; :mod:`edgeau.sinks.tables.openface_csv` says what each means."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
+
+from edgeau.action_units.names import au_number
+from edgeau.sinks.tables.ibug68 import IBUG_68
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Iterator, Sequence
+
+    from edgeau.results import Face, FrameResult, HeadPose
+
+__all__ = ["Cell", "Column", "OpenFaceRows"]
+
+Cell: TypeAlias = "int | float | None"
+
+
+class Column(NamedTuple):
+    """A column: its name, and how many digits behind the point its numbers deserve; None for whole numbers."""
+
+    name: str
+    digits: int | None
+
+
+_LEAD = (
+    Column("frame", None),
+    Column("face_id", None),
+    Column("timestamp", 3),
+    Column("confidence", None),
+    Column("success", None),
+)
+_POSE = ("pose_Tx", "pose_Ty", "pose_Tz", "pose_Rx", "pose_Ry", "pose_Rz")
+
+
+class OpenFaceRows:
+    """Takes results apart into rows.
+
+    Args:
+        labels: the AUs to give columns, such as ``("AU1", "AU12")``.
+        intensities: those of them that get an ``_r`` column.
+        landmarks: 68 or 478 for landmark columns, None for none. A mesh without irises leaves the last ten of 478 empty.
+        pose: whether to give head rotation columns.
+    """
+
+    def __init__(
+        self,
+        labels: Sequence[str],
+        *,
+        intensities: Collection[str] = (),
+        landmarks: Literal[68, 478] | None = None,
+        pose: bool = False,
+    ) -> None:
+        self._labels = sorted(labels, key=au_number)
+        self._intensities = [label for label in self._labels if label in intensities]
+        self._landmarks = landmarks
+        self._pose = pose
+        self.columns = tuple(self._columns())
+
+    def rows(self, result: FrameResult) -> Iterator[tuple[Cell, ...]]:
+        """One row a face, or one that says that there was none; a cell without a value is None."""
+        if not result.faces:
+            row = (result.index + 1, 0, result.time_s, 0, 0)
+            yield (*row, *[None] * (len(self.columns) - len(row)))
+        for place, face in enumerate(result.faces):
+            number = place if face.track_id is None else face.track_id
+            yield (result.index + 1, number, result.time_s, 1, 1, *self._cells(face))
+
+    def _columns(self) -> Iterable[Column]:
+        yield from _LEAD
+        if self._pose:
+            yield from (Column(name, 4) for name in _POSE)
+        for axis in "xy":
+            yield from (Column(f"{axis}_{i}", 2) for i in range(self._landmarks or 0))
+        yield from (Column(f"{_padded(label)}_r", 3) for label in self._intensities)
+        yield from (Column(f"{_padded(label)}_c", None) for label in self._labels)
+        yield from (Column(f"{_padded(label)}_p", 4) for label in self._labels)
+
+    def _cells(self, face: Face) -> Iterable[Cell]:
+        if self._pose:
+            yield from _pose_cells(face.pose)
+        if self._landmarks:
+            yield from _landmark_cells(face, self._landmarks)
+        for label in self._intensities:
+            intensity = face.aus[label].intensity
+            yield None if intensity is None else 5 * intensity
+        for label in self._labels:
+            active = face.aus[label].active
+            yield None if active is None else int(active)
+        for label in self._labels:
+            yield face.aus[label].probability
+
+
+def _padded(label: str) -> str:
+    """``AU1`` as OpenFace writes it: ``AU01``."""
+    return f"AU{au_number(label):02d}"
+
+
+def _pose_cells(pose: HeadPose | None) -> Iterable[Cell]:
+    yield from (None, None, None)
+    if pose is None:
+        yield from (None, None, None)
+        return
+    # OpenFace: x right, y down, z away from the camera, so that a nose turning right or up turns by a negative angle.
+    for degrees in (-pose.pitch, -pose.yaw, pose.roll):
+        yield math.radians(degrees)
+
+
+def _landmark_cells(face: Face, count: Literal[68, 478]) -> Iterable[Cell]:
+    points = face.landmarks[list(IBUG_68)] if count == len(IBUG_68) else face.landmarks
+    missing = [None] * (count - len(points))
+    for axis in (0, 1):
+        yield from points[:, axis].tolist()
+        yield from missing

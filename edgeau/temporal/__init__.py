@@ -1,0 +1,1 @@
+"""Filters over the results of a video: causal, with one state per track."""

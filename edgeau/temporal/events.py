@@ -1,0 +1,150 @@
+"""When an action unit came and when it went."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+from edgeau.errors import UsageError
+from edgeau.results import ActionUnit, FrameResult
+from edgeau.temporal.track_states import TrackStates
+
+__all__ = ["Event", "EventDetector"]
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """An AU of a face came (onset) or went (offset).
+
+    Attributes:
+        kind: ``"onset"`` or ``"offset"``.
+        label: such as ``"AU12"``.
+        track_id: whose.
+        time_s: when it happened, seconds in the source: the first frame of the new state.
+        told_s: when that was certain: ``min_on_s`` or ``min_off_s`` later.
+        duration_s: of an offset: since the onset; of an onset 0.
+        peak: highest probability so far, 0..1.
+        cause: of an offset: ``"ended"``; ``"lost"``, when the face or the AU could not be seen any more and ``time_s`` is
+            when it last was; or ``"stopped"``, when the stream ended first. Of an onset ``"began"``.
+    """
+
+    kind: Literal["onset", "offset"]
+    label: str
+    track_id: int
+    time_s: float
+    told_s: float
+    duration_s: float
+    peak: float
+    cause: Literal["began", "ended", "lost", "stopped"]
+
+
+class EventDetector:
+    """Tells events from the decisions of one stream's results.
+
+    Used like this::
+
+        detector = EventDetector()
+        for result in pipeline.stream(source):
+            for event in detector.update(result):
+                print(event.label, event.kind, event.time_s)
+
+    Every onset is followed by one offset of the same AU and track. Decisions that flicker make no events; hysteresis
+    (:class:`~edgeau.temporal.hysteresis.Hysteresis`) keeps them from it in the first place.
+
+    Args:
+        min_on_s: how long an AU must be active to have come, seconds; also by how much an onset is told late.
+        min_off_s: how long it must be inactive to have gone; also by how much an offset is told late.
+        max_gap_s: how long it may be unseen (refused, or without the face) before it counts as gone.
+
+    Raises:
+        UsageError: a time is negative.
+    """
+
+    def __init__(self, *, min_on_s: float = 0.1, min_off_s: float = 0.1, max_gap_s: float = 1.0) -> None:
+        for name, value in (("min_on_s", min_on_s), ("min_off_s", min_off_s), ("max_gap_s", max_gap_s)):
+            if not value >= 0:
+                raise UsageError(f"{name} must be 0 or more seconds, got {value}")
+        self._min_on_s, self._min_off_s, self._max_gap_s = min_on_s, min_off_s, max_gap_s
+        self._tracks: TrackStates[dict[str, _Unit]] = TrackStates(dict, forget_s=max_gap_s)
+
+    @property
+    def latency_s(self) -> float:
+        """By how much events are told late at most, apart from those of what could not be seen."""
+        return max(self._min_on_s, self._min_off_s)
+
+    def update(self, result: FrameResult) -> list[Event]:
+        """The events that became certain with one more result, in order of their time."""
+        time_s = result.time_s
+        events = [event for track in self._tracks.gone(time_s) for event in _closed(*track, time_s, "lost")]
+        for face in result.faces:
+            if face.track_id is None:
+                continue
+            units = self._tracks.at(face.track_id, time_s)
+            for label, unit in face.aus.items():
+                state = units.setdefault(label, _Unit())
+                events.extend(self._step(state, unit, face.track_id, time_s))
+        return sorted(events, key=lambda event: event.time_s)
+
+    def finish(self, time_s: float) -> list[Event]:
+        """The stream ended: the offsets of what is still active. The detector is as new then."""
+        return [event for track in self._tracks.clear() for event in _closed(*track, time_s, "stopped")]
+
+    def _step(self, state: _Unit, unit: ActionUnit, track_id: int, time_s: float) -> Iterator[Event]:
+        if unit.probability is None:
+            if time_s - state.seen_s > self._max_gap_s:
+                yield from _closed(track_id, {unit.name: state}, time_s, "lost")
+                state.forget()
+            return
+        state.take(unit.probability, time_s, active=bool(unit.active))
+        least_s = self._min_off_s if state.on else self._min_on_s
+        if state.changed_s is None or time_s - state.changed_s < least_s:
+            return
+        if state.on:
+            yield state.offset(unit.name, track_id, state.changed_s, time_s, "ended")
+        else:
+            state.on, state.began_s, state.changed_s = True, state.changed_s, None
+            yield Event("onset", unit.name, track_id, state.began_s, time_s, 0.0, state.peak, "began")
+
+
+class _Unit:
+    """What is known of one AU of one face."""
+
+    def __init__(self) -> None:
+        self.forget()
+
+    def forget(self) -> None:
+        self.on = False
+        self.began_s = self.peak = 0.0
+        self.changed_s: float | None = None  # since when the decision differs from the state
+        self.seen_s = 0.0
+
+    def take(self, probability: float, time_s: float, *, active: bool) -> None:
+        self.seen_s = time_s
+        if active == self.on:
+            self.changed_s = None
+        elif self.changed_s is None:
+            self.changed_s = time_s
+        apart = not self.on and self.changed_s is None
+        self.peak = 0.0 if apart else max(self.peak, probability)
+
+    def offset(
+        self,
+        label: str,
+        track_id: int,
+        time_s: float,
+        told_s: float,
+        cause: Literal["ended", "lost", "stopped"],
+    ) -> Event:
+        event = Event("offset", label, track_id, time_s, told_s, time_s - self.began_s, self.peak, cause)
+        self.on, self.changed_s, self.peak = False, None, 0.0
+        return event
+
+
+def _closed(
+    track_id: int, units: dict[str, _Unit], told_s: float, cause: Literal["lost", "stopped"]
+) -> Iterator[Event]:
+    """The offsets of what is active, at the time it was last seen."""
+    for label, state in units.items():
+        if state.on:
+            yield state.offset(label, track_id, state.seen_s, told_s, cause)

@@ -1,0 +1,72 @@
+"""Decisions that do not flicker: an AU comes on above its threshold and goes off below it, with a band between."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import replace
+
+from edgeau.errors import UsageError
+from edgeau.results import ActionUnit, Face, FrameResult
+from edgeau.runtimes.logits import probability
+from edgeau.temporal.track_states import TrackStates
+
+__all__ = ["Hysteresis"]
+
+
+class Hysteresis:
+    """Decides every AU of every track with two thresholds; a refiner of :class:`~edgeau.pipeline.Pipeline`.
+
+    The band lies around the threshold, the same distance in logits to either side, so that an AU is called active about
+    as often as without it. An AU that is refused has no decision; when it is judged again, its last one holds.
+
+    Args:
+        thresholds: AU label to decision threshold on the probability, 0..1 (:attr:`~edgeau.pipeline.Pipeline.thresholds`).
+        band: half the width of the band, logits. 0.5 takes a threshold of 0.5 to 0.62 for on and 0.38 for off.
+
+    Raises:
+        UsageError: the band is negative, or a threshold is not between 0 and 1.
+    """
+
+    def __init__(self, thresholds: Mapping[str, float], band: float = 0.5) -> None:
+        if not band >= 0:
+            raise UsageError(f"the band must be 0 or more logits, got {band}")
+        self._limits = {label: _around(label, threshold, band) for label, threshold in thresholds.items()}
+        self._tracks: TrackStates[dict[str, bool]] = TrackStates(dict)
+
+    @property
+    def limits(self) -> dict[str, tuple[float, float]]:
+        """AU label to the probability below which it goes off and the one from which it comes on."""
+        return dict(self._limits)
+
+    def refine(self, result: FrameResult) -> FrameResult:
+        """The result with decisions that have a memory."""
+        self._tracks.gone(result.time_s)
+        return replace(result, faces=tuple(self._face(face, result.time_s) for face in result.faces))
+
+    def reset(self) -> None:
+        """Forget all tracks."""
+        self._tracks.clear()
+
+    def _face(self, face: Face, time_s: float) -> Face:
+        if face.track_id is None:
+            return face
+        decisions = self._tracks.at(face.track_id, time_s)
+        return replace(face, aus={label: self._unit(unit, decisions) for label, unit in face.aus.items()})
+
+    def _unit(self, unit: ActionUnit, decisions: dict[str, bool]) -> ActionUnit:
+        if unit.probability is None or unit.name not in self._limits:
+            return unit
+        off, on = self._limits[unit.name]
+        # A face that is new has no memory: its first decision is the one that the model made.
+        before = decisions.get(unit.name, bool(unit.active))
+        active = unit.probability >= (off if before else on)
+        decisions[unit.name] = active
+        return replace(unit, active=active)
+
+
+def _around(label: str, threshold: float, band: float) -> tuple[float, float]:
+    if not 0 < threshold < 1:
+        raise UsageError(f"the threshold of {label} must be between 0 and 1, got {threshold}")
+    middle = math.log(threshold / (1 - threshold))
+    return probability(middle - band), probability(middle + band)

@@ -1,0 +1,210 @@
+"""Smoothing of probabilities and intensities from one answer to the next, without a look ahead.
+
+Two filters, each with the delay that it costs:
+
+- :class:`Ema`, a first-order low-pass in continuous time: ``y += (1 - exp(-dt / tau)) (x - y)``. It lags ``tau`` seconds
+  behind a slow change, at any frame rate.
+- :class:`OneEuro`, whose low-pass opens with the speed of the signal: calm when little happens, quick when much does
+  (Casiez, Roussel & Vogel, "1 euro filter: a simple speed-based low-pass filter for noisy input in interactive systems",
+  CHI 2012, algorithms 1 and 2). It lags at most ``1 / (2 pi min_cutoff)`` seconds.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+from edgeau.errors import UsageError
+from edgeau.results import ActionUnit, Face, FrameResult
+from edgeau.temporal.track_states import TrackStates
+
+__all__ = ["Ema", "Filter", "OneEuro", "Smoother", "Smoothing"]
+
+# Ours. After a longer silence of an AU (it was refused, the face was gone) what came before says nothing any more.
+_LONGEST_GAP_S = 1.0
+
+Filter = Callable[[float, float], float]
+"""Takes a value and its time in seconds, which must not go back; gives the smoothed value."""
+
+
+class Smoothing(Protocol):
+    """A kind of filter, with its settings."""
+
+    @property
+    def latency_s(self) -> float:
+        """How far the smoothed value lags behind a slow change at most, seconds."""
+
+    def start(self) -> Filter:
+        """A filter that has seen nothing yet; its first answer is its first value."""
+
+
+@dataclass(frozen=True)
+class Ema:
+    """Exponential moving average.
+
+    Attributes:
+        tau_s: time constant, seconds: after a step, 63 % of the way is done.
+    """
+
+    tau_s: float = 0.1
+
+    def __post_init__(self) -> None:
+        _positive(tau_s=self.tau_s)
+
+    @property
+    def latency_s(self) -> float:
+        """``tau_s``: the lag behind a ramp, which for a first-order low-pass is its time constant."""
+        return self.tau_s
+
+    def start(self) -> Filter:
+        """A filter that has seen nothing yet."""
+        low_pass = _LowPass()
+        return lambda value, time_s: low_pass.step(value, time_s, lambda dt: -math.expm1(-dt / self.tau_s))
+
+
+@dataclass(frozen=True)
+class OneEuro:
+    """The one euro filter.
+
+    Attributes:
+        min_cutoff: cutoff when nothing moves, Hz: lower is calmer and slower.
+        beta: how much the cutoff opens per unit of speed (Hz per unit/s): higher follows quick changes better.
+        derivative_cutoff: of the low-pass on the speed, Hz.
+    """
+
+    min_cutoff: float = 1.0
+    beta: float = 2.0
+    derivative_cutoff: float = 1.0
+
+    def __post_init__(self) -> None:
+        _positive(min_cutoff=self.min_cutoff, derivative_cutoff=self.derivative_cutoff)
+        if not self.beta >= 0:
+            raise UsageError(f"beta must be 0 or more, got {self.beta}")
+
+    @property
+    def latency_s(self) -> float:
+        """``1 / (2 pi min_cutoff)``: the time constant when nothing moves; the faster the change, the less."""
+        return 1 / (2 * math.pi * self.min_cutoff)
+
+    def start(self) -> Filter:
+        """A filter that has seen nothing yet."""
+        value_pass, speed_pass = _LowPass(), _LowPass()
+
+        def smooth(value: float, time_s: float) -> float:
+            dt = value_pass.since(time_s)
+            speed = 0.0 if not dt else (value - value_pass.raw) / dt
+            speed = speed_pass.step(speed, time_s, lambda dt: _alpha(self.derivative_cutoff, dt))
+            cutoff = self.min_cutoff + self.beta * abs(speed)
+            return value_pass.step(value, time_s, lambda dt: _alpha(cutoff, dt))
+
+        return smooth
+
+
+class Smoother:
+    """Smooths every AU of every track; a refiner of :class:`~edgeau.pipeline.Pipeline`.
+
+    An AU that is refused stays refused, and the filter waits; faces without a track (single pictures) stay as they are.
+    Of an answer that is repeated because the network did not look again, the smoothed value is repeated.
+
+    Args:
+        smoothing: the kind of filter, with its settings.
+        thresholds: AU label to decision threshold: decisions are made anew on the smoothed probability. An AU that is not
+            in here keeps its decision.
+    """
+
+    def __init__(
+        self, smoothing: Smoothing | None = None, thresholds: Mapping[str, float] | None = None
+    ) -> None:
+        self._smoothing = smoothing or OneEuro()
+        self._thresholds = dict(thresholds or {})
+        self._tracks: TrackStates[dict[str, _UnitFilter]] = TrackStates(dict)
+
+    @property
+    def latency_s(self) -> float:
+        """How far smoothed values lag behind a slow change at most, seconds."""
+        return self._smoothing.latency_s
+
+    def refine(self, result: FrameResult) -> FrameResult:
+        """The result with smoothed AUs."""
+        self._tracks.gone(result.time_s)
+        return replace(result, faces=tuple(self._face(face, result.time_s) for face in result.faces))
+
+    def reset(self) -> None:
+        """Forget all tracks."""
+        self._tracks.clear()
+
+    def _face(self, face: Face, time_s: float) -> Face:
+        if face.track_id is None:
+            return face
+        filters = self._tracks.at(face.track_id, time_s)
+        read_s = time_s if face.aus_time_s is None else face.aus_time_s
+        return replace(
+            face, aus={label: self._unit(unit, read_s, filters) for label, unit in face.aus.items()}
+        )
+
+    def _unit(self, unit: ActionUnit, read_s: float, filters: dict[str, _UnitFilter]) -> ActionUnit:
+        if unit.probability is None:
+            return unit
+        known = filters.get(unit.name)
+        if known is None or not 0 <= read_s - known.read_s <= _LONGEST_GAP_S:
+            known = filters[unit.name] = _UnitFilter(self._smoothing.start(), self._smoothing.start())
+        if read_s != known.read_s:
+            known.take(unit, read_s)
+        threshold = self._thresholds.get(unit.name)
+        active = unit.active if threshold is None else known.probability >= threshold
+        return replace(unit, probability=known.probability, intensity=known.intensity, active=active)
+
+
+class _UnitFilter:
+    """The filters of one AU of one face, and what they said last."""
+
+    def __init__(self, of_probability: Filter, of_intensity: Filter) -> None:
+        self._of_probability, self._of_intensity = of_probability, of_intensity
+        self.probability = 0.0
+        self.intensity: float | None = None
+        self.read_s = math.inf
+
+    def take(self, unit: ActionUnit, read_s: float) -> None:
+        assert unit.probability is not None
+        self.read_s = read_s
+        self.probability = _clipped(self._of_probability(unit.probability, read_s))
+        self.intensity = None
+        if unit.intensity is not None:
+            self.intensity = _clipped(self._of_intensity(unit.intensity, read_s))
+
+
+class _LowPass:
+    """``y += alpha (x - y)``."""
+
+    def __init__(self) -> None:
+        self.raw = self._smooth = 0.0
+        self._time_s: float | None = None
+
+    def since(self, time_s: float) -> float | None:
+        """Seconds since the last value, or None before the first."""
+        return None if self._time_s is None else time_s - self._time_s
+
+    def step(self, value: float, time_s: float, alpha: Callable[[float], float]) -> float:
+        dt = self.since(time_s)
+        self.raw, self._time_s = value, time_s
+        self._smooth = value if dt is None else self._smooth + alpha(dt) * (value - self._smooth)
+        return self._smooth
+
+
+def _clipped(value: float) -> float:
+    """Within 0..1, which rounding may leave by some 1e-17."""
+    return min(max(value, 0.0), 1.0)
+
+
+def _alpha(cutoff: float, dt: float) -> float:
+    """Equation 3 and 5 of the paper: ``1 / (1 + tau / T)`` with ``tau = 1 / (2 pi cutoff)``."""
+    turns = 2 * math.pi * cutoff * dt
+    return turns / (1 + turns)
+
+
+def _positive(**values: float) -> None:
+    for name, value in values.items():
+        if not value > 0:
+            raise UsageError(f"{name} must be above 0, got {value}")

@@ -1,4 +1,0 @@
-"""TensorRT on the device: engines are built where they run, kept, and built again when they no longer fit.
-
-One file an idea; :mod:`edgeau.tensorrt.api` lists everything of TensorRT and CUDA that this package touches.
-"""

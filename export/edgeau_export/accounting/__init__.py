@@ -1,4 +1,0 @@
-"""Counting what a network costs: parameters, multiply-accumulates, activations and memory, layer by layer.
-
-One file a kind of model; each gives an :class:`~edgeau_export.accounting.account.Account`.
-"""

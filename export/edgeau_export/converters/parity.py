@@ -1,0 +1,77 @@
+"""The parity gate: a float artifact answers as its reference does, or nothing is written."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+from edgeau.bundle.manifest import Parity
+from edgeau.errors import GateRefusedError
+from edgeau.runtimes import open_session
+from edgeau_calibration.evaluation.candidates import difference
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from edgeau_export.source_network.reference import Reference
+
+__all__ = ["measured_parity", "refuse_if_beyond", "run_artifact"]
+
+
+def run_artifact(runtime: str, file: Path, batch: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Logits ``(n, C)`` of an artifact for normalised crops ``(n, 3, H, W)``, through the engine of the device library."""
+    # TensorRT engines are built on the board; what they are built from runs here in ONNX Runtime.
+    engine = "onnxruntime" if file.suffix == ".onnx" else runtime
+    with open_session(engine, file) as session:
+        return session.run(batch)
+
+
+def measured_parity(
+    reference: Reference,
+    logits: NDArray[np.float32],
+    thresholds: NDArray[np.float32],
+    *,
+    tolerance: float | None,
+    answered_at: NDArray[np.float32] | None = None,
+) -> Parity:
+    """How far an artifact's logits are from the reference's.
+
+    Args:
+        reference: with the inputs that ``logits`` answer.
+        logits: ``(n, C)``.
+        thresholds: ``(C,)`` on the probability.
+        tolerance: of the largest difference of a logit; None where the artifact is not meant to be equal.
+        answered_at: thresholds ``(C,)`` of the artifact, where they are its own.
+    """
+    measured = difference(reference.logits, logits, thresholds, answered_at)
+    return Parity(
+        reference=reference.name,
+        max_abs_logit=measured.max_abs,
+        mean_abs_logit=measured.mean_abs,
+        decision_flips=measured.flips,
+        inputs=reference.inputs,
+        count=measured.count,
+        tolerance=tolerance,
+    )
+
+
+def refuse_if_beyond(file: str, parity: Parity) -> None:
+    """The gate itself.
+
+    Raises:
+        GateRefusedError: the largest difference is above the tolerance, or, where there is none, not even finite.
+    """
+    if parity.tolerance is None and not math.isfinite(parity.max_abs_logit):
+        raise GateRefusedError(
+            f"{file} answers with numbers that are not finite on {parity.inputs}; nothing was written. "
+            "Export --precision fp32, or calibrate on other faces"
+        )
+    if parity.tolerance is not None and not parity.max_abs_logit <= parity.tolerance:
+        raise GateRefusedError(
+            f"{file} is not the same network: its logits differ from {parity.reference} by up to "
+            f"{parity.max_abs_logit:.3g} on {parity.inputs}, allowed is {parity.tolerance:g}; nothing was written. "
+            "The versions of torch, onnx or onnxruntime do not work together: install those of constraints.txt"
+        )

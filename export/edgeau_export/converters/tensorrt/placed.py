@@ -1,0 +1,62 @@
+"""A recipe's quantization with its pairs where TensorRT wants them, and its weights learned for pairs that stand there."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from edgeau_calibration.quantizer import Quantization
+from edgeau_export.converters.tensorrt.graph import LEVELS, WEIGHTED, Graph, output_axis
+from edgeau_export.converters.tensorrt.placement import place
+from edgeau_export.converters.tensorrt.qdq import with_pairs
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    import onnx
+    from numpy.typing import NDArray
+
+    from edgeau_calibration.algorithms.range_search import Range
+
+__all__ = ["PlacedQuantization", "placed"]
+
+
+def placed(
+    model: onnx.ModelProto, ranges: Mapping[str, Range], kept_float: Iterable[str] = ()
+) -> onnx.ModelProto:
+    """The Q/DQ graph for TensorRT, in float32, with weights rounded as they are.
+
+    Args:
+        model: float, every node with a name.
+        ranges: lowest and highest value of each tensor; the symmetric range that holds both is taken.
+        kept_float: names of nodes that stay in float.
+    """
+    graph = Graph(model)
+    given_up = set(kept_float)
+    scales = {name: max(-low, high) / LEVELS for name, (low, high) in ranges.items()}
+    wanted = {
+        node.output[0]
+        for node in model.graph.node
+        if node.op_type in WEIGHTED and node.input[1] in graph.constants and node.name not in given_up
+    }
+    placement = place(graph, wanted, scales)
+    weights = {name: _weight_scales(graph, graph.producer[name]) for name in placement.convolutions}
+    return with_pairs(model, placement, scales, weights)
+
+
+class PlacedQuantization(Quantization):
+    """As its base, for an engine of TensorRT: a search over it measures what the board will run.
+
+    Weights are learned in this very form. Weights that were learned behind other pairs do not serve here: they make up for
+    the rounding and the cut ends of just those pairs.
+    """
+
+    def _unlearned(self, kept_float: Iterable[str]) -> onnx.ModelProto:
+        return placed(self.float_graph, self.ranges, kept_float)
+
+
+def _weight_scales(graph: Graph, node: onnx.NodeProto) -> NDArray[np.float32]:
+    """Per output channel, that of the largest weight, ``(K,)``."""
+    weights = np.moveaxis(np.abs(graph.value(node.input[1])), output_axis(node), 0)
+    return np.asarray(weights.reshape(len(weights), -1).max(axis=1) / LEVELS, np.float32)

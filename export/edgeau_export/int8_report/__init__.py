@@ -1,6 +1,0 @@
-"""``report.html`` and ``report.json``: what an export made, what its INT8 costs and where it is lost."""
-
-from edgeau_export.int8_report.evidence import Answers, Candidate, Evidence, Labelled
-from edgeau_export.int8_report.write import HTML, JSON, write_reports
-
-__all__ = ["HTML", "JSON", "Answers", "Candidate", "Evidence", "Labelled", "write_reports"]

@@ -1,0 +1,130 @@
+"""Activation functions that stand alone; most are fused into the operator before them (:mod:`edgeau_export.onnx_to_tflite.fusion`)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from edgeau_export.onnx_to_tflite.errors import ConversionError
+from edgeau_export.onnx_to_tflite.layout import plain
+from edgeau_export.onnx_to_tflite.lowering.options import options
+from edgeau_export.onnx_to_tflite.lowering.registry import lowers
+from edgeau_export.onnx_to_tflite.quantization import dictated
+from edgeau_export.onnx_to_tflite.schema import BuiltinOperator as Op
+from edgeau_export.onnx_to_tflite.schema import tables
+
+if TYPE_CHECKING:
+    from edgeau_export.onnx_to_tflite.operation import Operation
+
+__all__ = ["clip", "hard_sigmoid", "leaky_relu", "logistic", "prelu", "relu", "softmax", "unary"]
+
+_UNARY = {
+    "Abs": Op.ABS,
+    "Exp": Op.EXP,
+    "HardSwish": Op.HARD_SWISH,
+    "Log": Op.LOG,
+    "Neg": Op.NEG,
+    "Sqrt": Op.SQRT,
+    "Tanh": Op.TANH,
+}
+
+# By their bounds.
+_BOUNDED: dict[tuple[float | None, float | None], int] = {
+    (0.0, 6.0): Op.RELU6,
+    (-1.0, 1.0): Op.RELU_N1_TO_1,
+    (0.0, 1.0): Op.RELU_0_TO_1,
+    (0.0, None): Op.RELU,
+}
+
+
+@lowers(*_UNARY)
+def unary(op: Operation) -> None:
+    """One tensor in, one of the same shape and layout out."""
+    tensor = op.activation(0)
+    op.finish(op.emit(_UNARY[op.node.operator], [tensor], op.output(tensor.layout)))
+
+
+@lowers("Relu", integer=True)
+def relu(op: Operation) -> None:
+    """Negative numbers become 0."""
+    tensor = op.activation(0)
+    op.finish(op.emit_in_place(Op.RELU, [tensor], tensor.layout))
+
+
+@lowers("Sigmoid", integer=True)
+def logistic(op: Operation) -> None:
+    """Its integer kernel writes steps of 1/256 and nothing else."""
+    tensor = op.activation(0)
+    fixed = dictated(tensor.dtype) if op.integer else None
+    op.finish(op.emit(Op.LOGISTIC, [tensor], op.output(tensor.layout, fixed)))
+
+
+@lowers("Softmax")
+def softmax(op: Operation) -> None:
+    """Over the last axis of memory, as TFLite has it."""
+    rank = len(op.output_shape)
+    axis = op.attribute("axis", -1) % rank
+    order = (*(a for a in plain(rank) if a != axis), axis)
+    tensor = op.activation(0, order)
+    op.finish(op.emit(Op.SOFTMAX, [tensor], op.output(order), options("Softmax", beta=1.0)))
+
+
+@lowers("LeakyRelu")
+def leaky_relu(op: Operation) -> None:
+    """``alpha * x`` below 0."""
+    tensor = op.activation(0)
+    table = options("LeakyRelu", alpha=op.attribute("alpha", 0.01))
+    op.finish(op.emit(Op.LEAKY_RELU, [tensor], op.output(tensor.layout), table))
+
+
+@lowers("PRelu")
+def prelu(op: Operation) -> None:
+    """A slope per channel."""
+    tensor = op.activation(0)
+    rank = len(tensor.shape)
+    slope = op.constant(1)
+    data = slope.reshape((1,) * (rank - slope.ndim) + slope.shape).transpose(tensor.layout)
+    # Without the batch axis, as Keras writes it and XNNPACK reads it.
+    alpha = op.values.model.constant(op.node.inputs[1], data[0].astype(np.float32))
+    op.finish(op.emit(Op.PRELU, [tensor, alpha], op.output(tensor.layout)))
+
+
+@lowers("Clip", integer=True, parameters=(1, 2))
+def clip(op: Operation) -> None:
+    """Bounds that have a kernel of their own; others by MINIMUM and MAXIMUM, in float."""
+    tensor = op.activation(0)
+    low, high = _bound(op, 1), _bound(op, 2)
+    builtin = _BOUNDED.get((low, high))
+    if builtin is not None:
+        op.finish(op.emit_in_place(builtin, [tensor], tensor.layout))
+        return
+    if op.integer:
+        raise ConversionError(
+            f"{op.node}: leave a clip to {low}..{high} in float: TFLite has no kernel for it"
+        )
+    for bound, kind in ((low, Op.MAXIMUM), (high, Op.MINIMUM)):
+        if bound is not None:
+            number = op.values.model.constant("bound", np.array(bound, np.float32))
+            tensor = op.emit(
+                kind, [tensor, number], op.output(tensor.layout), tables.MaximumMinimumOptionsT()
+            )
+    op.finish(tensor)
+
+
+@lowers("HardSigmoid")
+def hard_sigmoid(op: Operation) -> None:
+    """``relu6(x + 3) / 6`` for the usual slope of 1/6 and offset of 1/2."""
+    if abs(op.attribute("alpha", 0.2) - 1 / 6) > 1e-4 or op.attribute("beta", 0.5) != 0.5:
+        raise ConversionError(f"{op.node}: only a slope of 1/6 and an offset of 1/2 can be converted")
+    tensor, constant = op.activation(0), op.values.model.constant
+    table = options("Add", fusedActivationFunction=tables.ActivationFunctionType.RELU6)
+    moved = op.emit(
+        Op.ADD, [tensor, constant("three", np.array(3, np.float32))], op.output(tensor.layout), table
+    )
+    sixth = constant("sixth", np.array(1 / 6, np.float32))
+    op.finish(op.emit(Op.MUL, [moved, sixth], op.output(tensor.layout), options("Mul")))
+
+
+def _bound(op: Operation, number: int) -> float | None:
+    return float(op.constant(number).reshape(-1)[0]) if op.has(number) else None

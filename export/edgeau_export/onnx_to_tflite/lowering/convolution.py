@@ -1,0 +1,73 @@
+"""Conv: TFLite's CONV_2D, or DEPTHWISE_CONV_2D where every channel has its own filter."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from edgeau_export.onnx_to_tflite.errors import ConversionError
+from edgeau_export.onnx_to_tflite.layout import NHWC
+from edgeau_export.onnx_to_tflite.lowering.bias import bias_of
+from edgeau_export.onnx_to_tflite.lowering.options import fused_activation, options
+from edgeau_export.onnx_to_tflite.lowering.padding import Window, padded, window
+from edgeau_export.onnx_to_tflite.lowering.registry import lowers
+from edgeau_export.onnx_to_tflite.schema import BuiltinOperator as Op
+
+if TYPE_CHECKING:
+    from edgeau_export.onnx_to_tflite.model import Tensor
+    from edgeau_export.onnx_to_tflite.operation import Operation
+
+__all__ = ["convolution"]
+
+
+@lowers("Conv", integer=True, parameters=(2,))
+def convolution(op: Operation) -> None:
+    """Conv over pictures; 1-D and 3-D ones have no TFLite kernel here."""
+    shape = op.shape(1)
+    if len(shape) != 4:
+        raise ConversionError(f"{op.node}: only convolutions over height and width can be converted")
+    place = window(op, shape[2:])
+    tensor = padded(op, op.activation(0, NHWC), place)
+    groups = op.attribute("group", 1)
+    if groups > 1 and shape[1] == 1 and groups == op.shape(0)[1]:
+        op.finish(_depthwise(op, tensor, place, shape[0] // groups))
+    else:
+        op.finish(_dense(op, tensor, place))
+
+
+def _dense(op: Operation, tensor: Tensor, place: Window) -> Tensor:
+    filters = _filters(op, (0, 2, 3, 1), 0)
+    table = options("Conv2D", **_common(op, place))
+    inputs = [tensor, filters, bias_of(op, 2, tensor, filters)]
+    return op.emit(Op.CONV_2D, inputs, op.output(NHWC), table)
+
+
+def _depthwise(op: Operation, tensor: Tensor, place: Window, multiplier: int) -> Tensor:
+    filters = _filters(op, (1, 2, 3, 0), 3)
+    table = options("DepthwiseConv2D", depthMultiplier=multiplier, **_common(op, place))
+    inputs = [tensor, filters, bias_of(op, 2, tensor, filters)]
+    return op.emit(Op.DEPTHWISE_CONV_2D, inputs, op.output(NHWC), table)
+
+
+def _filters(op: Operation, order: tuple[int, int, int, int], channels: int) -> Tensor:
+    """The weights in TFLite's axis order, and their output channels' axis there."""
+    name = op.node.inputs[1]
+    stored = op.stored(1)
+    if op.integer and stored is not None:
+        array, quantization = stored
+        return op.values.model.constant(name, array.transpose(order), None, quantization.along(channels))
+    array = op.constant(1).astype(np.float32).transpose(order)
+    # XNNPACK has no depthwise kernel for float activations and int8 weights: those would run slow, and widen well.
+    return op.weights(array, name, channels, hybrid=channels == 0)
+
+
+def _common(op: Operation, place: Window) -> dict[str, int]:
+    return {
+        "padding": place.padding,
+        "strideH": place.strides[0],
+        "strideW": place.strides[1],
+        "dilationHFactor": place.dilations[0],
+        "dilationWFactor": place.dilations[1],
+        "fusedActivationFunction": fused_activation(op),
+    }

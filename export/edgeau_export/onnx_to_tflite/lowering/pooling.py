@@ -1,0 +1,78 @@
+"""Pooling over height and width."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from edgeau_export.onnx_to_tflite.errors import ConversionError
+from edgeau_export.onnx_to_tflite.layout import NHWC
+from edgeau_export.onnx_to_tflite.lowering.options import fused_activation, options
+from edgeau_export.onnx_to_tflite.lowering.padding import Window, padded, window
+from edgeau_export.onnx_to_tflite.lowering.registry import lowers
+from edgeau_export.onnx_to_tflite.schema import BuiltinOperator as Op
+
+if TYPE_CHECKING:
+    from typing import Any
+
+    from edgeau_export.onnx_to_tflite.operation import Operation
+
+__all__ = ["average_pool", "global_average_pool", "max_pool"]
+
+
+@lowers("MaxPool", integer=True)
+def max_pool(op: Operation) -> None:
+    """Padding never wins: it is as low as can be."""
+    _two_dimensional(op)
+    place = window(op, op.attribute("kernel_shape", ()))
+    if place.dilations != (1, 1):
+        raise ConversionError(f"{op.node}: TFLite has no dilated pooling")
+    tensor = op.activation(0, NHWC)
+    if place.kernel == place.strides == (1, 1):  # IR-50's shortcut: takes every pixel
+        op.finish(op.requantized(tensor))
+        return
+    source = padded(op, tensor, place, fill=-np.inf)
+    op.finish(op.emit_in_place(Op.MAX_POOL_2D, [source], NHWC, _table(op, place)))
+
+
+@lowers("AveragePool", integer=True)
+def average_pool(op: Operation) -> None:
+    """Padding counts or does not; TFLite's own padding does not."""
+    _two_dimensional(op)
+    place = window(op, op.attribute("kernel_shape", ()))
+    counts = bool(op.attribute("count_include_pad", 0))
+    if counts and any(place.before + place.after):
+        place = Window(place.kernel, place.strides, place.dilations, place.before, place.after, same=False)
+    elif place.is_padded:
+        raise ConversionError(
+            f"{op.node}: this padding, uncounted, has no TFLite form; set count_include_pad"
+        )
+    tensor = padded(op, op.activation(0, NHWC), place)
+    op.finish(op.emit_in_place(Op.AVERAGE_POOL_2D, [tensor], NHWC, _table(op, place)))
+
+
+@lowers("GlobalAveragePool", integer=True)
+def global_average_pool(op: Operation) -> None:
+    """The mean over height and width."""
+    _two_dimensional(op)
+    tensor = op.activation(0, NHWC)
+    table = options("Reducer", keepDims=True)
+    op.finish(op.emit(Op.MEAN, [tensor, op.numbers(1, 2)], op.output(NHWC), table))
+
+
+def _two_dimensional(op: Operation) -> None:
+    if len(op.shape(0)) != 4:
+        raise ConversionError(f"{op.node}: only pooling over height and width can be converted")
+
+
+def _table(op: Operation, place: Window) -> Any:
+    return options(
+        "Pool2D",
+        padding=place.padding,
+        strideH=place.strides[0],
+        strideW=place.strides[1],
+        filterHeight=place.kernel[0],
+        filterWidth=place.kernel[1],
+        fusedActivationFunction=fused_activation(op),
+    )

@@ -1,0 +1,1 @@
+"""Commands that make the packaged default bundle; not part of an export."""

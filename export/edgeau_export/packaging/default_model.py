@@ -1,0 +1,189 @@
+r"""Assembles the default model that the package carries: network, its INT8, landmark model, fusion, calibration crops.
+
+Run once after each training that is worth it::
+
+    python -m edgeau_export.packaging.default_model --checkpoint mrpnet.safetensors --landmark-model landmark.npz \
+        --fusion fusion.json --data data/synth --out edgeau/default
+
+``fusion.json`` is what ``python -m edgeau_training.evaluation.fusion_command`` writes: the fusion, the thresholds, and what
+was measured on the test split. INT8 is added last (:mod:`edgeau_export.packaging.default_int8`): until then the float default stands.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import edgeau
+from edgeau._system.command import DONE, CommandParser, run
+from edgeau._system.records import from_dict
+from edgeau.action_units.landmark_model import LandmarkModel
+from edgeau.action_units.names import labels as au_labels
+from edgeau.bundle import BundleWriter
+from edgeau.bundle.golden import Golden, write_golden
+from edgeau.bundle.manifest import Accuracy, Artifact, Fusion, Manifest
+from edgeau.errors import InputError
+from edgeau_calibration.data.load import load_calibration_set
+from edgeau_calibration.data.packaged import FILE as CALIBRATION
+from edgeau_calibration.data.packaged import pack
+from edgeau_export.context import Bench
+from edgeau_export.converters.artifacts import ArtifactMaker
+from edgeau_export.packaging.default_int8 import add_int8
+from edgeau_export.packaging.default_parts import add_max_f1_drop
+from edgeau_export.packaging.default_tensorrt import add_tensorrt_int8
+from edgeau_export.progress import Voice
+from edgeau_export.quantization.face_crops import GOLDEN_COUNT, FaceCrops
+from edgeau_export.source_network.from_checkpoint import CheckpointSource
+from edgeau_export.source_network.tools import tool_versions
+from edgeau_export.targets.target import TargetArtifact
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from edgeau_export.source_network.description import Description
+
+__all__ = ["main"]
+
+_NAME = "python -m edgeau_export.packaging.default_model"
+_OPSET = 17  # the oldest that any target reads
+_MODEL = TargetArtifact("model.fp32.onnx", "onnxruntime", "fp32")
+_LANDMARK_MODEL = "landmark_model.npz"
+_GOLDEN = "golden.npz"
+
+# AUs that were seen to work on real faces (docs/model-card.md says on which); the others of the label set are experimental.
+SEEN_ON_REAL_FACES = au_labels((1, 2, 4, 6, 12, 15, 25, 26, 43))
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command; returns its exit code."""
+    return run(_NAME, _body, argv)
+
+
+def _body(argv: Sequence[str] | None) -> int:
+    parser = CommandParser(
+        _NAME,
+        "Assembles the default model that the package carries.",
+        f"{_NAME} --checkpoint mrpnet.safetensors --landmark-model landmark.npz --fusion fusion.json "
+        "--data data/synth --out edgeau/default",
+    )
+    parser.add_argument("--checkpoint", type=Path, required=True, metavar="FILE", help="of edgeau-train")
+    parser.add_argument(
+        "--landmark-model", type=Path, required=True, metavar="NPZ", help="of edgeau_training.landmark_model"
+    )
+    parser.add_argument(
+        "--fusion",
+        type=Path,
+        required=True,
+        metavar="JSON",
+        help="of edgeau_training.evaluation.fusion_command",
+    )
+    parser.add_argument(
+        "--data",
+        type=Path,
+        required=True,
+        metavar="DIR",
+        help="synthetic data set: golden and calibration crops",
+    )
+    parser.add_argument(
+        "--without-int8", action="store_true", help="only the float network: no half hour of quantization"
+    )
+    add_max_f1_drop(parser)
+    parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder to make or replace")
+    arguments = parser.parse_args(argv)
+    fusion = _read_fusion(arguments.fusion)
+    LandmarkModel.load(arguments.landmark_model)  # a damaged one is refused before any work
+    with BundleWriter(arguments.out) as writer:
+        manifest = _fill(writer.directory, arguments, fusion)
+        writer.finish(manifest)
+    if not arguments.without_int8:
+        add_int8(arguments.out, arguments.data, arguments.max_f1_drop, Voice(_NAME))
+        add_tensorrt_int8(arguments.out, arguments.data, arguments.max_f1_drop, Voice(_NAME))
+    print(f"{arguments.out}: {sum(file.stat().st_size for file in arguments.out.iterdir()) / 1e6:.1f} MB")
+    return DONE
+
+
+def _fill(directory: Path, arguments: Any, fitted: dict[str, Any]) -> Manifest:
+    source = CheckpointSource(arguments.checkpoint)
+    shutil.copy(arguments.landmark_model, directory / _LANDMARK_MODEL)
+    description = _described(source.description, fitted)
+    crops = load_calibration_set(arguments.data, description.alignment, GOLDEN_COUNT)
+    faces = FaceCrops(packaged=crops.crops)
+    reference = source.reference(faces.for_parity)
+    bench = Bench(directory, description, source.graph(_OPSET), reference, faces, Voice(_NAME))
+    bench.float_accuracy = _accuracy(fitted)
+    maker = ArtifactMaker(bench)
+    artifact = maker.make(_MODEL)
+    answers = {artifact.file: maker.answer(artifact, crops.crops)}
+    write_golden(directory / _GOLDEN, Golden(crops.crops, answers))
+    pack(arguments.data, directory / CALIBRATION)
+    return _manifest(description, artifact)
+
+
+def _described(description: Description, fitted: dict[str, Any]) -> Description:
+    thresholds = fitted["thresholds"]
+    return replace(
+        description,
+        thresholds=_of_labels(thresholds["network"], description.labels),
+        fused_thresholds=_of_labels(thresholds["fused"], description.labels),
+        experimental=tuple(label for label in description.labels if label not in SEEN_ON_REAL_FACES),
+        fusion=from_dict(Fusion, fitted["fusion"], "fusion"),
+    )
+
+
+def _of_labels(values: dict[str, float], labels: tuple[str, ...]) -> dict[str, float]:
+    missing = [label for label in labels if label not in values]
+    if missing:
+        raise InputError(
+            f"the fusion was fitted without {', '.join(missing)} of the checkpoint; fit it again"
+        )
+    return {label: float(values[label]) for label in labels}
+
+
+def _accuracy(fitted: dict[str, Any]) -> Accuracy:
+    """What the fused model reached, as the device will run it."""
+    measured = fitted["measured"]["fused"]
+    return Accuracy(
+        data=f"synthetic faces, split {fitted['measured_on']}; network and landmarks fused",
+        count=int(max(values["judged"] for values in measured["per_au"].values())),
+        f1={label: values["f1"]["value"] for label, values in measured["per_au"].items()},
+        f1_mean=measured["mean"]["f1"]["value"],
+        f1_drop_mean=0.0,
+        f1_drop_max=0.0,
+    )
+
+
+def _manifest(description: Description, artifact: Artifact) -> Manifest:
+    return Manifest(
+        edgeau_version=edgeau.__version__,
+        target="cpu",
+        network=description.network,
+        labels=description.labels,
+        input=description.input,
+        alignment=description.alignment,
+        artifacts=(artifact,),
+        golden=_GOLDEN,
+        files=(),
+        experimental=description.experimental,
+        landmark_model=_LANDMARK_MODEL,
+        fusion=description.fusion,
+        licences=description.licences,
+        tools=tool_versions(from_checkpoint=True),
+    )
+
+
+def _read_fusion(file: Path) -> dict[str, Any]:
+    try:
+        fitted: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise InputError(f"{file} cannot be read as a fusion ({error}); fusion_command writes one") from error
+    missing = [key for key in ("fusion", "thresholds", "measured", "measured_on") if key not in fitted]
+    if missing:
+        raise InputError(f"{file} is not a fusion: it has no {', '.join(missing)}; fusion_command writes one")
+    return fitted
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

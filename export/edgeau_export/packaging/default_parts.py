@@ -1,0 +1,60 @@
+"""What the commands that make the packaged default have in common: their options, their faces, their last line."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from edgeau._system.command import CommandParser
+from edgeau.bundle.golden import read_golden
+from edgeau_calibration.data.crops import CalibrationSet
+from edgeau_calibration.data.npz import crops_of_npz
+from edgeau_calibration.data.packaged import COUNT, PACKAGED
+from edgeau_calibration.data.packaged import FILE as CALIBRATION
+from edgeau_export.quantization.face_crops import FaceCrops
+from edgeau_export.quantization.int8_search import MAX_F1_DROP
+
+if TYPE_CHECKING:
+    from edgeau.bundle import Bundle
+    from edgeau.bundle.manifest import Accuracy
+
+__all__ = ["add_max_f1_drop", "cost_line", "default_parser", "packaged_faces"]
+
+
+def default_parser(name: str, description: str) -> CommandParser:
+    """A parser with ``--data``, ``--bundle`` and ``--max-f1-drop``."""
+    parser = CommandParser(name, description, f"{name} --data data/synth --bundle edgeau/default")
+    parser.add_argument(
+        "--data", type=Path, required=True, metavar="DIR", help="synthetic data set with val and test"
+    )
+    parser.add_argument(
+        "--bundle", type=Path, required=True, metavar="DIR", help="default bundle to add it to"
+    )
+    add_max_f1_drop(parser)
+    return parser
+
+
+def add_max_f1_drop(parser: CommandParser) -> None:
+    """The ``--max-f1-drop`` option."""
+    parser.add_argument(
+        "--max-f1-drop",
+        type=float,
+        default=MAX_F1_DROP,
+        metavar="X",
+        help="mean F1 that INT8 may cost (default %(default)s)",
+    )
+
+
+def packaged_faces(source: Bundle) -> FaceCrops:
+    """The very crops that the package carries, so that anybody can make its INT8 again."""
+    crops, persons = crops_of_npz(source.path(CALIBRATION), source.manifest.alignment, COUNT)
+    used, held_out = CalibrationSet(crops, PACKAGED, persons=persons).hold_out()
+    return FaceCrops(used, held_out, packaged=read_golden(source.path(source.manifest.golden)).crops)
+
+
+def cost_line(file: str, size: int, accuracy: Accuracy) -> str:
+    """What a file of so many bytes costs, in one line."""
+    return (
+        f"{file}: {size / 1e6:.1f} MB, F1 {accuracy.f1_mean:.4f}, "
+        f"drop {accuracy.f1_drop_mean:.4f}, of one AU at most {accuracy.f1_drop_max:.4f}"
+    )

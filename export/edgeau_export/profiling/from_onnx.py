@@ -1,0 +1,260 @@
+"""Accounts of ONNX files, float or Q/DQ, from inferred shapes."""
+
+from __future__ import annotations
+
+from collections import Counter
+from math import prod
+from pathlib import Path
+
+import onnx
+from google.protobuf.message import DecodeError
+from onnx import shape_inference
+
+from edgeau.errors import InputError
+from edgeau_export.profiling.lifetimes import peak_bytes_of_onnx
+from edgeau_export.profiling.model_profile import Account, Layer
+from edgeau_export.source_network.onnx_graph import with_batch
+
+__all__ = ["account_of_onnx", "account_of_onnx_model"]
+
+_PRODUCTS = ("Conv", "ConvTranspose", "Gemm", "MatMul")
+_INTEGER_PRODUCTS = ("QLinearConv", "QLinearMatMul", "ConvInteger", "MatMulInteger")
+_WITHOUT = frozenset(
+    {
+        "Abs",
+        "Add",
+        "ArgMax",
+        "AveragePool",
+        "BatchNormalization",
+        "Cast",
+        "Clip",
+        "Concat",
+        "Constant",
+        "ConstantOfShape",
+        "DequantizeLinear",
+        "Div",
+        "Dropout",
+        "Equal",
+        "Erf",
+        "Exp",
+        "Expand",
+        "Flatten",
+        "Gather",
+        "GatherND",
+        "GlobalAveragePool",
+        "GlobalMaxPool",
+        "Greater",
+        "GreaterOrEqual",
+        "HardSigmoid",
+        "HardSwish",
+        "Identity",
+        "InstanceNormalization",
+        "LRN",
+        "LayerNormalization",
+        "LeakyRelu",
+        "Less",
+        "Log",
+        "Max",
+        "MaxPool",
+        "Min",
+        "Mul",
+        "Neg",
+        "Not",
+        "OneHot",
+        "PRelu",
+        "Pad",
+        "Pow",
+        "QuantizeLinear",
+        "Range",
+        "Reciprocal",
+        "ReduceL2",
+        "ReduceMax",
+        "ReduceMean",
+        "ReduceMin",
+        "ReduceSum",
+        "Relu",
+        "Reshape",
+        "Resize",
+        "ScatterElements",
+        "ScatterND",
+        "Shape",
+        "Sigmoid",
+        "Slice",
+        "Softmax",
+        "Softplus",
+        "Split",
+        "Sqrt",
+        "Squeeze",
+        "Sub",
+        "Tanh",
+        "Tile",
+        "TopK",
+        "Transpose",
+        "Unsqueeze",
+        "Where",
+    }
+)
+
+
+def account_of_onnx(path: Path) -> Account:
+    """The account of an ONNX file.
+
+    Raises:
+        InputError: the file is missing or is no ONNX file.
+    """
+    try:
+        model = onnx.load(path)
+        onnx.checker.check_model(model)
+    except (OSError, DecodeError, onnx.checker.ValidationError) as error:
+        raise InputError(f"{path} cannot be read as an ONNX file: {error}") from error
+    return account_of_onnx_model(model, name=path.name, file_bytes=path.stat().st_size)
+
+
+def account_of_onnx_model(model: onnx.ModelProto, *, name: str, file_bytes: int | None = None) -> Account:
+    """The account of an ONNX graph.
+
+    Args:
+        model: with one input whose first axis is the batch.
+        name: what was asked for.
+        file_bytes: size of the file it came from.
+
+    Raises:
+        InputError: the graph's input has no shape.
+    """
+    graph = shape_inference.infer_shapes(with_batch(model, 1), data_prop=True).graph
+    shapes = _Shapes(graph)
+    weights = {tensor.name: prod(tensor.dims) for tensor in graph.initializer}
+    owned = _owners(graph, weights)
+    dequantized = _dequantized(graph)
+    layers = tuple(
+        _layer(node, shapes, owned, dequantized)
+        for node in graph.node
+        if node.op_type not in ("Constant", "Identity")
+    )
+    kinds = Counter(node.op_type for node in graph.node)
+    known = {*_PRODUCTS, *_INTEGER_PRODUCTS}
+    return Account(
+        name=name,
+        title=graph.name or name,
+        counted=f"shapes inferred by onnx {onnx.__version__}, formulas of edgeau",
+        input_shape=shapes.of(graph.input[0].name),
+        parameters=sum(layer.parameters for layer in layers),
+        macs=sum(layer.macs for layer in layers),
+        activations=sum(layer.activations for layer in layers),
+        peak_bytes=peak_bytes_of_onnx(graph, shapes.bytes),
+        file_bytes=file_bytes,
+        layers=layers,
+        without_macs={kind: n for kind, n in sorted(kinds.items()) if kind in _WITHOUT},
+        unknown={kind: n for kind, n in sorted(kinds.items()) if kind not in _WITHOUT | known},
+        notes=("batch normalisation is folded into the convolutions where the exporter did so",),
+    )
+
+
+class _Shapes:
+    """Shape and size of every tensor of a graph whose shape could be inferred."""
+
+    def __init__(self, graph: onnx.GraphProto) -> None:
+        self._shapes: dict[str, tuple[int, ...]] = {}
+        self._widths: dict[str, int] = {}
+        for value in (*graph.input, *graph.value_info, *graph.output):
+            tensor = value.type.tensor_type
+            shape = tuple(axis.dim_value for axis in tensor.shape.dim)
+            if tensor.HasField("shape") and all(shape):
+                self._shapes[value.name] = shape
+                self._widths[value.name] = onnx.helper.tensor_dtype_to_np_dtype(tensor.elem_type).itemsize
+        for tensor in graph.initializer:
+            self._shapes[tensor.name] = tuple(tensor.dims)
+        if graph.input[0].name not in self._shapes:
+            raise InputError("the graph's input has no fixed shape, so its operators cannot be counted")
+
+    def of(self, name: str) -> tuple[int, ...]:
+        """Shape, or () where it could not be inferred."""
+        return self._shapes.get(name, ())
+
+    def numbers(self, name: str) -> int:
+        """Scalars; 0 where the shape could not be inferred."""
+        return prod(self._shapes[name]) if name in self._shapes else 0
+
+    def bytes(self, name: str) -> int:
+        """Bytes; 0 where the shape could not be inferred."""
+        return self.numbers(name) * self._widths.get(name, 4)
+
+
+def _owners(graph: onnx.GraphProto, weights: dict[str, int]) -> dict[str, list[str]]:
+    """Node -> the weights it computes with, seen through QuantizeLinear and DequantizeLinear; each weight has one owner."""
+    source: dict[str, str] = {}  # tensor -> the initializer that it is a (de)quantized form of
+    for node in graph.node:
+        if node.op_type in ("DequantizeLinear", "QuantizeLinear"):
+            origin = source.get(node.input[0], node.input[0])
+            if origin in weights:
+                source[node.output[0]] = origin
+    taken: set[str] = set()
+    owned: dict[str, list[str]] = {}
+    integers = {tensor.name for tensor in graph.initializer if tensor.data_type == onnx.TensorProto.INT64}
+    for node in graph.node:
+        if node.op_type in ("DequantizeLinear", "QuantizeLinear"):
+            continue
+        for name in _operands(node):
+            origin = source.get(name, name)
+            if origin in weights and origin not in taken and origin not in integers and weights[origin] > 1:
+                taken.add(origin)
+                owned.setdefault(node.output[0], []).append(origin)
+    return owned
+
+
+def _operands(node: onnx.NodeProto) -> list[str]:
+    """Inputs that may be weights: not the scales and zero points of an integer operator."""
+    if node.op_type in ("QLinearConv", "QLinearMatMul"):
+        return [node.input[3], *node.input[8:]]
+    return list(node.input)
+
+
+def _layer(
+    node: onnx.NodeProto, shapes: _Shapes, owned: dict[str, list[str]], dequantized: frozenset[str] | None
+) -> Layer:
+    output = node.output[0]
+    return Layer(
+        name=node.name or output,
+        kind=node.op_type,
+        parameters=sum(shapes.numbers(name) for name in owned.get(output, ())),
+        macs=_macs(node, shapes),
+        activations=sum(shapes.numbers(name) for name in node.output),
+        integer=_integer(node, dequantized),
+    )
+
+
+def _macs(node: onnx.NodeProto, shapes: _Shapes) -> int:
+    """Products of one picture: output scalars times the inner length of each."""
+    outputs = shapes.numbers(node.output[0])
+    match node.op_type:
+        case "Conv" | "ConvInteger":
+            return outputs * prod(shapes.of(node.input[1])[1:])
+        case "QLinearConv":
+            return outputs * prod(shapes.of(node.input[3])[1:])
+        case "ConvTranspose":
+            return shapes.numbers(node.input[0]) * prod(shapes.of(node.input[1])[1:])
+        case "Gemm":
+            transposed = any(one.name == "transA" and one.i for one in node.attribute)
+            return outputs * shapes.of(node.input[0])[0 if transposed else 1]
+        case "MatMul" | "MatMulInteger":
+            return outputs * (shapes.of(node.input[0]) or (0,))[-1]
+        case "QLinearMatMul":
+            return outputs * shapes.of(node.input[0])[-1]
+    return 0
+
+
+def _integer(node: onnx.NodeProto, dequantized: frozenset[str] | None) -> bool | None:
+    """Whether a product is computed in integers: an integer operator, or one whose operands are all dequantized."""
+    if node.op_type in _INTEGER_PRODUCTS:
+        return True
+    if node.op_type not in _PRODUCTS or dequantized is None:
+        return None
+    return all(name in dequantized for name in node.input[:2])
+
+
+def _dequantized(graph: onnx.GraphProto) -> frozenset[str] | None:
+    """Tensors that come out of a DequantizeLinear; None in a float graph."""
+    kinds = {node.op_type for node in graph.node}
+    if not kinds.intersection(("DequantizeLinear", *_INTEGER_PRODUCTS)):
+        return None
+    return frozenset(node.output[0] for node in graph.node if node.op_type == "DequantizeLinear")

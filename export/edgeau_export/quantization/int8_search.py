@@ -1,0 +1,149 @@
+"""From a recipe and calibration crops to INT8 within its budget."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from onnx import ModelProto
+
+from edgeau_calibration.evaluation.accuracy import LabelledJudge, UnlabelledJudge
+from edgeau_calibration.graph.ort_session import logits_of
+from edgeau_calibration.quantizer import Quantization
+from edgeau_calibration.recipe import load_recipe
+from edgeau_calibration.search.budget import Budget, within_budget
+from edgeau_export.converters.tensorrt.placed import PlacedQuantization
+from edgeau_export.quantization.calibration_record import calibration_record
+from edgeau_export.quantization.int8 import Int8, TestAnswers
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from edgeau_calibration.data.crops import CalibrationSet
+    from edgeau_calibration.evaluation.accuracy import Cost
+    from edgeau_calibration.search.budget import Found
+    from edgeau_export.progress import Voice
+    from edgeau_export.quantization.face_crops import FaceCrops
+    from edgeau_export.quantization.labelled_data import LabelledData, Scored
+    from edgeau_export.source_network.description import Description
+
+__all__ = ["MAX_F1_DROP", "WORST_PER_MEAN", "search_int8"]
+
+# What INT8 may cost unless told otherwise: drop of the mean F1; and so many times as much of any one AU.
+MAX_F1_DROP = 0.005
+WORST_PER_MEAN = 4.0
+
+# Faces that layers are ranked on (once for every block), and that candidates are judged on before all faces are.
+_RANKED_ON = 128
+_JUDGED_ON = 640
+
+
+def search_int8(
+    graph: ModelProto,
+    description: Description,
+    recipe: str,
+    faces: FaceCrops,
+    labelled: LabelledData | None,
+    max_f1_drop: float,
+    voice: Voice,
+) -> Int8:
+    """Quantize to a budget.
+
+    Args:
+        graph: float, dynamic batch.
+        description: of the network.
+        recipe: by name.
+        faces: to calibrate on, and held-out ones.
+        labelled: to search, to fit thresholds and to report on; None judges by decisions that flip on held-out crops.
+        max_f1_drop: drop of the mean F1 that is allowed; one AU may lose four times as much.
+        voice: says what stands in for labels.
+
+    Raises:
+        GateRefusedError: the budget cannot be met.
+    """
+    assert faces.used is not None, "INT8 was planned without calibration crops"
+    assert faces.held_out is not None, "INT8 was planned without held-out crops"
+    budget = Budget(max_f1_drop, WORST_PER_MEAN * max_f1_drop)
+    kind = PlacedQuantization if load_recipe(recipe).weight_pairs else Quantization
+    quantization = kind(graph, faces.used.crops, description.input, load_recipe(recipe))
+    record = calibration_record(faces.used, recipe)
+    if labelled is not None:
+        return _Measured(graph, labelled, budget).search(quantization, faces.used, recipe)
+    if not description.network.trained:
+        voice.notice("no gate on INT8: the network was never trained, so it has no accuracy to keep")
+        return Int8(quantization.graph(), record)
+    voice.notice(
+        f"no labelled faces: INT8 is gated on decisions that flip on {len(faces.held_out)} held-out crops "
+        f"(at most {budget.flips:.1%}), not on F1; give a data set of edgeau-synth to --calib to measure F1"
+    )
+    thresholds = np.array([description.thresholds[label] for label in description.labels], np.float32)
+    judge = UnlabelledJudge(graph, faces.held_out.crops, description.input, thresholds)
+    found = within_budget(quantization, judge, budget)
+    return Int8(found.graph, record, points=found.points)
+
+
+class _Measured:
+    """A search on labelled faces: judged on a part of ``val``; confirmed, with thresholds from all of it, on ``test``.
+
+    Args:
+        graph: float.
+        labelled: both splits.
+        budget: that must hold on both, for the network alone and fused.
+    """
+
+    def __init__(self, graph: ModelProto, labelled: LabelledData, budget: Budget) -> None:
+        self._labelled = labelled
+        self._budget = budget
+        description = labelled.description
+        self._spec = description.input
+        thresholds = np.array([description.thresholds[label] for label in description.labels], np.float32)
+        self._judge = LabelledJudge(graph, labelled.val.evenly(_JUDGED_ON), self._spec, thresholds)
+        self._ranker = LabelledJudge(graph, labelled.val.evenly(_RANKED_ON), self._spec, thresholds)
+        on_val, self._float_on_test = self._answers(graph)
+        self._float = self._parts(on_val, self._float_on_test)
+        self._on_test, self._parts_now = self._float_on_test, self._float
+
+    def search(self, quantization: Quantization, used: CalibrationSet, recipe: str) -> Int8:
+        found = within_budget(
+            quantization, self._judge, self._budget, ranker=self._ranker, confirmed=self._confirmed
+        )
+        return self._int8(found, used, recipe)
+
+    def _confirmed(self, graph: ModelProto, _: Cost) -> bool:
+        """Whether the budget holds on the test split as well."""
+        on_val, self._on_test = self._answers(graph)
+        self._parts_now = self._parts(on_val, self._on_test)
+        return all(
+            np.nanmean(drops) <= self._budget.mean and np.nanmax(drops) <= self._budget.worst
+            for drops in (self._parts_now[part].drop(self._float[part]) for part in self._float)
+        )
+
+    def _answers(self, graph: ModelProto) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Logits on all of ``val`` and ``test``."""
+        on_val, on_test = (
+            logits_of(graph, faces.crops, self._spec) for faces in (self._labelled.val, self._labelled.test)
+        )
+        return on_val, on_test
+
+    def _parts(self, on_val: NDArray[np.float32], on_test: NDArray[np.float32]) -> dict[str, Scored]:
+        parts = {"network alone": self._labelled.scored(on_val, on_test)}
+        if self._labelled.fuses:
+            parts["network and landmarks fused"] = self._labelled.scored_fused(on_val, on_test)
+        return parts
+
+    def _int8(self, found: Found, used: CalibrationSet, recipe: str) -> Int8:
+        labelled = self._labelled
+        accuracies = [
+            labelled.accuracy(scored, self._float[part], part) for part, scored in self._parts_now.items()
+        ]
+        thresholds = [labelled.by_label(scored.thresholds) for scored in self._parts_now.values()]
+        return Int8(
+            graph=found.graph,
+            calibration=calibration_record(used, recipe),
+            thresholds=thresholds[0],
+            fused_thresholds=thresholds[1] if labelled.fuses else None,
+            accuracy=accuracies[-1],
+            network_accuracy=accuracies[0] if labelled.fuses else None,
+            points=found.points,
+            on_test=TestAnswers(self._float_on_test, self._on_test),
+        )

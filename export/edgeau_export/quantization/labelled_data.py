@@ -1,0 +1,139 @@
+"""Labelled faces for an export: thresholds are fitted on one split, F1 is reported on another, alone and fused."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from edgeau.action_units.fusion import Fuser
+from edgeau.action_units.landmark_model import LandmarkModel
+from edgeau.bundle.manifest import Accuracy
+from edgeau.runtimes.logits import sigmoid
+from edgeau_calibration.data.labelled import labelled_faces, labelled_splits
+from edgeau_calibration.evaluation.scores import f1_scores, fitted_thresholds
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+    from edgeau_calibration.data.labelled import LabelledFaces
+    from edgeau_export.source_network.description import Description
+
+    Fuse = Callable[[NDArray[np.float32]], NDArray[np.float32]]
+
+__all__ = ["LabelledData", "Scored", "labelled_data"]
+
+
+@dataclass(frozen=True)
+class Scored:
+    """One part (the network alone, or fused) of a graph, at its own thresholds.
+
+    Attributes:
+        thresholds: float32 ``(C,)``, fitted on ``val``.
+        f1: on ``test``, ``(C,)``, NaN where an AU has no positive.
+    """
+
+    thresholds: NDArray[np.float32]
+    f1: NDArray[np.float64]
+
+    def drop(self, of_float: Scored) -> NDArray[np.float64]:
+        """Float F1 minus this, per label."""
+        return of_float.f1 - self.f1
+
+
+@dataclass(frozen=True)
+class LabelledData:
+    """Two splits.
+
+    Attributes:
+        description: of the network; its labels and thresholds.
+        val: to search and to fit thresholds on.
+        test: to report on.
+        fuse_val: network logits of ``val`` to fused ones; None where nothing is fused.
+        fuse_test: the same of ``test``.
+    """
+
+    description: Description
+    val: LabelledFaces
+    test: LabelledFaces
+    fuse_val: Fuse | None = None
+    fuse_test: Fuse | None = None
+
+    @property
+    def fuses(self) -> bool:
+        """Whether the bundle fuses network and landmarks."""
+        return self.fuse_val is not None
+
+    def scored(self, on_val: NDArray[np.float32], on_test: NDArray[np.float32]) -> Scored:
+        """Of the network alone, from its logits ``(n, C)`` on both splits."""
+        return self._scored(on_val, on_test, self.description.thresholds)
+
+    def scored_fused(self, on_val: NDArray[np.float32], on_test: NDArray[np.float32]) -> Scored:
+        """Fused, from the network's logits ``(n, C)`` on both splits."""
+        assert self.fuse_val is not None, "nothing is fused"
+        assert self.fuse_test is not None, "nothing is fused"
+        old = self.description.fused_thresholds or self.description.thresholds
+        return self._scored(self.fuse_val(on_val), self.fuse_test(on_test), old)
+
+    def accuracy(self, scored: Scored, of_float: Scored, part: str) -> Accuracy:
+        """As the manifest has it."""
+        drops = scored.drop(of_float)
+        values = {
+            label: None if np.isnan(value) else float(value)
+            for label, value in zip(self.description.labels, scored.f1, strict=True)
+        }
+        return Accuracy(
+            data=f"{self.test.source}; {part}; SHA-256 {self.test.crops.digest[:16]}",
+            count=len(self.test),
+            f1=values,
+            f1_mean=float(np.nanmean(scored.f1)),
+            f1_drop_mean=float(np.nanmean(drops)),
+            f1_drop_max=float(np.nanmax(drops)),
+        )
+
+    def by_label(self, thresholds: NDArray[np.float32]) -> dict[str, float]:
+        """Thresholds as the manifest has them."""
+        return dict(zip(self.description.labels, thresholds.tolist(), strict=True))
+
+    def _scored(
+        self, on_val: NDArray[np.float32], on_test: NDArray[np.float32], old: dict[str, float]
+    ) -> Scored:
+        otherwise = np.array([old[label] for label in self.description.labels], np.float32)
+        thresholds = fitted_thresholds(sigmoid(on_val), self.val.present, otherwise)
+        return Scored(thresholds, f1_scores(sigmoid(on_test) >= thresholds, self.test.present))
+
+
+def labelled_data(
+    folder: Path | None, description: Description, limit: int | None = None
+) -> LabelledData | None:
+    """Labelled faces of a synthetic data set; None where the folder is none, or has no labels to measure on.
+
+    Args:
+        folder: what the user gave to calibrate on.
+        description: of the network.
+        limit: faces of each split at most; None takes all.
+
+    Raises:
+        CalibrationError: a data set that is damaged, or has no labels for an AU of the network.
+    """
+    if folder is None or not folder.is_dir() or not labelled_splits(folder):
+        return None
+    val, test = (
+        labelled_faces(folder, split, description.labels, description.alignment, limit)
+        for split in ("val", "test")
+    )
+    return LabelledData(description, val, test, _fuse(description, val), _fuse(description, test))
+
+
+def _fuse(description: Description, faces: LabelledFaces) -> Fuse | None:
+    if description.fusion is None or description.landmark_model is None:
+        return None
+    model = LandmarkModel.load(description.landmark_model)
+    columns = [model.labels.index(label) for label in description.labels]
+    of_landmarks = model.logits(faces.landmarks)[:, columns]
+    fuser = Fuser(description.fusion, description.labels)
+    return lambda logits: fuser.fuse(logits, of_landmarks)

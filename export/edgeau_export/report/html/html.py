@@ -1,0 +1,89 @@
+"""The frame of a page: its head, its style, its sections."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Iterable
+from html import escape
+
+from edgeau_export.report.html.style import COLOURS, DRAWING
+
+__all__ = ["document", "paragraph", "picture", "section", "verdict"]
+
+# Readable on a phone and on paper, light and dark; wide tables scroll in their own box.
+_LAYOUT = """\
+* { box-sizing: border-box; }
+body { margin: 0 auto; max-width: 72rem; padding: 1.5rem 1rem 4rem; color: var(--ink); background: var(--paper);
+  font: 16px/1.5 system-ui, sans-serif; }
+h1 { font-size: 1.6rem; margin: 0 0 .3rem; overflow-wrap: anywhere; } h2 { font-size: 1.2rem; margin: 2.4rem 0 .6rem; overflow-wrap: anywhere; }
+h3 { font-size: 1rem; margin: 1.4rem 0 .4rem; } p { margin: .4rem 0; max-width: 46rem; } .soft { color: var(--soft); }
+.wide { overflow-x: auto; border: 1px solid var(--line); border-radius: 6px; }
+table { border-collapse: collapse; width: 100%; font-size: .86rem; font-variant-numeric: tabular-nums; }
+th, td { padding: .3rem .6rem; text-align: right; white-space: nowrap; border-bottom: 1px solid var(--line); }
+th:first-child, td:first-child, td.words, th.words { text-align: left; } td.words { white-space: normal; min-width: 14rem; }
+thead th { background: var(--panel); position: sticky; top: 0; } tr:last-child td { border-bottom: 0; }
+ul.notes { padding-left: 1.2rem; color: var(--soft); font-size: .86rem; max-width: 60rem; }
+.plots { display: flex; flex-wrap: wrap; gap: 1rem; } figure { margin: .6rem 0; flex: 1 1 26rem; min-width: 0; max-width: 44rem; }
+figcaption { color: var(--soft); font-size: .86rem; } svg { width: 100%; height: auto; display: block; }
+.good { color: var(--good); } .bad { color: var(--bad); } .gallery { display: flex; flex-wrap: wrap; gap: .8rem; }
+.gallery figure { flex: 0 0 10rem; } .gallery img { width: 100%; border-radius: 4px; }
+details > summary { cursor: pointer; margin: .6rem 0; }
+"""
+
+
+def document(title: str, lead: str, sections: Iterable[str]) -> str:
+    """A whole page.
+
+    Args:
+        title: of the page, plain text.
+        lead: one sentence below it, plain text.
+        sections: HTML of :func:`section`.
+    """
+    return (
+        '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
+        f"<title>{escape(title)}</title>\n<style>{COLOURS}{DRAWING}{_LAYOUT}</style>\n</head>\n<body>\n"
+        f'<h1>{escape(title)}</h1>\n<p class="soft">{escape(lead)}</p>\n'
+        + "\n".join(sections)
+        + "\n</body>\n</html>\n"
+    )
+
+
+def section(heading: str, *parts: str, folded: bool = False) -> str:
+    """A heading and what stands below it.
+
+    Args:
+        heading: plain text.
+        parts: HTML.
+        folded: closed until the reader opens it, for what is long.
+    """
+    inner = "\n".join(parts)
+    if folded:
+        return f"<details><summary><strong>{escape(heading)}</strong></summary>\n{inner}\n</details>"
+    return f"<section>\n<h2>{escape(heading)}</h2>\n{inner}\n</section>"
+
+
+def paragraph(text: str, kind: str = "") -> str:
+    """Plain text as a paragraph; ``kind`` is ``"soft"``, ``"good"``, ``"bad"`` or nothing."""
+    return f'<p class="{escape(kind)}">{escape(text)}</p>' if kind else f"<p>{escape(text)}</p>"
+
+
+def verdict(text: str, *, good: bool) -> str:
+    """A sentence that says whether something held: marked in words as well, for readers who see no colours."""
+    return paragraph(("PASS: " if good else "FAIL: ") + text, "good" if good else "bad")
+
+
+def picture(content: bytes, description: str, caption: str, kind: str = "png") -> str:
+    """A picture inside the page.
+
+    Args:
+        content: the encoded file.
+        description: for readers who do not see it.
+        caption: below it.
+        kind: ``"png"`` or ``"jpeg"``.
+    """
+    data = base64.b64encode(content).decode()
+    return (
+        f'<figure><img src="data:image/{kind};base64,{data}" alt="{escape(description, quote=True)}">'
+        f"<figcaption>{escape(caption)}</figcaption></figure>"
+    )

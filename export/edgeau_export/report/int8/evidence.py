@@ -1,0 +1,103 @@
+"""What a report is made of: answers of the float network and of the artifacts, on labelled and on unlabelled faces."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edgeau_calibration.evaluation.tensor_fidelity import TensorFidelity
+from edgeau_calibration.graph.integer_nodes import NodeCount
+
+__all__ = ["Answers", "Candidate", "Evidence", "Inside", "Labelled"]
+
+
+@dataclass(frozen=True)
+class Answers:
+    """Logits of the float network and of artifacts on the same crops.
+
+    Attributes:
+        data: which crops, for people.
+        reference: float network, float32 ``(n, C)``.
+        artifacts: file -> float32 ``(n, C)``.
+        pictures: the crops, uint8 ``(n, S, S, 3)`` RGB; None where they may not be shown.
+    """
+
+    data: str
+    reference: NDArray[np.float32]
+    artifacts: Mapping[str, NDArray[np.float32]]
+    pictures: NDArray[np.uint8] | None = None
+
+
+@dataclass(frozen=True)
+class Labelled:
+    """Answers on faces whose action units are known.
+
+    Attributes:
+        answers: on these faces.
+        truth: int8 ``(n, C)``: 1 present, 0 absent, -1 not judged.
+        persons: who each face is, ``(n,)``, so that intervals resample persons; None where nobody knows.
+    """
+
+    answers: Answers
+    truth: NDArray[np.int8]
+    persons: NDArray[np.int64] | None = None
+
+
+@dataclass(frozen=True)
+class Inside:
+    """What goes on inside one Q/DQ graph.
+
+    Attributes:
+        tensors: in the order of execution.
+        nodes: how ONNX Runtime runs them on the machine of the export.
+        integer_share: of the multiply-accumulates, 0..1.
+    """
+
+    tensors: tuple[TensorFidelity, ...]
+    nodes: NodeCount
+    integer_share: float | None
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """One quantization that was tried on the way, for the front of truth against cost.
+
+    Attributes:
+        name: what was done.
+        drop: of the mean F1 (or, without labels, the share of flipped decisions).
+        integer_share: of the multiply-accumulates, 0..1.
+        bytes: of its file.
+        latency: median of one picture in ms, one thread, on the machine of the export; None where it was not measured.
+        chosen: it is the one in the bundle.
+    """
+
+    name: str
+    drop: float
+    integer_share: float
+    bytes: int
+    latency: float | None = None
+    chosen: bool = False
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """All of it; whatever is empty or None was not measured, and the page says so.
+
+    Attributes:
+        flips: on crops that nothing was calibrated with.
+        shown: on crops that may be shown; None where there are none.
+        labelled: on faces with labels, or None.
+        inside: file -> what goes on inside.
+        candidates: quantizations that were tried.
+        drop_is: what ``Candidate.drop`` is.
+    """
+
+    flips: Answers | None = None
+    shown: Answers | None = None
+    labelled: Labelled | None = None
+    inside: Mapping[str, Inside] = field(default_factory=dict)
+    candidates: tuple[Candidate, ...] = ()
+    drop_is: str = "mean F1 drop"

@@ -1,0 +1,69 @@
+"""Decisions that an artifact takes otherwise than the float network, and the worst of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from edgeau.runtimes.logits import sigmoid
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+__all__ = ["Flip", "flipped", "worst"]
+
+
+@dataclass(frozen=True)
+class Flip:
+    """One decision about one crop: probabilities of both networks and the thresholds they are held against."""
+
+    crop: int
+    label: str
+    before: float
+    after: float
+    threshold_before: float
+    threshold_after: float
+
+    @property
+    def turned(self) -> bool:
+        """Whether the decision differs."""
+        return (self.before >= self.threshold_before) != (self.after >= self.threshold_after)
+
+
+def flipped(
+    reference: NDArray[np.float32],
+    answer: NDArray[np.float32],
+    before: NDArray[np.float64],
+    after: NDArray[np.float64],
+) -> NDArray[np.bool_]:
+    """Which decisions differ, bool ``(n, C)``; logits ``(n, C)``, thresholds ``(C,)`` on the probability."""
+    return np.asarray((sigmoid(reference) >= before) != (sigmoid(answer) >= after))
+
+
+def worst(
+    labels: tuple[str, ...],
+    reference: NDArray[np.float32],
+    answer: NDArray[np.float32],
+    before: NDArray[np.float64],
+    after: NDArray[np.float64],
+    count: int,
+) -> list[Flip]:
+    """Up to ``count`` decisions, flipped ones first, then by how far the probability moved; one a crop."""
+    probabilities = sigmoid(reference), sigmoid(answer)
+    turned = flipped(reference, answer, before, after)
+    moved = np.abs(probabilities[0] - probabilities[1]) + turned
+    columns = moved.argmax(axis=1)
+    rows = np.argsort(-moved[np.arange(len(moved)), columns], kind="stable")[:count]
+    return [
+        Flip(
+            crop=int(row),
+            label=labels[columns[row]],
+            before=float(probabilities[0][row, columns[row]]),
+            after=float(probabilities[1][row, columns[row]]),
+            threshold_before=float(before[columns[row]]),
+            threshold_after=float(after[columns[row]]),
+        )
+        for row in rows
+    ]

@@ -1,0 +1,155 @@
+"""The page of the report."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from edgeau_export.report.html.html import document as html_document
+from edgeau_export.report.html.html import paragraph, section
+from edgeau_export.report.html.plots import Point, points
+from edgeau_export.report.html.table import table
+from edgeau_export.report.int8 import accuracy_section, inside_section
+from edgeau_export.report.int8.figures import number, percent, signed
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+__all__ = ["page"]
+
+
+def page(report: dict[str, Any], galleries: Mapping[str, Sequence[str]], gallery_of: str) -> str:
+    """The whole page as HTML.
+
+    Args:
+        report: of :func:`edgeau_export.report.int8.document.document`.
+        galleries: file -> figures of its worst flips.
+        gallery_of: which crops they show, for people.
+    """
+    network = report["network"]
+    lead = (
+        f"{network['parameters']:,} parameters, {len(report['labels'])} action units, for {report['target']}. "
+        f"Trained on: {network['training']}"
+    )
+    sections = [_untrained(network), _artifacts(report), _front(report["front"])]
+    of_float = next((one["accuracy"] for one in report["artifacts"] if one["precision"] == "fp32"), None)
+    for artifact in report["artifacts"]:
+        if artifact["precision"] == "fp32":
+            continue
+        parts = [
+            *accuracy_section.parts(artifact, of_float),
+            *accuracy_section.flips(artifact),
+            *_gallery(galleries.get(artifact["file"], ()), gallery_of),
+            *inside_section.parts(artifact),
+        ]
+        if parts:
+            sections.append(section(artifact["file"], _calibration(artifact), *parts))
+    sections.append(_tools(report["tools"]))
+    return html_document(f"{network['title']}: what the export costs", lead, filter(None, sections))
+
+
+def _untrained(network: dict[str, Any]) -> str:
+    if network["trained"]:
+        return ""
+    return paragraph("UNTRAINED: these weights saw no data, so every figure below is meaningless.", "bad")
+
+
+def _artifacts(report: dict[str, Any]) -> str:
+    head = (
+        "artifact",
+        "runtime",
+        "precision",
+        "MB",
+        "of float",
+        "flips",
+        "F1",
+        "mean F1 drop",
+        "worst AU",
+        "MACs in INT8",
+    )
+    rows = [_row(artifact) for artifact in report["artifacts"]]
+    notes = [
+        "In the order in which a device tries them.",
+        *dict.fromkeys(
+            f"Flips: share of AU decisions other than those of {parity['reference']}, on {parity['inputs']}."
+            for artifact in report["artifacts"]
+            if (parity := artifact["parity"]) is not None
+        ),
+    ]
+    return section("Artifacts", table(head, rows, notes))
+
+
+def _row(artifact: dict[str, Any]) -> tuple[str, ...]:
+    parity, accuracy, inside = artifact["parity"], artifact["accuracy"] or {}, artifact["inside"]
+    measured = artifact["labelled"]
+    best = None if measured is None else measured["mean"].get("refitted", measured["mean"]["as_made"])
+    f1 = accuracy.get("f1_mean") if best is None else best["f1"]["value"]
+    drop = accuracy.get("f1_drop_mean") if best is None else best["drop"]["value"]
+    worst = accuracy.get("f1_drop_max") if best is None else best["drop_worst"]
+    return (
+        artifact["file"],
+        artifact["runtime"],
+        artifact["precision"],
+        f"{artifact['bytes'] / 1e6:.1f}",
+        percent(artifact["size_ratio"], 0),
+        "-" if parity is None else percent(parity["decision_flips"], 2),
+        number(f1, 3),
+        signed(drop, 4),
+        signed(worst, 4),
+        percent(None if inside is None else inside["integer_share"], 1),
+    )
+
+
+def _front(front: dict[str, Any]) -> str:
+    tried = front["candidates"]
+    if not tried:
+        return ""
+    head = ("quantization", front["drop_is"], "MACs in INT8", "MB", "ms, one thread", "")
+    rows = [
+        (
+            one["name"],
+            signed(one["drop"], 4),
+            percent(one["integer_share"], 1),
+            f"{one['bytes'] / 1e6:.1f}",
+            number(one["latency"], 1),
+            "in the bundle" if one["chosen"] else "",
+        )
+        for one in tried
+    ]
+    plots = [_plot(tried, "integer_share", 100, "MACs in INT8, %", front["drop_is"])]
+    plots.append(_plot(tried, "bytes", 1e-6, "size, MB", front["drop_is"]))
+    if all(one["latency"] is not None for one in tried):
+        plots.append(_plot(tried, "latency", 1, "latency, ms, one thread", front["drop_is"]))
+    return section("What was tried", f'<div class="plots">{"".join(plots)}</div>', table(head, rows))
+
+
+def _plot(tried: Sequence[dict[str, Any]], key: str, factor: float, x: str, y: str) -> str:
+    data = [Point(one["name"], one[key] * factor, one["drop"], int(one["chosen"])) for one in tried]
+    return points(f"{y} against {x}", data, x, y, legend=("tried", "in the bundle"))
+
+
+def _gallery(figures: Sequence[str], source: str) -> list[str]:
+    if not figures:
+        return []
+    return [
+        "<h3>Worst decisions in pictures</h3>",
+        paragraph(f"Of {source}: those that flipped, and then those whose probability moved most.", "soft"),
+        f'<div class="gallery">{"".join(figures)}</div>',
+    ]
+
+
+def _calibration(artifact: dict[str, Any]) -> str:
+    made = artifact["calibration"]
+    if made is None:
+        return ""
+    rule = f", {made['rule']}" if made["rule"] else ""
+    return paragraph(
+        f"Recipe {made['recipe']}, calibrated on {made['count']} crops of {made['source']}{rule} "
+        f"(SHA-256 {made['digest'][:16]}).",
+        "soft",
+    )
+
+
+def _tools(tools: dict[str, str]) -> str:
+    return paragraph(
+        "Made by " + ", ".join(f"{name} {version}" for name, version in tools.items()) + ".", "soft"
+    )

@@ -1,0 +1,106 @@
+"""``report.md``: the manifest as a page for people."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from edgeau.bundle.manifest import Artifact, Manifest
+    from edgeau_export.targets.target import Target
+
+__all__ = ["report"]
+
+_COLUMNS = (
+    "file",
+    "runtime",
+    "precision",
+    "batch",
+    "MB",
+    "max logit diff",
+    "mean logit diff",
+    "flips",
+    "against",
+)
+
+
+def report(manifest: Manifest, target: Target) -> str:
+    """Markdown: what the network is, what each artifact costs, what waits for the board."""
+    parts = (
+        f"# {manifest.network.title} for {target.title}",
+        _warning(manifest),
+        _network(manifest),
+        "## Artifacts\n\nIn the order in which a device tries them.",
+        _table(manifest),
+        *_calibrations(manifest),
+        _pending(manifest),
+        f"## On the board\n\n```\n{target.install}\n```",
+        _small_print(manifest),
+    )
+    return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def _warning(manifest: Manifest) -> str:
+    if manifest.network.trained:
+        return ""
+    return "**UNTRAINED.** These weights saw no data: every probability and every decision of this bundle is meaningless."
+
+
+def _network(manifest: Manifest) -> str:
+    network, height, width = manifest.network, *manifest.input.size
+    hidden = (
+        f" Experimental, hidden unless asked for: {' '.join(manifest.experimental)}."
+        if manifest.experimental
+        else ""
+    )
+    return (
+        f"{network.parameters:,} parameters, {height} x {width} {manifest.input.color}, "
+        f"{len(manifest.labels)} AUs: {' '.join(manifest.labels)}.{hidden}\n\nTrained on: {network.training}"
+    )
+
+
+def _table(manifest: Manifest) -> str:
+    rows = [_COLUMNS, ("---",) * len(_COLUMNS), *(_row(artifact) for artifact in manifest.artifacts)]
+    return "\n".join(f"| {' | '.join(row)} |" for row in rows)
+
+
+def _row(artifact: Artifact) -> tuple[str, ...]:
+    start = (
+        artifact.file,
+        artifact.runtime,
+        artifact.precision,
+        "any" if artifact.batch is None else str(artifact.batch),
+        f"{artifact.bytes / 1e6:.1f}",
+    )
+    parity = artifact.parity
+    if parity is None:
+        return (*start, "not measured", "not measured", "not measured", "-")
+    allowed = "" if parity.tolerance is None else f" (allowed {parity.tolerance:g})"
+    return (
+        *start,
+        f"{parity.max_abs_logit:.2g}{allowed}",
+        f"{parity.mean_abs_logit:.2g}",
+        f"{parity.decision_flips:.2%}",
+        f"{parity.reference}, {parity.inputs}",
+    )
+
+
+def _calibrations(manifest: Manifest) -> list[str]:
+    return [
+        f"`{artifact.file}`: recipe {made.recipe}, calibrated on {made.count} crops of {made.source} "
+        f"(SHA-256 {made.digest[:16]})."
+        for artifact in manifest.artifacts
+        if (made := artifact.calibration) is not None
+    ]
+
+
+def _pending(manifest: Manifest) -> str:
+    if not manifest.pending:
+        return ""
+    stages = (f"{stage.stage}: {stage.reason}.\n\n```\n{stage.command}\n```" for stage in manifest.pending)
+    return "## To finish on the board\n\nIn this folder:\n\n" + "\n\n".join(stages)
+
+
+def _small_print(manifest: Manifest) -> str:
+    tools = ", ".join(f"{name} {version}" for name, version in manifest.tools.items())
+    licences = "".join(f"\n- {licence}" for licence in manifest.licences)
+    return f"Made by {tools}." + (f"\n\nLicences:{licences}" if licences else "")

@@ -1,0 +1,1 @@
+"""Where the float network of an export comes from."""

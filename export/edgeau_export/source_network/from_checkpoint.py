@@ -1,0 +1,123 @@
+"""The float network from a checkpoint: needs torch."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from edgeau._system.records import from_dict
+from edgeau.bundle.manifest import InputSpec, NetworkInfo
+from edgeau.bundle.preprocessing import Preprocessor
+from edgeau.errors import CheckpointError, DependencyError, UserError
+from edgeau.faces.alignment import Alignment
+from edgeau_export.source_network.description import Description
+from edgeau_export.source_network.onnx_graph import described, simplified
+from edgeau_export.source_network.reference import Reference
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import onnx
+    from numpy.typing import NDArray
+
+    from edgeau.bundle.manifest import Accuracy
+    from edgeau_export.quantization.int8 import Int8
+    from edgeau_export.source_network.onnx_from_network import TorchModel
+
+__all__ = ["TOLERANCE", "CheckpointSource"]
+
+# On the logits. Exports of the networks here came within 2e-5; a wrong operator is off by far more.
+TOLERANCE = 1e-4
+_RANDOM_INPUTS = 8
+_BATCH = 8
+
+
+class CheckpointSource:
+    """A checkpoint, opened: what it says, its graph, and its answers.
+
+    Args:
+        checkpoint: a ``.safetensors`` file.
+
+    Raises:
+        CheckpointError: missing, damaged, a pickle, or not matching its own metadata.
+        DependencyError: torch or another package that training uses is not installed.
+    """
+
+    def __init__(self, checkpoint: Path) -> None:
+        self._model = _load(checkpoint)
+        self.description = _describe(checkpoint, self._model)
+
+    @property
+    def float_accuracy(self) -> Accuracy | None:
+        """A checkpoint does not carry one."""
+        return None
+
+    def int8(self, recipe: str) -> Int8 | None:  # noqa: ARG002 - as DefaultSource
+        """A checkpoint does not carry one."""
+        return None
+
+    def graph(self, opset: int) -> onnx.ModelProto:
+        """The float graph with a dynamic batch, simplified, with metadata."""
+        graph = self._model.to_onnx(self.description.input.size, opset)
+        return described(simplified(graph), self.description)
+
+    def reference(self, crops: NDArray[np.uint8] | None) -> Reference:
+        """What torch answers to real faces and to random inputs.
+
+        Args:
+            crops: aligned faces, uint8 ``(n, S, S, 3)`` RGB, or None where there are none.
+        """
+        shape = (_RANDOM_INPUTS, 3, *self.description.input.size)
+        batch = np.random.default_rng(0).standard_normal(shape, dtype=np.float32)
+        inputs = f"{_RANDOM_INPUTS} random inputs"
+        if crops is not None:
+            # Put together before the next use of the preprocessor, which keeps its buffer.
+            batch = np.concatenate((Preprocessor(self.description.input).batch(crops), batch))
+            inputs = f"{len(crops)} face crops and {inputs}"
+        pieces = (batch[start : start + _BATCH] for start in range(0, len(batch), _BATCH))
+        return Reference("torch", inputs, batch, self._model.logits(pieces), TOLERANCE)
+
+
+def _load(checkpoint: Path) -> TorchModel:
+    try:
+        from edgeau_export.source_network.onnx_from_network import load_torch_model
+    except ImportError as error:
+        raise DependencyError(
+            f"exporting a checkpoint needs {error.name}, which is not installed: pip install 'edgeau[export,train]'; "
+            "without --checkpoint the packaged default is exported, which needs neither"
+        ) from error
+    return load_torch_model(checkpoint)
+
+
+def _describe(checkpoint: Path, model: TorchModel) -> Description:
+    info = model.info
+    try:
+        spec = from_dict(InputSpec, info.input, "input")
+        alignment = Alignment.from_dict(info.alignment)
+    except (UserError, TypeError) as error:
+        raise CheckpointError(
+            f"{checkpoint}: its metadata does not say what the network wants: {error}"
+        ) from error
+    return Description(
+        network=NetworkInfo(
+            name=info.network,
+            title=_title(info.network, info.options),
+            options=dict(info.options),
+            parameters=model.parameters,
+            trained=info.trained,
+            training=info.training,
+        ),
+        labels=info.labels,
+        input=spec,
+        alignment=alignment,
+        thresholds={label: info.thresholds.get(label, 0.5) for label in info.labels},
+        licences=info.licences,
+    )
+
+
+def _title(network: str, options: dict[str, Any]) -> str:
+    """What people are told; a reconstruction says that it is one."""
+    from edgeau_training.networks.catalogue import network_facts
+
+    return network_facts(network, **options).title

@@ -1,0 +1,147 @@
+"""The float network from the bundle that the package carries: needs onnx and onnxruntime, no torch."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import onnx
+
+from edgeau.bundle import Bundle, default_bundle_path, load_bundle
+from edgeau.bundle.golden import TOLERANCES, read_golden
+from edgeau.bundle.preprocessing import Preprocessor
+from edgeau.errors import BundleError
+from edgeau_calibration.recipe import load_recipe
+from edgeau_export.packaging.tensorrt_int8 import FILE as TENSORRT_INT8
+from edgeau_export.packaging.tensorrt_int8 import read_packaged
+from edgeau_export.quantization.int8 import Int8
+from edgeau_export.source_network.description import Description
+from edgeau_export.source_network.reference import Reference
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from edgeau.bundle.manifest import Accuracy, Artifact
+
+__all__ = ["DefaultSource"]
+
+
+class DefaultSource:
+    """The packaged default: what it says, its float graph, and its golden answers.
+
+    Args:
+        bundle: another bundle with a float ONNX file in its place.
+
+    Raises:
+        BundleError: this installation carries no default, or it is damaged.
+    """
+
+    def __init__(self, bundle: Bundle | None = None) -> None:
+        self._bundle = _packaged() if bundle is None else bundle
+        self._float = _float_artifact(self._bundle)
+        self.description = _describe(self._bundle, self._float)
+
+    def graph(self, opset: int) -> onnx.ModelProto:
+        """The packaged float graph, dynamic batch, with the metadata it was packaged with.
+
+        Raises:
+            BundleError: it was packaged in a newer operator set than the target reads.
+        """
+        model = onnx.load(self._bundle.path(self._float.file))
+        packaged = next(item.version for item in model.opset_import if item.domain in ("", "ai.onnx"))
+        if packaged > opset:
+            raise BundleError(
+                f"the packaged default is ONNX opset {packaged}, this target reads up to {opset}; "
+                "export from its checkpoint with --checkpoint"
+            )
+        return model
+
+    @property
+    def float_accuracy(self) -> Accuracy | None:
+        """What was measured of the float network when the default was made."""
+        return self._float.accuracy
+
+    @property
+    def float_sha256(self) -> str:
+        """Of the float file, hex."""
+        return self._float.sha256
+
+    def int8(self, recipe: str) -> Int8 | None:
+        """The INT8 that was quantized to its budget by a recipe when the default was made; None where there is none.
+
+        Raises:
+            BundleError: its file is not what the manifest says; install edgeau again.
+        """
+        if load_recipe(recipe).weight_pairs:
+            return self._for_tensorrt(recipe)
+        for artifact in self._bundle.manifest.artifacts:
+            if artifact.calibration is not None and artifact.calibration.recipe == recipe:
+                return Int8(
+                    graph=onnx.load(self._bundle.path(artifact.file)),
+                    calibration=artifact.calibration,
+                    thresholds=artifact.thresholds,
+                    fused_thresholds=artifact.fused_thresholds,
+                    accuracy=artifact.accuracy,
+                    network_accuracy=artifact.network_accuracy,
+                    packaged=True,
+                )
+        return None
+
+    def _for_tensorrt(self, recipe: str) -> Int8 | None:
+        if all(record.file != TENSORRT_INT8 for record in self._bundle.manifest.files):
+            return None
+        graph = onnx.load(self._bundle.path(self._float.file))
+        int8 = read_packaged(self._bundle.path(TENSORRT_INT8), graph, self.float_sha256)
+        return int8 if int8.calibration.recipe == recipe else None
+
+    def reference(self, crops: NDArray[np.uint8] | None) -> Reference:  # noqa: ARG002 - as CheckpointSource
+        """The golden answers that were recorded when the default was made; other crops have none."""
+        golden = read_golden(self._bundle.path(self._bundle.manifest.golden))
+        answer = golden.answers.get(self._float.file)
+        if answer is None:
+            raise BundleError(
+                f"the packaged default has no golden answers for {self._float.file}; install edgeau again"
+            )
+        batch = Preprocessor(self.description.input).batch(golden.crops)
+        return Reference(
+            name="the packaged default's golden answers",
+            inputs=f"its {len(batch)} golden crops",
+            batch=batch,
+            logits=answer.logits,
+            tolerance=TOLERANCES["fp32"].logit,
+        )
+
+
+def _packaged() -> Bundle:
+    try:
+        path = default_bundle_path()
+    except BundleError as error:
+        raise BundleError(
+            "this copy of edgeau carries no default bundle to export; pass --checkpoint FILE, "
+            "or install edgeau from its wheel"
+        ) from error
+    return load_bundle(path)
+
+
+def _float_artifact(bundle: Bundle) -> Artifact:
+    for artifact in bundle.manifest.artifacts:
+        if (artifact.runtime, artifact.precision, artifact.batch) == ("onnxruntime", "fp32", None):
+            return artifact
+    raise BundleError(f"the packaged default {bundle.directory} has no float ONNX file with a dynamic batch")
+
+
+def _describe(bundle: Bundle, artifact: Artifact) -> Description:
+    manifest = bundle.manifest
+    model = manifest.landmark_model
+    return Description(
+        network=manifest.network,
+        labels=manifest.labels,
+        input=manifest.input,
+        alignment=manifest.alignment,
+        thresholds=artifact.thresholds,
+        licences=manifest.licences,
+        fused_thresholds=artifact.fused_thresholds,
+        experimental=manifest.experimental,
+        fusion=manifest.fusion,
+        landmark_model=None if model is None else bundle.path(model),
+    )

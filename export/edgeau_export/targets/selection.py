@@ -1,0 +1,55 @@
+"""What one export makes, leaves to the board, and leaves out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from edgeau.errors import UsageError
+
+if TYPE_CHECKING:
+    from edgeau_export.targets.target import PendingPlan, Target, TargetArtifact
+
+__all__ = ["Plan", "make_plan"]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Of one export: what is made here, in the target's order, and what waits for the board."""
+
+    artifacts: tuple[TargetArtifact, ...]
+    pending: tuple[PendingPlan, ...]
+
+    @property
+    def quantizes(self) -> bool:
+        """Whether calibration crops are needed."""
+        return any(artifact.recipe is not None for artifact in self.artifacts)
+
+    def without_quantization(self) -> Plan:
+        """What is left when there is nothing to calibrate on."""
+        artifacts = tuple(artifact for artifact in self.artifacts if artifact.recipe is None)
+        kept = {artifact.file for artifact in artifacts}
+        return Plan(artifacts, tuple(stage for stage in self.pending if stage.source in kept))
+
+
+def make_plan(target: Target, precisions: tuple[str, ...] | None) -> Plan:
+    """What a target lists in the asked precisions; a stage for the board brings the artifact that it starts from.
+
+    Args:
+        target: the board.
+        precisions: asked for, or None for all that the target lists.
+
+    Raises:
+        UsageError: the target does not list a precision; those it lists are named.
+    """
+    asked = target.precisions if precisions is None else precisions
+    unknown = [precision for precision in asked if precision not in target.precisions]
+    if unknown or not asked:
+        raise UsageError(
+            f"precision {', '.join(unknown) or 'of nothing'} was asked for; "
+            f"target {target.name} has {', '.join(target.precisions)}"
+        )
+    pending = tuple(stage for stage in target.pending if stage.precision in asked)
+    sources = {stage.source for stage in pending}
+    artifacts = (item for item in target.artifact if item.precision in asked or item.file in sources)
+    return Plan(tuple(artifacts), pending)

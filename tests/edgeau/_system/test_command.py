@@ -1,0 +1,101 @@
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from edgeau._system import command
+from edgeau.errors import BundleError, GateRefusedError
+
+
+def failing(error: BaseException):
+    def body(argv):
+        raise error
+
+    return body
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        (BundleError("it is\n  damaged"), 2),
+        (GateRefusedError("F1 fell by 0.3"), 3),
+        (KeyboardInterrupt(), 130),
+    ],
+)
+def test_an_error_becomes_one_line_and_its_exit_code(error, code: int, capsys) -> None:
+    assert command.run("edgeau-x", failing(error), []) == code
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert captured.err.startswith("edgeau-x: ")
+    assert captured.err.count("\n") == 1
+
+
+def test_our_bugs_keep_their_trace() -> None:
+    with pytest.raises(ZeroDivisionError):
+        command.run("edgeau-x", failing(ZeroDivisionError()), [])
+
+
+def parser() -> command.CommandParser:
+    made = command.CommandParser("edgeau-x", "Does x.", "edgeau-x --number 3")
+    made.add_argument("--number", type=int)
+    made.add_json()
+    return made
+
+
+@pytest.mark.parametrize("argv", [["--nmber", "3"], ["--number", "three"], ["--num", "3"], ["stray"]])
+def test_a_wrong_argument_ends_like_all_errors(argv: list[str], capsys) -> None:
+    assert command.run("edgeau-x", lambda given: parser().parse_args(given) and 0, argv) == 2
+    assert "edgeau-x --help shows what there is" in capsys.readouterr().err
+
+
+def test_help_has_an_example(capsys) -> None:
+    with pytest.raises(SystemExit) as caught:
+        parser().parse_args(["--help"])
+    assert caught.value.code == 0
+    assert "example:\n  edgeau-x --number 3" in capsys.readouterr().out
+
+
+def test_json_is_one_document(capsys) -> None:
+    command.print_json({"name": "größer", "values": [1, None]})
+    assert json.loads(capsys.readouterr().out) == {"name": "größer", "values": [1, None]}
+
+
+def test_json_has_no_numbers_that_json_does_not_know() -> None:
+    with pytest.raises(ValueError, match="not JSON compliant"):
+        command.print_json({"value": float("nan")})
+
+
+def test_a_reader_that_goes_away_is_no_error() -> None:
+    program = (
+        "import sys; from edgeau import command\n"
+        "def body(argv):\n"
+        "    for _ in range(100000): print('line')\n"
+        "    return 0\n"
+        "sys.exit(command.run('edgeau-x', body, []))\n"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", program], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        process.stdout.readline()
+        process.stdout.close()
+        error = process.stderr.read()
+    assert (process.returncode, error) == (0, "")
+
+
+def test_a_program_whose_package_is_missing_says_so_in_one_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "wants.py").write_text("import not_there.at_all\n")
+    (tmp_path / "wants_ours.py").write_text("import edgeau.not_there\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setattr("sys.argv", ["edgeau-x"])
+    assert command.entry("edgeau-x", "wants", "train")() == 2
+    assert capsys.readouterr().err == (
+        "edgeau-x: it needs not_there, which is not installed: pip install 'edgeau[train]'\n"
+    )
+    with pytest.raises(ModuleNotFoundError, match=r"edgeau\.not_there"):  # a fault of ours is not hidden
+        command.entry("edgeau-x", "wants_ours", "train")()

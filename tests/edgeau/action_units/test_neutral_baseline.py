@@ -1,0 +1,112 @@
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from edgeau.action_units.neutral_baseline import NeutralBaseline, NeutralCollector
+from edgeau.errors import InputError
+
+
+@pytest.fixture
+def model(make_landmark_model):
+    return make_landmark_model(("AU4", "AU12"))
+
+
+def person(landmarks, seed=0):
+    """Somebody else's resting face."""
+    return landmarks + np.random.default_rng(seed).normal(0, 15, landmarks.shape).astype(np.float32)
+
+
+def collect(model, face, frames=31, jitter=0.05, rate=30):
+    collector = NeutralCollector(model)
+    random = np.random.default_rng(1)
+    for number in range(frames):
+        collector.add(face + random.normal(0, jitter, face.shape).astype(np.float32), number / rate)
+    return collector
+
+
+def test_a_person_at_rest_reads_as_nearly_neutral(model, astronaut_landmarks):
+    face = person(astronaut_landmarks)
+    neutral = model.bias * model.slope + model.shift
+    before = model.logits(face) - neutral
+    after = model.logits(face, collect(model, face).baseline()) - neutral
+    assert np.abs(before).max() > 1
+    assert np.allclose(after, 0.3 * before, atol=0.1)  # of one second, seven tenths are believed
+
+
+def test_what_moves_after_it_still_counts(model, astronaut_landmarks):
+    face = person(astronaut_landmarks)
+    baseline = collect(model, face).baseline()
+    smile = face.copy()
+    smile[[61, 291]] += (0, -40, 0)
+    moved = model.logits(smile, baseline) - model.logits(face, baseline)
+    assert np.allclose(moved, model.logits(smile) - model.logits(face), atol=1e-3)
+    assert np.abs(moved).max() > 0.1
+
+
+def test_a_blink_within_the_second_does_not_move_it(model, astronaut_landmarks):
+    collector = NeutralCollector(model)
+    for number in range(31):
+        blink = 30.0 if 10 <= number < 14 else 0.0
+        collector.add(astronaut_landmarks + np.float32(blink) * (np.arange(478) == 159)[:, None], number / 30)
+    assert np.abs(collector.baseline().shape - model.shape(astronaut_landmarks)).max() < 1e-6
+
+
+def test_progress_runs_to_one_and_needs_time_and_frames(model, astronaut_landmarks):
+    collector = NeutralCollector(model)
+    assert collector.progress == 0
+    collector.add(astronaut_landmarks, 5.0)
+    collector.add(astronaut_landmarks, 5.5)
+    assert collector.progress == pytest.approx(0.4)  # two frames of five
+    with pytest.raises(InputError, match="2 frames were collected"):
+        collector.baseline()
+    for time_s in (5.6, 5.7, 6.0):
+        collector.add(astronaut_landmarks, time_s)
+    assert collector.done
+
+
+def test_a_face_that_moves_is_refused_and_the_au_named(model, astronaut_landmarks):
+    collector = NeutralCollector(model)
+    for number in range(31):
+        collector.add(astronaut_landmarks if number < 15 else person(astronaut_landmarks, 3), number / 30)
+    with pytest.raises(InputError, match=r"did not keep still \(AU"):
+        collector.baseline()
+
+
+def test_time_that_goes_back_is_refused(model, astronaut_landmarks):
+    collector = collect(model, astronaut_landmarks, frames=3)
+    with pytest.raises(InputError, match="collect from the start"):
+        collector.add(astronaut_landmarks, 0.0)
+
+
+def test_a_saved_baseline_is_read_back(model, astronaut_landmarks, tmp_path):
+    baseline = collect(model, astronaut_landmarks).baseline()
+    baseline.save(tmp_path / "anna.npz")
+    loaded = NeutralBaseline.load(tmp_path / "anna.npz")
+    assert np.array_equal(loaded.shape, baseline.shape)
+    assert (loaded.template_digest, loaded.frames) == (baseline.template_digest, 31)
+    assert np.array_equal(
+        model.logits(astronaut_landmarks, loaded), model.logits(astronaut_landmarks, baseline)
+    )
+
+
+def test_a_baseline_of_another_template_is_refused(model, astronaut_landmarks):
+    baseline = collect(model, astronaut_landmarks).baseline()
+    other = replace(model, stability=model.stability * np.linspace(1, 2, 468, dtype=np.float32))
+    with pytest.raises(InputError, match="another landmark model"):
+        other.logits(astronaut_landmarks, baseline)
+
+
+@pytest.mark.parametrize("content", [b"", b"text", None])
+def test_a_file_that_is_no_baseline_is_refused(tmp_path, content):
+    file = tmp_path / "baseline.npz"
+    if content is not None:
+        file.write_bytes(content)
+    with pytest.raises(InputError, match="not a neutral baseline"):
+        NeutralBaseline.load(file)
+
+
+def test_a_baseline_of_the_wrong_shape_is_refused(tmp_path):
+    NeutralBaseline(np.zeros((10, 3), np.float32), "x", 5).save(tmp_path / "small.npz")
+    with pytest.raises(InputError, match=r"\(10, 3\)"):
+        NeutralBaseline.load(tmp_path / "small.npz")

@@ -1,0 +1,112 @@
+"""Network and landmark model together, as a bundle says."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from edgeau import Pipeline
+from edgeau.action_units.names import DEFAULT
+from edgeau.action_units.network import AUDetector
+from edgeau.action_units.neutral_baseline import NeutralBaseline
+from edgeau.bundle.manifest import Fusion
+from edgeau.errors import BundleError
+from edgeau.results import Face
+from edgeau.runtimes.logits import sigmoid
+
+
+def fusion(network: float = 0.5, landmark: float = 0.5, bias: float = 0.0) -> Fusion:
+    return Fusion(*(dict.fromkeys(DEFAULT, value) for value in (network, landmark, bias)))
+
+
+def only_face(path, astronaut: np.ndarray, **options) -> Face:
+    with Pipeline.load(path, static=True, **options) as pipeline:
+        (face,) = pipeline.process(astronaut).faces
+    return face
+
+
+def probabilities(face: Face) -> list[float]:
+    return [au.probability for au in face.aus.values()]
+
+
+@pytest.fixture
+def network_logits(bundle_path, crops: np.ndarray) -> np.ndarray:
+    with AUDetector.load(bundle_path) as detector:
+        return detector.detect(crops[:1]).logits[0]
+
+
+def test_logits_are_fused_with_the_bundles_weights(
+    make_bundle, make_landmark_model, astronaut, astronaut_landmarks, network_logits
+) -> None:
+    model = make_landmark_model()
+    face = only_face(make_bundle("fused", landmark_model=model, fusion=fusion(0.75, 0.5, 0.125)), astronaut)
+    expected = sigmoid(0.75 * network_logits + 0.5 * model.logits(astronaut_landmarks) + 0.125)
+    np.testing.assert_allclose(probabilities(face), expected, atol=1e-3)
+    intensities = [au.intensity for au in face.aus.values()]
+    np.testing.assert_allclose(intensities, model.intensities(astronaut_landmarks), atol=1e-3)
+
+
+def test_without_fusion_the_landmark_model_gives_intensities_only(
+    make_bundle, make_landmark_model, astronaut, network_logits
+) -> None:
+    face = only_face(make_bundle("unfused", landmark_model=make_landmark_model()), astronaut)
+    np.testing.assert_allclose(probabilities(face), sigmoid(network_logits), atol=1e-5)
+    assert all(au.intensity is not None for au in face.aus.values())
+
+
+def test_a_landmark_model_of_other_labels_in_another_order_is_matched_by_name(
+    make_bundle, make_landmark_model, astronaut, astronaut_landmarks
+) -> None:
+    model = make_landmark_model(("AU27", "AU12", "AU1"))
+    weights = fusion(1.0, 0.0)
+    weights.network["AU12"], weights.landmark["AU12"] = 0.0, 1.0
+    face = only_face(make_bundle("some", landmark_model=model, fusion=weights), astronaut)
+    assert face.aus["AU12"].probability == pytest.approx(
+        sigmoid(model.logits(astronaut_landmarks))[1], abs=1e-3
+    )
+    assert face.aus["AU1"].intensity == pytest.approx(model.intensities(astronaut_landmarks)[2], abs=1e-3)
+    assert face.aus["AU4"].intensity is None
+    assert set(face.aus) == set(DEFAULT)
+
+
+def test_a_landmark_model_that_lacks_what_fusion_needs_is_refused(make_bundle, make_landmark_model) -> None:
+    path = make_bundle("lacking", landmark_model=make_landmark_model(DEFAULT[1:]), fusion=fusion())
+    with pytest.raises(BundleError, match="does not know AU1, which its fusion needs"):
+        Pipeline.load(path)
+
+
+def test_fused_probabilities_are_judged_at_fused_thresholds(
+    make_bundle, make_landmark_model, astronaut
+) -> None:
+    model = make_landmark_model()
+    plain = only_face(make_bundle("plain", landmark_model=model, fusion=fusion()), astronaut)
+    assert {au.active for au in plain.aus.values()} == {True, False}
+    never = dict.fromkeys(DEFAULT, 1.0)
+    path = make_bundle("strict", landmark_model=model, fusion=fusion(), fused_thresholds=never)
+    assert not any(au.active for au in only_face(path, astronaut).aus.values())
+
+
+def test_a_neutral_baseline_counts_for_whom_it_is(
+    make_bundle, make_landmark_model, astronaut, astronaut_landmarks
+) -> None:
+    model = make_landmark_model()
+    path = make_bundle("own", landmark_model=model, fusion=fusion(0.0, 1.0))
+    shape = model.shape(astronaut_landmarks) + np.random.default_rng(0).normal(0, 0.05, (468, 3))
+    baseline = NeutralBaseline(shape.astype(np.float32), model.template_digest, 30)
+    with Pipeline.load(path) as pipeline:
+        assert pipeline.landmark_model.labels == model.labels
+        for _ in range(8):  # until the tracking filter rests
+            plain = pipeline.process(astronaut).faces[0]
+        pipeline.use_baseline(baseline, track_id=plain.track_id + 1)
+        assert probabilities(pipeline.process(astronaut).faces[0]) == pytest.approx(
+            probabilities(plain), abs=0.02
+        )
+        pipeline.use_baseline(baseline, track_id=plain.track_id)
+        own = pipeline.process(astronaut).faces[0]
+        expected = sigmoid(model.logits(own.landmarks, baseline))
+        np.testing.assert_allclose(probabilities(own), expected, atol=1e-3)
+        assert np.abs(np.subtract(probabilities(own), probabilities(plain))).max() > 0.1
+        pipeline.use_baseline(None, track_id=plain.track_id)
+        assert probabilities(pipeline.process(astronaut).faces[0]) == pytest.approx(
+            probabilities(plain), abs=0.02
+        )
