@@ -18,31 +18,10 @@ from edgeau.bundle.manifest import Artifact, InputSpec
 from edgeau.bundle.preprocessing import Preprocessor
 from edgeau.errors import BundleError, EngineError
 from edgeau.runtimes.logits import sigmoid
+from edgeau.runtimes.precision import PRECISIONS
 from edgeau.runtimes.session import Session
 
-__all__ = ["TOLERANCES", "Answer", "Golden", "Tolerance", "check_golden", "read_golden", "write_golden"]
-
-
-@dataclass(frozen=True)
-class Tolerance:
-    """How far an engine may be from the golden answers: largest difference of a logit, and of a probability."""
-
-    logit: float
-    probability: float
-
-
-# The same float arithmetic in another order moves logits by some 1e-5 (1.2e-4 was seen between engines). Half precision
-# keeps three digits. INT8 is the same integers everywhere except where a processor saturates the sums of 8-bit products:
-# up to 0.009 in probability was seen between x86 without VNNI and ARM on a small network, and a deep one adds up. An
-# engine that computes something else is off by far more than any of these.
-TOLERANCES = {
-    "fp32": Tolerance(logit=1e-3, probability=1e-3),
-    "fp16": Tolerance(logit=0.1, probability=0.02),
-    # Activations are rounded anew in every run, by rules that differ between kernels.
-    "dynamic": Tolerance(logit=np.inf, probability=0.1),
-    "int8": Tolerance(logit=np.inf, probability=0.1),
-    "w8a16": Tolerance(logit=np.inf, probability=0.05),
-}
+__all__ = ["Answer", "Golden", "check_golden", "read_golden", "write_golden"]
 
 
 @dataclass(frozen=True)
@@ -119,7 +98,7 @@ def _difference(
         return f"{logits.shape} logits, not {answer.logits.shape}"
     if not np.isfinite(logits).all():
         return "logits that are not finite"
-    allowed = TOLERANCES[artifact.precision]
+    allowed = PRECISIONS[artifact.precision].tolerance
     logit = float(np.abs(logits - answer.logits).max())
     if logit > allowed.logit:
         return f"a logit differs by {logit:.3g} from the golden answer, allowed is {allowed.logit:g}"

@@ -17,7 +17,7 @@ from edgeau._system.records import from_dict
 from edgeau.bundle.load import Bundle
 from edgeau.bundle.timing import Timing
 from edgeau.errors import BundleError, OutputError
-from edgeau.runtimes.installed import engine_versions
+from edgeau.runtimes.table import engine_versions
 from edgeau.runtimes.thread_count import usable_processors
 
 __all__ = ["Asked", "recall_timings", "remember_timings"]

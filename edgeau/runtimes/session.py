@@ -21,7 +21,7 @@ class EngineInfo:
     """What runs a session, for reports and for remembering which engine was found right.
 
     Attributes:
-        engine: name in :data:`edgeau.runtimes.BACKENDS`.
+        engine: name in :data:`edgeau.runtimes.table`.
         version: of the engine's package.
         provider: the device or kernel library that it really uses.
         threads: that one inference may use; None where the engine decides.

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 import onnx
 
 from edgeau.bundle import Bundle, default_bundle_path, load_bundle
-from edgeau.bundle.golden import TOLERANCES, read_golden
+from edgeau.bundle.golden import read_golden
 from edgeau.bundle.preprocessing import Preprocessor
 from edgeau.errors import BundleError
+from edgeau.runtimes.precision import PRECISIONS
 from edgeau_calibration.recipe import load_recipe
 from edgeau_export.packaging.tensorrt_int8 import FILE as TENSORRT_INT8
 from edgeau_export.packaging.tensorrt_int8 import read_packaged
@@ -108,7 +109,7 @@ class DefaultSource:
             inputs=f"its {len(batch)} golden crops",
             batch=batch,
             logits=answer.logits,
-            tolerance=TOLERANCES["fp32"].logit,
+            tolerance=PRECISIONS["fp32"].tolerance.logit,
         )
 
 

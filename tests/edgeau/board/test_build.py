@@ -23,7 +23,7 @@ from edgeau.bundle.manifest import Calibration, Manifest, Measured, Pending
 from edgeau.bundle.preprocessing import Preprocessor
 from edgeau.bundle.timing import Timing
 from edgeau.errors import BundleError, DependencyError, EngineError
-from edgeau.runtimes import BACKENDS, open_session
+from edgeau.runtimes import open_session, table
 from edgeau.runtimes.logits import sigmoid
 from edgeau.runtimes.onnxruntime import OnnxRuntimeSession
 from edgeau.runtimes.tensorrt.engines import remembered_options
@@ -57,7 +57,9 @@ def jetson(
         write_samples(writer.directory / SAMPLES, samples)
         pending = (Pending("engine", "not here", "python -m edgeau.board ."),)
         writer.finish(replace(manifest, artifacts=tuple(artifacts), pending=pending, target="jetson-orin"))
-    monkeypatch.setitem(BACKENDS, "tensorrt", "edgeau.runtimes.onnxruntime:OnnxRuntimeSession")
+    rows = dict(table.runtimes())
+    rows["tensorrt"] = replace(rows["tensorrt"], session="edgeau.runtimes.onnxruntime:OnnxRuntimeSession")
+    monkeypatch.setattr(table, "runtimes", lambda: rows)
     monkeypatch.setattr(finishing, "import_tensorrt", lambda: None)
     monkeypatch.setattr(finishing, "Cuda", lambda: None)
     monkeypatch.setattr(finishing, "this_machine", lambda trt, cuda: ORIN)

@@ -20,8 +20,8 @@ from edgeau.bundle.timing import Measured, Timing, time_alternately, time_sessio
 from edgeau.errors import DependencyError
 from edgeau.runtimes import open_session, thread_count
 from edgeau.runtimes.function import FunctionSession
-from edgeau.runtimes.installed import engine_versions
 from edgeau.runtimes.session import EngineInfo, Session
+from edgeau.runtimes.table import engine_versions
 
 
 def row(file: str, latency_ms: float | None, threads: int | None = 1, precision: str = "fp32") -> Timing:

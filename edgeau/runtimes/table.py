@@ -1,0 +1,165 @@
+"""What a runtime is: one row says all that edgeau must know of an inference engine.
+
+Everything that lists engines reads this table: sessions, converters, checks of targets and manifests, parity, the doctor, the
+bench, caches and the docs. A row of another package joins through an entry point of the group ``edgeau.runtimes`` whose
+object is a :class:`Runtime`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib import metadata
+from types import MappingProxyType
+
+from edgeau.errors import EngineError
+
+__all__ = ["ENTRY_POINTS", "Runtime", "engine_versions", "runtime_named", "runtimes"]
+
+ENTRY_POINTS = "edgeau.runtimes"
+
+
+@dataclass(frozen=True)
+class Runtime:
+    """One inference engine.
+
+    Attributes:
+        name: as it stands in targets, manifests and options.
+        title: for people.
+        session: ``"module:Class"`` of its :class:`edgeau.runtimes.session.Session`; the constructor takes
+            ``(file, *, threads, provider)``.
+        converter: ``"module:function"`` that makes its artifacts when a bundle is exported; see
+            :mod:`edgeau_export.converters.registry`.
+        suffix: of its artifacts' file names.
+        precisions: that it runs, by name.
+        distributions: Python packages that bring the engine; their versions are part of every cache key.
+        modules: what those packages are imported as, in the order in which to try them.
+        install: how a user gets it: a requirement for pip such as ``"edgeau[litert]"``, or a sentence where pip has none.
+        from_pip: whether ``install`` is such a requirement.
+        measured_by: the runtime that computes parity on the exporting machine; another one where the engine itself exists
+            only on the board.
+    """
+
+    name: str
+    title: str
+    session: str
+    converter: str
+    suffix: str
+    precisions: tuple[str, ...]
+    distributions: tuple[str, ...]
+    modules: tuple[str, ...]
+    install: str
+    from_pip: bool = True
+    measured_by: str = ""
+
+    @property
+    def measuring_name(self) -> str:
+        """The name of the runtime that computes parity where a bundle is made."""
+        return self.measured_by or self.name
+
+    @property
+    def install_line(self) -> str:
+        """What to do to get it, for messages."""
+        return f"pip install '{self.install}'" if self.from_pip else self.install
+
+    def installed(self) -> dict[str, str]:
+        """Version of each of its distributions that is installed; asked of their metadata, nothing is imported."""
+        versions = ((name, _version(name)) for name in self.distributions)
+        return {name: version for name, version in versions if version is not None}
+
+
+_ROWS = (
+    Runtime(
+        name="litert",
+        title="LiteRT",
+        session="edgeau.runtimes.litert:LiteRTSession",
+        converter="edgeau_export.converters.litert:make",
+        suffix=".tflite",
+        precisions=("fp32", "fp16", "dynamic", "int8", "w8a16"),
+        distributions=("ai-edge-litert", "tflite-runtime"),
+        modules=("ai_edge_litert", "tflite_runtime"),
+        install="edgeau[litert]",
+    ),
+    Runtime(
+        name="onnxruntime",
+        title="ONNX Runtime",
+        session="edgeau.runtimes.onnxruntime:OnnxRuntimeSession",
+        converter="edgeau_export.converters.onnxruntime:make",
+        suffix=".onnx",
+        precisions=("fp32", "int8"),
+        distributions=("onnxruntime", "onnxruntime-gpu", "onnxruntime-openvino", "onnxruntime-qnn"),
+        modules=("onnxruntime",),
+        install="edgeau[onnxruntime]",
+    ),
+    Runtime(
+        name="tensorrt",
+        title="TensorRT",
+        session="edgeau.runtimes.tensorrt.session:TensorRtSession",
+        converter="edgeau_export.converters.tensorrt.convert:make",
+        suffix=".onnx",
+        precisions=("fp16", "int8"),
+        distributions=("tensorrt",),
+        modules=("tensorrt",),
+        install="TensorRT comes with JetPack (sudo apt install python3-libnvinfer); then pip install 'edgeau[tensorrt]'",
+        from_pip=False,
+        # Engines are built on the board; what they are built from runs in ONNX Runtime.
+        measured_by="onnxruntime",
+    ),
+)
+
+
+@cache
+def runtimes() -> Mapping[str, Runtime]:
+    """Every runtime by name: edgeau's own, then those of installed packages.
+
+    Raises:
+        EngineError: an entry point cannot be loaded, is no :class:`Runtime`, or takes a name that is taken.
+    """
+    table = {row.name: row for row in _ROWS}
+    for entry in metadata.entry_points(group=ENTRY_POINTS):
+        row = _loaded(entry)
+        if row.name in table:
+            raise EngineError(
+                f"entry point {entry.value} brings the runtime {row.name!r}, which is there already"
+            )
+        table[row.name] = row
+    return MappingProxyType(table)
+
+
+def runtime_named(name: str) -> Runtime:
+    """A runtime by its name.
+
+    Raises:
+        EngineError: there is none of that name; those that exist are listed.
+    """
+    if name not in runtimes():
+        raise EngineError(f"this edgeau has no engine {name!r}; it has {', '.join(runtimes())}")
+    return runtimes()[name]
+
+
+def engine_versions() -> dict[str, str]:
+    """Version of every installed engine by the name of its distribution."""
+    return {name: version for row in runtimes().values() for name, version in row.installed().items()}
+
+
+def _loaded(entry: metadata.EntryPoint) -> Runtime:
+    try:
+        row = entry.load()
+    except (ImportError, AttributeError) as error:
+        raise EngineError(
+            f"entry point {entry.value} of the group {ENTRY_POINTS} cannot be loaded ({error}); "
+            "repair or uninstall the package that brings it"
+        ) from error
+    if not isinstance(row, Runtime):
+        raise EngineError(
+            f"entry point {entry.value} is no edgeau.runtimes.table.Runtime but a {type(row).__name__}"
+        )
+    return row
+
+
+def _version(name: str) -> str | None:
+    try:
+        return metadata.version(name)
+    except metadata.PackageNotFoundError:
+        return None
