@@ -1,4 +1,5 @@
 import csv
+import json
 import shutil
 
 import cv2
@@ -8,6 +9,7 @@ import pytest
 from edgeau.errors import InputError, UsageError
 from edgeau_training.evaluation.faces import open_faces
 from edgeau_training.evaluation.faces.batch import truth_from_codes
+from edgeau_training.evaluation.predictions import Predictions
 
 
 def all_of(faces, size=10, limit=None):
@@ -171,3 +173,42 @@ def test_data_of_another_kind_or_none_is_refused(tmp_path):
         open_faces(tmp_path / "text.txt")
     with pytest.raises(UsageError, match="no splits"):
         open_faces(tmp_path / "labels.csv", "test")
+
+
+class TestLabelsInJson:
+    @pytest.fixture
+    def folder(self, astronaut, tmp_path):
+        pytest.importorskip("mediapipe")
+        cv2.imwrite(str(tmp_path / "face.png"), astronaut)
+        return tmp_path
+
+    def write(self, folder, faces):
+        (folder / "labels.json").write_text(json.dumps({"note": "two views of one face", "faces": faces}))
+        return folder
+
+    def test_labels_and_rest_are_read(self, folder):
+        faces = [
+            {"file": "face.png", "au": {"12": 1, "4": 0}},
+            {"file": "face.png", "au": {"12": 0}, "neutral": True},
+        ]
+        opened = open_faces(self.write(folder, faces))
+        (batch,) = all_of(opened, 8)
+        assert opened.labels == ("AU4", "AU12")
+        assert batch.truth.tolist() == [[0, 1], [-1, 0]]
+        assert batch.at_rest.tolist() == [False, True]
+
+    @pytest.mark.parametrize("faces", [[{"au": {"12": 1}}], [{"file": "face.png", "au": {}}], "none", [3]])
+    def test_a_file_of_another_form_is_refused(self, folder, faces):
+        with pytest.raises(InputError, match=r"labels\.json"):
+            open_faces(self.write(folder, faces))
+
+    def test_false_alarms_at_rest_are_counted_among_judged_decisions(self):
+        rows = Predictions(
+            ("AU6", "AU12"),
+            np.array([[3, 3], [3, -3], [-3, 3]], np.float32),
+            np.array([[0, 1], [0, 0], [-1, 0]], np.int8),
+            np.array([0.5, 0.5]),
+            at_rest=np.array([True, True, False]),
+        )
+        assert rows.alarms_at_rest == (2, 3)
+        assert rows.select(["AU12"]).alarms_at_rest == (0, 1)

@@ -31,6 +31,7 @@ class Predictions:
         truth: int8 ``(N, C)``: 1 present, 0 absent, -1 not judged.
         thresholds: float64 ``(C,)``, on the probability; positive where ``probability >= threshold``.
         groups: int64 ``(N,)``: faces with the same number belong to the same person; None when persons are not known.
+        at_rest: bool ``(N,)``: the whole face was labelled as at rest; None when the data does not say.
     """
 
     labels: tuple[str, ...]
@@ -38,6 +39,7 @@ class Predictions:
     truth: NDArray[np.int8]
     thresholds: NDArray[np.float64]
     groups: NDArray[np.int64] | None = None
+    at_rest: NDArray[np.bool_] | None = None
 
     def __post_init__(self) -> None:
         expected = (len(self.logits), len(self.labels))
@@ -85,11 +87,20 @@ class Predictions:
             self.truth[:, columns],
             self.thresholds[columns],
             self.groups,
+            self.at_rest,
         )
+
+    @property
+    def alarms_at_rest(self) -> tuple[int, int] | None:
+        """False alarms on faces at rest, and the judged decisions that they are among; None when rest is not known."""
+        if self.at_rest is None:
+            return None
+        absent = (self.truth == 0) & self.at_rest[:, None]
+        return int((self.decisions & absent).sum()), int(absent.sum())
 
     def with_thresholds(self, thresholds: NDArray[np.float64]) -> Predictions:
         """The same predictions, decided at other thresholds."""
-        return Predictions(self.labels, self.logits, self.truth, thresholds, self.groups)
+        return Predictions(self.labels, self.logits, self.truth, thresholds, self.groups, self.at_rest)
 
 
 def save_predictions(path: Path, tables: Mapping[str, Predictions]) -> None:
@@ -105,6 +116,8 @@ def save_predictions(path: Path, tables: Mapping[str, Predictions]) -> None:
         arrays[f"{name}/thresholds"] = table.thresholds
         if table.groups is not None:
             arrays[f"{name}/groups"] = table.groups
+        if table.at_rest is not None:
+            arrays[f"{name}/at_rest"] = table.at_rest
     content = io.BytesIO()
     np.savez_compressed(content, **arrays)
     write_whole(path, content.getvalue())
@@ -131,4 +144,5 @@ def _table(arrays: Any, name: str) -> Predictions:
         arrays[f"{name}/truth"],
         arrays[f"{name}/thresholds"],
         arrays[f"{name}/groups"] if f"{name}/groups" in arrays.files else None,
+        arrays[f"{name}/at_rest"] if f"{name}/at_rest" in arrays.files else None,
     )

@@ -27,6 +27,8 @@ def model_document(name: str, predictions: Predictions, metrics: Metrics, ends: 
             "threshold": float(predictions.thresholds[i]),
             "positives": int(metrics.positives[i]),
             "judged": int(metrics.judged[i]),
+            "recall": _share(predictions.decisions[predictions.truth[:, i] == 1, i]),
+            "false_positive_rate": _share(predictions.decisions[predictions.truth[:, i] == 0, i]),
         }
         for i, label in enumerate(metrics.labels)
     }
@@ -36,19 +38,40 @@ def model_document(name: str, predictions: Predictions, metrics: Metrics, ends: 
         "accuracy": _value(macro(metrics.accuracy), ends.accuracy_mean),
     }
     interval = {"confidence": ends.confidence, "resamples": ends.resamples, "resampled": ends.unit}
-    return {"model": name, "mean": mean, "per_au": per_au, "interval": interval}
+    document = {"model": name, "mean": mean, "per_au": per_au, "interval": interval}
+    if predictions.alarms_at_rest is not None:
+        alarms, judged = predictions.alarms_at_rest
+        document["at_rest"] = {"false_alarms": alarms, "judged": judged}
+    return document
 
 
 def model_table(document: dict[str, Any]) -> str:
     """One row per AU and the mean; brackets hold the interval."""
-    head = ("AU", "F1", "", "AUC", "", "accuracy", "", "threshold", "positives")
+    head = ("AU", "F1", "", "AUC", "", "accuracy", "", "threshold", "positives", "recall", "FPR")
     rows = [
-        (label, *_cells(row), f"{row['threshold']:.3f}", f"{row['positives']}/{row['judged']}")
+        (
+            label,
+            *_cells(row),
+            f"{row['threshold']:.3f}",
+            f"{row['positives']}/{row['judged']}",
+            _plain(row["recall"], ".2f"),
+            _plain(row["false_positive_rate"], ".2f"),
+        )
         for label, row in document["per_au"].items()
     ]
-    mean = ("mean", *_cells(document["mean"]), "", "")
+    mean = (
+        "mean",
+        *_cells(document["mean"]),
+        "",
+        "",
+        _mean_of(document, "recall"),
+        _mean_of(document, "false_positive_rate"),
+    )
     interval = document["interval"]
     note = f"[{interval['confidence']:.0%} bootstrap interval, {interval['resamples']} draws of {interval['resampled']}]"
+    if "at_rest" in document:
+        rest = document["at_rest"]
+        note += f"\nfaces at rest: {rest['false_alarms']} false alarms in {rest['judged']} judged decisions"
     return f"{document['model']}\n{aligned((head, *rows, mean))}\n{note}"
 
 
@@ -114,6 +137,15 @@ def _cells(row: dict[str, Any]) -> Iterable[str]:
         value = row[name]
         yield _plain(value["value"], ".3f")
         yield f"[{_plain(value['low'], '.3f')} {_plain(value['high'], '.3f')}]"
+
+
+def _share(decisions: NDArray[np.bool_]) -> float | None:
+    return float(decisions.mean()) if decisions.size else None
+
+
+def _mean_of(document: dict[str, Any], name: str) -> str:
+    values = [row[name] for row in document["per_au"].values() if row[name] is not None]
+    return f"{sum(values) / len(values):.3f}" if values else "-"
 
 
 def _plain(value: float | None, form: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -48,6 +48,7 @@ def predict(
     logits: list[list[NDArray[np.float32]]] = [[] for _ in scorers]
     truth: list[NDArray[np.int8]] = []
     groups: list[NDArray[np.int64]] = []
+    at_rest: list[NDArray[np.bool_]] = []
     total = faces.count if limit is None else min(limit, faces.count)
     with tqdm(total=total, unit="face", disable=None, desc=faces.name) as progress:
         for batch in faces.batches(BATCH, limit):
@@ -55,14 +56,18 @@ def predict(
                 answers.append(scorer.logits(batch))
             truth.append(batch.truth)
             groups.extend(() if batch.groups is None else (batch.groups,))
+            at_rest.extend(() if batch.at_rest is None else (batch.at_rest,))
             progress.update(len(batch.truth))
     if not truth:
         raise InputError(f"{faces.name} gave no face to evaluate on")
     together = np.concatenate(truth)
     persons = np.concatenate(groups) if groups else None
+    rest = np.concatenate(at_rest) if at_rest else None
     tables = (
-        _table(
-            scorer, np.concatenate(answers), names, truth=together[:, _columns(faces, names)], groups=persons
+        replace(
+            _table(scorer, np.concatenate(answers), names, together[:, _columns(faces, names)]),
+            groups=persons,
+            at_rest=rest,
         )
         for scorer, answers, names in zip(scorers, logits, common, strict=True)
     )
@@ -93,9 +98,7 @@ def _table(
     scorer: Scorer,
     logits: NDArray[np.float32],
     labels: tuple[str, ...],
-    *,
     truth: NDArray[np.int8],
-    groups: NDArray[np.int64] | None,
 ) -> Predictions:
     rows = [scorer.labels.index(label) for label in labels]
-    return Predictions(labels, logits[:, rows], truth, scorer.thresholds[rows], groups)
+    return Predictions(labels, logits[:, rows], truth, scorer.thresholds[rows])

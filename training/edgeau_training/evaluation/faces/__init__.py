@@ -32,7 +32,7 @@ def open_faces(path: Path, split: str | None = None) -> LabelledFaces:
         raise UsageError(
             f"--split {split} was given, but {path} has no splits (only synthetic data sets have)"
         )
-    if path.is_dir() or path.suffix == ".csv":
+    if path.is_dir() or path.suffix in (".csv", ".json"):
         return PictureFolder(path)
     if path.suffix == ".npz":
         return LandmarkFile(path)

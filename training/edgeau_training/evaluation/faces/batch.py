@@ -23,12 +23,14 @@ class FaceBatch:
         truth: int8 ``(N, C)`` in the data set's label order: 1 present, 0 absent, -1 not judged.
         pictures: N uint8 ``(H, W, 3)`` BGR, or None where the data set has landmarks only.
         groups: int64 ``(N,)`` numbers of persons, or None where they are not known.
+        at_rest: bool ``(N,)``: the whole face was labelled as at rest, or None where the data set does not say.
     """
 
     landmarks: NDArray[np.float32]
     truth: NDArray[np.int8]
     pictures: list[NDArray[np.uint8]] | None = None
     groups: NDArray[np.int64] | None = None
+    at_rest: NDArray[np.bool_] | None = None
 
 
 class LabelledFaces(Protocol):

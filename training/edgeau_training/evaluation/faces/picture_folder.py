@@ -1,9 +1,10 @@
-"""Labelled pictures: a folder with pictures and one CSV file that names them, ``picture,AU1,AU12`` with 1 / 0 / -1."""
+"""Labelled pictures: a folder with pictures, and one CSV file or a ``labels.json`` that names them and their AUs."""
 
 from __future__ import annotations
 
 import csv
 import hashlib
+import json
 from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
@@ -19,15 +20,17 @@ from edgeau_training.evaluation.faces.batch import FaceBatch, truth_from_codes
 
 __all__ = ["PictureFolder"]
 
-_PICTURE, _PERSON = "picture", "person"
+_PICTURE, _PERSON, _NEUTRAL = "picture", "person", "neutral"
+_JSON = "labels.json"
 _MOST_FACES = 4  # looked for in a picture
 
 
 class PictureFolder:
-    """Pictures listed in the only ``.csv`` file of a folder, or in the CSV file itself.
+    """Pictures listed in the ``labels.json`` or the only ``.csv`` file of a folder, or in such a file itself.
 
     Columns: ``picture`` (path relative to the CSV file), AU labels (``AU1``, ``AU01`` ...) with 1 present, 0 absent, and
-    -1, 9, 999 or nothing for not judged; optionally ``person``, any text. Landmarks are found in each picture; of several
+    -1, 9, 999 or nothing for not judged; optionally ``person``, any text, and ``neutral``, 1 where the whole face was
+    labelled as at rest. The JSON file holds ``faces``, a list of ``{"file": ..., "au": {"12": 1, "4": 0}, "neutral": true}``. Landmarks are found in each picture; of several
     faces the largest is taken, and a picture without one is left out and counted.
 
     Raises:
@@ -38,13 +41,14 @@ class PictureFolder:
 
     def __init__(self, path: Path) -> None:
         self._table = path if path.is_file() else _only_table(path)
-        rows = _rows(self._table)
+        rows = _json_rows(self._table) if self._table.suffix == ".json" else _rows(self._table)
         columns = _label_columns(rows[0], self._table)
         self.labels = tuple(columns)
         cells = [[_code(row[name], self._table, row) for name in columns.values()] for row in rows]
         self._truth = truth_from_codes(np.array(cells), str(self._table))
         self._pictures = [self._table.parent / row[_PICTURE] for row in rows]
         self._groups = _persons(rows)
+        self._at_rest = _at_rest(rows)
         self.name = self._table.parent.name
         self.count = len(rows)
         self.digest = hashlib.sha256(self._table.read_bytes()).hexdigest()
@@ -60,6 +64,7 @@ class PictureFolder:
                 self._truth[rows],
                 [picture for _, _, picture in chunk],
                 None if self._groups is None else self._groups[rows],
+                None if self._at_rest is None else self._at_rest[rows],
             )
 
     def _found(self, end: int) -> Iterator[tuple[int, NDArray[np.float32], NDArray[np.uint8]]]:
@@ -76,11 +81,13 @@ def _extent(landmarks: NDArray[np.float32]) -> float:
 
 
 def _only_table(folder: Path) -> Path:
+    if (folder / _JSON).is_file():
+        return folder / _JSON
     tables = sorted(folder.glob("*.csv"))
     if len(tables) != 1:
         found = ", ".join(table.name for table in tables) or "none"
         raise InputError(
-            f"{folder} must hold one CSV file with columns picture, AU1, ... (found: {found}); "
+            f"{folder} must hold a {_JSON}, or one CSV file with columns picture, AU1, ... (found: {found}); "
             "or name the CSV file itself as --data"
         )
     return tables[0]
@@ -99,11 +106,31 @@ def _rows(table: Path) -> list[dict[str, str]]:
     return rows
 
 
+def _json_rows(table: Path) -> list[dict[str, str]]:
+    """The rows of the CSV form."""
+    try:
+        faces = json.loads(table.read_text("utf-8"))["faces"]
+        named = [(face["file"], face["au"], bool(face.get("neutral"))) for face in faces]
+        numbers = sorted({int(number) for _, labels, _ in named for number in labels})
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise InputError(
+            f"{table} lists no labelled faces ({error!r}); expected "
+            '{"faces": [{"file": "a.jpg", "au": {"12": 1}, "neutral": false}]}'
+        ) from error
+    if not numbers:
+        raise InputError(f"{table} lists no face with a label")
+    return [
+        {_PICTURE: file, _NEUTRAL: str(int(rest))}
+        | {f"AU{number}": str(labels.get(str(number), "")) for number in numbers}
+        for file, labels, rest in named
+    ]
+
+
 def _label_columns(row: dict[str, str], table: Path) -> dict[str, str]:
     """Label to column name, ascending by AU number."""
     numbers: dict[int, str] = {}
     for name in row:
-        if name in {_PICTURE, _PERSON}:
+        if name in {_PICTURE, _PERSON, _NEUTRAL}:
             continue
         try:
             numbers[au_number(name)] = name
@@ -121,6 +148,10 @@ def _code(cell: str | None, table: Path, row: dict[str, str]) -> float:
         return float(cell) if cell and cell.strip() else float("nan")
     except ValueError as error:
         raise InputError(f"{table}, picture {row[_PICTURE]!r}: label {cell!r} is not a number") from error
+
+
+def _at_rest(rows: list[dict[str, str]]) -> NDArray[np.bool_] | None:
+    return np.array([row[_NEUTRAL] == "1" for row in rows]) if _NEUTRAL in rows[0] else None
 
 
 def _persons(rows: list[dict[str, str]]) -> NDArray[np.int64] | None:
