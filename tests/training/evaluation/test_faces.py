@@ -155,7 +155,7 @@ class TestPictureFolder:
             open_faces(self.table(tmp_path, rows))
 
     def test_a_folder_without_a_table_says_what_is_missing(self, tmp_path):
-        with pytest.raises(InputError, match=r"must hold one CSV file .*found: none"):
+        with pytest.raises(InputError, match=r"must hold a labels.json, or one CSV file .*found: none"):
             open_faces(tmp_path)
 
     def test_a_missing_picture_is_named(self, tmp_path):
