@@ -8,9 +8,24 @@ from pathlib import Path
 from edgeau.bundle.manifest import FileRecord
 from edgeau.errors import BundleError
 
-__all__ = ["MANIFEST", "record_of", "records_under", "verify"]
+__all__ = [
+    "GOLDEN",
+    "MANIFEST",
+    "OWN_FILES",
+    "REPORT_HTML",
+    "REPORT_JSON",
+    "REPORT_MD",
+    "record_of",
+    "records_under",
+    "verify",
+]
 
 MANIFEST = "manifest.json"
+GOLDEN = "golden.npz"
+REPORT_MD, REPORT_HTML, REPORT_JSON = "report.md", "report.html", "report.json"
+
+# Names that no artifact may take.
+OWN_FILES = (MANIFEST, GOLDEN, REPORT_MD, REPORT_HTML, REPORT_JSON)
 _CHUNK = 1 << 20
 
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from functools import cache
 from importlib import metadata
 from types import MappingProxyType
+from typing import Literal
 
 from edgeau.errors import EngineError
 
@@ -37,6 +38,8 @@ class Runtime:
         modules: what those packages are imported as, in the order in which to try them.
         install: how a user gets it: a requirement for pip such as ``"edgeau[litert]"``, or a sentence where pip has none.
         from_pip: whether ``install`` is such a requirement.
+        batch_sizes: of its artifacts: ``"any"`` (dynamic, or fixed where a target says so), ``"fixed"`` (a target must name
+            the size) or ``"one"`` (always 1, which a target names too).
         measured_by: the runtime that computes parity on the exporting machine; another one where the engine itself exists
             only on the board.
     """
@@ -51,6 +54,7 @@ class Runtime:
     modules: tuple[str, ...]
     install: str
     from_pip: bool = True
+    batch_sizes: Literal["any", "fixed", "one"] = "any"
     measured_by: str = ""
 
     @property
@@ -80,6 +84,7 @@ _ROWS = (
         distributions=("ai-edge-litert", "tflite-runtime"),
         modules=("ai_edge_litert", "tflite_runtime"),
         install="edgeau[litert]",
+        batch_sizes="one",
     ),
     Runtime(
         name="onnxruntime",
@@ -103,6 +108,7 @@ _ROWS = (
         modules=("tensorrt",),
         install="TensorRT comes with JetPack (sudo apt install python3-libnvinfer); then pip install 'edgeau[tensorrt]'",
         from_pip=False,
+        batch_sizes="fixed",
         # Engines are built on the board; what they are built from runs in ONNX Runtime.
         measured_by="onnxruntime",
     ),

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import edgeau
 from edgeau.bundle import BundleWriter
+from edgeau.bundle.files import GOLDEN, REPORT_MD
 from edgeau.bundle.golden import Golden, write_golden
 from edgeau.bundle.manifest import Artifact, Manifest, Pending
 from edgeau.errors import OutputError
@@ -42,8 +43,6 @@ if TYPE_CHECKING:
 
 __all__ = ["ExportRequest", "export_bundle"]
 
-_GOLDEN = "golden.npz"
-_REPORT = "report.md"
 # A full disk, a full quota, a file that may not grow: the user's to mend, where any other OSError would be our bug.
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
@@ -129,7 +128,7 @@ def _fill(directory: Path, request: ExportRequest, target: Target, plan: Plan, v
         shutil.copy(source.description.landmark_model, directory)
     tools = tool_versions(from_checkpoint=request.checkpoint is not None)
     manifest = _manifest(target, plan, source.description, artifacts, tools)
-    (directory / _REPORT).write_text(report(manifest, target), encoding="utf-8")
+    (directory / REPORT_MD).write_text(report(manifest, target), encoding="utf-8")
     voice.step("measuring what the quantization costs, tensor by tensor")
     evidence = gather(
         bench,
@@ -178,7 +177,7 @@ def _write_golden(
 ) -> None:
     crops = faces.for_golden(description.alignment)
     answers = {artifact.file: maker.answer(artifact, crops) for artifact in artifacts}
-    write_golden(directory / _GOLDEN, Golden(crops, answers))
+    write_golden(directory / GOLDEN, Golden(crops, answers))
 
 
 def _manifest(
@@ -197,7 +196,7 @@ def _manifest(
         input=description.input,
         alignment=description.alignment,
         artifacts=artifacts,
-        golden=_GOLDEN,
+        golden=GOLDEN,
         files=(),
         experimental=description.experimental,
         landmark_model=None if model is None else model.name,

@@ -23,6 +23,7 @@ from edgeau._system.records import from_dict
 from edgeau.action_units.landmark_model import LandmarkModel
 from edgeau.action_units.names import labels as au_labels
 from edgeau.bundle import BundleWriter
+from edgeau.bundle.files import GOLDEN
 from edgeau.bundle.golden import Golden, write_golden
 from edgeau.bundle.manifest import Accuracy, Artifact, Fusion, Manifest
 from edgeau.errors import InputError
@@ -51,7 +52,6 @@ _NAME = "python -m edgeau_export.packaging.default_model"
 _OPSET = 17  # the oldest that any target reads
 _MODEL = TargetArtifact("model.fp32.onnx", "onnxruntime", "fp32")
 _LANDMARK_MODEL = "landmark_model.npz"
-_GOLDEN = "golden.npz"
 
 # AUs that were seen to work on real faces (docs/model-card.md says on which); the others of the label set are experimental.
 SEEN_ON_REAL_FACES = au_labels((1, 2, 4, 6, 12, 15, 25, 26, 43))
@@ -117,7 +117,7 @@ def _fill(directory: Path, arguments: Any, fitted: dict[str, Any]) -> Manifest:
     maker = ArtifactMaker(bench)
     artifact = maker.make(_MODEL)
     answers = {artifact.file: maker.answer(artifact, crops.crops)}
-    write_golden(directory / _GOLDEN, Golden(crops.crops, answers))
+    write_golden(directory / GOLDEN, Golden(crops.crops, answers))
     pack(arguments.data, directory / CALIBRATION)
     return _manifest(description, artifact)
 
@@ -164,7 +164,7 @@ def _manifest(description: Description, artifact: Artifact) -> Manifest:
         input=description.input,
         alignment=description.alignment,
         artifacts=(artifact,),
-        golden=_GOLDEN,
+        golden=GOLDEN,
         files=(),
         experimental=description.experimental,
         landmark_model=_LANDMARK_MODEL,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 from edgeau.errors import UsageError
@@ -45,8 +46,10 @@ def make_plan(target: Target, precisions: tuple[str, ...] | None) -> Plan:
     asked = target.precisions if precisions is None else precisions
     unknown = [precision for precision in asked if precision not in target.precisions]
     if unknown or not asked:
+        near = get_close_matches(unknown[0].lower(), target.precisions, n=1) if unknown else []
+        advice = f" (did you mean {near[0]!r}?)" if near else ""
         raise UsageError(
-            f"precision {', '.join(unknown) or 'of nothing'} was asked for; "
+            f"precision {', '.join(unknown) or 'of nothing'} was asked for{advice}; "
             f"target {target.name} has {', '.join(target.precisions)}"
         )
     pending = tuple(stage for stage in target.pending if stage.precision in asked)

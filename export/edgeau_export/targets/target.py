@@ -1,27 +1,43 @@
 """Target boards: which artifacts in which order, and what can only be finished on the board itself.
 
 A target is a TOML file in :mod:`edgeau_export.targets`; its name, an alias, or the path of a file of one's own selects it.
+What it says is checked when it is made, against the tables of runtimes, precisions and recipes: a target that could not be
+kept is refused before any work.
 """
 
 from __future__ import annotations
 
+import re
 import sys
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from difflib import get_close_matches
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
+from typing import TypeVar
+
+from onnx.defs import onnx_opset_version
 
 from edgeau._system.records import from_dict
+from edgeau.board.samples import SAMPLES
+from edgeau.bundle.files import OWN_FILES
 from edgeau.errors import BundleError, TargetError
+from edgeau.runtimes.precision import PRECISIONS
+from edgeau.runtimes.table import Runtime, runtimes
+from edgeau_calibration.recipe import recipes
 
 if sys.version_info >= (3, 11):
     import tomllib
 else:
     import tomli as tomllib
 
-__all__ = ["PRECISIONS", "PendingPlan", "Target", "TargetArtifact", "load_target", "targets"]
+__all__ = ["PendingPlan", "Target", "TargetArtifact", "load_target", "targets"]
 
-PRECISIONS = ("fp32", "fp16", "dynamic", "int8", "w8a16")
+# What every file system and shell takes as one plain name; a leading dot would hide it, and some names are devices on Windows.
+_PLAIN_NAME = re.compile(r"(?!(?:con|prn|aux|nul|com\d|lpt\d)\.)[a-z0-9][a-z0-9._-]{0,99}", re.IGNORECASE)
+_RESERVED = {*OWN_FILES, SAMPLES}
 
 
 @dataclass(frozen=True)
@@ -29,11 +45,14 @@ class TargetArtifact:
     """One file that is made for a board.
 
     Attributes:
-        file: name in the bundle.
-        runtime: engine that runs it: ``"onnxruntime"``, ``"litert"`` or ``"tensorrt"``.
-        precision: of :data:`PRECISIONS`.
-        batch: fixed batch size, or None for a dynamic one.
-        recipe: quantization recipe by name; None for float.
+        file: name in the bundle, without a folder, with the suffix of its runtime.
+        runtime: engine that runs it, a name of :func:`edgeau.runtimes.table.runtimes`.
+        precision: one of those the runtime has, a name of :data:`edgeau.runtimes.precision.PRECISIONS`.
+        batch: fixed batch size, 1 or more, or None for a dynamic one.
+        recipe: quantization recipe by name, where the precision is calibrated; None elsewhere.
+
+    Raises:
+        TargetError: a value is none of these.
     """
 
     file: str
@@ -41,6 +60,46 @@ class TargetArtifact:
     precision: str
     batch: int | None = None
     recipe: str | None = None
+
+    def __post_init__(self) -> None:
+        runtime = _known("runtime", self.runtime, runtimes(), self.file)
+        self._check_file(runtime)
+        precision = _known("precision", self.precision, PRECISIONS, self.file)
+        if self.precision not in runtime.precisions:
+            raise TargetError(
+                f"{self.file}: {runtime.title} has no {self.precision}; it has {', '.join(runtime.precisions)}"
+            )
+        if self.batch is not None and self.batch < 1:
+            raise TargetError(
+                f"{self.file}: batch {self.batch} is less than 1; leave it out for any batch size"
+            )
+        if runtime.batch_sizes != "any" and self.batch is None:
+            raise TargetError(
+                f"{self.file}: files of {runtime.title} have a fixed batch size; write batch = 1"
+            )
+        if runtime.batch_sizes == "one" and self.batch != 1:
+            raise TargetError(f"{self.file}: files of {runtime.title} have batch 1, not {self.batch}")
+        if self.recipe is not None:
+            _known("recipe", self.recipe, recipes(), self.file)
+        if precision.is_calibrated and self.recipe is None:
+            raise TargetError(f"{self.file}: {self.precision} needs a recipe; one of {', '.join(recipes())}")
+        if self.recipe is not None and not precision.is_calibrated:
+            raise TargetError(
+                f"{self.file}: {self.precision} is not calibrated, so it takes no recipe; leave it out"
+            )
+
+    def _check_file(self, runtime: Runtime) -> None:
+        if not _PLAIN_NAME.fullmatch(self.file):
+            raise TargetError(
+                f"artifact file {self.file!r} is no plain file name: at most 100 of A-Z a-z 0-9 . _ -, a letter or "
+                "digit first, no folder"
+            )
+        if self.file.lower() in _RESERVED:
+            raise TargetError(
+                f"{self.file}: a file of this name is in every bundle; name the artifact otherwise"
+            )
+        if not self.file.endswith(runtime.suffix):
+            raise TargetError(f"{self.file}: files of {runtime.title} end in {runtime.suffix}")
 
 
 @dataclass(frozen=True)
@@ -75,6 +134,9 @@ class Target:
         pending: stages for the board.
         aliases: other names.
         facts: what the board's software brings, for people: versions of its Python, CUDA, TensorRT.
+
+    Raises:
+        TargetError: it contradicts itself, or names what does not exist.
     """
 
     name: str
@@ -85,6 +147,25 @@ class Target:
     pending: tuple[PendingPlan, ...] = ()
     aliases: tuple[str, ...] = ()
     facts: dict[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if not self.name.strip():
+            raise TargetError("it has no name")
+        if not self.artifact:
+            raise TargetError("it lists no artifact")
+        if not 1 <= self.opset <= onnx_opset_version():
+            raise TargetError(
+                f"ONNX opset {self.opset} does not exist; the installed onnx knows 1 to {onnx_opset_version()}"
+            )
+        # Without case, as the file systems of Windows and macOS have them.
+        _refuse_twice("artifacts have the file name", (item.file.lower() for item in self.artifact))
+        _refuse_twice("names or aliases are", (self.name, *self.aliases))
+        sources = {item.file: None for item in self.artifact}
+        for plan in self.pending:
+            _known("precision", plan.precision, PRECISIONS, f"stage {plan.stage!r}")
+            _known("source", plan.source, sources, f"stage {plan.stage!r}")
+            if not (plan.stage.strip() and plan.command.strip()):
+                raise TargetError(f"the stage that starts from {plan.source} lacks its name or its command")
 
     @property
     def precisions(self) -> tuple[str, ...]:
@@ -129,18 +210,31 @@ def _from_file(path: Path) -> Target:
 
 def _parse(text: str, where: str) -> Target:
     try:
-        target = from_dict(Target, tomllib.loads(text), where)
+        return from_dict(Target, tomllib.loads(text), where)
     except tomllib.TOMLDecodeError as error:
         raise TargetError(f"target file {where} is not TOML: {error}") from error
+    except TargetError as error:
+        raise TargetError(f"target file {where}: {error}") from error
     except BundleError as error:
         raise TargetError(f"target file {str(error).partition(';')[0]}") from error
-    sources = {artifact.file for artifact in target.artifact}
-    for plan in target.pending:
-        if plan.source not in sources:
-            raise TargetError(
-                f"target file {where}: {plan.stage} starts from {plan.source}, which is no artifact of it"
-            )
-    return target
+
+
+_Item = TypeVar("_Item")
+
+
+def _known(what: str, name: str, table: Mapping[str, _Item], where: str) -> _Item:
+    """A row by its name; an unknown one is refused with the nearest, or with all that exist."""
+    if name not in table:
+        near = get_close_matches(name.lower(), table, n=1)
+        advice = f"did you mean {near[0]!r}? " if near else ""
+        raise TargetError(f"{where}: {what} {name!r} is not known; {advice}known: {', '.join(table)}")
+    return table[name]
+
+
+def _refuse_twice(what: str, names: Iterable[str]) -> None:
+    twice = [name for name, count in Counter(names).items() if count > 1]
+    if twice:
+        raise TargetError(f"two {what} {', '.join(twice)}; each must be its own")
 
 
 def _listed() -> str:

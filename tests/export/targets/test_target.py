@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from importlib.resources import files
 from pathlib import Path
 
@@ -7,6 +8,7 @@ import pytest
 
 from edgeau.errors import TargetError, UsageError
 from edgeau_calibration.recipe import recipes
+from edgeau_export.command import main
 from edgeau_export.targets.selection import make_plan
 from edgeau_export.targets.target import load_target, targets
 
@@ -64,7 +66,7 @@ def test_a_board_of_ones_own_is_a_file(tmp_path: Path) -> None:
         (CPU.replace("opset = 17", 'opset = "17"'), "opset: expected int, got str"),
         (
             CPU + '\n[[pending]]\nstage = "x"\nprecision = "fp32"\nsource = "y"\nreason = ""\ncommand = ""',
-            "starts from y",
+            "source 'y' is not known; known: model.fp32.onnx",
         ),
         (None, "cannot be read"),
     ],
@@ -76,6 +78,101 @@ def test_a_target_file_that_does_not_fit_says_why(tmp_path: Path, text: str | No
     with pytest.raises(TargetError, match=said) as caught:
         load_target(str(file))
     assert "export the bundle again" not in str(caught.value)
+
+
+LYING = """
+name = "kiosk"
+title = "A kiosk"
+opset = 17
+install = ""
+"""
+
+
+def _artifact(**changed: object) -> str:
+    values = {"file": "a.onnx", "runtime": "onnxruntime", "precision": "fp32"} | changed
+    lines = (f"{key} = {json.dumps(value)}" for key, value in values.items() if value is not None)
+    return "\n[[artifact]]\n" + "\n".join(lines) + "\n"
+
+
+STAGE = '\n[[pending]]\nstage = "{}"\nprecision = "{}"\nsource = "{}"\nreason = ""\ncommand = "run it"\n'
+TFLITE = {"file": "a.tflite", "runtime": "litert", "batch": 1}
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (LYING + _artifact(precision="int8"), "a.onnx: int8 needs a recipe; one of .*robust"),
+        (LYING + _artifact(**TFLITE, precision="w8a16"), "w8a16 needs a recipe"),
+        (LYING + _artifact(recipe="robust"), "fp32 is not calibrated, so it takes no recipe"),
+        (LYING + _artifact(**TFLITE, precision="fp16", recipe="robust"), "fp16 is not calibrated"),
+        (LYING + _artifact(precision="fp16"), "ONNX Runtime has no fp16; it has fp32, int8"),
+        (LYING + _artifact(precision="INT8", recipe="robust"), "'INT8' is not known; did you mean 'int8'"),
+        (LYING + _artifact(precision="i9"), "'i9' is not known; .*known: fp32, fp16, dynamic, int8, w8a16"),
+        (LYING + _artifact(runtime="onnxruntme"), "did you mean 'onnxruntime'"),
+        (LYING + _artifact(runtime="abacus"), "'abacus' is not known; known: litert, onnxruntime, tensorrt"),
+        (
+            LYING + _artifact(precision="int8", recipe="robst"),
+            "recipe 'robst' is not known; did you mean 'robust'",
+        ),
+        (LYING + _artifact() * 2, "two artifacts have the file name a.onnx"),
+        (LYING + _artifact() + _artifact(file="A.onnx"), "two artifacts have the file name a.onnx"),
+        (LYING + _artifact(file="a.tflite"), "files of ONNX Runtime end in .onnx"),
+        (LYING + _artifact(file="manifest.json"), "a file of this name is in every bundle"),
+        (LYING + _artifact(file="Golden.npz"), "a file of this name is in every bundle"),
+        (LYING + _artifact(batch=0), "batch 0 is less than 1"),
+        (LYING + _artifact(**TFLITE | {"batch": 4}), "files of LiteRT have batch 1, not 4"),
+        (LYING + _artifact(**TFLITE | {"batch": None}), "have a fixed batch size; write batch = 1"),
+        (LYING + _artifact(runtime="tensorrt", precision="fp16"), "TensorRT have a fixed batch size"),
+        (LYING.replace("17", "0") + _artifact(), "opset 0 does not exist"),
+        (LYING.replace("17", "99") + _artifact(), "opset 99 does not exist; the installed onnx knows 1 to"),
+        (LYING + 'aliases = ["k", "k"]' + _artifact(), "two names or aliases are k"),
+        (LYING + 'aliases = ["kiosk"]' + _artifact(), "two names or aliases are kiosk"),
+        (LYING + "artifact = []", "lists no artifact"),
+        (
+            LYING + _artifact() + STAGE.format("x", "fp32", "b.onnx"),
+            "source 'b.onnx' is not known; did you mean 'a.onnx'",
+        ),
+        (LYING + _artifact() + STAGE.format("", "fp32", "a.onnx"), "lacks its name or its command"),
+        (LYING + _artifact() + STAGE.format("x", "FP32", "a.onnx"), "precision 'FP32' is not known"),
+        *(
+            (LYING + _artifact(file=file), "is no plain file name")
+            for file in (
+                "../../x.onnx",
+                "/etc/x.onnx",
+                "a/x.onnx",
+                "..\\x.onnx",
+                "C:x.onnx",
+                "",
+                "..",
+                ".float.onnx",
+                "a b.onnx",
+                "a\u0000.onnx",
+                "a\n.onnx",
+                "NUL.onnx",
+                "x" * 300 + ".onnx",
+            )
+        ),
+    ],
+)
+def test_a_target_that_lies_is_refused_in_one_line(tmp_path: Path, text: str, said: str) -> None:
+    (tmp_path / "kiosk.toml").write_text(text)
+    with pytest.raises(TargetError, match=said) as caught:
+        load_target(str(tmp_path / "kiosk.toml"))
+    assert "kiosk.toml" in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_nothing_is_written_for_a_target_that_lies(tmp_path: Path, capsys) -> None:
+    (tmp_path / "kiosk.toml").write_text(LYING + _artifact(file="../../x.onnx"))
+    out = tmp_path / "deep" / "er" / "bundle"
+    assert main(["--target", str(tmp_path / "kiosk.toml"), "--out", str(out)]) == 2
+    assert len(capsys.readouterr().err.splitlines()) == 1
+    assert [path.name for path in tmp_path.rglob("*")] == ["kiosk.toml"]
+
+
+def test_a_misspelt_precision_is_suggested() -> None:
+    with pytest.raises(UsageError, match="did you mean 'int8'"):
+        make_plan(load_target("cpu"), ("INT8",))
 
 
 def test_a_stage_for_the_board_brings_the_artifact_it_starts_from() -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from edgeau.bundle.files import REPORT_HTML, REPORT_JSON
 from edgeau_export.report.int8.document import document
 from edgeau_export.report.int8.gallery import gallery
 from edgeau_export.report.int8.page import page
@@ -18,16 +19,13 @@ if TYPE_CHECKING:
     from edgeau.bundle.manifest import Manifest
     from edgeau_export.report.int8.evidence import Evidence
 
-__all__ = ["HTML", "JSON", "write_reports"]
-
-HTML = "report.html"
-JSON = "report.json"
+__all__ = ["write_reports"]
 
 
 def write_reports(
     directory: Path, manifest: Manifest, float_thresholds: Mapping[str, float], evidence: Evidence
 ) -> None:
-    """Write :data:`HTML` and :data:`JSON`.
+    """Write ``report.html`` and ``report.json``.
 
     Args:
         directory: of the bundle that is being made.
@@ -37,9 +35,9 @@ def write_reports(
     """
     report = document(manifest, float_thresholds, evidence)
     text = json.dumps(report, indent=1, ensure_ascii=False, allow_nan=False)
-    (directory / JSON).write_text(text + "\n", encoding="utf-8")
+    (directory / REPORT_JSON).write_text(text + "\n", encoding="utf-8")
     galleries, source = _galleries(manifest, float_thresholds, evidence)
-    (directory / HTML).write_text(page(report, galleries, source), encoding="utf-8")
+    (directory / REPORT_HTML).write_text(page(report, galleries, source), encoding="utf-8")
 
 
 def _galleries(
