@@ -21,10 +21,12 @@ def pair(faces=3000, seed=0, skills=((1.5, 1.5), (3.0, 0.0), (0.0, 3.0)), scale=
     return both
 
 
-def test_each_au_goes_to_whom_validation_favours_and_two_of_equal_skill_are_fused():
+def test_no_au_is_left_to_the_network_alone_and_two_of_equal_skill_are_fused():
     fit = fit_fusion(*pair())
-    assert fit.choice == {"AU1": "fused", "AU4": "network", "AU12": "landmark"}
-    assert fit.fusion.landmark["AU4"] == fit.fusion.network["AU12"] == 0
+    assert fit.choice == {"AU1": "fused", "AU4": "fused", "AU12": "landmark"}
+    assert fit.share["AU4"] == pytest.approx(0.7)
+    assert fit.fusion.landmark["AU4"] > 0
+    assert fit.fusion.network["AU12"] == 0
     assert fit.share["AU1"] == pytest.approx(0.5, abs=0.11)
 
 
@@ -33,7 +35,8 @@ def test_the_fused_model_is_better_than_either_on_new_faces():
     network, landmark = pair(seed=1)
     fused = measure(fused_predictions(network, landmark, fit.fusion, fit.thresholds))
     assert fused.auc[0] > max(measure(network).auc[0], measure(landmark).auc[0]) + 0.02
-    assert fused.auc[1:] == pytest.approx([measure(network).auc[1], measure(landmark).auc[2]], abs=1e-6)
+    assert fused.auc[1] > measure(network).auc[1] - 0.03
+    assert fused.auc[2] == pytest.approx(measure(landmark).auc[2], abs=1e-6)
 
 
 def test_fused_probabilities_are_calibrated_whatever_the_scale_of_the_logits():

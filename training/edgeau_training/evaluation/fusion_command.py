@@ -1,4 +1,4 @@
-"""``python -m edgeau_training.evaluation.fusion_command``: fit the fusion on val, measure all three on test."""
+"""``python -m edgeau_training.evaluation.fusion_command``: fit the fusion on val, bound it by real faces, measure on test."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 from contextlib import closing
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,12 @@ from edgeau_training.evaluation.faces import open_faces
 from edgeau_training.evaluation.fusion_fit import FusionFit, FusionRule, fit_fusion, fused_predictions
 from edgeau_training.evaluation.metrics import measure
 from edgeau_training.evaluation.predictions import Predictions, load_predictions, save_predictions
-from edgeau_training.evaluation.report import aligned, model_document
+from edgeau_training.evaluation.real_face_bounds import (
+    RealFaceRule,
+    bounded_by_real_faces,
+    shifted_thresholds,
+)
+from edgeau_training.evaluation.report import aligned, model_document, model_table
 from edgeau_training.evaluation.run import predict
 from edgeau_training.evaluation.scorers import Scorer, open_scorer
 from edgeau_training.evaluation.thresholds import fit_thresholds
@@ -53,8 +59,10 @@ def _parser() -> CommandParser:
     parser.add_argument("--artifact", help="of a bundle")
     parser.add_argument("--shares", type=float, nargs=2, default=FusionRule.shares, metavar=("LOW", "HIGH"),
                         help="bounds of the network's share (default %(default)s)")  # fmt: skip
+    parser.add_argument("--real", type=Path, metavar="DIR",
+                        help="labelled pictures of real faces, which bound the network's share and the thresholds")  # fmt: skip
     parser.add_argument("--margin", type=float, default=FusionRule.margin,
-                        help="F1 by which one model alone must be better to be taken (default %(default)s)")  # fmt: skip
+                        help="F1 by which the landmark model alone must be better to be taken (default %(default)s)")  # fmt: skip
     parser.add_argument("--threads", type=int, default=1, help="of the engine (default 1)")
     parser.add_argument("--keep", type=Path, metavar="NPZ",
                         help="keep what both models said there; if the file exists, fit on it instead of running them")  # fmt: skip
@@ -66,17 +74,52 @@ def _fit(argv: Sequence[str] | None) -> int:
     options = _parser().parse_args(argv)
     rule = FusionRule(shares=(options.shares[0], options.shares[1]), margin=options.margin)
     answers = _answers(options)
-    fit = fit_fusion(answers["network on fitted"], answers["landmark on fitted"], rule)
+    fit, bounds = _fitted(options, answers, rule)
     tables = _three(fit, answers)
     document = {"network": options.network.name, "landmark": options.landmark.name, "data": options.data.name,
                 "fitted_on": options.fit_on, "measured_on": options.measure_on,
-                **_document(fit, rule, tables)}  # fmt: skip
+                "real_faces": bounds, **_document(fit, rule, tables)}  # fmt: skip
     write_document(options.out, document)
     if options.json:
         print_json(document)
     else:
         print(_table(document), f"wrote {options.out}", sep="\n")
     return DONE
+
+
+def _fitted(
+    options: argparse.Namespace, answers: dict[str, Predictions], rule: FusionRule
+) -> tuple[FusionFit, dict[str, Any] | None]:
+    """The fit on renders, bounded by real faces where they are given, and what they did to it."""
+    network, landmark = answers["network on fitted"], answers["landmark on fitted"]
+    if options.real is None:
+        return fit_fusion(network, landmark, rule), None
+    bounded = bounded_by_real_faces(
+        network,
+        landmark,
+        answers["network on real faces"],
+        answers["landmark on real faces"],
+        low=rule.shares[0],
+        margin=rule.margin,
+    )
+    fit = replace(
+        bounded.fit, thresholds=shifted_thresholds(network.labels, bounded.fit.thresholds, bounded.shifts)
+    )
+    real = fused_predictions(
+        answers["network on real faces"],
+        answers["landmark on real faces"],
+        fit.fusion,
+        fit.thresholds[[network.labels.index(label) for label in bounded.shifts]],
+    )
+    document = {
+        "data": options.real.name,
+        "rule": asdict(RealFaceRule()),
+        "bound": bounded.bound,
+        "auc_by_bound": {str(bound): value for bound, value in bounded.auc.items()},
+        "threshold_shifts": bounded.shifts,
+        "measured": model_document("fused", real, measure(real), intervals(real, resamples=500)),
+    }
+    return fit, document
 
 
 def _answers(options: argparse.Namespace) -> dict[str, Predictions]:
@@ -93,6 +136,9 @@ def _answers(options: argparse.Namespace) -> dict[str, Predictions]:
         for split, role in ((options.fit_on, "fitted"), (options.measure_on, "measured")):
             outcome = predict((network, landmark), open_faces(options.data, split), options.limit, labels)
             answers[f"network on {role}"], answers[f"landmark on {role}"] = outcome.predictions
+        if options.real is not None:
+            outcome = predict((network, landmark), open_faces(options.real))
+            answers["network on real faces"], answers["landmark on real faces"] = outcome.predictions
     if options.keep:
         save_predictions(options.keep, answers)
     return answers
@@ -156,7 +202,9 @@ def _table(document: dict[str, Any]) -> str:
     ]
     means = (_cell(measured[name]["mean"][metric]) for metric in ("f1", "auc") for name in _PARTS)
     title = f"fitted on {document['fitted_on']}, measured on {document['measured_on']}"
-    return f"{title}\n{aligned((head, *rows, ('mean', *means, '', '')))}"
+    table = f"{title}\n{aligned((head, *rows, ('mean', *means, '', '')))}"
+    real = document["real_faces"]
+    return table if real is None else f"{table}\n\non real faces\n{model_table(real['measured'])}"
 
 
 def _cell(value: dict[str, float | None]) -> str:

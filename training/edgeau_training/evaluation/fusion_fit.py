@@ -1,11 +1,12 @@
-"""Fitting how network and landmark logits are fused, and choosing per AU what is shipped: network, landmarks or both.
+"""Fitting how network and landmark logits are fused, and choosing per AU what is shipped: landmarks, or both.
 
 Both logits of an AU are standardised on validation. Their fused score is the weighted average, and validation may move
 the network's share only between bounds. The bounds are ours, and there for a reason: validation is synthetic; the network
 sees texture, in which renders differ most from photographs, while the landmark model sees geometry alone, found by a
 detector that was trained on photographs. Left alone, validation would give the network nearly all weight, on evidence
-that says nothing about the step to real faces. For the same reason an AU leaves the fusion for one model alone only where
-that one is better by a margin.
+that says nothing about the step to real faces. For the same reason no AU is left to the network alone (AU4 and AU14 once
+were: a person's neutral face could not move them, and on real faces AU4 ranked worse than with the landmarks), and an AU is
+left to the landmark model alone only where that one is better by a margin.
 
 A score becomes a logit by Platt scaling (:mod:`edgeau_training.evaluation.platt`).
 """
@@ -27,7 +28,7 @@ from edgeau_training.evaluation.thresholds import MINIMUM_POSITIVES, fit_thresho
 
 __all__ = ["CHOICES", "FusionFit", "FusionRule", "fit_fusion", "fused_predictions"]
 
-CHOICES = ("landmark", "network", "fused")
+CHOICES = ("landmark", "fused")
 _SHARE_STEP = 0.05
 
 
@@ -37,7 +38,7 @@ class FusionRule:
 
     Attributes:
         shares: lowest and highest share of the network in a fused score, 0..1; at 0 the landmark model stands alone.
-        margin: by how much F1 on validation one model alone must beat the fused score to be taken instead.
+        margin: by how much F1 on validation the landmark model alone must beat the fused score to be taken instead.
     """
 
     shares: tuple[float, float] = (0.0, 0.7)
@@ -53,7 +54,7 @@ class FusionFit:
         thresholds: on the fused probability, float64 ``(C,)``, best F1 on validation.
         choice: per label one of :data:`CHOICES`.
         share: per label the network's share of the chosen score, 0..1.
-        f1: per label and choice, F1 on validation, each at its own best threshold.
+        f1: per label F1 on validation of ``"landmark"``, ``"network"`` and ``"fused"``, each at its own best threshold.
     """
 
     fusion: Fusion
@@ -108,10 +109,8 @@ def fused_predictions(
 
 
 def _choose(f1: dict[str, float], fused_share: float, margin: float) -> str:
-    alone = max(("landmark", "network"), key=lambda name: f1[name])
-    if f1[alone] > f1["fused"] + margin:
-        return alone
-    return "landmark" if fused_share == 0 else "fused"
+    better = f1["landmark"] > f1["fused"] + margin
+    return "landmark" if better or fused_share == 0 else "fused"
 
 
 class _OneLabel:

@@ -1,0 +1,61 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from edgeau_training.evaluation.predictions import Predictions
+from edgeau_training.evaluation.real_face_bounds import (
+    RealFaceRule,
+    bounded_by_real_faces,
+    shifted_thresholds,
+    threshold_shifts,
+)
+
+
+def table(present, absent, threshold=0.5, label="AU6"):
+    logits = np.array([*present, *absent], np.float32)[:, None]
+    truth = np.array([1] * len(present) + [0] * len(absent), np.int8)[:, None]
+    return Predictions((label,), logits, truth, np.array([threshold]))
+
+
+class TestShifts:
+    def test_a_threshold_rises_until_resting_faces_are_silent(self):
+        real = table([3] * 10, [0.5] * 5 + [-2] * 15)
+        assert threshold_shifts(real) == {"AU6": 0.55}
+
+    def test_recall_is_kept(self):
+        real = table([0.3] * 5 + [3] * 5, [0.5] * 5 + [-2] * 15)
+        assert threshold_shifts(real)["AU6"] == pytest.approx(0.3)
+
+    def test_no_shift_goes_beyond_the_limit(self):
+        real = table([9] * 10, [8] * 10)
+        assert threshold_shifts(real) == {"AU6": RealFaceRule().largest_shift}
+
+    def test_a_silent_threshold_stays(self):
+        assert threshold_shifts(table([3] * 10, [-3] * 20)) == {"AU6": 0.0}
+
+    @pytest.mark.parametrize(("present", "absent"), [(4, 20), (10, 9)])
+    def test_few_faces_say_nothing(self, present, absent):
+        assert threshold_shifts(table([3] * present, [2] * absent)) == {"AU6": 0.0}
+
+    def test_a_shift_is_one_of_the_logit(self):
+        moved = shifted_thresholds(("AU1", "AU6"), np.array([0.5, 0.3]), {"AU1": 1.0})
+        assert moved == pytest.approx([1 / (1 + np.exp(-1)), 0.3])
+
+
+def test_real_faces_bound_the_share_of_a_network_that_misreads_them():
+    random = np.random.default_rng(0)
+    truth = (random.random((400, 1)) < 0.4).astype(np.int8)
+    exact = (truth * 4 - 2 + random.normal(0, 0.8, truth.shape)).astype(np.float32)
+    rough = (truth * 4 - 2 + random.normal(0, 2.0, truth.shape)).astype(np.float32)
+    half = np.array([0.5])
+
+    def on(logits):
+        return Predictions(("AU6",), logits, truth, half)
+
+    misread = random.normal(0, 2, truth.shape).astype(np.float32)
+    trusted = bounded_by_real_faces(on(exact), on(rough), on(exact), on(rough))
+    bounded = bounded_by_real_faces(on(exact), on(rough), on(misread), on(rough))
+    assert trusted.bound == 0.7
+    assert bounded.bound == 0.4
+    assert bounded.fit.share["AU6"] <= 0.4

@@ -1,0 +1,149 @@
+"""What labelled real faces may change in a fusion that was fitted on renders: one bound, and thresholds within limits.
+
+Renders are many and their labels are exact; real faces are few and their labels are one viewer's. So renders fit, and real
+faces bound. The rule, ours:
+
+1. The upper bound of the network's share is one number for all AUs: the largest of :attr:`RealFaceRule.bounds` whose mean AUC
+   on the real faces is within :attr:`RealFaceRule.auc_margin` of the best one.
+2. A threshold that was fitted on renders moves up, never down, by the smallest shift of its logit that brings the share of
+   false alarms on real faces to :attr:`RealFaceRule.false_positive_rate`; at most by :attr:`RealFaceRule.largest_shift`, and
+   never so far that recall on real faces falls below :attr:`RealFaceRule.recall` (or below what it was).
+3. An AU with fewer than :attr:`RealFaceRule.positives` real positives or :attr:`RealFaceRule.negatives` real negatives keeps
+   its threshold: so few faces say nothing about it.
+
+Eight shifts from some hundred faces cannot follow single faces far: every one of them is bounded on both sides.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edgeau.errors import InputError
+from edgeau_training.evaluation.fusion_fit import FusionFit, FusionRule, fit_fusion, fused_predictions
+from edgeau_training.evaluation.metrics import macro, measure
+from edgeau_training.evaluation.predictions import Predictions
+
+__all__ = ["BoundedFit", "RealFaceRule", "bounded_by_real_faces", "shifted_thresholds", "threshold_shifts"]
+
+_STEP = 0.05
+
+
+@dataclass(frozen=True)
+class RealFaceRule:
+    """How far real faces are trusted; see the module.
+
+    Attributes:
+        bounds: upper bounds of the network's share to choose from, 0..1, descending.
+        auc_margin: AUC that a larger bound may cost.
+        false_positive_rate: share of false alarms to come down to, 0..1.
+        recall: 0..1, that no shift goes below.
+        largest_shift: of a threshold's logit.
+        positives: real faces that show the AU, fewest that count.
+        negatives: real faces that do not show it, fewest that count.
+    """
+
+    bounds: tuple[float, ...] = (0.7, 0.6, 0.5, 0.4)
+    auc_margin: float = 0.001
+    false_positive_rate: float = 0.035
+    recall: float = 0.9
+    largest_shift: float = 2.0
+    positives: int = 5
+    negatives: int = 10
+
+
+@dataclass(frozen=True)
+class BoundedFit:
+    """A fusion that was fitted on renders within the bounds that real faces gave.
+
+    Attributes:
+        fit: of renders, with its thresholds as renders alone would have them.
+        bound: upper bound of the network's share that was chosen.
+        auc: mean AUC on the real faces by bound.
+        shifts: of the thresholds' logits per label, 0 or more.
+    """
+
+    fit: FusionFit
+    bound: float
+    auc: dict[float, float]
+    shifts: dict[str, float]
+
+
+def bounded_by_real_faces(
+    network: Predictions,
+    landmark: Predictions,
+    real_network: Predictions,
+    real_landmark: Predictions,
+    *,
+    low: float = 0.0,
+    margin: float = FusionRule.margin,
+    rule: RealFaceRule | None = None,
+) -> BoundedFit:
+    """Fit a fusion on renders, bounded by real faces.
+
+    Args:
+        network: on renders.
+        landmark: on the same renders.
+        real_network: on real faces, of some of the same AUs.
+        real_landmark: on the same real faces.
+        low: lower bound of the network's share.
+        margin: see :class:`~edgeau_training.evaluation.fusion_fit.FusionRule`.
+        rule: None takes the defaults.
+
+    Raises:
+        InputError: the tables are not of the same faces, or no AU of the real faces is judged on both sides.
+    """
+    rule = rule or RealFaceRule()
+    fits = {bound: fit_fusion(network, landmark, FusionRule((low, bound), margin)) for bound in rule.bounds}
+    real = {bound: _on_real_faces(fit, real_network, real_landmark) for bound, fit in fits.items()}
+    auc = {bound: float(macro(measure(table).auc)) for bound, table in real.items()}
+    if not np.isfinite(list(auc.values())).all():
+        raise InputError("no AU of the real faces has both faces that show it and faces that do not")
+    best = max(auc.values())
+    bound = next(bound for bound in sorted(rule.bounds, reverse=True) if auc[bound] >= best - rule.auc_margin)
+    return BoundedFit(fits[bound], bound, auc, threshold_shifts(real[bound], rule))
+
+
+def threshold_shifts(real: Predictions, rule: RealFaceRule | None = None) -> dict[str, float]:
+    """How far the logit of each threshold moves up, by label; 0 where real faces ask for nothing or say too little.
+
+    Args:
+        real: on real faces, at the thresholds that were fitted on renders.
+        rule: None takes the defaults.
+    """
+    rule = rule or RealFaceRule()
+    return {label: _shift(real.select([label]), rule) for label in real.labels}
+
+
+def shifted_thresholds(
+    labels: tuple[str, ...], thresholds: NDArray[np.float64], shifts: dict[str, float]
+) -> NDArray[np.float64]:
+    """Thresholds on the probability, float64 ``(C,)``, with their logits moved up; labels without a shift stay."""
+    odds = np.log(thresholds) - np.log1p(-thresholds)
+    moved = odds + np.array([shifts.get(label, 0.0) for label in labels])
+    return np.asarray(1 / (1 + np.exp(-moved)))
+
+
+def _on_real_faces(fit: FusionFit, network: Predictions, landmark: Predictions) -> Predictions:
+    everywhere = tuple(fit.choice)
+    columns = [everywhere.index(label) for label in network.labels]
+    return fused_predictions(network, landmark, fit.fusion, fit.thresholds[columns])
+
+
+def _shift(real: Predictions, rule: RealFaceRule) -> float:
+    truth, logits = real.truth[:, 0], real.logits[:, 0].astype(np.float64)
+    present, absent = logits[truth == 1], logits[truth == 0]
+    if len(present) < rule.positives or len(absent) < rule.negatives:
+        return 0.0
+    threshold = float(np.log(real.thresholds[0]) - np.log1p(-real.thresholds[0]))
+    least = min(rule.recall, float((present >= threshold).mean()))
+    shift = 0.0
+    for step in np.arange(0, rule.largest_shift + _STEP / 2, _STEP):
+        if (present >= threshold + step).mean() < least:
+            break
+        shift = float(step)
+        if (absent >= threshold + step).mean() <= rule.false_positive_rate:
+            break
+    return round(shift, 2)
