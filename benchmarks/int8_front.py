@@ -35,15 +35,14 @@ from edgeau._system.atomic_file import write_whole
 from edgeau._system.command import DONE, PARTLY, CommandParser, print_json, run
 from edgeau.bundle.preprocessing import Preprocessor
 from edgeau.errors import EdgeauError, InputError
+from edgeau.metrics import fitted_thresholds, sigmoid
 from edgeau.runtimes import open_session
 from edgeau.runtimes.function import FunctionSession
-from edgeau.runtimes.logits import sigmoid
 from edgeau.runtimes.session import Session
 from edgeau_calibration.data.crops import CalibrationSet
 from edgeau_calibration.data.labelled import LabelledFaces, labelled_faces
 from edgeau_calibration.data.load import load_calibration_set
 from edgeau_calibration.evaluation.accuracy import LabelledJudge
-from edgeau_calibration.evaluation.scores import fitted_thresholds
 from edgeau_calibration.graph.macs import integer_share, macs_by_node
 from edgeau_calibration.quantizer import Quantization
 from edgeau_calibration.recipe import load_recipe

@@ -24,10 +24,11 @@ from page_part import write_part
 from this_machine import machine_name
 
 from edgeau._system.command import DONE, CommandParser, print_json, run
+from edgeau.metrics import macro_mean
 from edgeau_training.datasets.synthetic import SyntheticFaces, list_shards
 from edgeau_training.datasets.synthetic_crops import SyntheticCrops
 from edgeau_training.evaluation.documents import write_document
-from edgeau_training.evaluation.metrics import macro, measure
+from edgeau_training.evaluation.metrics import measure
 from edgeau_training.evaluation.predictions import load_predictions
 from edgeau_training.trainer.delivery import PREDICTIONS
 from edgeau_training.trainer.recipe import Recipe, read_recipe
@@ -102,9 +103,9 @@ def learn(name: str, recipe: Recipe, data: Path, test: SyntheticFaces, out: Path
         "cpu_minutes": round((time.process_time() - started) / 60, 1),
         "first_loss": steps[0]["occurrence"],
         "last_loss": steps[-1]["occurrence"],
-        "f1": round(macro(measured.f1), 3),
+        "f1": round(macro_mean(measured.f1), 3),
         "always_positive": round(float(always.mean()), 3),
-        "auc": round(macro(measured.auc), 3),
+        "auc": round(macro_mean(measured.auc), 3),
         "above": [
             label for label, f1, base in zip(test.labels, measured.f1, always, strict=True) if f1 > base
         ],

@@ -15,7 +15,7 @@ import numpy as np
 from edgeau import open_source
 from edgeau.bundle import default_bundle_path, load_bundle
 from edgeau.errors import InputError
-from edgeau.runtimes.logits import sigmoid
+from edgeau.metrics import sigmoid
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 import pipeline_overhead

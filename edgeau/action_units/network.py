@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from edgeau.bundle.load import Bundle, default_bundle_path, load_bundle
 from edgeau.bundle.preprocessing import Preprocessor
 from edgeau.bundle.select import open_engine
-from edgeau.runtimes.logits import sigmoid
+from edgeau.metrics import sigmoid
 
 if TYPE_CHECKING:
     from types import TracebackType

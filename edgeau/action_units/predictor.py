@@ -13,8 +13,8 @@ from edgeau.action_units.network import AUDetector
 from edgeau.action_units.neutral_baseline import NeutralBaseline
 from edgeau.bundle.load import Bundle
 from edgeau.errors import BundleError
+from edgeau.metrics import probability
 from edgeau.results import ActionUnit
-from edgeau.runtimes.logits import probability
 
 __all__ = ["AUReader"]
 

@@ -7,10 +7,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from edgeau.board.samples import f1_mean
 from edgeau.bundle.manifest import Measured
 from edgeau.bundle.preprocessing import Preprocessor
-from edgeau.runtimes.logits import sigmoid
+from edgeau.metrics import f1_scores, macro_mean, sigmoid
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -53,7 +52,7 @@ def judged(
         np.array([given[label] for label in labels], np.float32)
         for given in (artifact.thresholds, float_thresholds)
     )
-    row = replace(row, count=len(logits), f1_mean=f1_mean(logits, samples.present, thresholds))
+    row = replace(row, count=len(logits), f1_mean=_f1_mean(logits, samples.present, thresholds))
     there = samples.logits.get(artifact.file)
     if there is not None:
         decided = (sigmoid(logits) >= thresholds) != (sigmoid(there) >= thresholds)
@@ -69,7 +68,7 @@ def _against_float(
     row: Measured, samples: Samples, thresholds: NDArray[np.float32], max_f1_drop: float
 ) -> Measured:
     reference = samples.logits.get("")
-    best = None if reference is None else f1_mean(reference, samples.present, thresholds)
+    best = None if reference is None else _f1_mean(reference, samples.present, thresholds)
     if best is None or row.f1_mean is None:
         return row
     drop = best - row.f1_mean
@@ -77,6 +76,14 @@ def _against_float(
     if drop > max_f1_drop:
         fault = f"its F1 mean is {drop:.3f} below that of the float network on {row.count} samples, allowed is {max_f1_drop:g}"
     return replace(row, f1_drop_mean=drop, fault=fault)
+
+
+def _f1_mean(
+    logits: NDArray[np.float32], present: NDArray[np.bool_], thresholds: NDArray[np.float32]
+) -> float | None:
+    """Mean F1 over the AUs that occur; None where none does. Arrays as in :class:`edgeau.board.samples.Samples`."""
+    mean = macro_mean(f1_scores(sigmoid(logits) >= thresholds, present))
+    return None if np.isnan(mean) else mean
 
 
 def _logits(session: Session, crops: NDArray[np.uint8], spec: InputSpec) -> NDArray[np.float32]:

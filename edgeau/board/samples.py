@@ -16,9 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgeau.errors import BundleError
-from edgeau.runtimes.logits import sigmoid
 
-__all__ = ["SAMPLES", "Samples", "f1_mean", "read_samples", "write_samples"]
+__all__ = ["SAMPLES", "Samples", "read_samples", "write_samples"]
 
 SAMPLES = "samples.npz"
 _LOGITS = "logits/"
@@ -64,22 +63,3 @@ def read_samples(file: Path) -> Samples:
             return Samples(arrays["crops"], arrays["present"], str(arrays["source"]), logits)
     except (OSError, EOFError, KeyError, ValueError, zipfile.BadZipFile) as error:
         raise BundleError(f"{file} holds no samples ({error}); export the bundle again") from error
-
-
-def f1_mean(
-    logits: NDArray[np.float32], present: NDArray[np.bool_], thresholds: NDArray[np.float32]
-) -> float | None:
-    """Mean over AUs of 2TP / (2TP + FP + FN), over those that occur; None where none does.
-
-    Args:
-        logits: ``(n, C)``.
-        present: ``(n, C)``.
-        thresholds: ``(C,)`` on the probability.
-    """
-    decisions = sigmoid(logits) >= thresholds
-    occurs = present.any(axis=0)
-    if not occurs.any():
-        return None
-    hits = (decisions & present).sum(axis=0)
-    scores = 2 * hits / np.maximum(decisions.sum(axis=0) + present.sum(axis=0), 1)
-    return float(scores[occurs].mean())

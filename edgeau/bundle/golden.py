@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from edgeau.bundle.manifest import Artifact, InputSpec
 from edgeau.bundle.preprocessing import Preprocessor
 from edgeau.errors import BundleError, EngineError
-from edgeau.runtimes.logits import sigmoid
+from edgeau.metrics import sigmoid
 from edgeau.runtimes.precision import PRECISIONS
 from edgeau.runtimes.session import Session
 

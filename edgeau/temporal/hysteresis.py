@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from edgeau.errors import UsageError
+from edgeau.metrics import probability
 from edgeau.results import ActionUnit, Face, FrameResult
-from edgeau.runtimes.logits import probability
 from edgeau.temporal.track_states import TrackStates
 
 __all__ = ["Hysteresis"]

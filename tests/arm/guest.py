@@ -28,9 +28,9 @@ from edgeau.action_units.network import AUDetector
 from edgeau.bundle.golden import check_golden, read_golden
 from edgeau.bundle.manifest import Artifact
 from edgeau.bundle.preprocessing import Preprocessor
+from edgeau.metrics import sigmoid
 from edgeau.runtimes import open_session
 from edgeau.runtimes.function import FunctionSession
-from edgeau.runtimes.logits import sigmoid
 from edgeau.runtimes.session import Session
 
 # The counter of instructions (instructions.c) notes its count when this is closed.

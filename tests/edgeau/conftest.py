@@ -21,8 +21,8 @@ from edgeau.bundle.manifest import Artifact, InputSpec, Manifest, NetworkInfo
 from edgeau.bundle.preprocessing import Preprocessor
 from edgeau.faces.alignment import Alignment
 from edgeau.faces.landmarks import Landmarker, open_landmarker
+from edgeau.metrics import sigmoid
 from edgeau.runtimes import open_session
-from edgeau.runtimes.logits import sigmoid
 
 MakeBundle = Callable[..., Path]
 

@@ -5,8 +5,8 @@ import dataclasses
 import numpy as np
 import pytest
 
+from edgeau.metrics import sigmoid
 from edgeau.results import ActionUnit, Box, Face
-from edgeau.runtimes.logits import sigmoid
 
 LANDMARKS = np.zeros((478, 3), np.float32)
 BOX = Box(0, 0, 1, 1)

@@ -20,10 +20,10 @@ if TYPE_CHECKING:
 
     from edgeau.faces.alignment import Alignment
 
-__all__ = ["JpegCrops", "LabelledFaces", "labelled_faces", "labelled_splits"]
+__all__ = ["PRESENT_INTENSITY", "JpegCrops", "LabelledFaces", "labelled_faces", "labelled_splits"]
 
-# Intensity from which an AU counts as present, as the data set's own rule has it.
-_PRESENT = 0.3
+# Intensity from which an AU of a rendered face counts as present, 0..1.
+PRESENT_INTENSITY = 0.3
 _COLUMNS = ("crop", "aus", "landmarks")
 
 
@@ -123,7 +123,7 @@ def labelled_faces(
         )
     return LabelledFaces(
         crops=JpegCrops(files, alignment, f"{folder}/{split}"),
-        present=np.array(rows, np.float32) >= _PRESENT,
+        present=np.array(rows, np.float32) >= PRESENT_INTENSITY,
         landmarks=np.array(points, np.float32).reshape(len(points), -1, 3),
         source=f"synthetic faces of {folder.name}, split {split}",
     )

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from edgeau.runtimes.logits import sigmoid
-from edgeau_calibration.evaluation.scores import f1_scores, fitted_thresholds
+from edgeau.metrics import f1_scores, fitted_thresholds, sigmoid
 from edgeau_calibration.graph.ort_session import logits_of
 
 if TYPE_CHECKING:
@@ -140,4 +139,5 @@ class LabelledJudge(Judge):
         return f1_scores(sigmoid(logits) >= thresholds, self.present)
 
     def _fitted(self, logits: NDArray[np.float32]) -> NDArray[np.float32]:
-        return fitted_thresholds(sigmoid(logits), self.present, self.thresholds)
+        fitted = fitted_thresholds(sigmoid(logits), self.present, self.thresholds)
+        return fitted.astype(np.float32)

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from edgeau.metrics import logit
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -50,10 +52,6 @@ def difference(
         # NaN compares false with every tolerance, so that a gate would let it pass.
         distance = np.full_like(distance, np.inf)
     answered_at = thresholds if answered_at is None else answered_at
-    flips = (reference >= _logit(thresholds)) != (answer >= _logit(answered_at))
+    # Logits are compared: no probability then rounds to 0 or 1.
+    flips = (reference >= logit(thresholds)) != (answer >= logit(answered_at))
     return Difference(float(distance.max()), float(distance.mean()), float(flips.mean()), len(reference))
-
-
-def _logit(probability: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Decisions are compared here, where no probability rounds to 0 or 1."""
-    return np.asarray(np.log(probability) - np.log1p(-probability), np.float32)

@@ -11,7 +11,7 @@ from edgeau.bundle.files import record_of
 from edgeau.bundle.golden import Answer
 from edgeau.bundle.manifest import Artifact, Parity
 from edgeau.bundle.preprocessing import Preprocessor
-from edgeau.runtimes.logits import sigmoid
+from edgeau.metrics import sigmoid
 from edgeau_export.converters.parity import measured_parity, refuse_if_beyond, run_artifact
 from edgeau_export.converters.registry import maker_of
 from edgeau_export.source_network.reference import Reference

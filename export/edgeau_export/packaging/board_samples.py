@@ -18,6 +18,7 @@ from edgeau.errors import DependencyError, InputError
 from edgeau.sources.clip import clip_path
 from edgeau_calibration.data.crops import evenly
 from edgeau_calibration.data.faces import FaceCropper
+from edgeau_calibration.data.labelled import PRESENT_INTENSITY
 from edgeau_export.converters.parity import run_artifact
 
 if TYPE_CHECKING:
@@ -33,8 +34,6 @@ if TYPE_CHECKING:
 __all__ = ["add_board_samples"]
 
 _COUNT = 48
-# Intensity from which an AU counts as present, as everywhere in the rendered faces.
-_PRESENT = 0.3
 
 
 def add_board_samples(bench: Bench, artifacts: Sequence[Artifact]) -> None:
@@ -67,7 +66,7 @@ def _labelled(alignment: Alignment, labels: tuple[str, ...]) -> tuple[NDArray[np
             crop = cropper.crop(frame) if index in chosen else None
             if crop is not None:
                 crops.append(crop)
-                present.append([float(rows[index].get(label, 0.0)) >= _PRESENT for label in labels])
+                present.append([float(rows[index].get(label, 0.0)) >= PRESENT_INTENSITY for label in labels])
     if not crops:
         raise InputError("no face was found in the packaged clip")
     return np.stack(crops), np.array(present)

@@ -10,9 +10,8 @@ import numpy as np
 from edgeau.action_units.fusion import Fuser
 from edgeau.action_units.landmark_model import LandmarkModel
 from edgeau.bundle.manifest import Accuracy
-from edgeau.runtimes.logits import sigmoid
+from edgeau.metrics import f1_scores, fitted_thresholds, sigmoid
 from edgeau_calibration.data.labelled import labelled_faces, labelled_splits
-from edgeau_calibration.evaluation.scores import f1_scores, fitted_thresholds
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -103,7 +102,7 @@ class LabelledData:
         self, on_val: NDArray[np.float32], on_test: NDArray[np.float32], old: dict[str, float]
     ) -> Scored:
         otherwise = np.array([old[label] for label in self.description.labels], np.float32)
-        thresholds = fitted_thresholds(sigmoid(on_val), self.val.present, otherwise)
+        thresholds = fitted_thresholds(sigmoid(on_val), self.val.present, otherwise).astype(np.float32)
         return Scored(thresholds, f1_scores(sigmoid(on_test) >= thresholds, self.test.present))
 
 

@@ -11,8 +11,8 @@ import onnx
 from tqdm import tqdm
 
 from edgeau.bundle.preprocessing import Preprocessor
+from edgeau.metrics import sigmoid
 from edgeau.runtimes import open_session
-from edgeau.runtimes.logits import sigmoid
 from edgeau_calibration.data.predicted_activity import Activity
 
 if TYPE_CHECKING:

@@ -11,8 +11,8 @@ from edgeau.action_units.network import AUDetector
 from edgeau.action_units.neutral_baseline import NeutralBaseline
 from edgeau.bundle.manifest import Fusion
 from edgeau.errors import BundleError
+from edgeau.metrics import sigmoid
 from edgeau.results import Face
-from edgeau.runtimes.logits import sigmoid
 
 
 def fusion(network: float = 0.5, landmark: float = 0.5, bias: float = 0.0) -> Fusion:

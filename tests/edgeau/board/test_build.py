@@ -16,15 +16,15 @@ import pytest
 from edgeau.board import build as finishing
 from edgeau.board import finish_bundle
 from edgeau.board.command import main
-from edgeau.board.samples import SAMPLES, Samples, f1_mean, read_samples, write_samples
+from edgeau.board.samples import SAMPLES, Samples, read_samples, write_samples
 from edgeau.bundle import BundleWriter, load_bundle
 from edgeau.bundle.golden import Answer, Golden, write_golden
 from edgeau.bundle.manifest import Calibration, Manifest, Measured, Pending
 from edgeau.bundle.preprocessing import Preprocessor
 from edgeau.bundle.timing import Timing
 from edgeau.errors import BundleError, DependencyError, EngineError
+from edgeau.metrics import sigmoid
 from edgeau.runtimes import open_session, table
-from edgeau.runtimes.logits import sigmoid
 from edgeau.runtimes.onnxruntime import OnnxRuntimeSession
 from edgeau.runtimes.tensorrt.engines import remembered_options
 from edgeau.runtimes.tensorrt.machine import Machine
@@ -236,16 +236,6 @@ def test_samples_come_back_as_written(tmp_path: Path):
     assert again.source == "two"
     np.testing.assert_array_equal(again.present, samples.present)
     np.testing.assert_array_equal(again.logits[""], samples.logits[""])
-
-
-def test_f1_by_hand():
-    present = np.array([[1, 1, 0], [1, 0, 0], [0, 1, 0], [0, 0, 0]], bool)
-    logits = np.where(np.array([[1, 0, 1], [1, 0, 0], [1, 1, 0], [0, 0, 0]], bool), 3.0, -3.0).astype(
-        np.float32
-    )
-    # AU 0: 2 hits, 1 false, 0 missed: 4/5. AU 1: 1 hit, 0 false, 1 missed: 2/3. AU 2 never occurs.
-    assert f1_mean(logits, present, np.full(3, 0.5, np.float32)) == pytest.approx((4 / 5 + 2 / 3) / 2)
-    assert f1_mean(logits, np.zeros_like(present), np.full(3, 0.5, np.float32)) is None
 
 
 def test_the_command_prints_lines_or_one_document(jetson: Path, capsys: pytest.CaptureFixture[str]):

@@ -17,8 +17,8 @@ import pytest
 from edgeau.bundle.golden import Answer, Golden, write_golden
 from edgeau.bundle.manifest import InputSpec
 from edgeau.bundle.preprocessing import Preprocessor
+from edgeau.metrics import sigmoid
 from edgeau.runtimes import open_session
-from edgeau.runtimes.logits import sigmoid
 from edgeau_export.command import main as export
 from edgeau_export.onnx_to_tflite import tflite_bytes
 

@@ -82,7 +82,7 @@ def test_every_quantized_tensor_has_its_noise_and_range(seeded_bundle: Path) -> 
 def test_a_user_s_faces_are_counted_and_never_shown(
     tmp_path: Path, checkpoint: Path, calib: Path, packaged: Path, seeded_bundle: Path
 ) -> None:
-    from edgeau_export.report.markdown.int8 import inputs as module
+    from edgeau_export.report.int8 import inputs as module
 
     shown: list[object] = []
     original = module._answers

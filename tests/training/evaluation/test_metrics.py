@@ -3,7 +3,8 @@ import pytest
 from sklearn.metrics import accuracy_score, f1_score
 
 from edgeau.errors import InputError
-from edgeau_training.evaluation.metrics import macro, measure
+from edgeau.metrics import macro_mean
+from edgeau_training.evaluation.metrics import fit_thresholds, measure
 from edgeau_training.evaluation.predictions import Predictions
 
 
@@ -55,11 +56,7 @@ def test_an_au_without_positives_has_no_f1_and_does_not_pull_the_mean_down():
     measured = measure(predictions([[1.0, 1.0], [-1.0, -1.0]], [[1, 0], [0, 0]]))
     assert np.isnan(measured.f1[1])
     assert np.isnan(measured.auc[1])
-    assert macro(measured.f1) == 1.0
-
-
-def test_a_mean_over_nothing_is_nan_without_a_warning():
-    assert np.isnan(macro(np.array([np.nan])))
+    assert macro_mean(measured.f1) == 1.0
 
 
 @pytest.mark.parametrize("bad", [np.nan, np.inf])
@@ -76,3 +73,13 @@ def test_selecting_a_label_that_is_not_there_names_those_that_are():
 def test_large_logits_do_not_overflow():
     with np.errstate(over="raise"):
         assert predictions([[1e4], [-1e4]], [[1], [0]]).probabilities.tolist() == [[1.0], [0.0]]
+
+
+def test_too_few_positives_fall_back_to_one_half():
+    logits = np.linspace(-3, 3, 20, dtype=np.float32)[:, None]
+    truth = np.zeros((20, 1), np.int8)
+    truth[-4:] = 1
+    made = Predictions(("AU1",), logits, truth, np.array([0.5]))
+    assert fit_thresholds(made).tolist() == [0.5]
+    truth[-5] = 1
+    assert fit_thresholds(made)[0] == pytest.approx(made.probabilities[-5, 0])

@@ -13,11 +13,11 @@ from edgeau._system.command import DONE, PARTLY, CommandParser, print_json
 from edgeau._system.command import run as run_command
 from edgeau.action_units.names import au_number
 from edgeau.errors import UsageError
-from edgeau_training.evaluation.bootstrap import intervals
+from edgeau.metrics import OBJECTIVES
 from edgeau_training.evaluation.comparison import compare
 from edgeau_training.evaluation.documents import write_document
 from edgeau_training.evaluation.faces import LabelledFaces, open_faces
-from edgeau_training.evaluation.metrics import measure
+from edgeau_training.evaluation.metrics import fit_thresholds, intervals, measure
 from edgeau_training.evaluation.predictions import Predictions
 from edgeau_training.evaluation.report import (
     comparison_document,
@@ -27,7 +27,6 @@ from edgeau_training.evaluation.report import (
 )
 from edgeau_training.evaluation.run import Run, predict
 from edgeau_training.evaluation.scorers import PARTS, Scorer, open_scorer
-from edgeau_training.evaluation.thresholds import OBJECTIVES, fit_thresholds
 
 __all__ = ["main"]
 

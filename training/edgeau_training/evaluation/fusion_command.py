@@ -15,11 +15,10 @@ import numpy as np
 from edgeau._system.command import DONE, CommandParser, print_json, run
 from edgeau._system.records import to_dict
 from edgeau.errors import UsageError
-from edgeau_training.evaluation.bootstrap import intervals
 from edgeau_training.evaluation.documents import write_document
 from edgeau_training.evaluation.faces import open_faces
 from edgeau_training.evaluation.fusion_fit import FusionFit, FusionRule, fit_fusion, fused_predictions
-from edgeau_training.evaluation.metrics import measure
+from edgeau_training.evaluation.metrics import fit_thresholds, intervals, measure
 from edgeau_training.evaluation.predictions import Predictions, load_predictions, save_predictions
 from edgeau_training.evaluation.real_face_bounds import (
     RealFaceRule,
@@ -29,7 +28,6 @@ from edgeau_training.evaluation.real_face_bounds import (
 from edgeau_training.evaluation.report import aligned, model_document, model_table
 from edgeau_training.evaluation.run import predict
 from edgeau_training.evaluation.scorers import Scorer, open_scorer
-from edgeau_training.evaluation.thresholds import fit_thresholds
 
 __all__ = ["main"]
 

@@ -21,10 +21,10 @@ from numpy.typing import NDArray
 from edgeau.action_units.fusion import fuse
 from edgeau.bundle.manifest import Fusion
 from edgeau.errors import InputError
-from edgeau_training.evaluation.metrics import count
+from edgeau.metrics import MINIMUM_POSITIVES
+from edgeau_training.evaluation.metrics import count, fit_thresholds
 from edgeau_training.evaluation.platt import fit_line
 from edgeau_training.evaluation.predictions import Predictions
-from edgeau_training.evaluation.thresholds import MINIMUM_POSITIVES, fit_thresholds
 
 __all__ = ["CHOICES", "FusionFit", "FusionRule", "fit_fusion", "fused_predictions"]
 

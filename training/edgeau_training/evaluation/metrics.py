@@ -1,7 +1,6 @@
-"""Per-AU F1, accuracy and AUC over judged entries only, and their unweighted means over AUs.
+"""What is measured from :class:`Predictions`: metrics per AU, their bootstrap intervals, and thresholds fitted on them.
 
-Definitions: frame F1 = 2TP / (2TP + FP + FN), 0 where the denominator is 0; accuracy = (TP + TN) / all; AUC = area under
-the ROC curve with mid-rank ties, undefined where only one class is present and then left out of the mean.
+The definitions are those of :mod:`edgeau.metrics`; here they are applied to judged entries and put beside their labels.
 """
 
 from __future__ import annotations
@@ -10,39 +9,28 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.metrics import roc_auc_score
 
+from edgeau.metrics import (
+    ConfusionCounts,
+    RankedScores,
+    bootstrap_weights,
+    confusion_counts,
+    f1_scores,
+    fitted_thresholds,
+    macro_mean,
+    percentile_interval,
+)
 from edgeau_training.evaluation.predictions import Predictions
 
-__all__ = ["Counts", "Metrics", "auc", "count", "macro", "measure"]
+__all__ = ["FALLBACK", "Intervals", "Metrics", "auc", "count", "fit_thresholds", "intervals", "measure"]
 
-
-@dataclass(frozen=True)
-class Counts:
-    """True/false positives/negatives per AU, each int64 ``(C,)`` or, resampled, ``(B, C)``."""
-
-    tp: NDArray[np.int64]
-    fp: NDArray[np.int64]
-    fn: NDArray[np.int64]
-    tn: NDArray[np.int64]
-
-    @property
-    def f1(self) -> NDArray[np.float64]:
-        """2TP / (2TP + FP + FN); 0 where there is neither a positive nor a positive decision."""
-        return _ratio(2 * self.tp, 2 * self.tp + self.fp + self.fn, empty=0.0)
-
-    @property
-    def accuracy(self) -> NDArray[np.float64]:
-        """(TP + TN) / all; NaN where nothing was judged."""
-        return _ratio(self.tp + self.tn, self.tp + self.fp + self.fn + self.tn, empty=np.nan)
+# The threshold of an AU with too few positives to fit one: that of a network that was never tuned.
+FALLBACK = 0.5
 
 
 @dataclass(frozen=True)
 class Metrics:
-    """Measured per AU, float64 ``(C,)``; NaN where undefined.
-
-    F1 is NaN here where an AU has no positive in the data: a 0 would blame the model for the data.
-    """
+    """Measured per AU, float64 ``(C,)``; NaN where undefined, F1 where an AU has no positive in the data."""
 
     labels: tuple[str, ...]
     f1: NDArray[np.float64]
@@ -52,17 +40,29 @@ class Metrics:
     judged: NDArray[np.int64]
 
 
-def count(predictions: Predictions) -> Counts:
+@dataclass(frozen=True)
+class Intervals:
+    """Lower and upper ends, float64 ``(C, 2)`` per AU and ``(2,)`` for the means over AUs; NaN where undefined."""
+
+    confidence: float
+    resamples: int
+    unit: str
+    f1: NDArray[np.float64]
+    auc: NDArray[np.float64]
+    accuracy: NDArray[np.float64]
+    f1_mean: NDArray[np.float64]
+    auc_mean: NDArray[np.float64]
+    accuracy_mean: NDArray[np.float64]
+
+
+def count(predictions: Predictions) -> ConfusionCounts:
     """Confusion counts per AU over judged entries."""
-    decided, known = predictions.decisions, predictions.known
-    present = predictions.truth == 1
-    cells = (decided & present, decided & ~present, ~decided & present, ~decided & ~present)
-    return Counts(*((cell & known).sum(axis=0) for cell in cells))
+    return confusion_counts(predictions.decisions, predictions.truth == 1, predictions.known)
 
 
 def auc(predictions: Predictions) -> NDArray[np.float64]:
     """Area under the ROC curve per AU, float64 ``(C,)``; NaN where only one class is present."""
-    return np.array([_auc(predictions, column) for column in range(len(predictions.labels))])
+    return np.array([ranked.auc() for ranked in _ranked(predictions)])
 
 
 def measure(predictions: Predictions) -> Metrics:
@@ -74,18 +74,44 @@ def measure(predictions: Predictions) -> Metrics:
     return Metrics(predictions.labels, f1, auc(predictions), counts.accuracy, positives, judged)
 
 
-def macro(values: NDArray[np.float64]) -> float:
-    """Unweighted mean over the AUs that have a value; NaN when none has."""
-    return float(np.nanmean(values)) if np.isfinite(values).any() else float("nan")
+def intervals(
+    predictions: Predictions, resamples: int = 1000, confidence: float = 0.95, seed: int = 0
+) -> Intervals:
+    """Bootstrap intervals of F1, AUC and accuracy, over persons where they are known.
+
+    Args:
+        predictions: of one model.
+        resamples: bootstrap draws.
+        confidence: coverage, 0..1.
+        seed: of the draws; the same seed gives the same intervals.
+    """
+    decided, present, known = predictions.decisions, predictions.truth == 1, predictions.known
+    weights = bootstrap_weights(len(predictions.logits), resamples, predictions.groups, seed)
+    resampled = (
+        f1_scores(decided, present, known, weights),
+        np.stack([[ranked.auc(drawn) for drawn in weights] for ranked in _ranked(predictions)], axis=1),
+        confusion_counts(decided, present, known, weights).accuracy,
+    )
+    per_au = [percentile_interval(values, confidence) for values in resampled]
+    means = [
+        percentile_interval(np.array([macro_mean(row) for row in values]), confidence) for values in resampled
+    ]
+    unit = "faces" if predictions.groups is None else "persons"
+    return Intervals(confidence, resamples, unit, *per_au, *means)
 
 
-def _auc(predictions: Predictions, column: int) -> float:
-    known = predictions.known[:, column]
-    truth = predictions.truth[known, column]
-    if np.unique(truth).size < 2:
-        return float("nan")
-    return float(roc_auc_score(truth, predictions.logits[known, column]))
+def fit_thresholds(predictions: Predictions, objective: str = "f1") -> NDArray[np.float64]:
+    """One threshold per AU, float64 ``(C,)``, see :func:`edgeau.metrics.fitted_thresholds`; 0.5 with too few positives.
+
+    Raises:
+        UsageError: the objective is not known.
+    """
+    otherwise = np.full(len(predictions.labels), FALLBACK)
+    return fitted_thresholds(
+        predictions.probabilities, predictions.truth == 1, otherwise, predictions.known, objective
+    )
 
 
-def _ratio(numerator: NDArray[np.int64], denominator: NDArray[np.int64], empty: float) -> NDArray[np.float64]:
-    return np.where(denominator > 0, numerator / np.maximum(denominator, 1), empty)
+def _ranked(predictions: Predictions) -> list[RankedScores]:
+    columns = zip(predictions.logits.T, (predictions.truth == 1).T, predictions.known.T, strict=True)
+    return [RankedScores(scores, present, known) for scores, present, known in columns]

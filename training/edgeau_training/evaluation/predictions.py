@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from edgeau._system.atomic_file import write_whole
 from edgeau.errors import InputError
-from edgeau.runtimes.logits import sigmoid
+from edgeau.metrics import sigmoid
 
 __all__ = ["UNKNOWN", "Predictions", "load_predictions", "save_predictions"]
 

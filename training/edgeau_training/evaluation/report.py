@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from edgeau_training.evaluation.bootstrap import Intervals
+from edgeau.metrics import macro_mean
 from edgeau_training.evaluation.comparison import Comparison
-from edgeau_training.evaluation.metrics import Metrics, macro
+from edgeau_training.evaluation.metrics import Intervals, Metrics
 from edgeau_training.evaluation.predictions import Predictions
 
 __all__ = ["aligned", "comparison_document", "comparison_table", "model_document", "model_table"]
@@ -33,9 +33,9 @@ def model_document(name: str, predictions: Predictions, metrics: Metrics, ends: 
         for i, label in enumerate(metrics.labels)
     }
     mean = {
-        "f1": _value(macro(metrics.f1), ends.f1_mean),
-        "auc": _value(macro(metrics.auc), ends.auc_mean),
-        "accuracy": _value(macro(metrics.accuracy), ends.accuracy_mean),
+        "f1": _value(macro_mean(metrics.f1), ends.f1_mean),
+        "auc": _value(macro_mean(metrics.auc), ends.auc_mean),
+        "accuracy": _value(macro_mean(metrics.accuracy), ends.accuracy_mean),
     }
     interval = {"confidence": ends.confidence, "resamples": ends.resamples, "resampled": ends.unit}
     document = {"model": name, "mean": mean, "per_au": per_au, "interval": interval}
@@ -90,7 +90,7 @@ def comparison_document(name: str, other: str, comparison: Comparison) -> dict[s
         "decision_flips": float(comparison.flips.mean()),
         "largest_probability_change": float(comparison.largest_change.max()),
         "mean_probability_change": float(comparison.mean_change.mean()),
-        "f1_drop_mean": _number(macro(comparison.f1_drop)),
+        "f1_drop_mean": _number(macro_mean(comparison.f1_drop)),
         "f1_drop_max": _number(_largest(comparison.f1_drop)),
     }
     return {"model": name, "against": other, "summary": summary, "per_au": per_au}

@@ -21,7 +21,7 @@ from tqdm import tqdm
 from edgeau._system.command import DONE, CommandParser, print_json, run
 from edgeau.errors import InputError, UsageError
 from edgeau.faces.landmarks import open_landmarker
-from edgeau.runtimes.logits import sigmoid
+from edgeau.metrics import sigmoid
 from edgeau.sources import open_source
 from edgeau_training.evaluation.faces.batch import FaceBatch
 from edgeau_training.evaluation.plots import save_figure

@@ -9,7 +9,8 @@ from typing import Any
 from edgeau._system.command import DONE, CommandParser, print_json, run
 from edgeau.action_units.landmark_model import LandmarkModel
 from edgeau.action_units.names import DEFAULT
-from edgeau_training.evaluation.metrics import macro, measure
+from edgeau.metrics import macro_mean
+from edgeau_training.evaluation.metrics import measure
 from edgeau_training.landmark_model.fit import Settings, fit_landmark_model, predictions_of
 from edgeau_training.landmark_model.samples import Samples, read_samples
 from edgeau_training.synth.shards import dataset_info
@@ -87,8 +88,8 @@ def _figures(model: LandmarkModel, validation: Samples) -> dict[str, Any]:
     metrics = measure(predictions_of(model, validation))
     return {
         "validation": {
-            "f1_mean": macro(metrics.f1),
-            "auc_mean": macro(metrics.auc),
+            "f1_mean": macro_mean(metrics.f1),
+            "auc_mean": macro_mean(metrics.auc),
             "f1": dict(zip(model.labels, metrics.f1.tolist(), strict=True)),
         }
     }

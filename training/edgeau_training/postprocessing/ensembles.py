@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgeau.errors import InputError
-from edgeau.runtimes.logits import sigmoid
+from edgeau.metrics import sigmoid
 
 __all__ = ["average_logits", "average_probabilities", "majority_vote"]
 

@@ -13,8 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgeau.errors import InputError, UsageError
+from edgeau.metrics import MINIMUM_POSITIVES, OBJECTIVES, best_threshold
+from edgeau_training.evaluation.metrics import FALLBACK
 from edgeau_training.evaluation.predictions import Predictions
-from edgeau_training.evaluation.thresholds import FALLBACK, MINIMUM_POSITIVES, OBJECTIVES, best_threshold
 
 __all__ = ["RULES", "break_even_threshold", "soft_thresholds"]
 

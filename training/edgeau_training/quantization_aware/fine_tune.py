@@ -16,10 +16,10 @@ from torch import nn
 from edgeau._system.records import from_dict
 from edgeau.bundle.manifest import InputSpec
 from edgeau.errors import CheckpointError, UserError
+from edgeau.metrics import macro_mean
 from edgeau_training.checkpoint import CheckpointInfo, load_checkpoint, save_checkpoint
-from edgeau_training.evaluation.metrics import macro, measure
+from edgeau_training.evaluation.metrics import fit_thresholds, measure
 from edgeau_training.evaluation.predictions import Predictions
-from edgeau_training.evaluation.thresholds import fit_thresholds
 from edgeau_training.networks import build_network
 from edgeau_training.quantization_aware.attachment import attach, detach, watched
 from edgeau_training.quantization_aware.distillation import Course, distil
@@ -162,7 +162,7 @@ def _validated(
     truth = faces.faces.occurrence[: len(logits)].astype(np.int8)
     half = np.full(len(info.labels), 0.5)
     thresholds = fit_thresholds(Predictions(info.labels, logits, truth, half))
-    return macro(measure(Predictions(info.labels, logits, truth, thresholds)).f1), thresholds
+    return macro_mean(measure(Predictions(info.labels, logits, truth, thresholds)).f1), thresholds
 
 
 def _rebuilt(student: nn.Module, info: CheckpointInfo, options: dict[str, Any]) -> nn.Module:

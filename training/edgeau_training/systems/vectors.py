@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from edgeau_training.evaluation.thresholds import best_threshold
+from edgeau.metrics import best_threshold
 from edgeau_training.losses import build_loss
 from edgeau_training.losses.bbl import BatchBalancedLoss
 from edgeau_training.losses.circle import circle

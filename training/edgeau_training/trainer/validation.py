@@ -9,9 +9,10 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from edgeau.metrics import macro_mean
 from edgeau_training.augmentation import View
 from edgeau_training.datasets.crops import LabelledCrops
-from edgeau_training.evaluation.metrics import macro, measure
+from edgeau_training.evaluation.metrics import measure
 from edgeau_training.evaluation.predictions import UNKNOWN, Predictions
 from edgeau_training.postprocessing.soft_thresholds import soft_thresholds
 from edgeau_training.trainer.batches import plain_images
@@ -89,14 +90,14 @@ def figures_of(predictions: Predictions) -> dict[str, Any]:
     """
     measured = measure(predictions)
     half = measure(predictions.with_thresholds(np.full(len(predictions.labels), 0.5)))
-    f1, accuracy = macro(measured.f1), macro(measured.accuracy)
+    f1, accuracy = macro_mean(measured.f1), macro_mean(measured.accuracy)
     columns = zip(predictions.labels, measured.f1, measured.accuracy, measured.auc, strict=True)
     return {
         "faces": len(predictions.logits),
         "f1": _number(f1),
-        "f1_at_half": _number(macro(half.f1)),
+        "f1_at_half": _number(macro_mean(half.f1)),
         "accuracy": _number(accuracy),
-        "auc": _number(macro(measured.auc)),
+        "auc": _number(macro_mean(measured.auc)),
         "score": _number((accuracy + f1) / 2),
         "per_au": {
             label: {"f1": _number(f1), "accuracy": _number(accuracy), "auc": _number(auc)}

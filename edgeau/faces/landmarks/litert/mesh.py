@@ -12,7 +12,7 @@ from edgeau.faces.landmarks.litert.network import Network
 from edgeau.faces.landmarks.litert.refinement import FEATURES, Refinement
 from edgeau.faces.landmarks.litert.region import Region
 from edgeau.faces.landmarks.mediapipe_models import ModelFile
-from edgeau.runtimes.logits import sigmoid
+from edgeau.metrics import sigmoid
 
 __all__ = ["FaceMesh", "PlainMesh", "RefinedMesh"]
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from edgeau._system.records import to_dict
-from edgeau.runtimes.logits import sigmoid
+from edgeau.metrics import sigmoid
 from edgeau_export.report.int8.f1_intervals import RESAMPLES, Scores, score
 from edgeau_export.report.int8.flips import flipped
 

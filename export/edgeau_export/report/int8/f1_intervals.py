@@ -6,17 +6,15 @@ All sets of decisions are resampled together, so that the interval of a drop is 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
+from edgeau.metrics import bootstrap_weights, f1_scores, percentile_interval
 
 __all__ = ["RESAMPLES", "Scores", "score"]
 
 RESAMPLES = 1000
-_CONFIDENCE = 95.0
 
 
 @dataclass(frozen=True)
@@ -56,32 +54,11 @@ def score(
         persons: resampled as wholes, ``(n,)``; None resamples faces.
         seed: of the draws.
     """
-    weights = np.vstack((np.ones(len(truth)), _draws(len(truth), persons, seed)))
-    f1 = [_f1(truth, decided, weights) for decided in decisions]
+    # The first row counts every face once.
+    drawn = bootstrap_weights(len(truth), RESAMPLES, persons, seed)
+    weights = np.vstack((np.ones(len(truth)), drawn))
+    f1 = [f1_scores(decided, truth == 1, truth >= 0, weights) for decided in decisions]
     return [_scores(values, f1[0]) for values in f1]
-
-
-def _draws(count: int, persons: NDArray[np.int64] | None, seed: int) -> NDArray[np.float64]:
-    """How often each face is in each resample, ``(RESAMPLES, n)``."""
-    groups = np.arange(count) if persons is None else persons
-    _, member = np.unique(groups, return_inverse=True)
-    total = int(member.max()) + 1
-    random = np.random.default_rng(seed)
-    drawn = [np.bincount(random.integers(total, size=total), minlength=total) for _ in range(RESAMPLES)]
-    return np.stack(drawn)[:, member].astype(np.float64)
-
-
-def _f1(
-    truth: NDArray[np.int8], decided: NDArray[np.bool_], weights: NDArray[np.float64]
-) -> NDArray[np.float64]:
-    """``(1 + RESAMPLES, C)``; NaN for AUs without a positive in the data."""
-    known, present = truth >= 0, truth == 1
-    tp = weights @ (decided & present)
-    wrong = weights @ ((decided != present) & known)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        values = np.where(tp + wrong > 0, 2 * tp / (2 * tp + wrong), 0.0)
-    values[:, ~present.any(axis=0)] = np.nan
-    return np.asarray(values)
 
 
 def _scores(values: NDArray[np.float64], reference: NDArray[np.float64]) -> Scores:
@@ -94,15 +71,10 @@ def _scores(values: NDArray[np.float64], reference: NDArray[np.float64]) -> Scor
     drops = (reference - values)[:, judged]
     return Scores(
         f1=values[0],
-        f1_ends=_ends(values[1:]).T,
+        f1_ends=percentile_interval(values[1:]),
         mean=float(means[0]),
-        mean_ends=_ends(means[1:]),
+        mean_ends=percentile_interval(means[1:]),
         drop=float(drops[0].mean()),
-        drop_ends=_ends(drops[1:].mean(axis=1)),
+        drop_ends=percentile_interval(drops[1:].mean(axis=1)),
         drop_worst=float(drops[0].max()),
     )
-
-
-def _ends(values: NDArray[np.float64]) -> NDArray[np.float64]:
-    outside = (100 - _CONFIDENCE) / 2
-    return np.asarray(np.percentile(values, (outside, 100 - outside), axis=0))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from edgeau.runtimes.logits import sigmoid
+from edgeau.metrics import sigmoid
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

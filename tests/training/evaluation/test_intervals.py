@@ -1,8 +1,6 @@
 import numpy as np
-import pytest
 
-from edgeau_training.evaluation.bootstrap import _rankings, intervals
-from edgeau_training.evaluation.metrics import auc, measure
+from edgeau_training.evaluation.metrics import intervals, measure
 from edgeau_training.evaluation.predictions import Predictions
 
 
@@ -12,19 +10,6 @@ def make(faces=400, groups=None, seed=0):
     logits = np.round(generator.normal(0, 1.5, truth.shape) + 1.5 * truth, 1).astype(np.float32)
     truth[: faces // 10, 0] = -1
     return Predictions(("AU1", "AU4"), logits, truth, np.full(2, 0.5), groups)
-
-
-def test_the_fast_auc_is_the_auc_when_every_face_counts_once():
-    made = make()
-    assert [rank.auc(np.ones(400, np.int64)) for rank in _rankings(made)] == pytest.approx(auc(made))
-
-
-def test_the_fast_auc_is_the_auc_of_the_repeated_faces():
-    made = make()
-    times = np.random.default_rng(1).integers(0, 4, 400)
-    rows = np.repeat(np.arange(400), times)
-    repeated = Predictions(made.labels, made.logits[rows], made.truth[rows], made.thresholds)
-    assert [rank.auc(times) for rank in _rankings(made)] == pytest.approx(auc(repeated))
 
 
 def test_intervals_hold_the_estimate_and_are_the_same_for_the_same_seed():
