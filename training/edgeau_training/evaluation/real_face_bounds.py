@@ -22,8 +22,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgeau.errors import InputError
+from edgeau.metrics import macro_mean
 from edgeau_training.evaluation.fusion_fit import FusionFit, FusionRule, fit_fusion, fused_predictions
-from edgeau_training.evaluation.metrics import macro, measure
+from edgeau_training.evaluation.metrics import measure
 from edgeau_training.evaluation.predictions import Predictions
 
 __all__ = ["BoundedFit", "RealFaceRule", "bounded_by_real_faces", "shifted_thresholds", "threshold_shifts"]
@@ -98,7 +99,7 @@ def bounded_by_real_faces(
     rule = rule or RealFaceRule()
     fits = {bound: fit_fusion(network, landmark, FusionRule((low, bound), margin)) for bound in rule.bounds}
     real = {bound: _on_real_faces(fit, real_network, real_landmark) for bound, fit in fits.items()}
-    auc = {bound: float(macro(measure(table).auc)) for bound, table in real.items()}
+    auc = {bound: float(macro_mean(measure(table).auc)) for bound, table in real.items()}
     if not np.isfinite(list(auc.values())).all():
         raise InputError("no AU of the real faces has both faces that show it and faces that do not")
     best = max(auc.values())
