@@ -1,19 +1,20 @@
 """The errors of edgeau.
 
 EdgeauError
-├── UserError                 what the user can mend: one line, exit code 2, no trace
+├── UserError                 what the user can fix: one line, exit code 2, no trace
 │   ├── UsageError            an argument or option that does not fit
 │   ├── InputError            a picture, video, frame or data file that cannot be used
+│   ├── RecordError           values in a file that do not fit their record; readers add the advice of their kind of file
 │   ├── CheckpointError       a checkpoint that is missing, damaged or of another network
 │   ├── BundleError           a bundle that is missing, damaged, or newer than this library
-│   ├── TargetError           a target board that is not known
-│   ├── EngineError           an inference engine that refuses, or answers wrongly
+│   ├── TargetError           a target that is not known, or whose file does not fit
+│   ├── EngineError           an inference engine that is missing, refuses, or answers wrongly
 │   ├── DependencyError       a package that is not installed
-│   ├── CalibrationError      a calibration set that would calibrate wrongly
+│   ├── CalibrationError      a calibration set that is missing or would calibrate wrongly, a recipe that does not fit
 │   └── OutputError           a place that cannot be written to
 └── GateRefusedError          a measured gate (parity, F1 budget) was not met: exit code 3
 
-Everything else that reaches a command line is our bug and keeps its trace.
+Everything else that reaches a command line is a bug of edgeau: it keeps its trace, and the exit code is 70.
 
 A message says what was asked, what exists, and what to do next.
 """
@@ -30,6 +31,7 @@ __all__ = [
     "GateRefusedError",
     "InputError",
     "OutputError",
+    "RecordError",
     "TargetError",
     "UsageError",
     "UserError",
@@ -43,7 +45,7 @@ class EdgeauError(Exception):
 
 
 class UserError(EdgeauError):
-    """Something that the user can mend."""
+    """Something that the user can fix."""
 
 
 class UsageError(UserError):
@@ -52,6 +54,23 @@ class UsageError(UserError):
 
 class InputError(UserError):
     """A picture, video, frame or data file cannot be used."""
+
+
+class RecordError(UserError):
+    """Values do not fit the record that they should fill. Readers of a kind of file raise its own error with their advice.
+
+    Args:
+        where: the place in the file, such as ``"manifest.json: artifacts[0]: bytes"``; empty for the values themselves.
+        what: is wrong there.
+    """
+
+    def __init__(self, where: str, what: str) -> None:
+        super().__init__(where, what)
+        self.where = where
+        self.what = what
+
+    def __str__(self) -> str:
+        return f"{self.where}: {self.what}" if self.where else self.what
 
 
 class CheckpointError(UserError):
@@ -63,7 +82,7 @@ class BundleError(UserError):
 
 
 class TargetError(UserError):
-    """The named target board is not known."""
+    """A target is not known, or its file does not fit."""
 
 
 class EngineError(UserError):
@@ -75,7 +94,7 @@ class DependencyError(UserError):
 
 
 class CalibrationError(UserError):
-    """A calibration set is missing or would calibrate wrongly."""
+    """A calibration set is missing or would calibrate wrongly, or a quantization recipe does not fit."""
 
 
 class OutputError(UserError):

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from edgeau._system.records import from_dict, to_dict
-from edgeau.errors import BundleError
+from edgeau.errors import BundleError, RecordError
 from edgeau.faces.alignment import Alignment
 
 __all__ = [
@@ -274,4 +274,9 @@ class Manifest:
                 f"{where} has schema version {version}, this edgeau reads up to {SCHEMA_VERSION}; "
                 "upgrade edgeau on this machine or export the bundle again with this version"
             )
-        return from_dict(cls, values, where)
+        try:
+            return from_dict(cls, values, where)
+        except RecordError as error:
+            raise BundleError(
+                f"{error}; the file is damaged or was edited, export the bundle again"
+            ) from error

@@ -16,7 +16,7 @@ from edgeau._system.processor import processor_identity
 from edgeau._system.records import from_dict
 from edgeau.bundle.load import Bundle
 from edgeau.bundle.timing import Timing
-from edgeau.errors import BundleError, OutputError
+from edgeau.errors import OutputError, RecordError
 from edgeau.runtimes.table import engine_versions
 from edgeau.runtimes.thread_count import usable_processors
 
@@ -42,7 +42,7 @@ def recall_timings(bundle: Bundle, asked: Asked) -> list[Timing]:
     try:
         rows = json.loads(text)["rows"]
         return [from_dict(Timing, row, "timings") for row in rows]
-    except (ValueError, KeyError, TypeError, BundleError) as error:
+    except (ValueError, KeyError, TypeError, RecordError) as error:
         _log.info("what was measured earlier cannot be read and is measured again: %s", error)
         return []
 

@@ -15,8 +15,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from edgeau._system.records import WritesItself
-from edgeau.errors import InputError
+from edgeau._system.records import JsonSerializable, fields_from_dict
+from edgeau.errors import InputError, RecordError
 
 __all__ = ["Alignment", "alignment_matrix", "five_points", "warp"]
 
@@ -43,7 +43,7 @@ _POINTS, _WEIGHTS = _means((_EYE_LEFT, _EYE_RIGHT, _NOSE_TIP, _MOUTH_LEFT, _MOUT
 
 
 @dataclass(frozen=True)
-class Alignment(WritesItself):
+class Alignment(JsonSerializable):
     """The template a network was trained on; part of every checkpoint and bundle.
 
     Attributes:
@@ -79,7 +79,7 @@ class Alignment(WritesItself):
         """The inverse of :meth:`to_dict`, of this template and of :class:`~edgeau.faces.arcface_template.ArcFaceTemplate`.
 
         Raises:
-            InputError: another method is asked for.
+            RecordError: another method is asked for, or a field does not fit.
         """
         from edgeau.faces.arcface_template import ArcFaceTemplate  # it builds on this file
 
@@ -90,8 +90,9 @@ class Alignment(WritesItself):
         method = values.get("method")
         if method not in methods:
             known = ", ".join(methods)
-            raise InputError(f"alignment method {method!r} is not known; this library knows {known}")
-        return methods[method](**{key: value for key, value in values.items() if key != "method"})
+            raise RecordError("method", f"{method!r} is not known; this library knows {known}")
+        rest = {key: value for key, value in values.items() if key != "method"}
+        return fields_from_dict(methods[method], rest, "")
 
 
 def five_points(landmarks: NDArray[np.floating[Any]]) -> NDArray[np.float64]:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable
-from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Union
 
+from edgeau._system.named_object import named_object
 from edgeau.errors import UsageError
 from edgeau.sinks.address import Address
 from edgeau.sinks.callback import CallbackSink
@@ -96,6 +96,5 @@ def _network(text: str, description: Description) -> Sink:
     address = Address.parse(text)
     if address.scheme not in _NETWORKS:
         raise UsageError(f"results cannot go to {address.text!r}; they can go to {_WHAT}")
-    module, name = _NETWORKS[address.scheme].split(":")
-    sink: Sink = getattr(import_module(module), name)(address, description)
+    sink: Sink = named_object(_NETWORKS[address.scheme])(address, description)
     return sink

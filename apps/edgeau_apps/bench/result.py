@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from edgeau._system.records import from_dict, to_dict
-from edgeau.errors import BundleError, InputError
+from edgeau.errors import InputError, RecordError
 
 __all__ = ["Provenance", "Result", "Row", "read_result"]
 
@@ -115,7 +115,7 @@ def read_result(path: Path) -> Result:
         return from_dict(Result, json.loads(path.read_text("utf-8")), str(path))
     except OSError as error:
         raise InputError(f"{path} cannot be read: {error}") from error
-    except (ValueError, BundleError) as error:
+    except (ValueError, RecordError) as error:
         raise InputError(
             f"{path} is no result of edgeau-bench ({error}); make one with: edgeau-bench --out bench.json"
         ) from error

@@ -10,7 +10,7 @@ from pathlib import Path
 from edgeau import __version__
 from edgeau._system.command import DONE, PARTLY, CommandParser, print_json, run
 from edgeau._system.records import from_dict, to_dict
-from edgeau.errors import BundleError, InputError, UserError
+from edgeau.errors import InputError, RecordError, UserError
 from edgeau_apps.doctor.checks import examine
 from edgeau_apps.doctor.finding import LEVELS, Finding
 from edgeau_apps.doctor.machine import Machine
@@ -19,7 +19,7 @@ from edgeau_apps.doctor.probe import this_machine
 __all__ = ["main"]
 
 _SIGNS = {"good": "ok", "note": "--", "warning": "!!", "problem": "XX"}
-# What runs with limits is done in part; what cannot run is the user's to mend.
+# What runs with limits is done in part; what cannot run is the user's to fix.
 _CODES = {"good": DONE, "note": DONE, "warning": PARTLY, "problem": UserError.exit_code}
 
 
@@ -51,7 +51,7 @@ def _parser() -> CommandParser:
     parser = CommandParser(
         "edgeau-doctor",
         "What this machine can run, what is missing, and the install line that exists for it. "
-        "Exit code: 0 all is well, 1 runs with limits, 2 something must be mended.",
+        "Exit code: 0 all is well, 1 runs with limits, 2 something must be fixed.",
         "edgeau-doctor --json > machine.json",
     )
     parser.add_argument(
@@ -70,7 +70,7 @@ def _described(path: Path) -> Machine:
         return from_dict(Machine, document.get("machine", document), str(path))
     except OSError as error:
         raise InputError(f"{path} cannot be read: {error}") from error
-    except (ValueError, AttributeError, BundleError) as error:
+    except (ValueError, AttributeError, RecordError) as error:
         raise InputError(
             f"{path} describes no machine ({error}); make one with edgeau-doctor --json"
         ) from error

@@ -27,7 +27,7 @@ def account_from(document: dict[str, Any], where: str) -> Account:
     """The inverse of :func:`as_document`.
 
     Raises:
-        BundleError: a field is missing or of the wrong type; the message names ``where`` and the field.
+        RecordError: a field is missing or of the wrong type; the message names ``where`` and the field.
     """
     derived = ("flops", "integer_mac_share")
     return from_dict(Account, {key: value for key, value in document.items() if key not in derived}, where)

@@ -9,7 +9,7 @@ import numpy as np
 from edgeau._system.records import from_dict
 from edgeau.bundle.manifest import InputSpec, NetworkInfo
 from edgeau.bundle.preprocessing import Preprocessor
-from edgeau.errors import CheckpointError, DependencyError, UserError
+from edgeau.errors import CheckpointError, DependencyError, RecordError
 from edgeau.faces.alignment import Alignment
 from edgeau_export.source_network.description import Description
 from edgeau_export.source_network.onnx_graph import described, simplified
@@ -95,7 +95,7 @@ def _describe(checkpoint: Path, model: TorchModel) -> Description:
     try:
         spec = from_dict(InputSpec, info.input, "input")
         alignment = Alignment.from_dict(info.alignment)
-    except (UserError, TypeError) as error:
+    except RecordError as error:
         raise CheckpointError(
             f"{checkpoint}: its metadata does not say what the network wants: {error}"
         ) from error

@@ -23,7 +23,7 @@ from onnx.defs import onnx_opset_version
 from edgeau._system.records import from_dict
 from edgeau.board.samples import SAMPLES
 from edgeau.bundle.files import OWN_FILES
-from edgeau.errors import BundleError, TargetError
+from edgeau.errors import RecordError, TargetError
 from edgeau.runtimes.precision import PRECISIONS
 from edgeau.runtimes.table import Runtime, runtimes
 from edgeau_calibration.recipe import recipes
@@ -215,8 +215,8 @@ def _parse(text: str, where: str) -> Target:
         raise TargetError(f"target file {where} is not TOML: {error}") from error
     except TargetError as error:
         raise TargetError(f"target file {where}: {error}") from error
-    except BundleError as error:
-        raise TargetError(f"target file {str(error).partition(';')[0]}") from error
+    except RecordError as error:
+        raise TargetError(f"target file {error}") from error
 
 
 _Item = TypeVar("_Item")

@@ -217,6 +217,7 @@ def test_a_file_that_describes_no_machine(tmp_path, content, capsys):
         file.write_text(content)
     assert main(["--machine", str(file)]) == 2
     error = capsys.readouterr().err
+    assert "bundle" not in error  # the advice of another kind of file
     assert "machine.json" in error
     assert error.count("\n") == 1
 

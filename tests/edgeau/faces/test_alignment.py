@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 import pytest
 
-from edgeau.errors import InputError
+from edgeau.errors import InputError, RecordError
 from edgeau.faces.alignment import Alignment, alignment_matrix, five_points, warp
 
 
@@ -79,5 +79,5 @@ def test_points_that_coincide_are_refused() -> None:
 def test_the_template_survives_a_round_trip_and_another_method_is_refused() -> None:
     template = Alignment(size=112, canvas=128, margin=2.5, border=0)
     assert Alignment.from_dict(template.to_dict()) == template
-    with pytest.raises(InputError, match="method 'affine' is not known"):
+    with pytest.raises(RecordError, match="method: 'affine' is not known"):
         Alignment.from_dict({**template.to_dict(), "method": "affine"})

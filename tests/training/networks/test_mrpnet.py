@@ -97,7 +97,7 @@ def test_head_initialisation_is_he_fan_out():
 
 
 def test_unknown_names_are_refused_with_the_known_ones():
-    with pytest.raises(UsageError, match="known networks: .*mrpnet"):
+    with pytest.raises(UsageError, match="known: .*mrpnet"):
         build_network("mrp-net", BP4D)
     with pytest.raises(UsageError, match="known variants: R, A, gap"):
         build_network("mrpnet", BP4D, mrp_variant="B")

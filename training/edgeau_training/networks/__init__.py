@@ -6,13 +6,12 @@ A builder takes the label set and its own keyword options and returns a module t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from importlib import import_module
+from collections.abc import Sequence
 from typing import Any
 
 from torch import nn
 
-from edgeau.errors import UsageError
+from edgeau_training.by_name import build_by_name
 
 __all__ = ["NETWORKS", "build_network"]
 
@@ -45,13 +44,5 @@ def build_network(name: str, labels: Sequence[str], **options: Any) -> nn.Module
     Raises:
         UsageError: the name is not known, or an option does not fit; the known ones are listed.
     """
-    if name not in NETWORKS:
-        raise UsageError(f"network {name!r} is not known; known networks: {', '.join(sorted(NETWORKS))}")
-    module, function = NETWORKS[name].split(":")
-    builder: Callable[..., nn.Module] = getattr(import_module(module), function)
-    try:
-        return builder(labels=tuple(labels), **options)
-    except TypeError as error:
-        raise UsageError(
-            f"network {name!r} does not take these options {sorted(options)}: {error}"
-        ) from error
+    network: nn.Module = build_by_name("network", NETWORKS, name, tuple(labels), **options)
+    return network

@@ -22,23 +22,47 @@ _MNV4_SMALL = "mobilenetv4_conv_small"
 _MNV4_MEDIUM = "mobilenetv4_conv_medium"
 
 
-def build_lite1(labels: Sequence[str], **options: Any) -> MRPNet:
+def build_lite1(
+    labels: Sequence[str],
+    mrp_variant: str = "R",
+    dropout: float = 0.2,
+    drop_path: float = 0.2,
+    activation: str | None = None,
+    squeeze_excite: bool = True,
+) -> MRPNet:
     """The zoo's builder of ``mrpnet-lite1``, on EfficientNet-Lite1; options as of ``mrpnet``, but the stem."""
-    return MRPNet(len(labels), stem=_LITE1, **options)
+    return MRPNet(len(labels), mrp_variant, _LITE1, dropout, drop_path, activation, squeeze_excite)
 
 
-def build_mnv4s(labels: Sequence[str], **options: Any) -> MRPNet:
+def build_mnv4s(
+    labels: Sequence[str],
+    mrp_variant: str = "R",
+    dropout: float = 0.2,
+    drop_path: float = 0.2,
+    activation: str | None = None,
+    squeeze_excite: bool = True,
+) -> MRPNet:
     """The zoo's builder of ``mrpnet-mnv4s``, on MobileNetV4-conv-small; options as of ``mrpnet``, but the stem."""
-    return _on_mnv4(len(labels), _MNV4_SMALL, options)
+    return _quietened(
+        MRPNet(len(labels), mrp_variant, _MNV4_SMALL, dropout, drop_path, activation, squeeze_excite)
+    )
 
 
-def build_mnv4m(labels: Sequence[str], **options: Any) -> MRPNet:
+def build_mnv4m(
+    labels: Sequence[str],
+    mrp_variant: str = "R",
+    dropout: float = 0.2,
+    drop_path: float = 0.2,
+    activation: str | None = None,
+    squeeze_excite: bool = True,
+) -> MRPNet:
     """The zoo's builder of ``mrpnet-mnv4m``, on MobileNetV4-conv-medium; options as of ``mrpnet``, but the stem."""
-    return _on_mnv4(len(labels), _MNV4_MEDIUM, options)
+    return _quietened(
+        MRPNet(len(labels), mrp_variant, _MNV4_MEDIUM, dropout, drop_path, activation, squeeze_excite)
+    )
 
 
-def _on_mnv4(outputs: int, stem: str, options: dict[str, Any]) -> MRPNet:
-    network = MRPNet(outputs, stem=stem, **options)
+def _quietened(network: MRPNet) -> MRPNet:
     residuals: list[Any] = [block for block in network.stem.modules() if getattr(block, "has_skip", False)]
     # The medium stem's logits would start in the ten thousands.
     quieten_residuals([block.pw_proj.bn for block in residuals])

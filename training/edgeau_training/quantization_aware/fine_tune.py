@@ -15,7 +15,7 @@ from torch import nn
 
 from edgeau._system.records import from_dict
 from edgeau.bundle.manifest import InputSpec
-from edgeau.errors import CheckpointError, UserError
+from edgeau.errors import CheckpointError, RecordError
 from edgeau.metrics import macro_mean
 from edgeau_training.checkpoint import CheckpointInfo, load_checkpoint, save_checkpoint
 from edgeau_training.evaluation.metrics import fit_thresholds, measure
@@ -125,7 +125,7 @@ def fine_tune(
 def _spec(checkpoint: Path, info: CheckpointInfo) -> InputSpec:
     try:
         return from_dict(InputSpec, info.input, "input")
-    except UserError as error:
+    except RecordError as error:
         raise CheckpointError(f"{checkpoint} does not say what its network wants: {error}") from error
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from edgeau._system.records import from_dict
 from edgeau.bundle.manifest import InputSpec
+from edgeau.errors import CheckpointError, RecordError
 from edgeau.faces.alignment import Alignment
 from edgeau_training.checkpoint import CheckpointInfo
 
@@ -14,11 +15,28 @@ def input_spec_of(info: CheckpointInfo) -> InputSpec:
     """Size, colour order and normalisation.
 
     Raises:
-        BundleError: the checkpoint's input is described otherwise.
+        CheckpointError: the checkpoint's input is described otherwise.
     """
-    return from_dict(InputSpec, info.input, "checkpoint: input")
+    try:
+        return from_dict(InputSpec, info.input, "input")
+    except RecordError as error:
+        raise _unusable(error) from error
 
 
 def alignment_of(info: CheckpointInfo) -> Alignment:
-    """The template of its crops."""
-    return Alignment.from_dict(info.alignment)
+    """The template of its crops.
+
+    Raises:
+        CheckpointError: it is described otherwise.
+    """
+    try:
+        return Alignment.from_dict(info.alignment)
+    except RecordError as error:
+        raise _unusable(error) from error
+
+
+def _unusable(error: RecordError) -> CheckpointError:
+    return CheckpointError(
+        f"the checkpoint does not say what its network takes ({error}); save it again with "
+        "edgeau_training.checkpoint.save_checkpoint"
+    )
