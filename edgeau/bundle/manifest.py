@@ -27,7 +27,8 @@ __all__ = [
     "Pending",
 ]
 
-SCHEMA_VERSION = 1
+# 1 did not say what computed a figure (no ``engine`` in Parity and Accuracy); it is still read.
+SCHEMA_VERSION = 2
 
 
 @dataclass(frozen=True)
@@ -86,6 +87,9 @@ class Parity:
         inputs: number of inputs compared, and what they were.
         count: how many inputs.
         tolerance: the gate on ``max_abs_logit``; None where the artifact is not meant to be equal (INT8).
+        engine: that gave the artifact's answers, with version and provider, such as
+            ``"ONNX Runtime 1.31.1, CPUExecutionProvider"``; it need not be the artifact's runtime, since TensorRT runs on
+            the board only. None in bundles of schema version 1.
     """
 
     reference: str
@@ -95,6 +99,7 @@ class Parity:
     inputs: str
     count: int
     tolerance: float | None = None
+    engine: str | None = None
 
 
 @dataclass(frozen=True)
@@ -108,6 +113,7 @@ class Accuracy:
         f1_mean: mean over the labels that have one.
         f1_drop_mean: float F1 mean minus this; 0 for the float artifact itself; None when no float figure exists.
         f1_drop_max: largest drop of one AU.
+        engine: that gave the answers, as :attr:`Parity.engine`; None where nobody recorded it.
     """
 
     data: str
@@ -116,6 +122,7 @@ class Accuracy:
     f1_mean: float
     f1_drop_mean: float | None = None
     f1_drop_max: float | None = None
+    engine: str | None = None
 
 
 @dataclass(frozen=True)

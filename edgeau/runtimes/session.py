@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from edgeau.runtimes.table import runtime_named
+
 if TYPE_CHECKING:
     from types import TracebackType
 
@@ -33,6 +35,11 @@ class EngineInfo:
     provider: str
     threads: int | None
     batch: int | None
+
+    @property
+    def computed_in(self) -> str:
+        """What stands beside figures: ``"ONNX Runtime 1.31.1, CPUExecutionProvider"``."""
+        return f"{runtime_named(self.engine).title} {self.version}, {self.provider}"
 
     def __str__(self) -> str:
         threads = "" if self.threads is None else f", {self.threads} thread{'s' * (self.threads != 1)}"

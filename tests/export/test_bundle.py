@@ -135,10 +135,17 @@ def test_a_jetson_bundle_names_what_only_the_board_can_do(
     }, "no engine is pretended"
     assert {stage.command for stage in manifest.pending} == {"python -m edgeau.board ."}
     assert [stage.precision for stage in load_target("jetson").pending] == ["fp16", "int8"]
+    # TensorRT is not here: its figures were computed elsewhere, and say where.
+    for artifact in manifest.artifacts:
+        assert artifact.parity is not None
+        assert artifact.parity.engine == f"ONNX Runtime {onnxruntime.__version__}, CPUExecutionProvider"
     assert all("board" in stage.reason for stage in manifest.pending)
     model = onnx.load(tmp_path / "jetson" / "model.trt.int8.onnx")
     assert model.graph.input[0].type.tensor_type.shape.dim[0].dim_value == 1
     text = (tmp_path / "jetson" / "report.md").read_text()
+    (row,) = (line for line in text.splitlines() if "| model.trt.int8.onnx | tensorrt" in line)
+    assert "| ONNX Runtime" in row
+    assert "ONNX Runtime" in (tmp_path / "jetson" / "report.html").read_text()
     assert all(stage.command in text for stage in manifest.pending)
 
 

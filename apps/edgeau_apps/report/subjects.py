@@ -111,5 +111,7 @@ def _of_artifact(bundle: Bundle, artifact: Artifact) -> Subject:
         replace(account, title=title),
         artifact.precision,
         None if accuracy is None else accuracy.f1_mean,
-        "" if accuracy is None else accuracy.data,
+        ""
+        if accuracy is None
+        else f"{accuracy.data}; measured in {accuracy.engine or 'an engine not recorded'}",
     )

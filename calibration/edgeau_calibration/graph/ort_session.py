@@ -10,7 +10,7 @@ from tqdm import tqdm
 
 from edgeau.bundle.preprocessing import Preprocessor
 from edgeau.errors import CalibrationError
-from edgeau.runtimes.session import batches
+from edgeau.runtimes.session import EngineInfo, batches
 from edgeau.runtimes.thread_count import default_threads
 
 if TYPE_CHECKING:
@@ -19,9 +19,15 @@ if TYPE_CHECKING:
 
     from edgeau.bundle.manifest import InputSpec
 
-__all__ = ["Crops", "logits_of", "open_model"]
+__all__ = ["Crops", "computed_in", "logits_of", "open_model"]
 
 _BATCH = 8
+
+
+def computed_in() -> str:
+    """The engine behind :func:`logits_of`, as it stands beside figures (:attr:`edgeau.runtimes.session.EngineInfo.computed_in`)."""
+    info = EngineInfo("onnxruntime", onnxruntime.__version__, "CPUExecutionProvider", None, None)
+    return info.computed_in
 
 
 class Crops(Protocol):

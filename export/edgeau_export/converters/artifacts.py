@@ -51,7 +51,7 @@ class ArtifactMaker:
     def answer(self, artifact: Artifact, crops: NDArray[np.uint8]) -> Answer:
         """What an artifact says to crops, uint8 ``(n, S, S, 3)`` RGB, at its own thresholds."""
         batch = Preprocessor(self._bench.description.input).batch(crops)
-        logits = run_artifact(artifact.runtime, self._bench.directory / artifact.file, batch)
+        logits = run_artifact(artifact.runtime, self._bench.directory / artifact.file, batch).values
         return Answer(logits, sigmoid(logits) >= self._in_order(artifact.thresholds))
 
     def _parity(self, plan: TargetArtifact, made: Made) -> Parity:
@@ -85,7 +85,7 @@ class ArtifactMaker:
         file = self._bench.directory / ".float.onnx"
         onnx.save(self._bench.graph, file)
         try:
-            return run_artifact("onnxruntime", file, batch)
+            return run_artifact("onnxruntime", file, batch).values
         finally:
             file.unlink()
 

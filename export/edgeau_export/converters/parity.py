@@ -3,35 +3,50 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
 
 from edgeau.bundle.manifest import Parity
 from edgeau.errors import GateRefusedError
 from edgeau.runtimes import open_session
+from edgeau.runtimes.table import runtime_named
 from edgeau_calibration.evaluation.candidates import difference
+from edgeau_export.source_network.reference import Reference
 
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    import numpy as np
-    from numpy.typing import NDArray
-
-    from edgeau_export.source_network.reference import Reference
-
-__all__ = ["measured_parity", "refuse_if_beyond", "run_artifact"]
+__all__ = ["ArtifactLogits", "measured_parity", "refuse_if_beyond", "run_artifact"]
 
 
-def run_artifact(runtime: str, file: Path, batch: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Logits ``(n, C)`` of an artifact for normalised crops ``(n, 3, H, W)``, through the engine of the device library."""
-    # TensorRT engines are built on the board; what they are built from runs here in ONNX Runtime.
-    engine = "onnxruntime" if file.suffix == ".onnx" else runtime
-    with open_session(engine, file) as session:
-        return session.run(batch)
+@dataclass(frozen=True)
+class ArtifactLogits:
+    """Answers of an artifact.
+
+    Attributes:
+        values: logits, float32 ``(n, C)``.
+        engine: that computed them, with version and provider.
+    """
+
+    values: NDArray[np.float32]
+    engine: str
+
+
+def run_artifact(runtime: str, file: Path, batch: NDArray[np.float32]) -> ArtifactLogits:
+    """Answers of an artifact, through a session of the device library.
+
+    Args:
+        runtime: of the artifact. Where it exists on the board only, the runtime that measures for it is run instead.
+        file: the artifact.
+        batch: normalised crops, float32 ``(n, 3, H, W)``.
+    """
+    with open_session(runtime_named(runtime).measuring_name, file) as session:
+        return ArtifactLogits(session.run(batch), session.describe().computed_in)
 
 
 def measured_parity(
     reference: Reference,
-    logits: NDArray[np.float32],
+    logits: ArtifactLogits,
     thresholds: NDArray[np.float32],
     *,
     tolerance: float | None,
@@ -41,12 +56,12 @@ def measured_parity(
 
     Args:
         reference: with the inputs that ``logits`` answer.
-        logits: ``(n, C)``.
+        logits: of the artifact, for those inputs.
         thresholds: ``(C,)`` on the probability.
         tolerance: of the largest difference of a logit; None where the artifact is not meant to be equal.
         answered_at: thresholds ``(C,)`` of the artifact, where they are its own.
     """
-    measured = difference(reference.logits, logits, thresholds, answered_at)
+    measured = difference(reference.logits, logits.values, thresholds, answered_at)
     return Parity(
         reference=reference.name,
         max_abs_logit=measured.max_abs,
@@ -55,6 +70,7 @@ def measured_parity(
         inputs=reference.inputs,
         count=measured.count,
         tolerance=tolerance,
+        engine=logits.engine,
     )
 
 

@@ -49,7 +49,7 @@ def add_board_samples(bench: Bench, artifacts: Sequence[Artifact]) -> None:
     batch = Preprocessor(bench.description.input).batch(crops).copy()
     logits = {"": _float_logits(bench, batch)}
     for artifact in for_board:
-        logits[artifact.file] = run_artifact(artifact.runtime, bench.directory / artifact.file, batch)
+        logits[artifact.file] = run_artifact(artifact.runtime, bench.directory / artifact.file, batch).values
     samples = Samples(crops, present, f"{len(crops)} frames of the packaged clip", logits)
     write_samples(bench.directory / SAMPLES, samples)
 
@@ -89,6 +89,6 @@ def _float_logits(bench: Bench, batch: NDArray[np.float32]) -> NDArray[np.float3
     file = bench.directory / ".float.onnx"
     onnx.save(bench.graph, file)
     try:
-        return run_artifact("onnxruntime", file, batch)
+        return run_artifact("onnxruntime", file, batch).values
     finally:
         file.unlink()

@@ -5,7 +5,7 @@ Run after :mod:`edgeau_export.packaging.default_model`::
     python -m edgeau_export.packaging.default_tensorrt --data data/synth --bundle edgeau/default
 
 Beside the float network that is there anyway it takes a quarter of the room of an ONNX file of its own
-(:mod:`edgeau_export.packaging.tensorrt_int8`); an export for a board with TensorRT writes the ONNX file of it.
+(:mod:`edgeau_export.converters.tensorrt.packaged_int8`); an export for a board with TensorRT writes the ONNX file of it.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ from edgeau._system.command import DONE, run
 from edgeau.bundle import BundleWriter, load_bundle
 from edgeau.bundle.files import MANIFEST
 from edgeau.errors import InputError
+from edgeau_export.converters.tensorrt.packaged_int8 import FILE, write_packaged
 from edgeau_export.packaging.default_parts import cost_line, default_parser, packaged_faces
-from edgeau_export.packaging.tensorrt_int8 import FILE, write_packaged
 from edgeau_export.progress import Voice
 from edgeau_export.quantization.int8_search import search_int8
 from edgeau_export.quantization.labelled_data import labelled_data

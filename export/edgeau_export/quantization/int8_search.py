@@ -8,7 +8,7 @@ import numpy as np
 from onnx import ModelProto
 
 from edgeau_calibration.evaluation.accuracy import LabelledJudge, UnlabelledJudge
-from edgeau_calibration.graph.ort_session import logits_of
+from edgeau_calibration.graph.ort_session import computed_in, logits_of
 from edgeau_calibration.quantizer import Quantization
 from edgeau_calibration.recipe import load_recipe
 from edgeau_calibration.search.budget import Budget, within_budget
@@ -134,7 +134,8 @@ class _Measured:
     def _int8(self, found: Found, used: CalibrationSet, recipe: str) -> Int8:
         labelled = self._labelled
         accuracies = [
-            labelled.accuracy(scored, self._float[part], part) for part, scored in self._parts_now.items()
+            labelled.accuracy(scored, self._float[part], part, computed_in())
+            for part, scored in self._parts_now.items()
         ]
         thresholds = [labelled.by_label(scored.thresholds) for scored in self._parts_now.values()]
         return Int8(

@@ -78,8 +78,8 @@ class LabelledData:
         old = self.description.fused_thresholds or self.description.thresholds
         return self._scored(self.fuse_val(on_val), self.fuse_test(on_test), old)
 
-    def accuracy(self, scored: Scored, of_float: Scored, part: str) -> Accuracy:
-        """As the manifest has it."""
+    def accuracy(self, scored: Scored, of_float: Scored, part: str, engine: str) -> Accuracy:
+        """As the manifest has it; ``engine`` gave the answers."""
         drops = scored.drop(of_float)
         values = {
             label: None if np.isnan(value) else float(value)
@@ -92,6 +92,7 @@ class LabelledData:
             f1_mean=float(np.nanmean(scored.f1)),
             f1_drop_mean=float(np.nanmean(drops)),
             f1_drop_max=float(np.nanmax(drops)),
+            engine=engine,
         )
 
     def by_label(self, thresholds: NDArray[np.float32]) -> dict[str, float]:

@@ -19,6 +19,7 @@ _COLUMNS = (
     "max logit diff",
     "mean logit diff",
     "flips",
+    "measured in",
     "against",
 )
 
@@ -73,13 +74,14 @@ def _row(artifact: Artifact) -> tuple[str, ...]:
     )
     parity = artifact.parity
     if parity is None:
-        return (*start, "not measured", "not measured", "not measured", "-")
+        return (*start, "not measured", "not measured", "not measured", "-", "-")
     allowed = "" if parity.tolerance is None else f" (allowed {parity.tolerance:g})"
     return (
         *start,
         f"{parity.max_abs_logit:.2g}{allowed}",
         f"{parity.mean_abs_logit:.2g}",
         f"{parity.decision_flips:.2%}",
+        parity.engine or "not recorded",
         f"{parity.reference}, {parity.inputs}",
     )
 

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 __all__ = ["summary"]
 
-_HEAD = ("artifact", "runtime", "precision", "MB", "max diff", "mean diff", "flips")
+_HEAD = ("artifact", "runtime", "precision", "MB", "max diff", "mean diff", "flips", "measured in")
 
 
 def summary(manifest: Manifest, out: Path) -> str:
@@ -28,9 +28,14 @@ def summary(manifest: Manifest, out: Path) -> str:
 def _row(artifact: Artifact) -> tuple[str, ...]:
     parity = artifact.parity
     measured = (
-        ("-", "-", "-")
+        ("-", "-", "-", "-")
         if parity is None
-        else (f"{parity.max_abs_logit:.2g}", f"{parity.mean_abs_logit:.2g}", f"{parity.decision_flips:.2%}")
+        else (
+            f"{parity.max_abs_logit:.2g}",
+            f"{parity.mean_abs_logit:.2g}",
+            f"{parity.decision_flips:.2%}",
+            parity.engine or "not recorded",
+        )
     )
     return (artifact.file, artifact.runtime, artifact.precision, f"{artifact.bytes / 1e6:.1f}", *measured)
 

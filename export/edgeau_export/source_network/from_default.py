@@ -12,8 +12,8 @@ from edgeau.bundle.preprocessing import Preprocessor
 from edgeau.errors import BundleError
 from edgeau.runtimes.precision import PRECISIONS
 from edgeau_calibration.recipe import load_recipe
-from edgeau_export.packaging.tensorrt_int8 import FILE as TENSORRT_INT8
-from edgeau_export.packaging.tensorrt_int8 import read_packaged
+from edgeau_export.converters.tensorrt.packaged_int8 import FILE as TENSORRT_INT8
+from edgeau_export.converters.tensorrt.packaged_int8 import read_packaged
 from edgeau_export.quantization.int8 import Int8
 from edgeau_export.source_network.description import Description
 from edgeau_export.source_network.reference import Reference

@@ -27,8 +27,8 @@ def rename_label(manifest: dict) -> None:
 
 EDITS = {
     "a newer schema": (
-        lambda m: m.update(schema_version=2),
-        "schema version 2, this edgeau reads up to 1.*upgrade",
+        lambda m: m.update(schema_version=3),
+        "schema version 3, this edgeau reads up to 2.*upgrade",
     ),
     "an unknown field": (lambda m: m.update(colour="RGB"), "unknown field 'colour'; known are"),
     "an unknown field inside": (lambda m: m["input"].update(gamma=2.2), "input: unknown field 'gamma'"),
@@ -104,6 +104,17 @@ def test_nothing_is_opened_before_everything_is_verified(bundle_path: Path, monk
     with pytest.raises(BundleError):
         AUDetector.load(bundle_path)
     assert opened == []
+
+
+def test_a_bundle_of_before_figures_named_their_engine_still_loads(bundle_path: Path) -> None:
+    def make_old(manifest: dict) -> None:
+        manifest["schema_version"] = 1
+        for artifact in manifest["artifacts"]:
+            for figures in filter(None, (artifact["parity"], artifact["accuracy"])):
+                del figures["engine"]
+
+    edit(bundle_path, make_old)
+    assert load_bundle(bundle_path).manifest.schema_version == 1
 
 
 def test_a_place_without_a_bundle_says_what_a_bundle_is(tmp_path: Path) -> None:

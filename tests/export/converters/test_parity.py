@@ -9,7 +9,7 @@ from onnx import numpy_helper
 
 from edgeau.errors import GateRefusedError
 from edgeau_export import export
-from edgeau_export.converters.parity import measured_parity, refuse_if_beyond
+from edgeau_export.converters.parity import ArtifactLogits, measured_parity, refuse_if_beyond
 from edgeau_export.export import ExportRequest, export_bundle
 from edgeau_export.source_network.from_checkpoint import CheckpointSource
 from edgeau_export.source_network.reference import Reference
@@ -35,7 +35,7 @@ def reference(*logits: float) -> Reference:
 def test_the_gate(logits: tuple[float, ...], answers: tuple[float, ...], passes: bool) -> None:
     answer = np.array([[value] for value in answers], np.float32)
     asked = reference(*logits)
-    parity = measured_parity(asked, answer, HALF, tolerance=asked.allowed)
+    parity = measured_parity(asked, ArtifactLogits(answer, "an engine"), HALF, tolerance=asked.allowed)
     if passes:
         refuse_if_beyond("model.onnx", parity)
     else:
@@ -46,7 +46,8 @@ def test_the_gate(logits: tuple[float, ...], answers: tuple[float, ...], passes:
 
 
 def test_int8_that_is_not_finite_is_refused() -> None:
-    parity = measured_parity(reference(1.0), np.array([[np.inf]], np.float32), HALF, tolerance=None)
+    infinite = ArtifactLogits(np.array([[np.inf]], np.float32), "an engine")
+    parity = measured_parity(reference(1.0), infinite, HALF, tolerance=None)
     with pytest.raises(GateRefusedError, match="not finite on some inputs"):
         refuse_if_beyond("model.int8.onnx", parity)
 

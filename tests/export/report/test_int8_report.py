@@ -147,14 +147,16 @@ def test_figures_of_the_manifest_serve_where_nothing_was_measured_now(
 ) -> None:
     labels = manifest.labels
     of_float = Accuracy("made up", 900, dict.fromkeys(labels, 0.7), 0.7, 0.0, 0.0)
-    of_int8 = Accuracy("made up", 900, dict.fromkeys(labels, 0.69) | {labels[0]: None}, 0.69, 0.01, 0.01)
+    of_int8 = Accuracy(
+        "made up", 900, dict.fromkeys(labels, 0.69) | {labels[0]: None}, 0.69, 0.01, 0.01, "an engine"
+    )
     artifacts = (
         _replace(manifest.artifacts[0], accuracy=of_float),
         _replace(manifest.artifacts[2], accuracy=of_int8),
     )
     write_reports(tmp_path, _replace(manifest, artifacts=artifacts), dict.fromkeys(labels, 0.5), Evidence())
     _, page = report_of(tmp_path)
-    assert "900 faces, made up; measured when the network was made" in page
+    assert "900 faces, made up; measured in an engine when the network was made" in page
     assert page.count("<td>+0.0100</td>") == len(labels) - 1 + 3, (
         "each AU but one, the mean, and the table of artifacts"
     )

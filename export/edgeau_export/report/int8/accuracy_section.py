@@ -139,7 +139,10 @@ def _plain(known: dict[str, Any], of_float: dict[str, Any] | None) -> list[str]:
     ]
     mean = None if of_float is None else of_float["f1_mean"]
     rows.append(("mean", number(mean, 3), number(known["f1_mean"], 3), signed(known["f1_drop_mean"], 4)))
-    note = f"{known['count']} faces, {known['data']}; measured when the network was made, without intervals."
+    note = (
+        f"{known['count']} faces, {known['data']}; measured in {known['engine'] or 'an engine not recorded'} when the network was made, "
+        "without intervals."
+    )
     data = [
         Bar(label, (before[label], value))
         for label, value in known["f1"].items()

@@ -71,7 +71,7 @@ def _answers(
 ) -> Answers:
     batch = Preprocessor(bench.description.input).batch(crops)
     answered = {
-        item.file: run_artifact(item.runtime, bench.directory / item.file, batch) for item in artifacts
+        item.file: run_artifact(item.runtime, bench.directory / item.file, batch).values for item in artifacts
     }
     reference = logits_of(bench.graph, crops, bench.description.input)
     return Answers(data, reference, answered, crops if may_show else None)

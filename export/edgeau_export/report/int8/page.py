@@ -61,9 +61,11 @@ def _artifacts(report: dict[str, Any]) -> str:
         "MB",
         "of float",
         "flips",
+        "flips measured in",
         "F1",
         "mean F1 drop",
         "worst AU",
+        "F1 measured in",
         "MACs in INT8",
     )
     rows = [_row(artifact) for artifact in report["artifacts"]]
@@ -92,11 +94,17 @@ def _row(artifact: dict[str, Any]) -> tuple[str, ...]:
         f"{artifact['bytes'] / 1e6:.1f}",
         percent(artifact["size_ratio"], 0),
         "-" if parity is None else percent(parity["decision_flips"], 2),
+        "-" if parity is None else _engine(parity),
         number(f1, 3),
         signed(drop, 4),
         signed(worst, 4),
+        "-" if f1 is None else _engine(accuracy),
         percent(None if inside is None else inside["integer_share"], 1),
     )
+
+
+def _engine(figures: dict[str, Any]) -> str:
+    return figures.get("engine") or "not recorded"
 
 
 def _front(front: dict[str, Any]) -> str:

@@ -13,11 +13,11 @@ from edgeau.bundle import BundleWriter, load_bundle
 from edgeau.bundle.manifest import Accuracy, Calibration
 from edgeau.errors import BundleError, GateRefusedError, InputError
 from edgeau_calibration.recipe import load_recipe
+from edgeau_export.converters.tensorrt.packaged_int8 import FILE, read_packaged, write_packaged
 from edgeau_export.converters.tensorrt.placed import PlacedQuantization
 from edgeau_export.export import ExportRequest, export_bundle
 from edgeau_export.packaging.default_int8 import add_int8
 from edgeau_export.packaging.default_tensorrt import add_tensorrt_int8, main
-from edgeau_export.packaging.tensorrt_int8 import FILE, read_packaged, write_packaged
 from edgeau_export.progress import Voice
 from edgeau_export.quantization.int8 import Int8
 
