@@ -7,18 +7,15 @@ float. Activations are uint8 (asymmetric), int8 (symmetric) or int16; uint8 beco
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable
+from typing import Any
 
 import onnx
 from onnxruntime.quantization import QDQQuantizer, QuantType
 
+from edgeau_calibration.algorithms.range_search import Range
 from edgeau_calibration.algorithms.ranges import tensors_data
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from edgeau_calibration.algorithms.range_search import Range
-    from edgeau_calibration.recipe import Recipe
+from edgeau_calibration.recipe import Recipe
 
 __all__ = ["quantized"]
 

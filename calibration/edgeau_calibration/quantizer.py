@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterable
 
+import numpy as np
 import onnx
+from numpy.typing import NDArray
 
+from edgeau.bundle.manifest import InputSpec
 from edgeau.bundle.preprocessing import Preprocessor
 from edgeau_calibration.algorithms.activations import ordinary_crops, sampled_activations
 from edgeau_calibration.algorithms.equalization import equalized
@@ -16,15 +19,7 @@ from edgeau_calibration.graph.block_partition import nodes_of_roles
 from edgeau_calibration.graph.qdq_quantizer import prepared
 from edgeau_calibration.graph.quantizable_layers import with_constants_of
 from edgeau_calibration.quantize import quantized
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    import numpy as np
-    from numpy.typing import NDArray
-
-    from edgeau.bundle.manifest import InputSpec
-    from edgeau_calibration.recipe import Recipe
+from edgeau_calibration.recipe import Recipe
 
 __all__ = ["Quantization", "static_int8"]
 

@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 import numpy as np
 import onnx
+from numpy.typing import NDArray
 from tqdm import tqdm
 
+from edgeau.bundle.manifest import InputSpec
 from edgeau.bundle.preprocessing import Preprocessor
 from edgeau.errors import CalibrationError
 from edgeau_calibration.graph.ort_session import open_model
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
-
-    from numpy.typing import NDArray
-
-    from edgeau.bundle.manifest import InputSpec
 
 __all__ = ["Activation", "ordinary_crops", "sampled_activations", "with_outputs"]
 

@@ -13,27 +13,21 @@ no float rounding changes.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
 
 import numpy as np
 import onnx
+from numpy.typing import NDArray
 from onnx import helper, numpy_helper
 from tqdm import tqdm
 
+from edgeau.bundle.manifest import InputSpec
 from edgeau.bundle.preprocessing import Preprocessor
 from edgeau_calibration.algorithms.activations import with_outputs
-from edgeau_calibration.graph.homogeneous_segments import gate_of, linear_stretches
+from edgeau_calibration.graph.homogeneous_segments import Stretch, gate_of, linear_stretches
 from edgeau_calibration.graph.ort_session import open_model
 from edgeau_calibration.graph.quantizable_layers import Constants
 from edgeau_calibration.graph.subgraph import consumers, producers
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from numpy.typing import NDArray
-
-    from edgeau.bundle.manifest import InputSpec
-    from edgeau_calibration.graph.homogeneous_segments import Stretch
 
 __all__ = ["equalized"]
 

@@ -7,12 +7,8 @@ convolutions, one small problem per channel, are as quick as one large pointwise
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
+from numpy.typing import NDArray
 
 __all__ = ["rounded_with_feedback"]
 

@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from edgeau_calibration.algorithms.gptq_rounding import rounded_with_feedback
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from edgeau_calibration.algorithms.second_moments import Moments, Pairs
-    from edgeau_calibration.graph.quantizable_layers import Constants, QuantizedWeight
+from edgeau_calibration.algorithms.second_moments import Moments, Pairs
+from edgeau_calibration.graph.quantizable_layers import Constants, QuantizedWeight
 
 __all__ = ["FitRule", "fitted_layer"]
 

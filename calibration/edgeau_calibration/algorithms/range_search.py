@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable
 
 import numpy as np
+from numpy.typing import NDArray
 from onnxruntime.quantization.calibrate import HistogramCollector
 
 from edgeau.errors import CalibrationError
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from numpy.typing import NDArray
-
-    from edgeau_calibration.algorithms.activations import Activation
+from edgeau_calibration.algorithms.activations import Activation
 
 __all__ = ["METHODS", "Range", "chosen_range"]
 

@@ -2,23 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
 
 import numpy as np
+import onnx
 from onnxruntime.quantization import CalibrationMethod
 from onnxruntime.quantization.calibrate import TensorData, TensorsData
 
-from edgeau_calibration.algorithms.range_search import chosen_range
+from edgeau_calibration.algorithms.activations import Activation
+from edgeau_calibration.algorithms.range_search import Range, chosen_range
 from edgeau_calibration.graph.subgraph import consumers
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    import onnx
-
-    from edgeau_calibration.algorithms.activations import Activation
-    from edgeau_calibration.algorithms.range_search import Range
-    from edgeau_calibration.recipe import Recipe
+from edgeau_calibration.recipe import Recipe
 
 __all__ = ["activation_names", "activation_ranges", "read_through_silu", "tensors_data"]
 

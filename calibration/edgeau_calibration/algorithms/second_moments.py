@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
-
-if TYPE_CHECKING:
-    import onnx
-    from numpy.typing import NDArray
+import onnx
+from numpy.typing import NDArray
 
 __all__ = ["MomentSums", "Moments", "Pairs", "patches"]
 

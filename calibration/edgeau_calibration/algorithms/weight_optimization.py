@@ -10,24 +10,18 @@ layers before already mended) says what it reads. Three closed-form steps per la
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
 
 import numpy as np
 import onnx
+from numpy.typing import NDArray
 from tqdm import tqdm
 
-from edgeau_calibration.algorithms.least_squares import fitted_layer
+from edgeau_calibration.algorithms.least_squares import FitRule, fitted_layer
 from edgeau_calibration.algorithms.second_moments import Moments, MomentSums, patches
 from edgeau_calibration.graph.ort_session import open_model
 from edgeau_calibration.graph.quantizable_layers import Constants, quantized_weight, weighted_nodes
 from edgeau_calibration.graph.subgraph import between, cuts
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from numpy.typing import NDArray
-
-    from edgeau_calibration.algorithms.least_squares import FitRule
 
 __all__ = ["with_learned_weights"]
 

@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from edgeau.errors import CalibrationError
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
 
 __all__ = ["CalibrationSet", "central_crop", "evenly"]
 

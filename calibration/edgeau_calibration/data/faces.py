@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from types import TracebackType
 
 import numpy as np
+from numpy.typing import NDArray
+from typing_extensions import Self
 
+from edgeau.faces.alignment import Alignment
 from edgeau.faces.landmarks import open_landmarker
-
-if TYPE_CHECKING:
-    from types import TracebackType
-
-    from numpy.typing import NDArray
-    from typing_extensions import Self
-
-    from edgeau.faces.alignment import Alignment
-    from edgeau.faces.landmarks.landmarker import Landmarker
+from edgeau.faces.landmarks.landmarker import Landmarker
 
 __all__ = ["FaceCropper"]
 

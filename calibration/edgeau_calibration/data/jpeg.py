@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from edgeau.errors import CalibrationError
+from edgeau.faces.alignment import Alignment
 from edgeau_calibration.data.crops import central_crop
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from edgeau.faces.alignment import Alignment
 
 __all__ = ["decoded"]
 

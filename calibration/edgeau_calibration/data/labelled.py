@@ -4,21 +4,17 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from edgeau.errors import CalibrationError, DependencyError
+from edgeau.faces.alignment import Alignment
 from edgeau_calibration.data.jpeg import decoded
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from pathlib import Path
-
-    from numpy.typing import NDArray
-
-    from edgeau.faces.alignment import Alignment
 
 __all__ = ["PRESENT_INTENSITY", "JpegCrops", "LabelledFaces", "labelled_faces", "labelled_splits"]
 

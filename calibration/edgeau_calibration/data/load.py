@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from edgeau.errors import CalibrationError
+from edgeau.faces.alignment import Alignment
 from edgeau.sources.kinds import PICTURES, VIDEOS
 from edgeau_calibration.data.crops import CalibrationSet
 from edgeau_calibration.data.faces import FaceCropper
@@ -17,14 +20,6 @@ from edgeau_calibration.data.pictures import crops_of_pictures
 from edgeau_calibration.data.shards import encoded_crops, shards_in
 from edgeau_calibration.data.videos import crops_of_video
 from edgeau_calibration.linter.too_few import MINIMUM
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from pathlib import Path
-
-    from numpy.typing import NDArray
-
-    from edgeau.faces.alignment import Alignment
 
 __all__ = ["MINIMUM", "load_calibration_set"]
 

@@ -8,21 +8,17 @@ of the network's crop or of the alignment canvas. Where ``persons``, integers ``
 from __future__ import annotations
 
 import zipfile
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from edgeau.errors import CalibrationError
+from edgeau.faces.alignment import Alignment
 from edgeau_calibration.data.crops import central_crop, evenly
 from edgeau_calibration.data.jpeg import decoded
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from pathlib import Path
-
-    from numpy.typing import NDArray
-
-    from edgeau.faces.alignment import Alignment
 
 __all__ = ["crops_of_npz", "write_jpeg_npz"]
 

@@ -5,20 +5,16 @@ Made with ``python -m edgeau_calibration.data.packaged DATA edgeau/default/calib
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from edgeau._system.command import DONE, CommandParser, run
 from edgeau.bundle import default_bundle_path
 from edgeau.errors import BundleError, CalibrationError
+from edgeau.faces.alignment import Alignment
 from edgeau_calibration.data.crops import CalibrationSet
 from edgeau_calibration.data.npz import crops_of_npz, write_jpeg_npz
 from edgeau_calibration.data.shards import encoded_crops, shards_in
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from edgeau.faces.alignment import Alignment
 
 __all__ = ["COUNT", "FILE", "PACKAGED", "main", "pack", "packaged_calibration"]
 

@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterator, Sequence
+from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
 from tqdm import tqdm
 
 from edgeau.errors import InputError
 from edgeau.sources.picture_file import read_picture
 from edgeau_calibration.data.crops import central_crop, evenly
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-    from pathlib import Path
-
-    import numpy as np
-    from numpy.typing import NDArray
-
-    from edgeau_calibration.data.faces import FaceCropper
+from edgeau_calibration.data.faces import FaceCropper
 
 __all__ = ["crops_of_pictures"]
 

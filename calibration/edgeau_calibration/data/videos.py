@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
 from tqdm import tqdm
 
 from edgeau.errors import InputError
 from edgeau.sources.video import VideoSource
 from edgeau_calibration.data.crops import evenly
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    import numpy as np
-    from numpy.typing import NDArray
-
-    from edgeau_calibration.data.faces import FaceCropper
+from edgeau_calibration.data.faces import FaceCropper
 
 __all__ = ["crops_of_video"]
 

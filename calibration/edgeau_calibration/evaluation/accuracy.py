@@ -4,19 +4,15 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
+import onnx
+from numpy.typing import NDArray
 
+from edgeau.bundle.manifest import InputSpec
 from edgeau.metrics import f1_scores, fitted_thresholds, sigmoid
+from edgeau_calibration.data.labelled import JpegCrops, LabelledFaces
 from edgeau_calibration.graph.ort_session import logits_of
-
-if TYPE_CHECKING:
-    import onnx
-    from numpy.typing import NDArray
-
-    from edgeau.bundle.manifest import InputSpec
-    from edgeau_calibration.data.labelled import JpegCrops, LabelledFaces
 
 __all__ = ["Cost", "Judge", "LabelledJudge", "UnlabelledJudge"]
 

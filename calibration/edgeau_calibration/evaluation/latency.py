@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING
 
 import numpy as np
+import onnx
 
 from edgeau_calibration.graph.ort_session import open_model
-
-if TYPE_CHECKING:
-    import onnx
 
 __all__ = ["one_face_ms"]
 

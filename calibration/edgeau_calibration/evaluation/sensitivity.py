@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from tqdm import tqdm
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-    from edgeau_calibration.evaluation.accuracy import Judge
-    from edgeau_calibration.graph.block_partition import Unit
-    from edgeau_calibration.quantizer import Quantization
+from edgeau_calibration.evaluation.accuracy import Judge
+from edgeau_calibration.graph.block_partition import Unit
+from edgeau_calibration.quantizer import Quantization
 
 __all__ = ["Sensitivity", "ranked"]
 

@@ -2,24 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
+import onnx
+from numpy.typing import NDArray
 from onnx import numpy_helper
 from tqdm import tqdm
 
+from edgeau.bundle.manifest import InputSpec
 from edgeau.bundle.preprocessing import Preprocessor
 from edgeau_calibration.algorithms.activations import with_outputs
 from edgeau_calibration.graph.ort_session import open_model
-
-if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping
-
-    import onnx
-    from numpy.typing import NDArray
-
-    from edgeau.bundle.manifest import InputSpec
 
 __all__ = ["TensorFidelity", "tensor_fidelity"]
 

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+
+import onnx
 
 from edgeau.errors import CalibrationError
 from edgeau_calibration.graph.quantizable_layers import weighted_nodes
 from edgeau_calibration.graph.subgraph import consumers, cuts
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    import onnx
 
 __all__ = ["ROLES", "Unit", "blocks", "layers", "nodes_of_roles"]
 

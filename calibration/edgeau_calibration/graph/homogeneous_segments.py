@@ -11,13 +11,11 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+
+import onnx
 
 from edgeau_calibration.graph.quantizable_layers import weighted_nodes
 from edgeau_calibration.graph.subgraph import consumers, producers
-
-if TYPE_CHECKING:
-    import onnx
 
 __all__ = ["Stretch", "gate_of", "linear_stretches"]
 

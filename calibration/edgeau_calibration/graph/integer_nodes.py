@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import tempfile
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import onnx
 
 from edgeau_calibration.graph.ort_session import open_model
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 __all__ = ["NodeCount", "integer_nodes"]
 

@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 
 import numpy as np
+import onnx
 import onnxruntime
+from numpy.typing import NDArray
 from tqdm import tqdm
 
+from edgeau.bundle.manifest import InputSpec
 from edgeau.bundle.preprocessing import Preprocessor
 from edgeau.errors import CalibrationError
 from edgeau.runtimes.session import EngineInfo, batches
 from edgeau.runtimes.thread_count import default_threads
-
-if TYPE_CHECKING:
-    import onnx
-    from numpy.typing import NDArray
-
-    from edgeau.bundle.manifest import InputSpec
 
 __all__ = ["Crops", "computed_in", "logits_of", "open_model"]
 

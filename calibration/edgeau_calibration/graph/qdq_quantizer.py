@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import logging
 import tempfile
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import onnx
 from onnx import numpy_helper
@@ -14,9 +14,6 @@ from onnxruntime.quantization.shape_inference import quant_pre_process
 
 from edgeau.errors import CalibrationError
 from edgeau_calibration.graph.ort_session import open_model
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 __all__ = ["prepared"]
 

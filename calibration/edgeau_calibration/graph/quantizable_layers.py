@@ -7,16 +7,13 @@ In a Q/DQ graph the weight is ``DequantizeLinear(integers, scale, zero point)``,
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 import onnx
+from numpy.typing import NDArray
 from onnx import numpy_helper
 
 from edgeau_calibration.graph.subgraph import producers
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
 
 __all__ = [
     "WEIGHTED",

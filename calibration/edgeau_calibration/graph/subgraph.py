@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
 
 import onnx
 from onnx import TensorProto, helper
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 __all__ = ["between", "consumers", "cuts", "producers"]
 

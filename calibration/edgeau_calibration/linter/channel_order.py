@@ -7,18 +7,13 @@ most crops of a set say does. Of 260 real and rendered crops in all kinds of lig
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
 
 import numpy as np
+from numpy.typing import NDArray
 
+from edgeau_calibration.data.crops import CalibrationSet
 from edgeau_calibration.linter.finding import Finding
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from numpy.typing import NDArray
-
-    from edgeau_calibration.data.crops import CalibrationSet
 
 __all__ = ["channel_order"]
 

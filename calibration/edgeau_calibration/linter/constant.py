@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
 
+from edgeau_calibration.data.crops import CalibrationSet
 from edgeau_calibration.linter.finding import Finding
 from edgeau_calibration.linter.luminance import luminance
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from edgeau_calibration.data.crops import CalibrationSet
 
 __all__ = ["constant"]
 

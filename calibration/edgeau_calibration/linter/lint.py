@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterable, Sequence
 
 from edgeau.errors import CalibrationError, UsageError
+from edgeau_calibration.data.crops import CalibrationSet
+from edgeau_calibration.data.predicted_activity import Activity
 from edgeau_calibration.linter.channel_order import channel_order
 from edgeau_calibration.linter.constant import constant
+from edgeau_calibration.linter.finding import Finding
 from edgeau_calibration.linter.inactive_aus import inactive_aus
 from edgeau_calibration.linter.near_duplicates import near_duplicates
 from edgeau_calibration.linter.no_faces import no_faces
@@ -14,13 +17,6 @@ from edgeau_calibration.linter.noise import noise
 from edgeau_calibration.linter.one_person import one_person
 from edgeau_calibration.linter.too_few import too_few
 from edgeau_calibration.linter.value_range import value_range
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
-
-    from edgeau_calibration.data.crops import CalibrationSet
-    from edgeau_calibration.data.predicted_activity import Activity
-    from edgeau_calibration.linter.finding import Finding
 
 __all__ = ["OPINIONS", "RULES", "lint", "refuse"]
 

@@ -7,19 +7,14 @@ as a rule, another expression of the same face half a second later 10, another f
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
 
 import numpy as np
+from numpy.typing import NDArray
 
+from edgeau_calibration.data.crops import CalibrationSet
 from edgeau_calibration.linter.finding import Finding
 from edgeau_calibration.linter.luminance import luminance
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from numpy.typing import NDArray
-
-    from edgeau_calibration.data.crops import CalibrationSet
 
 __all__ = ["distinct", "near_duplicates"]
 

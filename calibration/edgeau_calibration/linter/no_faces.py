@@ -6,21 +6,15 @@ the packaged crops (large poses included), 98 % of LFW's, all of a video's; in n
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
-from edgeau_calibration.data.crops import evenly
+from edgeau_calibration.data.crops import CalibrationSet, evenly
 from edgeau_calibration.linter.finding import Finding
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from numpy.typing import NDArray
-
-    from edgeau_calibration.data.crops import CalibrationSet
 
 __all__ = ["no_faces"]
 

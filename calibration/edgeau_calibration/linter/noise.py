@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
 
 import numpy as np
+from numpy.typing import NDArray
 
+from edgeau_calibration.data.crops import CalibrationSet
 from edgeau_calibration.linter.finding import Finding
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from numpy.typing import NDArray
-
-    from edgeau_calibration.data.crops import CalibrationSet
 
 __all__ = ["noise"]
 

@@ -9,19 +9,14 @@ One person recorded at many places is not caught.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
+from edgeau_calibration.data.crops import CalibrationSet
 from edgeau_calibration.linter.finding import Finding
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from numpy.typing import NDArray
-
-    from edgeau_calibration.data.crops import CalibrationSet
 
 __all__ = ["alike", "one_person"]
 

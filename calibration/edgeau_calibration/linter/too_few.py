@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
 
+from edgeau_calibration.data.crops import CalibrationSet
 from edgeau_calibration.linter.finding import Finding
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from edgeau_calibration.data.crops import CalibrationSet
 
 __all__ = ["MINIMUM", "WANTED", "too_few"]
 

@@ -2,24 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+
+import onnx
 
 from edgeau.errors import GateRefusedError
+from edgeau_calibration.evaluation.accuracy import Cost, Judge
 from edgeau_calibration.evaluation.latency import one_face_ms
-from edgeau_calibration.evaluation.sensitivity import ranked
+from edgeau_calibration.evaluation.sensitivity import Sensitivity, ranked
 from edgeau_calibration.graph.block_partition import blocks
 from edgeau_calibration.graph.macs import integer_share, macs_by_node
+from edgeau_calibration.quantizer import Quantization
 from edgeau_calibration.search.pareto import FrontPoint
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    import onnx
-
-    from edgeau_calibration.evaluation.accuracy import Cost, Judge
-    from edgeau_calibration.evaluation.sensitivity import Sensitivity
-    from edgeau_calibration.quantizer import Quantization
 
 __all__ = ["Budget", "Found", "within_budget"]
 
