@@ -40,11 +40,11 @@ from edgeau.runtimes import open_session
 from edgeau.runtimes.function import FunctionSession
 from edgeau.runtimes.session import Session
 from edgeau_calibration.data.crops import CalibrationSet
-from edgeau_calibration.data.labelled import LabelledFaces, labelled_faces
+from edgeau_calibration.data.labelled import LabelledCrops, labelled_faces
 from edgeau_calibration.data.load import load_calibration_set
-from edgeau_calibration.evaluation.accuracy import LabelledJudge
+from edgeau_calibration.evaluation.accuracy import LabelledEvaluator
 from edgeau_calibration.graph.macs import integer_share, macs_by_node
-from edgeau_calibration.quantizer import Quantization
+from edgeau_calibration.quantizer import StaticQuantizer
 from edgeau_calibration.recipe import load_recipe
 from edgeau_calibration.search.budget import Budget, within_budget
 from edgeau_export.onnx_to_tflite import tflite_bytes
@@ -89,7 +89,7 @@ class Workshop:
     crops: int
     faces: int
     peers_python: Path | None
-    _quantization: Quantization | None = None
+    _quantization: StaticQuantizer | None = None
 
     @cached_property
     def graph(self) -> onnx.ModelProto:
@@ -112,7 +112,7 @@ class Workshop:
         state.update(self.calibration.digest.encode())
         return state.hexdigest()[:12]
 
-    def split(self, name: str) -> LabelledFaces:
+    def split(self, name: str) -> LabelledCrops:
         if name not in self._splits:
             description = self.source.description
             faces = labelled_faces(self.data, name, description.labels, description.alignment)
@@ -121,13 +121,13 @@ class Workshop:
         return self._splits[name]
 
     @cached_property
-    def _splits(self) -> dict[str, LabelledFaces]:
+    def _splits(self) -> dict[str, LabelledCrops]:
         return {}
 
-    def quantization(self, recipe: str) -> Quantization:
+    def quantization(self, recipe: str) -> StaticQuantizer:
         """Of a recipe; the last one is kept, since its weights are learned once for "robust" and its budget."""
         if self._quantization is None or self._quantization.recipe.name != recipe:
-            self._quantization = Quantization(
+            self._quantization = StaticQuantizer(
                 self.graph, self.calibration.crops, self.source.description.input, load_recipe(recipe)
             )
         return self._quantization
@@ -163,8 +163,8 @@ def artifact(shop: Workshop, row: str) -> Path:
 def within(shop: Workshop) -> onnx.ModelProto:
     """The packaged default: robust, with blocks back in float until the budget holds."""
     faces = shop.split("val").evenly(SEARCHED)
-    judge = LabelledJudge(shop.graph, faces, shop.source.description.input, shop.before)
-    found = within_budget(shop.quantization("robust"), judge, Budget())
+    evaluator = LabelledEvaluator(shop.graph, faces, shop.source.description.input, shop.before)
+    found = within_budget(shop.quantization("robust"), evaluator, Budget())
     write_whole(shop.path(WITHIN, ".kept.json"), json.dumps(found.kept_float).encode())
     return found.graph
 

@@ -1,4 +1,16 @@
-"""Static INT8: prepare the graph, calibrate its ranges, quantize, learn the weights; once, or with layers back in float."""
+"""Static INT8 of an ONNX file: from a float graph, calibration crops and a recipe to a Q/DQ graph.
+
+The steps, in the order of :class:`StaticQuantizer`:
+
+1. :mod:`~edgeau_calibration.graph.prepare`: shapes known, constants and batch norm folded;
+2. :mod:`~edgeau_calibration.algorithms.equalization`: channels of like ranges, exactly (a step of the recipe);
+3. :mod:`~edgeau_calibration.algorithms.activations`, :mod:`~edgeau_calibration.algorithms.ranges`: the range of every tensor;
+4. :mod:`~edgeau_calibration.graph.qdq_quantizer`: the Q/DQ graph, its weights rounded as they are;
+5. :mod:`~edgeau_calibration.algorithms.weight_optimization`: better weights for it (steps of the recipe).
+
+Crops come from :mod:`edgeau_calibration.data` and pass :mod:`edgeau_calibration.linter` first; what the result costs is measured
+in :mod:`edgeau_calibration.evaluation`, and :mod:`edgeau_calibration.search` puts layers back in float until a budget holds.
+"""
 
 from __future__ import annotations
 
@@ -16,19 +28,19 @@ from edgeau_calibration.algorithms.least_squares import FitRule
 from edgeau_calibration.algorithms.ranges import activation_names, activation_ranges
 from edgeau_calibration.algorithms.weight_optimization import with_learned_weights
 from edgeau_calibration.graph.block_partition import nodes_of_roles
-from edgeau_calibration.graph.qdq_quantizer import prepared
+from edgeau_calibration.graph.prepare import prepared
+from edgeau_calibration.graph.qdq_quantizer import quantized
 from edgeau_calibration.graph.quantizable_layers import with_constants_of
-from edgeau_calibration.quantize import quantized
-from edgeau_calibration.recipe import Recipe
+from edgeau_calibration.recipe import QuantizationRecipe
 
-__all__ = ["Quantization", "static_int8"]
+__all__ = ["StaticQuantizer", "static_int8"]
 
 
 def static_int8(
     model: onnx.ModelProto,
     crops: NDArray[np.uint8],
     spec: InputSpec,
-    recipe: Recipe,
+    recipe: QuantizationRecipe,
     kept_float: Iterable[str] = (),
 ) -> onnx.ModelProto:
     """A Q/DQ copy of a float graph, with the float graph's metadata.
@@ -43,10 +55,10 @@ def static_int8(
     Raises:
         CalibrationError: the graph cannot be quantized, or an activation is not finite.
     """
-    return Quantization(model, crops, spec, recipe).graph(kept_float)
+    return StaticQuantizer(model, crops, spec, recipe).graph(kept_float)
 
 
-class Quantization:
+class StaticQuantizer:
     """One float graph under one recipe: ranges and weights are found once, and Q/DQ graphs made from them at will.
 
     Arguments and errors are those of :func:`static_int8`.
@@ -58,19 +70,22 @@ class Quantization:
     """
 
     def __init__(
-        self, model: onnx.ModelProto, crops: NDArray[np.uint8], spec: InputSpec, recipe: Recipe
+        self, model: onnx.ModelProto, crops: NDArray[np.uint8], spec: InputSpec, recipe: QuantizationRecipe
     ) -> None:
-        self.float_graph = prepared(model)
-        if "equalization" in recipe.learned:
-            self.float_graph = equalized(self.float_graph, crops, spec)
         self.recipe = recipe
-        activations = sampled_activations(
-            self.float_graph, crops, spec, activation_names(self.float_graph.graph)
-        )
-        self.ranges = activation_ranges(self.float_graph.graph, activations, recipe)
         self._metadata = model.metadata_props
+        graph = prepared(model)
+        self.float_graph = equalized(graph, crops, spec) if "equalization" in recipe.learned else graph
         self._floats = nodes_of_roles(self.float_graph.graph, recipe.floats)
-        self._learned = self._learn(crops[ordinary_crops(activations)], spec)
+        sampled = sampled_activations(self.float_graph, crops, spec, activation_names(self.float_graph.graph))
+        self.ranges = activation_ranges(
+            self.float_graph.graph,
+            sampled,
+            recipe.ranges,
+            symmetric=recipe.symmetric_activations,
+            through_silu=recipe.through_silu,
+        )
+        self._learned = self._learn(Preprocessor(spec).batch(crops[ordinary_crops(sampled)]))
 
     def graph(self, kept_float: Iterable[str] = ()) -> onnx.ModelProto:
         """The Q/DQ graph with the named nodes, and those of the recipe's roles, in float."""
@@ -85,16 +100,9 @@ class Quantization:
         """The Q/DQ graph with the float weights rounded as they are; where its pairs stand is what weights are learned for."""
         return quantized(self.float_graph, self.ranges, self.recipe, kept_float)
 
-    def _learn(self, crops: NDArray[np.uint8], spec: InputSpec) -> onnx.ModelProto | None:
-        """All weights that are integer without any other layer in float."""
-        steps = set(self.recipe.learned) - {"equalization"}  # which is in the float graph already
-        if not steps:
+    def _learn(self, batch: NDArray[np.float32]) -> onnx.ModelProto | None:
+        """All weights that are integer without any other layer in float; None where the recipe learns none."""
+        rule = FitRule.of_steps(self.recipe.learned, self.recipe.weight_bits)
+        if rule is None:
             return None
-        rule = FitRule(
-            bits=self.recipe.weight_bits,
-            least_squares="least-squares" in steps,
-            feedback="rounding" in steps,
-            bias="bias" in steps,
-        )
-        batch = Preprocessor(spec).batch(crops)
         return with_learned_weights(self._unlearned(self._floats), self.float_graph, batch, rule)

@@ -9,7 +9,7 @@ from importlib.resources import files
 
 from edgeau._system.records import from_dict
 from edgeau.errors import CalibrationError
-from edgeau_calibration.algorithms.range_search import METHODS
+from edgeau_calibration.algorithms.ranges import METHODS
 from edgeau_calibration.graph.block_partition import ROLES
 
 if sys.version_info >= (3, 11):
@@ -17,7 +17,7 @@ if sys.version_info >= (3, 11):
 else:
     import tomli as tomllib
 
-__all__ = ["STEPS", "Recipe", "load_recipe", "recipes"]
+__all__ = ["STEPS", "QuantizationRecipe", "load_recipe", "recipes"]
 
 # What may be learned on calibration crops, in the order in which it is done.
 STEPS = ("equalization", "least-squares", "rounding", "bias")
@@ -25,13 +25,13 @@ _ACTIVATIONS = ("uint8", "int8", "int16")
 
 
 @dataclass(frozen=True)
-class Recipe:
+class QuantizationRecipe:
     """How a float graph becomes a Q/DQ graph.
 
     Attributes:
         name: canonical name.
         title: for people.
-        ranges: how activation ranges are found, of :data:`edgeau_calibration.algorithms.range_search.METHODS`.
+        ranges: how activation ranges are found, of :data:`edgeau_calibration.algorithms.ranges.METHODS`.
         operators: ONNX operators that become integer; the rest stays in float.
         activations: ``"uint8"``, ``"int8"`` or ``"int16"``.
         symmetric_activations: zero point in the middle of the range.
@@ -80,17 +80,19 @@ class Recipe:
 
 
 @cache
-def recipes() -> dict[str, Recipe]:
+def recipes() -> dict[str, QuantizationRecipe]:
     """The packaged recipes by name."""
     folder = files("edgeau_calibration.recipes")
     found = sorted(
         (entry for entry in folder.iterdir() if entry.name.endswith(".toml")), key=lambda entry: entry.name
     )
-    parsed = [from_dict(Recipe, tomllib.loads(entry.read_text("utf-8")), entry.name) for entry in found]
+    parsed = [
+        from_dict(QuantizationRecipe, tomllib.loads(entry.read_text("utf-8")), entry.name) for entry in found
+    ]
     return {recipe.name: recipe for recipe in parsed}
 
 
-def load_recipe(name: str) -> Recipe:
+def load_recipe(name: str) -> QuantizationRecipe:
     """A recipe by name.
 
     Raises:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from edgeau.bundle.manifest import Accuracy, Calibration
     from edgeau_calibration.data.crops import CalibrationSet
-    from edgeau_calibration.search.pareto import FrontPoint
+    from edgeau_calibration.search.pareto import QuantizationCandidate
     from edgeau_export.progress import Voice
     from edgeau_export.quantization.face_crops import FaceCrops
     from edgeau_export.quantization.int8 import Int8
@@ -103,7 +103,7 @@ class Bench:
         return self._int8[recipe]
 
     @property
-    def tried_by_recipe(self) -> dict[str, tuple[FrontPoint, ...]]:
+    def tried_by_recipe(self) -> dict[str, tuple[QuantizationCandidate, ...]]:
         """Every quantization that was tried so far, in that order."""
         return {recipe: int8.points for recipe, int8 in self._int8.items() if int8.points}
 

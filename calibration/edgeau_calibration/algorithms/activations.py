@@ -14,8 +14,9 @@ from edgeau.bundle.manifest import InputSpec
 from edgeau.bundle.preprocessing import Preprocessor
 from edgeau.errors import CalibrationError
 from edgeau_calibration.graph.ort_session import open_model
+from edgeau_calibration.graph.subgraph import with_outputs
 
-__all__ = ["Activation", "ordinary_crops", "sampled_activations", "with_outputs"]
+__all__ = ["Activation", "ordinary_crops", "sampled_activations"]
 
 # A crop that reaches so many times farther than the middle one is an accident (a face that was aligned wrongly, say).
 _OUTLIER = 2.0
@@ -116,17 +117,6 @@ def ordinary_crops(activations: Mapping[str, Activation]) -> NDArray[np.bool_]:
     """For each crop, whether it is ordinary in most tensors; one broken crop would outweigh all others in second moments."""
     votes = np.mean([activation.ordinary() for activation in activations.values()], axis=0)
     return np.asarray(votes >= _MOST)
-
-
-def with_outputs(model: onnx.ModelProto, names: Iterable[str]) -> onnx.ModelProto:
-    """The same graph that also gives the named float tensors."""
-    copy = onnx.ModelProto()
-    copy.CopyFrom(model)
-    there = {output.name for output in copy.graph.output}
-    for name in names:
-        if name not in there:
-            copy.graph.output.append(onnx.helper.make_empty_tensor_value_info(name))
-    return copy
 
 
 def _check(name: str, values: NDArray[np.float32]) -> None:

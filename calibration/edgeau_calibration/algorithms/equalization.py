@@ -23,11 +23,10 @@ from tqdm import tqdm
 
 from edgeau.bundle.manifest import InputSpec
 from edgeau.bundle.preprocessing import Preprocessor
-from edgeau_calibration.algorithms.activations import with_outputs
-from edgeau_calibration.graph.homogeneous_segments import Stretch, gate_of, linear_stretches
+from edgeau_calibration.graph.homogeneous_segments import HomogeneousSegment, gate_of, homogeneous_segments
 from edgeau_calibration.graph.ort_session import open_model
 from edgeau_calibration.graph.quantizable_layers import Constants
-from edgeau_calibration.graph.subgraph import consumers, producers
+from edgeau_calibration.graph.subgraph import consumers, producers, with_outputs
 
 __all__ = ["equalized"]
 
@@ -40,20 +39,20 @@ def equalized(model: onnx.ModelProto, crops: NDArray[np.uint8], spec: InputSpec)
     """A copy that answers the same, with channels of like ranges wherever that can be exact.
 
     Args:
-        model: from :func:`edgeau_calibration.graph.qdq_quantizer.prepared`.
+        model: from :func:`edgeau_calibration.graph.prepare.prepared`.
         crops: to measure channels on, uint8 ``(n, H, W, 3)`` RGB.
         spec: how the network wants them normalised.
     """
     result = onnx.ModelProto()
     result.CopyFrom(model)
-    stretches = linear_stretches(model.graph)
-    if not stretches:
+    segments = homogeneous_segments(model.graph)
+    if not segments:
         return result
-    reach = _channel_reach(model, crops, spec, [name for stretch in stretches for name in stretch.tensors])
+    reach = _channel_reach(model, crops, spec, [name for segment in segments for name in segment.tensors])
     constants = Constants(result.graph)
-    for stretch in stretches:
-        if len({reach[name].size for name in stretch.tensors}) == 1:  # a sum may spread one channel over many
-            _apply(result.graph, constants, stretch, _factors(stretch, reach, constants))
+    for segment in segments:
+        if len({reach[name].size for name in segment.tensors}) == 1:  # a sum may spread one channel over many
+            _apply(result.graph, constants, segment, _factors(segment, reach, constants))
     onnx.checker.check_model(result)
     return result
 
@@ -72,12 +71,12 @@ def _channel_reach(
 
 
 def _factors(
-    stretch: Stretch, reach: Mapping[str, NDArray[np.float64]], constants: Constants
+    segment: HomogeneousSegment, reach: Mapping[str, NDArray[np.float64]], constants: Constants
 ) -> NDArray[np.float64]:
     """What each channel is divided by, ``(C,)``: powers of two around 1."""
-    of_values = np.max([reach[name] / max(reach[name].max(), _LEAST) for name in stretch.tensors], axis=0)
+    of_values = np.max([reach[name] / max(reach[name].max(), _LEAST) for name in segment.tensors], axis=0)
     dense = [
-        _weight_reach(node, constants) for node in stretch.readers if _inputs_of_one(node, constants) > 1
+        _weight_reach(node, constants) for node in segment.readers if _inputs_of_one(node, constants) > 1
     ]
     logs = np.log2(np.maximum(of_values, _LEAST))
     if dense:  # a depthwise layer has a scale for each channel anyway
@@ -94,20 +93,20 @@ def _weight_reach(node: onnx.NodeProto, constants: Constants) -> NDArray[np.floa
 
 
 def _apply(
-    graph: onnx.GraphProto, constants: Constants, stretch: Stretch, factors: NDArray[np.float64]
+    graph: onnx.GraphProto, constants: Constants, segment: HomogeneousSegment, factors: NDArray[np.float64]
 ) -> None:
-    for node in stretch.writers:
+    for node in segment.writers:
         for name in [name for name in node.input[1:] if name]:
             values = np.asarray(constants[name], np.float64)
             divided = values / factors.reshape(-1, *[1] * (values.ndim - 1))
             constants[name] = divided.astype(constants[name].dtype)
-    for node in stretch.readers:
+    for node in segment.readers:
         weights = _grouped(node, constants)
         groups, _, inputs, _ = weights.shape
         old = constants[node.input[1]]
         scaled = weights * factors.reshape(groups, 1, inputs, 1)
         constants[node.input[1]] = scaled.reshape(old.shape).astype(old.dtype)
-    for product in stretch.gated:
+    for product in segment.gated:
         _divide_gate(graph, product.name, factors)
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from edgeau_calibration.algorithms.gptq_rounding import rounded_with_feedback
-from edgeau_calibration.algorithms.second_moments import Moments, Pairs
+from edgeau_calibration.algorithms.second_moments import InputMoments, Pairs
 from edgeau_calibration.graph.quantizable_layers import Constants, QuantizedWeight
 
 __all__ = ["FitRule", "fitted_layer"]
@@ -39,6 +40,12 @@ class FitRule:
     feedback: bool = True
     bias: bool = True
 
+    @classmethod
+    def of_steps(cls, steps: Collection[str], bits: int) -> FitRule | None:
+        """The rule with the named steps of a recipe; None where none of them is about weights."""
+        least_squares, feedback, bias = (step in steps for step in ("least-squares", "rounding", "bias"))
+        return cls(bits, least_squares, feedback, bias) if least_squares or feedback or bias else None
+
     @property
     def limit(self) -> int:
         """Largest magnitude of an integer weight."""
@@ -48,7 +55,7 @@ class FitRule:
 def fitted_layer(
     place: QuantizedWeight,
     weights: NDArray[np.generic],
-    moments: Moments,
+    moments: InputMoments,
     constants: Constants,
     rule: FitRule,
 ) -> None:
@@ -109,7 +116,9 @@ def _scales(weights: NDArray[np.float64], variance: NDArray[np.float64], limit: 
     return np.asarray(largest * _SHARES[np.argmin(errors, axis=0)] / limit)
 
 
-def _mean_change(old: NDArray[np.float64], new: NDArray[np.float64], moments: Moments) -> NDArray[np.float64]:
+def _mean_change(
+    old: NDArray[np.float64], new: NDArray[np.float64], moments: InputMoments
+) -> NDArray[np.float64]:
     """What the bias must add so that the mean output is that of the float layer, ``(O,)``."""
     wanted = np.einsum("gof,gf->go", old, moments.float_mean)
     given = np.einsum("gof,gf->go", new, moments.quantized_mean)

@@ -8,7 +8,7 @@ import numpy as np
 import onnx
 from numpy.typing import NDArray
 
-__all__ = ["MomentSums", "Moments", "Pairs", "patches"]
+__all__ = ["InputMoments", "MomentSums", "Pairs", "patches"]
 
 # Positions of a feature map that are looked at per crop and group.
 _POSITIONS = 256
@@ -32,7 +32,7 @@ class Pairs:
 
 
 @dataclass(frozen=True)
-class Moments:
+class InputMoments:
     """Of G groups with F inputs each, over N positions.
 
     Attributes:
@@ -73,7 +73,7 @@ class MomentSums:
         self._float_sum += float_patches.sum(axis=2, dtype=np.float64)
         self._quantized_sum += quantized_patches.sum(axis=2, dtype=np.float64)
 
-    def moments(self) -> Moments:
+    def moments(self) -> InputMoments:
         """Of everything that was added."""
         quantized_mean = np.asarray(self._quantized_sum) / self._count
         float_mean = np.asarray(self._float_sum) / self._count
@@ -86,7 +86,7 @@ class MomentSums:
                 cross=np.asarray(self._cross) / self._count - float_mean[:, :, None] * columns,
             )
             variance = np.einsum("gff->gf", pairs.quantized)
-        return Moments(variance, float_mean, quantized_mean, self._count, pairs)
+        return InputMoments(variance, float_mean, quantized_mean, self._count, pairs)
 
 
 def patches(

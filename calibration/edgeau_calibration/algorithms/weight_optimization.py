@@ -1,11 +1,13 @@
 """Weights learned on calibration crops: each layer is fitted to what its quantized inputs really are, then rounded.
 
 Layer after layer, in the order of the graph: the float graph says what a layer should give, the Q/DQ graph (with the
-layers before already mended) says what it reads. Three closed-form steps per layer, all from second moments:
+layers before already mended) says what it reads: the asymmetric reconstruction of AdaRound (Nagel et al., ICML 2020, arXiv
+2004.10568), whose objective this is but not its solver. Three closed-form steps per layer, all from second moments:
 
-1. least squares: the float weights that give the float output from the quantized inputs, held near the old ones;
-2. rounding with error feedback (:mod:`edgeau_calibration.algorithms.gptq_rounding`);
-3. bias correction: the mean of the output is that of the float layer.
+1. least squares: the float weights that give the float output from the quantized inputs, held near the old ones by a ridge;
+2. rounding with error feedback as in GPTQ (:mod:`edgeau_calibration.algorithms.gptq_rounding`);
+3. empirical bias correction (Nagel et al., "Data-Free Quantization Through Weight Equalization and Bias Correction", ICCV
+   2019, section 4.2): the mean of the output is that of the float layer.
 """
 
 from __future__ import annotations
@@ -18,7 +20,7 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from edgeau_calibration.algorithms.least_squares import FitRule, fitted_layer
-from edgeau_calibration.algorithms.second_moments import Moments, MomentSums, patches
+from edgeau_calibration.algorithms.second_moments import InputMoments, MomentSums, patches
 from edgeau_calibration.graph.ort_session import open_model
 from edgeau_calibration.graph.quantizable_layers import Constants, quantized_weight, weighted_nodes
 from edgeau_calibration.graph.subgraph import between, cuts
@@ -81,7 +83,9 @@ class _Lockstep:
         )  # type: ignore[assignment]
         self._at = after[-1]
 
-    def moments(self, node: onnx.NodeProto, activation: str, kernel: tuple[int, ...], seed: int) -> Moments:
+    def moments(
+        self, node: onnx.NodeProto, activation: str, kernel: tuple[int, ...], seed: int
+    ) -> InputMoments:
         """Of what a node reads in the float graph, and as ``activation`` in the quantized one."""
         start = self._cuts[self._at][0]
         sums = MomentSums()

@@ -5,12 +5,17 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass, replace
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from edgeau.errors import CalibrationError
+from edgeau.faces.alignment import Alignment
 
-__all__ = ["CalibrationSet", "central_crop", "evenly"]
+__all__ = ["MINIMUM", "WANTED", "CalibrationSet", "central_crop", "decoded", "evenly"]
+# Ours: ranges from fewer faces are those of one person in one light.
+MINIMUM = 8
+WANTED = 128
 
 
 @dataclass(frozen=True)
@@ -83,3 +88,19 @@ def central_crop(crops: NDArray[np.uint8], size: int) -> NDArray[np.uint8]:
     """The central ``size`` x ``size`` pixels of ``(..., H, W, 3)``, as the runtime sees them of the alignment canvas."""
     top, left = (crops.shape[-3] - size) // 2, (crops.shape[-2] - size) // 2
     return crops[..., top : top + size, left : left + size, :]
+
+
+def decoded(file: bytes | NDArray[np.uint8], alignment: Alignment, where: str) -> NDArray[np.uint8]:
+    """The crop in a JPEG file, uint8 ``(size, size, 3)`` RGB.
+
+    Raises:
+        CalibrationError: it is damaged, or is of neither the crop's nor the canvas's side.
+    """
+    picture = cv2.imdecode(np.frombuffer(file, dtype=np.uint8), cv2.IMREAD_COLOR) if len(file) else None
+    sides = (alignment.size, alignment.canvas)
+    if picture is None or picture.shape[0] != picture.shape[1] or picture.shape[0] not in sides:
+        got = "not a picture" if picture is None else f"{picture.shape[1]} x {picture.shape[0]} pixels"
+        raise CalibrationError(
+            f"{where}: a crop is {got}; expected aligned crops of {sides[0]} or {sides[1]} pixels"
+        )
+    return central_crop(picture.astype(np.uint8, copy=False), alignment.size)[..., ::-1]

@@ -11,15 +11,12 @@ from numpy.typing import NDArray
 from edgeau.errors import CalibrationError
 from edgeau.faces.alignment import Alignment
 from edgeau.sources.kinds import PICTURES, VIDEOS
-from edgeau_calibration.data.crops import CalibrationSet
+from edgeau_calibration.data.crops import MINIMUM, CalibrationSet, decoded
 from edgeau_calibration.data.faces import FaceCropper
-from edgeau_calibration.data.jpeg import decoded
+from edgeau_calibration.data.media import crops_of_pictures, crops_of_video
 from edgeau_calibration.data.npz import crops_of_npz
 from edgeau_calibration.data.packaged import packaged_calibration
-from edgeau_calibration.data.pictures import crops_of_pictures
 from edgeau_calibration.data.shards import encoded_crops, shards_in
-from edgeau_calibration.data.videos import crops_of_video
-from edgeau_calibration.linter.too_few import MINIMUM
 
 __all__ = ["MINIMUM", "load_calibration_set"]
 

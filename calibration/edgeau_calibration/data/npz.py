@@ -17,8 +17,7 @@ from numpy.typing import NDArray
 
 from edgeau.errors import CalibrationError
 from edgeau.faces.alignment import Alignment
-from edgeau_calibration.data.crops import central_crop, evenly
-from edgeau_calibration.data.jpeg import decoded
+from edgeau_calibration.data.crops import central_crop, decoded, evenly
 
 __all__ = ["crops_of_npz", "write_jpeg_npz"]
 

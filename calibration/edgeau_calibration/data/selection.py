@@ -1,13 +1,40 @@
-"""N crops of many, so that every action unit is shown as often as the others, as far as the many allow."""
+"""Which action units act in crops, and N crops of many so that each AU is shown as often as the others."""
 
 from __future__ import annotations
+
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from edgeau_calibration.data.crops import evenly
 
-__all__ = ["balanced"]
+__all__ = ["Activity", "balanced"]
+
+
+@dataclass(frozen=True)
+class Activity:
+    """Decisions about every crop.
+
+    Attributes:
+        labels: C AU labels.
+        active: bool ``(n, C)``.
+        source: who decided, for people: ``"the float network"``.
+    """
+
+    labels: tuple[str, ...]
+    active: NDArray[np.bool_]
+    source: str
+
+    @property
+    def missing(self) -> tuple[str, ...]:
+        """Labels that are active in no crop."""
+        shown = self.active.any(axis=0)
+        return tuple(label for label, seen in zip(self.labels, shown, strict=True) if not seen)
+
+    def of(self, chosen: NDArray[np.intp]) -> Activity:
+        """Of the chosen crops only."""
+        return Activity(self.labels, self.active[chosen], self.source)
 
 
 def balanced(active: NDArray[np.bool_], wanted: int) -> NDArray[np.intp]:

@@ -11,14 +11,14 @@ from numpy.typing import NDArray
 
 from edgeau.bundle.manifest import InputSpec
 from edgeau.metrics import f1_scores, fitted_thresholds, sigmoid
-from edgeau_calibration.data.labelled import JpegCrops, LabelledFaces
+from edgeau_calibration.data.labelled import JpegCrops, LabelledCrops
 from edgeau_calibration.graph.ort_session import logits_of
 
-__all__ = ["Cost", "Judge", "LabelledJudge", "UnlabelledJudge"]
+__all__ = ["Evaluator", "LabelledEvaluator", "QuantizationCost", "UnlabelledEvaluator"]
 
 
 @dataclass(frozen=True)
-class Cost:
+class QuantizationCost:
     """Of one quantized graph against its float graph.
 
     Attributes:
@@ -49,7 +49,7 @@ class Cost:
         return None if self.drops is None else float(np.nanmax(self.drops))
 
 
-class Judge(ABC):
+class Evaluator(ABC):
     """Compares graphs with the float one on the same faces.
 
     Args:
@@ -74,28 +74,30 @@ class Judge(ABC):
     def __len__(self) -> int:
         return len(self.crops)
 
-    def cost(self, model: onnx.ModelProto) -> Cost:
+    def cost(self, model: onnx.ModelProto) -> QuantizationCost:
         """Of a quantized graph."""
         return self.cost_of(logits_of(model, self.crops, self.spec))
 
     @abstractmethod
-    def cost_of(self, logits: NDArray[np.float32]) -> Cost:
+    def cost_of(self, logits: NDArray[np.float32]) -> QuantizationCost:
         """Of logits ``(n, C)`` that something answered to the same faces."""
 
 
-class UnlabelledJudge(Judge):
+class UnlabelledEvaluator(Evaluator):
     """Only decisions can be compared, at the float thresholds."""
 
-    def cost_of(self, logits: NDArray[np.float32]) -> Cost:  # noqa: D102
+    def cost_of(self, logits: NDArray[np.float32]) -> QuantizationCost:  # noqa: D102
         of_float, answer = sigmoid(self.float_logits), sigmoid(logits)
         flips = (of_float >= self.thresholds) != (answer >= self.thresholds)
-        return Cost(float(np.abs(of_float - answer).mean()), float(flips.mean()), flips.size, self.thresholds)
+        return QuantizationCost(
+            float(np.abs(of_float - answer).mean()), float(flips.mean()), flips.size, self.thresholds
+        )
 
 
-class LabelledJudge(Judge):
+class LabelledEvaluator(Evaluator):
     """F1, with thresholds fitted on the same faces for the float graph and for each quantized one alike.
 
-    The search is judged so; what is reported is measured on other faces, at the thresholds that were found here.
+    The search compares so; what is reported is measured on other faces, at the thresholds that were found here.
 
     Args:
         model: float.
@@ -107,7 +109,7 @@ class LabelledJudge(Judge):
     def __init__(
         self,
         model: onnx.ModelProto,
-        faces: LabelledFaces,
+        faces: LabelledCrops,
         spec: InputSpec,
         thresholds: NDArray[np.float32],
     ) -> None:
@@ -116,12 +118,12 @@ class LabelledJudge(Judge):
         self._float_thresholds = self._fitted(self.float_logits)
         self._float_f1 = self.f1_at(self.float_logits, self._float_thresholds)
 
-    def cost_of(self, logits: NDArray[np.float32]) -> Cost:  # noqa: D102
+    def cost_of(self, logits: NDArray[np.float32]) -> QuantizationCost:  # noqa: D102
         thresholds = self._fitted(logits)
         f1 = self.f1_at(logits, thresholds)
         of_float, answer = sigmoid(self.float_logits), sigmoid(logits)
         flips = (of_float >= self._float_thresholds) != (answer >= thresholds)
-        return Cost(
+        return QuantizationCost(
             float(np.abs(of_float - answer).mean()),
             float(flips.mean()),
             flips.size,

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 from tqdm import tqdm
 
-from edgeau_calibration.evaluation.accuracy import Judge
+from edgeau_calibration.evaluation.accuracy import Evaluator
 from edgeau_calibration.graph.block_partition import Unit
-from edgeau_calibration.quantizer import Quantization
+from edgeau_calibration.quantizer import StaticQuantizer
 
 __all__ = ["Sensitivity", "ranked"]
 
@@ -20,7 +20,7 @@ class Sensitivity:
 
     Attributes:
         unit: the layers.
-        distance: of the graph with this unit alone in float, see :class:`edgeau_calibration.evaluation.accuracy.Cost`.
+        distance: of the graph with this unit alone in float, see :class:`edgeau_calibration.evaluation.accuracy.QuantizationCost`.
         gain: by how much that is nearer to the float graph than with everything integer.
         macs: multiply-accumulates of the unit.
     """
@@ -37,20 +37,20 @@ class Sensitivity:
 
 
 def ranked(
-    quantization: Quantization, judge: Judge, units: Sequence[Unit], macs: Mapping[str, int]
+    quantization: StaticQuantizer, evaluator: Evaluator, units: Sequence[Unit], macs: Mapping[str, int]
 ) -> list[Sensitivity]:
     """Every unit, the one that is most worth keeping in float first.
 
     Args:
         quantization: of the network.
-        judge: says how far a graph's answers are from the float ones.
+        evaluator: says how far a graph's answers are from the float ones.
         units: to try.
         macs: by name of node.
     """
-    whole = judge.cost(quantization.graph()).distance
+    whole = evaluator.cost(quantization.graph()).distance
     found = []
     for unit in tqdm(units, desc="sensitivity", unit="unit", disable=None):
-        distance = judge.cost(quantization.graph(unit.nodes)).distance
+        distance = evaluator.cost(quantization.graph(unit.nodes)).distance
         cost = sum(macs.get(name, 0) for name in unit.nodes)
         found.append(Sensitivity(unit, distance, whole - distance, cost))
     return sorted(found, key=lambda item: -item.worth)

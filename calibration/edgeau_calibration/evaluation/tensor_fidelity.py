@@ -13,8 +13,8 @@ from tqdm import tqdm
 
 from edgeau.bundle.manifest import InputSpec
 from edgeau.bundle.preprocessing import Preprocessor
-from edgeau_calibration.algorithms.activations import with_outputs
 from edgeau_calibration.graph.ort_session import open_model
+from edgeau_calibration.graph.subgraph import with_outputs
 
 __all__ = ["TensorFidelity", "tensor_fidelity"]
 

@@ -1,8 +1,8 @@
-"""Stretches of a graph in which a channel may carry another scale: what scales its channels, and what takes that back.
+"""Homogeneous (scale-invariant) segments of a graph: where a channel may carry another scale and what takes it back.
 
 SiLU is not homogeneous: half the input is not half the output. So a channel's scale cannot pass through it as it passes
 through a ReLU (Nagel et al., "Data-Free Quantization Through Weight Equalization and Bias Correction", ICCV 2019, section
-4.1, assume one). What is left is exact: a stretch begins at convolutions without activation (projections, and all the
+4.1, assume one). What is left is exact: a segment begins at convolutions without activation (projections, and all the
 residual sums that tie their channels together) or at the product with a squeeze-and-excitation's gate, and ends in front
 of the next convolutions. Behind a ReLU, a PReLU or a pooling it goes on.
 """
@@ -17,7 +17,7 @@ import onnx
 from edgeau_calibration.graph.quantizable_layers import weighted_nodes
 from edgeau_calibration.graph.subgraph import consumers, producers
 
-__all__ = ["Stretch", "gate_of", "linear_stretches"]
+__all__ = ["HomogeneousSegment", "gate_of", "homogeneous_segments"]
 
 # f(s x) = s f(x) for s > 0, channel by channel; all data inputs and the output share the scale.
 _HOMOGENEOUS = {
@@ -27,7 +27,7 @@ _GATES = ("Sigmoid", "HardSigmoid", "Clip")
 
 
 @dataclass
-class Stretch:
+class HomogeneousSegment:
     """Tensors whose channels share one scale.
 
     Attributes:
@@ -43,27 +43,27 @@ class Stretch:
     readers: list[onnx.NodeProto] = field(default_factory=list)
 
 
-def linear_stretches(graph: onnx.GraphProto) -> list[Stretch]:
-    """All stretches that begin and end in a graph, in its order.
+def homogeneous_segments(graph: onnx.GraphProto) -> list[HomogeneousSegment]:
+    """All segments that begin and end in a graph, in its order.
 
     Args:
-        graph: from :func:`edgeau_calibration.graph.qdq_quantizer.prepared`.
+        graph: from :func:`edgeau_calibration.graph.prepare.prepared`.
     """
     made_by, read_by = producers(graph), consumers(graph)
     weighted = _own_constants(graph)
     order = {name: place for place, node in enumerate(graph.node) for name in node.output}
     ends = {item.name for item in (*graph.input, *graph.output)}
-    found: list[Stretch] = []
+    found: list[HomogeneousSegment] = []
     seen: set[str] = set()
     for node in graph.node:
         for name in node.output:
             if name in seen:
                 continue
-            stretch, whole = _followed(name, made_by, read_by, weighted, ends)
-            seen.update(stretch.tensors)
-            if whole and stretch.readers and (stretch.writers or stretch.gated):
-                stretch.tensors.sort(key=order.__getitem__)
-                found.append(stretch)
+            segment, whole = _followed(name, made_by, read_by, weighted, ends)
+            seen.update(segment.tensors)
+            if whole and segment.readers and (segment.writers or segment.gated):
+                segment.tensors.sort(key=order.__getitem__)
+                found.append(segment)
     return found
 
 
@@ -73,35 +73,35 @@ def _followed(
     read_by: dict[str, list[onnx.NodeProto]],
     weighted: set[str],
     ends: set[str],
-) -> tuple[Stretch, bool]:
+) -> tuple[HomogeneousSegment, bool]:
     """All that shares a scale with a tensor; and whether everything that makes or reads it can do so."""
-    stretch, whole = Stretch(), True
+    segment, whole = HomogeneousSegment(), True
     waiting = [start]
     while waiting:
         name = waiting.pop()
-        if name in stretch.tensors:
+        if name in segment.tensors:
             continue
         maker = made_by.get(name)
         if name in ends or maker is None:  # a constant has no maker, and its channels are nobody's
             whole = False
             continue
-        stretch.tensors.append(name)
+        segment.tensors.append(name)
         if maker.op_type in _HOMOGENEOUS:
             waiting += maker.input[: _HOMOGENEOUS[maker.op_type]]
         elif maker.name in weighted:
-            _once(stretch.writers, maker)
+            _once(segment.writers, maker)
         elif gate_of(maker, made_by, read_by) is not None:
-            _once(stretch.gated, maker)
+            _once(segment.gated, maker)
         else:
             whole = False
         for reader in read_by.get(name, []):
             if reader.op_type in _HOMOGENEOUS and name in reader.input[: _HOMOGENEOUS[reader.op_type]]:
                 waiting += reader.output[:1]
             elif reader.name in weighted and name == reader.input[0]:
-                _once(stretch.readers, reader)
+                _once(segment.readers, reader)
             else:
                 whole = False
-    return stretch, whole
+    return segment, whole
 
 
 def _once(nodes: list[onnx.NodeProto], node: onnx.NodeProto) -> None:

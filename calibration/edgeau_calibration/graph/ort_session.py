@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any, Protocol
 
 import numpy as np
@@ -16,9 +17,10 @@ from edgeau.errors import CalibrationError
 from edgeau.runtimes.session import EngineInfo, batches
 from edgeau.runtimes.thread_count import default_threads
 
-__all__ = ["Crops", "computed_in", "logits_of", "open_model"]
+__all__ = ["Crops", "computed_in", "logits_of", "one_face_ms", "open_model"]
 
 _BATCH = 8
+_WARM_UP, _RUNS = 3, 15
 
 
 def computed_in() -> str:
@@ -88,3 +90,23 @@ def logits_of(
         answers = [session.run(None, {entry.name: piece})[0] for piece in batches(batch, fixed or len(batch))]
         pieces.append(np.concatenate(answers)[: len(batch)])
     return np.concatenate(pieces)
+
+
+def one_face_ms(model: onnx.ModelProto) -> float:
+    """Median milliseconds of one face on one thread.
+
+    Other work on the machine shows in it: it orders what was tried in one search and is no benchmark.
+
+    Args:
+        model: of one input, float32 ``(n, 3, H, W)``.
+    """
+    session = open_model(model, threads=1)
+    (entry,) = session.get_inputs()
+    batch = entry.shape[0] if isinstance(entry.shape[0], int) else 1
+    feed = {entry.name: np.zeros((batch, *entry.shape[1:]), np.float32)}
+    taken = []
+    for _ in range(_WARM_UP + _RUNS):
+        start = time.perf_counter()
+        session.run(None, feed)
+        taken.append(time.perf_counter() - start)
+    return float(np.median(taken[_WARM_UP:]) * 1e3 / batch)

@@ -1,109 +1,106 @@
-"""The float graph made ready for quantization: shapes known, constants and batch norm folded, one check that it can be."""
+"""Where integers are written: a float ONNX graph and the ranges of its activations become a Q/DQ graph.
+
+This is the one file that drives ONNX Runtime's ``QDQQuantizer``. The class can be imported from
+``onnxruntime.quantization`` but is not documented there: the documented ``quantize_static`` only takes files and calibrates by
+itself. What is relied on here (constructor arguments, ``tensors_range``, the extra options, per-tensor overrides, the form of
+the result) is pinned by ``tests/calibration/graph/test_qdq_quantizer.py``, which fails where a new release changes it.
+
+The form is canonical: every node that is integer reads dequantized tensors (weights: int8 and ``DequantizeLinear`` only, or
+a whole pair where the recipe wants one) and its output is quantized again; a node without ``QuantizeLinear`` behind it is
+float. Activations are uint8 (asymmetric), int8 (symmetric) or int16; uint8 becomes int8 by taking 128 off zero points.
+"""
 
 from __future__ import annotations
 
-import logging
-import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
+from collections.abc import Iterable, Mapping
+from typing import Any
 
+import numpy as np
 import onnx
-from onnx import numpy_helper
-from onnxruntime.quantization.shape_inference import quant_pre_process
+from onnxruntime.quantization import CalibrationMethod, QDQQuantizer, QuantType
+from onnxruntime.quantization.calibrate import TensorData, TensorsData
 
-from edgeau.errors import CalibrationError
-from edgeau_calibration.graph.ort_session import open_model
+from edgeau_calibration.recipe import QuantizationRecipe
 
-__all__ = ["prepared"]
+__all__ = ["quantized"]
 
-_QUANTIZABLE = ("Conv", "Gemm", "MatMul")
-_SPATIAL = [2, 3]
+# A tensor that is zero throughout still needs a scale.
+_LEAST = 1e-6
+_TYPES = {"uint8": QuantType.QUInt8, "int8": QuantType.QInt8, "int16": QuantType.QInt16}
 
 
-def prepared(model: onnx.ModelProto) -> onnx.ModelProto:
-    """The graph with shapes, folded constants and folded batch norm, and a name for every node; the input is left as it is.
+def quantized(
+    model: onnx.ModelProto,
+    ranges: Mapping[str, tuple[float, float]],
+    recipe: QuantizationRecipe,
+    kept_float: Iterable[str] = (),
+) -> onnx.ModelProto:
+    """A Q/DQ copy of a float graph.
 
-    Means over height and width are written as GlobalAveragePool, which engines have in integers.
-
-    Raises:
-        CalibrationError: nothing in the graph can be quantized, it is quantized already, has operators that ONNX Runtime
-            does not know, or takes pictures of any size.
+    Args:
+        model: from :func:`edgeau_calibration.graph.prepare.prepared`.
+        ranges: of its activations, from :func:`edgeau_calibration.algorithms.ranges.activation_ranges`.
+        recipe: types, symmetry and operators.
+        kept_float: names of nodes that stay in float.
     """
-    _check(model)
-    with tempfile.TemporaryDirectory(prefix="edgeau-quantize-") as folder:
-        source, path = Path(folder) / "float.onnx", Path(folder) / "prepared.onnx"
-        # By file: handed a model in memory, it moves that model's weights to a file that it then cannot find.
-        onnx.save(_pooled(model), source)
-        with _quiet():
-            # The exporter's shapes are plain, so onnx's own inference suffices and sympy is not needed.
-            quant_pre_process(source, path, skip_symbolic_shape=True)
-        result = onnx.load(path)
-    for index, node in enumerate(result.graph.node):
-        node.name = node.name or f"{node.op_type}_{index}"
+    copy = onnx.ModelProto()
+    copy.CopyFrom(model)
+    quantizer = QDQQuantizer(
+        copy,
+        per_channel=recipe.per_channel,
+        reduce_range=recipe.weight_bits == 7,
+        weight_qType=QuantType.QInt8,
+        activation_qType=_TYPES[recipe.activations],
+        tensors_range=_tensors_data(ranges),
+        nodes_to_quantize=[],
+        nodes_to_exclude=list(kept_float),
+        op_types_to_quantize=list(recipe.operators),
+        extra_options=_options(recipe) | {"TensorQuantOverrides": _one_scale(copy, recipe)},
+    )
+    quantizer.quantize_model()
+    quantizer.model.topological_sort()
+    result: onnx.ModelProto = quantizer.model.model
+    onnx.checker.check_model(result)
     return result
 
 
-def _check(model: onnx.ModelProto) -> None:
-    kinds = {node.op_type for node in model.graph.node}
-    if kinds.intersection(("DequantizeLinear", "QLinearConv", "ConvInteger")):
-        raise CalibrationError("the ONNX file is quantized already; quantize the float one")
-    if not kinds.intersection(_QUANTIZABLE):
-        raise CalibrationError(
-            f"the ONNX graph has no {', '.join(_QUANTIZABLE)}, so there is nothing to quantize"
-        )
-    _check_input(model.graph)
-    open_model(model, optimized=False)  # refuses operators that it does not know, with their names
+def _tensors_data(ranges: Mapping[str, tuple[float, float]]) -> TensorsData:
+    """Ranges as ONNX Runtime's quantizer takes them."""
+    return TensorsData(
+        CalibrationMethod.MinMax,
+        {
+            name: TensorData(
+                lowest=np.array(low, np.float32), highest=np.array(max(high, low + _LEAST), np.float32)
+            )
+            for name, (low, high) in ranges.items()
+        },
+    )
 
 
-def _check_input(graph: onnx.GraphProto) -> None:
-    constants = {item.name for item in graph.initializer}
-    inputs = [item for item in graph.input if item.name not in constants]
-    if len(inputs) != 1:
-        raise CalibrationError(
-            f"the ONNX graph has {len(inputs)} inputs ({', '.join(item.name for item in inputs)}); wanted is one, "
-            "the normalised crops"
-        )
-    shape = inputs[0].type.tensor_type.shape.dim
-    sides = [dim.dim_value for dim in shape[1:]]
-    if len(shape) != 4 or not all(side > 0 for side in sides):
-        shown = ", ".join(dim.dim_param or str(dim.dim_value) for dim in shape)
-        raise CalibrationError(
-            f"the ONNX graph takes {inputs[0].name} of shape ({shown}); only the batch may be dynamic: export it with fixed "
-            "height and width, as (batch, 3, H, W)"
-        )
+def _options(recipe: QuantizationRecipe) -> dict[str, Any]:
+    options: dict[str, Any] = {
+        "ActivationSymmetric": recipe.symmetric_activations,
+        "WeightSymmetric": True,
+        "QuantizeBias": recipe.quantized_bias,
+        "AddQDQPairToWeight": recipe.weight_pairs,
+    }
+    if recipe.weight_pairs:
+        # TensorRT fuses Q/DQ in front of an operator; a pair behind it would break its fusions with what follows.
+        options |= {"OpTypesToExcludeOutputQuantization": list(recipe.operators), "DedicatedQDQPair": True}
+    return options
 
 
-def _pooled(model: onnx.ModelProto) -> onnx.ModelProto:
-    """ReduceMean over height and width, as some exporters write it, becomes GlobalAveragePool."""
-    result = onnx.ModelProto()
-    result.CopyFrom(model)
-    constants = {item.name: item for item in result.graph.initializer}
-    for node in result.graph.node:
-        if node.op_type == "ReduceMean" and _over_height_and_width(node, constants):
-            node.op_type = "GlobalAveragePool"
-            del node.attribute[:]
-            del node.input[1:]
-    return result
+def _one_scale(model: onnx.ModelProto, recipe: QuantizationRecipe) -> dict[str, list[dict[str, Any]]]:
+    """One scale for weights that hold a matrix for each place of a picture (locally connected layers).
 
-
-def _over_height_and_width(node: onnx.NodeProto, constants: dict[str, onnx.TensorProto]) -> bool:
-    given = {item.name: item for item in node.attribute}
-    if "keepdims" in given and given["keepdims"].i == 0:
-        return False
-    if "axes" in given:
-        return sorted(axis % 4 for axis in given["axes"].ints) == _SPATIAL
-    if len(node.input) > 1 and node.input[1] in constants:
-        return sorted(int(axis) % 4 for axis in numpy_helper.to_array(constants[node.input[1]])) == _SPATIAL
-    return False
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """Keeps ONNX Runtime's advice to pre-process, given while it pre-processes, off the terminal."""
-    level = logging.root.level
-    logging.root.setLevel(logging.ERROR)
-    try:
-        yield
-    finally:
-        logging.root.setLevel(level)
+    ONNX Runtime's per-channel axis of a MatMul is the columns' of a plain matrix; here it would run along what is summed over,
+    which no integer kernel can do.
+    """
+    stacks = {item.name for item in model.graph.initializer if len(item.dims) > 2}
+    scale = {
+        "quant_type": QuantType.QInt8,
+        "symmetric": True,
+        "reduce_range": recipe.weight_bits == 7,
+    }
+    multiplied = (node.input[1] for node in model.graph.node if node.op_type == "MatMul")
+    return {name: [dict(scale)] for name in multiplied if name in stacks}

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import onnx
 from onnx import TensorProto, helper
 
-__all__ = ["between", "consumers", "cuts", "producers"]
+__all__ = ["between", "consumers", "cuts", "producers", "with_outputs"]
 
 
 def producers(graph: onnx.GraphProto) -> dict[str, onnx.NodeProto]:
@@ -68,3 +68,14 @@ def between(model: onnx.ModelProto, start: str, ends: Sequence[str]) -> onnx.Mod
         [item for item in model.graph.initializer if item.name in names],
     )
     return helper.make_model(graph, opset_imports=model.opset_import, ir_version=model.ir_version)
+
+
+def with_outputs(model: onnx.ModelProto, names: Iterable[str]) -> onnx.ModelProto:
+    """The same graph that also gives the named float tensors."""
+    copy = onnx.ModelProto()
+    copy.CopyFrom(model)
+    there = {output.name for output in copy.graph.output}
+    for name in names:
+        if name not in there:
+            copy.graph.output.append(onnx.helper.make_empty_tensor_value_info(name))
+    return copy

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgeau_calibration.data.crops import CalibrationSet
-from edgeau_calibration.linter.finding import Finding
+from edgeau_calibration.linter.finding import LintFinding
 
 __all__ = ["channel_order"]
 
@@ -24,11 +24,11 @@ _COLOURED = 0.05
 _FEW = 0.1
 
 
-def channel_order(found: CalibrationSet) -> Iterator[Finding]:
+def channel_order(found: CalibrationSet) -> Iterator[LintFinding]:
     """Refuses sets of which less than half of the coloured crops have red, green, blue in the order of skin."""
     orders = _orders(found.crops)
     if len(orders) < max(1, _FEW * len(found)):
-        yield Finding(
+        yield LintFinding(
             "grey",
             f"{len(found) - len(orders)} of {len(found)} crops are grey, so their channel order cannot be judged",
             "add coloured faces, unless the camera sees no colour",
@@ -38,7 +38,7 @@ def channel_order(found: CalibrationSet) -> Iterator[Finding]:
     counted = Counter(orders)
     if counted["RGB"] < len(orders) / 2:
         order, count = counted.most_common(1)[0]
-        yield Finding(
+        yield LintFinding(
             "channel-order",
             f"only {counted['RGB']} of {len(orders)} coloured crops are reddest and least blue, as skin is; {_seen_as(order)} "
             f"in {count}",

@@ -6,22 +6,19 @@ from collections.abc import Callable, Iterable, Sequence
 
 from edgeau.errors import CalibrationError, UsageError
 from edgeau_calibration.data.crops import CalibrationSet
-from edgeau_calibration.data.predicted_activity import Activity
+from edgeau_calibration.data.selection import Activity
 from edgeau_calibration.linter.channel_order import channel_order
-from edgeau_calibration.linter.constant import constant
-from edgeau_calibration.linter.finding import Finding
-from edgeau_calibration.linter.inactive_aus import inactive_aus
+from edgeau_calibration.linter.coverage import inactive_aus, too_few
+from edgeau_calibration.linter.finding import LintFinding
 from edgeau_calibration.linter.near_duplicates import near_duplicates
 from edgeau_calibration.linter.no_faces import no_faces
-from edgeau_calibration.linter.noise import noise
 from edgeau_calibration.linter.one_person import one_person
-from edgeau_calibration.linter.too_few import too_few
-from edgeau_calibration.linter.value_range import value_range
+from edgeau_calibration.linter.pixel_values import constant, noise, value_range
 
 __all__ = ["OPINIONS", "RULES", "lint", "refuse"]
 
 # In stages: once a stage refuses, the later ones would only repeat it in other words (noise shows no face either).
-_STAGES: tuple[tuple[Callable[[CalibrationSet], Iterable[Finding]], ...], ...] = (
+_STAGES: tuple[tuple[Callable[[CalibrationSet], Iterable[LintFinding]], ...], ...] = (
     (too_few,),
     (value_range, constant, noise),
     (channel_order, no_faces),
@@ -42,14 +39,14 @@ RULES = (
 OPINIONS = ("no-faces", "near-duplicates", "one-person", "inactive-aus")
 
 
-def lint(found: CalibrationSet, activity: Activity | None = None) -> tuple[Finding, ...]:
+def lint(found: CalibrationSet, activity: Activity | None = None) -> tuple[LintFinding, ...]:
     """What is wrong with a calibration set, and what is worth knowing about it.
 
     Args:
         found: the set.
         activity: which AUs act in its crops; None leaves that unjudged, as for a network that was never trained.
     """
-    findings: list[Finding] = []
+    findings: list[LintFinding] = []
     for stage in _STAGES:
         findings += [finding for rule in stage for finding in rule(found)]
         if any(finding.refuses for finding in findings):
@@ -59,7 +56,7 @@ def lint(found: CalibrationSet, activity: Activity | None = None) -> tuple[Findi
     return tuple(findings)
 
 
-def refuse(found: CalibrationSet, findings: Iterable[Finding], accepted: Sequence[str] = ()) -> None:
+def refuse(found: CalibrationSet, findings: Iterable[LintFinding], accepted: Sequence[str] = ()) -> None:
     """The gate in front of every calibration.
 
     Args:

@@ -13,8 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgeau_calibration.data.crops import CalibrationSet
-from edgeau_calibration.linter.finding import Finding
-from edgeau_calibration.linter.luminance import luminance
+from edgeau_calibration.linter.finding import LintFinding
+from edgeau_calibration.linter.pixel_values import luminance
 
 __all__ = ["distinct", "near_duplicates"]
 
@@ -25,11 +25,11 @@ _SHARE = 0.5
 _ENOUGH = 64
 
 
-def near_duplicates(found: CalibrationSet) -> Iterator[Finding]:
+def near_duplicates(found: CalibrationSet) -> Iterator[LintFinding]:
     """Refuses sets of which less than half, and less than 64, are pictures of their own."""
     count = int(distinct(found.crops).sum())
     if count < min(_SHARE * len(found), _ENOUGH):
-        yield Finding(
+        yield LintFinding(
             "near-duplicates",
             f"its {len(found)} crops are {count} different pictures",
             "give other pictures, or frames of a video that lie further apart",

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgeau_calibration.data.crops import CalibrationSet, evenly
-from edgeau_calibration.linter.finding import Finding
+from edgeau_calibration.linter.finding import LintFinding
 
 __all__ = ["no_faces"]
 
@@ -26,11 +26,11 @@ _SIDE, _ROOM = 112, 16
 _MIDDLE, _SMALLEST, _LARGEST = 0.16, 0.4, 1.0
 
 
-def no_faces(found: CalibrationSet) -> Iterator[Finding]:
+def no_faces(found: CalibrationSet) -> Iterator[LintFinding]:
     """Refuses sets in which less than half of the crops show a face in the middle and of the right size."""
     detector = _detector()
     if detector is None:
-        yield Finding(
+        yield LintFinding(
             "no-faces",
             f"OpenCV {cv2.__version__} has no face detector here, so nobody looked whether the crops are aligned faces",
             "pip install 'opencv-python<5', in which it is",
@@ -40,7 +40,7 @@ def no_faces(found: CalibrationSet) -> Iterator[Finding]:
     looked_at = found.crops[evenly(len(found), _LOOKED_AT)]
     faces = sum(_in_place(detector, crop) for crop in looked_at)
     if faces < _SHARE * len(looked_at):
-        yield Finding(
+        yield LintFinding(
             "no-faces",
             f"{len(looked_at) - faces} of {len(looked_at)} crops looked at show no upright face in their middle",
             "give whole pictures, which are aligned here, or crops made with edgeau.faces.alignment",

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgeau_calibration.data.crops import CalibrationSet
-from edgeau_calibration.linter.finding import Finding
+from edgeau_calibration.linter.finding import LintFinding
 
 __all__ = ["alike", "one_person"]
 
@@ -28,15 +28,15 @@ _SHARE = 0.5
 _REMEDY = "ranges of one face in one light fit no other: give pictures of several persons, 8 or more"
 
 
-def one_person(found: CalibrationSet) -> Iterator[Finding]:
+def one_person(found: CalibrationSet) -> Iterator[LintFinding]:
     """Refuses sets of one identity, and sets in which more than half of all pairs look like one recording."""
     if found.persons is not None:
         if len(np.unique(found.persons)) == 1:
-            yield Finding("one-person", f"all {len(found)} crops are of one identity", _REMEDY)
+            yield LintFinding("one-person", f"all {len(found)} crops are of one identity", _REMEDY)
         return
     share = alike(found.crops)
     if share > _SHARE:
-        yield Finding(
+        yield LintFinding(
             "one-person",
             f"{share:.0%} of all pairs of crops look like one person in one place",
             _REMEDY,

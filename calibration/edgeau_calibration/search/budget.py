@@ -1,4 +1,4 @@
-"""Quantizing to a budget: the layers that hurt most for what they save go back to float until the budget holds."""
+"""The accuracy gate, and quantizing to its budget: layers that hurt most for what they save go back to float till it holds."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from dataclasses import dataclass
 import onnx
 
 from edgeau.errors import GateRefusedError
-from edgeau_calibration.evaluation.accuracy import Cost, Judge
-from edgeau_calibration.evaluation.latency import one_face_ms
+from edgeau_calibration.evaluation.accuracy import Evaluator, QuantizationCost
 from edgeau_calibration.evaluation.sensitivity import Sensitivity, ranked
 from edgeau_calibration.graph.block_partition import blocks
 from edgeau_calibration.graph.macs import integer_share, macs_by_node
-from edgeau_calibration.quantizer import Quantization
-from edgeau_calibration.search.pareto import FrontPoint
+from edgeau_calibration.graph.ort_session import one_face_ms
+from edgeau_calibration.quantizer import StaticQuantizer
+from edgeau_calibration.search.pareto import QuantizationCandidate
 
-__all__ = ["Budget", "Found", "within_budget"]
+__all__ = ["Budget", "SearchResult", "within_budget"]
 
 # Decisions that may flip for each unit of mean F1 drop, where there are no labels: about what was seen with labels.
 _FLIPS_PER_DROP = 4.0
@@ -26,7 +26,7 @@ _CHANCE = 2
 
 @dataclass(frozen=True)
 class Budget:
-    """What INT8 may cost.
+    """The accuracy gate: what INT8 may cost.
 
     Attributes:
         mean: drop of the mean F1.
@@ -43,7 +43,7 @@ class Budget:
         """Share of the decisions that may differ, where there are no labels."""
         return _FLIPS_PER_DROP * self.mean
 
-    def holds(self, cost: Cost) -> bool:
+    def holds(self, cost: QuantizationCost) -> bool:
         """Whether a cost is within."""
         mean, worst = cost.mean_drop, cost.worst_drop
         if mean is None or worst is None:
@@ -52,7 +52,7 @@ class Budget:
 
 
 @dataclass(frozen=True)
-class Found:
+class SearchResult:
     """A quantized graph within its budget.
 
     Attributes:
@@ -65,38 +65,38 @@ class Found:
     """
 
     graph: onnx.ModelProto
-    cost: Cost
+    cost: QuantizationCost
     kept_float: tuple[str, ...]
     macs_int8: float
-    points: tuple[FrontPoint, ...]
+    points: tuple[QuantizationCandidate, ...]
     sensitivity: tuple[Sensitivity, ...]
 
 
 def within_budget(
-    quantization: Quantization,
-    judge: Judge,
+    quantization: StaticQuantizer,
+    evaluator: Evaluator,
     budget: Budget,
     *,
-    ranker: Judge | None = None,
-    confirmed: Callable[[onnx.ModelProto, Cost], bool] | None = None,
-) -> Found:
+    ranker: Evaluator | None = None,
+    confirmed: Callable[[onnx.ModelProto, QuantizationCost], bool] | None = None,
+) -> SearchResult:
     """The quantized graph with the fewest multiply-accumulates in float that costs no more than the budget.
 
     Args:
         quantization: of the network.
-        judge: measures what a graph costs.
+        evaluator: measures what a graph costs.
         budget: that must hold.
-        ranker: measures what each block does, on fewer faces; None takes ``judge``.
+        ranker: measures what each block does, on fewer faces; None takes ``evaluator``.
         confirmed: a second opinion on a graph within the budget, on faces that were not searched with.
 
     Raises:
         GateRefusedError: the budget cannot be met; the message says how near it came and what it would take.
     """
-    search = _Search(quantization, judge, budget)
+    search = _Search(quantization, evaluator, budget)
     order: tuple[Sensitivity, ...] = ()
     for step in range(len(blocks(quantization.float_graph.graph)) + 1):
         if step == 1:
-            order = search.order(ranker or judge)
+            order = search.order(ranker or evaluator)
         if step > len(order) or (step and order[step - 1].gain <= 0):
             break
         graph, cost, share = search.try_with(order[:step])
@@ -104,38 +104,40 @@ def within_budget(
             break
         if budget.holds(cost) and (confirmed is None or confirmed(graph, cost)):
             kept = tuple(item.unit.name for item in order[:step])
-            return Found(graph, cost, kept, share, tuple(search.points), order)
+            return SearchResult(graph, cost, kept, share, tuple(search.points), order)
     raise GateRefusedError(_refusal(search.points, budget))
 
 
 class _Search:
     """Tries graphs and notes what each of them cost."""
 
-    def __init__(self, quantization: Quantization, judge: Judge, budget: Budget) -> None:
+    def __init__(self, quantization: StaticQuantizer, evaluator: Evaluator, budget: Budget) -> None:
         self._quantization = quantization
-        self._judge = judge
+        self._evaluator = evaluator
         self._budget = budget
         self._macs = macs_by_node(quantization.float_graph)
         self._for_tensorrt = quantization.recipe.weight_pairs  # nobody else wants its weights so
         self._float_bytes = quantization.float_graph.ByteSize()
-        self.points: list[FrontPoint] = []
+        self.points: list[QuantizationCandidate] = []
 
-    def order(self, ranker: Judge) -> tuple[Sensitivity, ...]:
+    def order(self, ranker: Evaluator) -> tuple[Sensitivity, ...]:
         units = blocks(self._quantization.float_graph.graph)
         return tuple(ranked(self._quantization, ranker, units, self._macs))
 
-    def try_with(self, kept: tuple[Sensitivity, ...]) -> tuple[onnx.ModelProto, Cost, float]:
+    def try_with(self, kept: tuple[Sensitivity, ...]) -> tuple[onnx.ModelProto, QuantizationCost, float]:
         graph = self._quantization.graph(name for item in kept for name in item.unit.nodes)
         cost, share = (
-            self._judge.cost(graph),
+            self._evaluator.cost(graph),
             integer_share(graph, self._macs, float_outputs=self._for_tensorrt),
         )
         self.points.append(self._point(graph, cost, share, tuple(item.unit.name for item in kept)))
         return graph, cost, share
 
-    def _point(self, graph: onnx.ModelProto, cost: Cost, share: float, kept: tuple[str, ...]) -> FrontPoint:
+    def _point(
+        self, graph: onnx.ModelProto, cost: QuantizationCost, share: float, kept: tuple[str, ...]
+    ) -> QuantizationCandidate:
         recipe, size = self._quantization.recipe.name, graph.ByteSize()
-        return FrontPoint(
+        return QuantizationCandidate(
             name=f"{recipe}, {len(kept)} blocks in float" if kept else recipe,
             recipe=recipe,
             kept_float=kept,
@@ -151,7 +153,7 @@ class _Search:
         )
 
 
-def _refusal(points: list[FrontPoint], budget: Budget) -> str:
+def _refusal(points: list[QuantizationCandidate], budget: Budget) -> str:
     first, last = points[0], points[-1]
     integer = [point for point in points if point.macs_int8 >= budget.integer] or points[:1]
     nearest = min(integer, key=lambda point: point.distance)
@@ -164,19 +166,19 @@ def _refusal(points: list[FrontPoint], budget: Budget) -> str:
     )
 
 
-def _budget_text(point: FrontPoint, budget: Budget) -> str:
+def _budget_text(point: QuantizationCandidate, budget: Budget) -> str:
     if point.f1_drop_mean is None:
         return f"{budget.flips:.1%} flipped decisions"
     return f"{budget.mean:g} mean F1 and {budget.worst:g} of any AU"
 
 
-def _cost_text(point: FrontPoint) -> str:
+def _cost_text(point: QuantizationCandidate) -> str:
     if point.f1_drop_mean is None or point.f1_drop_max is None:
         return f"{point.flips:.1%} flipped decisions"
     return f"{point.f1_drop_mean:.4f} mean F1 and {point.f1_drop_max:.4f} of one AU"
 
 
-def _needed(point: FrontPoint) -> float:
+def _needed(point: QuantizationCandidate) -> float:
     """The ``--max-f1-drop`` with which the nearest graph would pass, rounded up; the allowance of one AU grows with it."""
     if point.f1_drop_mean is None or point.f1_drop_max is None:
         return point.flips / _FLIPS_PER_DROP * 1.05

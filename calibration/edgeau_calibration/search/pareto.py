@@ -10,11 +10,11 @@ from typing import Any
 
 from edgeau._system.atomic_file import write_whole
 
-__all__ = ["FrontPoint", "best_points", "front_document", "write_front"]
+__all__ = ["QuantizationCandidate", "front_document", "pareto_front", "write_front"]
 
 
 @dataclass(frozen=True)
-class FrontPoint:
+class QuantizationCandidate:
     """One artifact that was tried.
 
     Attributes:
@@ -46,29 +46,29 @@ class FrontPoint:
     holds: bool
 
 
-def best_points(points: Iterable[FrontPoint]) -> list[FrontPoint]:
+def pareto_front(points: Iterable[QuantizationCandidate]) -> list[QuantizationCandidate]:
     """Those that no other one beats in cost and in integer share alike (the Pareto front), most integer first."""
     ordered = sorted(points, key=lambda point: (-point.macs_int8, _cost(point)))
-    found: list[FrontPoint] = []
+    found: list[QuantizationCandidate] = []
     for point in ordered:
         if not found or _cost(point) < _cost(found[-1]):
             found.append(point)
     return found
 
 
-def front_document(points: Sequence[FrontPoint], measured_on: str) -> dict[str, Any]:
+def front_document(points: Sequence[QuantizationCandidate], measured_on: str) -> dict[str, Any]:
     """As plain JSON values: ``measured_on``, ``points`` in the order in which they were tried, and ``front``: names."""
     return {
         "measured_on": measured_on,
         "points": [asdict(point) for point in points],
-        "front": [point.name for point in best_points(points)],
+        "front": [point.name for point in pareto_front(points)],
     }
 
 
-def write_front(file: Path, points: Sequence[FrontPoint], measured_on: str) -> None:
+def write_front(file: Path, points: Sequence[QuantizationCandidate], measured_on: str) -> None:
     """Write :func:`front_document`, whole or not at all."""
     write_whole(file, (json.dumps(front_document(points, measured_on), indent=2) + "\n").encode())
 
 
-def _cost(point: FrontPoint) -> float:
+def _cost(point: QuantizationCandidate) -> float:
     return point.distance if point.f1_drop_mean is None else point.f1_drop_mean

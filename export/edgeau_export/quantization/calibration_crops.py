@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from edgeau.errors import CalibrationError
+from edgeau_calibration.data.crops import MINIMUM
 from edgeau_calibration.data.load import load_calibration_set
 from edgeau_calibration.data.selection import balanced
 from edgeau_calibration.linter import lint, refuse
-from edgeau_calibration.linter.inactive_aus import inactive_aus
+from edgeau_calibration.linter.coverage import inactive_aus
 from edgeau_calibration.linter.near_duplicates import distinct
-from edgeau_calibration.linter.too_few import MINIMUM
 from edgeau_calibration.recipe import load_recipe
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from edgeau.faces.alignment import Alignment
     from edgeau_calibration.data.crops import CalibrationSet
-    from edgeau_calibration.data.predicted_activity import Activity
+    from edgeau_calibration.data.selection import Activity
     from edgeau_export.progress import Voice
     from edgeau_export.targets.selection import Plan
 

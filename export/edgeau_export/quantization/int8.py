@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from edgeau.bundle.manifest import Accuracy, Calibration
-    from edgeau_calibration.search.pareto import FrontPoint
+    from edgeau_calibration.search.pareto import QuantizationCandidate
 
 __all__ = ["Int8", "TestAnswers"]
 
@@ -46,6 +46,6 @@ class Int8:
     fused_thresholds: dict[str, float] | None = None
     accuracy: Accuracy | None = None
     network_accuracy: Accuracy | None = None
-    points: tuple[FrontPoint, ...] = ()
+    points: tuple[QuantizationCandidate, ...] = ()
     on_test: TestAnswers | None = None
     packaged: bool = False

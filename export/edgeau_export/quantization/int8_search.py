@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 from onnx import ModelProto
 
-from edgeau_calibration.evaluation.accuracy import LabelledJudge, UnlabelledJudge
+from edgeau_calibration.evaluation.accuracy import LabelledEvaluator, UnlabelledEvaluator
 from edgeau_calibration.graph.ort_session import computed_in, logits_of
-from edgeau_calibration.quantizer import Quantization
+from edgeau_calibration.quantizer import StaticQuantizer
 from edgeau_calibration.recipe import load_recipe
 from edgeau_calibration.search.budget import Budget, within_budget
 from edgeau_export.converters.tensorrt.placed import PlacedQuantization
@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from edgeau_calibration.data.crops import CalibrationSet
-    from edgeau_calibration.evaluation.accuracy import Cost
-    from edgeau_calibration.search.budget import Found
+    from edgeau_calibration.evaluation.accuracy import QuantizationCost
+    from edgeau_calibration.search.budget import SearchResult
     from edgeau_export.progress import Voice
     from edgeau_export.quantization.face_crops import FaceCrops
     from edgeau_export.quantization.labelled_data import LabelledData, Scored
@@ -64,7 +64,7 @@ def search_int8(
     assert faces.used is not None, "INT8 was planned without calibration crops"
     assert faces.held_out is not None, "INT8 was planned without held-out crops"
     budget = Budget(max_f1_drop, WORST_PER_MEAN * max_f1_drop)
-    kind = PlacedQuantization if load_recipe(recipe).weight_pairs else Quantization
+    kind = PlacedQuantization if load_recipe(recipe).weight_pairs else StaticQuantizer
     quantization = kind(graph, faces.used.crops, description.input, load_recipe(recipe))
     record = calibration_record(faces.used, recipe)
     if labelled is not None:
@@ -77,8 +77,8 @@ def search_int8(
         f"(at most {budget.flips:.1%}), not on F1; give a data set of edgeau-synth to --calib to measure F1"
     )
     thresholds = np.array([description.thresholds[label] for label in description.labels], np.float32)
-    judge = UnlabelledJudge(graph, faces.held_out.crops, description.input, thresholds)
-    found = within_budget(quantization, judge, budget)
+    evaluator = UnlabelledEvaluator(graph, faces.held_out.crops, description.input, thresholds)
+    found = within_budget(quantization, evaluator, budget)
     return Int8(found.graph, record, points=found.points)
 
 
@@ -97,19 +97,19 @@ class _Measured:
         description = labelled.description
         self._spec = description.input
         thresholds = np.array([description.thresholds[label] for label in description.labels], np.float32)
-        self._judge = LabelledJudge(graph, labelled.val.evenly(_JUDGED_ON), self._spec, thresholds)
-        self._ranker = LabelledJudge(graph, labelled.val.evenly(_RANKED_ON), self._spec, thresholds)
+        self._evaluator = LabelledEvaluator(graph, labelled.val.evenly(_JUDGED_ON), self._spec, thresholds)
+        self._ranker = LabelledEvaluator(graph, labelled.val.evenly(_RANKED_ON), self._spec, thresholds)
         on_val, self._float_on_test = self._answers(graph)
         self._float = self._parts(on_val, self._float_on_test)
         self._on_test, self._parts_now = self._float_on_test, self._float
 
-    def search(self, quantization: Quantization, used: CalibrationSet, recipe: str) -> Int8:
+    def search(self, quantization: StaticQuantizer, used: CalibrationSet, recipe: str) -> Int8:
         found = within_budget(
-            quantization, self._judge, self._budget, ranker=self._ranker, confirmed=self._confirmed
+            quantization, self._evaluator, self._budget, ranker=self._ranker, confirmed=self._confirmed
         )
         return self._int8(found, used, recipe)
 
-    def _confirmed(self, graph: ModelProto, _: Cost) -> bool:
+    def _confirmed(self, graph: ModelProto, _: QuantizationCost) -> bool:
         """Whether the budget holds on the test split as well."""
         on_val, self._on_test = self._answers(graph)
         self._parts_now = self._parts(on_val, self._on_test)
@@ -131,7 +131,7 @@ class _Measured:
             parts["network and landmarks fused"] = self._labelled.scored_fused(on_val, on_test)
         return parts
 
-    def _int8(self, found: Found, used: CalibrationSet, recipe: str) -> Int8:
+    def _int8(self, found: SearchResult, used: CalibrationSet, recipe: str) -> Int8:
         labelled = self._labelled
         accuracies = [
             labelled.accuracy(scored, self._float[part], part, computed_in())

@@ -13,7 +13,7 @@ from tqdm import tqdm
 from edgeau.bundle.preprocessing import Preprocessor
 from edgeau.metrics import sigmoid
 from edgeau.runtimes import open_session
-from edgeau_calibration.data.predicted_activity import Activity
+from edgeau_calibration.data.selection import Activity
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from edgeau.bundle.manifest import Artifact
-    from edgeau_calibration.search.pareto import FrontPoint
+    from edgeau_calibration.search.pareto import QuantizationCandidate
     from edgeau_export.context import Bench
 
 __all__ = ["candidates_of", "labelled_of"]
@@ -46,6 +46,6 @@ def candidates_of(bench: Bench) -> tuple[Candidate, ...]:
     )
 
 
-def _candidate(point: FrontPoint, *, chosen: bool) -> Candidate:
+def _candidate(point: QuantizationCandidate, *, chosen: bool) -> Candidate:
     drop = point.flips if point.f1_drop_mean is None else point.f1_drop_mean
     return Candidate(point.name, drop, point.macs_int8, point.bytes, point.latency_ms, chosen)

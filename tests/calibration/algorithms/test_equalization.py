@@ -11,12 +11,12 @@ from onnx import TensorProto, helper, numpy_helper
 
 from edgeau.bundle.manifest import InputSpec
 from edgeau.bundle.preprocessing import Preprocessor
-from edgeau_calibration.algorithms.activations import with_outputs
 from edgeau_calibration.algorithms.equalization import equalized
-from edgeau_calibration.graph.homogeneous_segments import linear_stretches
+from edgeau_calibration.graph.homogeneous_segments import homogeneous_segments
 from edgeau_calibration.graph.ort_session import open_model
-from edgeau_calibration.graph.qdq_quantizer import prepared
-from edgeau_calibration.quantizer import Quantization
+from edgeau_calibration.graph.prepare import prepared
+from edgeau_calibration.graph.subgraph import with_outputs
+from edgeau_calibration.quantizer import StaticQuantizer
 from edgeau_calibration.recipe import load_recipe
 
 SPEC = InputSpec(size=(16, 16))
@@ -101,8 +101,8 @@ def spread(values: np.ndarray) -> float:
 
 def told(model: onnx.ModelProto) -> list[tuple[list[str], list[str], list[str]]]:
     return [
-        ([one.name for one in stretch.writers], [one.name for one in stretch.gated], [one.name for one in stretch.readers])
-        for stretch in linear_stretches(model.graph)
+        ([one.name for one in segment.writers], [one.name for one in segment.gated], [one.name for one in segment.readers])
+        for segment in homogeneous_segments(model.graph)
     ]  # fmt: skip
 
 
@@ -128,7 +128,7 @@ def test_weights_that_two_layers_share_are_left_alone() -> None:
 def test_a_graphs_answer_is_no_stretch() -> None:
     graph = prepared(blocks()).graph
     graph.output.append(helper.make_tensor_value_info("s", TensorProto.FLOAT, ["batch", 8, 16, 16]))
-    assert [stretch.tensors for stretch in linear_stretches(graph)] == [["m"]]
+    assert [segment.tensors for segment in homogeneous_segments(graph)] == [["m"]]
 
 
 @pytest.mark.parametrize("silu", [True, False])
@@ -156,7 +156,7 @@ def test_integers_lose_less(crops: np.ndarray) -> None:
     (float_answer,) = answers(model, crops)
     errors = []
     for steps in ((), ("equalization",)):
-        graph = Quantization(model, crops, SPEC, replace(recipe, learned=steps)).graph()
+        graph = StaticQuantizer(model, crops, SPEC, replace(recipe, learned=steps)).graph()
         (answer,) = answers(graph, crops)
         errors.append(np.abs(answer - float_answer).mean())
     assert errors[1] < 0.8 * errors[0]

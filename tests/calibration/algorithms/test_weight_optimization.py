@@ -11,7 +11,7 @@ import pytest
 from edgeau.bundle.manifest import InputSpec
 from edgeau_calibration.graph.macs import integer_share, macs_by_node
 from edgeau_calibration.graph.ort_session import logits_of
-from edgeau_calibration.quantizer import Quantization
+from edgeau_calibration.quantizer import StaticQuantizer
 from edgeau_calibration.recipe import load_recipe
 
 SPEC = InputSpec(size=(10, 10))
@@ -27,7 +27,7 @@ def crops(face_crop: np.ndarray) -> np.ndarray:
 
 def error(network: onnx.ModelProto, crops: np.ndarray, **changes: object) -> float:
     recipe = replace(load_recipe("float-silu"), weight_bits=7, **changes)  # type: ignore[arg-type]
-    graph = Quantization(network, crops[::2], SPEC, recipe).graph()
+    graph = StaticQuantizer(network, crops[::2], SPEC, recipe).graph()
     wanted = logits_of(network, crops[1::2], SPEC)
     return float(np.abs(logits_of(graph, crops[1::2], SPEC) - wanted).mean() / wanted.std())
 
@@ -47,7 +47,7 @@ def test_the_whole_block_is_integer_or_the_named_roles_are_not(
     inverted_residual: onnx.ModelProto, crops: np.ndarray, name: str
 ) -> None:
     recipe = replace(load_recipe(name), floats=("squeeze-excite",))
-    quantization = Quantization(inverted_residual, crops, SPEC, recipe)
+    quantization = StaticQuantizer(inverted_residual, crops, SPEC, recipe)
     graph, macs = quantization.graph(), macs_by_node(quantization.float_graph)
     in_float = {"reduce", "excite"}
     made_by = {output: node for node in graph.graph.node for output in node.output}
@@ -66,7 +66,7 @@ def test_the_whole_block_is_integer_or_the_named_roles_are_not(
 def test_one_graph_run_crop_by_crop_or_in_batches_answers_the_same(
     inverted_residual: onnx.ModelProto, crops: np.ndarray
 ) -> None:
-    graph = Quantization(inverted_residual, crops[::2], SPEC, load_recipe("robust")).graph()
+    graph = StaticQuantizer(inverted_residual, crops[::2], SPEC, load_recipe("robust")).graph()
     one = onnx.ModelProto()
     one.CopyFrom(graph)
     one.graph.input[0].type.tensor_type.shape.dim[0].dim_value = 1

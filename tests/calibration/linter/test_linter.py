@@ -13,8 +13,8 @@ from edgeau.errors import CalibrationError, UsageError
 from edgeau.faces.alignment import Alignment
 from edgeau_calibration.data.crops import CalibrationSet
 from edgeau_calibration.data.load import load_calibration_set
-from edgeau_calibration.data.predicted_activity import Activity
-from edgeau_calibration.linter import RULES, Finding, lint, refuse
+from edgeau_calibration.data.selection import Activity
+from edgeau_calibration.linter import RULES, LintFinding, lint, refuse
 from edgeau_calibration.linter.near_duplicates import distinct
 from edgeau_calibration.linter.one_person import alike
 
@@ -44,7 +44,7 @@ def acting(active: np.ndarray) -> Activity:
 
 def refuse_spoiled(
     found: CalibrationSet, activity: Activity | None = None, accepted: tuple[str, ...] = ()
-) -> tuple[Finding, ...]:
+) -> tuple[LintFinding, ...]:
     findings = lint(found, activity)
     refuse(found, findings, accepted)
     return findings

@@ -6,36 +6,41 @@ import pytest
 
 from edgeau.bundle.manifest import InputSpec
 from edgeau.errors import GateRefusedError
-from edgeau_calibration.data.labelled import JpegCrops, LabelledFaces
-from edgeau_calibration.evaluation.accuracy import Cost, Judge, LabelledJudge, UnlabelledJudge
+from edgeau_calibration.data.labelled import JpegCrops, LabelledCrops
+from edgeau_calibration.evaluation.accuracy import (
+    Evaluator,
+    LabelledEvaluator,
+    QuantizationCost,
+    UnlabelledEvaluator,
+)
 from edgeau_calibration.graph.macs import integer_share, macs_by_node
 from edgeau_calibration.graph.ort_session import logits_of
-from edgeau_calibration.quantizer import Quantization
+from edgeau_calibration.quantizer import StaticQuantizer
 from edgeau_calibration.recipe import load_recipe
 from edgeau_calibration.search.budget import Budget, within_budget
-from edgeau_calibration.search.pareto import FrontPoint, best_points, front_document
+from edgeau_calibration.search.pareto import QuantizationCandidate, front_document, pareto_front
 
 SPEC = InputSpec()
 HALF = np.full(4, 0.5, np.float32)
 
 
 @pytest.fixture(scope="module")
-def quantization(network: onnx.ModelProto, face_crops: np.ndarray) -> Quantization:
-    return Quantization(network, face_crops[::2], SPEC, load_recipe("robust"))
+def quantization(network: onnx.ModelProto, face_crops: np.ndarray) -> StaticQuantizer:
+    return StaticQuantizer(network, face_crops[::2], SPEC, load_recipe("robust"))
 
 
 @pytest.fixture(scope="module")
-def judge(network: onnx.ModelProto, face_crops: np.ndarray) -> Judge:
-    return UnlabelledJudge(network, face_crops[1::2], SPEC, HALF)
+def evaluator(network: onnx.ModelProto, face_crops: np.ndarray) -> Evaluator:
+    return UnlabelledEvaluator(network, face_crops[1::2], SPEC, HALF)
 
 
-class Scripted(UnlabelledJudge):
+class Scripted(UnlabelledEvaluator):
     """Says what a graph costs by how many of its layers are integer, as if only convolution 2 did harm."""
 
-    def cost(self, model: onnx.ModelProto) -> Cost:
+    def cost(self, model: onnx.ModelProto) -> QuantizationCost:
         integer = {node.name for node in model.graph.node if _is_integer(model, node)}
         flips = 0.5 if "conv2" in integer else 0.001
-        return Cost(flips, flips, 1000, self.thresholds)
+        return QuantizationCost(flips, flips, 1000, self.thresholds)
 
 
 def _is_integer(model: onnx.ModelProto, node: onnx.NodeProto) -> bool:
@@ -45,9 +50,9 @@ def _is_integer(model: onnx.ModelProto, node: onnx.NodeProto) -> bool:
 
 
 def test_where_everything_integer_keeps_the_budget_nothing_goes_back(
-    quantization: Quantization, judge: Judge
+    quantization: StaticQuantizer, evaluator: Evaluator
 ) -> None:
-    found = within_budget(quantization, judge, Budget(mean=1.0))
+    found = within_budget(quantization, evaluator, Budget(mean=1.0))
     assert found.kept_float == ()
     assert found.macs_int8 == 1.0
     assert [point.holds for point in found.points] == [True]
@@ -56,7 +61,7 @@ def test_where_everything_integer_keeps_the_budget_nothing_goes_back(
 
 
 def test_the_layer_that_hurts_goes_back_to_float_and_the_others_stay(
-    quantization: Quantization, network: onnx.ModelProto, face_crops: np.ndarray
+    quantization: StaticQuantizer, network: onnx.ModelProto, face_crops: np.ndarray
 ) -> None:
     scripted = Scripted(network, face_crops[:2], SPEC, HALF)
     found = within_budget(quantization, scripted, Budget(mean=0.005, integer=0.1))
@@ -67,20 +72,20 @@ def test_the_layer_that_hurts_goes_back_to_float_and_the_others_stay(
     assert found.points[1].macs_int8 == integer_share(found.graph, macs_by_node(quantization.float_graph))
 
 
-def test_a_second_opinion_can_send_more_back(quantization: Quantization, judge: Judge) -> None:
+def test_a_second_opinion_can_send_more_back(quantization: StaticQuantizer, evaluator: Evaluator) -> None:
     asked: list[onnx.ModelProto] = []
 
-    def confirmed(graph: onnx.ModelProto, _: Cost) -> bool:
+    def confirmed(graph: onnx.ModelProto, _: QuantizationCost) -> bool:
         asked.append(graph)
         return False
 
     with pytest.raises(GateRefusedError):
-        within_budget(quantization, judge, Budget(mean=1.0, integer=0.0), confirmed=confirmed)
+        within_budget(quantization, evaluator, Budget(mean=1.0, integer=0.0), confirmed=confirmed)
     assert asked
 
 
 def test_a_budget_that_cannot_be_met_says_what_it_would_take(
-    quantization: Quantization, network: onnx.ModelProto, face_crops: np.ndarray
+    quantization: StaticQuantizer, network: onnx.ModelProto, face_crops: np.ndarray
 ) -> None:
     scripted = Scripted(network, face_crops[:2], SPEC, HALF)
     with pytest.raises(
@@ -90,23 +95,25 @@ def test_a_budget_that_cannot_be_met_says_what_it_would_take(
     assert caught.value.exit_code == 3
 
 
-def test_layers_back_in_float_answer_as_the_float_ones(quantization: Quantization, judge: Judge) -> None:
+def test_layers_back_in_float_answer_as_the_float_ones(
+    quantization: StaticQuantizer, evaluator: Evaluator
+) -> None:
     everything = [node.name for node in quantization.float_graph.graph.node]
-    assert judge.cost(quantization.graph(everything)).distance < 1e-6
-    assert judge.cost(quantization.graph()).distance > 1e-4
+    assert evaluator.cost(quantization.graph(everything)).distance < 1e-6
+    assert evaluator.cost(quantization.graph()).distance > 1e-4
 
 
 def test_labels_are_judged_at_thresholds_fitted_for_each_graph(
     network: onnx.ModelProto, face_crops: np.ndarray
 ) -> None:
-    faces = LabelledFaces(
+    faces = LabelledCrops(
         crops_of(face_crops), present_by(network, face_crops), np.zeros((12, 478, 3)), "test"
     )
-    judge = LabelledJudge(network, faces, SPEC, HALF)
-    same, shifted = judge.cost_of(judge.float_logits), judge.cost_of(judge.float_logits + 0.7)
+    evaluator = LabelledEvaluator(network, faces, SPEC, HALF)
+    same, shifted = evaluator.cost_of(evaluator.float_logits), evaluator.cost_of(evaluator.float_logits + 0.7)
     np.testing.assert_array_equal(same.f1, [1, 1, 1, 1])
     assert shifted.mean_drop == same.mean_drop == 0, "a threshold makes up for a shift"
-    assert judge.cost_of(-judge.float_logits).worst_drop > 0.1  # type: ignore[operator]
+    assert evaluator.cost_of(-evaluator.float_logits).worst_drop > 0.1  # type: ignore[operator]
 
 
 class _Pixels(JpegCrops):
@@ -130,11 +137,11 @@ def present_by(network: onnx.ModelProto, crops: np.ndarray) -> np.ndarray:
     return logits > np.median(logits, axis=0)
 
 
-def point(name: str, share: float, drop: float) -> FrontPoint:
-    return FrontPoint(name, "robust", (), drop, drop, 0.0, 0.0, share, 1, 0.3, None, True)
+def point(name: str, share: float, drop: float) -> QuantizationCandidate:
+    return QuantizationCandidate(name, "robust", (), drop, drop, 0.0, 0.0, share, 1, 0.3, None, True)
 
 
 def test_the_front_leaves_out_what_another_point_beats() -> None:
     points = [point("a", 1.0, 0.02), point("worse", 0.9, 0.03), point("b", 0.9, 0.01), point("c", 0.5, 0.0)]
-    assert [item.name for item in best_points(points)] == ["a", "b", "c"]
+    assert [item.name for item in pareto_front(points)] == ["a", "b", "c"]
     assert front_document(points, "val")["front"] == ["a", "b", "c"]

@@ -9,7 +9,7 @@ import pytest
 
 from edgeau.errors import CalibrationError
 from edgeau.faces.alignment import Alignment
-from edgeau_calibration.data.predicted_activity import Activity
+from edgeau_calibration.data.selection import Activity
 from edgeau_export.command import main
 from edgeau_export.export import ExportRequest, export_bundle
 from edgeau_export.progress import Voice

@@ -22,7 +22,7 @@ from edgeau._system.atomic_file import write_whole
 from edgeau._system.records import from_dict, to_dict
 from edgeau.bundle.manifest import Accuracy, Calibration
 from edgeau.errors import BundleError, UserError
-from edgeau_calibration.graph.qdq_quantizer import prepared
+from edgeau_calibration.graph.prepare import prepared
 from edgeau_calibration.graph.quantizable_layers import Constants, quantized_weight
 from edgeau_export.converters.tensorrt.graph import LEVELS, WEIGHTED, Graph, output_axis
 from edgeau_export.converters.tensorrt.placement import place

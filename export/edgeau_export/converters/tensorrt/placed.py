@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from edgeau_calibration.quantizer import Quantization
+from edgeau_calibration.quantizer import StaticQuantizer
 from edgeau_export.converters.tensorrt.graph import LEVELS, WEIGHTED, Graph, output_axis
 from edgeau_export.converters.tensorrt.placement import place
 from edgeau_export.converters.tensorrt.qdq import with_pairs
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     import onnx
     from numpy.typing import NDArray
 
-    from edgeau_calibration.algorithms.range_search import Range
+    from edgeau_calibration.algorithms.ranges import Range
 
 __all__ = ["PlacedQuantization", "placed"]
 
@@ -45,7 +45,7 @@ def placed(
     return with_pairs(model, placement, scales, weights)
 
 
-class PlacedQuantization(Quantization):
+class PlacedQuantization(StaticQuantizer):
     """As its base, for an engine of TensorRT: a search over it measures what the board will run.
 
     Weights are learned in this very form. Weights that were learned behind other pairs do not serve here: they make up for

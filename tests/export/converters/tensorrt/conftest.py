@@ -8,7 +8,7 @@ import pytest
 from onnx import TensorProto, helper, numpy_helper
 
 from edgeau.bundle.manifest import InputSpec
-from edgeau_calibration.graph.qdq_quantizer import prepared
+from edgeau_calibration.graph.prepare import prepared
 from edgeau_calibration.quantizer import static_int8
 from edgeau_calibration.recipe import load_recipe
 from edgeau_export.converters.tensorrt.half import with_half_precision

@@ -5,7 +5,7 @@ import pytest
 
 from edgeau.errors import CalibrationError
 from edgeau_calibration.algorithms.activations import Activation
-from edgeau_calibration.algorithms.range_search import METHODS, chosen_range
+from edgeau_calibration.algorithms.ranges import METHODS, chosen_range
 
 
 def activation(*crops: np.ndarray) -> Activation:
