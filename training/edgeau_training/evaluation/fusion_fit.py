@@ -13,7 +13,7 @@ A score becomes a logit by Platt scaling (:mod:`edgeau_training.evaluation.platt
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -105,7 +105,7 @@ def fused_predictions(
 ) -> Predictions:
     """Predictions of the fusion from those of both models."""
     logits = fuse(fusion, network.labels, network.logits, landmark.logits)
-    return Predictions(network.labels, logits, network.truth, thresholds, network.groups)
+    return replace(network, logits=logits, thresholds=thresholds)
 
 
 def _choose(f1: dict[str, float], fused_share: float, margin: float) -> str:

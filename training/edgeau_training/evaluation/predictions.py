@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import zipfile
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -100,7 +100,7 @@ class Predictions:
 
     def with_thresholds(self, thresholds: NDArray[np.float64]) -> Predictions:
         """The same predictions, decided at other thresholds."""
-        return Predictions(self.labels, self.logits, self.truth, thresholds, self.groups, self.at_rest)
+        return replace(self, thresholds=thresholds)
 
 
 def save_predictions(path: Path, tables: Mapping[str, Predictions]) -> None:
