@@ -44,6 +44,10 @@ _CLEARLY_OTHER = 0.5
 _HAIR = 0.6  # darker than this share of the face below, a forehead may lie under hair
 _BLACK = 0.3  # of the brightness above and below the eyes: no shadow of brows is as dark
 _DARK = 8  # added to each value: the noise of a dark pixel would make any colour of it
+# A pixel with a value from here on is overexposed: its other values say nothing about the colour of what it shows. Three
+# uncovered faces with washed-out skin once lost all mouth AUs.
+_OVEREXPOSED = 250
+_MOST_OVEREXPOSED = 0.3  # share of the points of forehead or lids from which colours are not compared
 
 
 Points: TypeAlias = "dict[Patch, list[list[float]]]"
@@ -67,18 +71,21 @@ def covered_regions(frame: NDArray[np.uint8], landmarks: NDArray[np.float32]) ->
         frame: uint8 ``(height, width, 3)``, BGR.
         landmarks: ``(468 or 478, 3)``, pixels of the frame; points outside are taken from its edge.
     """
-    points = _colours(frame, landmarks)
+    values = _values(frame, landmarks)
+    points = _colours(values)
     below = _median(points, "cheeks", "nose", "around mouth")
     darker = _median(points, "eyes").light - min(below.light, _median(points, "brows").light)
     if darker < math.log(_BLACK):
         return frozenset(
             {"eyes"}
         )  # what hides them may hide brows and cheeks: nothing is left to compare with
-    if _mouth_is_covered(points, upper := _median(points, "brows", "eyes", "cheeks")):
+    overexposed = _overexposed(values)
+    compared = max(overexposed["brows"], overexposed["eyes"]) < _MOST_OVEREXPOSED
+    if compared and _mouth_is_covered(points, upper := _median(points, "brows", "eyes", "cheeks")):
         nose = _median(points, "nose").distance(upper) > _OTHER
         return frozenset({"mouth", "nose"} if nose else {"mouth"})
     brows = _median(points, "brows")
-    if brows.distance(below) > _CLEARLY_OTHER and brows.light - below.light > math.log(_HAIR):
+    if compared and brows.distance(below) > _CLEARLY_OTHER and brows.light - below.light > math.log(_HAIR):
         return frozenset({"brows"})
     return frozenset()
 
@@ -96,11 +103,26 @@ def _median(points: Points, *patches: Patch) -> _Colour:
     return _Colour(*(sorted(column)[len(column) // 2] for column in columns))
 
 
-def _colours(frame: NDArray[np.uint8], landmarks: NDArray[np.float32]) -> Points:
+def _values(frame: NDArray[np.uint8], landmarks: NDArray[np.float32]) -> NDArray[np.uint8]:
+    """The pixels of all points in the order of :data:`_PATCHES`, uint8 ``(n, 3)`` BGR."""
     height, width = frame.shape[:2]
     places = landmarks.take(_POINTS, axis=0)[:, :2]
     x, y = np.minimum(np.maximum(places, 0), (width - 1, height - 1)).astype(np.intp).T
-    logarithm = np.log(frame[y, x] + np.float32(_DARK))
+    values: NDArray[np.uint8] = frame[y, x]
+    return values
+
+
+def _colours(values: NDArray[np.uint8]) -> Points:
+    logarithm = np.log(values + np.float32(_DARK))
     blue, green, red = logarithm.T
-    values = np.stack((red - green, blue - green, green), axis=1).tolist()
-    return {patch: values[start:end] for patch, start, end in zip(_PATCHES, _STARTS, _ENDS, strict=True)}
+    rows = np.stack((red - green, blue - green, green), axis=1).tolist()
+    return {patch: rows[start:end] for patch, start, end in zip(_PATCHES, _STARTS, _ENDS, strict=True)}
+
+
+def _overexposed(values: NDArray[np.uint8]) -> dict[Patch, float]:
+    """Share of each patch's points with a value at the end of its range, 0..1."""
+    full = (values.max(axis=1) >= _OVEREXPOSED).tolist()
+    return {
+        patch: sum(full[start:end]) / (end - start)
+        for patch, start, end in zip(_PATCHES, _STARTS, _ENDS, strict=True)
+    }

@@ -120,6 +120,17 @@ def test_the_light_s_colour_is_no_cover(astronaut, astronaut_landmarks) -> None:
         assert not assess(tinted, astronaut_landmarks).covered
 
 
+@pytest.mark.parametrize("gain", [1.5, 2.0, 2.5])
+def test_overexposed_skin_is_no_cover(astronaut, astronaut_landmarks, gain: float) -> None:
+    bright = np.clip(astronaut * gain, 0, 255).astype(np.uint8)
+    assert not assess(bright, astronaut_landmarks).covered
+
+
+def test_a_white_mask_in_bright_light_is_a_cover(astronaut, astronaut_landmarks) -> None:
+    masked = painted(astronaut, astronaut_landmarks, MASK, (255, 255, 255))
+    assert "mouth" in assess(masked, astronaut_landmarks).covered
+
+
 def test_an_au_may_have_limits_of_its_own(astronaut, astronaut_landmarks) -> None:
     limits = Limits(of_au={12: {"min_size": 100}})
     assert assess(astronaut, astronaut_landmarks, limits=limits).refused == {"AU12": "size"}
