@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 import json
-import os
-import shutil
-import tempfile
 from dataclasses import replace
 from pathlib import Path
+from types import TracebackType
 from typing import TYPE_CHECKING
 
+from edgeau._system.atomic_folder import AtomicFolder
 from edgeau.bundle.checks import check_manifest
 from edgeau.bundle.files import MANIFEST, records_under
 from edgeau.bundle.manifest import Manifest
 from edgeau.errors import OutputError
 
 if TYPE_CHECKING:
-    from types import TracebackType
-
-    from typing_extensions import Self
+    from typing_extensions import Self  # no dependency of a device
 
 __all__ = ["BundleWriter"]
 
@@ -73,11 +70,10 @@ class BundleWriter:
 
     def __enter__(self) -> Self:
         try:
-            self._out.parent.mkdir(parents=True, exist_ok=True)
-            partial = tempfile.mkdtemp(prefix=f".{self._out.name}.", suffix=".partial", dir=self._out.parent)
+            self._folder = AtomicFolder(self._out)
         except OSError as error:
             raise OutputError(f"cannot write a bundle to {self._out}: {error.strerror}") from error
-        self.directory = Path(partial)
+        self.directory = self._folder.path
         return self
 
     def __exit__(
@@ -89,18 +85,12 @@ class BundleWriter:
                     raise RuntimeError("finish(manifest) was not called")
                 self._move_into_place()
         finally:
-            shutil.rmtree(self.directory, ignore_errors=True)
+            self._folder.close()
 
     def _move_into_place(self) -> None:
-        umask = os.umask(0)
-        os.umask(umask)
-        self.directory.chmod(0o777 & ~umask)  # mkdtemp makes folders that only their owner can read
         _check_place(self._out)  # hours may have passed
         try:
-            if self._out.exists() and any(self._out.iterdir()):
-                _swap(self.directory, self._out)
-            else:
-                self.directory.rename(self._out)
+            self._folder.commit()
         except OSError as error:
             raise OutputError(f"cannot move the bundle to {self._out}: {error.strerror}") from error
 
@@ -114,18 +104,3 @@ def _check_place(out: Path) -> None:
         raise OutputError(
             f"{out} is not empty and is not a bundle, so it is not replaced: give another --out"
         )
-
-
-def _swap(new: Path, place: Path) -> None:
-    """Put ``new`` into ``place`` and delete what was there; an interrupt in between brings the old one back."""
-    old = new.with_suffix(".old")
-    try:
-        place.rename(old)
-        new.rename(place)
-    except BaseException:
-        if old.exists() and not place.exists():
-            old.rename(place)
-        raise
-    finally:
-        if place.exists():
-            shutil.rmtree(old, ignore_errors=True)

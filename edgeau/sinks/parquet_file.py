@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal
 
+from edgeau._system.atomic_file import AtomicFile
 from edgeau.errors import DependencyError, OutputError
-from edgeau.sinks.growing_file import GrowingFile
 from edgeau.sinks.sink import Sink
 from edgeau.sinks.tables.openface_rows import OpenFaceRows
 
@@ -64,7 +64,7 @@ class ParquetSink(Sink):
         metadata = {"edgeau.trained": str(description.trained).lower()}
         self._schema: Any = pa.schema(dict(fields) | {"timestamp": pa.float64()}, metadata=metadata)
         self._from_pydict: Any = pa.Table.from_pydict
-        self._file = GrowingFile(path)
+        self._file = AtomicFile(path)
         self._writer: Any = parquet.ParquetWriter(str(self._file.temporary), self._schema)
         self._rows: list[tuple[Cell, ...]] = []
 
@@ -94,7 +94,7 @@ class ParquetSink(Sink):
             raise OutputError(f"{self.name} cannot be written: {error.strerror or error}") from error
         finally:
             self._writer = None
-        self._file.finish()
+        self._file.commit()
 
     def _write_rows(self) -> None:
         rows, self._rows = self._rows, []

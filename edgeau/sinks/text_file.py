@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Protocol, TextIO
 
+from edgeau._system.atomic_file import AtomicFile
 from edgeau.errors import OutputError
-from edgeau.sinks.growing_file import GrowingFile
 from edgeau.sinks.sink import Sink
 
 if TYPE_CHECKING:
@@ -25,7 +25,10 @@ class Table(Protocol):
 
 
 class TextFileSink(Sink):
-    """Writes each result through to the disk, and gives the file its name when it is closed.
+    """Writes each result through to the system, and gives the file its name when it is closed.
+
+    Should the process be killed, what was written so far is kept: the next sink for the same place puts it beside it,
+    as ``results.interrupted.csv``.
 
     Args:
         path: of the file; one that is there is replaced at the end.
@@ -37,7 +40,7 @@ class TextFileSink(Sink):
 
     def __init__(self, path: Path, table: Callable[[TextIO], Table]) -> None:
         self.name = str(path)
-        self._file = GrowingFile(path)
+        self._file = AtomicFile(path, growing=True)
         self._stream = self._file.open_text()
         self._table = table(self._stream)
 
@@ -65,4 +68,4 @@ class TextFileSink(Sink):
                 f"{self.name} cannot be finished: {error.strerror or error}; "
                 f"what came before is in {self._file.temporary}"
             ) from error
-        self._file.finish()
+        self._file.commit()

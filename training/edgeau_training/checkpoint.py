@@ -17,12 +17,13 @@ import safetensors.torch
 import torch
 from torch import Tensor, nn
 
+from edgeau._system.atomic_file import write_whole
 from edgeau._system.records import to_dict
 from edgeau.action_units.names import DEFAULT
 from edgeau.bundle.manifest import InputSpec
 from edgeau.errors import CheckpointError
 from edgeau.faces.alignment import Alignment
-from edgeau_training.checkpoint_file import read_header, write_atomically
+from edgeau_training.checkpoint_file import read_header
 from edgeau_training.networks import build_network
 from edgeau_training.networks.catalogue import network_facts
 
@@ -115,7 +116,7 @@ def save_checkpoint(path: Path, network: nn.Module, info: CheckpointInfo) -> Non
     """
     tensors = {name: tensor.detach().contiguous().cpu() for name, tensor in network.state_dict().items()}
     metadata = {METADATA_KEY: json.dumps(info.to_dict())}
-    write_atomically(path, safetensors.torch.save(tensors, metadata))
+    write_whole(path, safetensors.torch.save(tensors, metadata))
 
 
 def read_info(path: Path) -> CheckpointInfo:

@@ -1,4 +1,4 @@
-"""Reading and writing one safetensors file: what can be wrong with it, said in one line."""
+"""Reading one safetensors file: what can be wrong with it, said in one line."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from pathlib import Path
 
 import safetensors
 
-from edgeau.errors import CheckpointError, OutputError
+from edgeau.errors import CheckpointError
 
-__all__ = ["read_header", "write_atomically"]
+__all__ = ["read_header"]
 
 
 def read_header(path: Path) -> dict[str, str]:
@@ -35,24 +35,6 @@ def read_header(path: Path) -> dict[str, str]:
         raise CheckpointError(
             f"{path} is not a whole safetensors file ({error}); it is truncated, damaged or of another kind: copy it again"
         ) from error
-
-
-def write_atomically(path: Path, content: bytes) -> None:
-    """Writes to a temporary sibling and renames it.
-
-    Raises:
-        OutputError: the folder cannot be made or written to, or the disk is full.
-    """
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            temporary.write_bytes(content)
-            temporary.replace(path)
-        finally:
-            temporary.unlink(missing_ok=True)
-    except OSError as error:
-        raise OutputError(f"{path} cannot be written: {error.strerror or error}") from error
 
 
 def _is_pickle(path: Path) -> bool:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import signal
 import threading
 from typing import TYPE_CHECKING, TextIO
 
+from edgeau._system.atomic_file import AtomicFile
 from edgeau.errors import OutputError
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ class Outputs:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._made: list[Path] = []
-        self._places: dict[Path, Path] = {}
+        self._files: list[AtomicFile] = []
         self._streams: list[TextIO] = []
 
     def __enter__(self) -> Self:
@@ -55,16 +55,14 @@ class Outputs:
                     OSError
                 ):  # a full disk: what cannot be flushed is thrown away anyway
                     stream.close()
-            for temporary in self._places:
-                temporary.unlink(missing_ok=True)
+            for file in self._files:
+                file.discard()
             self._remove_folders()
 
     def place(self, name: str) -> Path:
         """The temporary path of a file; its suffix is that of the name."""
-        final = self._folder / name
-        temporary = self._folder / f".{final.stem}.{os.getpid()}.part{final.suffix}"
-        self._places[temporary] = final
-        return temporary
+        self._files.append(AtomicFile(self._folder / name))
+        return self._files[-1].temporary
 
     def open_text(self, name: str) -> TextIO:
         """A text file that is written through line by line."""
@@ -79,9 +77,9 @@ class Outputs:
         with uninterrupted(), refusing(self._folder):
             for stream in self._streams:
                 stream.close()
-            for temporary, final in self._places.items():
-                temporary.replace(final)
-            self._places.clear()
+            for file in self._files:
+                file.commit()
+            self._files.clear()
             self._made.clear()
 
     def _remove_folders(self) -> None:

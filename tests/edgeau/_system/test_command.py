@@ -71,7 +71,7 @@ def test_json_has_no_numbers_that_json_does_not_know() -> None:
 
 def test_a_reader_that_goes_away_is_no_error() -> None:
     program = (
-        "import sys; from edgeau import command\n"
+        "import sys; from edgeau._system import command\n"
         "def body(argv):\n"
         "    for _ in range(100000): print('line')\n"
         "    return 0\n"

@@ -96,6 +96,8 @@ def test_an_interrupt_while_moving_leaves_the_old_bundle(
             raise KeyboardInterrupt
         return rename(self, target)
 
+    # Where the system cannot exchange two folders in one step.
+    monkeypatch.setattr("edgeau._system.atomic_folder._exchanged", lambda *_: False)
     monkeypatch.setattr(Path, "rename", interrupted)
     with pytest.raises(KeyboardInterrupt):
         rewrite(bundle_path, bundle_path, "elsewhere")

@@ -100,7 +100,7 @@ def test_a_killed_run_resumes_without_duplicates(finished, tiny_rig, rig_cache, 
     running.send_signal(signal.SIGKILL)
     running.wait()
     (out / "train").mkdir(exist_ok=True)
-    (out / "train" / ".shard-00000.parquet.1.part").write_bytes(b"what a killed writer leaves")
+    (out / "train" / ".shard-00000.0123456789ab.part.parquet").write_bytes(b"what a killed writer leaves")
     time.sleep(1)  # the orphaned worker notices and goes
     kept = {path: path.stat().st_mtime_ns for path in out.rglob("shard-*.parquet")}
     advanced: list[int] = []
@@ -137,7 +137,7 @@ def test_ctrl_c_leaves_nothing_half_written(tiny_rig, rig_cache, tmp_path, progr
     _, errors = running.communicate(timeout=60)
     assert running.returncode == 130
     assert "Traceback" not in errors
-    assert not list(out.rglob("*.part"))
+    assert not list(out.rglob(".*.part*"))
     assert shards.read_split(out, "val", ["index"])["index"].tolist() == [100_000_000, 100_000_001]
 
 
@@ -158,8 +158,8 @@ def test_a_full_disk_is_one_clear_error_and_finished_shards_stay(
     )
     assert done.returncode == 2, done.stderr
     assert done.stderr.count("\n") == 1
-    assert "disk is full" in done.stderr
-    assert not list(out.rglob("*.part"))
+    assert "File too large. Finished shards are complete" in done.stderr
+    assert not list(out.rglob(".*.part*"))
     assert len(shards.read_split(out, "val", ["index"])["index"]) == 2
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
-from edgeau.errors import OutputError
+from edgeau._system.atomic_file import write_whole
 from edgeau_training.datasets.labelled_frames import LabelledFrames
 from edgeau_training.folds.fold import Fold
 
@@ -32,17 +32,13 @@ def write_me_graphau_lists(frames: LabelledFrames, folds: Iterable[Fold], folder
     """
     codes = np.where(frames.mask > 0, frames.occurrence, _UNKNOWN)
     written = []
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        for fold in folds:
-            for side, rows in (("train", fold.train), ("test", fold.test)):
-                paths = folder / f"{frames.name}_{side}_img_path_fold{fold.name}.txt"
-                labels = folder / f"{frames.name}_{side}_label_fold{fold.name}.txt"
-                _write(paths, (_path(frames, row) for row in rows))
-                _write(labels, (" ".join(map(str, code)) for code in codes[rows].tolist()))
-                written += [paths, labels]
-    except OSError as error:
-        raise OutputError(f"lists cannot be written to {folder}: {error}") from error
+    for fold in folds:
+        for side, rows in (("train", fold.train), ("test", fold.test)):
+            paths = folder / f"{frames.name}_{side}_img_path_fold{fold.name}.txt"
+            labels = folder / f"{frames.name}_{side}_label_fold{fold.name}.txt"
+            _write(paths, (_path(frames, row) for row in rows))
+            _write(labels, (" ".join(map(str, code)) for code in codes[rows].tolist()))
+            written += [paths, labels]
     return written
 
 
@@ -53,6 +49,4 @@ def _path(frames: LabelledFrames, row: np.int64) -> str:
 
 
 def _write(path: Path, lines: Iterable[str]) -> None:
-    part = path.with_name(f"{path.name}.part")
-    part.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
-    part.replace(path)
+    write_whole(path, "".join(f"{line}\n" for line in lines).encode())

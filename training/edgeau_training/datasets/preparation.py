@@ -8,7 +8,6 @@ folder. ``preparation.json`` says how the crops were made, ``no-face.txt`` in wh
 from __future__ import annotations
 
 import json
-import os
 import warnings
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
@@ -19,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
+from edgeau._system.atomic_file import write_whole
 from edgeau.errors import InputError, OutputError, UsageError
 from edgeau.faces.landmarks import open_landmarker
 from edgeau.faces.landmarks.landmarker import Landmarker
@@ -114,11 +114,8 @@ def _crop(frame: NDArray[np.uint8], landmarker: Landmarker, aligner: Aligner) ->
 
 
 def _write(path: Path, crop: NDArray[np.uint8]) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
     _, data = cv2.imencode(".jpg", crop, (cv2.IMWRITE_JPEG_QUALITY, _QUALITY))
-    part = path.with_name(f"{path.name}.{os.getpid()}.part")
-    part.write_bytes(data.tobytes())
-    part.replace(path)
+    write_whole(path, data.tobytes())
 
 
 def _crop_names(frames: LabelledFrames) -> list[str]:
@@ -148,9 +145,7 @@ def _check_manner(folder: Path, manner: dict[str, Any]) -> None:
     """One folder holds crops of one manner only."""
     path = folder / "preparation.json"
     if not path.exists():
-        part = path.with_name(f"{path.name}.{os.getpid()}.part")
-        part.write_text(json.dumps(manner, indent=2) + "\n", encoding="utf-8")
-        part.replace(path)
+        write_whole(path, (json.dumps(manner, indent=2) + "\n").encode())
         return
     try:
         found = json.loads(path.read_text(encoding="utf-8"))

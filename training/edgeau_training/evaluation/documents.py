@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from edgeau_training.checkpoint_file import write_atomically
+from edgeau._system.atomic_file import write_whole
 
 __all__ = ["write_document"]
 
@@ -17,4 +17,4 @@ def write_document(path: Path, document: dict[str, Any]) -> None:
     Raises:
         OutputError: the folder cannot be made or written to.
     """
-    write_atomically(path, (json.dumps(document, indent=2, allow_nan=False) + "\n").encode())
+    write_whole(path, (json.dumps(document, indent=2, allow_nan=False) + "\n").encode())

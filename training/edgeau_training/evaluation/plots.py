@@ -13,7 +13,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from sklearn.metrics import roc_curve
 
-from edgeau_training.checkpoint_file import write_atomically
+from edgeau._system.atomic_file import write_whole
 from edgeau_training.evaluation.predictions import Predictions
 
 __all__ = ["draw_bars", "draw_roc", "save_figure"]
@@ -65,7 +65,7 @@ def save_figure(figure: Figure, path: Path) -> None:
     """
     content = io.BytesIO()
     figure.savefig(content, dpi=110, format="png")
-    write_atomically(path, content.getvalue())
+    write_whole(path, content.getvalue())
 
 
 def _figure(width: float, height: float) -> Figure:

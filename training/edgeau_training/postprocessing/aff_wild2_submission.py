@@ -11,7 +11,8 @@ from pathlib import Path, PurePosixPath
 import numpy as np
 from numpy.typing import NDArray
 
-from edgeau.errors import InputError, OutputError
+from edgeau._system.atomic_file import write_whole
+from edgeau.errors import InputError
 from edgeau_training.datasets.aff_wild2 import LABELS
 from edgeau_training.datasets.labelled_frames import LabelledFrames, numbered
 from edgeau_training.datasets.number_rows import read_lines
@@ -69,12 +70,7 @@ def write_aff_wild2_submission(
     rows = [",".join(map(str, row)) for row in decisions.astype(np.int64).tolist()]
     source = _nearest(sample, names, pictures)
     lines = [header, *(f"{name},{rows[place]}" for name, place in zip(names, source, strict=True))]
-    part = path.with_name(f"{path.name}.part")
-    try:
-        part.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
-        part.replace(path)
-    except OSError as error:
-        raise OutputError(f"the submission cannot be written to {path}: {error}") from error
+    write_whole(path, "".join(f"{line}\n" for line in lines).encode())
     predicted = set(pictures)
     return sum(name not in predicted for name in names)
 

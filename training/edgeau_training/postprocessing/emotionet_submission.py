@@ -8,8 +8,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from edgeau._system.atomic_file import atomic_path, write_whole
 from edgeau.action_units.names import au_number
-from edgeau.errors import OutputError, UsageError
+from edgeau.errors import UsageError
 
 __all__ = ["NOT_PREDICTED", "answer_vectors", "picture_tag", "write_emotionet_submission"]
 
@@ -60,16 +61,11 @@ def write_emotionet_submission(
     if len(set(tags)) != len(tags):
         raise UsageError("two pictures have the same tag, so that one answer would replace the other")
     vectors = answer_vectors(labels, decisions).tolist()
-    part = path.with_name(f"{path.name}.part")
-    try:
-        if path.suffix == ".npy":
-            with part.open("wb") as file:
-                np.save(file, np.array(dict(zip(tags, vectors, strict=True)), object))
-        elif path.suffix == ".csv":
-            rows = (",".join(map(str, (tag, *vector))) for tag, vector in zip(tags, vectors, strict=True))
-            part.write_text("".join(f"{row}\n" for row in rows), encoding="utf-8")
-        else:
-            raise UsageError(f"{path.name}: an EmotioNet submission is a .npy or a .csv")
-        part.replace(path)
-    except OSError as error:
-        raise OutputError(f"the submission cannot be written to {path}: {error}") from error
+    if path.suffix == ".npy":
+        with atomic_path(path) as temporary, temporary.open("wb") as file:
+            np.save(file, np.array(dict(zip(tags, vectors, strict=True)), object))
+    elif path.suffix == ".csv":
+        rows = (",".join(map(str, (tag, *vector))) for tag, vector in zip(tags, vectors, strict=True))
+        write_whole(path, "".join(f"{row}\n" for row in rows).encode())
+    else:
+        raise UsageError(f"{path.name}: an EmotioNet submission is a .npy or a .csv")

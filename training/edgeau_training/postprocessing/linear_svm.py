@@ -6,7 +6,6 @@ of unit length are ours.
 
 from __future__ import annotations
 
-import os
 import warnings
 import zipfile
 from collections.abc import Sequence
@@ -19,7 +18,8 @@ from numpy.typing import NDArray
 from sklearn.preprocessing import normalize
 from sklearn.svm import LinearSVC
 
-from edgeau.errors import InputError, OutputError
+from edgeau._system.atomic_file import atomic_path
+from edgeau.errors import InputError
 
 __all__ = ["LinearSVMs", "OneClassWarning", "fit_svms"]
 
@@ -63,13 +63,8 @@ class LinearSVMs:
         Raises:
             OutputError: the place cannot be written to.
         """
-        part = path.with_name(f"{path.name}.part")
-        try:
-            with part.open("wb") as file:
-                np.savez(file, labels=np.array(self.labels), weights=self.weights, intercepts=self.intercepts)
-            os.replace(part, path)  # noqa: PTH105  (atomic on every system)
-        except OSError as error:
-            raise OutputError(f"the SVMs cannot be written to {path}: {error}") from error
+        with atomic_path(path) as temporary, temporary.open("wb") as file:
+            np.savez(file, labels=np.array(self.labels), weights=self.weights, intercepts=self.intercepts)
 
     @classmethod
     def load(cls, path: Path) -> LinearSVMs:

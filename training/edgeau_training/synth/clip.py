@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import os
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +10,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from edgeau._system.atomic_file import atomic_path
 from edgeau.errors import OutputError
 from edgeau_training.synth.action_units import AU_NAMES, AUS
 from edgeau_training.synth.background import sample_background
@@ -75,20 +75,9 @@ def write_clip(rig: Path, film: Path, seed: int, cache: Path | None = None) -> d
     renderer = Renderer(load_rig(rig, cache))
     labels = film.with_suffix(".csv")
     times = [number / FPS for number in range(round(SECONDS * FPS))]
-    part, part_labels = (
-        path.with_name(f".{path.stem}.{os.getpid()}.part{path.suffix}") for path in (film, labels)
-    )
-    try:
-        film.parent.mkdir(parents=True, exist_ok=True)
+    with atomic_path(labels) as part_labels, atomic_path(film) as part:
         _write_film(renderer, part, seed, times)
         _write_labels(part_labels, times)
-        part.replace(film)
-        part_labels.replace(labels)
-    except OSError as error:
-        raise OutputError(f"{film}: cannot be written ({error.strerror}).") from error
-    finally:
-        part.unlink(missing_ok=True)
-        part_labels.unlink(missing_ok=True)
     return {"film": str(film), "labels": str(labels), "frames": len(times)}
 
 

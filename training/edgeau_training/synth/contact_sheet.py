@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from edgeau.errors import InputError, OutputError
+from edgeau._system.atomic_file import write_whole
+from edgeau.errors import InputError
 from edgeau_training.synth import shards
 from edgeau_training.synth.action_units import ACTIVE
 from edgeau_training.synth.rows import decode
@@ -41,7 +41,7 @@ def write_contact_sheet(root: Path, path: Path) -> None:
     tiles += [np.full_like(tiles[0], 255)] * (-len(tiles) % COLUMNS)
     lines = [np.hstack(tiles[start : start + COLUMNS]) for start in range(0, len(tiles), COLUMNS)]
     _, encoded = cv2.imencode(".png", np.vstack(lines))
-    _write(path, encoded.tobytes())
+    write_whole(path, encoded.tobytes())
 
 
 def _tile(picture: bytes, index: int, aus: dict[str, float]) -> NDArray[np.uint8]:
@@ -52,14 +52,3 @@ def _tile(picture: bytes, index: int, aus: dict[str, float]) -> NDArray[np.uint8
         place = (4, 17 + 18 * line)
         cv2.putText(caption, words, place, cv2.FONT_HERSHEY_SIMPLEX, 0.42, (20, 20, 20), 1, cv2.LINE_AA)
     return np.vstack([face, caption]).astype(np.uint8)
-
-
-def _write(path: Path, data: bytes) -> None:
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        temporary.write_bytes(data)
-        temporary.replace(path)
-    except OSError as error:
-        temporary.unlink(missing_ok=True)
-        raise OutputError(f"{path}: cannot be written ({error.strerror}).") from error

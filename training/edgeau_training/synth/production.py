@@ -12,6 +12,7 @@ from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from pathlib import Path
 
+from edgeau._system.atomic_file import write_whole
 from edgeau._system.ray_cluster import spread
 from edgeau.errors import EngineError, OutputError
 from edgeau_training.synth import shards
@@ -31,9 +32,7 @@ def produce(plan: Plan, workers: int, progress: Callable[[int], None], cluster: 
     With cluster, an address or "local", the shards are rendered on a Ray cluster and workers is not used. progress is called with the number of pictures finished since its last call. Raises OutputError when the folder
     holds another data set or the disk is full, UserError when the rig is incomplete.
     """
-    with _disk_errors(plan.out):
-        _describe(plan, load_rig(plan.rig, plan.cache).digest)
-        shards.remove_unfinished(plan.out)
+    _describe(plan, load_rig(plan.rig, plan.cache).digest)
     todo = unfinished(plan)
     progress(sum(plan.counts.values()) - sum(job.rows for job in todo))
     if todo:
@@ -72,22 +71,18 @@ def _describe(plan: Plan, digest: str) -> None:
                 "it, or another --out."
             )
         return
-    plan.out.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".dataset.json.{os.getpid()}.part")
-    temporary.write_text(json.dumps(info, indent=1) + "\n", encoding="utf-8")
-    temporary.replace(path)
+    write_whole(path, (json.dumps(info, indent=1) + "\n").encode())
 
 
 @contextmanager
 def _disk_errors(out: Path) -> Iterator[None]:
     try:
         yield
+    except OutputError as error:
+        raise OutputError(
+            f"{error}. Finished shards are complete and usable; free some space and run the same command again to go on."
+        ) from error
     except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
-            raise OutputError(
-                f"{out}: the disk is full ({error.strerror}). Finished shards are complete and usable; free some space "
-                "and run the same command again to go on."
-            ) from error
         if error.errno in (errno.EACCES, errno.EROFS, errno.ENOTDIR, errno.EEXIST):
             raise OutputError(
                 f"{out}: cannot be written to ({error.strerror}). Give another --out."
@@ -126,7 +121,6 @@ def _render_all(plan: Plan, todo: list[Shard], workers: int, progress: Callable[
                 future.result()
     except BrokenProcessPool as error:
         pool.shutdown(wait=True, cancel_futures=True)
-        shards.remove_unfinished(plan.out)
         raise EngineError(
             f"{plan.out}: a rendering process died, probably for lack of memory (each needs about 1.6 GB). Finished shards "
             "are kept; run the same command again with fewer --workers"
@@ -135,6 +129,5 @@ def _render_all(plan: Plan, todo: list[Shard], workers: int, progress: Callable[
         for process in list((pool._processes or {}).values()):
             process.terminate()
         pool.shutdown(wait=True, cancel_futures=True)
-        shards.remove_unfinished(plan.out)
         raise
     pool.shutdown()

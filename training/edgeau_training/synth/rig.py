@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import zipfile
 import zlib
 from dataclasses import dataclass, fields
@@ -13,6 +12,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from edgeau._system.atomic_file import atomic_path
 from edgeau._system.cache import cache_directory
 from edgeau.errors import InputError
 from edgeau_training.synth.lip_tightening import lip_tightening_shape
@@ -186,11 +186,5 @@ def _read_cache(path: Path) -> Rig | None:
 
 
 def _write_cache(path: Path, rig: Rig) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.stem}.{os.getpid()}.part.npz")
-    try:
-        with temporary.open("wb") as stream:
-            np.savez(stream, **{field.name: getattr(rig, field.name) for field in fields(Rig)})
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
+    with atomic_path(path) as temporary, temporary.open("wb") as stream:
+        np.savez(stream, **{field.name: getattr(rig, field.name) for field in fields(Rig)})

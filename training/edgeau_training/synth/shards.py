@@ -12,7 +12,6 @@ aus list<float32> (intensity 0..1 in dataset.json's order); pose list<float32> (
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -22,6 +21,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
+from edgeau._system.atomic_file import atomic_path
 from edgeau.errors import InputError
 
 FORMAT_VERSION = 1
@@ -62,24 +62,12 @@ def dataset_info(root: str | Path) -> dict[str, Any]:
 def write_shard(path: Path, rows: Sequence[dict[str, Any]]) -> None:
     """Write rows (dictionaries with SCHEMA's keys) as one shard: complete, or not at all.
 
-    Raises OSError when the disk refuses; nothing is left behind then.
+    Raises OutputError when the disk refuses; nothing is left behind then.
     """
     table = pa.Table.from_pylist(list(rows), schema=SCHEMA)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
+    with atomic_path(path) as temporary:
         # Pictures are compressed already; snappy over them only costs time.
         pq.write_table(table, temporary, compression="none", use_dictionary=False)
-        temporary.replace(path)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
-
-
-def remove_unfinished(root: str | Path) -> None:
-    """Delete what a killed run left half-written."""
-    for path in Path(root).glob("*/.shard-*.part"):
-        path.unlink(missing_ok=True)
 
 
 def read_split(

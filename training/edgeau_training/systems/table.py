@@ -9,9 +9,9 @@ import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from edgeau._system.atomic_file import write_whole
 from edgeau._system.command import DONE, PARTLY, CommandParser, print_json, run
 from edgeau.errors import InputError
-from edgeau_training.checkpoint_file import write_atomically
 from edgeau_training.networks.catalogue import CATALOGUE
 from edgeau_training.systems.check_value import CheckValue
 from edgeau_training.systems.counts import macs, parameters
@@ -85,7 +85,7 @@ def _body(argv: Sequence[str] | None) -> int:
     }
     if old is not None:
         page = page_with(old, tables(values), str(arguments.write))
-        write_atomically(arguments.write, page.encode())
+        write_whole(arguments.write, page.encode())
     if arguments.json:
         print_json(
             {kind: [{**vars(row), "verdict": row.verdict} for row in rows] for kind, rows in values.items()}

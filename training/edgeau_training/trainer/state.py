@@ -11,8 +11,8 @@ from typing import Any
 
 import torch
 
+from edgeau._system.atomic_file import write_whole
 from edgeau.errors import CheckpointError
-from edgeau_training.checkpoint_file import write_atomically
 
 __all__ = ["Place", "load_state", "save_state"]
 
@@ -52,7 +52,7 @@ def save_state(path: Path, place: Place, parts: dict[str, Any]) -> None:
     """
     content = io.BytesIO()
     torch.save({"place": asdict(place), **parts}, content)
-    write_atomically(path, content.getvalue())
+    write_whole(path, content.getvalue())
 
 
 def load_state(path: Path) -> tuple[Place, dict[str, Any]]:

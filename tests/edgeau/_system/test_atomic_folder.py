@@ -1,0 +1,93 @@
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+import textwrap
+import time
+from pathlib import Path
+
+import pytest
+
+from edgeau._system import atomic_folder
+from edgeau._system.atomic_folder import AtomicFolder
+
+
+def write(place: Path, text: str) -> None:
+    folder = AtomicFolder(place)
+    try:
+        for number in range(3):
+            (folder.path / f"{number}.txt").write_text(text)
+        folder.commit()
+    finally:
+        folder.close()
+
+
+def texts(place: Path) -> set[str]:
+    return {path.read_text() for path in place.iterdir()}
+
+
+@pytest.fixture(params=["exchange", "two renames"])
+def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    if request.param == "two renames":
+        monkeypatch.setattr(atomic_folder, "_exchanged", lambda *_: False)
+    return request.param
+
+
+def test_a_folder_takes_the_place_of_another(tmp_path: Path, way: str) -> None:
+    place = tmp_path / "a.b.c"
+    for text in ("one", "two"):
+        write(place, text)
+        assert texts(place) == {text}
+        assert [path.name for path in tmp_path.iterdir()] == ["a.b.c"]
+
+
+def test_the_old_one_is_back_after_a_kill_between_two_renames(tmp_path: Path) -> None:
+    place = tmp_path / "bundle"
+    write(place, "old")
+    place.rename(
+        tmp_path / ".bundle.0123456789ab.old"
+    )  # what is there when the kill comes between the renames
+    (tmp_path / ".bundle.0123456789ab.partial").mkdir()
+    folder = AtomicFolder(place)
+    assert texts(place) == {"old"}
+    folder.close()
+    assert [path.name for path in tmp_path.iterdir()] == ["bundle"]
+
+
+ENDLESS = """
+    import sys
+    from pathlib import Path
+    from edgeau._system.atomic_folder import AtomicFolder
+    for round in range(10**9):
+        folder = AtomicFolder(Path(sys.argv[1]))
+        for number in range(3):
+            (folder.path / f"{number}.txt").write_text(f"round {round}")
+        folder.commit()
+        folder.close()
+        print(round, flush=True)
+"""
+
+
+def test_at_every_instant_the_old_or_the_new_is_there(tmp_path: Path) -> None:
+    """Looked at all the time while a process swaps, which is then killed -9, several times."""
+    place = tmp_path / "bundle"
+    seen = 0
+    for _ in range(4):
+        process = subprocess.Popen(
+            [sys.executable, "-c", textwrap.dedent(ENDLESS), place], stdout=subprocess.PIPE, text=True
+        )
+        assert process.stdout is not None
+        process.stdout.readline()
+        end = time.monotonic() + 0.3
+        while time.monotonic() < end:
+            assert place.is_dir()
+            seen += 1
+        process.send_signal(signal.SIGKILL)
+        process.communicate()
+        assert len(texts(place)) == 1
+        assert len(list(place.iterdir())) == 3
+        assert len(list(tmp_path.iterdir())) <= 2
+    write(place, "end")
+    assert [path.name for path in tmp_path.iterdir()] == ["bundle"]
+    assert seen > 100
