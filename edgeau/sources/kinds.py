@@ -15,8 +15,12 @@ __all__ = ["PICTURES", "VIDEOS", "files_of_folder", "files_of_glob", "is_glob", 
 
 PICTURES = frozenset(
     (
+        ".avif",
         ".bmp",
         ".dib",
+        ".heic",
+        ".heif",
+        ".jfif",
         ".jpe",
         ".jpeg",
         ".jpg",
@@ -31,8 +35,8 @@ PICTURES = frozenset(
     )
 )
 VIDEOS = frozenset(
-    (".3gp", ".avi", ".flv", ".m4v", ".mjpeg", ".mjpg", ".mkv", ".mov", ".mp4", ".mpeg", ".mpg", ".mts")
-) | frozenset((".ogv", ".ts", ".webm", ".wmv"))
+    (".3gp", ".avi", ".flv", ".gif", ".m2ts", ".m4v", ".mjpeg", ".mjpg", ".mkv", ".mov", ".mp4", ".mpeg")
+) | frozenset((".mpg", ".mts", ".ogv", ".ts", ".webm", ".wmv"))
 
 
 def kind_of(path: Path) -> Literal["picture", "video"]:

@@ -21,7 +21,7 @@ from edgeau.sources.paced import PacedSource
 from edgeau.sources.pictures import PictureSource
 from edgeau.sources.raspberry_camera import Picamera2Source
 from edgeau.sources.reconnecting import ReconnectingSource
-from edgeau.sources.video import VideoSource
+from edgeau.sources.video import open_video
 
 if TYPE_CHECKING:
     import numpy as np
@@ -149,7 +149,7 @@ def _from_text(text: str) -> Source:
     if not text:
         raise InputError(f"got an empty name; a source is {_WHAT}")
     if text == "clip":
-        return VideoSource(clip_path(), "clip")
+        return open_video(clip_path(), "clip")
     path = Path(text)
     if path.is_dir():
         return _pictures(files_of_folder(path, PICTURES), text)
@@ -159,7 +159,7 @@ def _from_text(text: str) -> Source:
         raise InputError(f"{text!r} does not exist; a source is {_WHAT}")
     if kind_of(path) == "picture":
         return PictureSource([path], path.name)
-    return VideoSource(path)
+    return open_video(path)
 
 
 def _pictures(paths: list[Path], text: str) -> Source:

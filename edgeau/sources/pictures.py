@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from edgeau.errors import InputError
+from edgeau.errors import DependencyError, InputError
 from edgeau.sources.frame import Frame
 from edgeau.sources.picture_file import read_picture
 from edgeau.sources.source import Source
@@ -34,7 +34,7 @@ class PictureSource(Source):
         for index, path in enumerate(self._paths):
             try:
                 image = read_picture(path)
-            except InputError as error:
+            except (InputError, DependencyError) as error:
                 unreadable.append(str(error))
                 continue
             yield Frame(index, 0.0, image, path.name)

@@ -1,97 +1,36 @@
-"""A video file as a source."""
+"""Video files: opened with what this machine has that shows them as players do."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-import cv2
+from importlib.util import find_spec
+from pathlib import Path
 
 from edgeau.errors import InputError
-from edgeau.sources.frame import Frame
 from edgeau.sources.source import Source
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
-
-__all__ = ["VideoSource"]
-
-# A decoder that stumbles over damaged bytes gives up on one frame and goes on with the next: only this many refusals in
-# a row mean that nothing more will come. Ours.
-_REFUSALS = 20
-# Containers without an index only estimate their number of frames. A shortage within this share, and one frame, says
-# nothing about damage. Ours.
-_ESTIMATE = 0.005
+__all__ = ["open_video"]
 
 
-class VideoSource(Source):
-    """The frames of a video file, each once, in order, with the file's own times.
+def open_video(path: Path, name: str | None = None) -> Source:
+    """A video file as a source.
 
-    Damaged frames are passed over; the times show the gap. After the last frame the damage is reported.
+    PyAV decodes it where it is installed (``pip install 'edgeau[video]'``). Without it OpenCV does, but only files whose
+    header says all that OpenCV does not apply (MP4, MOV) or that have nothing of the kind (AVI, GIF, MJPEG).
+
+    Args:
+        path: of the file.
+        name: for people; None takes the file's.
 
     Raises:
-        InputError: the file cannot be opened as a video; and from the iterator, after the last frame, when frames were
-            damaged or the file ends before the number of frames that it promises.
+        InputError: it does not exist, or is no video.
+        DependencyError: OpenCV alone would show it otherwise than players do.
     """
-
-    def __init__(self, path: Path, name: str | None = None) -> None:
-        self.name = name or path.name
-        self._path = path
-        self._capture = _open(path)
-        count, fps = self._capture.get(cv2.CAP_PROP_FRAME_COUNT), self._capture.get(cv2.CAP_PROP_FPS)
-        self.length = int(count) if 0 < count < 1e9 else None
-        self.fps = fps if 0 < fps < 1e4 else None
-
-    def __iter__(self) -> Iterator[Frame]:
-        delivered = gaps = refusals = 0
-        time_s = -1.0
-        while refusals < _REFUSALS and not self._complete(delivered, refusals):
-            ok, image = self._capture.read()
-            if not ok:
-                refusals += 1
-                continue
-            gaps += refusals > 0
-            refusals = 0
-            time_s = self._time_s(time_s)
-            yield Frame(delivered, time_s, image, f"{self.name} frame {delivered}")  # type: ignore[arg-type]
-            delivered += 1
-        self._report(delivered, gaps)
-
-    def close(self) -> None:
-        """Release the file."""
-        self._capture.release()
-
-    def _complete(self, delivered: int, refusals: int) -> bool:
-        return refusals > 0 and self.length is not None and delivered >= self.length
-
-    def _time_s(self, before: float) -> float:
-        """The file's time of the frame just read; where a container has none, the rate's."""
-        time_s = self._capture.get(cv2.CAP_PROP_POS_MSEC) / 1000
-        if time_s > before:
-            return time_s
-        return max(before, 0.0) + (1 / self.fps if self.fps and before >= 0 else 0.0)
-
-    def _report(self, delivered: int, gaps: int) -> None:
-        where = f"{str(self._path)!r}"
-        if delivered == 0:
-            raise InputError(f"{where} opens as a video but none of its frames can be decoded")
-        short = self.length is not None and self.length - delivered > max(1, _ESTIMATE * self.length)
-        if gaps or short:
-            of = f" of {self.length}" if self.length else ""
-            raise InputError(f"{where} is damaged or cut short: {delivered}{of} frames could be read")
-
-
-def _open(path: Path) -> cv2.VideoCapture:
     if not path.is_file():
         raise InputError(f"{str(path)!r} does not exist")
-    # Naming the decoder keeps OpenCV from taking a file name with digits for a numbered series of pictures.
-    ffmpeg = cv2.CAP_FFMPEG in cv2.videoio_registry.getBackends()
-    try:
-        capture = cv2.VideoCapture(str(path), cv2.CAP_FFMPEG if ffmpeg else cv2.CAP_ANY)
-    except cv2.error as error:
-        raise InputError(f"{str(path)!r} cannot be opened as a video: {error}") from error
-    if not capture.isOpened():
-        raise InputError(
-            f"{str(path)!r} is neither a picture nor a video that OpenCV can read, or it is damaged"
-        )
-    return capture
+    if find_spec("av") is not None:
+        from edgeau.sources.av_video import AvVideo
+
+        return AvVideo(path, name)
+    from edgeau.sources.opencv_video import OpenCvVideo
+
+    return OpenCvVideo(path, name)

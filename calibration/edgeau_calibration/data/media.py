@@ -11,7 +11,7 @@ from tqdm import tqdm
 
 from edgeau.errors import InputError
 from edgeau.sources.picture_file import read_picture
-from edgeau.sources.video import VideoSource
+from edgeau.sources.video import open_video
 from edgeau_calibration.data.crops import central_crop, evenly
 from edgeau_calibration.data.faces import FaceCropper
 
@@ -78,7 +78,7 @@ def crops_of_video(
     notes: list[str] = []
     looked = 0
     try:
-        with VideoSource(path) as video:
+        with open_video(path) as video:
             chosen = set(evenly(video.length or wanted * _STRIDE, wanted).tolist())
             for frame in tqdm(
                 video, total=video.length, desc=f"faces of {path.name}", unit="frame", disable=None

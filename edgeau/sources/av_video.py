@@ -1,0 +1,187 @@
+"""A video file as a source, decoded by PyAV (FFmpeg): as players show it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from fractions import Fraction
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edgeau.errors import InputError
+from edgeau.sources.container_end import is_cut
+from edgeau.sources.frame import Frame
+from edgeau.sources.orientation import UPRIGHT, orientation_of_matrix, oriented
+from edgeau.sources.source import Source
+from edgeau.sources.square_pixels import square_size
+
+__all__ = ["AvVideo"]
+
+# A cover picture in a sound file is a video stream with this disposition (AV_DISPOSITION_ATTACHED_PIC).
+_COVER = 0x400
+# FFmpeg's number for colours of an unknown standard. Players then take BT.709 from this height on, else BT.601.
+_UNKNOWN_COLOURS, _HIGH_DEFINITION = 2, 720
+# Containers of broadcasting, whose clocks start anywhere; all others mean the time that they give.
+_ANY_START = ("mpegts", "mpeg")
+
+
+class AvVideo(Source):
+    """The frames of a video file, each once, in order, with the file's own times, as a player shows them.
+
+    Turned and mirrored as the file says, pixels made square, only the part that an edit list shows, colours by the file's own
+    matrix and range. Damaged frames are passed over; the times show the gap. After the last frame the damage is reported.
+
+    Args:
+        path: of the file.
+        name: for people; None takes the file's.
+
+    Raises:
+        InputError: the file cannot be opened as a video, or holds only sound; and from the iterator, after the last frame,
+            when frames were damaged or the file was cut short.
+    """
+
+    def __init__(self, path: Path, name: str | None = None) -> None:
+        self.name = name or path.name
+        self._path = path
+        self._shown_path = repr(os.fspath(path))
+        self._file: BinaryIO | None = None
+        self._container = self._open()
+        try:
+            self._stream = self._video_stream()
+        except BaseException:
+            self.close()
+            raise
+        # Frames are decoded ahead in FFmpeg's threads, while what was given is looked at.
+        self._stream.thread_type = "AUTO"
+        rate = self._stream.average_rate or self._stream.guessed_rate
+        self.fps = float(rate) if rate and 0 < rate < 10_000 else None
+        self.length = self._expected_length()
+        # The stream's: a codec's own is missing for VP8 and VP9.
+        self._pixel_aspect: Fraction = self._stream.sample_aspect_ratio or Fraction(1)
+        self._shift_s = self._start_s()
+        self._damaged = False
+
+    def __iter__(self) -> Iterator[Frame]:
+        delivered, time_s = 0, -1.0
+        for picture in self._pictures():
+            time_s = self._time_s(picture, time_s)
+            yield Frame(delivered, time_s, self._image(picture), f"{self.name} frame {delivered}")
+            delivered += 1
+        self._report(delivered)
+
+    def close(self) -> None:
+        """Release the file."""
+        self._container.close()
+        if self._file is not None:
+            self._file.close()
+
+    def _open(self) -> Any:
+        import av
+
+        # FFmpeg would take some names for addresses or lists of files, and lists may name others: this is one file.
+        address: Any = f"file:{self._path}"
+        try:
+            address.encode("utf-8")
+        except UnicodeEncodeError:
+            self._file = address = self._path.open("rb")  # a name that is no UTF-8: PyAV reads what is open
+        try:
+            return av.open(address, options={"protocol_whitelist": "file"})
+        except av.error.FFmpegError as error:
+            if self._file is not None:
+                self._file.close()
+            raise InputError(
+                f"{self._shown_path} is neither a picture nor a video that FFmpeg can read, or it is damaged "
+                f"({error.strerror})"
+            ) from error
+
+    def _pictures(self) -> Iterator[Any]:
+        """Whole decoded frames; what is damaged is left out and remembered."""
+        import av
+
+        started = False
+        packets = self._container.demux(self._stream)
+        while True:
+            try:
+                packet = next(packets, None)
+            except av.error.FFmpegError:
+                self._damaged = True
+                return
+            if packet is None:
+                return
+            # Before the first whole picture there is nothing to lose: recordings of broadcasts start in the middle.
+            self._damaged |= packet.is_corrupt
+            try:
+                pictures = packet.decode()
+            except av.error.FFmpegError:
+                self._damaged |= started
+                continue
+            for picture in pictures:
+                if picture.is_corrupt:
+                    self._damaged = True
+                    continue
+                started = True
+                yield picture
+
+    def _image(self, picture: Any) -> NDArray[np.uint8]:
+        width, height = square_size(picture.width, picture.height, self._pixel_aspect)
+        colours = int(picture.colorspace)
+        if colours == _UNKNOWN_COLOURS:
+            colours = 1 if picture.height >= _HIGH_DEFINITION else 5
+        shown = picture.reformat(
+            width=width,
+            height=height,
+            format="bgr24",
+            src_colorspace=colours,
+            interpolation="BICUBIC",
+        )
+        image: NDArray[np.uint8] = shown.to_ndarray()
+        return oriented(image, self._orientation(picture))
+
+    def _orientation(self, picture: Any) -> int:
+        matrix = picture.side_data.get("DISPLAYMATRIX")
+        if matrix is None:
+            return UPRIGHT
+        return orientation_of_matrix(np.frombuffer(bytes(matrix)[:36], np.int32).tolist())
+
+    def _video_stream(self) -> Any:
+        films = [stream for stream in self._container.streams.video if not int(stream.disposition) & _COVER]
+        if films:
+            return films[0]
+        what = "it is sound" if self._container.streams.audio else "it holds something else"
+        if self._container.streams.video:
+            what += " with a cover picture"
+        raise InputError(f"{self._shown_path} has no video in it: {what}")
+
+    def _expected_length(self) -> int | None:
+        """Frames by the index, but no more than fit into the time that is shown."""
+        known = [self._stream.frames] if self._stream.frames else []
+        if self.fps and self._stream.duration and self._stream.time_base:
+            known.append(round(float(self._stream.duration * self._stream.time_base) * self.fps))
+        elif self.fps and self._container.duration:
+            known.append(round(self._container.duration / 1e6 * self.fps))
+        return min(known) if known and min(known) > 0 else None
+
+    def _start_s(self) -> float:
+        if self._container.format.name not in _ANY_START or self._container.start_time is None:
+            return 0.0
+        return float(self._container.start_time / 1e6)
+
+    def _time_s(self, picture: Any, before: float) -> float:
+        """The file's time of a frame; where a container has none, the rate's."""
+        time_s = before if picture.time is None else picture.time - self._shift_s
+        if time_s > before:
+            return max(time_s, 0.0)
+        return max(before, 0.0) + (1 / self.fps if self.fps and before >= 0 else 0.0)
+
+    def _report(self, delivered: int) -> None:
+        if delivered == 0:
+            raise InputError(f"{self._shown_path} opens as a video but none of its frames can be decoded")
+        if self._damaged or is_cut(self._path):
+            promised = self._stream.frames or self.length or 0
+            of = f" of {promised}" if promised >= delivered else ""
+            raise InputError(
+                f"{self._shown_path} is damaged or cut short: {delivered}{of} frames could be read"
+            )

@@ -1,0 +1,145 @@
+"""A video file as a source, decoded by OpenCV, for machines without PyAV: what its file says of turning is applied here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from edgeau.errors import DependencyError, InputError
+from edgeau.sources.film_header import FilmHeader, read_film_header
+from edgeau.sources.frame import Frame
+from edgeau.sources.orientation import oriented
+from edgeau.sources.source import Source
+from edgeau.sources.square_pixels import square_size
+
+__all__ = ["OpenCvVideo"]
+
+# Containers that have no way to say that a video is turned, or that only a part is to be shown.
+_PLAIN = (".avi", ".gif", ".mjpeg", ".mjpg")
+
+# A decoder that stumbles over damaged bytes gives up on one frame and goes on with the next: only this many refusals in
+# a row mean that nothing more will come. Ours.
+_REFUSALS = 20
+# Containers without an index only estimate their number of frames. A shortage within this share, and one frame, says
+# nothing about damage. Ours.
+_ESTIMATE = 0.005
+
+
+class OpenCvVideo(Source):
+    """The frames of a video file, each once, in order, with the file's own times.
+
+    Damaged frames are passed over; the times show the gap. After the last frame the damage is reported.
+
+    Args:
+        path: of the file.
+        name: for people; None takes the file's.
+
+    Raises:
+        DependencyError: only PyAV can show this file as players do.
+        InputError: the file cannot be opened as a video; and from the iterator, after the last frame, when frames were
+            damaged or the file ends before the number of frames that it promises.
+    """
+
+    def __init__(self, path: Path, name: str | None = None) -> None:
+        self.name = name or path.name
+        self._path = path
+        self._header = _header(path)
+        self._capture = _open(path)
+        # Releases of OpenCV differ in what they turn by themselves; none may, since it is done here.
+        self._capture.set(cv2.CAP_PROP_ORIENTATION_AUTO, 0)
+        count, fps = self._capture.get(cv2.CAP_PROP_FRAME_COUNT), self._capture.get(cv2.CAP_PROP_FPS)
+        self.length = int(count) if 0 < count < 1e9 else None
+        self.fps = fps if 0 < fps < 1e4 else None
+
+    def __iter__(self) -> Iterator[Frame]:
+        delivered = gaps = refusals = 0
+        time_s = -1.0
+        while refusals < _REFUSALS and not self._complete(delivered, refusals):
+            ok, image = self._capture.read()
+            if not ok:
+                refusals += 1
+                continue
+            gaps += refusals > 0
+            refusals = 0
+            time_s = self._time_s(time_s)
+            yield Frame(delivered, time_s, self._shown(image), f"{self.name} frame {delivered}")
+            delivered += 1
+        self._report(delivered, gaps)
+
+    def close(self) -> None:
+        """Release the file."""
+        self._capture.release()
+
+    def _shown(self, image: NDArray[Any]) -> NDArray[np.uint8]:
+        size = square_size(image.shape[1], image.shape[0], self._header.pixel_aspect)
+        if size != (image.shape[1], image.shape[0]):
+            image = cv2.resize(image, size, interpolation=cv2.INTER_CUBIC)
+        return oriented(image, self._header.orientation)
+
+    def _complete(self, delivered: int, refusals: int) -> bool:
+        return refusals > 0 and self.length is not None and delivered >= self.length
+
+    def _time_s(self, before: float) -> float:
+        """The file's time of the frame just read; where a container has none, the rate's."""
+        time_s = self._capture.get(cv2.CAP_PROP_POS_MSEC) / 1000
+        if time_s > before:
+            return time_s
+        return max(before, 0.0) + (1 / self.fps if self.fps and before >= 0 else 0.0)
+
+    def _report(self, delivered: int, gaps: int) -> None:
+        where = f"{str(self._path)!r}"
+        if delivered == 0:
+            raise InputError(f"{where} opens as a video but none of its frames can be decoded")
+        short = self.length is not None and self.length - delivered > max(1, _ESTIMATE * self.length)
+        if gaps or short:
+            of = f" of {self.length}" if self.length else ""
+            raise InputError(f"{where} is damaged or cut short: {delivered}{of} frames could be read")
+
+
+def _header(path: Path) -> FilmHeader:
+    """What the file says of turning and pixels, where OpenCV can show the rest.
+
+    Raises:
+        DependencyError: it cannot.
+    """
+    try:
+        header = read_film_header(path)
+    except OSError as error:
+        raise InputError(f"{str(path)!r} cannot be read: {error.strerror or error}") from error
+    if header is None:
+        if path.suffix.lower() in (
+            *_PLAIN,
+            ".mp4",
+            ".mov",
+            ".m4v",
+        ):  # the last three: damaged, which opening says
+            return FilmHeader()
+        why = f"{path.suffix or 'this'} files"
+    elif header.has_edits:
+        why = "a file that shows a part of its film (an edit list)"
+    elif header.is_fragmented:
+        why = "a fragmented MP4"
+    else:
+        return header
+    raise DependencyError(
+        f"{str(path)!r}: {why} are shown as players do with PyAV only: pip install 'edgeau[video]'"
+    )
+
+
+def _open(path: Path) -> cv2.VideoCapture:
+    # Naming the decoder keeps OpenCV from taking a file name with digits for a numbered series of pictures.
+    ffmpeg = cv2.CAP_FFMPEG in cv2.videoio_registry.getBackends()
+    try:
+        capture = cv2.VideoCapture(str(path), cv2.CAP_FFMPEG if ffmpeg else cv2.CAP_ANY)
+    except cv2.error as error:
+        raise InputError(f"{str(path)!r} cannot be opened as a video: {error}") from error
+    if not capture.isOpened():
+        raise InputError(
+            f"{str(path)!r} is neither a picture nor a video that OpenCV can read, or it is damaged"
+        )
+    return capture
