@@ -75,7 +75,7 @@ def _cuts(edits: bytes) -> bool:
     wide = edits[0] == 1
     (count,) = struct.unpack_from(">I", edits, 4)
     if count != 1:
-        return count > 1
+        return bool(count > 1)
     media_time, rate = struct.unpack_from(">qi" if wide else ">ii", edits, 16 if wide else 12)
     # Two or three frames of reordering are less than this many ticks in every usual time base. Ours.
     return bool(rate != 0x10000 or not 0 <= media_time <= 6000)
