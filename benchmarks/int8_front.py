@@ -48,7 +48,7 @@ from edgeau_calibration.quantizer import StaticQuantizer
 from edgeau_calibration.recipe import load_recipe
 from edgeau_calibration.search.budget import Budget, within_budget
 from edgeau_export.onnx_to_tflite import tflite_bytes
-from edgeau_export.profiling.from_tflite import account_of_tflite
+from edgeau_export.profiling.from_tflite import profile_of_tflite
 from edgeau_export.report.int8.f1_intervals import score
 from edgeau_export.source_network.from_checkpoint import CheckpointSource
 from edgeau_export.source_network.from_default import DefaultSource
@@ -254,7 +254,7 @@ def measured(shop: Workshop, row: str) -> dict[str, Any]:
 
 def macs_int8(path: Path) -> float:
     if path.suffix == ".tflite":
-        return account_of_tflite(path).integer_share or 0.0
+        return profile_of_tflite(path).integer_share or 0.0
     model = onnx.load(path)
     return integer_share(model, macs_by_node(model))
 

@@ -26,7 +26,7 @@ def meant(root: Path) -> set[str]:
             if inside == name:
                 continue
             if Path(name).suffix in CARRIED or inside.startswith(
-                ("assets/", "default/", "webcam/page/", "accounting/zoo")
+                ("assets/", "default/", "webcam/page/", "profiling/zoo")
             ):
                 files.add(f"{package}/{inside}")
     return files

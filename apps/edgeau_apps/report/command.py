@@ -25,8 +25,7 @@ from edgeau_apps.report.tables import (
     markdown,
     scores,
 )
-from edgeau_export.profiling.document import as_document
-from edgeau_export.profiling.model_profile import blocks
+from edgeau_export.profiling.model_profile import as_document, blocks
 from edgeau_export.profiling.roofline import Ceilings, measured_ceilings
 
 __all__ = ["main"]
@@ -86,11 +85,11 @@ def _tables(subjects: Sequence[Subject], ceilings: Ceilings | None, arguments: N
     if ceilings is not None:
         tables.append(ceilings_table(ceilings, subjects))
     for subject in subjects:
-        account = subject.account
+        profile = subject.profile
         if arguments.blocks:
-            tables.append(layers(account, blocks(account.layers), "blocks"))
+            tables.append(layers(profile, blocks(profile.layers), "blocks"))
         if arguments.layers:
-            tables.append(layers(account, account.layers, "layers"))
+            tables.append(layers(profile, profile.layers, "layers"))
     if arguments.papers:
         tables += [costs(cost_table()), *(scores(table) for table in score_tables().values())]
     return tables
@@ -102,7 +101,7 @@ def _document(
     document: dict[str, Any] = {
         "models": [
             {
-                **as_document(subject.account),
+                **as_document(subject.profile),
                 "precision": subject.precision,
                 "f1": subject.f1,
                 "f1_data": subject.f1_data,

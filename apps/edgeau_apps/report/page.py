@@ -37,26 +37,26 @@ def page(
     if ceilings is not None:
         sections.append(section("Roofline", _table(ceilings_table(ceilings, subjects))))
     for subject in subjects:
-        account = subject.account
-        whole = blocks(account.layers)
+        profile = subject.profile
+        whole = blocks(profile.layers)
         sections.append(
             section(
-                account.name,
+                profile.name,
                 _block_plot(subject),
-                _table(layers(account, whole, "blocks")),
-                section("All layers", _table(layers(account, account.layers, "layers")), folded=True),
+                _table(layers(profile, whole, "blocks")),
+                section("All layers", _table(layers(profile, profile.layers, "layers")), folded=True),
             )
         )
     if papers:
         sections.append(section("Published figures", _paper_plot(), *map(_headed, _paper_tables())))
-    names = ", ".join(subject.account.name for subject in subjects) or "published figures"
+    names = ", ".join(subject.profile.name for subject in subjects) or "published figures"
     return document(f"Cost of {names}", f"edgeau {__version__}, edgeau-report", sections)
 
 
 def _plots(subjects: Sequence[Subject], bench: Sequence[Row]) -> str:
     costs_plot = points(
         "What is computed against what is stored, both on logarithmic scales.",
-        [Point(one.account.name, one.account.parameters / 1e6, one.account.macs / 1e6) for one in subjects],
+        [Point(one.profile.name, one.profile.parameters / 1e6, one.profile.macs / 1e6) for one in subjects],
         "parameters, millions",
         "MACs, millions",
         logarithmic=(True, True),
@@ -65,7 +65,7 @@ def _plots(subjects: Sequence[Subject], bench: Sequence[Row]) -> str:
     f1_plot = (
         points(
             "Mean F1 against what is computed; each F1 is of the data named below the table.",
-            [Point(one.account.name, one.account.macs / 1e6, one.f1 or 0.0) for one in judged],
+            [Point(one.profile.name, one.profile.macs / 1e6, one.f1 or 0.0) for one in judged],
             "MACs, millions",
             "mean F1",
         )
@@ -90,12 +90,12 @@ def _plots(subjects: Sequence[Subject], bench: Sequence[Row]) -> str:
 
 
 def _block_plot(subject: Subject) -> str:
-    account = subject.account
-    heavy = [block for block in blocks(account.layers) if block.macs or block.parameters]
+    profile = subject.profile
+    heavy = [block for block in blocks(profile.layers) if block.macs or block.parameters]
     data = [
         Bar(
             block.name,
-            (100 * block.macs / max(1, account.macs), 100 * block.parameters / max(1, account.parameters)),
+            (100 * block.macs / max(1, profile.macs), 100 * block.parameters / max(1, profile.parameters)),
         )
         for block in heavy
     ]

@@ -8,10 +8,10 @@ from pathlib import Path
 from edgeau.bundle import Bundle, load_bundle
 from edgeau.bundle.manifest import Artifact
 from edgeau.errors import DependencyError, UsageError
-from edgeau_export.profiling.from_onnx import account_of_onnx
-from edgeau_export.profiling.from_tflite import account_of_tflite
-from edgeau_export.profiling.model_profile import Account
-from edgeau_export.profiling.zoo import zoo_account, zoo_names
+from edgeau_export.profiling.from_onnx import profile_of_onnx
+from edgeau_export.profiling.from_tflite import profile_of_tflite
+from edgeau_export.profiling.model_profile import ModelProfile
+from edgeau_export.profiling.zoo import zoo_names, zoo_profile
 
 __all__ = ["Subject", "subjects_of"]
 
@@ -21,13 +21,13 @@ class Subject:
     """One row of a report.
 
     Attributes:
-        account: what it costs.
+        profile: what it costs.
         precision: of an artifact; "" for a network that is no file.
         f1: mean F1 that its manifest states; None where none was measured.
         f1_data: what that was measured on.
     """
 
-    account: Account
+    profile: ModelProfile
     precision: str = ""
     f1: float | None = None
     f1_data: str = ""
@@ -46,9 +46,9 @@ def subjects_of(what: str) -> list[Subject]:
     if path.is_dir():
         return _of_bundle(path)
     if path.suffix == ".onnx":
-        return [Subject(account_of_onnx(path))]
+        return [Subject(profile_of_onnx(path))]
     if path.suffix == ".tflite":
-        return [Subject(account_of_tflite(path))]
+        return [Subject(profile_of_tflite(path))]
     if path.suffix == ".safetensors":
         return [_of_checkpoint(path)]
     return [_of_network(what)]
@@ -62,7 +62,7 @@ def _of_network(what: str) -> Subject:
             "files end with .onnx, .tflite or .safetensors, a bundle is a folder"
         )
     if not options:
-        return Subject(zoo_account(name))
+        return Subject(zoo_profile(name))
     return Subject(_built(name, dict(_option(one, what) for one in options)))
 
 
@@ -73,28 +73,28 @@ def _option(text: str, what: str) -> tuple[str, object]:
     return key, int(value) if value.isdigit() else value
 
 
-def _built(name: str, options: dict[str, object]) -> Account:
+def _built(name: str, options: dict[str, object]) -> ModelProfile:
     try:
-        from edgeau_export.profiling.from_network import account_of_zoo
+        from edgeau_export.profiling.from_network import profile_of_zoo
     except ImportError as error:
         raise DependencyError(
             f"counting {name} with options builds it, which needs torch ({error}); pip install 'edgeau[train]'"
         ) from error
     try:
-        return account_of_zoo(name, **options)
+        return profile_of_zoo(name, **options)
     except (TypeError, ValueError) as error:
         raise UsageError(f"network {name} cannot be built with {options}: {error}") from error
 
 
 def _of_checkpoint(path: Path) -> Subject:
     try:
-        from edgeau_export.profiling.from_checkpoint import account_of_checkpoint
+        from edgeau_export.profiling.from_network import profile_of_checkpoint
     except ImportError as error:
         raise DependencyError(
             f"{path}: counting a checkpoint builds its network, which needs torch ({error}); "
             "pip install 'edgeau[train]'"
         ) from error
-    return Subject(account_of_checkpoint(path))
+    return Subject(profile_of_checkpoint(path))
 
 
 def _of_bundle(path: Path) -> list[Subject]:
@@ -104,11 +104,11 @@ def _of_bundle(path: Path) -> list[Subject]:
 
 def _of_artifact(bundle: Bundle, artifact: Artifact) -> Subject:
     file = bundle.path(artifact.file)
-    account = account_of_tflite(file) if artifact.runtime == "litert" else account_of_onnx(file)
+    profile = profile_of_tflite(file) if artifact.runtime == "litert" else profile_of_onnx(file)
     title = f"{bundle.manifest.network.title}, {artifact.runtime} {artifact.precision}"
     accuracy = artifact.accuracy
     return Subject(
-        replace(account, title=title),
+        replace(profile, title=title),
         artifact.precision,
         None if accuracy is None else accuracy.f1_mean,
         ""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from edgeau_apps.report.published_tables import Cost, CostTable, ScoreTable
 from edgeau_apps.report.subjects import Subject
-from edgeau_export.profiling.model_profile import Account, Layer
+from edgeau_export.profiling.model_profile import Layer, ModelProfile
 from edgeau_export.profiling.roofline import Ceilings, bound_seconds
 
 __all__ = ["Table", "aligned", "ceilings_table", "comparison", "costs", "layers", "markdown", "scores"]
@@ -47,43 +47,43 @@ def comparison(subjects: Sequence[Subject]) -> Table:
     data = sorted({subject.f1_data for subject in subjects if subject.f1_data})
     notes += [f"F1 is the mean over AUs on {one}." for one in data]
     for subject in subjects:
-        account = subject.account
+        profile = subject.profile
         notes += [
-            f"{account.name}: NOT COUNTED {kind} x {number}" for kind, number in account.unknown.items()
+            f"{profile.name}: NOT COUNTED {kind} x {number}" for kind, number in profile.unknown.items()
         ]
     return Table("Comparison", head, tuple(_compared(subject) for subject in subjects), tuple(notes))
 
 
 def _compared(subject: Subject) -> tuple[str, ...]:
-    account = subject.account
-    share = account.integer_share
+    profile = subject.profile
+    share = profile.integer_share
     return (
-        account.name,
-        " x ".join(map(str, account.input_shape[1:])),
-        f"{account.parameters:,}",
-        f"{account.macs:,}",
-        f"{account.flops:,}",
-        f"{account.activations:,}",
-        _megabytes(account.peak_bytes),
-        _megabytes(account.file_bytes),
+        profile.name,
+        " x ".join(map(str, profile.input_shape[1:])),
+        f"{profile.parameters:,}",
+        f"{profile.macs:,}",
+        f"{profile.flops:,}",
+        f"{profile.activations:,}",
+        _megabytes(profile.peak_bytes),
+        _megabytes(profile.file_bytes),
         _NONE if share is None else f"{share:.1%}",
         _NONE if subject.f1 is None else f"{subject.f1:.3f}",
     )
 
 
-def layers(account: Account, rows: Sequence[Layer], title: str) -> Table:
+def layers(profile: ModelProfile, rows: Sequence[Layer], title: str) -> Table:
     """Layers or blocks of one network."""
     head = ("layer", "kind", "parameters", "MACs", "share", "activations", "integer")
     return Table(
-        f"{account.name}: {title}",
+        f"{profile.name}: {title}",
         head,
-        tuple(_layer(row, account.macs) for row in rows),
+        tuple(_layer(row, profile.macs) for row in rows),
         (
-            f"{account.title}; counted by {account.counted}.",
+            f"{profile.title}; counted by {profile.counted}.",
             "Without multiply-accumulates: "
-            + (", ".join(f"{kind} x {n}" for kind, n in account.without_macs.items()) or "none")
+            + (", ".join(f"{kind} x {n}" for kind, n in profile.without_macs.items()) or "none")
             + ".",
-            *account.notes,
+            *profile.notes,
         ),
     )
 
@@ -139,7 +139,7 @@ def scores(table: ScoreTable) -> Table:
 def ceilings_table(ceilings: Ceilings, subjects: Sequence[Subject]) -> Table:
     """What this machine's roofline allows each subject."""
     rows = tuple(
-        (subject.account.name, f"{1e3 * bound_seconds(subject.account, ceilings):.1f}")
+        (subject.profile.name, f"{1e3 * bound_seconds(subject.profile, ceilings):.1f}")
         for subject in subjects
     )
     return Table(

@@ -1,15 +1,61 @@
-"""Multiply-accumulates of a graph's weighted nodes, and how many of them a Q/DQ graph does in integers."""
+"""Multiply-accumulates of an ONNX graph, and which of them an engine does in integers.
+
+The one place that counts them: the search for a budget, the profiles of files and every report go by it.
+
+A product is done in integers where an integer operator computes it, or where both of its operands are dequantized and its
+result is quantized again (or is the graph's output): ONNX Runtime and LiteRT fuse exactly these. A graph with float weights
+behind whole Q/DQ pairs is meant for TensorRT, whose kernels also take integers in and give floats out; there, dequantized
+operands are enough.
+"""
 
 from __future__ import annotations
 
-import numpy as np
+from collections.abc import Mapping
+from math import prod
+
 import onnx
 
 from edgeau.errors import CalibrationError
 from edgeau_calibration.graph.quantizable_layers import WEIGHTED
 from edgeau_calibration.graph.subgraph import consumers, producers
 
-__all__ = ["integer_layers", "integer_share", "macs_by_node"]
+__all__ = [
+    "INTEGER_PRODUCTS",
+    "PRODUCTS",
+    "integer_products",
+    "integer_share",
+    "macs_by_node",
+    "macs_of",
+    "tensor_shapes",
+]
+
+PRODUCTS = ("Conv", "ConvTranspose", "Gemm", "MatMul")
+INTEGER_PRODUCTS = ("QLinearConv", "QLinearMatMul", "ConvInteger", "MatMulInteger")
+# What engines compute inside the kernel of a product, before its result is quantized.
+_FUSED = ("QuantizeLinear", "Relu", "Clip")
+
+
+def macs_of(node: onnx.NodeProto, shapes: Mapping[str, tuple[int, ...]]) -> int:
+    """Multiply-accumulates of one node: scalars of its result times the inner length of each product.
+
+    Args:
+        node: any; what is no product has none.
+        shapes: of tensors and constants by name, the batch axis included; 0 where one is missing.
+    """
+    result = prod(shapes.get(node.output[0], (0,)))
+    match node.op_type:
+        case "Conv" | "ConvInteger":
+            return result * prod(shapes.get(node.input[1], (0,))[1:])
+        case "QLinearConv":
+            return result * prod(shapes.get(node.input[3], (0,))[1:])
+        case "ConvTranspose":
+            return prod(shapes.get(node.input[0], (0,))) * prod(shapes.get(node.input[1], (0,))[1:])
+        case "Gemm":
+            transposed = any(one.name == "transA" and one.i for one in node.attribute)
+            return result * shapes.get(node.input[0], (0, 0))[0 if transposed else 1]
+        case "MatMul" | "MatMulInteger" | "QLinearMatMul":
+            return result * shapes.get(node.input[0], (0,))[-1]
+    return 0
 
 
 def macs_by_node(model: onnx.ModelProto) -> dict[str, int]:
@@ -19,48 +65,61 @@ def macs_by_node(model: onnx.ModelProto) -> dict[str, int]:
         CalibrationError: a shape cannot be inferred.
     """
     inferred = onnx.shape_inference.infer_shapes(_with_batch_of_one(model), data_prop=True)
-    graph = inferred.graph
-    shapes = {item.name: _shape(item) for item in (*graph.value_info, *graph.input, *graph.output)}
-    shapes |= {item.name: tuple(item.dims) for item in graph.initializer}
-    return {node.name: _macs(node, shapes) for node in graph.node if node.op_type in (*WEIGHTED, "MatMul")}
+    shapes = tensor_shapes(inferred.graph)
+    nodes = [node for node in inferred.graph.node if node.op_type in (*WEIGHTED, "MatMul")]
+    for node in nodes:
+        if not all(name in shapes for name in (*node.input[:2], node.output[0])):
+            raise CalibrationError(
+                f"the shape of {node.name or node.op_type} is not known; export the network with fixed height and width"
+            )
+    return {node.name: macs_of(node, shapes) for node in nodes}
 
 
-def integer_layers(model: onnx.ModelProto, *, float_outputs: bool = False) -> set[str]:
-    """Weighted nodes of a Q/DQ graph that an engine can do in integers: both inputs dequantized, output quantized.
+def tensor_shapes(graph: onnx.GraphProto) -> dict[str, tuple[int, ...]]:
+    """Shape of every tensor and constant of an inferred graph whose axes are all known; a scalar has ()."""
+    shapes = {}
+    for value in (*graph.input, *graph.value_info, *graph.output):
+        shape = tuple(axis.dim_value for axis in value.type.tensor_type.shape.dim)
+        if value.type.tensor_type.HasField("shape") and all(shape):
+            shapes[value.name] = shape
+    return shapes | {tensor.name: tuple(tensor.dims) for tensor in graph.initializer}
 
-    The last node may give float logits: its product is one of integers all the same.
 
-    Args:
-        model: Q/DQ graph.
-        float_outputs: the engine has kernels with integers in and floats out, as TensorRT has.
-    """
-    read_by, outputs = consumers(model.graph), {item.name for item in model.graph.output}
-    made_by = producers(model.graph)
-    found = set()
-    for node in model.graph.node:
-        if node.op_type not in (*WEIGHTED, "MatMul"):
-            continue
-        dequantized = all(
-            made_by.get(name) is not None and made_by[name].op_type == "DequantizeLinear"
-            for name in node.input[:2]
-        )
+def integer_products(graph: onnx.GraphProto) -> frozenset[str] | None:
+    """First outputs of the products that an engine does in integers; None where nothing is quantized."""
+    kinds = {node.op_type for node in graph.node}
+    if kinds.isdisjoint(("DequantizeLinear", *INTEGER_PRODUCTS)):
+        return None
+    made_by, read_by = producers(graph), consumers(graph)
+    outputs = {item.name for item in graph.output}
+    constants = {item.name for item in graph.initializer}
+
+    def dequantized(name: str) -> bool:
+        return name in made_by and made_by[name].op_type == "DequantizeLinear"
+
+    def in_integers(node: onnx.NodeProto) -> bool:
+        if node.op_type in INTEGER_PRODUCTS:
+            return True
+        if node.op_type not in PRODUCTS or not all(dequantized(name) for name in node.input[:2]):
+            return False
+        if made_by[node.input[1]].input[0] not in constants:  # a whole pair on float weights
+            return True
         readers = read_by.get(node.output[0], [])
-        fused = all(reader.op_type in ("QuantizeLinear", "Relu", "Clip") for reader in readers)
-        if dequantized and (float_outputs or fused or node.output[0] in outputs):
-            found.add(node.name)
-    return found
+        return node.output[0] in outputs or all(reader.op_type in _FUSED for reader in readers)
+
+    return frozenset(node.output[0] for node in graph.node if in_integers(node))
 
 
-def integer_share(quantized: onnx.ModelProto, macs: dict[str, int], *, float_outputs: bool = False) -> float:
+def integer_share(quantized: onnx.ModelProto, macs: Mapping[str, int]) -> float:
     """Share of the multiply-accumulates done in integers, 0..1.
 
     Args:
         quantized: Q/DQ graph.
-        macs: of the float graph that it was made from.
-        float_outputs: see :func:`integer_layers`.
+        macs: of the float graph that it was made from, by name of node.
     """
-    integer = integer_layers(quantized, float_outputs=float_outputs)
-    return sum(count for name, count in macs.items() if name in integer) / max(sum(macs.values()), 1)
+    integer = integer_products(quantized.graph) or frozenset()
+    names = {node.name for node in quantized.graph.node if node.output[0] in integer}
+    return sum(count for name, count in macs.items() if name in names) / max(sum(macs.values()), 1)
 
 
 def _with_batch_of_one(model: onnx.ModelProto) -> onnx.ModelProto:
@@ -72,18 +131,3 @@ def _with_batch_of_one(model: onnx.ModelProto) -> onnx.ModelProto:
             dims[0].dim_value = 1
     del copy.graph.value_info[:]
     return copy
-
-
-def _shape(item: onnx.ValueInfoProto) -> tuple[int, ...]:
-    return tuple(dim.dim_value for dim in item.type.tensor_type.shape.dim)
-
-
-def _macs(node: onnx.NodeProto, shapes: dict[str, tuple[int, ...]]) -> int:
-    output, weights = shapes.get(node.output[0], ()), shapes.get(node.input[1], ())
-    if not output or not weights or not all(output) or not all(weights):
-        raise CalibrationError(
-            f"the shape of {node.name or node.op_type} is not known; export the network with fixed height and width"
-        )
-    if node.op_type == "Conv":
-        return int(np.prod(output, dtype=np.int64) * np.prod(weights[1:], dtype=np.int64))
-    return int(np.prod(output, dtype=np.int64) * shapes[node.input[0]][-1])

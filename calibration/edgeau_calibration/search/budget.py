@@ -126,10 +126,7 @@ class _Search:
 
     def try_with(self, kept: tuple[Sensitivity, ...]) -> tuple[onnx.ModelProto, QuantizationCost, float]:
         graph = self._quantization.graph(name for item in kept for name in item.unit.nodes)
-        cost, share = (
-            self._evaluator.cost(graph),
-            integer_share(graph, self._macs, float_outputs=self._for_tensorrt),
-        )
+        cost, share = self._evaluator.cost(graph), integer_share(graph, self._macs)
         self.points.append(self._point(graph, cost, share, tuple(item.unit.name for item in kept)))
         return graph, cost, share
 

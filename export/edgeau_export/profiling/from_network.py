@@ -1,9 +1,11 @@
-"""Accounts of the zoo's networks, by torch's own counter, without memory for their weights."""
+"""Profiles of the zoo's networks, by torch's own counter, without memory for their weights."""
 
 from __future__ import annotations
 
 import weakref
 from collections import Counter
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -11,17 +13,18 @@ from torch import Tensor, nn
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils.flop_counter import FlopCounterMode, flop_registry
 
-from edgeau_export.profiling.model_profile import Account, Layer
+from edgeau_export.profiling.model_profile import Layer, ModelProfile
+from edgeau_training.checkpoint import read_info
 from edgeau_training.networks.catalogue import network_facts
 from edgeau_training.networks.counting import parameter_count, skeleton
 
-__all__ = ["account_of_network", "account_of_zoo"]
+__all__ = ["profile_of_checkpoint", "profile_of_network", "profile_of_zoo"]
 
 _BOOKKEEPING = {"detach", "empty"}  # allocate or relabel, and compute nothing
 
 
-def account_of_zoo(name: str, **options: Any) -> Account:
-    """The account of a network of the zoo with its paper's label set.
+def profile_of_zoo(name: str, **options: Any) -> ModelProfile:
+    """The profile of a network of the zoo with its paper's label set.
 
     Args:
         name: of the zoo.
@@ -34,15 +37,15 @@ def account_of_zoo(name: str, **options: Any) -> Account:
     network = skeleton(name, facts.labels, **options)
     shape = (1, 3, *facts.input.size)
     shown = name + "".join(f":{key}={value}" for key, value in options.items())
-    return account_of_network(
+    return profile_of_network(
         network, shape, name=shown, title=facts.title, notes=(facts.fidelity, f"{len(facts.labels)} AUs")
     )
 
 
-def account_of_network(
+def profile_of_network(
     network: nn.Module, shape: tuple[int, ...], *, name: str, title: str, notes: tuple[str, ...] = ()
-) -> Account:
-    """The account of a torch module in evaluation mode.
+) -> ModelProfile:
+    """The profile of a torch module in evaluation mode.
 
     Args:
         network: with or without storage.
@@ -64,7 +67,7 @@ def account_of_network(
     layers = tuple(outputs.layers(macs))
     total = int(counter.get_total_flops()) // 2
     counted = {packet.__name__ for packet in flop_registry}
-    return Account(
+    return ModelProfile(
         name=name,
         title=title,
         counted=f"torch.utils.flop_counter of torch {torch.__version__.partition('+')[0]}",
@@ -80,6 +83,24 @@ def account_of_network(
         },
         notes=notes,
     )
+
+
+def profile_of_checkpoint(path: Path) -> ModelProfile:
+    """The profile of a checkpoint.
+
+    Raises:
+        CheckpointError: the file is missing, damaged or not of edgeau.
+    """
+    info = read_info(path)
+    facts = network_facts(info.network, **info.options)
+    profile = profile_of_network(
+        skeleton(info.network, info.labels, **info.options),
+        (1, 3, *facts.input.size),
+        name=path.name,
+        title=facts.title,
+        notes=(facts.fidelity, f"{len(info.labels)} AUs", info.training or "untrained"),
+    )
+    return replace(profile, file_bytes=path.stat().st_size)
 
 
 class _Outputs:

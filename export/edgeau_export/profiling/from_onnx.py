@@ -1,4 +1,4 @@
-"""Accounts of ONNX files, float or Q/DQ, from inferred shapes."""
+"""Profiles of ONNX files, float or Q/DQ, from inferred shapes."""
 
 from __future__ import annotations
 
@@ -11,14 +11,13 @@ from google.protobuf.message import DecodeError
 from onnx import shape_inference
 
 from edgeau.errors import InputError
+from edgeau_calibration.graph.macs import INTEGER_PRODUCTS, PRODUCTS, integer_products, macs_of, tensor_shapes
 from edgeau_export.profiling.lifetimes import peak_bytes_of_onnx
-from edgeau_export.profiling.model_profile import Account, Layer
+from edgeau_export.profiling.model_profile import Layer, ModelProfile
 from edgeau_export.source_network.onnx_graph import with_batch
 
-__all__ = ["account_of_onnx", "account_of_onnx_model"]
+__all__ = ["profile_of_onnx", "profile_of_onnx_model"]
 
-_PRODUCTS = ("Conv", "ConvTranspose", "Gemm", "MatMul")
-_INTEGER_PRODUCTS = ("QLinearConv", "QLinearMatMul", "ConvInteger", "MatMulInteger")
 _WITHOUT = frozenset(
     {
         "Abs",
@@ -96,8 +95,8 @@ _WITHOUT = frozenset(
 )
 
 
-def account_of_onnx(path: Path) -> Account:
-    """The account of an ONNX file.
+def profile_of_onnx(path: Path) -> ModelProfile:
+    """The profile of an ONNX file.
 
     Raises:
         InputError: the file is missing or is no ONNX file.
@@ -107,11 +106,13 @@ def account_of_onnx(path: Path) -> Account:
         onnx.checker.check_model(model)
     except (OSError, DecodeError, onnx.checker.ValidationError) as error:
         raise InputError(f"{path} cannot be read as an ONNX file: {error}") from error
-    return account_of_onnx_model(model, name=path.name, file_bytes=path.stat().st_size)
+    return profile_of_onnx_model(model, name=path.name, file_bytes=path.stat().st_size)
 
 
-def account_of_onnx_model(model: onnx.ModelProto, *, name: str, file_bytes: int | None = None) -> Account:
-    """The account of an ONNX graph.
+def profile_of_onnx_model(
+    model: onnx.ModelProto, *, name: str, file_bytes: int | None = None
+) -> ModelProfile:
+    """The profile of an ONNX graph.
 
     Args:
         model: with one input whose first axis is the batch.
@@ -125,15 +126,15 @@ def account_of_onnx_model(model: onnx.ModelProto, *, name: str, file_bytes: int 
     shapes = _Shapes(graph)
     weights = {tensor.name: prod(tensor.dims) for tensor in graph.initializer}
     owned = _owners(graph, weights)
-    dequantized = _dequantized(graph)
+    integer = integer_products(graph)
     layers = tuple(
-        _layer(node, shapes, owned, dequantized)
+        _layer(node, shapes, owned, integer)
         for node in graph.node
         if node.op_type not in ("Constant", "Identity")
     )
     kinds = Counter(node.op_type for node in graph.node)
-    known = {*_PRODUCTS, *_INTEGER_PRODUCTS}
-    return Account(
+    known = {*PRODUCTS, *INTEGER_PRODUCTS}
+    return ModelProfile(
         name=name,
         title=graph.name or name,
         counted=f"shapes inferred by onnx {onnx.__version__}, formulas of edgeau",
@@ -154,26 +155,22 @@ class _Shapes:
     """Shape and size of every tensor of a graph whose shape could be inferred."""
 
     def __init__(self, graph: onnx.GraphProto) -> None:
-        self._shapes: dict[str, tuple[int, ...]] = {}
-        self._widths: dict[str, int] = {}
-        for value in (*graph.input, *graph.value_info, *graph.output):
-            tensor = value.type.tensor_type
-            shape = tuple(axis.dim_value for axis in tensor.shape.dim)
-            if tensor.HasField("shape") and all(shape):
-                self._shapes[value.name] = shape
-                self._widths[value.name] = onnx.helper.tensor_dtype_to_np_dtype(tensor.elem_type).itemsize
-        for tensor in graph.initializer:
-            self._shapes[tensor.name] = tuple(tensor.dims)
-        if graph.input[0].name not in self._shapes:
+        self.known = tensor_shapes(graph)
+        self._widths = {
+            value.name: onnx.helper.tensor_dtype_to_np_dtype(value.type.tensor_type.elem_type).itemsize
+            for value in (*graph.input, *graph.value_info, *graph.output)
+            if value.name in self.known
+        }
+        if graph.input[0].name not in self.known:
             raise InputError("the graph's input has no fixed shape, so its operators cannot be counted")
 
     def of(self, name: str) -> tuple[int, ...]:
         """Shape, or () where it could not be inferred."""
-        return self._shapes.get(name, ())
+        return self.known.get(name, ())
 
     def numbers(self, name: str) -> int:
         """Scalars; 0 where the shape could not be inferred."""
-        return prod(self._shapes[name]) if name in self._shapes else 0
+        return prod(self.known[name]) if name in self.known else 0
 
     def bytes(self, name: str) -> int:
         """Bytes; 0 where the shape could not be inferred."""
@@ -210,51 +207,16 @@ def _operands(node: onnx.NodeProto) -> list[str]:
 
 
 def _layer(
-    node: onnx.NodeProto, shapes: _Shapes, owned: dict[str, list[str]], dequantized: frozenset[str] | None
+    node: onnx.NodeProto, shapes: _Shapes, owned: dict[str, list[str]], integer: frozenset[str] | None
 ) -> Layer:
     output = node.output[0]
     return Layer(
         name=node.name or output,
         kind=node.op_type,
         parameters=sum(shapes.numbers(name) for name in owned.get(output, ())),
-        macs=_macs(node, shapes),
+        macs=macs_of(node, shapes.known),
         activations=sum(shapes.numbers(name) for name in node.output),
-        integer=_integer(node, dequantized),
+        integer=None
+        if integer is None or node.op_type not in (*PRODUCTS, *INTEGER_PRODUCTS)
+        else output in integer,
     )
-
-
-def _macs(node: onnx.NodeProto, shapes: _Shapes) -> int:
-    """Products of one picture: output scalars times the inner length of each."""
-    outputs = shapes.numbers(node.output[0])
-    match node.op_type:
-        case "Conv" | "ConvInteger":
-            return outputs * prod(shapes.of(node.input[1])[1:])
-        case "QLinearConv":
-            return outputs * prod(shapes.of(node.input[3])[1:])
-        case "ConvTranspose":
-            return shapes.numbers(node.input[0]) * prod(shapes.of(node.input[1])[1:])
-        case "Gemm":
-            transposed = any(one.name == "transA" and one.i for one in node.attribute)
-            return outputs * shapes.of(node.input[0])[0 if transposed else 1]
-        case "MatMul" | "MatMulInteger":
-            return outputs * (shapes.of(node.input[0]) or (0,))[-1]
-        case "QLinearMatMul":
-            return outputs * shapes.of(node.input[0])[-1]
-    return 0
-
-
-def _integer(node: onnx.NodeProto, dequantized: frozenset[str] | None) -> bool | None:
-    """Whether a product is computed in integers: an integer operator, or one whose operands are all dequantized."""
-    if node.op_type in _INTEGER_PRODUCTS:
-        return True
-    if node.op_type not in _PRODUCTS or dequantized is None:
-        return None
-    return all(name in dequantized for name in node.input[:2])
-
-
-def _dequantized(graph: onnx.GraphProto) -> frozenset[str] | None:
-    """Tensors that come out of a DequantizeLinear; None in a float graph."""
-    kinds = {node.op_type for node in graph.node}
-    if not kinds.intersection(("DequantizeLinear", *_INTEGER_PRODUCTS)):
-        return None
-    return frozenset(node.output[0] for node in graph.node if node.op_type == "DequantizeLinear")

@@ -1,4 +1,4 @@
-"""Accounts of ``.tflite`` files, read with the schema that LiteRT itself ships; no runtime is started."""
+"""Profiles of ``.tflite`` files, read with the schema that LiteRT itself ships; no runtime is started."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from edgeau.errors import DependencyError, InputError
 from edgeau.runtimes.litert_interpreter import install_advice
 from edgeau.runtimes.tflite_file import check_tflite
 from edgeau_export.profiling.lifetimes import peak_bytes
-from edgeau_export.profiling.model_profile import Account, Layer
+from edgeau_export.profiling.model_profile import Layer, ModelProfile
 
-__all__ = ["account_of_tflite"]
+__all__ = ["profile_of_tflite"]
 
 _PRODUCTS = ("CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED", "BATCH_MATMUL", "TRANSPOSE_CONV")
 _INTEGERS = ("INT8", "UINT8", "INT4", "INT16")
@@ -35,8 +35,8 @@ _BITS = {
 }
 
 
-def account_of_tflite(path: Path) -> Account:
-    """The account of a ``.tflite`` file.
+def profile_of_tflite(path: Path) -> ModelProfile:
+    """The profile of a ``.tflite`` file.
 
     Raises:
         InputError: the file is missing, cut or no ``.tflite``.
@@ -100,7 +100,7 @@ def _is_filled(buffer: Any) -> bool:
     return (buffer.data is not None and len(buffer.data) > 0) or buffer.offset > 1
 
 
-def _account(model: _Model, name: str, file_bytes: int) -> Account:
+def _account(model: _Model, name: str, file_bytes: int) -> ModelProfile:
     operators = model.graph.operators
     quantized = any(model.type(index) in _INTEGERS for index in range(len(model.graph.tensors)))
     unpacked = _unpacked(model)
@@ -110,7 +110,7 @@ def _account(model: _Model, name: str, file_bytes: int) -> Account:
         if not _is_unpacking(model, operator)
     )
     kinds = Counter(model.kind(operator) for operator in operators)
-    return Account(
+    return ModelProfile(
         name=name,
         title=name,
         counted="shapes of the file, formulas of edgeau",

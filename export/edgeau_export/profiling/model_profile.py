@@ -8,8 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import Any
 
-__all__ = ["Account", "Layer", "blocks"]
+from edgeau._system.records import from_dict, to_dict
+
+__all__ = ["Layer", "ModelProfile", "as_document", "blocks", "profile_from"]
 
 
 @dataclass(frozen=True)
@@ -34,7 +37,7 @@ class Layer:
 
 
 @dataclass(frozen=True)
-class Account:
+class ModelProfile:
     """A whole network, one picture at a time.
 
     Attributes:
@@ -49,7 +52,7 @@ class Account:
         file_bytes: size of the file; None for a network that is not one.
         layers: in the order of execution.
         without_macs: operators that have no multiply-accumulates by convention -> how many.
-        unknown: operators that could not be counted -> how many. Empty in a trustworthy account.
+        unknown: operators that could not be counted -> how many. Empty in a trustworthy profile.
         notes: what a reader must know.
     """
 
@@ -71,11 +74,6 @@ class Account:
     def flops(self) -> int:
         """Twice the multiply-accumulates."""
         return 2 * self.macs
-
-    @property
-    def weight_bytes_float(self) -> int:
-        """Of the parameters in float32."""
-        return 4 * self.parameters
 
     @property
     def integer_share(self) -> float | None:
@@ -111,4 +109,29 @@ def _summed(name: str, members: list[Layer]) -> Layer:
         macs=sum(member.macs for member in members),
         activations=sum(member.activations for member in members),
         integer=kinds.pop() if len(kinds) == 1 else None,
+    )
+
+
+def as_document(profile: ModelProfile) -> dict[str, Any]:
+    """A profile as plain JSON values, with the figures that follow from it."""
+    values: dict[str, Any] = to_dict(profile)
+    layers = values.pop("layers")
+    share = profile.integer_share
+    return {
+        **values,
+        "flops": profile.flops,
+        "integer_mac_share": None if share is None else round(share, 6),
+        "layers": layers,
+    }
+
+
+def profile_from(document: dict[str, Any], where: str) -> ModelProfile:
+    """The inverse of :func:`as_document`.
+
+    Raises:
+        RecordError: a field is missing or of the wrong type; the message names ``where`` and the field.
+    """
+    derived = ("flops", "integer_mac_share")
+    return from_dict(
+        ModelProfile, {key: value for key, value in document.items() if key not in derived}, where
     )

@@ -15,7 +15,7 @@ import onnxruntime
 from onnx import TensorProto, helper
 
 from edgeau._system.processor import processor_name
-from edgeau_export.profiling.model_profile import Account, Layer
+from edgeau_export.profiling.model_profile import Layer, ModelProfile
 
 __all__ = ["Ceilings", "bound_seconds", "measured_ceilings"]
 
@@ -59,13 +59,13 @@ def measured_ceilings() -> Ceilings:
     )
 
 
-def bound_seconds(account: Account, ceilings: Ceilings) -> float:
+def bound_seconds(profile: ModelProfile, ceilings: Ceilings) -> float:
     """Least time of one inference on one thread: each layer takes its arithmetic or its traffic, whichever is longer.
 
     Traffic is weights read once and outputs written once and read once, at the precision of the file (float32 unless the
     layer's product is in integers). A network cannot be faster with these operators; fused operators move less.
     """
-    return sum(_bound(layer, ceilings) for layer in account.layers)
+    return sum(_bound(layer, ceilings) for layer in profile.layers)
 
 
 def _bound(layer: Layer, ceilings: Ceilings) -> float:

@@ -1,4 +1,4 @@
-"""The accounts of the whole zoo as a packaged file, so that comparing networks needs no torch.
+"""The profiles of the whole zoo as a packaged file, so that comparing networks needs no torch.
 
 ``python -m edgeau_export.profiling.zoo --write`` makes it anew; a test fails when it is out of date.
 """
@@ -16,10 +16,9 @@ from typing import Any
 from edgeau._system.atomic_file import write_whole
 from edgeau._system.command import DONE, CommandParser, run
 from edgeau.errors import UsageError
-from edgeau_export.profiling.document import account_from, as_document
-from edgeau_export.profiling.model_profile import Account
+from edgeau_export.profiling.model_profile import ModelProfile, as_document, profile_from
 
-__all__ = ["FILE", "zoo_account", "zoo_names"]
+__all__ = ["FILE", "zoo_names", "zoo_profile"]
 
 FILE = "zoo.json"
 _NAME = "edgeau_export.profiling.zoo"
@@ -36,19 +35,19 @@ def zoo_names() -> tuple[str, ...]:
     return tuple(sorted(_packaged()))
 
 
-def zoo_account(name: str) -> Account:
-    """The packaged account of a network of the zoo.
+def zoo_profile(name: str) -> ModelProfile:
+    """The packaged profile of a network of the zoo.
 
     Raises:
         UsageError: the name is not known; the known ones are listed.
     """
     if name not in _packaged():
         raise UsageError(f"network {name!r} is not known; known networks: {', '.join(zoo_names())}")
-    return account_from(_packaged()[name], f"{FILE}: {name}")
+    return profile_from(_packaged()[name], f"{FILE}: {name}")
 
 
 def _body(argv: Sequence[str] | None) -> int:
-    from edgeau_export.profiling.from_network import account_of_zoo
+    from edgeau_export.profiling.from_network import profile_of_zoo
     from edgeau_training.networks.catalogue import CATALOGUE
 
     parser = CommandParser(
@@ -56,17 +55,17 @@ def _body(argv: Sequence[str] | None) -> int:
     )
     parser.add_argument("--write", action="store_true", help=f"write {FILE} beside this module")
     arguments = parser.parse_args(argv)
-    accounts = [account_of_zoo(name) for name in sorted(CATALOGUE)]
+    profiles = [profile_of_zoo(name) for name in sorted(CATALOGUE)]
     if arguments.write:
         # One line a layer, so that a change can be read in a comparison of versions.
-        write_whole(Path(str(files("edgeau_export.profiling") / FILE)), _text(accounts).encode())
-    for account in accounts:
-        print(f"{account.name:15} {account.parameters:12,} parameters {account.macs:15,} MACs")
+        write_whole(Path(str(files("edgeau_export.profiling") / FILE)), _text(profiles).encode())
+    for profile in profiles:
+        print(f"{profile.name:15} {profile.parameters:12,} parameters {profile.macs:15,} MACs")
     return DONE
 
 
-def _text(accounts: Sequence[Account]) -> str:
-    return "[\n" + ",\n".join(_entry(as_document(account)) for account in accounts) + "\n]\n"
+def _text(profiles: Sequence[ModelProfile]) -> str:
+    return "[\n" + ",\n".join(_entry(as_document(profile)) for profile in profiles) + "\n]\n"
 
 
 def _entry(document: dict[str, Any]) -> str:

@@ -10,13 +10,13 @@ from onnx import TensorProto, helper
 
 from edgeau.bundle import default_bundle_path
 from edgeau.errors import EngineError, InputError, UsageError
+from edgeau_calibration.graph.macs import integer_share, macs_by_node
 from edgeau_export.onnx_to_tflite import tflite_bytes
 from edgeau_export.profiling import zoo
-from edgeau_export.profiling.document import account_from, as_document
-from edgeau_export.profiling.from_onnx import account_of_onnx, account_of_onnx_model
-from edgeau_export.profiling.from_tflite import account_of_tflite
-from edgeau_export.profiling.model_profile import blocks
-from edgeau_export.profiling.zoo import zoo_account, zoo_names
+from edgeau_export.profiling.from_onnx import profile_of_onnx, profile_of_onnx_model
+from edgeau_export.profiling.from_tflite import profile_of_tflite
+from edgeau_export.profiling.model_profile import as_document, blocks, profile_from
+from edgeau_export.profiling.zoo import zoo_names, zoo_profile
 
 SPECIFIED = {
     "mrpnet": 9_906_988,
@@ -28,19 +28,19 @@ SPECIFIED = {
 
 
 @pytest.mark.parametrize(("name", "parameters"), SPECIFIED.items())
-def test_packaged_accounts_have_the_specified_counts(name, parameters):
-    account = zoo_account(name)
-    assert account.parameters == parameters == sum(layer.parameters for layer in account.layers)
-    assert account.macs == sum(layer.macs for layer in account.layers)
-    assert not account.unknown
+def test_packaged_profiles_have_the_specified_counts(name, parameters):
+    profile = zoo_profile(name)
+    assert profile.parameters == parameters == sum(layer.parameters for layer in profile.layers)
+    assert profile.macs == sum(layer.macs for layer in profile.layers)
+    assert not profile.unknown
 
 
 @pytest.mark.parametrize("name", ["mrpnet", "drml", "ustc-attn", "mrpnet-mnv4s"])
 def test_the_packaged_file_is_what_torch_counts_now(name):
-    from edgeau_export.profiling.from_network import account_of_zoo
+    from edgeau_export.profiling.from_network import profile_of_zoo
 
-    now = account_of_zoo(name)
-    packaged = zoo_account(name)
+    now = profile_of_zoo(name)
+    packaged = zoo_profile(name)
     assert (now.parameters, now.macs, now.activations) == (
         packaged.parameters,
         packaged.macs,
@@ -65,7 +65,7 @@ def test_torchinfo_differs_by_what_it_counts_and_nothing_else():
 
     network = skeleton("mrpnet", network_facts("mrpnet").labels)
     theirs = torchinfo.summary(network, (1, 3, 224, 224), verbose=0, device="meta")
-    ours = zoo_account("mrpnet")
+    ours = zoo_profile("mrpnet")
     modules = list(network.modules())
     # The biases are those of squeeze and excite, on 1x1 maps, and of the classifier.
     biases = sum(
@@ -78,19 +78,19 @@ def test_torchinfo_differs_by_what_it_counts_and_nothing_else():
 
 
 def test_the_default_onnx_has_the_networks_products_and_folded_norms():
-    account = account_of_onnx(default_bundle_path() / "model.fp32.onnx")
-    from edgeau_export.profiling.from_network import account_of_network
+    profile = profile_of_onnx(default_bundle_path() / "model.fp32.onnx")
+    from edgeau_export.profiling.from_network import profile_of_network
     from edgeau_training.networks.counting import skeleton
 
     manifest = json.loads((default_bundle_path() / "manifest.json").read_text())
     labels = tuple(manifest["labels"])
     network = skeleton("mrpnet", labels)
-    counted = account_of_network(network, (1, 3, 224, 224), name="mrpnet", title="")
-    assert account.macs == counted.macs
-    assert account.integer_share is None
-    assert not account.unknown
-    assert account.parameters < counted.parameters  # batch norm is folded
-    assert account.file_bytes == pytest.approx(4 * account.parameters, rel=0.02)
+    counted = profile_of_network(network, (1, 3, 224, 224), name="mrpnet", title="")
+    assert profile.macs == counted.macs
+    assert profile.integer_share is None
+    assert not profile.unknown
+    assert profile.parameters < counted.parameters  # batch norm is folded
+    assert profile.file_bytes == pytest.approx(4 * profile.parameters, rel=0.02)
 
 
 def _conv(dequantized):
@@ -122,11 +122,30 @@ def _conv(dequantized):
 
 @pytest.mark.parametrize("dequantized", [False, True])
 def test_a_convolution_by_hand(dequantized):
-    account = account_of_onnx_model(_conv(dequantized), name="tiny")
-    assert account.macs == 4 * 6 * 6 * 27
-    assert account.parameters == 108
-    assert account.integer_share == (1.0 if dequantized else None)
-    assert account.peak_bytes >= 4 * (3 * 64 + 4 * 36)  # the input and the convolution's output
+    profile = profile_of_onnx_model(_conv(dequantized), name="tiny")
+    assert profile.macs == 4 * 6 * 6 * 27
+    assert profile.parameters == 108
+    # No engine that reads int8 weights has a kernel with integers in and floats out: the sigmoid wants floats.
+    assert profile.integer_share == (0.0 if dequantized else None)
+    assert profile.peak_bytes >= 4 * (3 * 64 + 4 * 36)  # the input and the convolution's output
+
+
+def test_products_between_pairs_are_integer_and_those_of_tensorrt_need_no_second_pair():
+    requantized = _conv(True)
+    requantized.graph.node.insert(4, helper.make_node("QuantizeLinear", ["c", "s", "z"], ["cq"], name="qc"))
+    requantized.graph.node.insert(
+        5, helper.make_node("DequantizeLinear", ["cq", "s", "z"], ["cd"], name="dc")
+    )
+    requantized.graph.node[6].input[0] = "cd"
+    for_tensorrt = _conv(True)
+    (weights,) = (item for item in for_tensorrt.graph.initializer if item.name == "w")
+    weights.CopyFrom(helper.make_tensor("w", TensorProto.FLOAT, [4, 3, 3, 3], [0.1] * 108))
+    for_tensorrt.graph.node.insert(2, helper.make_node("QuantizeLinear", ["w", "s", "z"], ["wq"], name="qw"))
+    for_tensorrt.graph.node[3].input[0] = "wq"
+    for model in (requantized, for_tensorrt):
+        onnx.checker.check_model(model, full_check=True)
+        assert profile_of_onnx_model(model, name="tiny").integer_share == 1.0
+        assert integer_share(model, macs_by_node(_conv(False))) == 1.0
 
 
 def test_an_operator_that_cannot_be_counted_is_named():
@@ -134,24 +153,24 @@ def test_an_operator_that_cannot_be_counted_is_named():
     model.graph.node[-1].op_type = "NonMaxSuppression"
     model.graph.node[-1].op_type = "Einsum"
     model.graph.node[-1].attribute.append(helper.make_attribute("equation", "abcd->abcd"))
-    assert account_of_onnx_model(model, name="tiny").unknown == {"Einsum": 1}
+    assert profile_of_onnx_model(model, name="tiny").unknown == {"Einsum": 1}
 
 
 def test_blocks_sum_to_the_whole():
-    account = zoo_account("mrpnet")
-    whole = blocks(account.layers)
-    assert sum(block.macs for block in whole) == account.macs
-    assert len(whole) < len(account.layers)
+    profile = zoo_profile("mrpnet")
+    whole = blocks(profile.layers)
+    assert sum(block.macs for block in whole) == profile.macs
+    assert len(whole) < len(profile.layers)
 
 
-def test_a_document_is_an_account_again():
-    account = zoo_account("drml")
-    assert account_from(json.loads(json.dumps(as_document(account))), "here") == account
+def test_a_document_is_a_profile_again():
+    profile = zoo_profile("drml")
+    assert profile_from(json.loads(json.dumps(as_document(profile))), "here") == profile
 
 
 @pytest.mark.parametrize("content", [b"", b"not a model at all"])
 def test_files_that_are_no_models_are_refused_by_name(tmp_path, content):
-    for name, opened in (("a.onnx", account_of_onnx), ("a.tflite", account_of_tflite)):
+    for name, opened in (("a.onnx", profile_of_onnx), ("a.tflite", profile_of_tflite)):
         file = tmp_path / name
         file.write_bytes(content)
         with pytest.raises((InputError, EngineError), match=name):
@@ -161,9 +180,9 @@ def test_files_that_are_no_models_are_refused_by_name(tmp_path, content):
 def test_the_peak_of_a_tflite_file_by_hand(tmp_path):
     file = tmp_path / "tiny.tflite"
     file.write_bytes(tflite_bytes(_conv(False), precision="fp32", metadata={}))
-    account = account_of_tflite(file)
-    assert account.peak_bytes >= 4 * (3 * 64 + 4 * 36)  # the input and the convolution's output
-    assert account.peak_bytes <= account_of_onnx_model(_conv(False), name="tiny").peak_bytes + 4 * 3 * 64
+    profile = profile_of_tflite(file)
+    assert profile.peak_bytes >= 4 * (3 * 64 + 4 * 36)  # the input and the convolution's output
+    assert profile.peak_bytes <= profile_of_onnx_model(_conv(False), name="tiny").peak_bytes + 4 * 3 * 64
 
 
 def test_weights_behind_the_flatbuffer_are_counted(tmp_path):
@@ -181,16 +200,16 @@ def test_weights_behind_the_flatbuffer_are_counted(tmp_path):
     builder.Finish(model.Pack(builder), b"TFL3")
     moved.write_bytes(bytes(builder.Output()) + bytes(8192))
     # TFLite's convolution has a bias.
-    assert account_of_tflite(moved).parameters == account_of_tflite(plain).parameters == 112
+    assert profile_of_tflite(moved).parameters == profile_of_tflite(plain).parameters == 112
 
 
 def test_unknown_network_lists_the_known():
     with pytest.raises(UsageError, match="mrpnet"):
-        zoo_account("mrp")
+        zoo_profile("mrp")
 
 
 def test_zoo_prints_every_network(capsys):
     assert zoo.FILE == "zoo.json"
     assert (Path(zoo.__file__).parent / zoo.FILE).stat().st_size < 1_000_000
-    assert np.isfinite([zoo_account(name).peak_bytes for name in zoo_names()]).all()
+    assert np.isfinite([zoo_profile(name).peak_bytes for name in zoo_names()]).all()
     onnx.checker.check_model(_conv(True))

@@ -13,7 +13,7 @@ from edgeau_calibration.evaluation.tensor_fidelity import tensor_fidelity
 from edgeau_calibration.graph.integer_nodes import integer_nodes
 from edgeau_calibration.graph.ort_session import logits_of
 from edgeau_export.converters.parity import run_artifact
-from edgeau_export.profiling.from_onnx import account_of_onnx_model
+from edgeau_export.profiling.from_onnx import profile_of_onnx_model
 from edgeau_export.report.int8.evidence import Answers, Candidate, Evidence, Inside, Labelled
 
 if TYPE_CHECKING:
@@ -99,5 +99,5 @@ def _inside(bench: Bench, graph: onnx.ModelProto, file: str, crops: NDArray[np.u
     return Inside(
         tensors=tensor_fidelity(bench.graph, graph, crops, bench.description.input),
         nodes=integer_nodes(graph),
-        integer_share=account_of_onnx_model(graph, name=file).integer_share,
+        integer_share=profile_of_onnx_model(graph, name=file).integer_share,
     )
