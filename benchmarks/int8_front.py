@@ -40,7 +40,7 @@ from edgeau.runtimes import open_session
 from edgeau.runtimes.function import FunctionSession
 from edgeau.runtimes.session import Session
 from edgeau_calibration.data.crops import CalibrationSet
-from edgeau_calibration.data.labelled import LabelledCrops, labelled_faces
+from edgeau_calibration.data.labelled import EvaluationFaces, labelled_faces
 from edgeau_calibration.data.load import load_calibration_set
 from edgeau_calibration.evaluation.accuracy import LabelledEvaluator
 from edgeau_calibration.graph.macs import integer_share, macs_by_node
@@ -112,7 +112,7 @@ class Workshop:
         state.update(self.calibration.digest.encode())
         return state.hexdigest()[:12]
 
-    def split(self, name: str) -> LabelledCrops:
+    def split(self, name: str) -> EvaluationFaces:
         if name not in self._splits:
             description = self.source.description
             faces = labelled_faces(self.data, name, description.labels, description.alignment)
@@ -121,7 +121,7 @@ class Workshop:
         return self._splits[name]
 
     @cached_property
-    def _splits(self) -> dict[str, LabelledCrops]:
+    def _splits(self) -> dict[str, EvaluationFaces]:
         return {}
 
     def quantization(self, recipe: str) -> StaticQuantizer:

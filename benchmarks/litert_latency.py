@@ -35,6 +35,7 @@ from page_part import write_part
 from this_machine import machine_name
 from tqdm import tqdm
 
+from edgeau._system.timing import RunTimes
 from edgeau.bundle import Bundle, load_bundle
 from edgeau.bundle.golden import read_golden
 from edgeau.bundle.preprocessing import Preprocessor
@@ -63,22 +64,20 @@ class Row:
     ours: bool
     megabytes: float
     run: Run = field(repr=False)
-    wall_ms: list[float] = field(default_factory=list)
-    cpu_ms: list[float] = field(default_factory=list)
+    times: RunTimes = field(default_factory=RunTimes)
 
     def visit(self, crop: np.ndarray, calls: int) -> None:
         """A few timed calls after one that brings the weights back into the caches."""
         self.run(crop)
         for _ in range(calls):
-            wall, cpu = time.perf_counter(), time.process_time()
-            self.run(crop)
-            self.cpu_ms.append((time.process_time() - cpu) * 1e3)
-            self.wall_ms.append((time.perf_counter() - wall) * 1e3)
+            self.times.run(lambda: self.run(crop))
 
     def result(self) -> Result:
         """What is reported of it."""
-        wall, cpu = (round(float(np.percentile(times, 10)), 2) for times in (self.wall_ms, self.cpu_ms))
-        return Result(self.name, self.engine, self.ours, self.megabytes, wall, cpu, len(self.wall_ms))
+        wall, cpu = (
+            round(float(np.percentile(times, 10)), 2) for times in (self.times.wall_ms, self.times.cpu_ms)
+        )
+        return Result(self.name, self.engine, self.ours, self.megabytes, wall, cpu, len(self.times))
 
 
 @dataclass(frozen=True)

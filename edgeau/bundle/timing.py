@@ -5,14 +5,16 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from edgeau._system.timing import RunTimes
 from edgeau.runtimes.session import Session
 
-__all__ = ["Measured", "Timing", "time_alternately", "time_session"]
+__all__ = ["SessionTime", "Timing", "time_alternately", "time_session"]
 
 _MIN_RUNS = 3
 
@@ -47,7 +49,7 @@ class Timing:
         return f"{self.file} ({self.runtime}/{self.precision}{threads}): {took}"
 
 
-class Measured(NamedTuple):
+class SessionTime(NamedTuple):
     """Of one run: milliseconds, and milliseconds of processor time of all threads; and how many runs there were."""
 
     latency_ms: float
@@ -55,7 +57,7 @@ class Measured(NamedTuple):
     runs: int
 
 
-def time_session(session: Session, crop: NDArray[np.float32], seconds: float) -> Measured:
+def time_session(session: Session, crop: NDArray[np.float32], seconds: float) -> SessionTime:
     """Time one session.
 
     Args:
@@ -69,7 +71,7 @@ def time_session(session: Session, crop: NDArray[np.float32], seconds: float) ->
 
 def time_alternately(
     sessions: Sequence[Session], crop: NDArray[np.float32], seconds: float
-) -> list[Measured]:
+) -> list[SessionTime]:
     """Time sessions in turns, so that a machine that slows down for a moment slows all of them.
 
     Args:
@@ -77,16 +79,12 @@ def time_alternately(
         crop: normalised, float32 ``(1, 3, H, W)``.
         seconds: to spend on all of them; at least three turns are made, fewer only when one takes longer than that.
     """
-    taken: list[list[tuple[float, float]]] = [[] for _ in sessions]
+    taken = [RunTimes() for _ in sessions]
     end = time.perf_counter() + seconds
     while not _is_enough(len(taken[0]), time.perf_counter() - end, seconds):
         for session, times in zip(sessions, taken, strict=True):
-            start, start_cpu = time.perf_counter(), time.process_time()
-            session.run(crop)
-            times.append((time.perf_counter() - start, time.process_time() - start_cpu))
-    # The lower quartile: what disturbs a run only ever makes it longer, and the very shortest may be an accident.
-    quartiles = [np.percentile(times, 25, axis=0) * 1e3 for times in taken]
-    return [Measured(float(ms), float(cpu), len(taken[0])) for ms, cpu in quartiles]
+            times.run(partial(session.run, crop))
+    return [SessionTime(times.quartile_ms, times.cpu_quartile_ms, len(times)) for times in taken]
 
 
 def _is_enough(turns: int, late_s: float, seconds: float) -> bool:

@@ -6,11 +6,13 @@ import time
 from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
+from edgeau._system.timing import RunTimes
 from edgeau.bundle import Bundle
 from edgeau.bundle.golden import read_golden
 from edgeau.bundle.judged import open_judged
@@ -55,7 +57,7 @@ class _Running:
     row: Row
     session: Session
     faces: NDArray[np.float32]
-    times: list[float]
+    times: RunTimes
     joules: float = 0.0
 
 
@@ -94,7 +96,7 @@ def _opened(bundle: Bundle, artifact: Artifact, threads: int, batch: int, stack:
     except (EngineError, DependencyError) as error:
         return replace(row, fault=str(error))
     used = session.describe().threads
-    return _Running(replace(row, threads=0 if used is None else used), session, faces, [])
+    return _Running(replace(row, threads=0 if used is None else used), session, faces, RunTimes())
 
 
 def _run(running: Sequence[_Running], seconds: float, meter: EnergyMeter | None) -> None:
@@ -113,16 +115,14 @@ def _run(running: Sequence[_Running], seconds: float, meter: EnergyMeter | None)
 
 def _run_once(one: _Running, meter: EnergyMeter | None) -> None:
     energy = meter.joules() if meter is not None else 0.0
-    started = time.perf_counter()
-    one.session.run(one.faces)
-    one.times.append(1e3 * (time.perf_counter() - started))
+    one.times.run(partial(one.session.run, one.faces))
     if meter is not None:
         one.joules += meter.joules() - energy
 
 
 def _finished(one: _Running, meter: EnergyMeter | None) -> Row:
-    times = np.array(one.times)
-    p50, p95, p99 = (round(float(value), 4) for value in np.percentile(times, (50, 95, 99), method="higher"))
+    times = np.array(one.times.wall_ms)
+    p50, p95, p99 = (round(value, 4) for value in one.times.percentiles_ms(50, 95, 99))
     kept = times[np.linspace(0, len(times) - 1, min(_KEPT, len(times))).astype(int)]
     return replace(
         one.row,

@@ -16,7 +16,7 @@ from edgeau.errors import CalibrationError, DependencyError
 from edgeau.faces.alignment import Alignment
 from edgeau_calibration.data.crops import decoded
 
-__all__ = ["PRESENT_INTENSITY", "JpegCrops", "LabelledCrops", "labelled_faces", "labelled_splits"]
+__all__ = ["PRESENT_INTENSITY", "EvaluationFaces", "JpegCrops", "labelled_faces", "labelled_splits"]
 
 # Intensity from which an AU of a rendered face counts as present, 0..1.
 PRESENT_INTENSITY = 0.3
@@ -54,7 +54,7 @@ class JpegCrops:
 
 
 @dataclass(frozen=True)
-class LabelledCrops:
+class EvaluationFaces:
     """Faces with known AUs.
 
     Attributes:
@@ -72,12 +72,12 @@ class LabelledCrops:
     def __len__(self) -> int:
         return len(self.crops)
 
-    def evenly(self, count: int) -> LabelledCrops:
+    def evenly(self, count: int) -> EvaluationFaces:
         """At most ``count`` of them, evenly spaced."""
         step = max(1, -(-len(self) // count))
         chosen = slice(None, None, step)
         crops = JpegCrops(self.crops._files[chosen], self.crops._alignment, self.crops._where)
-        return LabelledCrops(crops, self.present[chosen], self.landmarks[chosen], self.source)
+        return EvaluationFaces(crops, self.present[chosen], self.landmarks[chosen], self.source)
 
 
 def labelled_splits(folder: Path) -> bool:
@@ -89,7 +89,7 @@ def labelled_splits(folder: Path) -> bool:
 
 def labelled_faces(
     folder: Path, split: str, labels: Sequence[str], alignment: Alignment, limit: int | None = None
-) -> LabelledCrops:
+) -> EvaluationFaces:
     """The detected faces of a split.
 
     Args:
@@ -117,7 +117,7 @@ def labelled_faces(
         raise CalibrationError(
             f"{folder} has no detected faces in its split {split!r}; make it with edgeau-synth"
         )
-    return LabelledCrops(
+    return EvaluationFaces(
         crops=JpegCrops(files, alignment, f"{folder}/{split}"),
         present=np.array(rows, np.float32) >= PRESENT_INTENSITY,
         landmarks=np.array(points, np.float32).reshape(len(points), -1, 3),

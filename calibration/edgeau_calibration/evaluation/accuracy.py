@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from edgeau.bundle.manifest import InputSpec
 from edgeau.metrics import f1_scores, fitted_thresholds, sigmoid
-from edgeau_calibration.data.labelled import JpegCrops, LabelledCrops
+from edgeau_calibration.data.labelled import EvaluationFaces, JpegCrops
 from edgeau_calibration.graph.ort_session import logits_of
 
 __all__ = ["Evaluator", "LabelledEvaluator", "QuantizationCost", "UnlabelledEvaluator"]
@@ -109,7 +109,7 @@ class LabelledEvaluator(Evaluator):
     def __init__(
         self,
         model: onnx.ModelProto,
-        faces: LabelledCrops,
+        faces: EvaluationFaces,
         spec: InputSpec,
         thresholds: NDArray[np.float32],
     ) -> None:

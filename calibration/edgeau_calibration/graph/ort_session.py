@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import time
+from functools import partial
 from typing import Any, Protocol
 
 import numpy as np
@@ -11,6 +11,7 @@ import onnxruntime
 from numpy.typing import NDArray
 from tqdm import tqdm
 
+from edgeau._system.timing import RunTimes
 from edgeau.bundle.manifest import InputSpec
 from edgeau.bundle.preprocessing import Preprocessor
 from edgeau.errors import CalibrationError
@@ -93,7 +94,7 @@ def logits_of(
 
 
 def one_face_ms(model: onnx.ModelProto) -> float:
-    """Median milliseconds of one face on one thread.
+    """Milliseconds of one face on one thread, lower quartile of several runs.
 
     Other work on the machine shows in it: it orders what was tried in one search and is no benchmark.
 
@@ -104,9 +105,9 @@ def one_face_ms(model: onnx.ModelProto) -> float:
     (entry,) = session.get_inputs()
     batch = entry.shape[0] if isinstance(entry.shape[0], int) else 1
     feed = {entry.name: np.zeros((batch, *entry.shape[1:]), np.float32)}
-    taken = []
-    for _ in range(_WARM_UP + _RUNS):
-        start = time.perf_counter()
+    for _ in range(_WARM_UP):
         session.run(None, feed)
-        taken.append(time.perf_counter() - start)
-    return float(np.median(taken[_WARM_UP:]) * 1e3 / batch)
+    times = RunTimes()
+    for _ in range(_RUNS):
+        times.run(partial(session.run, None, feed))
+    return times.quartile_ms / batch

@@ -5,7 +5,6 @@ Williams, Waterman & Patterson 2009, "Roofline: an insightful visual performance
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -15,6 +14,7 @@ import onnxruntime
 from onnx import TensorProto, helper
 
 from edgeau._system.processor import processor_name
+from edgeau._system.timing import RunTimes
 from edgeau_export.profiling.model_profile import Layer, ModelProfile
 
 __all__ = ["Ceilings", "bound_seconds", "measured_ceilings"]
@@ -95,9 +95,7 @@ def _session(operator: str, left: int, right: int, result: int) -> onnxruntime.I
 def _best(work: Callable[[], object]) -> float:
     """Seconds of the fastest of several runs."""
     work()
-    taken = []
+    times = RunTimes()
     for _ in range(_TRIES):
-        started = time.perf_counter()
-        work()
-        taken.append(time.perf_counter() - started)
-    return min(taken)
+        times.run(work)
+    return times.best_ms / 1e3

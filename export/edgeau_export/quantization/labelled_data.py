@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from edgeau_calibration.data.labelled import LabelledCrops
+    from edgeau_calibration.data.labelled import EvaluationFaces
     from edgeau_export.source_network.description import Description
 
     Fuse = Callable[[NDArray[np.float32]], NDArray[np.float32]]
@@ -57,8 +57,8 @@ class LabelledData:
     """
 
     description: Description
-    val: LabelledCrops
-    test: LabelledCrops
+    val: EvaluationFaces
+    test: EvaluationFaces
     fuse_val: Fuse | None = None
     fuse_test: Fuse | None = None
 
@@ -129,7 +129,7 @@ def labelled_data(
     return LabelledData(description, val, test, _fuse(description, val), _fuse(description, test))
 
 
-def _fuse(description: Description, faces: LabelledCrops) -> Fuse | None:
+def _fuse(description: Description, faces: EvaluationFaces) -> Fuse | None:
     if description.fusion is None or description.landmark_model is None:
         return None
     model = LandmarkModel.load(description.landmark_model)

@@ -6,7 +6,7 @@ import pytest
 
 from edgeau.bundle.manifest import InputSpec
 from edgeau.errors import GateRefusedError
-from edgeau_calibration.data.labelled import JpegCrops, LabelledCrops
+from edgeau_calibration.data.labelled import EvaluationFaces, JpegCrops
 from edgeau_calibration.evaluation.accuracy import (
     Evaluator,
     LabelledEvaluator,
@@ -106,7 +106,7 @@ def test_layers_back_in_float_answer_as_the_float_ones(
 def test_labels_are_judged_at_thresholds_fitted_for_each_graph(
     network: onnx.ModelProto, face_crops: np.ndarray
 ) -> None:
-    faces = LabelledCrops(
+    faces = EvaluationFaces(
         crops_of(face_crops), present_by(network, face_crops), np.zeros((12, 478, 3)), "test"
     )
     evaluator = LabelledEvaluator(network, faces, SPEC, HALF)

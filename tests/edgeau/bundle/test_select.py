@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from edgeau._system import timing as run_times
 from edgeau.action_units.network import AUDetector
 from edgeau.bundle import benchmark as measuring
 from edgeau.bundle import judged, load_bundle, measure_engines, remembered_timings, timing
@@ -16,7 +17,7 @@ from edgeau.bundle import select as engine
 from edgeau.bundle.choice import is_disturbed, ranked, slower_than_float
 from edgeau.bundle.load import Bundle
 from edgeau.bundle.select import open_engine
-from edgeau.bundle.timing import Measured, Timing, time_alternately, time_session
+from edgeau.bundle.timing import SessionTime, Timing, time_alternately, time_session
 from edgeau.errors import DependencyError
 from edgeau.runtimes import open_session, thread_count
 from edgeau.runtimes.function import FunctionSession
@@ -74,7 +75,8 @@ class Clock:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.now_s = self.cpu_s = 0.0
-        monkeypatch.setattr(timing, "time", self)
+        for module in (timing, run_times):
+            monkeypatch.setattr(module, "time", self)
 
     def perf_counter(self) -> float:
         return self.now_s
@@ -173,8 +175,8 @@ class Machine:
         session = open_session(runtime, file, threads=1, provider=provider)
         return Timed(session, threads, self.speeds[file.name] / threads)
 
-    def measured(self, session: Timed) -> Measured:
-        return Measured(session.speed_ms, session.speed_ms, 5)
+    def measured(self, session: Timed) -> SessionTime:
+        return SessionTime(session.speed_ms, session.speed_ms, 5)
 
 
 @pytest.fixture

@@ -25,7 +25,7 @@ from edgeau_training.evaluation.report import (
     model_document,
     model_table,
 )
-from edgeau_training.evaluation.run import Run, predict
+from edgeau_training.evaluation.run import ModelPredictions, predict
 from edgeau_training.evaluation.scorers import PARTS, Scorer, open_scorer
 
 __all__ = ["main"]
@@ -114,7 +114,10 @@ def _thresholded(table: Predictions, objective: str | None) -> Predictions:
 
 
 def _document(
-    named: list[tuple[str, Predictions]], faces: LabelledFaces, outcome: Run, options: argparse.Namespace
+    named: list[tuple[str, Predictions]],
+    faces: LabelledFaces,
+    outcome: ModelPredictions,
+    options: argparse.Namespace,
 ) -> dict[str, Any]:
     document: dict[str, Any] = {
         "data": {

@@ -14,13 +14,13 @@ from edgeau_training.evaluation.faces.batch import LabelledFaces
 from edgeau_training.evaluation.predictions import Predictions
 from edgeau_training.evaluation.scorers.scorer import Scorer
 
-__all__ = ["BATCH", "Run", "predict"]
+__all__ = ["BATCH", "ModelPredictions", "predict"]
 
 BATCH = 32  # faces; at 256 x 256 pixels some 20 MB on the way through a network
 
 
 @dataclass(frozen=True)
-class Run:
+class ModelPredictions:
     """Predictions of several models on the same faces, and how many faces were left out because none was found."""
 
     predictions: tuple[Predictions, ...]
@@ -32,7 +32,7 @@ def predict(
     faces: LabelledFaces,
     limit: int | None = None,
     labels: Sequence[str] | None = None,
-) -> Run:
+) -> ModelPredictions:
     """Run every model over the same faces, reading the data once.
 
     Args:
@@ -71,7 +71,7 @@ def predict(
         )
         for scorer, answers, names in zip(scorers, logits, common, strict=True)
     )
-    return Run(tuple(tables), total - len(together))
+    return ModelPredictions(tuple(tables), total - len(together))
 
 
 def _common_labels(scorer: Scorer, faces: LabelledFaces, wanted: Sequence[str] | None) -> tuple[str, ...]:

@@ -25,9 +25,9 @@ def open_faces(path: Path, split: str | None = None) -> LabelledFaces:
     """
     if (path / "dataset.json").is_file():
         # Reading Parquet needs a heavy package that landmark files do not.
-        from edgeau_training.evaluation.faces.synthetic import SyntheticFaces
+        from edgeau_training.evaluation.faces.synthetic import SyntheticSplit
 
-        return SyntheticFaces(path, "test" if split is None else split)
+        return SyntheticSplit(path, "test" if split is None else split)
     if split is not None:
         raise UsageError(
             f"--split {split} was given, but {path} has no splits (only synthetic data sets have)"

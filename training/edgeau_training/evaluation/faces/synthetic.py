@@ -21,12 +21,12 @@ from edgeau_training.synth.action_units import ACTIVE
 from edgeau_training.synth.shards import LANDMARKS, dataset_info, shard_paths
 from edgeau_training.synth.splits import SPLITS
 
-__all__ = ["SyntheticFaces"]
+__all__ = ["SyntheticSplit"]
 
 _COLUMNS = ["identity", "image", "detected", "landmarks", "aus"]
 
 
-class SyntheticFaces:
+class SyntheticSplit:
     """One split of a synthetic data set's folder; an AU is present where its rig intensity is at least 0.3.
 
     Raises:
