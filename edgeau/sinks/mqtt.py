@@ -43,10 +43,11 @@ class MqttSink(Sink):
     """Publishes each result, as :mod:`edgeau.sinks.tables.jsonl` writes it, under a topic.
 
     ``TOPIC/status`` holds ``online`` while it is connected and ``offline`` else: the broker's last will for this client
-    says so also when the process dies. Messages wait on the disk, oldest first, until the broker can be reached and
-    confirms them; what does not fit is lost, oldest first, and counted. With ``qos=1`` each message arrives at least
-    once (twice where the confirmation got lost), with ``qos=0`` those on their way when a link breaks may be lost
-    unnoticed.
+    says so also when the process dies. With ``qos=1`` or ``2`` a message lies on the disk, synced, before it is sent and until
+    the broker has confirmed it, over kills and power cuts too, and arrives at least once (again where the confirmation got
+    lost, or the process ended before it came). With ``qos=0`` messages wait on the disk only while the broker cannot be
+    reached, and those on their way when a link breaks may be lost unnoticed. What does not fit is lost, oldest first, and
+    counted. Messages go out in order.
 
     Options of the address: ``qos`` 0, 1 (default) or 2; ``client_id``; ``store``, the folder of waiting messages
     (default: in the user's cache directory; ``off`` keeps none); ``store_mb``, its bound in megabytes (16); for TLS
@@ -73,10 +74,13 @@ class MqttSink(Sink):
         self._store = _store(address)
         self._online = threading.Event()
         self._why = "not connected yet"
-        self._unconfirmed: dict[int, str] = {}
+        self._last = 0  # number of the newest message of the store that was given to the client
+        self._unconfirmed: dict[int, int | None] = {}  # the client's number -> the store's
         self._confirmed_early: set[int] = set()
+        self._confirmed: list[int] = []
         self._confirming = threading.Lock()
-        self._closed = False
+        self._closing = self._closed = False
+        self._left = 0
         self._connect(address)
 
     @property
@@ -86,8 +90,10 @@ class MqttSink(Sink):
 
     @property
     def waiting(self) -> int:
-        """Messages on the disk."""
-        return 0 if self._store is None else len(self._store)
+        """Messages on the disk that were not sent yet."""
+        if self._closed:
+            return self._left
+        return 0 if self._store is None else self._store.count_after(self._last)
 
     @property
     def connected(self) -> bool:
@@ -101,11 +107,13 @@ class MqttSink(Sink):
             OutputError: it can neither be sent nor kept.
         """
         line = json_line(frame_document(result, trained=self._trained, live=True))
-        if not self.waiting and self._open():
-            self._publish(line)
+        if self._open() and (self._store is None or (self._qos == 0 and not self.waiting)):
+            self._publish(line, None)
             return
         if self._store is None:
             raise OutputError(f"{self.name}: {self._why}, and there is no store")
+        # With a quality of service it is on the disk before it is sent, and until it is confirmed.
+        self._forget_confirmed()
         self._store.append(line)
         self._forward()
 
@@ -115,9 +123,9 @@ class MqttSink(Sink):
         Raises:
             OutputError: what was left cannot be kept.
         """
-        if self._closed:
+        if self._closing:
             return
-        self._closed = True
+        self._closing = True
         until = time.monotonic() + _FLUSH_SECONDS
         while self._online.is_set() and (self.waiting or self._unconfirmed) and time.monotonic() < until:
             self._forward()
@@ -138,29 +146,41 @@ class MqttSink(Sink):
     def _keep_the_rest(self) -> None:
         if self._store is None:
             return
-        with self._confirming:
-            left = list(self._unconfirmed.values())
-        try:
-            self._store.put_back(left)
-        finally:
-            self._store.close()
+        self._forget_confirmed()
+        self._left = len(self._store)
+        self._closed = True
+        self._store.close()
 
-    def _open(self) -> bool:
-        """Whether another message may be sent now."""
-        return self._online.is_set() and len(self._unconfirmed) < _WINDOW
+    def _open(self) -> int:
+        """How many messages may be sent now."""
+        return max(0, _WINDOW - len(self._unconfirmed)) if self._online.is_set() else 0
 
     def _forward(self) -> None:
-        while self._store and self._open() and (line := self._store.peek()) is not None:
-            self._publish(line)
-            self._store.pop()
+        if self._store is None:
+            return
+        self._forget_confirmed()
+        while room := self._open():
+            waiting = self._store.after(self._last, room)
+            for number, line in waiting:
+                self._publish(line, number)
+                self._last = number
+            if not waiting:
+                return
 
-    def _publish(self, line: str) -> None:
+    def _forget_confirmed(self) -> None:
+        with self._confirming:
+            confirmed, self._confirmed = self._confirmed, []
+        if self._store is not None:
+            self._store.remove(confirmed)
+
+    def _publish(self, line: str, number: int | None) -> None:
         mid = self._client.publish(self._topic, line, qos=self._qos).mid
         with self._confirming:  # the confirmation may have come before this line
             if mid in self._confirmed_early:
                 self._confirmed_early.discard(mid)
+                self._confirmed += [] if number is None else [number]
             else:
-                self._unconfirmed[mid] = line
+                self._unconfirmed[mid] = number
 
     def _connect(self, address: Address) -> None:
         client = self._client
@@ -182,7 +202,7 @@ class MqttSink(Sink):
         _log.info("%s: connected", self.name)
 
     def _on_disconnect(self, _client: Any, _data: Any, _flags: Any, reason: Any, _properties: Any) -> None:
-        if self._online.is_set() and not self._closed:
+        if self._online.is_set() and not self._closing:
             self._note(f"the connection broke ({reason})")
         self._online.clear()
 
@@ -192,8 +212,10 @@ class MqttSink(Sink):
 
     def _on_publish(self, _client: Any, _data: Any, mid: int, _reason: Any, _properties: Any) -> None:
         with self._confirming:
-            if self._unconfirmed.pop(mid, None) is None:
+            if mid not in self._unconfirmed:
                 self._confirmed_early.add(mid)
+            elif (number := self._unconfirmed.pop(mid)) is not None:
+                self._confirmed.append(number)
 
     def _note(self, why: str) -> None:
         if why != self._why:

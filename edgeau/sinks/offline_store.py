@@ -1,33 +1,39 @@
-"""Messages that wait on the disk, in order, within a bound.
+"""Messages that wait on the disk, in order, within a bound, until their receiver has confirmed them.
 
-They lie in numbered files of one message a line, in a folder that one process at a time uses. A process that starts
-again finds what an earlier one left. After a crash the messages of one file may be given out twice; none is lost.
+They are rows of a SQLite database in a folder that one process at a time uses. A message is on the disk, synced, when
+:meth:`OfflineStore.append` returns, and leaves it when it is removed, so it survives a kill and a power cut in between. That
+it was removed is written with the next message: after a kill a confirmed message may be given out again, but none is lost.
 """
 
 from __future__ import annotations
 
-from collections import deque
-from typing import IO, TYPE_CHECKING
+import sqlite3
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
 
+from edgeau._system.atomic_file import lock
 from edgeau.errors import OutputError
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from pathlib import Path
 
 __all__ = ["OfflineStore"]
 
-_SUFFIX = ".jsonl"
-# The oldest file is given up as a whole: a sixteenth of what there is room for.
-_FILES = 16
+_ROW_BYTES = 24  # what SQLite needs beside the text of a message, roughly
+_FREED = 16  # a sixteenth of the room is freed when there is none left
+_SET_UP = (
+    "PRAGMA locking_mode = EXCLUSIVE",  # so that the log needs no shared memory, which network file systems lack
+    "PRAGMA journal_mode = WAL",  # one sync a message
+    "PRAGMA synchronous = FULL",
+    "PRAGMA wal_autocheckpoint = 16",  # pages of 4 KiB, to keep the log small beside the bound
+    "CREATE TABLE IF NOT EXISTS messages (id INTEGER PRIMARY KEY AUTOINCREMENT, line TEXT NOT NULL, bytes INTEGER NOT NULL)",
+)
 
 
 class OfflineStore:
-    """A bounded queue of lines on the disk.
+    """A bounded queue of lines on the disk. It belongs to one thread at a time.
 
     Args:
         folder: made when it is missing, readable by its owner alone.
-        most_bytes: of all files together; the oldest messages are given up for the newest.
+        most_bytes: of all messages together; the oldest are given up for the newest, and counted in :attr:`lost`.
 
     Raises:
         OutputError: the folder cannot be made or read, or another process uses it.
@@ -35,147 +41,135 @@ class OfflineStore:
 
     def __init__(self, folder: Path, most_bytes: int) -> None:
         self._folder = folder
-        self._file_bytes = max(most_bytes // _FILES, 1)
+        self._most_bytes = most_bytes
+        self._removed: list[int] = []
         self.lost = 0
         try:
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-            self._lock = _locked(folder)
-            found = sorted(int(path.stem) for path in folder.glob(f"*{_SUFFIX}") if path.stem.isdecimal())
-            self._files = deque((number, *_measure(self._path(number))) for number in found)
+            self._lock = (folder / "lock").open("wb")
         except OSError as error:
-            raise self._refusal(error) from error
-        self._head: deque[str] | None = None  # lines of the oldest file, once it is being given out
-        self._sealed = (
-            True  # the newest file is of an earlier process, or is being given out: a new one is begun
-        )
+            raise OutputError(f"cannot keep messages in {folder}: {error.strerror or error}") from error
+        try:
+            _refuse_shared(self._lock.fileno(), folder)
+            with self._told():
+                self._rows = sqlite3.connect(
+                    folder / "messages.sqlite3", isolation_level=None, check_same_thread=False
+                )
+                for statement in _SET_UP:
+                    self._rows.execute(statement)
+                self._count, self.bytes = self._totals()
+        except BaseException:
+            self._lock.close()
+            raise
 
     def __len__(self) -> int:
-        return sum(lines for _, lines, _ in self._files)
+        return self._count - len(self._removed)
 
-    @property
-    def bytes(self) -> int:
-        """On the disk."""
-        return sum(size for _, _, size in self._files)
-
-    def append(self, line: str) -> None:
+    def append(self, line: str) -> int:
         """Add the newest message, giving up the oldest ones for it if need be.
 
-        Raises:
-            OutputError: the disk is full, or gone.
-        """
-        content = line.encode() + b"\n"
-        if self._sealed or not self._files or self._files[-1][2] + len(content) > self._file_bytes:
-            self._begin()
-        number, lines, size = self._files[-1]
-        try:
-            with self._path(number).open("ab") as file:
-                file.write(content)
-        except OSError as error:
-            raise self._refusal(error) from error
-        self._files[-1] = (number, lines + 1, size + len(content))
+        Returns:
+            Its number; later messages have larger ones.
 
-    def peek(self) -> str | None:
-        """The oldest message, or None when there is none.
+        Raises:
+            OutputError: the disk is full, or gone; what was there still is.
+        """
+        size = len(line.encode()) + _ROW_BYTES
+        with self._told(), self._transaction():
+            gone = self._delete_removed()
+            full = self.bytes - gone[1] + size - self._most_bytes
+            freed = self._free(max(full, self._most_bytes // _FREED)) if full > 0 else (0, 0)
+            row = self._rows.execute("INSERT INTO messages (line, bytes) VALUES (?, ?)", (line, size))
+        self._removed.clear()
+        self.lost += freed[0]
+        self._count += 1 - gone[0] - freed[0]
+        self.bytes += size - gone[1] - freed[1]
+        assert row.lastrowid is not None
+        return row.lastrowid
+
+    def after(self, number: int, most: int) -> list[tuple[int, str]]:
+        """The oldest messages with larger numbers than this, at most so many: number and line, in order.
 
         Raises:
             OutputError: the disk cannot be read.
         """
-        while self._files and not self._head:
-            if self._head is not None:  # given out to the last line
-                self._remove_oldest()
-                continue
-            self._read_oldest()
-        return self._head[0] if self._head else None
+        with self._told():
+            query = "SELECT id, line FROM messages WHERE id > ? ORDER BY id LIMIT ?"
+            return self._rows.execute(query, (number, most)).fetchall()
 
-    def pop(self) -> None:
-        """Forget the oldest message, which :meth:`peek` gave."""
-        assert self._head
-        self._head.popleft()
-        number, lines, size = self._files[0]
-        self._files[0] = (number, lines - 1, size)
-        if not self._head:
-            self._remove_oldest()
+    def count_after(self, number: int) -> int:
+        """How many have larger numbers than this."""
+        with self._told():
+            found: int = self._rows.execute(
+                "SELECT count(*) FROM messages WHERE id > ?", (number,)
+            ).fetchone()[0]
+            return found
 
-    def put_back(self, lines: Sequence[str]) -> None:
-        """Make messages that were popped the oldest ones again; the next call is :meth:`close`.
-
-        Raises:
-            OutputError: the disk is full, or gone.
-        """
-        if self.peek() is None:
-            for line in lines:
-                self.append(line)
-            return
-        assert self._head is not None
-        self._head.extendleft(reversed(lines))
+    def remove(self, numbers: Iterable[int]) -> None:
+        """Forget messages; on the disk with the next :meth:`append`, or in :meth:`close`."""
+        self._removed.extend(numbers)
 
     def close(self) -> None:
-        """Write down how far the oldest file was given out, and let another process use the folder.
+        """Let another process use the folder. A second call does nothing.
 
-        Raises:
-            OutputError: the disk is full, or gone.
+        Where the disk is full, it keeps messages that were removed, which are then given out again.
         """
+        if self._lock.closed:
+            return
         try:
-            if self._head:
-                self._write_oldest()
+            with suppress(sqlite3.Error), self._transaction():
+                gone = self._delete_removed()
+                self._removed.clear()
+                self._count -= gone[0]
+                self.bytes -= gone[1]
         finally:
+            self._rows.close()
             self._lock.close()
 
-    def _write_oldest(self) -> None:
-        assert self._head
-        path = self._path(self._files[0][0])
+    def _totals(self) -> tuple[int, int]:
+        count, size = self._rows.execute("SELECT count(*), total(bytes) FROM messages").fetchone()
+        return count, int(size)
+
+    def _delete_removed(self) -> tuple[int, int]:
+        """How many there were, and their bytes; some may have been given up before."""
+        sizes = [
+            row[0]
+            for number in self._removed
+            for row in self._rows.execute(
+                "DELETE FROM messages WHERE id = ? RETURNING bytes", (number,)
+            ).fetchall()
+        ]
+        return len(sizes), sum(sizes)
+
+    def _free(self, wanted: int) -> tuple[int, int]:
+        """Delete the oldest messages until there is so much room; how many they were, and their bytes."""
+        count = freed = last = 0
+        for number, size in self._rows.execute("SELECT id, bytes FROM messages ORDER BY id"):
+            count, freed, last = count + 1, freed + size, number
+            if freed >= wanted:
+                break
+        self._rows.execute("DELETE FROM messages WHERE id <= ?", (last,))
+        return count, freed
+
+    @contextmanager
+    def _transaction(self) -> Iterator[None]:
+        self._rows.execute("BEGIN IMMEDIATE")
         try:
-            temporary = path.with_suffix(".part")
-            temporary.write_text("".join(f"{line}\n" for line in self._head), encoding="utf-8")
-            temporary.replace(path)
-        except OSError as error:
-            raise self._refusal(error) from error
-        self._head = None
+            yield
+            self._rows.execute("COMMIT")
+        except BaseException:
+            if self._rows.in_transaction:  # SQLite has rolled back by itself where the disk is full
+                self._rows.execute("ROLLBACK")
+            raise
 
-    def _begin(self) -> None:
-        while len(self._files) >= _FILES:
-            self.lost += self._files[0][1]
-            self._remove_oldest()
-        number = self._files[-1][0] + 1 if self._files else 0
-        self._files.append((number, 0, 0))
-        self._sealed = False
-
-    def _read_oldest(self) -> None:
+    @contextmanager
+    def _told(self) -> Iterator[None]:
         try:
-            content = self._path(self._files[0][0]).read_text(encoding="utf-8", errors="replace")
-        except OSError as error:
-            raise self._refusal(error) from error
-        self._head = deque(content.split("\n")[:-1])  # without a line that a crash cut short
-        self._sealed = self._sealed or len(self._files) == 1
-
-    def _remove_oldest(self) -> None:
-        number, *_ = self._files.popleft()
-        self._head = None
-        try:
-            self._path(number).unlink(missing_ok=True)
-        except OSError as error:
-            raise self._refusal(error) from error
-
-    def _path(self, number: int) -> Path:
-        return self._folder / f"{number:09d}{_SUFFIX}"
-
-    def _refusal(self, error: OSError) -> OutputError:
-        return OutputError(f"cannot keep messages in {self._folder}: {error.strerror or error}")
+            yield
+        except sqlite3.Error as error:
+            raise OutputError(f"cannot keep messages in {self._folder}: {error}") from error
 
 
-def _locked(folder: Path) -> IO[bytes]:
-    """A file that stays locked for as long as it is open."""
-    import fcntl  # not on every system
-
-    lock = (folder / "lock").open("wb")
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError as error:
-        lock.close()
-        raise OutputError(f"{folder} is used by another process; give a store of its own") from error
-    return lock
-
-
-def _measure(path: Path) -> tuple[int, int]:
-    content = path.read_bytes()
-    return content.count(b"\n"), len(content)
+def _refuse_shared(descriptor: int, folder: Path) -> None:
+    if not lock(descriptor, wait=False):
+        raise OutputError(f"{folder} is used by another process; give a store of its own")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import logging
 import shutil
@@ -9,6 +10,7 @@ import socket
 import ssl
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -192,10 +194,52 @@ def test_the_disk_is_bounded_and_the_oldest_are_lost(connect, broker: Broker, ma
     sink = connect("&store_mb=0.05")
     for index in range(500):
         sink.write(make_result(index))
-    used = sum(path.stat().st_size for path in (tmp_path / "store").glob("*.jsonl"))
-    assert used <= 50_000
+    used = sum(path.stat().st_size for path in (tmp_path / "store").iterdir())
+    assert used <= 50_000 + 150_000, "the log of the database comes on top"
     assert sink.lost + sink.waiting == 500
     assert 0 < sink.lost < 500
+
+
+UNCONFIRMED = """
+import os, sys, time
+from edgeau.results import FrameResult
+from edgeau.sinks import Description
+from edgeau.sinks.address import Address
+from edgeau.sinks.mqtt import MqttSink
+sink = MqttSink(Address.parse(sys.argv[1]), Description(("AU1",)))
+while not sink.connected:
+    time.sleep(0.01)
+for index in range(80):
+    sink.write(FrameResult(index=index, time_s=index / 30, age_s=0.0, dropped=0, faces=()))
+os.kill(os.getpid(), 9)
+"""
+
+
+def test_what_a_broker_has_not_confirmed_survives_kill_9(
+    tmp_path: Path, connect, broker: Broker, subscriber: Subscriber, make_result, until
+) -> None:
+    """A broker that takes and never confirms; the sender is killed; the next one sends all of it to a real broker."""
+    mute = socket.create_server(("127.0.0.1", 0))
+
+    def swallow() -> None:
+        connection, _ = mute.accept()
+        with connection, contextlib.suppress(OSError):
+            connection.recv(1000)
+            connection.sendall(b"\x20\x02\x00\x00")
+            while connection.recv(65536):
+                pass
+
+    threading.Thread(target=swallow, daemon=True).start()
+    where = f"mqtt://127.0.0.1:{mute.getsockname()[1]}/aus/desk?store={tmp_path / 'store'}"
+    done = subprocess.run([sys.executable, "-c", UNCONFIRMED, where], check=False, timeout=60)
+    assert done.returncode == -9
+    mute.close()
+    sink = connect()
+    until(lambda: sink.connected)
+    sink.write(make_result(80))
+    until(lambda: subscriber.indices() == list(range(81)))
+    sink.close()
+    assert (sink.waiting, sink.lost) == (0, 0)
 
 
 def test_without_a_store_results_are_lost_and_counted(description, free_port: int, make_result) -> None:

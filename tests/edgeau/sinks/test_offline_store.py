@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import signal
+import subprocess
+import sys
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -25,80 +29,126 @@ def open_store() -> Iterator[Callable[[Path, int], OfflineStore]]:
 
 
 def drained(store: OfflineStore) -> list[str]:
-    lines = []
-    while (line := store.peek()) is not None:
-        lines.append(line)
-        store.pop()
+    lines, last = [], 0
+    while found := store.after(last, 7):
+        last = found[-1][0]
+        lines += [line for _, line in found]
+        store.remove(number for number, _ in found)
     return lines
 
 
-def test_first_in_first_out_over_many_files(tmp_path: Path, open_store) -> None:
-    store = open_store(tmp_path / "store", 16_000)
+def test_first_in_first_out(tmp_path: Path, open_store) -> None:
+    store = open_store(tmp_path / "store", 160_000)
     lines = [f"line {n}" for n in range(300)]
-    for line in lines:
-        store.append(line)
+    numbers = [store.append(line) for line in lines]
+    assert numbers == sorted(numbers)
     assert len(store) == 300
+    assert store.count_after(numbers[99]) == 200
     assert drained(store) == lines
+    store.close()
     assert len(store) == store.bytes == 0
-    assert not list((tmp_path / "store").glob("*.jsonl"))
+    assert (tmp_path / "store").stat().st_mode & 0o777 == 0o700
 
 
 def test_it_stays_within_its_bound_and_counts_what_it_gave_up(tmp_path: Path, open_store) -> None:
-    store = open_store(tmp_path, 16_000)
-    for n in range(10_000):
+    store = open_store(tmp_path, 32_000)
+    for n in range(1_500):
         store.append(f"line {n:05d}")
-        assert store.bytes <= 16_000
+        assert store.bytes <= 32_000
+    used = sum(path.stat().st_size for path in tmp_path.iterdir())
+    assert used <= 32_000 + 150_000, "the files keep near the bound"
     kept = drained(store)
-    assert kept == [f"line {n:05d}" for n in range(10_000 - len(kept), 10_000)]
-    assert store.lost == 10_000 - len(kept)
-    assert len(kept) * 11 > 14_000, "most of the room is used"
+    assert kept == [f"line {n:05d}" for n in range(1_500 - len(kept), 1_500)]
+    assert store.lost == 1_500 - len(kept)
+    assert len(kept) * 34 > 28_000, "most of the room is used"
+
+
+def test_a_message_larger_than_the_bound_gives_up_all_others(tmp_path: Path, open_store) -> None:
+    store = open_store(tmp_path, 1000)
+    for n in range(5):
+        store.append(str(n))
+    store.append("x" * 2000)
+    assert drained(store) == ["x" * 2000]
+    assert store.lost == 5
 
 
 def test_a_later_process_finds_what_was_left(tmp_path: Path, open_store) -> None:
-    store = open_store(tmp_path, 1000)
-    for n in range(10):
-        store.append(str(n))
-    for _ in range(3):
-        store.peek()
-        store.pop()
-    store.append("10")
-    store.put_back(["1", "2"])
+    store = open_store(tmp_path, 10_000)
+    numbers = [store.append(str(n)) for n in range(10)]
+    store.remove([numbers[0], numbers[4]])
     store.close()
-    later = open_store(tmp_path, 1000)
-    later.append("11")
-    assert len(later) == 11
-    assert drained(later) == [str(n) for n in range(1, 12)]
+    later = open_store(tmp_path, 10_000)
+    later.append("10")
+    assert len(later) == 9
+    assert drained(later) == ["1", "2", "3", "5", "6", "7", "8", "9", "10"]
 
 
-def test_messages_put_back_into_an_empty_store_are_kept(tmp_path: Path, open_store) -> None:
-    store = open_store(tmp_path, 1000)
-    store.put_back(["a", "b"])
+def test_numbers_are_not_used_again(tmp_path: Path, open_store) -> None:
+    store = open_store(tmp_path, 10_000)
+    first = store.append("a")
+    store.remove([first])
     store.close()
-    assert drained(open_store(tmp_path, 1000)) == ["a", "b"]
+    assert open_store(tmp_path, 10_000).append("b") > first
 
 
-def test_a_line_that_a_crash_cut_short_is_left_out(tmp_path: Path, open_store) -> None:
-    store = open_store(tmp_path, 1000)
-    store.append('{"whole":1}')
+KILLED = """
+import os, sys
+from pathlib import Path
+from edgeau.sinks.offline_store import OfflineStore
+store = OfflineStore(Path(sys.argv[1]), 10**7)
+for n in range(10**9):
+    number = store.append(f"message {n}")
+    if n % 3 == 0:
+        store.remove([number])
+    print(n, flush=True)
+"""
+
+
+@pytest.mark.parametrize("wait", [0.0, 0.05, 0.11, 0.2])
+def test_kill_9_loses_nothing_that_was_taken(tmp_path: Path, open_store, wait: float) -> None:
+    command = [sys.executable, "-c", KILLED, str(tmp_path)]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    process.stdout.readline()
+    time.sleep(wait)
+    process.send_signal(signal.SIGKILL)
+    lines = [line for line in process.communicate()[0].splitlines() if line]
+    taken = int(lines[-1]) if lines else 0
+    found = {int(line.split()[1]) for line in drained(open_store(tmp_path, 10**7))}
+    assert found >= {n for n in range(1, taken + 1) if n % 3}
+    assert max(found) <= taken + 2, "and nothing was made up"
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=256k", "none", str(folder)]
+    if subprocess.run(mount, check=False, capture_output=True).returncode:
+        pytest.skip("only root of a machine of its own may mount")
+    yield folder
+    subprocess.run(["umount", folder], check=True)
+
+
+def test_a_disk_that_fills_up_and_is_freed_again(small_disk: Path) -> None:
+    """Every line given out is a whole one that was taken, and all that were taken are given out."""
+    store = OfflineStore(small_disk / "store", 10_000_000)
+    ballast = small_disk / "ballast"
+    ballast.write_bytes(b"x" * 100_000)
+    taken, refused = [], 0
+    for n in range(900):
+        line = f"{n} " + "y" * 200
+        try:
+            store.append(line)
+            taken.append(line)
+        except OutputError:
+            refused += 1
+        if n == 700:
+            ballast.unlink()
+    assert refused
+    assert int(taken[-1].split()[0]) > 700, "it takes messages again"
+    assert drained(store) == taken
     store.close()
-    (file,) = tmp_path.glob("*.jsonl")
-    file.write_text(file.read_text() + '{"cut":')
-    later = open_store(tmp_path, 1000)
-    later.append('{"new":1}')
-    assert drained(later) == ['{"whole":1}', '{"new":1}']
-
-
-def test_taking_and_giving_at_once_keeps_the_order(tmp_path: Path, open_store) -> None:
-    store = open_store(tmp_path, 160_000)
-    given: list[str] = []
-    for n in range(2000):
-        store.append(str(n))
-        if n % 3:
-            line = store.peek()
-            assert line is not None
-            given.append(line)
-            store.pop()
-    assert given + drained(store) == [str(n) for n in range(2000)]
 
 
 def test_two_processes_do_not_share_a_folder(tmp_path: Path, open_store) -> None:
@@ -113,3 +163,9 @@ def test_a_folder_that_is_a_file_is_said(tmp_path: Path, open_store) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(OutputError, match="cannot keep messages"):
         open_store(tmp_path / "file" / "store", 1000)
+
+
+def test_a_damaged_store_is_said(tmp_path: Path, open_store) -> None:
+    (tmp_path / "messages.sqlite3").write_bytes(b"something else" * 500)
+    with pytest.raises(OutputError, match="cannot keep messages in .*not a database"):
+        open_store(tmp_path, 1000)
