@@ -51,7 +51,8 @@ class Pipeline:
         max_faces: how many faces are looked for at most.
         static: every frame stands for itself: nothing is tracked, faces get no ``track_id``.
         experimental: whether AUs without evidence on real faces are given too.
-        landmarker_model: a ``face_landmarker.task``, needed with mediapipe from 0.10.30 on.
+        landmarker_model: MediaPipe's face networks: a ``face_landmarker.task``, a folder or a wheel of mediapipe. None takes
+            those of the bundle, else those of this machine (``edgeau-landmarks`` lists them).
         landmarker: opens another landmarker than MediaPipe's; its argument says whether every frame stands for itself.
         refiners: what every result passes through, in this order.
         limits: of a face's picture; AUs that cannot be read from it are refused with the reason. None takes those that
@@ -119,7 +120,8 @@ class Pipeline:
                 are in view, every frame is searched for more.
             static: every frame stands for itself (pictures in any order): nothing is tracked.
             experimental: whether AUs without evidence on real faces are given too.
-            landmarker_model: a ``face_landmarker.task``, needed with mediapipe from 0.10.30 on.
+            landmarker_model: MediaPipe's face networks: a ``face_landmarker.task``, a folder or a wheel of mediapipe. None takes
+                those of the bundle, else those of this machine (``edgeau-landmarks`` lists them).
             refiners: what every result passes through, in this order.
             limits: of a face's picture; AUs that cannot be read from it are refused with the reason. None takes those
                 that were measured, ``Limits.none()`` refuses nothing.
@@ -352,7 +354,12 @@ class Pipeline:
         return self._landmarkers[static]
 
     def _open_mediapipe(self, static: bool) -> Landmarker:
-        return open_landmarker(static=static, max_faces=self._max_faces, model=self._landmarker_model)
+        return open_landmarker(
+            static=static,
+            max_faces=self._max_faces,
+            model=self._landmarker_model,
+            bundled=self.bundle.landmark_networks,
+        )
 
 
 def _box(landmarks: NDArray[np.float32]) -> Box:

@@ -1,11 +1,13 @@
 """Labelled samples that travel in a bundle, with what every artifact said to them where the bundle was made.
 
-File layout: :mod:`edgeau.bundle.answered_crops` with ``logits`` float32 ``(n, C)``, those of the float network under an empty
-file name; ``present`` bool ``(n, C)``; ``source`` text.
+File layout (``.npz``, no pickles): ``crops`` uint8 ``(n, size, size, 3)`` RGB; ``present`` bool ``(n, C)``; ``source`` text;
+``logits/<file>`` float32 ``(n, C)`` for every artifact, and under ``logits/`` alone those of the float network.
 """
 
 from __future__ import annotations
 
+import io
+import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,16 +15,16 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from edgeau.bundle.answered_crops import AnsweredCrops, read_answered_crops, write_answered_crops
-from edgeau.errors import BundleError, NpzError
+from edgeau.errors import BundleError
 
-__all__ = ["SAMPLES", "LabelledSamples", "read_samples", "write_samples"]
+__all__ = ["SAMPLES", "Samples", "read_samples", "write_samples"]
 
 SAMPLES = "samples.npz"
+_LOGITS = "logits/"
 
 
 @dataclass(frozen=True)
-class LabelledSamples:
+class Samples:
     """Faces with known AUs.
 
     Attributes:
@@ -38,30 +40,26 @@ class LabelledSamples:
     logits: Mapping[str, NDArray[np.float32]]
 
 
-def write_samples(file: Path, samples: LabelledSamples) -> None:
-    """Write samples, whole or not at all; the same samples give the same bytes.
+def write_samples(file: Path, samples: Samples) -> None:
+    """Write samples; the same samples give the same bytes."""
+    arrays: dict[str, NDArray[np.generic]] = {"crops": samples.crops, "present": samples.present}
+    arrays["source"] = np.array(samples.source)
+    for name, logits in samples.logits.items():
+        arrays[f"{_LOGITS}{name}"] = logits
+    with file.open("wb") as stream:
+        np.savez_compressed(stream, **arrays)
 
-    Raises:
-        OutputError: the file cannot be written.
-    """
-    others = {"present": samples.present, "source": np.array(samples.source)}
-    write_answered_crops(file, AnsweredCrops(samples.crops, {"logits": samples.logits}, others))
 
-
-def read_samples(file: Path) -> LabelledSamples:
+def read_samples(file: Path) -> Samples:
     """Read samples.
 
     Raises:
         BundleError: the file holds none.
     """
     try:
-        content = read_answered_crops(file, ("logits",), ("present", "source"))
-    except NpzError as error:
+        with np.load(io.BytesIO(file.read_bytes()), allow_pickle=False) as arrays:
+            names = [key.removeprefix(_LOGITS) for key in arrays.files if key.startswith(_LOGITS)]
+            logits = {name: arrays[f"{_LOGITS}{name}"] for name in names}
+            return Samples(arrays["crops"], arrays["present"], str(arrays["source"]), logits)
+    except (OSError, EOFError, KeyError, ValueError, zipfile.BadZipFile) as error:
         raise BundleError(f"{file} holds no samples ({error}); export the bundle again") from error
-    present = content.others["present"]
-    if present.dtype != np.bool_ or present.ndim != 2 or len(present) != len(content.crops):
-        raise BundleError(
-            f"{file} holds no samples (labels {present.dtype} {present.shape} for {len(content.crops)} crops); "
-            "export the bundle again"
-        )
-    return LabelledSamples(content.crops, present, str(content.others["source"]), content.answers["logits"])

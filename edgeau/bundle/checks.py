@@ -53,6 +53,11 @@ def _check_files(manifest: Manifest, where: str) -> None:
     wanted = [artifact.file for artifact in manifest.artifacts] + [manifest.golden]
     if manifest.landmark_model is not None:
         wanted.append(manifest.landmark_model)
+    networks = manifest.landmarks
+    if networks is not None:
+        wanted += [networks.detector, networks.mesh, networks.notice]
+        together = PurePosixPath(networks.detector).parent == PurePosixPath(networks.mesh).parent
+        _require(together, where, "landmarks: detector and mesh lie in two folders")
     for name in wanted:
         _require(name in names, where, f"files: {name!r} is used but not listed")
 

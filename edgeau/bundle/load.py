@@ -34,6 +34,12 @@ class Bundle:
         """Place of one of its files."""
         return self.directory / name
 
+    @property
+    def landmark_networks(self) -> Path | None:
+        """The folder of the landmark networks that it brings; None where it brings none."""
+        networks = self.manifest.landmarks
+        return None if networks is None else self.path(networks.mesh).parent
+
     def artifacts(self, engine: str | None = None) -> tuple[Artifact, ...]:
         """The artifacts that fit a choice, in the order in which to try them.
 

@@ -20,6 +20,7 @@ __all__ = [
     "FileRecord",
     "Fusion",
     "InputSpec",
+    "LandmarkNetworks",
     "Manifest",
     "Measured",
     "NetworkInfo",
@@ -183,6 +184,27 @@ class Fusion:
 
 
 @dataclass(frozen=True)
+class LandmarkNetworks:
+    """MediaPipe's face networks that travel in the bundle; their digests stand under ``files``.
+
+    Attributes:
+        detector: file that finds faces, path in the bundle.
+        mesh: file that places the points of one, in the same folder.
+        points: how many points a face gets, 468 or 478.
+        source: what they were taken from.
+        licence: theirs, such as ``"Apache-2.0"``.
+        notice: file with their notice and the text of the licence, path in the bundle.
+    """
+
+    detector: str
+    mesh: str
+    points: int
+    source: str
+    licence: str
+    notice: str
+
+
+@dataclass(frozen=True)
 class Pending:
     """A stage that could not run where the bundle was made, and the command that finishes it where it can."""
 
@@ -237,6 +259,7 @@ class Manifest:
         golden: ``.npz`` with crops and the answers every artifact gave; see :mod:`edgeau.bundle.golden`.
         landmark_model: ``.npz`` of the landmark model, or None.
         fusion: how the two are combined; None when the network stands alone.
+        landmarks: networks that find faces and their landmarks; None where the device brings its own.
         pending: stages that wait for another machine.
         measured: what the artifacts did on the machine that finished those stages.
         licences: licence of the weights and notices they carry.
@@ -256,6 +279,7 @@ class Manifest:
     experimental: tuple[str, ...] = ()
     landmark_model: str | None = None
     fusion: Fusion | None = None
+    landmarks: LandmarkNetworks | None = None
     pending: tuple[Pending, ...] = ()
     measured: tuple[Measured, ...] = ()
     licences: tuple[str, ...] = ()

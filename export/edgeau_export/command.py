@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from edgeau._system.command import DONE, CommandParser, print_json, run
 from edgeau.board.command import main as finish
-from edgeau.errors import DependencyError
+from edgeau.errors import DependencyError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -47,6 +47,7 @@ def _body(argv: Sequence[str] | None) -> int:
         max_f1_drop=arguments.max_f1_drop,
         precisions=None if arguments.precision is None else _split(arguments.precision),
         accepted=_split(arguments.calib_accept),
+        landmarks=_landmarks(arguments.landmarks),
     )
     manifest = export_bundle(request, Voice(_NAME))
     if arguments.json:
@@ -58,6 +59,15 @@ def _body(argv: Sequence[str] | None) -> int:
 
 def _split(text: str) -> tuple[str, ...]:
     return tuple(part for part in (piece.strip() for piece in text.split(",")) if part)
+
+
+def _landmarks(given: list[str] | None) -> Path | str | None:
+    """One place, ``none``, or None where nothing was asked for."""
+    if given is None:
+        return None
+    if len(given) > 1:
+        raise UsageError(f"two landmark sets were given ({' and '.join(given)}); a bundle carries one")
+    return given[0] if given[0] == "none" else Path(given[0])
 
 
 def _parser() -> CommandParser:
@@ -98,6 +108,13 @@ def _parser() -> CommandParser:
         metavar="X",
         help="mean F1 that INT8 may cost, and four times as much of any one AU; layers that hurt stay in float, and what "
         "cannot be kept is refused with exit code 3 (default %(default)s)",
+    )
+    parser.add_argument(
+        "--landmarks",
+        action="append",
+        metavar="FILE|none",
+        help="MediaPipe's face networks for the bundle: face_landmarker.task, a wheel of mediapipe up to 0.10.21, a folder; "
+        "none leaves them out (default: those of this machine, which edgeau-landmarks lists)",
     )
     parser.add_json()
     return parser

@@ -12,11 +12,13 @@ import edgeau
 from edgeau.bundle import BundleWriter
 from edgeau.bundle.files import GOLDEN, REPORT_MD
 from edgeau.bundle.golden import Golden, write_golden
-from edgeau.bundle.manifest import Artifact, Manifest, Pending
+from edgeau.bundle.manifest import Artifact, LandmarkNetworks, Manifest, Pending
 from edgeau.errors import OutputError
+from edgeau.faces.landmarks.mediapipe_models import LandmarkModels
 from edgeau_export.context import Bench
 from edgeau_export.converters.artifacts import ArtifactMaker
 from edgeau_export.packaging.board_samples import add_board_samples
+from edgeau_export.packaging.landmark_networks import LICENCE_LINE, chosen_networks, write_networks
 from edgeau_export.progress import Voice
 from edgeau_export.quantization.calibration_crops import calibration_for
 from edgeau_export.quantization.face_crops import FaceCrops, packaged_crops
@@ -59,6 +61,8 @@ class ExportRequest:
         precisions: wanted; None takes those of the target that can be made with what is there.
         accepted: rules of the calibration linter that are overruled.
         max_f1_drop: drop of the mean F1 that INT8 may cost; of any one AU, four times as much.
+        landmarks: where MediaPipe's face networks are taken from, see
+            :func:`edgeau_export.packaging.landmark_networks.chosen_networks`.
     """
 
     target: str
@@ -68,6 +72,7 @@ class ExportRequest:
     precisions: tuple[str, ...] | None = None
     accepted: tuple[str, ...] = ()
     max_f1_drop: float = MAX_F1_DROP
+    landmarks: Path | str | None = None
 
 
 def export_bundle(request: ExportRequest, voice: Voice | None = None) -> Manifest:
@@ -84,9 +89,11 @@ def export_bundle(request: ExportRequest, voice: Voice | None = None) -> Manifes
     """
     target = load_target(request.target)
     plan = make_plan(target, request.precisions)
+    voice = voice or Voice(silent=True)
+    networks = chosen_networks(request.landmarks, voice)
     try:
         with BundleWriter(request.out) as writer:
-            return writer.finish(_fill(writer.directory, request, target, plan, voice or Voice(silent=True)))
+            return writer.finish(_fill(writer.directory, request, target, plan, networks, voice))
     except OSError as error:
         if error.errno in _FULL:
             raise OutputError(
@@ -95,7 +102,14 @@ def export_bundle(request: ExportRequest, voice: Voice | None = None) -> Manifes
         raise
 
 
-def _fill(directory: Path, request: ExportRequest, target: Target, plan: Plan, voice: Voice) -> Manifest:
+def _fill(
+    directory: Path,
+    request: ExportRequest,
+    target: Target,
+    plan: Plan,
+    networks: LandmarkModels | None,
+    voice: Voice,
+) -> Manifest:
     """Write everything but the manifest."""
     voice.step("opening the network")
     source = CheckpointSource(request.checkpoint) if request.checkpoint else DefaultSource()
@@ -127,7 +141,8 @@ def _fill(directory: Path, request: ExportRequest, target: Target, plan: Plan, v
     if source.description.landmark_model is not None:
         shutil.copy(source.description.landmark_model, directory)
     tools = tool_versions(from_checkpoint=request.checkpoint is not None)
-    manifest = _manifest(target, plan, source.description, artifacts, tools)
+    landmarks = None if networks is None else write_networks(directory, networks)
+    manifest = _manifest(target, plan, source.description, artifacts, landmarks, tools)
     (directory / REPORT_MD).write_text(report(manifest, target), encoding="utf-8")
     voice.step("measuring what the quantization costs, tensor by tensor")
     evidence = gather(
@@ -185,6 +200,7 @@ def _manifest(
     plan: Plan,
     description: Description,
     artifacts: tuple[Artifact, ...],
+    landmarks: LandmarkNetworks | None,
     tools: dict[str, str],
 ) -> Manifest:
     model = description.landmark_model
@@ -201,7 +217,8 @@ def _manifest(
         experimental=description.experimental,
         landmark_model=None if model is None else model.name,
         fusion=description.fusion,
+        landmarks=landmarks,
         pending=tuple(Pending(stage.stage, stage.reason, stage.command) for stage in plan.pending),
-        licences=description.licences,
+        licences=description.licences if landmarks is None else (*description.licences, LICENCE_LINE),
         tools=tools,
     )

@@ -9,13 +9,13 @@ from pathlib import Path
 import pytest
 
 _SAID = {
-    ("edgeau-analyze", "clip", "--out", "OUT"): "face landmarks need mediapipe, which is not installed",
+    ("edgeau-analyze", "clip", "--out", "OUT"): "edgeau-landmarks --fetch",
     ("edgeau-evaluate", "OUT", "--data", "OUT"): "pip install 'edgeau[train]'",
     ("edgeau-export", "--target", "cpu", "--out", "OUT"): "pip install 'edgeau[export]'",
     ("edgeau-report", "mrpnet"): "pip install 'edgeau[export]'",
     ("edgeau-synth", "OUT", "--out", "OUT", "--count", "1"): "pip install 'edgeau[train]'",
     ("edgeau-train", "mrpnet-small", "--data", "OUT", "--out", "OUT"): "pip install 'edgeau[train]'",
-    ("edgeau-webcam", "--source", "clip"): "face landmarks need mediapipe, which is not installed",
+    ("edgeau-webcam", "--source", "clip"): "edgeau-landmarks --fetch",
 }
 
 

@@ -18,6 +18,7 @@ COMMANDS = {
     "edgeau-doctor": "edgeau_apps.doctor.command",
     "edgeau-evaluate": "edgeau_training.evaluation.command",
     "edgeau-export": "edgeau_export.command",
+    "edgeau-landmarks": "edgeau_apps.landmarks",
     "edgeau-report": "edgeau_apps.report.command",
     "edgeau-synth": "edgeau_training.synth.command",
     "edgeau-train": "edgeau_training.train_command",

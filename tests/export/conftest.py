@@ -114,6 +114,7 @@ def default_bundle(
                 artifacts=(artifact,),
                 experimental=labels[:1],
                 landmark_model="landmark_model.npz",
+                landmarks=None,
                 fusion=Fusion(weights, weights, dict.fromkeys(labels, 0.0)),
                 licences=("stand-in licence",),
             )

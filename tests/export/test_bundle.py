@@ -26,6 +26,9 @@ def test_the_bundle_verifies_and_says_that_it_is_untrained(seeded_bundle: Path, 
     assert {"torch", "onnx", "onnxruntime", "edgeau"} <= manifest.tools.keys()
     assert {record.file for record in manifest.files} == {
         "golden.npz",
+        "landmarks/NOTICE.txt",
+        "landmarks/face_detection_short_range.tflite",
+        "landmarks/face_landmark_with_attention.tflite",
         "model.fp32.b1.onnx",
         "model.fp32.onnx",
         "model.int8.onnx",

@@ -102,7 +102,7 @@ def _parser() -> CommandParser:
         "--landmarker-model",
         type=Path,
         metavar="FILE",
-        help="a face_landmarker.task, for mediapipe 0.10.30 on",
+        help="other face landmark networks than the bundle's: a face_landmarker.task, a wheel, a folder",
     )
     parser.add_argument(
         "--resume", action="store_true", help="leave out inputs whose tables are in DIR already"

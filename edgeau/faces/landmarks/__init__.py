@@ -1,64 +1,91 @@
-"""Face landmarks: from an installed mediapipe, or from its networks in LiteRT without it."""
+"""Face landmarks: MediaPipe's networks in LiteRT, or an installed mediapipe."""
 
 from __future__ import annotations
 
 import logging
+import os
+from importlib import metadata
 from importlib.util import find_spec
 from pathlib import Path
 
 from edgeau.errors import DependencyError, UsageError
 from edgeau.faces.landmarks.landmarker import Landmarker
+from edgeau.faces.landmarks.mediapipe_models import ADVICE, ENVIRONMENT, installed_models, models_place
 
 __all__ = ["LANDMARKERS", "Landmarker", "open_landmarker"]
 
 _log = logging.getLogger(__name__)
 
-LANDMARKERS = ("solutions", "tasks", "litert")
-"""The ways to find landmarks: mediapipe up to 0.10.21, mediapipe from 0.10.30 on, LiteRT without mediapipe."""
+LANDMARKERS = ("litert", "solutions")
+"""The ways to find landmarks: MediaPipe's networks in LiteRT, and mediapipe up to 0.10.21 itself."""
 
 
 def open_landmarker(
-    *, static: bool = False, max_faces: int = 1, model: Path | None = None, kind: str | None = None
+    *,
+    static: bool = False,
+    max_faces: int = 1,
+    model: Path | None = None,
+    bundled: Path | None = None,
+    kind: str | None = None,
 ) -> Landmarker:
     """The landmarker that this machine can run; which one it is stands in :meth:`Landmarker.describe` and in the log.
 
     Args:
         static: every frame stands for itself (pictures); else faces are tracked from frame to frame (videos).
         max_faces: how many faces are looked for at most, 1 or more.
-        model: a ``face_landmarker.task`` for ``tasks``; a folder with MediaPipe's two ``.tflite`` files, or a wheel of
-            mediapipe, for ``litert``. Without one the models inside mediapipe up to 0.10.21 are used.
-        kind: one of :data:`LANDMARKERS`; None decides by ``model``, and without one takes ``solutions``, or ``litert``
-            where mediapipe is not installed but its models are there.
+        model: the networks for LiteRT: a folder, a ``face_landmarker.task`` or a wheel of mediapipe, see
+            :func:`edgeau.faces.landmarks.mediapipe_models.read_models`.
+        bundled: the folder of the networks that the bundle brings. They serve before those of this machine, but after
+            ``model`` and what :data:`edgeau.faces.landmarks.mediapipe_models.ENVIRONMENT` names.
+        kind: one of :data:`LANDMARKERS`; None takes ``litert`` where it and networks are there, else ``solutions``.
 
     Raises:
-        DependencyError: a package is missing, or there are no models and none were given.
-        InputError: the model is missing, or is not a face landmark model.
+        DependencyError: a package is missing, or there are no networks and none were given.
+        InputError: the networks are missing or damaged, or are others.
         UsageError: ``max_faces`` is below 1, or there is no such kind.
     """
     if max_faces < 1:
         raise UsageError(f"max_faces must be 1 or more, got {max_faces}")
-    kind = _kind(model) if kind is None else kind
-    if kind not in LANDMARKERS:
+    if kind not in (None, *LANDMARKERS):
         raise UsageError(f"there is no landmarker {kind!r}; there are {', '.join(LANDMARKERS)}")
+    if model is None and not os.environ.get(ENVIRONMENT):
+        model = bundled
+    kind = _kind(model) if kind is None else kind
     landmarker = _open(kind, model, static=static, max_faces=max_faces)
     _log.info("face landmarks: %s", landmarker.describe())
     return landmarker
 
 
 def _kind(model: Path | None) -> str:
-    """The kind that fits the model, or without one the machine."""
-    if model is not None:
-        return "litert" if model.is_dir() or model.suffix == ".whl" else "tasks"
-    if find_spec("mediapipe") is not None:
-        return "solutions"
-    from edgeau.faces.landmarks.mediapipe_models import models_place
+    """The kind that this machine can run."""
+    # Imported here: edgeau-doctor looks for networks where numpy, which the runtimes need, may be missing.
+    from edgeau.runtimes.table import runtimes
 
-    if models_place() is not None:
+    row = runtimes()["litert"]
+    there = models_place(model)
+    litert = any(find_spec(module) is not None for module in row.modules)
+    if there is not None and litert:
         return "litert"
+    if installed_models() is not None:
+        return "solutions"
+    if there is not None:
+        raise DependencyError(
+            f"the face landmark networks of {there} need LiteRT, which is not installed: {row.install_line}"
+        )
+    lack = "" if litert else f"; LiteRT, which runs them, is missing too: {row.install_line}"
     raise DependencyError(
-        "face landmarks need mediapipe, which is not installed: pip install 'edgeau[mediapipe]'; "
-        "without it they run in LiteRT, given MediaPipe's models: see docs/raspberry-pi.md"
+        f"face landmark networks are missing: this bundle brings none, and this machine has none{_newer()}; "
+        f"{ADVICE}{lack}"
     )
+
+
+def _newer() -> str:
+    """A word on a mediapipe that is there and is of no use."""
+    try:
+        version = metadata.version("mediapipe")
+    except metadata.PackageNotFoundError:
+        return ""
+    return f" (mediapipe {version} carries none, and is not imported: from 0.10.30 on it reports usage to its maker)"
 
 
 def _open(kind: str, model: Path | None, *, static: bool, max_faces: int) -> Landmarker:
@@ -67,34 +94,17 @@ def _open(kind: str, model: Path | None, *, static: bool, max_faces: int) -> Lan
 
         return LiteRtLandmarker(static=static, max_faces=max_faces, models=model)
     if find_spec("mediapipe") is None:
-        raise DependencyError(
-            "face landmarks need mediapipe, which is not installed: pip install 'edgeau[mediapipe]'"
-        )
-    if kind == "solutions":
-        return _from_solutions(static=static, max_faces=max_faces)
-    if model is None:
-        raise UsageError("the tasks of mediapipe need the path of a face_landmarker.task file")
-    return _from_tasks(model, static=static, max_faces=max_faces)
-
-
-def _from_solutions(*, static: bool, max_faces: int) -> Landmarker:
+        raise DependencyError("mediapipe is not installed: pip install 'edgeau[mediapipe]'")
+    # Looked for, never imported: a later mediapipe opens connections as soon as it is used.
+    if installed_models() is None:
+        raise DependencyError(f"this mediapipe is not used{_newer()}; {ADVICE}, and LiteRT runs them")
     from edgeau.faces.landmarks.solutions import SolutionsLandmarker
+    from edgeau.runtimes.table import runtimes
 
     try:
         return SolutionsLandmarker(static=static, max_faces=max_faces)
     except ImportError as error:
         raise DependencyError(
-            f"this mediapipe carries no face landmark models ({error}); "
-            "pip install 'mediapipe<=0.10.21', or give the path of a face_landmarker.task file"
-        ) from error
-
-
-def _from_tasks(model: Path, *, static: bool, max_faces: int) -> Landmarker:
-    from edgeau.faces.landmarks.tasks import TasksLandmarker
-
-    try:
-        return TasksLandmarker(model, static=static, max_faces=max_faces)
-    except ImportError as error:
-        raise DependencyError(
-            f"this mediapipe cannot be used ({error}); pip install --upgrade 'edgeau[mediapipe]'"
+            f"mediapipe {metadata.version('mediapipe')} has its networks and cannot be imported ({error}); "
+            f"repair it, or run them without it: {runtimes()['litert'].install_line}"
         ) from error

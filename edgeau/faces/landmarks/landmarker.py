@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
+from types import TracebackType
 from typing import TYPE_CHECKING, Protocol
 
-import numpy as np
-
-if TYPE_CHECKING:
-    from types import TracebackType
-
+if TYPE_CHECKING:  # edgeau-doctor looks for landmark networks where numpy cannot be imported
+    import numpy as np
     from numpy.typing import NDArray
     from typing_extensions import Self
 

@@ -1,24 +1,38 @@
-"""Finding MediaPipe's face networks: beside an installed mediapipe, in a folder, or inside its wheel."""
+"""Finding MediaPipe's face networks: in a bundle, a folder, a ``.task``, a wheel of mediapipe, or an installed one.
+
+There are two generations. mediapipe up to 0.10.21 carries a detector and a mesh of 192 x 192 pixels, which places lips, eyes
+and irises in a second look (or, without it, 468 points); Google's ``face_landmarker.task`` holds a detector and a mesh of
+256 x 256 pixels that places all 478 points at once.
+"""
 
 from __future__ import annotations
 
+import hashlib
 import logging
 import os
 import zipfile
-from collections.abc import Callable
+from collections.abc import Mapping
 from dataclasses import dataclass
+from importlib import metadata
 from importlib.util import find_spec
 from pathlib import Path, PurePosixPath
+from typing import Literal
 
 from edgeau.errors import DependencyError, InputError
+from edgeau.faces.landmarks.official_task import cached_task, is_official
 
 __all__ = [
+    "ADVICE",
     "DETECTOR",
     "ENVIRONMENT",
     "PLAIN_MESH",
     "REFINED_MESH",
+    "TASK_DETECTOR",
+    "TASK_MESH",
+    "Generation",
     "LandmarkModels",
     "ModelFile",
+    "installed_models",
     "models_place",
     "read_models",
 ]
@@ -33,11 +47,15 @@ REFINED_MESH = "modules/face_landmark/face_landmark_with_attention.tflite"
 PLAIN_MESH = "modules/face_landmark/face_landmark.tflite"
 """The networks as they lie in the mediapipe package."""
 
-_ADVICE = (
-    "the models are inside the wheels of mediapipe up to 0.10.21, of any Python and processor: "
-    "pip download --no-deps --only-binary=:all: --python-version 3.11 --platform manylinux_2_17_aarch64 "
-    f"mediapipe==0.10.18, then give the .whl file (or set {ENVIRONMENT} to it)"
-)
+TASK_DETECTOR = "face_detector.tflite"
+TASK_MESH = "face_landmarks_detector.tflite"
+"""The networks as they lie in ``face_landmarker.task``."""
+
+ADVICE = "edgeau-landmarks --fetch gets MediaPipe's (Apache-2.0, 3.8 MB)"
+"""What to do without landmark networks; every message that misses them ends so."""
+
+Generation = Literal["refined", "plain", "task"]
+"""``"refined"``: 478 points in two looks; ``"plain"``: 468 points; ``"task"``: 478 points of ``face_landmarker.task``."""
 
 
 @dataclass(frozen=True)
@@ -47,27 +65,62 @@ class ModelFile:
     content: bytes
     name: str
 
+    @property
+    def file(self) -> str:
+        """Its file name alone."""
+        return self.name.split(" of ", 1)[0]
+
 
 @dataclass(frozen=True)
 class LandmarkModels:
-    """The detector, one of the meshes, which one, and the place that they come from."""
+    """A pair of networks.
+
+    Attributes:
+        detector: finds faces.
+        mesh: places the points of one.
+        generation: which pair it is.
+        place: where it was read from.
+        source: what it was read from, without the place: for manifests.
+    """
 
     detector: ModelFile
     mesh: ModelFile
-    is_refined: bool
+    generation: Generation
     place: Path
+    source: str
+
+    @property
+    def points(self) -> int:
+        """How many points a face gets."""
+        return 468 if self.generation == "plain" else 478
+
+
+# In the order in which they are looked for: the plain mesh serves only where the refined one is missing.
+_PAIRS: tuple[tuple[Generation, str, str], ...] = (
+    ("task", TASK_DETECTOR, TASK_MESH),
+    ("refined", DETECTOR, REFINED_MESH),
+    ("plain", DETECTOR, PLAIN_MESH),
+)
+_KNOWN = {name for _, *names in _PAIRS for name in names}
 
 
 def models_place(given: Path | None = None) -> Path | None:
-    """Where the models are: what is given, else :data:`ENVIRONMENT`, else an installed mediapipe, which is not imported.
+    """Where the models are.
+
+    What is given, else :data:`ENVIRONMENT`, else an installed mediapipe, which is not imported, else the user's cache.
 
     Returns:
-        None when nothing is given or set and no installed mediapipe has them.
+        None when nothing is given or set and none of the others has them.
     """
     if given is not None:
         return given
     if os.environ.get(ENVIRONMENT):
         return Path(os.environ[ENVIRONMENT])
+    return installed_models() or _cached()
+
+
+def installed_models() -> Path | None:
+    """The folder of an installed mediapipe that carries models; it is not imported."""
     spec = find_spec("mediapipe")
     for folder in (spec.submodule_search_locations or ()) if spec is not None else ():
         if (Path(folder) / DETECTOR).is_file():
@@ -76,58 +129,112 @@ def models_place(given: Path | None = None) -> Path | None:
 
 
 def read_models(given: Path | None = None) -> LandmarkModels:
-    """The networks: the detector and the refined mesh, or the plain one where only that is there, which is said.
+    """The networks of a place; the plain mesh only where the refined one is missing, which is said.
 
     Args:
-        given: a folder with the files, a mediapipe package folder, or a mediapipe wheel (``.whl``); None looks where
-            :func:`models_place` says.
+        given: a folder with the files, a mediapipe package folder, a mediapipe wheel (``.whl``) or a
+            ``face_landmarker.task``; None looks where :func:`models_place` says.
 
     Raises:
         DependencyError: nothing was given and there are none.
-        InputError: there are none in the place that was given.
+        InputError: there are none in the place that was given, it is damaged, or it holds two sets.
     """
     place = models_place(given)
     if place is None:
-        raise DependencyError(f"no face landmark models for LiteRT were found; {_ADVICE}")
-    read = _reader(place)
-    detector = _required(read(place, DETECTOR), DETECTOR, place)
-    refined = read(place, REFINED_MESH)
-    if refined is not None:
-        return LandmarkModels(detector, _file(refined, REFINED_MESH, place), is_refined=True, place=place)
-    plain = _required(read(place, PLAIN_MESH), PLAIN_MESH, place)
-    _log.warning("%s has no %s: eyes and lips are less exact", place, PurePosixPath(REFINED_MESH).name)
-    return LandmarkModels(detector, plain, is_refined=False, place=place)
-
-
-def _reader(place: Path) -> Callable[[Path, str], bytes | None]:
-    if place.is_dir():
-        return _from_folder
-    if zipfile.is_zipfile(place):
-        return _from_wheel
-    what = "is neither a folder nor a wheel" if place.exists() else "does not exist"
-    raise InputError(f"face landmark models: {place} {what}; {_ADVICE}")
-
-
-def _required(content: bytes | None, name: str, place: Path) -> ModelFile:
-    if content is None:
-        raise InputError(f"{place} has no {PurePosixPath(name).name}; {_ADVICE}")
-    return _file(content, name, place)
+        raise DependencyError(f"this machine has no face landmark networks; {ADVICE}")
+    found = _files(place)
+    pairs = [pair for pair in _PAIRS if pair[-1] in found]
+    if {kind for kind, _, _ in pairs} > {"task"}:
+        meshes = " and ".join(PurePosixPath(mesh).name for _, _, mesh in pairs)
+        raise InputError(f"{place} holds two sets of landmark networks ({meshes}); keep one of them")
+    if not pairs:
+        raise InputError(f"{place} {_what_it_is(place, found)}; {ADVICE}")
+    kind, detector, mesh = pairs[0]
+    if detector not in found:
+        raise InputError(f"{place} has no {PurePosixPath(detector).name}; {ADVICE}")
+    if kind == "plain":
+        _log.warning("%s has no %s: eyes and lips are less exact", place, PurePosixPath(REFINED_MESH).name)
+    return LandmarkModels(
+        _file(found[detector], detector, place),
+        _file(found[mesh], mesh, place),
+        generation=kind,
+        place=place,
+        source=_source(place),
+    )
 
 
 def _file(content: bytes, name: str, place: Path) -> ModelFile:
     return ModelFile(content, f"{PurePosixPath(name).name} of {place}")
 
 
-def _from_folder(folder: Path, name: str) -> bytes | None:
-    for path in (folder / name, folder / PurePosixPath(name).name):
-        if path.is_file():
-            return path.read_bytes()
-    return None
+def _files(place: Path) -> Mapping[str, bytes]:
+    """Those of the known files that a place has, by their name in mediapipe."""
+    if place.is_dir():
+        return _in_folder(place)
+    if not place.exists():
+        raise InputError(f"face landmark networks: {place} does not exist; {ADVICE}")
+    if place.suffix not in (".task", ".whl") and not zipfile.is_zipfile(place):
+        raise InputError(
+            f"face landmark networks: {place} is no folder, no face_landmarker.task and no wheel; {ADVICE}"
+        )
+    try:
+        return _in_archive(place)
+    except (zipfile.BadZipFile, OSError, NotImplementedError, EOFError) as error:
+        raise InputError(
+            f"{place} is damaged, or is no {'wheel' if place.suffix == '.whl' else 'face_landmarker.task'} "
+            f"({error}); copy it again, or: {ADVICE}"
+        ) from error
 
 
-def _from_wheel(wheel: Path, name: str) -> bytes | None:
-    with zipfile.ZipFile(wheel) as archive:
-        for entry in (f"mediapipe/{name}", PurePosixPath(name).name):
-            if entry in archive.namelist():
-                return archive.read(entry)
-    return None
+def _in_folder(folder: Path) -> dict[str, bytes]:
+    found = {}
+    for name in _KNOWN:
+        for path in (folder / name, folder / PurePosixPath(name).name):
+            if path.is_file():
+                found[name] = path.read_bytes()
+                break
+    return found
+
+
+def _in_archive(file: Path) -> dict[str, bytes]:
+    found = {}
+    with zipfile.ZipFile(file) as archive:
+        there = set(archive.namelist())
+        for name in _KNOWN:
+            for entry in (f"mediapipe/{name}", PurePosixPath(name).name):
+                if entry in there:
+                    found[name] = archive.read(entry)
+                    break
+    return found
+
+
+def _what_it_is(place: Path, found: Mapping[str, bytes]) -> str:
+    """Why a place has no pair."""
+    if place.is_dir():
+        return f"has no face landmark networks ({PurePosixPath(REFINED_MESH).name} or {TASK_MESH})"
+    if place.suffix == ".whl":
+        return "is a wheel without face landmark networks: those of mediapipe from 0.10.30 on carry none"
+    with zipfile.ZipFile(place) as archive:
+        others = [name for name in archive.namelist() if name.endswith(".tflite") and name not in found]
+    held = f": it holds {', '.join(sorted(others))}" if others else ""
+    return f"is not MediaPipe's face landmarker{held}"
+
+
+def _source(place: Path) -> str:
+    """What a manifest may say: names and digests, no places of this machine."""
+    if place.is_dir():
+        installed = installed_models()
+        if installed is not None and place == installed:
+            return f"mediapipe {metadata.version('mediapipe')}"
+        return "a folder of MediaPipe's networks"
+    content = place.read_bytes()
+    official = ", Google's face_landmarker float16/1" if is_official(content) else ""
+    return f"{place.name}{official}, SHA-256 {hashlib.sha256(content).hexdigest()}"
+
+
+def _cached() -> Path | None:
+    try:
+        place = cached_task()
+    except RuntimeError:  # no home directory, so no cache
+        return None
+    return place if place.is_file() else None

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from edgeau.faces.landmarks.detection_frame import DetectionFrame
 from edgeau.faces.landmarks.landmarker import Landmarker
 from edgeau.faces.landmarks.litert.detection import FaceDetector
-from edgeau.faces.landmarks.litert.mesh import FaceMesh, PlainMesh, RefinedMesh
+from edgeau.faces.landmarks.litert.mesh import MESHES, FaceMesh
 from edgeau.faces.landmarks.litert.region import Region
 from edgeau.faces.landmarks.litert.tracking import joined
 from edgeau.faces.landmarks.mediapipe_models import read_models
@@ -20,7 +20,7 @@ __all__ = ["LiteRtLandmarker"]
 
 
 class LiteRtLandmarker(Landmarker):
-    """478 points of each face, as the refined ``face_mesh`` of MediaPipe gives them.
+    """478 points of each face, as the refined ``face_mesh`` of MediaPipe or its face landmarker gives them.
 
     Where only the plain mesh network is given, 468: without irises, eyes and lips less exact.
 
@@ -29,7 +29,7 @@ class LiteRtLandmarker(Landmarker):
     Args:
         static: every frame stands for itself (pictures); else faces are tracked from frame to frame (videos).
         max_faces: how many faces are looked for at most. While fewer are in view, every frame is searched for more.
-        models: where the ``.tflite`` files are, see :func:`edgeau.faces.landmarks.mediapipe_models.read_models`.
+        models: where the networks are, see :func:`edgeau.faces.landmarks.mediapipe_models.read_models`.
         threads: that one inference may use.
 
     Raises:
@@ -42,10 +42,9 @@ class LiteRtLandmarker(Landmarker):
         self._static = static
         self._max_faces = max_faces
         files = read_models(models)
-        mesh = RefinedMesh if files.is_refined else PlainMesh
         self._detector = FaceDetector(files.detector, threads)
-        self._mesh: FaceMesh = mesh(files.mesh, threads)
-        self._name = f"MediaPipe's {files.mesh.name} in {self._mesh.runtime}, {478 if files.is_refined else 468} points"
+        self._mesh: FaceMesh = MESHES[files.generation](files.mesh, threads)
+        self._name = f"MediaPipe's {files.mesh.name} in {self._mesh.runtime}, {files.points} points"
         self._frame = DetectionFrame()
         self._followed: list[Region] = []
 

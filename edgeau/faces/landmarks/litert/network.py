@@ -77,4 +77,4 @@ class Network:
         self._interpreter = None
 
 
-_ADVICE = "take the file of that name from mediapipe up to 0.10.21"
+_ADVICE = "take the file of that name from mediapipe up to 0.10.21 or from Google's face_landmarker.task"

@@ -1,6 +1,9 @@
 from __future__ import annotations
 
+import os
+import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import cv2
@@ -8,10 +11,26 @@ import numpy as np
 import pytest
 
 from edgeau.errors import DependencyError, InputError, UsageError
-from edgeau.faces.landmarks import open_landmarker
+from edgeau.faces import landmarks
+from edgeau.faces.landmarks import Landmarker, open_landmarker
+from edgeau.faces.landmarks import mediapipe_models as models
 from edgeau.faces.landmarks.solutions import points
 
 mediapipe = pytest.importorskip("mediapipe")
+
+ROOT = Path(__file__).resolve().parents[4]
+
+
+@pytest.fixture(scope="module")
+def static_landmarker() -> Iterator[Landmarker]:
+    with open_landmarker(kind="solutions", static=True, max_faces=4) as landmarker:
+        yield landmarker
+
+
+@pytest.fixture(scope="module")
+def astronaut_landmarks(static_landmarker, astronaut: np.ndarray) -> np.ndarray:
+    (found,) = static_landmarker.detect(astronaut)
+    return found
 
 
 def mediapipe_itself(frame: np.ndarray) -> np.ndarray:
@@ -48,7 +67,7 @@ def test_a_large_frame_gives_the_same_face(astronaut, static_landmarker, size: t
 
 
 def test_tracking_follows_a_face_and_forgets_it_on_reset(astronaut) -> None:
-    with open_landmarker(static=False) as landmarker:
+    with open_landmarker(kind="solutions", static=False) as landmarker:
         runs = []
         for _ in range(2):
             run = [landmarker.detect(np.roll(astronaut, 4 * shift, axis=1)) for shift in range(4)]
@@ -90,7 +109,7 @@ def test_the_landmarks_of_one_call_are_not_touched_by_the_next(astronaut, static
 
 
 def test_closing_twice_does_nothing_and_detecting_after_it_is_our_bug(astronaut) -> None:
-    landmarker = open_landmarker(static=True)
+    landmarker = open_landmarker(kind="solutions", static=True)
     landmarker.close()
     landmarker.close()
     with pytest.raises(ValueError, match="closed"):
@@ -125,21 +144,51 @@ def test_landmarks_on_the_wire_in_another_layout_are_read_slowly(wire: bytes) ->
     assert points(Face(), np.array((1, 10, 100), np.float32)).tolist() == [[1, 20, 300], [2, 40, 600]]
 
 
-def test_a_machine_without_mediapipe_is_told_how_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    import edgeau.faces.landmarks
-    from edgeau.faces.landmarks import mediapipe_models as models
-
+def test_a_machine_without_networks_is_told_the_command(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv(models.ENVIRONMENT, raising=False)
-    for module in (edgeau.faces.landmarks, models):
-        monkeypatch.setattr(module, "find_spec", lambda name: None)
-    with pytest.raises(DependencyError, match=r"pip install 'edgeau\[mediapipe\]'"):
+    monkeypatch.setattr(models, "find_spec", lambda name: None)
+    with pytest.raises(DependencyError, match="edgeau-landmarks --fetch"):
         open_landmarker()
 
 
-def test_a_mediapipe_without_models_asks_for_one(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "mediapipe.python.solutions", None)
-    with pytest.raises(DependencyError, match=r"face_landmarker\.task"):
-        open_landmarker()
+def test_networks_without_litert_name_it(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(landmarks, "find_spec", lambda name: None)
+    monkeypatch.setattr(models, "find_spec", lambda name: None)
+    with pytest.raises(DependencyError, match=r"need LiteRT, .*pip install 'edgeau\[litert\]'"):
+        open_landmarker(bundled=tmp_path)
+
+
+def test_a_mediapipe_that_carries_none_is_never_imported(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """From 0.10.30 on it reports usage to its maker; a stand-in of it fails the test by being imported."""
+    package = tmp_path / "mediapipe"
+    package.mkdir()
+    (package / "__init__.py").write_text("raise AssertionError('imported')\n")
+    (tmp_path / "mediapipe-1.2.3.dist-info").mkdir()
+    (tmp_path / "mediapipe-1.2.3.dist-info" / "METADATA").write_text("Name: mediapipe\nVersion: 1.2.3\n")
+    code = """
+from edgeau.errors import EdgeauError
+from edgeau.faces.landmarks import open_landmarker
+for kind in (None, "solutions", "litert"):
+    try:
+        open_landmarker(kind=kind)
+    except EdgeauError as error:
+        print(error)
+"""
+    environment = {
+        **os.environ,
+        "PYTHONPATH": f"{tmp_path}{os.pathsep}{ROOT}",
+        "XDG_CACHE_HOME": str(tmp_path),
+    }
+    environment.pop(models.ENVIRONMENT, None)
+    done = subprocess.run(
+        [sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True
+    )
+    lines = done.stdout.splitlines()
+    assert len(lines) == 3, done.stdout
+    assert "mediapipe 1.2.3 carries none, and is not imported" in lines[0]
+    assert all("edgeau-landmarks --fetch" in line for line in lines)
 
 
 @pytest.mark.parametrize("content", [None, b"", b"junk" * 1000], ids=["missing", "empty", "junk"])

@@ -211,13 +211,10 @@ def test_models_are_taken_from_a_folder_or_a_wheel(places, form: str, monkeypatc
 
 
 def test_without_mediapipe_its_models_are_enough(places, monkeypatch: pytest.MonkeyPatch) -> None:
-    import edgeau.faces.landmarks
-
-    for module in (edgeau.faces.landmarks, models):
-        monkeypatch.setattr(module, "find_spec", lambda name: None)
-    with pytest.raises(DependencyError, match="EDGEAU_LANDMARK_MODELS|raspberry-pi"):
+    monkeypatch.setattr(models, "find_spec", lambda name: None)
+    with pytest.raises(DependencyError, match="edgeau-landmarks --fetch"):
         open_landmarker()
-    with pytest.raises(DependencyError, match="pip download .*mediapipe==0.10.18"):
+    with pytest.raises(DependencyError, match="edgeau-landmarks --fetch"):
         litert()
     monkeypatch.setenv(models.ENVIRONMENT, str(places["wheel"]))
     with open_landmarker() as landmarker:
@@ -227,11 +224,11 @@ def test_without_mediapipe_its_models_are_enough(places, monkeypatch: pytest.Mon
 def test_places_without_models_are_named(tmp_path: Path) -> None:
     (tmp_path / "file.tflite").write_bytes(b"x")
     for place, fault in {
-        tmp_path: "has no face_detection_short_range.tflite",
+        tmp_path: "has no face landmark networks",
         tmp_path / "none": "does not exist",
-        tmp_path / "file.tflite": "neither a folder nor a wheel",
+        tmp_path / "file.tflite": "is no folder, no face_landmarker.task and no wheel",
     }.items():
-        with pytest.raises(InputError, match=fault):
+        with pytest.raises(InputError, match=f"{fault}.*edgeau-landmarks --fetch"):
             litert(model=place)
 
 
@@ -259,7 +256,7 @@ def test_a_missing_refinement_is_said(plain_models: Path, caplog: pytest.LogCapt
 
 
 def test_an_unknown_kind_lists_the_known() -> None:
-    with pytest.raises(UsageError, match="there are solutions, tasks, litert"):
+    with pytest.raises(UsageError, match="there are litert, solutions"):
         open_landmarker(kind="haar")
 
 

@@ -1,0 +1,79 @@
+"""MediaPipe's face networks into a bundle, with their licence, so that a device needs no mediapipe."""
+
+from __future__ import annotations
+
+import hashlib
+from importlib.resources import files
+from importlib.util import find_spec
+from pathlib import Path
+
+from edgeau.bundle.manifest import LandmarkNetworks
+from edgeau.faces.landmarks import open_landmarker
+from edgeau.faces.landmarks.mediapipe_models import ADVICE, LandmarkModels, models_place, read_models
+from edgeau.runtimes.table import runtimes
+from edgeau_export.progress import Voice
+
+__all__ = ["LICENCE_LINE", "NO_LANDMARKS", "chosen_networks", "write_networks"]
+
+NO_LANDMARKS = "none"
+"""What leaves them out."""
+
+LICENCE_LINE = "face landmark networks: Apache-2.0, Copyright The MediaPipe Authors (Google)"
+
+_FOLDER = "landmarks"
+_NOTICE = "NOTICE.txt"
+
+
+def chosen_networks(given: Path | str | None, voice: Voice) -> LandmarkModels | None:
+    """The networks that will travel, read and tried before any other work.
+
+    Args:
+        given: a ``face_landmarker.task``, a wheel of mediapipe or a folder; :data:`NO_LANDMARKS` leaves them out; None takes
+            those of this machine.
+        voice: says when there are none.
+
+    Raises:
+        InputError: what was given holds no face landmark networks, is damaged, or holds two sets.
+    """
+    if given == NO_LANDMARKS:
+        return None
+    place = models_place(None if given is None else Path(given))
+    if place is None:
+        voice.notice(
+            f"this machine has no face landmark networks, so the bundle brings none; {ADVICE}, or give --landmarks FILE"
+        )
+        return None
+    models = read_models(place)
+    if any(find_spec(module) is not None for module in runtimes()["litert"].modules):
+        open_landmarker(kind="litert", model=place).close()
+    return models
+
+
+def write_networks(directory: Path, models: LandmarkModels) -> LandmarkNetworks:
+    """Write them below a bundle's folder.
+
+    Args:
+        directory: of the bundle.
+        models: of :func:`chosen_networks`.
+    """
+    folder = directory / _FOLDER
+    folder.mkdir()
+    digests = []
+    for file in (models.detector, models.mesh):
+        (folder / file.file).write_bytes(file.content)
+        digests.append(f"  {file.file}  SHA-256 {hashlib.sha256(file.content).hexdigest()}")
+    licence = (files("edgeau") / "assets" / "apache-2.0.txt").read_text("utf-8")
+    notice = (
+        "Face detection and face landmark networks of MediaPipe, unchanged.\n"
+        "Copyright The MediaPipe Authors (Google). Licensed under the Apache License, Version 2.0, which follows.\n"
+        f"Taken from: {models.source}\n" + "\n".join(digests) + "\n\n" + licence
+    )
+    (folder / _NOTICE).write_text(notice, encoding="utf-8")
+    return LandmarkNetworks(
+        detector=f"{_FOLDER}/{models.detector.file}",
+        mesh=f"{_FOLDER}/{models.mesh.file}",
+        points=models.points,
+        source=models.source,
+        licence="Apache-2.0",
+        notice=f"{_FOLDER}/{_NOTICE}",
+    )
