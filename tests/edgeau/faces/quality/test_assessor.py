@@ -58,7 +58,7 @@ CHANGES = {
     ),
     "blur": lambda frame, marks: (cv2.GaussianBlur(frame, (0, 0), 3.5), marks),
     "dark": lambda frame, marks: (
-        np.clip(frame * 0.08 + np.random.default_rng(0).normal(0, 3, frame.shape), 0, 255).astype(np.uint8),
+        np.clip(frame * 0.06 + np.random.default_rng(0).normal(0, 3, frame.shape), 0, 255).astype(np.uint8),
         marks,
     ),
     "bright": lambda frame, marks: (np.clip(frame * 4.0, 0, 255).astype(np.uint8), marks),
