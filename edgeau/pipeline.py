@@ -86,7 +86,9 @@ class Pipeline:
         self._landmarker_model = landmarker_model
         self._open_landmarker = landmarker or self._open_mediapipe
         self._landmarkers: dict[bool, Landmarker] = {}
-        self._landmarker(static=static)  # what is missing on this machine is said now, not at the first frame
+        self._landmarker(
+            static=static
+        )  # what is missing on this machine is reported now, not at the first frame
         self._tracks = FaceTracks()
         self._baselines: dict[int | None, NeutralBaseline] = {}
         self._count = 0

@@ -1,27 +1,35 @@
 """Manners that every edgeau command shares: exit codes, ``--json``, errors in one line, Ctrl-C.
 
-Exit codes: 0 done, 1 done in part, 2 the user can mend it, 3 a gate refused, 130 interrupted, 143 terminated.
+Exit codes: 0 done, 1 done in part, 2 the user can fix it, 3 a gate refused, 70 a bug of edgeau (``EX_SOFTWARE`` of
+sysexits.h), 130 interrupted, 143 terminated.
 """
 
 from __future__ import annotations
 
 import argparse
+import errno
 import json
 import os
+import platform
 import sys
+import traceback
 from collections.abc import Callable, Sequence
 from functools import partial
 from importlib import import_module
 from typing import Any, NoReturn
 
+from edgeau import __version__
 from edgeau._system.termination import sigterm_unwinds
 from edgeau.errors import DependencyError, EdgeauError, UsageError
 
-__all__ = ["DONE", "INTERRUPTED", "PARTLY", "CommandParser", "entry", "print_json", "run"]
+__all__ = ["BUG", "DONE", "INTERRUPTED", "PARTLY", "CommandParser", "entry", "print_json", "run"]
 
 DONE = 0
 PARTLY = 1
+BUG = 70
 INTERRUPTED = 130
+
+_NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 class CommandParser(argparse.ArgumentParser):
@@ -57,7 +65,10 @@ def run(name: str, body: Callable[[Sequence[str] | None], int], argv: Sequence[s
     """
     try:
         with sigterm_unwinds():
-            return body(argv)
+            code = body(argv)
+            if sys.stdout is not None:  # None under pythonw and some services
+                sys.stdout.flush()  # what cannot be printed is noticed here, not when the interpreter ends
+            return code
     except EdgeauError as error:
         print(f"{name}: {_one_line(error)}", file=sys.stderr)
         return error.exit_code
@@ -66,8 +77,20 @@ def run(name: str, body: Callable[[Sequence[str] | None], int], argv: Sequence[s
         return INTERRUPTED
     except BrokenPipeError:
         # The reader of our stdout went away (| head): not an error of ours; keep the interpreter's flush from raising.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _silence_stdout()
         return DONE
+    except Exception as error:  # noqa: BLE001 - the last line of defence: a trace, a code of its own, and what to do
+        if isinstance(error, OSError) and error.errno in _NO_ROOM:
+            print(f"{name}: {_one_line(error)}; free some space and run it again", file=sys.stderr)
+            _silence_stdout()
+            return EdgeauError.exit_code
+        traceback.print_exc()
+        print(
+            f"{name}: this is a bug of edgeau {__version__} (Python {platform.python_version()}, {platform.platform()}); "
+            "please report it with the lines above and the command: CONTRIBUTING.md says where",
+            file=sys.stderr,
+        )
+        return BUG
 
 
 def entry(name: str, module: str, extra: str) -> Callable[[], int]:
@@ -98,6 +121,11 @@ def print_json(document: Any) -> None:
     """Print one JSON document on stdout."""
     json.dump(document, sys.stdout, indent=2, ensure_ascii=False, allow_nan=False)
     sys.stdout.write("\n")
+
+
+def _silence_stdout() -> None:
+    """Keep the interpreter's last flush from raising once more."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _one_line(error: Exception) -> str:

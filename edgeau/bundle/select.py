@@ -68,7 +68,7 @@ def open_engine(
 
 
 def _timings(bundle: Bundle, asked: Asked) -> list[Timing]:
-    """Remembered or measured now; each artifact that was found not to work is said aloud either way."""
+    """Remembered or measured now; each artifact that was found not to work is logged as a warning either way."""
     rows = recall_timings(bundle, asked) or _measured(bundle, asked)
     timed = any(row.fault is None for row in rows)
     unused: dict[str, list[str]] = {}

@@ -137,15 +137,6 @@ class QueuedSink(Sink):
         if error is not None:
             raise error
 
-    def _give_up(self) -> None:
-        """Count what the sink did not take in time; without any, it is only slow to end."""
-        left = len(self._queue)
-        if left:
-            self._failed += left
-            self._error = f"closed after {self._close_seconds:g} s with {left} results not taken"
-            self._queue.clear()
-            _log.warning("%s: %s", self.name, self._error)
-
     def _work(self) -> None:
         while (result := self._next()) is not None:
             self._hand_on(result)

@@ -45,7 +45,7 @@ if TYPE_CHECKING:
 
 __all__ = ["ExportRequest", "export_bundle"]
 
-# A full disk, a full quota, a file that may not grow: the user's to mend, where any other OSError would be our bug.
+# A full disk, a full quota, a file that may not grow: the user's to fix, where any other OSError would be our bug.
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
@@ -83,7 +83,7 @@ def export_bundle(request: ExportRequest, voice: Voice | None = None) -> Manifes
         voice: says what is done and left out; None is silent.
 
     Raises:
-        UserError: something that the user can mend: target, checkpoint, calibration data, place.
+        UserError: something that the user can fix: target, checkpoint, calibration data, place.
         GateRefusedError: a float artifact answers otherwise than the network it was made from, or INT8 costs more than
             its budget.
     """

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 __all__ = ["CANVAS", "Augmentation", "View", "centre_cut", "random_cut", "vary"]
 
-CANVAS = 256  # side of the stored aligned crops, pixels, where nothing else is said
+CANVAS = 256  # side of the stored aligned crops, pixels, where nothing else is given
 
 Image = NDArray[np.uint8]
 Matrix = NDArray[np.float64]

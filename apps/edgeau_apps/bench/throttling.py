@@ -14,7 +14,7 @@ _BITS = {0: "under-voltage", 1: "frequency capped", 2: "throttled", 3: "soft tem
 
 
 def throttling(before: int | None = None) -> str:
-    """What the board says now, in words; "" where nothing is throttled or nothing is said.
+    """What the board says now, in words; "" where nothing is throttled or the system does not tell.
 
     Args:
         before: of :func:`throttle_count` when the benchmark began.

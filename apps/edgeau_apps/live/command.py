@@ -67,7 +67,7 @@ def _body(argv: Sequence[str] | None) -> int:
     arguments = _parser().parse_args(argv)
     logging.basicConfig(format=f"{NAME}: %(message)s")
     quieten_decoders()
-    _source(arguments).close()  # what cannot be opened is said before a network is loaded
+    _source(arguments).close()  # what cannot be opened is reported before a network is loaded
     address = arguments.serve
     if address is None and (why := window.can_open()):
         print(f"{NAME}: {why}, so the page is served instead of a window", file=sys.stderr)

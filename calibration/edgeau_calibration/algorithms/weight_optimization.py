@@ -1,7 +1,7 @@
 """Weights learned on calibration crops: each layer is fitted to what its quantized inputs really are, then rounded.
 
 Layer after layer, in the order of the graph: the float graph says what a layer should give, the Q/DQ graph (with the
-layers before already mended) says what it reads: the asymmetric reconstruction of AdaRound (Nagel et al., ICML 2020, arXiv
+layers before it already corrected) says what it reads: the asymmetric reconstruction of AdaRound (Nagel et al., ICML 2020, arXiv
 2004.10568), whose objective this is but not its solver. Three closed-form steps per layer, all from second moments:
 
 1. least squares: the float weights that give the float output from the quantized inputs, held near the old ones by a ridge;
@@ -33,7 +33,7 @@ _BATCH = 8
 def with_learned_weights(
     quantized: onnx.ModelProto, float_graph: onnx.ModelProto, batch: NDArray[np.float32], rule: FitRule
 ) -> onnx.ModelProto:
-    """A copy of a Q/DQ graph with mended weights and biases; scales of activations stay.
+    """A copy of a Q/DQ graph with corrected weights and biases; scales of activations stay.
 
     Args:
         quantized: made from ``float_graph``, with nodes of the same names.

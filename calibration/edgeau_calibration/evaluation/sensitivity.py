@@ -1,4 +1,4 @@
-"""Which layers hurt: each unit of a quantized graph goes back to float alone, and what that mends is measured."""
+"""Which layers hurt: each unit of a quantized graph goes back to float alone, and what that fixes is measured."""
 
 from __future__ import annotations
 

@@ -129,7 +129,7 @@ def installed_models() -> Path | None:
 
 
 def read_models(given: Path | None = None) -> LandmarkModels:
-    """The networks of a place; the plain mesh only where the refined one is missing, which is said.
+    """The networks of a place; the plain mesh only where the refined one is missing, with a warning.
 
     Args:
         given: a folder with the files, a mediapipe package folder, a mediapipe wheel (``.whl``) or a

@@ -135,23 +135,23 @@ def test_a_graphs_answer_is_no_stretch() -> None:
 def test_the_float_answer_is_the_very_same(silu: bool, crops: np.ndarray) -> None:
     model = prepared(blocks(silu=silu))
     before = model.SerializeToString()
-    mended = equalized(model, crops[:8], SPEC)
+    fixed = equalized(model, crops[:8], SPEC)
     assert model.SerializeToString() == before
-    (old,), (new,) = answers(model, crops), answers(mended, crops)
+    (old,), (new,) = answers(model, crops), answers(fixed, crops)
     assert np.abs(old - new).max() <= 1e-6 * np.abs(old).max()
 
 
 def test_channels_come_nearer(crops: np.ndarray) -> None:
     model = prepared(blocks())
-    mended = equalized(model, crops[:8], SPEC)
+    fixed = equalized(model, crops[:8], SPEC)
     _, *old = answers(model, crops[8:], "m", "y", "s")
-    _, *new = answers(mended, crops[8:], "m", "y", "s")
+    _, *new = answers(fixed, crops[8:], "m", "y", "s")
     for before, after in zip(old, new, strict=True):
         assert spread(after) < spread(before) / 4
 
 
 def test_integers_lose_less(crops: np.ndarray) -> None:
-    """With 8-bit weights and nothing learned, so that nothing else mends what channels of unlike ranges cost."""
+    """With 8-bit weights and nothing learned, so that nothing else fixes what channels of unlike ranges cost."""
     model, recipe = blocks(), load_recipe("eight-bit")
     (float_answer,) = answers(model, crops)
     errors = []

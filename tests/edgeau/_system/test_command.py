@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -34,9 +35,34 @@ def test_an_error_becomes_one_line_and_its_exit_code(error, code: int, capsys) -
     assert captured.err.count("\n") == 1
 
 
-def test_our_bugs_keep_their_trace() -> None:
-    with pytest.raises(ZeroDivisionError):
-        command.run("edgeau-x", failing(ZeroDivisionError()), [])
+def test_our_bugs_keep_their_trace_and_say_where_to_report_them(capsys) -> None:
+    assert command.run("edgeau-x", failing(ZeroDivisionError("of ours")), []) == 70
+    lines = capsys.readouterr().err.splitlines()
+    assert lines[0].startswith("Traceback")
+    assert "ZeroDivisionError: of ours" in lines
+    assert lines[-1].startswith("edgeau-x: this is a bug of edgeau")
+    assert "please report it" in lines[-1]
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full")
+def test_a_full_disk_under_stdout_is_no_success() -> None:
+    program = (
+        "import sys; from edgeau._system import command\n"
+        "sys.exit(command.run('edgeau-x', lambda _: print('line') or 0, []))\n"
+    )
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [sys.executable, "-c", program], stdout=full, stderr=subprocess.PIPE, text=True, check=False
+        )
+    assert done.returncode == 2
+    assert done.stderr == "edgeau-x: [Errno 28] No space left on device; free some space and run it again\n"
+
+
+@pytest.mark.parametrize("entry", ["edgeau_apps.console_scripts", "edgeau_training.entries"])
+def test_every_program_starts_by_the_same_manners(entry: str) -> None:
+    module = import_module(entry)
+    for name in module.__all__:
+        assert getattr(module, name).func is command.run
 
 
 def parser() -> command.CommandParser:
@@ -97,5 +123,5 @@ def test_a_program_whose_package_is_missing_says_so_in_one_line(
     assert capsys.readouterr().err == (
         "edgeau-x: it needs not_there, which is not installed: pip install 'edgeau[train]'\n"
     )
-    with pytest.raises(ModuleNotFoundError, match=r"edgeau\.not_there"):  # a fault of ours is not hidden
-        command.entry("edgeau-x", "wants_ours", "train")()
+    assert command.entry("edgeau-x", "wants_ours", "train")() == 70  # a fault of ours is not hidden
+    assert "ModuleNotFoundError: No module named 'edgeau.not_there'" in capsys.readouterr().err

@@ -82,7 +82,7 @@ class PictureTable:
             row = int(np.argmin(present))
             raise InputError(
                 f"{self._path}, row {row + 2}: there is no picture {self._root / pictures[row]}; "
-                "mend the row, or pass missing=skip"
+                "fix the row, or pass missing=skip"
             )
         occurrence, mask = label_codes.TABLE.decode(self._codes(), self._where)
         group, group_names = numbered(self._cells("subject") if "subject" in self._columns else pictures)

@@ -50,7 +50,7 @@ def _named_models(machine: Machine) -> Finding:
             "problem",
             "landmarks",
             machine.landmark_models_fault,
-            f"mend or unset {ENVIRONMENT}: docs/raspberry-pi.md",
+            f"fix or unset {ENVIRONMENT}: docs/raspberry-pi.md",
         )
     if _litert(machine) is None:
         line = install_line("ai-edge-litert", machine)
