@@ -1,6 +1,7 @@
 # make demo   a light environment (no torch), the default model exported for this machine, a sample analyzed
 # make test   the full environment, lint, types, architecture, tests
 PYTHON ?= python3
+CONSTRAINTS ?= -c constraints.txt
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
@@ -34,14 +35,14 @@ $(BIN)/python:
 
 # pip leaves alone what is there in the pinned version, so a second run, or test after demo, installs only what is missing.
 $(VENV)/.demo: pyproject.toml constraints.txt | $(BIN)/python
-	$(PIP) install -c constraints.txt setuptools
-	$(PIP) install -c constraints.txt --no-build-isolation -e '.[onnxruntime,mediapipe,export]' scikit-image
+	$(PIP) install $(CONSTRAINTS) setuptools
+	$(PIP) install $(CONSTRAINTS) --no-build-isolation -e '.[onnxruntime,mediapipe,export]' scikit-image
 	@$(BIN)/python -c 'import cv2' || { echo "OpenCV lacks system libraries: apt-get install libgl1 libglib2.0-0"; exit 1; }
 	touch $@
 
 $(VENV)/.full: pyproject.toml constraints.txt | $(BIN)/python
-	$(PIP) install -c constraints.txt setuptools
-	$(PIP) install -c constraints.txt --no-build-isolation -e '.[all,dev]'
+	$(PIP) install $(CONSTRAINTS) setuptools
+	$(PIP) install $(CONSTRAINTS) --no-build-isolation -e '.[all,dev]'
 	touch $@ $(VENV)/.demo
 
 clean:
