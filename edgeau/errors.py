@@ -5,6 +5,7 @@ EdgeauError
 │   ├── UsageError            an argument or option that does not fit
 │   ├── InputError            a picture, video, frame or data file that cannot be used
 │   ├── RecordError           values in a file that do not fit their record; readers add the advice of their kind of file
+│   ├── NpzError              an .npz file that cannot be read; readers add the advice of their kind of file
 │   ├── CheckpointError       a checkpoint that is missing, damaged or of another network
 │   ├── BundleError           a bundle that is missing, damaged, or newer than this library
 │   ├── TargetError           a target that is not known, or whose file does not fit
@@ -30,6 +31,7 @@ __all__ = [
     "EngineError",
     "GateRefusedError",
     "InputError",
+    "NpzError",
     "OutputError",
     "RecordError",
     "TargetError",
@@ -71,6 +73,10 @@ class RecordError(UserError):
 
     def __str__(self) -> str:
         return f"{self.where}: {self.what}" if self.where else self.what
+
+
+class NpzError(UserError):
+    """An ``.npz`` file is missing, damaged, too large, or lacks an array. Readers raise their own error with their advice."""
 
 
 class CheckpointError(UserError):

@@ -10,7 +10,6 @@ from __future__ import annotations
 import hashlib
 import io
 import json
-import zipfile
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -18,8 +17,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from edgeau._system.atomic_file import write_whole
+from edgeau._system.npz import SMALL, read_npz
 from edgeau.action_units.face_shape import MESH_POINTS, FaceTemplate
-from edgeau.errors import BundleError, InputError
+from edgeau.errors import BundleError, InputError, NpzError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -188,13 +188,11 @@ def _shapes(labels: int) -> dict[str, tuple[int, ...]]:
 
 
 def _read(path: Path) -> dict[str, NDArray[Any]]:
+    if not path.exists():
+        raise BundleError(f"landmark model {path} does not exist")
     try:
-        # Opened here because np.load leaves a damaged file open.
-        with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
-            return {name: archive[name] for name in archive.files}
-    except FileNotFoundError as error:
-        raise BundleError(f"landmark model {path} does not exist") from error
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
+        return read_npz(path, limit=SMALL)
+    except NpzError as error:
         raise BundleError(
             f"{path} is not a landmark model, or is damaged ({error}); copy it again"
         ) from error

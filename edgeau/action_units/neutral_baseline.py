@@ -7,15 +7,15 @@ rest tells the two apart.
 from __future__ import annotations
 
 import io
-import zipfile
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from edgeau._system.atomic_file import write_whole
+from edgeau._system.npz import SMALL, read_npz
 from edgeau.action_units.face_shape import MESH_POINTS
-from edgeau.errors import InputError
+from edgeau.errors import InputError, NpzError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -94,12 +94,12 @@ class NeutralBaseline:
             InputError: the file is missing, damaged, or something else.
         """
         try:
-            with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
-                shape = arrays["shape"].astype(np.float32)
-                digest, frames = str(arrays["template_digest"]), int(arrays["frames"])
-                # Files of edgeau 0.1 have none: they were all collected at rest.
-                confidence = float(arrays["confidence"]) if "confidence" in arrays else 1.0
-        except (OSError, KeyError, ValueError, EOFError, zipfile.BadZipFile) as error:
+            arrays = read_npz(path, ("shape", "template_digest", "frames"), SMALL)
+            shape = arrays["shape"].astype(np.float32)
+            digest, frames = str(arrays["template_digest"]), int(arrays["frames"])
+            # Files of edgeau 0.1 have none: they were all collected at rest.
+            confidence = float(arrays["confidence"]) if "confidence" in arrays else 1.0
+        except (NpzError, TypeError, ValueError) as error:  # the latter from arrays that hold something else
             raise InputError(f"{path} is not a neutral baseline ({error}); collect it again") from error
         if shape.shape != (MESH_POINTS, 3) or not np.isfinite(shape).all():
             raise InputError(

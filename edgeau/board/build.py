@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from edgeau._system.atomic_file import write_whole
 from edgeau.board.measure import judged
-from edgeau.board.samples import SAMPLES, Samples, read_samples
+from edgeau.board.samples import SAMPLES, LabelledSamples, read_samples
 from edgeau.bundle import load_bundle
 from edgeau.bundle.benchmark import measure_engines
 from edgeau.bundle.choice import ranked
@@ -118,7 +118,7 @@ def _judge(
     artifact: Artifact,
     timing: Timing,
     machine: dict[str, str],
-    samples: Samples | None,
+    samples: LabelledSamples | None,
     max_f1_drop: float,
 ) -> Measured:
     row = Measured(artifact.file, RUNTIME, machine, timing.latency_ms, fault=timing.fault)
@@ -144,7 +144,7 @@ def _float_thresholds(manifest: Manifest) -> dict[str, float] | None:
     return next((item.thresholds for item in manifest.artifacts if item.calibration is None), None)
 
 
-def _samples(bundle: Bundle) -> Samples | None:
+def _samples(bundle: Bundle) -> LabelledSamples | None:
     listed = any(record.file == SAMPLES for record in bundle.manifest.files)
     return read_samples(bundle.path(SAMPLES)) if listed else None
 

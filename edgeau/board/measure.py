@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from edgeau.board.samples import Samples
+    from edgeau.board.samples import LabelledSamples
     from edgeau.bundle.manifest import Artifact, InputSpec
     from edgeau.runtimes.session import Session
 
@@ -27,7 +27,7 @@ def judged(
     row: Measured,
     artifact: Artifact,
     session: Session,
-    samples: Samples | None,
+    samples: LabelledSamples | None,
     spec: InputSpec,
     labels: tuple[str, ...],
     float_thresholds: Mapping[str, float],
@@ -65,7 +65,7 @@ def judged(
 
 
 def _against_float(
-    row: Measured, samples: Samples, thresholds: NDArray[np.float32], max_f1_drop: float
+    row: Measured, samples: LabelledSamples, thresholds: NDArray[np.float32], max_f1_drop: float
 ) -> Measured:
     reference = samples.logits.get("")
     best = None if reference is None else _f1_mean(reference, samples.present, thresholds)
@@ -81,7 +81,7 @@ def _against_float(
 def _f1_mean(
     logits: NDArray[np.float32], present: NDArray[np.bool_], thresholds: NDArray[np.float32]
 ) -> float | None:
-    """Mean F1 over the AUs that occur; None where none does. Arrays as in :class:`edgeau.board.samples.Samples`."""
+    """Mean F1 over the AUs that occur; None where none does. Arrays as in :class:`edgeau.board.samples.LabelledSamples`."""
     mean = macro_mean(f1_scores(sigmoid(logits) >= thresholds, present))
     return None if np.isnan(mean) else mean
 

@@ -1,13 +1,11 @@
 """Labelled samples that travel in a bundle, with what every artifact said to them where the bundle was made.
 
-File layout (``.npz``, no pickles): ``crops`` uint8 ``(n, size, size, 3)`` RGB; ``present`` bool ``(n, C)``; ``source`` text;
-``logits/<file>`` float32 ``(n, C)`` for every artifact, and under ``logits/`` alone those of the float network.
+File layout: :mod:`edgeau.bundle.answered_crops` with ``logits`` float32 ``(n, C)``, those of the float network under an empty
+file name; ``present`` bool ``(n, C)``; ``source`` text.
 """
 
 from __future__ import annotations
 
-import io
-import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,16 +13,16 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from edgeau.errors import BundleError
+from edgeau.bundle.answered_crops import AnsweredCrops, read_answered_crops, write_answered_crops
+from edgeau.errors import BundleError, NpzError
 
-__all__ = ["SAMPLES", "Samples", "read_samples", "write_samples"]
+__all__ = ["SAMPLES", "LabelledSamples", "read_samples", "write_samples"]
 
 SAMPLES = "samples.npz"
-_LOGITS = "logits/"
 
 
 @dataclass(frozen=True)
-class Samples:
+class LabelledSamples:
     """Faces with known AUs.
 
     Attributes:
@@ -40,26 +38,30 @@ class Samples:
     logits: Mapping[str, NDArray[np.float32]]
 
 
-def write_samples(file: Path, samples: Samples) -> None:
-    """Write samples; the same samples give the same bytes."""
-    arrays: dict[str, NDArray[np.generic]] = {"crops": samples.crops, "present": samples.present}
-    arrays["source"] = np.array(samples.source)
-    for name, logits in samples.logits.items():
-        arrays[f"{_LOGITS}{name}"] = logits
-    with file.open("wb") as stream:
-        np.savez_compressed(stream, **arrays)
+def write_samples(file: Path, samples: LabelledSamples) -> None:
+    """Write samples, whole or not at all; the same samples give the same bytes.
+
+    Raises:
+        OutputError: the file cannot be written.
+    """
+    others = {"present": samples.present, "source": np.array(samples.source)}
+    write_answered_crops(file, AnsweredCrops(samples.crops, {"logits": samples.logits}, others))
 
 
-def read_samples(file: Path) -> Samples:
+def read_samples(file: Path) -> LabelledSamples:
     """Read samples.
 
     Raises:
         BundleError: the file holds none.
     """
     try:
-        with np.load(io.BytesIO(file.read_bytes()), allow_pickle=False) as arrays:
-            names = [key.removeprefix(_LOGITS) for key in arrays.files if key.startswith(_LOGITS)]
-            logits = {name: arrays[f"{_LOGITS}{name}"] for name in names}
-            return Samples(arrays["crops"], arrays["present"], str(arrays["source"]), logits)
-    except (OSError, EOFError, KeyError, ValueError, zipfile.BadZipFile) as error:
+        content = read_answered_crops(file, ("logits",), ("present", "source"))
+    except NpzError as error:
         raise BundleError(f"{file} holds no samples ({error}); export the bundle again") from error
+    present = content.others["present"]
+    if present.dtype != np.bool_ or present.ndim != 2 or len(present) != len(content.crops):
+        raise BundleError(
+            f"{file} holds no samples (labels {present.dtype} {present.shape} for {len(content.crops)} crops); "
+            "export the bundle again"
+        )
+    return LabelledSamples(content.crops, present, str(content.others["source"]), content.answers["logits"])

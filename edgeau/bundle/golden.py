@@ -1,22 +1,22 @@
 """Golden answers: crops and what every artifact said about them where the bundle was made.
 
-File layout (``.npz``, no pickles): ``crops`` uint8 ``(k, size, size, 3)`` RGB; for every artifact ``logits/<file>``
-float32 ``(k, C)`` and ``decisions/<file>`` bool ``(k, C)``.
+File layout: :mod:`edgeau.bundle.answered_crops` with ``logits`` float32 ``(k, C)`` and ``decisions`` bool ``(k, C)``.
 """
 
 from __future__ import annotations
 
-import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from edgeau.bundle.answered_crops import AnsweredCrops, read_answered_crops, write_answered_crops
 from edgeau.bundle.manifest import Artifact, InputSpec
 from edgeau.bundle.preprocessing import Preprocessor
-from edgeau.errors import BundleError, EngineError
+from edgeau.errors import BundleError, EngineError, NpzError
 from edgeau.metrics import sigmoid
 from edgeau.runtimes.precision import PRECISIONS
 from edgeau.runtimes.session import Session
@@ -41,13 +41,16 @@ class Golden:
 
 
 def write_golden(file: Path, golden: Golden) -> None:
-    """Write golden answers; the same answers give the same bytes."""
-    arrays: dict[str, NDArray[np.generic]] = {"crops": golden.crops}
-    for name, answer in golden.answers.items():
-        arrays[f"logits/{name}"] = answer.logits
-        arrays[f"decisions/{name}"] = answer.decisions
-    with file.open("wb") as stream:
-        np.savez_compressed(stream, **arrays)
+    """Write golden answers, whole or not at all; the same answers give the same bytes.
+
+    Raises:
+        OutputError: the file cannot be written.
+    """
+    answers: dict[str, dict[str, NDArray[Any]]] = {
+        "logits": {name: answer.logits for name, answer in golden.answers.items()},
+        "decisions": {name: answer.decisions for name, answer in golden.answers.items()},
+    }
+    write_answered_crops(file, AnsweredCrops(golden.crops, answers))
 
 
 def read_golden(file: Path) -> Golden:
@@ -57,12 +60,11 @@ def read_golden(file: Path) -> Golden:
         BundleError: the file is not one.
     """
     try:
-        with np.load(file, allow_pickle=False) as arrays:
-            names = [key.removeprefix("logits/") for key in arrays.files if key.startswith("logits/")]
-            answers = {n: Answer(arrays[f"logits/{n}"], arrays[f"decisions/{n}"]) for n in names}
-            return Golden(arrays["crops"], answers)
-    except (OSError, KeyError, ValueError, zipfile.BadZipFile) as error:
+        content = read_answered_crops(file, ("logits", "decisions"))
+    except NpzError as error:
         raise BundleError(f"{file} holds no golden answers ({error}); export the bundle again") from error
+    logits, decisions = content.answers["logits"], content.answers["decisions"]
+    return Golden(content.crops, {name: Answer(logits[name], decisions[name]) for name in logits})
 
 
 def check_golden(

@@ -7,7 +7,6 @@ of the network's crop or of the alignment canvas. Where ``persons``, integers ``
 
 from __future__ import annotations
 
-import zipfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -15,7 +14,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from edgeau.errors import CalibrationError
+from edgeau._system.npz import read_npz
+from edgeau.errors import CalibrationError, NpzError
 from edgeau.faces.alignment import Alignment
 from edgeau_calibration.data.crops import central_crop, decoded, evenly
 
@@ -30,7 +30,12 @@ def crops_of_npz(
     Raises:
         CalibrationError: not an NPZ file, no such arrays, or another type, shape or side.
     """
-    arrays = _arrays(path)
+    try:
+        arrays = read_npz(path)
+    except NpzError as error:
+        raise CalibrationError(
+            f"{path} cannot be read as an NPZ file ({error}); copy or make it again"
+        ) from error
     if "jpeg" in arrays and "lengths" in arrays:
         crops = _from_jpeg(arrays["jpeg"], arrays["lengths"], path, alignment, wanted)
         return crops, _persons(arrays, len(arrays["lengths"]), path, wanted)
@@ -94,13 +99,3 @@ def _from_jpeg(
         raise CalibrationError(f"{path}: 'jpeg' and 'lengths' do not fit each other; copy or make it again")
     chosen = evenly(len(ends), wanted)
     return np.stack([decoded(jpeg[ends[i] - lengths[i] : ends[i]], alignment, str(path)) for i in chosen])
-
-
-def _arrays(path: Path) -> dict[str, NDArray[Any]]:
-    try:
-        with path.open("rb") as stream, np.load(stream, allow_pickle=False) as file:
-            return {name: file[name] for name in file.files}
-    except (OSError, ValueError, zipfile.BadZipFile, TypeError) as error:
-        raise CalibrationError(
-            f"{path} cannot be read as an NPZ file ({error}); copy or make it again"
-        ) from error

@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 import onnx
 
-from edgeau.board.samples import SAMPLES, Samples, write_samples
+from edgeau.board.samples import SAMPLES, LabelledSamples, write_samples
 from edgeau.bundle.preprocessing import Preprocessor
 from edgeau.errors import DependencyError, InputError
 from edgeau.sources.clip import clip_path
@@ -50,7 +50,7 @@ def add_board_samples(bench: Bench, artifacts: Sequence[Artifact]) -> None:
     logits = {"": _float_logits(bench, batch)}
     for artifact in for_board:
         logits[artifact.file] = run_artifact(artifact.runtime, bench.directory / artifact.file, batch).values
-    samples = Samples(crops, present, f"{len(crops)} frames of the packaged clip", logits)
+    samples = LabelledSamples(crops, present, f"{len(crops)} frames of the packaged clip", logits)
     write_samples(bench.directory / SAMPLES, samples)
 
 

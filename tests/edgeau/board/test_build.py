@@ -16,7 +16,7 @@ import pytest
 from edgeau.board import build as finishing
 from edgeau.board import finish_bundle
 from edgeau.board.command import main
-from edgeau.board.samples import SAMPLES, Samples, read_samples, write_samples
+from edgeau.board.samples import SAMPLES, LabelledSamples, read_samples, write_samples
 from edgeau.bundle import BundleWriter, load_bundle
 from edgeau.bundle.golden import Answer, Golden, write_golden
 from edgeau.bundle.manifest import Calibration, Manifest, Measured, Pending
@@ -53,7 +53,7 @@ def jetson(
         answers = {artifact.file: Answer(logits, sigmoid(logits) >= 0.5) for artifact in artifacts}
         write_golden(writer.directory / manifest.golden, Golden(crops, answers))
         present = sigmoid(logits) >= 0.5
-        samples = Samples(crops, present, "four crops", {"": logits, FP16: logits, INT8: logits})
+        samples = LabelledSamples(crops, present, "four crops", {"": logits, FP16: logits, INT8: logits})
         write_samples(writer.directory / SAMPLES, samples)
         pending = (Pending("engine", "not here", "python -m edgeau.board ."),)
         writer.finish(replace(manifest, artifacts=tuple(artifacts), pending=pending, target="jetson-orin"))
@@ -228,7 +228,7 @@ def test_damaged_samples_are_named(tmp_path: Path):
 
 
 def test_samples_come_back_as_written(tmp_path: Path):
-    samples = Samples(
+    samples = LabelledSamples(
         np.zeros((2, 4, 4, 3), np.uint8), np.eye(2, dtype=bool), "two", {"": np.ones((2, 2), np.float32)}
     )
     write_samples(tmp_path / SAMPLES, samples)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -13,7 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgeau._system.atomic_file import write_whole
-from edgeau.errors import InputError
+from edgeau._system.npz import read_npz
+from edgeau.errors import InputError, NpzError
 from edgeau.metrics import sigmoid
 
 __all__ = ["UNKNOWN", "Predictions", "load_predictions", "save_predictions"]
@@ -130,19 +130,23 @@ def load_predictions(path: Path) -> dict[str, Predictions]:
         InputError: the file is missing, damaged, or something else.
     """
     try:
-        with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
-            names = [key.removesuffix("/labels") for key in arrays.files if key.endswith("/labels")]
-            return {name: _table(arrays, name) for name in names}
-    except (OSError, KeyError, ValueError, EOFError, zipfile.BadZipFile) as error:
+        arrays = read_npz(path)
+        names = [key.removesuffix("/labels") for key in arrays if key.endswith("/labels")]
+        return {name: _table(arrays, name) for name in names}
+    except (
+        NpzError,
+        KeyError,
+        ValueError,
+    ) as error:  # the latter from tables without, or with other, columns
         raise InputError(f"{path} holds no predictions ({error}); run the models again") from error
 
 
-def _table(arrays: Any, name: str) -> Predictions:
+def _table(arrays: Mapping[str, NDArray[Any]], name: str) -> Predictions:
     return Predictions(
         tuple(str(label) for label in arrays[f"{name}/labels"]),
         arrays[f"{name}/logits"],
         arrays[f"{name}/truth"],
         arrays[f"{name}/thresholds"],
-        arrays[f"{name}/groups"] if f"{name}/groups" in arrays.files else None,
-        arrays[f"{name}/at_rest"] if f"{name}/at_rest" in arrays.files else None,
+        arrays.get(f"{name}/groups"),
+        arrays.get(f"{name}/at_rest"),
     )

@@ -7,7 +7,6 @@ of unit length are ours.
 from __future__ import annotations
 
 import warnings
-import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,7 +18,8 @@ from sklearn.preprocessing import normalize
 from sklearn.svm import LinearSVC
 
 from edgeau._system.atomic_file import atomic_path
-from edgeau.errors import InputError
+from edgeau._system.npz import read_npz
+from edgeau.errors import InputError, NpzError
 
 __all__ = ["LinearSVMs", "OneClassWarning", "fit_svms"]
 
@@ -74,11 +74,11 @@ class LinearSVMs:
             InputError: the file is missing, damaged, or something else.
         """
         try:
-            with np.load(path, allow_pickle=False) as arrays:
-                labels = tuple(str(label) for label in arrays["labels"])
-                weights, intercepts = arrays["weights"], arrays["intercepts"]
-        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+            arrays = read_npz(path, ("labels", "weights", "intercepts"))
+        except NpzError as error:
             raise InputError(f"{path} cannot be read as linear SVMs: {error}") from error
+        labels = tuple(str(label) for label in arrays["labels"])
+        weights, intercepts = arrays["weights"], arrays["intercepts"]
         if weights.ndim != 2 or intercepts.shape != (len(labels),) or len(weights) != len(labels):
             raise InputError(
                 f"{path}: weights {weights.shape} do not fit {len(labels)} labels; the file is damaged"

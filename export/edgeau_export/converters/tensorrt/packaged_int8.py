@@ -13,12 +13,12 @@ from __future__ import annotations
 
 import io
 import json
-import zipfile
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from edgeau._system.atomic_file import write_whole
+from edgeau._system.npz import SMALL, read_npz
 from edgeau._system.records import from_dict, to_dict
 from edgeau.bundle.manifest import Accuracy, Calibration
 from edgeau.errors import BundleError, UserError
@@ -95,8 +95,7 @@ def read_packaged(file: Path, graph: onnx.ModelProto, float_sha256: str) -> Int8
         BundleError: the file is damaged, or was made for another float network.
     """
     try:
-        with np.load(io.BytesIO(file.read_bytes()), allow_pickle=False) as stored:
-            arrays = {name: stored[name] for name in stored.files}
+        arrays = read_npz(file, ("about",), SMALL)
         about = json.loads(str(arrays.pop("about")))
         if about["float_sha256"] != float_sha256:
             raise BundleError("it was made for another float network")
@@ -109,7 +108,7 @@ def read_packaged(file: Path, graph: onnx.ModelProto, float_sha256: str) -> Int8
             network_accuracy=_accuracy(about, "network_accuracy"),
             packaged=True,
         )
-    except (OSError, EOFError, KeyError, TypeError, ValueError, zipfile.BadZipFile, UserError) as error:
+    except (KeyError, TypeError, ValueError, UserError) as error:
         raise BundleError(f"{file} holds no INT8 of this network ({error}); install edgeau again") from error
 
 

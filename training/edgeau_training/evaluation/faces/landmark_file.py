@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import hashlib
-import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from edgeau._system.npz import read_npz
 from edgeau.action_units.face_shape import MESH_POINTS
 from edgeau.action_units.names import labels as au_labels
-from edgeau.errors import InputError
+from edgeau.errors import InputError, NpzError
 from edgeau_training.evaluation.faces.batch import FaceBatch, truth_from_codes
 
 __all__ = ["LandmarkFile"]
@@ -59,9 +59,8 @@ class LandmarkFile:
 
 def _read(path: Path) -> dict[str, NDArray[np.generic]]:
     try:
-        with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
-            arrays = {name: archive[name] for name in archive.files}
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
+        arrays = read_npz(path)
+    except NpzError as error:
         raise InputError(f"{path} cannot be read as a file of labelled landmarks (.npz): {error}") from error
     missing = [name for name in _ARRAYS if name not in arrays]
     if missing:
