@@ -31,7 +31,7 @@ from page_part import write_part
 from this_machine import machine_name
 from tqdm import tqdm
 
-from edgeau._system.atomic_file import write_whole
+from edgeau._system.atomic_file import atomic_path, write_whole
 from edgeau._system.command import DONE, PARTLY, CommandParser, print_json, run
 from edgeau.bundle.preprocessing import Preprocessor
 from edgeau.errors import EdgeauError, InputError
@@ -177,12 +177,11 @@ def peers_artifact(shop: Workshop, tool: str, file: Path) -> Path:
     if tool == "ai-edge-quantizer":
         source = shop.path(FLOAT, ".tflite")
         write_whole(source, tflite_bytes(shop.graph, precision="fp32", metadata={}))
-    partial = file.with_suffix(f".partial{file.suffix}")
-    command = [shop.peers_python, Path(__file__).with_name("int8_peers.py"), tool, source, crops, partial]
-    done = subprocess.run([str(part) for part in command], capture_output=True, text=True, check=False)
-    if done.returncode:
-        raise InputError(f"{tool} failed: {done.stderr.strip().splitlines()[-1]}")
-    partial.rename(file)
+    with atomic_path(file) as partial:
+        command = [shop.peers_python, Path(__file__).with_name("int8_peers.py"), tool, source, crops, partial]
+        done = subprocess.run([str(part) for part in command], capture_output=True, text=True, check=False)
+        if done.returncode:
+            raise InputError(f"{tool} failed: {done.stderr.strip().splitlines()[-1]}")
     return file
 
 

@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 import onnx
 
-from edgeau._system.atomic_file import write_whole
+from edgeau._system.atomic_file import atomic_path, write_whole
 from edgeau.bundle import default_bundle_path, load_bundle
 from edgeau.bundle.preprocessing import Preprocessor
 from edgeau.errors import InputError
@@ -127,9 +127,8 @@ class Files:
         file = self.folder / name
         if not file.exists():
             print(f"making {name}", file=sys.stderr, flush=True)
-            partial = self.folder / f"partial.{name}"
-            make(partial)
-            partial.rename(file)
+            with atomic_path(file) as partial:
+                make(partial)
         return file
 
 

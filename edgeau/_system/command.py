@@ -15,10 +15,10 @@ import sys
 import traceback
 from collections.abc import Callable, Sequence
 from functools import partial
-from importlib import import_module
 from typing import Any, NoReturn
 
 from edgeau import __version__
+from edgeau._system.named_object import named_object
 from edgeau._system.termination import sigterm_unwinds
 from edgeau.errors import DependencyError, EdgeauError, UsageError
 
@@ -104,7 +104,7 @@ def entry(name: str, module: str, extra: str) -> Callable[[], int]:
 
     def body(argv: Sequence[str] | None) -> int:
         try:
-            code: int = import_module(module).main(argv)
+            code: int = named_object(f"{module}:main")(argv)
         except ModuleNotFoundError as error:
             package = (error.name or "").partition(".")[0]
             if package.startswith("edgeau"):

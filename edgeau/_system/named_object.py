@@ -15,7 +15,8 @@ def named_object(name: str) -> Any:
         ImportError: the module cannot be imported, or has no such attribute.
     """
     module, _, attribute = name.partition(":")
+    home = import_module(module)  # an AttributeError inside it is its own
     try:
-        return getattr(import_module(module), attribute)
+        return getattr(home, attribute)
     except AttributeError as error:
         raise ImportError(f"module {module} has no {attribute!r}") from error

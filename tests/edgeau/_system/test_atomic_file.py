@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import stat
@@ -9,6 +10,7 @@ import subprocess
 import sys
 import textwrap
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -88,7 +90,7 @@ def test_a_folder_that_may_not_be_written_to(tmp_path: Path) -> None:
 
 
 @pytest.fixture
-def read_only(tmp_path: Path) -> Path:
+def read_only(tmp_path: Path) -> Iterator[Path]:
     """A folder on a file system mounted read-only, with a file in it."""
     folder = tmp_path / "mounted"
     folder.mkdir()
@@ -127,6 +129,37 @@ def test_a_write_that_finds_no_room_leaves_nothing(tmp_path: Path, room: int) ->
     assert "cannot be written: File too large" in printed, errors
     assert place.read_text() == "before"
     assert names(tmp_path) == ["table.csv"]
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=128k", "none", folder]
+    if subprocess.run(mount, check=False, capture_output=True).returncode:
+        pytest.skip("only root of a machine of its own may mount")
+    yield folder
+    subprocess.run(["umount", folder], check=True)
+
+
+def test_at_every_degree_of_fullness_the_old_file_or_the_new(small_disk: Path) -> None:
+    place = small_disk / "table.csv"
+    place.write_bytes(b"old")
+    outcomes = set()
+    for ballast in range(0, 132_000, 4096):
+        with contextlib.suppress(OSError):
+            (small_disk / "ballast").write_bytes(b"x" * ballast)
+        refusal = ""
+        try:
+            write_whole(place, b"n" * 30_000)
+        except OutputError as error:
+            refusal = str(error)
+        outcomes.add("refused" if refusal else "written")
+        assert "No space left on device" in refusal or place.read_bytes() == b"n" * 30_000
+        assert place.read_bytes() in (b"old", b"n" * 30_000)
+        assert names(small_disk) == ["ballast", "table.csv"]
+        (small_disk / "ballast").unlink()
+    assert outcomes == {"written", "refused"}
 
 
 ENDLESS = """
