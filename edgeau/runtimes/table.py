@@ -31,7 +31,7 @@ class Runtime:
         session: ``"module:Class"`` of its :class:`edgeau.runtimes.session.Session`; the constructor takes
             ``(file, *, threads, provider)``.
         converter: ``"module:function"`` that makes its artifacts when a bundle is exported; see
-            :mod:`edgeau_export.converters.registry`.
+            :mod:`edgeau_export.converters.conversion`.
         suffix: of its artifacts' file names.
         precisions: that it runs, by name.
         distributions: Python packages that bring the engine; their versions are part of every cache key.
@@ -78,7 +78,7 @@ _ROWS = (
         name="litert",
         title="LiteRT",
         session="edgeau.runtimes.litert:LiteRTSession",
-        converter="edgeau_export.converters.litert:make",
+        converter="edgeau_export.converters.litert:convert",
         suffix=".tflite",
         precisions=("fp32", "fp16", "dynamic", "int8", "w8a16"),
         distributions=("ai-edge-litert", "tflite-runtime"),
@@ -90,7 +90,7 @@ _ROWS = (
         name="onnxruntime",
         title="ONNX Runtime",
         session="edgeau.runtimes.onnxruntime:OnnxRuntimeSession",
-        converter="edgeau_export.converters.onnxruntime:make",
+        converter="edgeau_export.converters.onnxruntime:convert",
         suffix=".onnx",
         precisions=("fp32", "int8"),
         distributions=("onnxruntime", "onnxruntime-gpu", "onnxruntime-openvino", "onnxruntime-qnn"),
@@ -101,7 +101,7 @@ _ROWS = (
         name="tensorrt",
         title="TensorRT",
         session="edgeau.runtimes.tensorrt.session:TensorRtSession",
-        converter="edgeau_export.converters.tensorrt.convert:make",
+        converter="edgeau_export.converters.tensorrt.convert:convert",
         suffix=".onnx",
         precisions=("fp16", "int8"),
         distributions=("tensorrt",),

@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import sys
 from argparse import ArgumentTypeError
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from edgeau._system.command import DONE, CommandParser, print_json, run
 from edgeau.board.command import main as finish
 from edgeau.errors import DependencyError, UsageError
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 __all__ = ["main"]
 
@@ -36,7 +33,7 @@ def _body(argv: Sequence[str] | None) -> int:
         raise DependencyError(
             f"exporting needs {error.name}, which is not installed: pip install 'edgeau[export]'"
         ) from error
-    from edgeau_export.progress import Voice
+    from edgeau_export.progress import ProgressReporter
     from edgeau_export.report.summary import summary
 
     request = ExportRequest(
@@ -49,7 +46,7 @@ def _body(argv: Sequence[str] | None) -> int:
         accepted=_split(arguments.calib_accept),
         landmarks=_landmarks(arguments.landmarks),
     )
-    manifest = export_bundle(request, Voice(_NAME))
+    manifest = export_bundle(request, ProgressReporter(_NAME))
     if arguments.json:
         print_json(manifest.to_dict() | {"path": str(request.out.resolve())})
     else:

@@ -1,47 +1,39 @@
-"""The export: from a checkpoint or the packaged default to a verified bundle."""
+"""The export: from a checkpoint or the packaged default to a verified bundle.
+
+Each stage takes values and returns one: target -> selected artifacts -> source network -> face crops -> quantized graphs ->
+artifacts (converted and measured) -> golden answers and samples -> manifest -> reports.
+"""
 
 from __future__ import annotations
 
 import errno
 import shutil
 from dataclasses import dataclass
-from functools import cache, partial
-from typing import TYPE_CHECKING
+from functools import partial
+from pathlib import Path
 
-import edgeau
 from edgeau.bundle import BundleWriter
 from edgeau.bundle.files import GOLDEN, REPORT_MD
 from edgeau.bundle.golden import Golden, write_golden
-from edgeau.bundle.manifest import Artifact, LandmarkNetworks, Manifest, Pending
+from edgeau.bundle.manifest import Artifact, Manifest, Pending
 from edgeau.errors import OutputError
 from edgeau.faces.landmarks.mediapipe_models import LandmarkModels
-from edgeau_export.context import Bench
-from edgeau_export.converters.artifacts import ArtifactMaker
+from edgeau_export.bundle_manifest import bundle_manifest
+from edgeau_export.converters.artifacts import artifact_answer, held_out_reference, make_artifact
 from edgeau_export.packaging.board_samples import add_board_samples
-from edgeau_export.packaging.landmark_networks import LICENCE_LINE, chosen_networks, write_networks
-from edgeau_export.progress import Voice
-from edgeau_export.quantization.calibration_crops import calibration_for
+from edgeau_export.packaging.landmark_networks import chosen_networks, write_networks
+from edgeau_export.progress import ProgressReporter
+from edgeau_export.quantization.calibration_crops import calibration_for, predicted_activity
 from edgeau_export.quantization.face_crops import FaceCrops, packaged_crops
-from edgeau_export.quantization.int8_search import MAX_F1_DROP
+from edgeau_export.quantization.int8_search import MAX_F1_DROP, quantized_graphs
 from edgeau_export.quantization.labelled_data import labelled_data
-from edgeau_export.quantization.predicted_activity import FloatJudge
-from edgeau_export.report.int8 import write_reports
-from edgeau_export.report.int8.inputs import gather
-from edgeau_export.report.int8_evidence import candidates_of, labelled_of
+from edgeau_export.report.int8 import report_inputs, write_reports
 from edgeau_export.report.markdown import report
 from edgeau_export.source_network.from_checkpoint import CheckpointSource
 from edgeau_export.source_network.from_default import DefaultSource
-from edgeau_export.source_network.tools import tool_versions
-from edgeau_export.targets.selection import Plan, make_plan
+from edgeau_export.source_network.network import NetworkDescription, SourceNetwork
+from edgeau_export.targets.selection import SelectedArtifacts, select_artifacts
 from edgeau_export.targets.target import Target, load_target
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from pathlib import Path
-
-    import onnx
-
-    from edgeau_export.source_network.description import Description
 
 __all__ = ["ExportRequest", "export_bundle"]
 
@@ -75,12 +67,12 @@ class ExportRequest:
     landmarks: Path | str | None = None
 
 
-def export_bundle(request: ExportRequest, voice: Voice | None = None) -> Manifest:
+def export_bundle(request: ExportRequest, progress: ProgressReporter | None = None) -> Manifest:
     """Make a bundle: it appears whole, or the place stays as it was.
 
     Args:
         request: what to export.
-        voice: says what is done and left out; None is silent.
+        progress: says what is done and left out; None is silent.
 
     Raises:
         UserError: something that the user can fix: target, checkpoint, calibration data, place.
@@ -88,12 +80,12 @@ def export_bundle(request: ExportRequest, voice: Voice | None = None) -> Manifes
             its budget.
     """
     target = load_target(request.target)
-    plan = make_plan(target, request.precisions)
-    voice = voice or Voice(silent=True)
-    networks = chosen_networks(request.landmarks, voice)
+    selected = select_artifacts(target, request.precisions)
+    progress = progress or ProgressReporter(silent=True)
+    networks = chosen_networks(request.landmarks, progress)
     try:
         with BundleWriter(request.out) as writer:
-            return writer.finish(_fill(writer.directory, request, target, plan, networks, voice))
+            return writer.finish(_make(writer.directory, request, target, selected, networks, progress))
     except OSError as error:
         if error.errno in _FULL:
             raise OutputError(
@@ -102,123 +94,91 @@ def export_bundle(request: ExportRequest, voice: Voice | None = None) -> Manifes
         raise
 
 
-def _fill(
+def _make(
     directory: Path,
     request: ExportRequest,
     target: Target,
-    plan: Plan,
+    selected: SelectedArtifacts,
     networks: LandmarkModels | None,
-    voice: Voice,
+    progress: ProgressReporter,
 ) -> Manifest:
     """Write everything but the manifest."""
-    voice.step("opening the network")
+    progress.step("opening the network")
     source = CheckpointSource(request.checkpoint) if request.checkpoint else DefaultSource()
-    if not source.description.network.trained:
-        voice.notice(
-            f"UNTRAINED: {source.description.network.title} has random weights; its answers mean nothing"
-        )
-    made = cache(partial(source.graph, target.opset))
-    plan, faces = _faces(request, plan, source.description, made, voice)
-    voice.step("exporting to ONNX")
+    _warn_if_untrained(source.description, progress)
+    progress.step("exporting to ONNX")
+    network = SourceNetwork(source.description, source.graph(target.opset), source.float_accuracy)
+    selected, faces = _face_crops(request, selected, network, progress)
     reference = source.reference(faces.for_parity)
-    graph = made()
-    bench = Bench(
-        directory,
-        source.description,
-        graph,
-        reference,
+    labelled = labelled_data(request.calib, network.description) if selected.quantizes else None
+    quantized = quantized_graphs(
+        selected.recipes,
+        network,
         faces,
-        voice,
-        labelled=labelled_data(request.calib, source.description) if plan.quantizes else None,
-        max_f1_drop=request.max_f1_drop,
-        float_accuracy=source.float_accuracy,
-        packaged_int8=source.int8 if request.calib is None else None,
+        labelled,
+        request.max_f1_drop,
+        progress,
+        packaged=source.int8 if request.calib is None else None,
     )
-    maker = ArtifactMaker(bench)
-    artifacts = tuple(maker.make(item) for item in plan.artifacts)
-    _write_golden(directory, maker, artifacts, faces, source.description)
-    add_board_samples(bench, artifacts)
-    if source.description.landmark_model is not None:
-        shutil.copy(source.description.landmark_model, directory)
-    tools = tool_versions(from_checkpoint=request.checkpoint is not None)
-    landmarks = None if networks is None else write_networks(directory, networks)
-    manifest = _manifest(target, plan, source.description, artifacts, landmarks, tools)
+    held_out = held_out_reference(network, faces.held_out) if quantized and faces.held_out else None
+    artifacts = []
+    for wanted in selected.artifacts:
+        progress.step(f"making {wanted.file} ({wanted.precision})")
+        artifacts.append(make_artifact(wanted, directory, network, reference, quantized, held_out))
+    made = tuple(artifacts)
+    _write_golden(directory, made, faces, network.description)
+    add_board_samples(directory, network, made, progress)
+    if network.description.landmark_model is not None:
+        shutil.copy(network.description.landmark_model, directory)
+    manifest = bundle_manifest(
+        target.name,
+        network.description,
+        made,
+        landmarks=None if networks is None else write_networks(directory, networks),
+        pending=tuple(Pending(stage.stage, stage.reason, stage.command) for stage in selected.pending),
+        from_checkpoint=request.checkpoint is not None,
+    )
     (directory / REPORT_MD).write_text(report(manifest, target), encoding="utf-8")
-    voice.step("measuring what the quantization costs, tensor by tensor")
-    evidence = gather(
-        bench,
-        artifacts,
-        own_faces=request.calib is not None,
-        labelled=labelled_of(bench, artifacts),
-        candidates=candidates_of(bench),
-        drop_is="mean F1 drop" if bench.labelled is not None else "flipped decisions",
+    progress.step("measuring what the quantization costs, tensor by tensor")
+    inputs = report_inputs(
+        directory, network, made, faces.held_out, quantized, labelled, own_faces=request.calib is not None
     )
-    write_reports(directory, manifest, source.description.thresholds, evidence)
+    write_reports(directory, manifest, network.description.thresholds, inputs)
     return manifest
 
 
-def _faces(
-    request: ExportRequest,
-    plan: Plan,
-    description: Description,
-    graph: Callable[[], onnx.ModelProto],
-    voice: Voice,
-) -> tuple[Plan, FaceCrops]:
-    alignment = description.alignment
-    plan, calibration = calibration_for(
-        plan,
+def _warn_if_untrained(description: NetworkDescription, progress: ProgressReporter) -> None:
+    if not description.network.trained:
+        progress.notice(
+            f"UNTRAINED: {description.network.title} has random weights; its answers mean nothing"
+        )
+
+
+def _face_crops(
+    request: ExportRequest, selected: SelectedArtifacts, network: SourceNetwork, progress: ProgressReporter
+) -> tuple[SelectedArtifacts, FaceCrops]:
+    alignment = network.description.alignment
+    selected, calibration = calibration_for(
+        selected,
         request.calib,
         alignment,
-        voice,
+        progress,
         insist=request.precisions is not None,
-        judge=FloatJudge(graph, description) if description.network.trained else None,
+        activity_of=partial(predicted_activity, network) if network.description.network.trained else None,
         accepted=request.accepted,
     )
     used, held_out = (None, None) if calibration is None else calibration.hold_out()
     faces = FaceCrops(used, held_out, packaged_crops(alignment))
     if faces.for_parity is None:
-        voice.notice("no face crops are at hand: parity and golden answers are those of random inputs")
+        progress.notice("no face crops are at hand: parity and golden answers are those of random inputs")
     if faces.golden_source is not None:
-        voice.notice(f"faces of {faces.golden_source} travel in the bundle, as its golden answers")
-    return plan, faces
+        progress.notice(f"faces of {faces.golden_source} travel in the bundle, as its golden answers")
+    return selected, faces
 
 
 def _write_golden(
-    directory: Path,
-    maker: ArtifactMaker,
-    artifacts: tuple[Artifact, ...],
-    faces: FaceCrops,
-    description: Description,
+    directory: Path, artifacts: tuple[Artifact, ...], faces: FaceCrops, description: NetworkDescription
 ) -> None:
     crops = faces.for_golden(description.alignment)
-    answers = {artifact.file: maker.answer(artifact, crops) for artifact in artifacts}
+    answers = {item.file: artifact_answer(item, directory, description, crops) for item in artifacts}
     write_golden(directory / GOLDEN, Golden(crops, answers))
-
-
-def _manifest(
-    target: Target,
-    plan: Plan,
-    description: Description,
-    artifacts: tuple[Artifact, ...],
-    landmarks: LandmarkNetworks | None,
-    tools: dict[str, str],
-) -> Manifest:
-    model = description.landmark_model
-    return Manifest(
-        edgeau_version=edgeau.__version__,
-        target=target.name,
-        network=description.network,
-        labels=description.labels,
-        input=description.input,
-        alignment=description.alignment,
-        artifacts=artifacts,
-        golden=GOLDEN,
-        files=(),
-        experimental=description.experimental,
-        landmark_model=None if model is None else model.name,
-        fusion=description.fusion,
-        landmarks=landmarks,
-        pending=tuple(Pending(stage.stage, stage.reason, stage.command) for stage in plan.pending),
-        licences=description.licences if landmarks is None else (*description.licences, LICENCE_LINE),
-        tools=tools,
-    )

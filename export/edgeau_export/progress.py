@@ -1,15 +1,15 @@
-"""What an export says while it works: notices that matter always, steps only to somebody who watches."""
+"""Progress of an export: notices that matter always, steps only on a terminal."""
 
 from __future__ import annotations
 
 import sys
 from typing import TextIO
 
-__all__ = ["Voice"]
+__all__ = ["ProgressReporter"]
 
 
-class Voice:
-    """Speaks on a stream.
+class ProgressReporter:
+    """Writes lines to a stream.
 
     Args:
         name: put before every line.

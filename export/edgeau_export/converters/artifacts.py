@@ -1,111 +1,132 @@
-"""Making the artifacts of a plan, in its order, each measured as soon as it exists."""
+"""One artifact: converted, measured as soon as it exists, and recorded."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from pathlib import Path
 
 import numpy as np
-import onnx
+from numpy.typing import NDArray
 
+from edgeau._system.named_object import named_object
 from edgeau.bundle.files import record_of
 from edgeau.bundle.golden import Answer
-from edgeau.bundle.manifest import Artifact, Parity
+from edgeau.bundle.manifest import Artifact
 from edgeau.bundle.preprocessing import Preprocessor
 from edgeau.metrics import sigmoid
+from edgeau.runtimes.table import runtime_named
+from edgeau_calibration.data.crops import CalibrationSet
+from edgeau_calibration.graph.ort_session import logits_of
+from edgeau_export.converters.conversion import ConversionRequest, ConversionResult
 from edgeau_export.converters.parity import measured_parity, refuse_if_beyond, run_artifact
-from edgeau_export.converters.registry import maker_of
-from edgeau_export.source_network.reference import Reference
+from edgeau_export.quantization.quantized_graph import QuantizedGraph
+from edgeau_export.source_network.network import NetworkDescription, Reference, SourceNetwork
+from edgeau_export.source_network.onnx_graph import with_batch
+from edgeau_export.targets.target import TargetArtifact
 
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from edgeau_export.context import Bench, Made
-    from edgeau_export.targets.target import TargetArtifact
-
-__all__ = ["ArtifactMaker"]
+__all__ = ["artifact_answer", "held_out_reference", "make_artifact"]
 
 
-class ArtifactMaker:
-    """Writes artifacts into a bench's folder, whatever their runtime.
+def make_artifact(
+    wanted: TargetArtifact,
+    directory: Path,
+    network: SourceNetwork,
+    reference: Reference,
+    quantized: Mapping[str, QuantizedGraph] | None = None,
+    held_out: Reference | None = None,
+) -> Artifact:
+    """Write one artifact and measure it.
 
     Args:
-        bench: of the export.
+        wanted: as the target has it.
+        directory: of the bundle.
+        network: float.
+        reference: what a float artifact must answer.
+        quantized: graphs by recipe.
+        held_out: what a quantized artifact is compared with, see :func:`held_out_reference`.
+
+    Raises:
+        GateRefusedError: a float artifact answers otherwise than its reference, or one with numbers that are not finite.
     """
+    source = None if wanted.recipe is None else (quantized or {})[wanted.recipe]
+    result = _converted(wanted, directory, network, reference, source)
+    compared = reference if source is None else held_out
+    assert compared is not None, "a quantized artifact was selected without held-out crops"
+    description = network.description
+    parity = measured_parity(
+        compared,
+        run_artifact(wanted.runtime, directory / wanted.file, compared.batch),
+        description.in_order(description.thresholds),
+        tolerance=result.tolerance,
+        answered_at=None
+        if source is None or source.thresholds is None
+        else description.in_order(source.thresholds),
+    )
+    refuse_if_beyond(wanted.file, parity)
+    record = record_of(directory, wanted.file)
+    thresholds, fused_thresholds = _thresholds(description, source)
+    return Artifact(
+        file=wanted.file,
+        runtime=wanted.runtime,
+        precision=wanted.precision,
+        batch=wanted.batch,
+        bytes=record.bytes,
+        sha256=record.sha256,
+        thresholds=thresholds,
+        parity=parity,
+        accuracy=result.accuracy,
+        calibration=None if source is None else source.calibration,
+        fused_thresholds=fused_thresholds,
+        network_accuracy=result.network_accuracy,
+    )
 
-    def __init__(self, bench: Bench) -> None:
-        self._bench = bench
-        self._held_out: Reference | None = None
 
-    def make(self, plan: TargetArtifact) -> Artifact:
-        """Write one artifact and measure it.
+def artifact_answer(
+    artifact: Artifact, directory: Path, description: NetworkDescription, crops: NDArray[np.uint8]
+) -> Answer:
+    """What an artifact says to crops, uint8 ``(n, S, S, 3)`` RGB, at its own thresholds."""
+    batch = Preprocessor(description.input).batch(crops)
+    logits = run_artifact(artifact.runtime, directory / artifact.file, batch).values
+    return Answer(logits, sigmoid(logits) >= description.in_order(artifact.thresholds))
 
-        Raises:
-            GateRefusedError: a float artifact answers otherwise than its reference, or INT8 costs more than its budget.
-        """
-        self._bench.voice.step(f"making {plan.file} ({plan.precision})")
-        made = maker_of(plan.runtime)(plan, self._bench)
-        parity = self._parity(plan, made)
-        refuse_if_beyond(plan.file, parity)
-        return self._recorded(plan, made, parity)
 
-    def answer(self, artifact: Artifact, crops: NDArray[np.uint8]) -> Answer:
-        """What an artifact says to crops, uint8 ``(n, S, S, 3)`` RGB, at its own thresholds."""
-        batch = Preprocessor(self._bench.description.input).batch(crops)
-        logits = run_artifact(artifact.runtime, self._bench.directory / artifact.file, batch).values
-        return Answer(logits, sigmoid(logits) >= self._in_order(artifact.thresholds))
+def held_out_reference(network: SourceNetwork, held_out: CalibrationSet) -> Reference:
+    """The float graph's answers to crops that nothing was calibrated with; the bundle need not hold a float artifact."""
+    spec = network.description.input
+    return Reference(
+        name="float ONNX",
+        inputs=f"{len(held_out)} crops {held_out.source}",
+        batch=Preprocessor(spec).batch(held_out.crops).copy(),
+        logits=logits_of(network.graph, held_out.crops, spec),
+        tolerance=0.0,
+    )
 
-    def _parity(self, plan: TargetArtifact, made: Made) -> Parity:
-        reference = self._bench.reference if made.calibration is None else self._on_held_out()
-        logits = run_artifact(plan.runtime, self._bench.directory / plan.file, reference.batch)
-        return measured_parity(
-            reference,
-            logits,
-            self._in_order(self._bench.description.thresholds),
-            tolerance=made.tolerance,
-            answered_at=None if made.thresholds is None else self._in_order(made.thresholds),
-        )
 
-    def _on_held_out(self) -> Reference:
-        """The float graph's answers to crops that INT8 was not calibrated with."""
-        held_out = self._bench.faces.held_out
-        assert held_out is not None, "INT8 was planned without held-out crops"
-        if self._held_out is None:
-            batch = Preprocessor(self._bench.description.input).batch(held_out.crops)
-            self._held_out = Reference(
-                name="float ONNX",
-                inputs=f"{len(held_out)} crops {held_out.source}",
-                batch=batch,
-                logits=self._float_logits(batch),
-                tolerance=0.0,
-            )
-        return self._held_out
+def _converted(
+    wanted: TargetArtifact,
+    directory: Path,
+    network: SourceNetwork,
+    reference: Reference,
+    source: QuantizedGraph | None,
+) -> ConversionResult:
+    measured = (network.accuracy, None) if source is None else (source.accuracy, source.network_accuracy)
+    request = ConversionRequest(
+        artifact=wanted,
+        graph=with_batch(network.graph if source is None else source.graph, wanted.batch),
+        file=directory / wanted.file,
+        description=network.description,
+        reference=reference,
+        accuracy=measured[0],
+        network_accuracy=measured[1],
+    )
+    convert = named_object(runtime_named(wanted.runtime).converter)
+    result: ConversionResult = convert(request)
+    return result
 
-    def _float_logits(self, batch: NDArray[np.float32]) -> NDArray[np.float32]:
-        # Written for the measurement only: the bundle need not hold a float artifact.
-        file = self._bench.directory / ".float.onnx"
-        onnx.save(self._bench.graph, file)
-        try:
-            return run_artifact("onnxruntime", file, batch).values
-        finally:
-            file.unlink()
 
-    def _in_order(self, thresholds: dict[str, float]) -> NDArray[np.float32]:
-        return np.array([thresholds[label] for label in self._bench.description.labels], np.float32)
-
-    def _recorded(self, plan: TargetArtifact, made: Made, parity: Parity) -> Artifact:
-        record = record_of(self._bench.directory, plan.file)
-        description = self._bench.description
-        return Artifact(
-            file=plan.file,
-            runtime=plan.runtime,
-            precision=plan.precision,
-            batch=plan.batch,
-            bytes=record.bytes,
-            sha256=record.sha256,
-            thresholds=made.thresholds or description.thresholds,
-            parity=parity,
-            accuracy=made.accuracy,
-            calibration=made.calibration,
-            fused_thresholds=made.fused_thresholds or description.fused_thresholds,
-            network_accuracy=made.network_accuracy,
-        )
+def _thresholds(
+    description: NetworkDescription, source: QuantizedGraph | None
+) -> tuple[dict[str, float], dict[str, float] | None]:
+    """Of the artifact itself where they were fitted for it, of the network otherwise; alone and fused."""
+    fitted = (None, None) if source is None else (source.thresholds, source.fused_thresholds)
+    return fitted[0] or description.thresholds, fitted[1] or description.fused_thresholds

@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import onnx
 
-from edgeau_export.context import Made
+from edgeau_export.converters.conversion import ConversionRequest, ConversionResult
 
-if TYPE_CHECKING:
-    from edgeau_export.context import Bench
-    from edgeau_export.targets.target import TargetArtifact
-
-__all__ = ["make"]
+__all__ = ["convert"]
 
 
-def make(plan: TargetArtifact, bench: Bench) -> Made:
-    """Write ``plan.file``."""
-    if plan.recipe is None:
-        onnx.save(bench.float_graph(plan.batch), bench.directory / plan.file)
-        return Made(tolerance=bench.reference.allowed, accuracy=bench.float_accuracy)
-    onnx.save(bench.quantized(plan.recipe, plan.batch), bench.directory / plan.file)
-    return bench.made_int8(plan.recipe)
+def convert(request: ConversionRequest) -> ConversionResult:
+    """Write the graph as it is."""
+    onnx.save(request.graph, request.file)
+    return ConversionResult(
+        tolerance=request.reference.allowed if request.artifact.recipe is None else None,
+        accuracy=request.accuracy,
+        network_accuracy=request.network_accuracy,
+    )

@@ -14,7 +14,7 @@ from edgeau.errors import GateRefusedError
 from edgeau.runtimes import open_session
 from edgeau.runtimes.table import runtime_named
 from edgeau_calibration.evaluation.difference import difference
-from edgeau_export.source_network.reference import Reference
+from edgeau_export.source_network.network import Reference
 
 __all__ = ["ArtifactLogits", "measured_parity", "refuse_if_beyond", "run_artifact"]
 

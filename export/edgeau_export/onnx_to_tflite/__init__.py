@@ -6,6 +6,6 @@ in :mod:`.lowering`), and packed (:mod:`.writer`).
 """
 
 from edgeau_export.onnx_to_tflite.conversion import PRECISIONS, tflite_bytes
-from edgeau_export.onnx_to_tflite.errors import ConversionError
+from edgeau_export.onnx_to_tflite.graph import ConversionError
 
 __all__ = ["PRECISIONS", "ConversionError", "tflite_bytes"]

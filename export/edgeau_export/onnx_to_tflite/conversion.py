@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
 
 import onnx
 
 from edgeau.errors import UsageError
-from edgeau_export.onnx_to_tflite.errors import ConversionError
-from edgeau_export.onnx_to_tflite.precision import PRECISIONS
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
+from edgeau_export.onnx_to_tflite.graph import ConversionError
+from edgeau_export.onnx_to_tflite.quantization import PRECISIONS
 
 __all__ = ["PRECISIONS", "tflite_bytes"]
 
@@ -22,7 +19,7 @@ def tflite_bytes(model: onnx.ModelProto, *, precision: str, metadata: Mapping[st
     Args:
         model: float for ``fp32``, ``fp16``, ``weight8`` and ``dynamic``; Q/DQ for ``int8`` and ``w8a16``. Left as it is.
         precision: a name in :data:`PRECISIONS`.
-        metadata: what the file says of itself, see :mod:`edgeau_export.onnx_to_tflite.metadata`.
+        metadata: what the file says of itself, see :mod:`edgeau_export.onnx_to_tflite.writer`.
 
     Raises:
         UsageError: the precision is not known.
@@ -34,12 +31,10 @@ def tflite_bytes(model: onnx.ModelProto, *, precision: str, metadata: Mapping[st
         raise UsageError(f"precision {precision!r} is not known to LiteRT; it has {', '.join(PRECISIONS)}")
     _check_quantization(model, precision)
     # Imported only now: the precisions can be listed without the schema's package.
-    from edgeau_export.onnx_to_tflite.fusion import fused
-    from edgeau_export.onnx_to_tflite.graph import read_graph
-    from edgeau_export.onnx_to_tflite.implied_relu import with_implied_relus
-    from edgeau_export.onnx_to_tflite.metadata import entries, one_line
+    from edgeau_export.onnx_to_tflite.fusion import fused, with_implied_relus
+    from edgeau_export.onnx_to_tflite.reading import read_graph
     from edgeau_export.onnx_to_tflite.translation import translated
-    from edgeau_export.onnx_to_tflite.writer import written
+    from edgeau_export.onnx_to_tflite.writer import entries, one_line, written
 
     graph = read_graph(_with_batch_one(model))
     if PRECISIONS[precision].sixteen_bit:

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 import numpy as np
 
+from edgeau_export.onnx_to_tflite.graph import Graph, Node
 from edgeau_export.onnx_to_tflite.local_response import with_local_response
 
-if TYPE_CHECKING:
-    from edgeau_export.onnx_to_tflite.graph import Graph, Node
-
-__all__ = ["fused"]
+__all__ = ["fused", "with_implied_relus"]
 
 # What can end in an activation, and the bounds of those that TFLite knows.
 _ENDS_IN_ACTIVATION = ("Add", "AveragePool", "BatchNormalization", "Conv", "Gemm", "Mul", "Sub")
@@ -152,3 +149,30 @@ def _only_reader(graph: Graph, node: Node) -> bool:
 
 def _has_floats(graph: Graph, node: Node) -> bool:
     return all(name in graph.constants for name in node.inputs[1:] if name)
+
+
+# What can answer below 0, and had a Relu behind it if its range says otherwise.
+_SIGNED = ("Add", "Conv", "Gemm", "MatMul", "Mul", "Sub")
+
+
+def with_implied_relus(graph: Graph) -> Graph:
+    """The same graph with a Relu in front of every QuantizeLinear that stands for one."""
+    by_output = {node.outputs[0]: node for node in graph.nodes}
+    nodes: list[Node] = []
+    for node in graph.nodes:
+        source = by_output.get(node.inputs[0])
+        if _starts_at_zero(node, graph) and source is not None and source.operator in _SIGNED:
+            name = f"{node.inputs[0]}/positive/{len(nodes)}"
+            graph.shapes[name] = graph.shapes[node.inputs[0]]
+            nodes.append(Node("Relu", name, (node.inputs[0],), (name,)))
+            node = replace(node, inputs=(name, *node.inputs[1:]))  # noqa: PLW2901 - the one that is kept
+        nodes.append(node)
+    return replace(graph, nodes=nodes)
+
+
+def _starts_at_zero(node: Node, graph: Graph) -> bool:
+    if node.operator != "QuantizeLinear" or len(node.inputs) < 3:
+        return False
+    zero_point = graph.constants[node.inputs[2]].reshape(-1)
+    lowest = np.iinfo(zero_point.dtype.name).min
+    return all(int(value) == lowest for value in zero_point.tolist())

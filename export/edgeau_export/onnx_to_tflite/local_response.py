@@ -5,15 +5,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
-from edgeau_export.onnx_to_tflite.graph import Node
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from edgeau_export.onnx_to_tflite.graph import Graph
+from edgeau_export.onnx_to_tflite.graph import Graph, Node
 
 __all__ = ["with_local_response"]
 

@@ -2,48 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
+from edgeau_export.onnx_to_tflite.quantization import Quantization
+from edgeau_export.onnx_to_tflite.tensor import Layout, Tensor
 from edgeau_export.onnx_to_tflite.versions import version_of
 
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from numpy.typing import NDArray
-
-    from edgeau_export.onnx_to_tflite.layout import Layout
-    from edgeau_export.onnx_to_tflite.quantization import Quantization
-
-__all__ = ["FlatModel", "Operator", "Tensor"]
+__all__ = ["FlatModel", "Operator"]
 
 # Constants up to this many bytes are shared when equal: paddings, shapes, zero biases.
 _SHARED = 4096
-
-
-@dataclass(frozen=True)
-class Tensor:
-    """One tensor.
-
-    Attributes:
-        index: in the model.
-        name: for people.
-        shape: in memory's axis order.
-        layout: what the axes are, see :mod:`edgeau_export.onnx_to_tflite.layout`.
-        dtype: of its elements.
-        quantization: what its integers stand for; None where they are numbers.
-        data: of a constant, in memory's axis order.
-    """
-
-    index: int
-    name: str
-    shape: tuple[int, ...]
-    layout: Layout
-    dtype: np.dtype[np.generic]
-    quantization: Quantization | None = None
-    data: NDArray[np.generic] | None = field(default=None, repr=False, compare=False)
 
 
 @dataclass(frozen=True)

@@ -2,24 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, TypeVar
+from collections.abc import Sequence
+from typing import Any, TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 
-from edgeau_export.onnx_to_tflite.errors import ConversionError
-from edgeau_export.onnx_to_tflite.layout import Layout, physical, plain
-from edgeau_export.onnx_to_tflite.quantization import sixteen_bit
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from numpy.typing import NDArray
-
-    from edgeau_export.onnx_to_tflite.graph import Graph, Node
-    from edgeau_export.onnx_to_tflite.model import Tensor
-    from edgeau_export.onnx_to_tflite.precision import Precision
-    from edgeau_export.onnx_to_tflite.quantization import Quantization
-    from edgeau_export.onnx_to_tflite.values import Values
+from edgeau_export.onnx_to_tflite.graph import ConversionError, Graph, Node
+from edgeau_export.onnx_to_tflite.quantization import Precision, Quantization, sixteen_bit
+from edgeau_export.onnx_to_tflite.tensor import Layout, Tensor, physical, plain
+from edgeau_export.onnx_to_tflite.values import Values
 
 __all__ = ["Operation"]
 

@@ -7,7 +7,17 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Quantization", "dequantized", "dictated", "integers", "per_channel", "shifted", "sixteen_bit"]
+__all__ = [
+    "PRECISIONS",
+    "Precision",
+    "Quantization",
+    "dequantized",
+    "dictated",
+    "integers",
+    "per_channel",
+    "shifted",
+    "sixteen_bit",
+]
 
 
 @dataclass(frozen=True)
@@ -102,3 +112,30 @@ def _aligned(quantization: Quantization, rank: int) -> tuple[NDArray[np.float64]
         quantization.scale.astype(np.float64).reshape(shape),
         quantization.zero_point.astype(np.float64).reshape(shape),
     )
+
+
+@dataclass(frozen=True)
+class Precision:
+    """One way to write a network.
+
+    Attributes:
+        quantized: starts from a Q/DQ graph; its integers are kept.
+        weights: of float kernels: ``"float32"``; ``"float16"`` or ``"int8"``, which the runtime widens when it loads the file.
+        hybrid: float activations meet int8 weights in the kernel itself (dynamic range), where such a kernel exists.
+        sixteen_bit: activations are int16 instead of int8.
+    """
+
+    quantized: bool = False
+    weights: str = "float32"
+    hybrid: bool = False
+    sixteen_bit: bool = False
+
+
+PRECISIONS = {
+    "fp32": Precision(),
+    "fp16": Precision(weights="float16"),
+    "weight8": Precision(weights="int8"),
+    "dynamic": Precision(weights="int8", hybrid=True),
+    "int8": Precision(quantized=True),
+    "w8a16": Precision(quantized=True, sixteen_bit=True),
+}

@@ -6,25 +6,19 @@ up to rounding: so it runs in integers. Everything else runs in float, with DEQU
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from edgeau_export.onnx_to_tflite.errors import ConversionError
-from edgeau_export.onnx_to_tflite.layout import NHWC, physical, plain
+from edgeau_export.onnx_to_tflite.graph import ConversionError, Graph, Node
 from edgeau_export.onnx_to_tflite.lowering import LOWERINGS
+from edgeau_export.onnx_to_tflite.lowering.registry import Lowering
 from edgeau_export.onnx_to_tflite.model import FlatModel
 from edgeau_export.onnx_to_tflite.operation import Operation
-from edgeau_export.onnx_to_tflite.quantization import Quantization, shifted, sixteen_bit
+from edgeau_export.onnx_to_tflite.quantization import Precision, Quantization, shifted, sixteen_bit
+from edgeau_export.onnx_to_tflite.tensor import NHWC, Tensor, physical, plain
 from edgeau_export.onnx_to_tflite.values import Values
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from edgeau_export.onnx_to_tflite.graph import Graph, Node
-    from edgeau_export.onnx_to_tflite.lowering.registry import Lowering
-    from edgeau_export.onnx_to_tflite.model import Tensor
-    from edgeau_export.onnx_to_tflite.precision import Precision
 
 __all__ = ["translated"]
 

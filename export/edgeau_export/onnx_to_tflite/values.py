@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
+from numpy.typing import NDArray
 
-from edgeau_export.onnx_to_tflite.layout import Layout, transposition
-from edgeau_export.onnx_to_tflite.quantization import Quantization, dequantized, integers, per_channel
+from edgeau_export.onnx_to_tflite.model import FlatModel
+from edgeau_export.onnx_to_tflite.quantization import (
+    Precision,
+    Quantization,
+    dequantized,
+    integers,
+    per_channel,
+)
 from edgeau_export.onnx_to_tflite.schema import BuiltinOperator as Op
 from edgeau_export.onnx_to_tflite.schema import tables
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from edgeau_export.onnx_to_tflite.model import FlatModel, Tensor
-    from edgeau_export.onnx_to_tflite.precision import Precision
+from edgeau_export.onnx_to_tflite.tensor import Layout, Tensor, transposition
 
 __all__ = ["WORTH_PACKING", "Values"]
 

@@ -6,16 +6,13 @@ A runtime refuses a version that is newer than it knows, so each operator asks f
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 
 from edgeau_export.onnx_to_tflite.schema import BuiltinOperator as Op
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
-    from edgeau_export.onnx_to_tflite.model import Tensor
+from edgeau_export.onnx_to_tflite.tensor import Tensor
 
 __all__ = ["version_of"]
 

@@ -6,52 +6,51 @@ A bundle is passed on and carries no user's faces; so these are the packaged one
 from __future__ import annotations
 
 import csv
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from pathlib import Path
 
-import cv2
 import numpy as np
-import onnx
+from numpy.typing import NDArray
 
 from edgeau.board.samples import SAMPLES, LabelledSamples, write_samples
+from edgeau.bundle.manifest import Artifact
 from edgeau.bundle.preprocessing import Preprocessor
 from edgeau.errors import DependencyError, InputError
+from edgeau.faces.alignment import Alignment
 from edgeau.sources.clip import clip_path
+from edgeau.sources.video import open_video
 from edgeau_calibration.data.crops import evenly
 from edgeau_calibration.data.faces import FaceCropper
 from edgeau_calibration.data.labelled import PRESENT_INTENSITY
+from edgeau_calibration.graph.ort_session import logits_of
 from edgeau_export.converters.parity import run_artifact
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-    from pathlib import Path
-
-    from numpy.typing import NDArray
-
-    from edgeau.bundle.manifest import Artifact
-    from edgeau.faces.alignment import Alignment
-    from edgeau_export.context import Bench
+from edgeau_export.progress import ProgressReporter
+from edgeau_export.source_network.network import SourceNetwork
 
 __all__ = ["add_board_samples"]
 
 _COUNT = 48
 
 
-def add_board_samples(bench: Bench, artifacts: Sequence[Artifact]) -> None:
+def add_board_samples(
+    directory: Path, network: SourceNetwork, artifacts: Sequence[Artifact], progress: ProgressReporter
+) -> None:
     """Write the samples with the answers of the TensorRT artifacts and of the float graph; nothing without such artifacts."""
     for_board = [artifact for artifact in artifacts if artifact.runtime == "tensorrt"]
     if not for_board:
         return
+    description = network.description
     try:
-        crops, present = _labelled(bench.description.alignment, bench.description.labels)
+        crops, present = _labelled(description.alignment, description.labels)
     except (DependencyError, InputError) as error:
-        bench.voice.notice(f"no labelled samples travel to the board, so it cannot measure F1: {error}")
+        progress.notice(f"no labelled samples travel to the board, so it cannot measure F1: {error}")
         return
-    batch = Preprocessor(bench.description.input).batch(crops).copy()
-    logits = {"": _float_logits(bench, batch)}
+    batch = Preprocessor(description.input).batch(crops).copy()
+    logits = {"": logits_of(network.graph, crops, description.input)}
     for artifact in for_board:
-        logits[artifact.file] = run_artifact(artifact.runtime, bench.directory / artifact.file, batch).values
+        logits[artifact.file] = run_artifact(artifact.runtime, directory / artifact.file, batch).values
     samples = LabelledSamples(crops, present, f"{len(crops)} frames of the packaged clip", logits)
-    write_samples(bench.directory / SAMPLES, samples)
+    write_samples(directory / SAMPLES, samples)
 
 
 def _labelled(alignment: Alignment, labels: tuple[str, ...]) -> tuple[NDArray[np.uint8], NDArray[np.bool_]]:
@@ -61,34 +60,14 @@ def _labelled(alignment: Alignment, labels: tuple[str, ...]) -> tuple[NDArray[np
         rows = list(csv.DictReader(stream))
     chosen = {int(index) for index in evenly(len(rows), _COUNT)}
     crops, present = [], []
-    with FaceCropper(alignment) as cropper:
-        for index, frame in enumerate(_frames(clip)):
-            crop = cropper.crop(frame) if index in chosen else None
+    with open_video(clip) as frames, FaceCropper(alignment) as cropper:
+        for frame in frames:
+            crop = cropper.crop(frame.image) if frame.index in chosen else None
             if crop is not None:
                 crops.append(crop)
-                present.append([float(rows[index].get(label, 0.0)) >= PRESENT_INTENSITY for label in labels])
+                present.append(
+                    [float(rows[frame.index].get(label, 0.0)) >= PRESENT_INTENSITY for label in labels]
+                )
     if not crops:
         raise InputError("no face was found in the packaged clip")
     return np.stack(crops), np.array(present)
-
-
-def _frames(clip: Path) -> Iterator[NDArray[np.uint8]]:
-    video = cv2.VideoCapture(str(clip))
-    try:
-        while True:
-            there, frame = video.read()
-            if not there:
-                return
-            yield frame.astype(np.uint8, copy=False)
-    finally:
-        video.release()
-
-
-def _float_logits(bench: Bench, batch: NDArray[np.float32]) -> NDArray[np.float32]:
-    # Written for the measurement only: the bundle need not hold a float artifact.
-    file = bench.directory / ".float.onnx"
-    onnx.save(bench.graph, file)
-    try:
-        return run_artifact("onnxruntime", file, batch).values
-    finally:
-        file.unlink()

@@ -11,29 +11,29 @@ replaced.
 from __future__ import annotations
 
 import shutil
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from edgeau._system.command import DONE, run
-from edgeau.bundle import BundleWriter, load_bundle
+from edgeau.bundle import Bundle, BundleWriter, load_bundle
 from edgeau.bundle.files import MANIFEST
 from edgeau.bundle.golden import Golden, read_golden, write_golden
-from edgeau.errors import InputError
+from edgeau.bundle.manifest import Artifact, Manifest
 from edgeau_calibration.search.pareto import write_front
-from edgeau_export.context import Bench
-from edgeau_export.converters.artifacts import ArtifactMaker
-from edgeau_export.packaging.default_parts import cost_line, default_parser, packaged_faces
-from edgeau_export.progress import Voice
-from edgeau_export.quantization.labelled_data import labelled_data
+from edgeau_export.converters.artifacts import artifact_answer, held_out_reference, make_artifact
+from edgeau_export.packaging.default_parts import (
+    DEFAULT_OPSET,
+    cost_line,
+    default_parser,
+    labelled_splits_of,
+    packaged_faces,
+)
+from edgeau_export.progress import ProgressReporter
+from edgeau_export.quantization.int8_search import quantized_graphs
 from edgeau_export.source_network.from_default import DefaultSource
+from edgeau_export.source_network.network import SourceNetwork
 from edgeau_export.targets.target import TargetArtifact
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from edgeau.bundle import Bundle
-    from edgeau.bundle.manifest import Artifact, Manifest
 
 __all__ = ["RECIPE", "add_int8", "main"]
 
@@ -41,7 +41,6 @@ _NAME = "python -m edgeau_export.packaging.default_int8"
 RECIPE = "robust"
 _FILE = "model.int8.onnx"
 _FRONT = "int8_front.json"
-_OPSET = 17
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -49,14 +48,16 @@ def main(argv: Sequence[str] | None = None) -> int:
     return run(_NAME, _body, argv)
 
 
-def add_int8(bundle: Path, data: Path, max_f1_drop: float, voice: Voice, recipe: str = RECIPE) -> Artifact:
+def add_int8(
+    bundle: Path, data: Path, max_f1_drop: float, progress: ProgressReporter, recipe: str = RECIPE
+) -> Artifact:
     """Quantize the float network of a default bundle within the budget, and write the bundle anew with it.
 
     Args:
         bundle: folder; it stays as it was if anything fails.
         data: synthetic data set with ``val`` and ``test``.
         max_f1_drop: drop of the mean F1 that is allowed.
-        voice: says what is done.
+        progress: says what is done.
         recipe: by name.
 
     Raises:
@@ -64,15 +65,30 @@ def add_int8(bundle: Path, data: Path, max_f1_drop: float, voice: Voice, recipe:
         InputError: the data set has no labelled splits.
     """
     source = load_bundle(bundle)
+    default = DefaultSource(source)
+    network = SourceNetwork(default.description, default.graph(DEFAULT_OPSET))
+    labelled = labelled_splits_of(data, network.description)
+    faces = packaged_faces(source)
+    assert faces.held_out is not None, "the packaged crops are enough to hold some out"
     with BundleWriter(bundle) as writer:
-        _copy_but_int8(source, writer.directory)
-        bench = _bench(source, writer.directory, data, max_f1_drop, voice)
-        maker = ArtifactMaker(bench)
-        artifact = maker.make(TargetArtifact(_FILE, "onnxruntime", "int8", recipe=recipe))
-        write_front(writer.directory / _FRONT, bench.tried_by_recipe[recipe], f"{data.name}, split val")
+        directory = writer.directory
+        _copy_but_int8(source, directory)
+        quantized = quantized_graphs((recipe,), network, faces, labelled, max_f1_drop, progress)
+        artifact = make_artifact(
+            TargetArtifact(_FILE, "onnxruntime", "int8", recipe=recipe),
+            directory,
+            network,
+            default.reference(None),
+            quantized,
+            held_out_reference(network, faces.held_out),
+        )
+        write_front(directory / _FRONT, quantized[recipe].points, f"{data.name}, split val")
         golden = read_golden(source.path(source.manifest.golden))
-        answers = {**golden.answers, artifact.file: maker.answer(artifact, golden.crops)}
-        write_golden(writer.directory / source.manifest.golden, Golden(golden.crops, answers))
+        answer = artifact_answer(artifact, directory, network.description, golden.crops)
+        write_golden(
+            directory / source.manifest.golden,
+            Golden(golden.crops, {**golden.answers, artifact.file: answer}),
+        )
         writer.finish(_with(source.manifest, artifact))
     return artifact
 
@@ -81,25 +97,6 @@ def _copy_but_int8(source: Bundle, directory: Path) -> None:
     for record in source.manifest.files:
         if record.file not in (MANIFEST, _FILE, _FRONT):
             shutil.copy(source.path(record.file), directory / record.file)
-
-
-def _bench(source: Bundle, directory: Path, data: Path, max_f1_drop: float, voice: Voice) -> Bench:
-    network = DefaultSource(source)
-    labelled = labelled_data(data, network.description)
-    if labelled is None:
-        raise InputError(
-            f"{data} has no splits val and test with labels to measure F1 on; give a data set of edgeau-synth"
-        )
-    return Bench(
-        directory,
-        network.description,
-        network.graph(_OPSET),
-        network.reference(None),
-        packaged_faces(source),
-        voice,
-        labelled=labelled,
-        max_f1_drop=max_f1_drop,
-    )
 
 
 def _with(manifest: Manifest, artifact: Artifact) -> Manifest:
@@ -116,7 +113,7 @@ def _body(argv: Sequence[str] | None) -> int:
     )
     arguments = parser.parse_args(argv)
     artifact = add_int8(
-        arguments.bundle, arguments.data, arguments.max_f1_drop, Voice(_NAME), arguments.recipe
+        arguments.bundle, arguments.data, arguments.max_f1_drop, ProgressReporter(_NAME), arguments.recipe
     )
     accuracy = artifact.accuracy
     assert accuracy is not None

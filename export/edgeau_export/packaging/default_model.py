@@ -13,11 +13,11 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-import edgeau
 from edgeau._system.command import DONE, CommandParser, run
 from edgeau._system.records import from_dict
 from edgeau.action_units.landmark_model import LandmarkModel
@@ -25,31 +25,25 @@ from edgeau.action_units.names import labels as au_labels
 from edgeau.bundle import BundleWriter
 from edgeau.bundle.files import GOLDEN
 from edgeau.bundle.golden import Golden, write_golden
-from edgeau.bundle.manifest import Accuracy, Artifact, Fusion, Manifest
+from edgeau.bundle.manifest import Accuracy, Fusion, Manifest
 from edgeau.errors import InputError
 from edgeau_calibration.data.load import load_calibration_set
 from edgeau_calibration.data.packaged import FILE as CALIBRATION
 from edgeau_calibration.data.packaged import pack
-from edgeau_export.context import Bench
-from edgeau_export.converters.artifacts import ArtifactMaker
+from edgeau_export.bundle_manifest import bundle_manifest
+from edgeau_export.converters.artifacts import artifact_answer, make_artifact
 from edgeau_export.packaging.default_int8 import add_int8
-from edgeau_export.packaging.default_parts import add_max_f1_drop
+from edgeau_export.packaging.default_parts import DEFAULT_OPSET, add_max_f1_drop
 from edgeau_export.packaging.default_tensorrt import add_tensorrt_int8
-from edgeau_export.progress import Voice
-from edgeau_export.quantization.face_crops import GOLDEN_COUNT, FaceCrops
+from edgeau_export.progress import ProgressReporter
+from edgeau_export.quantization.face_crops import GOLDEN_COUNT
 from edgeau_export.source_network.from_checkpoint import CheckpointSource
-from edgeau_export.source_network.tools import tool_versions
+from edgeau_export.source_network.network import NetworkDescription, SourceNetwork
 from edgeau_export.targets.target import TargetArtifact
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from edgeau_export.source_network.description import Description
 
 __all__ = ["main"]
 
 _NAME = "python -m edgeau_export.packaging.default_model"
-_OPSET = 17  # the oldest that any target reads
 _MODEL = TargetArtifact("model.fp32.onnx", "onnxruntime", "fp32")
 _LANDMARK_MODEL = "landmark_model.npz"
 
@@ -99,30 +93,26 @@ def _body(argv: Sequence[str] | None) -> int:
         manifest = _fill(writer.directory, arguments, fusion)
         writer.finish(manifest)
     if not arguments.without_int8:
-        add_int8(arguments.out, arguments.data, arguments.max_f1_drop, Voice(_NAME))
-        add_tensorrt_int8(arguments.out, arguments.data, arguments.max_f1_drop, Voice(_NAME))
+        add_int8(arguments.out, arguments.data, arguments.max_f1_drop, ProgressReporter(_NAME))
+        add_tensorrt_int8(arguments.out, arguments.data, arguments.max_f1_drop, ProgressReporter(_NAME))
     print(f"{arguments.out}: {sum(file.stat().st_size for file in arguments.out.iterdir()) / 1e6:.1f} MB")
     return DONE
 
 
 def _fill(directory: Path, arguments: Any, fitted: dict[str, Any]) -> Manifest:
     source = CheckpointSource(arguments.checkpoint)
-    shutil.copy(arguments.landmark_model, directory / _LANDMARK_MODEL)
-    description = _described(source.description, fitted)
-    crops = load_calibration_set(arguments.data, description.alignment, GOLDEN_COUNT)
-    faces = FaceCrops(packaged=crops.crops)
-    reference = source.reference(faces.for_parity)
-    bench = Bench(directory, description, source.graph(_OPSET), reference, faces, Voice(_NAME))
-    bench.float_accuracy = _accuracy(fitted)
-    maker = ArtifactMaker(bench)
-    artifact = maker.make(_MODEL)
-    answers = {artifact.file: maker.answer(artifact, crops.crops)}
-    write_golden(directory / GOLDEN, Golden(crops.crops, answers))
+    landmark_model = Path(shutil.copy(arguments.landmark_model, directory / _LANDMARK_MODEL))
+    description = replace(_described(source.description, fitted), landmark_model=landmark_model)
+    crops = load_calibration_set(arguments.data, description.alignment, GOLDEN_COUNT).crops
+    network = SourceNetwork(description, source.graph(DEFAULT_OPSET), _accuracy(fitted))
+    artifact = make_artifact(_MODEL, directory, network, source.reference(crops))
+    answers = {artifact.file: artifact_answer(artifact, directory, description, crops)}
+    write_golden(directory / GOLDEN, Golden(crops, answers))
     pack(arguments.data, directory / CALIBRATION)
-    return _manifest(description, artifact)
+    return bundle_manifest("cpu", description, (artifact,), from_checkpoint=True)
 
 
-def _described(description: Description, fitted: dict[str, Any]) -> Description:
+def _described(description: NetworkDescription, fitted: dict[str, Any]) -> NetworkDescription:
     thresholds = fitted["thresholds"]
     return replace(
         description,
@@ -152,25 +142,6 @@ def _accuracy(fitted: dict[str, Any]) -> Accuracy:
         f1_mean=measured["mean"]["f1"]["value"],
         f1_drop_mean=0.0,
         f1_drop_max=0.0,
-    )
-
-
-def _manifest(description: Description, artifact: Artifact) -> Manifest:
-    return Manifest(
-        edgeau_version=edgeau.__version__,
-        target="cpu",
-        network=description.network,
-        labels=description.labels,
-        input=description.input,
-        alignment=description.alignment,
-        artifacts=(artifact,),
-        golden=GOLDEN,
-        files=(),
-        experimental=description.experimental,
-        landmark_model=_LANDMARK_MODEL,
-        fusion=description.fusion,
-        licences=description.licences,
-        tools=tool_versions(from_checkpoint=True),
     )
 
 

@@ -3,22 +3,32 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from edgeau._system.command import CommandParser
+from edgeau.bundle import Bundle
 from edgeau.bundle.golden import read_golden
+from edgeau.bundle.manifest import Accuracy
+from edgeau.errors import InputError
 from edgeau_calibration.data.crops import CalibrationSet
 from edgeau_calibration.data.npz import crops_of_npz
 from edgeau_calibration.data.packaged import COUNT, PACKAGED
 from edgeau_calibration.data.packaged import FILE as CALIBRATION
 from edgeau_export.quantization.face_crops import FaceCrops
 from edgeau_export.quantization.int8_search import MAX_F1_DROP
+from edgeau_export.quantization.labelled_data import LabelledData, labelled_data
+from edgeau_export.source_network.network import NetworkDescription
 
-if TYPE_CHECKING:
-    from edgeau.bundle import Bundle
-    from edgeau.bundle.manifest import Accuracy
+__all__ = [
+    "DEFAULT_OPSET",
+    "add_max_f1_drop",
+    "cost_line",
+    "default_parser",
+    "labelled_splits_of",
+    "packaged_faces",
+]
 
-__all__ = ["add_max_f1_drop", "cost_line", "default_parser", "packaged_faces"]
+DEFAULT_OPSET = 17
+"""ONNX operator set of the packaged default: the oldest that any target reads."""
 
 
 def default_parser(name: str, description: str) -> CommandParser:
@@ -50,6 +60,20 @@ def packaged_faces(source: Bundle) -> FaceCrops:
     crops, persons = crops_of_npz(source.path(CALIBRATION), source.manifest.alignment, COUNT)
     used, held_out = CalibrationSet(crops, PACKAGED, persons=persons).hold_out()
     return FaceCrops(used, held_out, packaged=read_golden(source.path(source.manifest.golden)).crops)
+
+
+def labelled_splits_of(data: Path, description: NetworkDescription) -> LabelledData:
+    """The labelled faces to search and to measure on.
+
+    Raises:
+        InputError: the data set has none.
+    """
+    labelled = labelled_data(data, description)
+    if labelled is None:
+        raise InputError(
+            f"{data} has no splits val and test with labels to measure F1 on; give a data set of edgeau-synth"
+        )
+    return labelled
 
 
 def cost_line(file: str, size: int, accuracy: Accuracy) -> str:

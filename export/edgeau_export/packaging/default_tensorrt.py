@@ -11,30 +11,29 @@ Beside the float network that is there anyway it takes a quarter of the room of 
 from __future__ import annotations
 
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from edgeau._system.command import DONE, run
 from edgeau.bundle import BundleWriter, load_bundle
 from edgeau.bundle.files import MANIFEST
-from edgeau.errors import InputError
 from edgeau_export.converters.tensorrt.packaged_int8 import FILE, write_packaged
-from edgeau_export.packaging.default_parts import cost_line, default_parser, packaged_faces
-from edgeau_export.progress import Voice
+from edgeau_export.packaging.default_parts import (
+    DEFAULT_OPSET,
+    cost_line,
+    default_parser,
+    labelled_splits_of,
+    packaged_faces,
+)
+from edgeau_export.progress import ProgressReporter
 from edgeau_export.quantization.int8_search import search_int8
-from edgeau_export.quantization.labelled_data import labelled_data
+from edgeau_export.quantization.quantized_graph import QuantizedGraph
 from edgeau_export.source_network.from_default import DefaultSource
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from edgeau_export.quantization.int8 import Int8
 
 __all__ = ["RECIPE", "add_tensorrt_int8", "main"]
 
 _NAME = "python -m edgeau_export.packaging.default_tensorrt"
 RECIPE = "symmetric"
-_OPSET = 17
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -42,14 +41,16 @@ def main(argv: Sequence[str] | None = None) -> int:
     return run(_NAME, _body, argv)
 
 
-def add_tensorrt_int8(bundle: Path, data: Path, max_f1_drop: float, voice: Voice) -> Int8:
+def add_tensorrt_int8(
+    bundle: Path, data: Path, max_f1_drop: float, progress: ProgressReporter
+) -> QuantizedGraph:
     """Quantize the float network of a default bundle within the budget, and write the bundle anew with it.
 
     Args:
         bundle: folder; it stays as it was if anything fails.
         data: synthetic data set with ``val`` and ``test``.
         max_f1_drop: drop of the mean F1 that is allowed.
-        voice: says what is done.
+        progress: says what is done.
 
     Raises:
         GateRefusedError: the budget cannot be met.
@@ -57,14 +58,10 @@ def add_tensorrt_int8(bundle: Path, data: Path, max_f1_drop: float, voice: Voice
     """
     source = load_bundle(bundle)
     network = DefaultSource(source)
-    labelled = labelled_data(data, network.description)
-    if labelled is None:
-        raise InputError(
-            f"{data} has no splits val and test with labels to measure F1 on; give a data set of edgeau-synth"
-        )
-    graph = network.graph(_OPSET)
+    labelled = labelled_splits_of(data, network.description)
+    graph = network.graph(DEFAULT_OPSET)
     int8 = search_int8(
-        graph, network.description, RECIPE, packaged_faces(source), labelled, max_f1_drop, voice
+        graph, network.description, RECIPE, packaged_faces(source), labelled, max_f1_drop, progress
     )
     with BundleWriter(bundle) as writer:
         for record in source.manifest.files:
@@ -80,7 +77,7 @@ def _body(argv: Sequence[str] | None) -> int:
         _NAME, "Adds INT8 for TensorRT, within a budget of F1, to the default model that the package carries."
     )
     arguments = parser.parse_args(argv)
-    int8 = add_tensorrt_int8(arguments.bundle, arguments.data, arguments.max_f1_drop, Voice(_NAME))
+    int8 = add_tensorrt_int8(arguments.bundle, arguments.data, arguments.max_f1_drop, ProgressReporter(_NAME))
     accuracy = int8.accuracy
     assert accuracy is not None
     print(cost_line(FILE, (arguments.bundle / FILE).stat().st_size, accuracy))

@@ -11,7 +11,7 @@ from edgeau.bundle.manifest import LandmarkNetworks
 from edgeau.faces.landmarks import open_landmarker
 from edgeau.faces.landmarks.mediapipe_models import ADVICE, LandmarkModels, models_place, read_models
 from edgeau.runtimes.table import runtimes
-from edgeau_export.progress import Voice
+from edgeau_export.progress import ProgressReporter
 
 __all__ = ["LICENCE_LINE", "NO_LANDMARKS", "chosen_networks", "write_networks"]
 
@@ -24,13 +24,13 @@ _FOLDER = "landmarks"
 _NOTICE = "NOTICE.txt"
 
 
-def chosen_networks(given: Path | str | None, voice: Voice) -> LandmarkModels | None:
+def chosen_networks(given: Path | str | None, progress: ProgressReporter) -> LandmarkModels | None:
     """The networks that will travel, read and tried before any other work.
 
     Args:
         given: a ``face_landmarker.task``, a wheel of mediapipe or a folder; :data:`NO_LANDMARKS` leaves them out; None takes
             those of this machine.
-        voice: says when there are none.
+        progress: says when there are none.
 
     Raises:
         InputError: what was given holds no face landmark networks, is damaged, or holds two sets.
@@ -39,7 +39,7 @@ def chosen_networks(given: Path | str | None, voice: Voice) -> LandmarkModels | 
         return None
     place = models_place(None if given is None else Path(given))
     if place is None:
-        voice.notice(
+        progress.notice(
             f"this machine has no face landmark networks, so the bundle brings none; {ADVICE}, or give --landmarks FILE"
         )
         return None

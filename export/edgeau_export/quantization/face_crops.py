@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from edgeau.bundle import default_bundle_path, load_bundle
 from edgeau.bundle.golden import read_golden
 from edgeau.errors import BundleError
+from edgeau.faces.alignment import Alignment
 from edgeau_calibration.data.crops import CalibrationSet, evenly
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from edgeau.faces.alignment import Alignment
 
 __all__ = ["GOLDEN_COUNT", "FaceCrops", "packaged_crops"]
 

@@ -2,32 +2,27 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterable
 
 import numpy as np
+from numpy.typing import NDArray
 from onnx import ModelProto
 
-from edgeau_calibration.evaluation.accuracy import LabelledEvaluator, UnlabelledEvaluator
+from edgeau.bundle.manifest import Calibration
+from edgeau_calibration.data.crops import CalibrationSet
+from edgeau_calibration.evaluation.accuracy import LabelledEvaluator, QuantizationCost, UnlabelledEvaluator
 from edgeau_calibration.graph.ort_session import computed_in, logits_of
 from edgeau_calibration.quantizer import StaticQuantizer
 from edgeau_calibration.recipe import load_recipe
-from edgeau_calibration.search.budget import Budget, within_budget
+from edgeau_calibration.search.budget import Budget, SearchResult, within_budget
 from edgeau_export.converters.tensorrt.placed import PlacedQuantization
-from edgeau_export.quantization.calibration_record import calibration_record
-from edgeau_export.quantization.int8 import Int8, TestAnswers
+from edgeau_export.progress import ProgressReporter
+from edgeau_export.quantization.face_crops import FaceCrops
+from edgeau_export.quantization.labelled_data import LabelledData, Scored
+from edgeau_export.quantization.quantized_graph import QuantizedGraph, TestAnswers
+from edgeau_export.source_network.network import NetworkDescription, SourceNetwork
 
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from edgeau_calibration.data.crops import CalibrationSet
-    from edgeau_calibration.evaluation.accuracy import QuantizationCost
-    from edgeau_calibration.search.budget import SearchResult
-    from edgeau_export.progress import Voice
-    from edgeau_export.quantization.face_crops import FaceCrops
-    from edgeau_export.quantization.labelled_data import LabelledData, Scored
-    from edgeau_export.source_network.description import Description
-
-__all__ = ["MAX_F1_DROP", "WORST_PER_MEAN", "search_int8"]
+__all__ = ["MAX_F1_DROP", "quantized_graphs", "search_int8"]
 
 # What INT8 may cost unless told otherwise: drop of the mean F1; and so many times as much of any one AU.
 MAX_F1_DROP = 0.005
@@ -38,15 +33,62 @@ _RANKED_ON = 128
 _JUDGED_ON = 640
 
 
+def quantized_graphs(
+    names: Iterable[str],
+    network: SourceNetwork,
+    faces: FaceCrops,
+    labelled: LabelledData | None,
+    max_f1_drop: float,
+    progress: ProgressReporter,
+    packaged: Callable[[str], QuantizedGraph | None] | None = None,
+) -> dict[str, QuantizedGraph]:
+    """The result of every recipe, each found once however many runtimes take it.
+
+    Args:
+        names: of recipes, in the order in which they are wanted.
+        network: float.
+        faces: see :func:`search_int8`, as the following.
+        labelled: or None.
+        max_f1_drop: drop of the mean F1 that is allowed.
+        progress: says what stands in for labels.
+        packaged: what the package carries for this very network, by recipe; it is taken where it was measured within the
+            budget. None quantizes anew.
+
+    Raises:
+        GateRefusedError: INT8 costs more than its budget.
+    """
+    found: dict[str, QuantizedGraph] = {}
+    for name in dict.fromkeys(names):
+        ready = None if packaged is None else packaged(name)
+        if ready is None or not _within(ready, max_f1_drop):
+            progress.step(f"quantizing by recipe {name}")
+            ready = search_int8(
+                network.graph, network.description, name, faces, labelled, max_f1_drop, progress
+            )
+        found[name] = ready
+    return found
+
+
+def _within(quantized: QuantizedGraph, max_f1_drop: float) -> bool:
+    """Whether it was measured, and costs no more than the budget alone and fused."""
+    if quantized.accuracy is None:
+        return False
+    measured = (quantized.accuracy, quantized.network_accuracy or quantized.accuracy)
+    return all(
+        (item.f1_drop_mean or 0) <= max_f1_drop and (item.f1_drop_max or 0) <= WORST_PER_MEAN * max_f1_drop
+        for item in measured
+    )
+
+
 def search_int8(
     graph: ModelProto,
-    description: Description,
+    description: NetworkDescription,
     recipe: str,
     faces: FaceCrops,
     labelled: LabelledData | None,
     max_f1_drop: float,
-    voice: Voice,
-) -> Int8:
+    progress: ProgressReporter,
+) -> QuantizedGraph:
     """Quantize to a budget.
 
     Args:
@@ -56,7 +98,7 @@ def search_int8(
         faces: to calibrate on, and held-out ones.
         labelled: to search, to fit thresholds and to report on; None judges by decisions that flip on held-out crops.
         max_f1_drop: drop of the mean F1 that is allowed; one AU may lose four times as much.
-        voice: says what stands in for labels.
+        progress: says what stands in for labels.
 
     Raises:
         GateRefusedError: the budget cannot be met.
@@ -66,20 +108,20 @@ def search_int8(
     budget = Budget(max_f1_drop, WORST_PER_MEAN * max_f1_drop)
     kind = PlacedQuantization if load_recipe(recipe).weight_pairs else StaticQuantizer
     quantization = kind(graph, faces.used.crops, description.input, load_recipe(recipe))
-    record = calibration_record(faces.used, recipe)
+    record = _calibration(faces.used, recipe)
     if labelled is not None:
         return _Measured(graph, labelled, budget).search(quantization, faces.used, recipe)
     if not description.network.trained:
-        voice.notice("no gate on INT8: the network was never trained, so it has no accuracy to keep")
-        return Int8(quantization.graph(), record)
-    voice.notice(
+        progress.notice("no gate on INT8: the network was never trained, so it has no accuracy to keep")
+        return QuantizedGraph(quantization.graph(), record)
+    progress.notice(
         f"no labelled faces: INT8 is gated on decisions that flip on {len(faces.held_out)} held-out crops "
         f"(at most {budget.flips:.1%}), not on F1; give a data set of edgeau-synth to --calib to measure F1"
     )
-    thresholds = np.array([description.thresholds[label] for label in description.labels], np.float32)
+    thresholds = description.in_order(description.thresholds)
     evaluator = UnlabelledEvaluator(graph, faces.held_out.crops, description.input, thresholds)
     found = within_budget(quantization, evaluator, budget)
-    return Int8(found.graph, record, points=found.points)
+    return QuantizedGraph(found.graph, record, points=found.points)
 
 
 class _Measured:
@@ -96,14 +138,14 @@ class _Measured:
         self._budget = budget
         description = labelled.description
         self._spec = description.input
-        thresholds = np.array([description.thresholds[label] for label in description.labels], np.float32)
+        thresholds = description.in_order(description.thresholds)
         self._evaluator = LabelledEvaluator(graph, labelled.val.evenly(_JUDGED_ON), self._spec, thresholds)
         self._ranker = LabelledEvaluator(graph, labelled.val.evenly(_RANKED_ON), self._spec, thresholds)
         on_val, self._float_on_test = self._answers(graph)
         self._float = self._parts(on_val, self._float_on_test)
         self._on_test, self._parts_now = self._float_on_test, self._float
 
-    def search(self, quantization: StaticQuantizer, used: CalibrationSet, recipe: str) -> Int8:
+    def search(self, quantization: StaticQuantizer, used: CalibrationSet, recipe: str) -> QuantizedGraph:
         found = within_budget(
             quantization, self._evaluator, self._budget, ranker=self._ranker, confirmed=self._confirmed
         )
@@ -131,16 +173,16 @@ class _Measured:
             parts["network and landmarks fused"] = self._labelled.scored_fused(on_val, on_test)
         return parts
 
-    def _int8(self, found: SearchResult, used: CalibrationSet, recipe: str) -> Int8:
+    def _int8(self, found: SearchResult, used: CalibrationSet, recipe: str) -> QuantizedGraph:
         labelled = self._labelled
         accuracies = [
             labelled.accuracy(scored, self._float[part], part, computed_in())
             for part, scored in self._parts_now.items()
         ]
         thresholds = [labelled.by_label(scored.thresholds) for scored in self._parts_now.values()]
-        return Int8(
+        return QuantizedGraph(
             graph=found.graph,
-            calibration=calibration_record(used, recipe),
+            calibration=_calibration(used, recipe),
             thresholds=thresholds[0],
             fused_thresholds=thresholds[1] if labelled.fuses else None,
             accuracy=accuracies[-1],
@@ -148,3 +190,8 @@ class _Measured:
             points=found.points,
             on_test=TestAnswers(self._float_on_test, self._on_test),
         )
+
+
+def _calibration(used: CalibrationSet, recipe: str) -> Calibration:
+    """Digest, count and source of the crops, the rule that chose them, and the recipe's name."""
+    return Calibration(used.digest, len(used), used.source, recipe, used.rule)

@@ -2,27 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from edgeau.action_units.fusion import Fuser
 from edgeau.action_units.landmark_model import LandmarkModel
 from edgeau.bundle.manifest import Accuracy
 from edgeau.metrics import f1_scores, fitted_thresholds, sigmoid
-from edgeau_calibration.data.labelled import labelled_faces, labelled_splits
+from edgeau_calibration.data.labelled import EvaluationFaces, labelled_faces, labelled_splits
+from edgeau_export.source_network.network import NetworkDescription
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from pathlib import Path
-
-    from numpy.typing import NDArray
-
-    from edgeau_calibration.data.labelled import EvaluationFaces
-    from edgeau_export.source_network.description import Description
-
-    Fuse = Callable[[NDArray[np.float32]], NDArray[np.float32]]
+Fuse = Callable[[NDArray[np.float32]], NDArray[np.float32]]
 
 __all__ = ["LabelledData", "Scored", "labelled_data"]
 
@@ -56,7 +50,7 @@ class LabelledData:
         fuse_test: the same of ``test``.
     """
 
-    description: Description
+    description: NetworkDescription
     val: EvaluationFaces
     test: EvaluationFaces
     fuse_val: Fuse | None = None
@@ -108,7 +102,7 @@ class LabelledData:
 
 
 def labelled_data(
-    folder: Path | None, description: Description, limit: int | None = None
+    folder: Path | None, description: NetworkDescription, limit: int | None = None
 ) -> LabelledData | None:
     """Labelled faces of a synthetic data set; None where the folder is none, or has no labels to measure on.
 
@@ -129,7 +123,7 @@ def labelled_data(
     return LabelledData(description, val, test, _fuse(description, val), _fuse(description, test))
 
 
-def _fuse(description: Description, faces: EvaluationFaces) -> Fuse | None:
+def _fuse(description: NetworkDescription, faces: EvaluationFaces) -> Fuse | None:
     if description.fusion is None or description.landmark_model is None:
         return None
     model = LandmarkModel.load(description.landmark_model)

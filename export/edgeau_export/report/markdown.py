@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from edgeau.bundle.manifest import Artifact, Manifest
-    from edgeau_export.targets.target import Target
+from edgeau.bundle.manifest import Artifact, Manifest
+from edgeau_export.targets.target import Target
 
 __all__ = ["report"]
 

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from pathlib import Path
 
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from pathlib import Path
-
-    from edgeau.bundle.manifest import Artifact, Manifest
+from edgeau.bundle.manifest import Artifact, Manifest
 
 __all__ = ["summary"]
 

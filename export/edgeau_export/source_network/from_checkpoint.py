@@ -2,27 +2,23 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import onnx
+from numpy.typing import NDArray
 
 from edgeau._system.records import from_dict
-from edgeau.bundle.manifest import InputSpec, NetworkInfo
+from edgeau.bundle.manifest import Accuracy, InputSpec, NetworkInfo
 from edgeau.bundle.preprocessing import Preprocessor
 from edgeau.errors import CheckpointError, DependencyError, RecordError
 from edgeau.faces.alignment import Alignment
-from edgeau_export.source_network.description import Description
+from edgeau_export.quantization.quantized_graph import QuantizedGraph
+from edgeau_export.source_network.network import NetworkDescription, Reference
 from edgeau_export.source_network.onnx_graph import described, simplified
-from edgeau_export.source_network.reference import Reference
 
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    import onnx
-    from numpy.typing import NDArray
-
-    from edgeau.bundle.manifest import Accuracy
-    from edgeau_export.quantization.int8 import Int8
+if TYPE_CHECKING:  # the default is exported without torch
     from edgeau_export.source_network.onnx_from_network import TorchModel
 
 __all__ = ["TOLERANCE", "CheckpointSource"]
@@ -53,7 +49,7 @@ class CheckpointSource:
         """A checkpoint does not carry one."""
         return None
 
-    def int8(self, recipe: str) -> Int8 | None:  # noqa: ARG002 - as DefaultSource
+    def int8(self, recipe: str) -> QuantizedGraph | None:  # noqa: ARG002 - as DefaultSource
         """A checkpoint does not carry one."""
         return None
 
@@ -90,7 +86,7 @@ def _load(checkpoint: Path) -> TorchModel:
     return load_torch_model(checkpoint)
 
 
-def _describe(checkpoint: Path, model: TorchModel) -> Description:
+def _describe(checkpoint: Path, model: TorchModel) -> NetworkDescription:
     info = model.info
     try:
         spec = from_dict(InputSpec, info.input, "input")
@@ -99,7 +95,7 @@ def _describe(checkpoint: Path, model: TorchModel) -> Description:
         raise CheckpointError(
             f"{checkpoint}: its metadata does not say what the network wants: {error}"
         ) from error
-    return Description(
+    return NetworkDescription(
         network=NetworkInfo(
             name=info.network,
             title=_title(info.network, info.options),

@@ -2,27 +2,21 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+import numpy as np
 import onnx
+from numpy.typing import NDArray
 
 from edgeau.bundle import Bundle, default_bundle_path, load_bundle
 from edgeau.bundle.golden import read_golden
+from edgeau.bundle.manifest import Accuracy, Artifact
 from edgeau.bundle.preprocessing import Preprocessor
 from edgeau.errors import BundleError
 from edgeau.runtimes.precision import PRECISIONS
 from edgeau_calibration.recipe import load_recipe
 from edgeau_export.converters.tensorrt.packaged_int8 import FILE as TENSORRT_INT8
 from edgeau_export.converters.tensorrt.packaged_int8 import read_packaged
-from edgeau_export.quantization.int8 import Int8
-from edgeau_export.source_network.description import Description
-from edgeau_export.source_network.reference import Reference
-
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
-    from edgeau.bundle.manifest import Accuracy, Artifact
+from edgeau_export.quantization.quantized_graph import QuantizedGraph
+from edgeau_export.source_network.network import NetworkDescription, Reference
 
 __all__ = ["DefaultSource"]
 
@@ -67,7 +61,7 @@ class DefaultSource:
         """Of the float file, hex."""
         return self._float.sha256
 
-    def int8(self, recipe: str) -> Int8 | None:
+    def int8(self, recipe: str) -> QuantizedGraph | None:
         """The INT8 that was quantized to its budget by a recipe when the default was made; None where there is none.
 
         Raises:
@@ -77,7 +71,7 @@ class DefaultSource:
             return self._for_tensorrt(recipe)
         for artifact in self._bundle.manifest.artifacts:
             if artifact.calibration is not None and artifact.calibration.recipe == recipe:
-                return Int8(
+                return QuantizedGraph(
                     graph=onnx.load(self._bundle.path(artifact.file)),
                     calibration=artifact.calibration,
                     thresholds=artifact.thresholds,
@@ -88,7 +82,7 @@ class DefaultSource:
                 )
         return None
 
-    def _for_tensorrt(self, recipe: str) -> Int8 | None:
+    def _for_tensorrt(self, recipe: str) -> QuantizedGraph | None:
         if all(record.file != TENSORRT_INT8 for record in self._bundle.manifest.files):
             return None
         graph = onnx.load(self._bundle.path(self._float.file))
@@ -131,10 +125,10 @@ def _float_artifact(bundle: Bundle) -> Artifact:
     raise BundleError(f"the packaged default {bundle.directory} has no float ONNX file with a dynamic batch")
 
 
-def _describe(bundle: Bundle, artifact: Artifact) -> Description:
+def _describe(bundle: Bundle, artifact: Artifact) -> NetworkDescription:
     manifest = bundle.manifest
     model = manifest.landmark_model
-    return Description(
+    return NetworkDescription(
         network=manifest.network,
         labels=manifest.labels,
         input=manifest.input,

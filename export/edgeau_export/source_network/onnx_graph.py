@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
 
 import onnx
 
 from edgeau._system.records import to_dict
-
-if TYPE_CHECKING:
-    from edgeau_export.source_network.description import Description
+from edgeau_export.source_network.network import NetworkDescription
 
 __all__ = ["described", "metadata", "simplified", "with_batch"]
 
@@ -38,7 +35,7 @@ def with_batch(model: onnx.ModelProto, batch: int | None) -> onnx.ModelProto:
     return _checked(onnx.shape_inference.infer_shapes(fixed, strict_mode=True))
 
 
-def described(model: onnx.ModelProto, description: Description) -> onnx.ModelProto:
+def described(model: onnx.ModelProto, description: NetworkDescription) -> onnx.ModelProto:
     """The same graph with :func:`metadata`."""
     result = _copy(model)
     del result.metadata_props[:]
@@ -46,7 +43,7 @@ def described(model: onnx.ModelProto, description: Description) -> onnx.ModelPro
     return _checked(result)
 
 
-def metadata(description: Description) -> dict[str, str]:
+def metadata(description: NetworkDescription) -> dict[str, str]:
     """What a file says of itself, for whoever finds it without its bundle.
 
     Keys: ``network``, ``trained`` (``true`` or ``false``), and as JSON ``labels``, ``input``, ``alignment``.

@@ -1,39 +1,41 @@
-"""What one export makes, leaves to the board, and leaves out."""
+"""The artifacts of a target that one export makes, and the stages that wait for the board."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from difflib import get_close_matches
-from typing import TYPE_CHECKING
 
 from edgeau.errors import UsageError
+from edgeau_export.targets.target import PendingStage, Target, TargetArtifact
 
-if TYPE_CHECKING:
-    from edgeau_export.targets.target import PendingPlan, Target, TargetArtifact
-
-__all__ = ["Plan", "make_plan"]
+__all__ = ["SelectedArtifacts", "select_artifacts"]
 
 
 @dataclass(frozen=True)
-class Plan:
+class SelectedArtifacts:
     """Of one export: what is made here, in the target's order, and what waits for the board."""
 
     artifacts: tuple[TargetArtifact, ...]
-    pending: tuple[PendingPlan, ...]
+    pending: tuple[PendingStage, ...]
+
+    @property
+    def recipes(self) -> tuple[str, ...]:
+        """Names of the quantization recipes that are needed, each once."""
+        return tuple(dict.fromkeys(item.recipe for item in self.artifacts if item.recipe is not None))
 
     @property
     def quantizes(self) -> bool:
         """Whether calibration crops are needed."""
-        return any(artifact.recipe is not None for artifact in self.artifacts)
+        return bool(self.recipes)
 
-    def without_quantization(self) -> Plan:
+    def without_quantization(self) -> SelectedArtifacts:
         """What is left when there is nothing to calibrate on."""
         artifacts = tuple(artifact for artifact in self.artifacts if artifact.recipe is None)
         kept = {artifact.file for artifact in artifacts}
-        return Plan(artifacts, tuple(stage for stage in self.pending if stage.source in kept))
+        return SelectedArtifacts(artifacts, tuple(stage for stage in self.pending if stage.source in kept))
 
 
-def make_plan(target: Target, precisions: tuple[str, ...] | None) -> Plan:
+def select_artifacts(target: Target, precisions: tuple[str, ...] | None) -> SelectedArtifacts:
     """What a target lists in the asked precisions; a stage for the board brings the artifact that it starts from.
 
     Args:
@@ -55,4 +57,4 @@ def make_plan(target: Target, precisions: tuple[str, ...] | None) -> Plan:
     pending = tuple(stage for stage in target.pending if stage.precision in asked)
     sources = {stage.source for stage in pending}
     artifacts = (item for item in target.artifact if item.precision in asked or item.file in sources)
-    return Plan(tuple(artifacts), pending)
+    return SelectedArtifacts(tuple(artifacts), pending)

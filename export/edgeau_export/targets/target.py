@@ -33,7 +33,7 @@ if sys.version_info >= (3, 11):
 else:
     import tomli as tomllib
 
-__all__ = ["PendingPlan", "Target", "TargetArtifact", "load_target", "targets"]
+__all__ = ["PendingStage", "Target", "TargetArtifact", "load_target", "targets"]
 
 # What every file system and shell takes as one plain name; a leading dot would hide it, and some names are devices on Windows.
 _PLAIN_NAME = re.compile(r"(?!(?:con|prn|aux|nul|com\d|lpt\d)\.)[a-z0-9][a-z0-9._-]{0,99}", re.IGNORECASE)
@@ -103,7 +103,7 @@ class TargetArtifact:
 
 
 @dataclass(frozen=True)
-class PendingPlan:
+class PendingStage:
     """A stage that runs on the board only.
 
     Attributes:
@@ -144,7 +144,7 @@ class Target:
     opset: int
     install: str
     artifact: tuple[TargetArtifact, ...]
-    pending: tuple[PendingPlan, ...] = ()
+    pending: tuple[PendingStage, ...] = ()
     aliases: tuple[str, ...] = ()
     facts: dict[str, str] = field(default_factory=dict)
 
@@ -161,11 +161,11 @@ class Target:
         _refuse_twice("artifacts have the file name", (item.file.lower() for item in self.artifact))
         _refuse_twice("names or aliases are", (self.name, *self.aliases))
         sources = {item.file: None for item in self.artifact}
-        for plan in self.pending:
-            _known("precision", plan.precision, PRECISIONS, f"stage {plan.stage!r}")
-            _known("source", plan.source, sources, f"stage {plan.stage!r}")
-            if not (plan.stage.strip() and plan.command.strip()):
-                raise TargetError(f"the stage that starts from {plan.source} lacks its name or its command")
+        for stage in self.pending:
+            _known("precision", stage.precision, PRECISIONS, f"stage {stage.stage!r}")
+            _known("source", stage.source, sources, f"stage {stage.stage!r}")
+            if not (stage.stage.strip() and stage.command.strip()):
+                raise TargetError(f"the stage that starts from {stage.source} lacks its name or its command")
 
     @property
     def precisions(self) -> tuple[str, ...]:

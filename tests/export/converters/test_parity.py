@@ -12,7 +12,7 @@ from edgeau_export import export
 from edgeau_export.converters.parity import ArtifactLogits, measured_parity, refuse_if_beyond
 from edgeau_export.export import ExportRequest, export_bundle
 from edgeau_export.source_network.from_checkpoint import CheckpointSource
-from edgeau_export.source_network.reference import Reference
+from edgeau_export.source_network.network import Reference
 
 HALF = np.full(1, 0.5, np.float32)
 

@@ -8,13 +8,13 @@ import numpy as np
 import onnx
 import pytest
 from onnx import helper
-from tests.export.litert.small_graphs import converted, graph_of, operators, run_onnx, run_tflite
 
 from edgeau.errors import UsageError, UserError
 from edgeau.runtimes.tflite_file import check_tflite
 from edgeau_export.onnx_to_tflite import PRECISIONS, ConversionError, tflite_bytes
-from edgeau_export.onnx_to_tflite.metadata import read_metadata
 from edgeau_export.onnx_to_tflite.schema import tables
+from edgeau_export.onnx_to_tflite.writer import read_metadata
+from tests.export.onnx_to_tflite.small_graphs import converted, graph_of, operators, run_onnx, run_tflite
 
 FLOAT = [name for name, precision in PRECISIONS.items() if not precision.quantized]
 

@@ -5,7 +5,7 @@ import itertools
 import numpy as np
 import pytest
 
-from edgeau_export.onnx_to_tflite.layout import NHWC, follow, physical, plain, transposition
+from edgeau_export.onnx_to_tflite.tensor import NHWC, follow, physical, plain, transposition
 
 
 @pytest.mark.parametrize("source", list(itertools.permutations(range(3))))

@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 import pytest
 from onnx import helper
-from tests.export.litert.small_graphs import converted, graph_of, operators, run_onnx, run_tflite
+
+from tests.export.onnx_to_tflite.small_graphs import converted, graph_of, operators, run_onnx, run_tflite
 
 _RANDOM = np.random.default_rng(1)
 

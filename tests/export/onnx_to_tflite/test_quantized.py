@@ -7,13 +7,20 @@ import onnx
 import onnxruntime
 import pytest
 from onnx import helper, numpy_helper
-from tests.export.litert.small_graphs import converted, graph_of, interpreter, operators, run_onnx, run_tflite
 
 from edgeau.bundle.manifest import InputSpec
 from edgeau_calibration.quantizer import static_int8
 from edgeau_calibration.recipe import load_recipe
-from edgeau_export.onnx_to_tflite.errors import ConversionError
+from edgeau_export.onnx_to_tflite.graph import ConversionError
 from edgeau_export.onnx_to_tflite.schema import tables
+from tests.export.onnx_to_tflite.small_graphs import (
+    converted,
+    graph_of,
+    interpreter,
+    operators,
+    run_onnx,
+    run_tflite,
+)
 
 _SIZE = 24
 

@@ -9,7 +9,6 @@ import numpy as np
 import onnx
 import pytest
 import torch
-from tests.export.litert.small_graphs import operators
 
 from edgeau.bundle import default_bundle_path
 from edgeau.bundle.golden import read_golden
@@ -23,6 +22,7 @@ from edgeau_export.source_network.onnx_from_network import TorchModel
 from edgeau_export.source_network.onnx_graph import simplified
 from edgeau_training.networks import NETWORKS, build_network
 from edgeau_training.networks.catalogue import network_facts
+from tests.export.onnx_to_tflite.small_graphs import operators
 
 # Float kernels add in another order; 1.2e-4 was seen of converters that others wrote.
 _TOLERANCE = 5e-4

@@ -12,21 +12,21 @@ from edgeau.faces.alignment import Alignment
 from edgeau_calibration.data.selection import Activity
 from edgeau_export.command import main
 from edgeau_export.export import ExportRequest, export_bundle
-from edgeau_export.progress import Voice
+from edgeau_export.progress import ProgressReporter
 from edgeau_export.quantization.calibration_crops import HELD_OUT, calibration_for
-from edgeau_export.targets.selection import Plan, make_plan
+from edgeau_export.targets.selection import SelectedArtifacts, select_artifacts
 from edgeau_export.targets.target import load_target
 
 WANTED = 128 + HELD_OUT
 
 
 @pytest.fixture
-def plan() -> Plan:
-    return make_plan(load_target("cpu"), ("int8",))
+def plan() -> SelectedArtifacts:
+    return select_artifacts(load_target("cpu"), ("int8",))
 
 
-def choose(plan: Plan, file: Path, **options: object) -> object:
-    return calibration_for(plan, file, Alignment(), Voice(silent=True), insist=True, **options)[1]
+def choose(plan: SelectedArtifacts, file: Path, **options: object) -> object:
+    return calibration_for(plan, file, Alignment(), ProgressReporter(silent=True), insist=True, **options)[1]
 
 
 def by_brightness(crops: np.ndarray) -> Activity:
@@ -50,7 +50,7 @@ def test_shuffled_channels_are_refused_and_nothing_is_written(
 
 
 def test_copies_are_left_out_and_the_rule_says_so(
-    tmp_path: Path, plan: Plan, persons_crops: np.ndarray
+    tmp_path: Path, plan: SelectedArtifacts, persons_crops: np.ndarray
 ) -> None:
     file = tmp_path / "copies.npz"
     np.savez(file, crops=np.concatenate((persons_crops[:30], persons_crops[:10])))
@@ -59,12 +59,12 @@ def test_copies_are_left_out_and_the_rule_says_so(
 
 
 def test_the_crops_are_chosen_so_that_the_aus_act(
-    tmp_path: Path, plan: Plan, persons_crops: np.ndarray
+    tmp_path: Path, plan: SelectedArtifacts, persons_crops: np.ndarray
 ) -> None:
     file = tmp_path / "many.npz"
     many = np.concatenate((persons_crops, persons_crops[:, :, ::-1]))
     np.savez(file, crops=many)
-    found = choose(plan, file, judge=by_brightness)
+    found = choose(plan, file, activity_of=by_brightness)
     assert len(found) == WANTED
     assert found.rule == f"{WANTED} of 320 looked at, balanced over 2 AUs by somebody"
     every, chosen = by_brightness(many).active, by_brightness(found.crops).active
@@ -72,7 +72,7 @@ def test_the_crops_are_chosen_so_that_the_aus_act(
 
 
 def test_faces_without_expressions_are_refused_unless_the_user_knows_better(
-    tmp_path: Path, plan: Plan, persons_crops: np.ndarray
+    tmp_path: Path, plan: SelectedArtifacts, persons_crops: np.ndarray
 ) -> None:
     file = tmp_path / "faces.npz"
     np.savez(file, crops=persons_crops[:40])
@@ -83,8 +83,8 @@ def test_faces_without_expressions_are_refused_unless_the_user_knows_better(
     with pytest.raises(
         CalibrationError, match=r"2 of 2 AUs are active in no crop.*--calib-accept inactive-aus"
     ):
-        choose(plan, file, judge=neutral)
-    assert len(choose(plan, file, judge=neutral, accepted=("inactive-aus",))) == 40
+        choose(plan, file, activity_of=neutral)
+    assert len(choose(plan, file, activity_of=neutral, accepted=("inactive-aus",))) == 40
 
 
 def test_a_trained_network_judges_the_crops_and_the_manifest_says_how_they_were_chosen(
@@ -99,7 +99,7 @@ def test_a_trained_network_judges_the_crops_and_the_manifest_says_how_they_were_
 
 
 def test_one_person_is_refused_and_the_user_may_insist(
-    tmp_path: Path, plan: Plan, persons_crops: np.ndarray
+    tmp_path: Path, plan: SelectedArtifacts, persons_crops: np.ndarray
 ) -> None:
     file = tmp_path / "one.npz"
     np.savez(file, crops=persons_crops[:20], persons=np.zeros(20, np.int64))
@@ -110,7 +110,7 @@ def test_one_person_is_refused_and_the_user_may_insist(
 
 @pytest.mark.parametrize(("crops", "said"), [((0, 1), "divided by 255"), ((-2, 2), "normalised already")])
 def test_floats_say_what_was_done_to_them(
-    tmp_path: Path, plan: Plan, crops: tuple[float, float], said: str
+    tmp_path: Path, plan: SelectedArtifacts, crops: tuple[float, float], said: str
 ) -> None:
     file = tmp_path / "floats.npz"
     np.savez(file, crops=np.random.default_rng(0).uniform(*crops, (9, 224, 224, 3)).astype(np.float32))

@@ -15,10 +15,10 @@ from edgeau.errors import GateRefusedError, InputError
 from edgeau_export.command import main
 from edgeau_export.export import ExportRequest, export_bundle
 from edgeau_export.packaging.default_int8 import add_int8
-from edgeau_export.progress import Voice
+from edgeau_export.progress import ProgressReporter
 from edgeau_export.quantization.labelled_data import labelled_data
 
-SILENT = Voice(silent=True)
+SILENT = ProgressReporter(silent=True)
 
 
 def test_the_default_gets_an_int8_with_its_measured_cost_and_its_own_thresholds(

@@ -15,7 +15,7 @@ from edgeau.bundle.manifest import Accuracy, Manifest
 from edgeau_calibration.evaluation.tensor_fidelity import tensor_fidelity
 from edgeau_calibration.graph.integer_nodes import integer_nodes
 from edgeau_export.export import ExportRequest, export_bundle
-from edgeau_export.report.int8 import Answers, Candidate, Evidence, Labelled, write_reports
+from edgeau_export.report.int8 import Answers, Candidate, Labelled, ReportInputs, write_reports
 from edgeau_export.report.int8.f1_intervals import score
 from edgeau_export.report.int8.flips import worst
 
@@ -82,7 +82,7 @@ def test_every_quantized_tensor_has_its_noise_and_range(seeded_bundle: Path) -> 
 def test_a_user_s_faces_are_counted_and_never_shown(
     tmp_path: Path, checkpoint: Path, calib: Path, packaged: Path, seeded_bundle: Path
 ) -> None:
-    from edgeau_export.report.int8 import inputs as module
+    from edgeau_export.report.int8 import collect as module
 
     shown: list[object] = []
     original = module._answers
@@ -122,11 +122,11 @@ def test_labels_give_f1_with_intervals_before_and_after_the_thresholds(
     half = dict.fromkeys(labels, 0.5)
     shifted = dict.fromkeys(labels, float(1 / (1 + np.exp(1.0))))
     artifacts = (*manifest.artifacts[:2], _with_thresholds(manifest, shifted))
-    evidence = Evidence(
+    inputs = ReportInputs(
         labelled=Labelled(Answers("made up", logits, {file: lower}), truth, np.arange(count) // 4),
         candidates=(Candidate("plain", 0.1, 1.0, 10**6, 9.0), Candidate("kept", 0.0, 0.9, 10**6, 8.0, True)),
     )
-    write_reports(tmp_path, _replace(manifest, artifacts=artifacts), half, evidence)
+    write_reports(tmp_path, _replace(manifest, artifacts=artifacts), half, inputs)
     report, page = report_of(tmp_path)
     measured = report["artifacts"][2]["labelled"]
     assert measured["interval"]["resampled"] == "persons"
@@ -154,7 +154,9 @@ def test_figures_of_the_manifest_serve_where_nothing_was_measured_now(
         _replace(manifest.artifacts[0], accuracy=of_float),
         _replace(manifest.artifacts[2], accuracy=of_int8),
     )
-    write_reports(tmp_path, _replace(manifest, artifacts=artifacts), dict.fromkeys(labels, 0.5), Evidence())
+    write_reports(
+        tmp_path, _replace(manifest, artifacts=artifacts), dict.fromkeys(labels, 0.5), ReportInputs()
+    )
     _, page = report_of(tmp_path)
     assert "900 faces, made up; measured in an engine when the network was made" in page
     assert page.count("<td>+0.0100</td>") == len(labels) - 1 + 3, (

@@ -9,7 +9,7 @@ import pytest
 from edgeau.errors import TargetError, UsageError
 from edgeau_calibration.recipe import recipes
 from edgeau_export.command import main
-from edgeau_export.targets.selection import make_plan
+from edgeau_export.targets.selection import select_artifacts
 from edgeau_export.targets.target import load_target, targets
 
 CPU = (files("edgeau_export.targets") / "cpu.toml").read_text("utf-8")
@@ -172,17 +172,17 @@ def test_nothing_is_written_for_a_target_that_lies(tmp_path: Path, capsys) -> No
 
 def test_a_misspelt_precision_is_suggested() -> None:
     with pytest.raises(UsageError, match="did you mean 'int8'"):
-        make_plan(load_target("cpu"), ("INT8",))
+        select_artifacts(load_target("cpu"), ("INT8",))
 
 
 def test_a_stage_for_the_board_brings_the_artifact_it_starts_from() -> None:
-    plan = make_plan(load_target("jetson"), ("fp16",))
+    plan = select_artifacts(load_target("jetson"), ("fp16",))
     assert [artifact.file for artifact in plan.artifacts] == ["model.trt.fp16.onnx"]
     assert [stage.precision for stage in plan.pending] == ["fp16"]
 
 
 def test_without_quantization_its_stages_on_the_board_go_too() -> None:
-    plan = make_plan(load_target("jetson"), None).without_quantization()
+    plan = select_artifacts(load_target("jetson"), None).without_quantization()
     assert {artifact.precision for artifact in plan.artifacts} == {"fp16", "fp32"}
     assert [stage.precision for stage in plan.pending] == ["fp16"]
 
@@ -190,4 +190,4 @@ def test_without_quantization_its_stages_on_the_board_go_too() -> None:
 @pytest.mark.parametrize("asked", [("fp16",), ("fp32", "int4"), ()])
 def test_a_precision_that_the_board_does_not_have_lists_those_it_has(asked: tuple[str, ...]) -> None:
     with pytest.raises(UsageError, match="target cpu has fp32, int8"):
-        make_plan(load_target("cpu"), asked)
+        select_artifacts(load_target("cpu"), asked)

@@ -2,53 +2,55 @@
 
 from __future__ import annotations
 
+import struct
+from collections.abc import Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 import onnx
 
-from edgeau.errors import TargetError
-from edgeau_export.context import Made
-from edgeau_export.converters.tensorrt.cache_file import calibration_cache
+from edgeau.bundle.manifest import Accuracy
+from edgeau_export.converters.conversion import ConversionRequest, ConversionResult
 from edgeau_export.converters.tensorrt.half import with_half_precision
 from edgeau_export.converters.tensorrt.qdq import activation_scales
 from edgeau_export.converters.tensorrt.rules import refuse_unless_fit
 
-if TYPE_CHECKING:
-    from edgeau.bundle.manifest import Accuracy
-    from edgeau_export.context import Bench
-    from edgeau_export.targets.target import TargetArtifact
-
-__all__ = ["CALIBRATION_CACHE", "make"]
+__all__ = ["CALIBRATION_CACHE", "calibration_cache", "convert"]
 
 CALIBRATION_CACHE = "model.trt.calibration.cache"
 # Of the largest difference of a logit. Half precision keeps three digits; 0.013 was seen on the default network.
 _TOLERANCE = 0.1
+# TensorRT's header names the version and the calibrator; readers other than edgeau's own want their version's number in it.
+_HEADER = "TRT-8502-EntropyCalibration2"
 
 
-def make(plan: TargetArtifact, bench: Bench) -> Made:
-    """Write ``plan.file``, and beside INT8 the same ranges as a calibration cache.
+def convert(request: ConversionRequest) -> ConversionResult:
+    """Write the graph in half precision, and beside INT8 the same ranges as a calibration cache.
 
     Raises:
         TargetError: the network holds what TensorRT cannot build.
-        GateRefusedError: INT8 costs more than its budget.
     """
-    batch = plan.batch or 1  # engines have one batch; where a target names none, it is one crop at a time
-    if plan.precision == "fp16":
-        _write(with_half_precision(bench.float_graph(batch)), plan, bench)
-        return Made(tolerance=_TOLERANCE)
-    if plan.precision != "int8" or plan.recipe is None:
-        raise TargetError(
-            f"{plan.file}: TensorRT artifacts are fp16, or int8 with a recipe, not {plan.precision}"
-        )
-    pairs = bench.quantized(plan.recipe, batch)
-    _write(with_half_precision(pairs), plan, bench)
-    cache = calibration_cache(activation_scales(pairs))
-    (bench.directory / CALIBRATION_CACHE).write_text(cache, encoding="ascii")
-    made = bench.made_int8(plan.recipe)
-    return replace(
-        made, accuracy=_before_half(made.accuracy), network_accuracy=_before_half(made.network_accuracy)
+    model = with_half_precision(request.graph)
+    _forget_unused_domains(model)
+    onnx.checker.check_model(model, full_check=True)
+    refuse_unless_fit(model, request.artifact.file)
+    onnx.save(model, request.file)
+    if request.artifact.recipe is None:
+        return ConversionResult(tolerance=_TOLERANCE)
+    cache = calibration_cache(activation_scales(request.graph))
+    request.file.with_name(CALIBRATION_CACHE).write_text(cache, encoding="ascii")
+    return ConversionResult(
+        accuracy=_before_half(request.accuracy), network_accuracy=_before_half(request.network_accuracy)
     )
+
+
+def calibration_cache(scales: Mapping[str, float]) -> str:
+    """TensorRT's calibration cache, for implicit INT8 on TensorRT 8 and 10: text, one scale a tensor.
+
+    Args:
+        scales: largest magnitude / 127 by tensor of the float ONNX file.
+    """
+    lines = [f"{name}: {struct.pack('>f', scale).hex()}" for name, scale in scales.items()]
+    return "\n".join((_HEADER, *lines)) + "\n"
 
 
 def _before_half(accuracy: Accuracy | None) -> Accuracy | None:
@@ -58,13 +60,6 @@ def _before_half(accuracy: Accuracy | None) -> Accuracy | None:
         if accuracy is None
         else replace(accuracy, data=f"{accuracy.data}, with float32 around the pairs")
     )
-
-
-def _write(model: onnx.ModelProto, plan: TargetArtifact, bench: Bench) -> None:
-    _forget_unused_domains(model)
-    onnx.checker.check_model(model, full_check=True)
-    refuse_unless_fit(model, plan.file)
-    onnx.save(model, bench.directory / plan.file)
 
 
 def _forget_unused_domains(model: onnx.ModelProto) -> None:

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import onnx
+from numpy.typing import NDArray
 from onnx import numpy_helper
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
 
 __all__ = ["LEVELS", "WEIGHTED", "Graph", "drop_unread", "output_axis"]
 

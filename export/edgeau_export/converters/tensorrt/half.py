@@ -6,16 +6,13 @@ that of its scale. It costs nothing: between integer in and integer out a fused 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterable
 
 import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
 from edgeau_export.converters.tensorrt.graph import Graph, drop_unread
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
 
 __all__ = ["with_half_precision"]
 

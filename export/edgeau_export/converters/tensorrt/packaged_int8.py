@@ -13,9 +13,13 @@ from __future__ import annotations
 
 import io
 import json
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
 
 import numpy as np
+import onnx
+from numpy.typing import NDArray
 
 from edgeau._system.atomic_file import write_whole
 from edgeau._system.npz import SMALL, read_npz
@@ -27,23 +31,16 @@ from edgeau_calibration.graph.quantizable_layers import Constants, quantized_wei
 from edgeau_export.converters.tensorrt.graph import LEVELS, WEIGHTED, Graph, output_axis
 from edgeau_export.converters.tensorrt.placement import place
 from edgeau_export.converters.tensorrt.qdq import activation_scales, with_pairs
-from edgeau_export.quantization.int8 import Int8
+from edgeau_export.quantization.quantized_graph import QuantizedGraph
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from pathlib import Path
-
-    import onnx
-    from numpy.typing import NDArray
-
-    Arrays = Mapping[str, NDArray[Any]]
+Arrays = Mapping[str, NDArray[Any]]
 
 __all__ = ["FILE", "read_packaged", "write_packaged"]
 
 FILE = "tensorrt_int8.npz"
 
 
-def write_packaged(file: Path, int8: Int8, graph: onnx.ModelProto, float_sha256: str) -> None:
+def write_packaged(file: Path, int8: QuantizedGraph, graph: onnx.ModelProto, float_sha256: str) -> None:
     """Write INT8 that was measured.
 
     Args:
@@ -83,7 +80,7 @@ def write_packaged(file: Path, int8: Int8, graph: onnx.ModelProto, float_sha256:
     write_whole(file, content.getvalue())
 
 
-def read_packaged(file: Path, graph: onnx.ModelProto, float_sha256: str) -> Int8:
+def read_packaged(file: Path, graph: onnx.ModelProto, float_sha256: str) -> QuantizedGraph:
     """The same INT8 again.
 
     Args:
@@ -99,7 +96,7 @@ def read_packaged(file: Path, graph: onnx.ModelProto, float_sha256: str) -> Int8
         about = json.loads(str(arrays.pop("about")))
         if about["float_sha256"] != float_sha256:
             raise BundleError("it was made for another float network")
-        return Int8(
+        return QuantizedGraph(
             graph=_graph(prepared(graph), graph.metadata_props, about["activations"], arrays),
             calibration=from_dict(Calibration, about["calibration"], "calibration"),
             thresholds=about["thresholds"],

@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Mapping
 
 import numpy as np
+import onnx
+from numpy.typing import NDArray
 
+from edgeau_calibration.algorithms.ranges import Range
 from edgeau_calibration.quantizer import StaticQuantizer
 from edgeau_export.converters.tensorrt.graph import LEVELS, WEIGHTED, Graph, output_axis
 from edgeau_export.converters.tensorrt.placement import place
 from edgeau_export.converters.tensorrt.qdq import with_pairs
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
-
-    import onnx
-    from numpy.typing import NDArray
-
-    from edgeau_calibration.algorithms.ranges import Range
 
 __all__ = ["PlacedQuantization", "placed"]
 

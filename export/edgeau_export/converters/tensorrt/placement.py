@@ -13,15 +13,12 @@ The rules (TensorRT developer guide, "Q/DQ Layer-Placement Recommendations"):
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+
+import onnx
 
 from edgeau_export.converters.tensorrt.graph import WEIGHTED, Graph
-
-if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator
-
-    import onnx
 
 __all__ = ["Placement", "can_be_integer", "is_gate", "place"]
 

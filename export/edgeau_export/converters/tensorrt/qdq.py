@@ -6,20 +6,16 @@ float32 (it reads their bytes as such, whatever they are), and weights that are 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import onnx
+from numpy.typing import NDArray
 from onnx import helper, numpy_helper
 
 from edgeau_export.converters.tensorrt.graph import Graph, drop_unread, output_axis
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from numpy.typing import NDArray
-
-    from edgeau_export.converters.tensorrt.placement import Placement
+from edgeau_export.converters.tensorrt.placement import Placement
 
 __all__ = ["activation_scales", "with_pairs"]
 

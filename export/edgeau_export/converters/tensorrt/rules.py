@@ -5,19 +5,15 @@ Each rule is a function from a graph to the faults that it finds; :func:`faults`
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterator
 
 import numpy as np
+import onnx
 from onnx import TensorProto
 
 from edgeau.errors import TargetError
 from edgeau_export.converters.tensorrt.graph import WEIGHTED, Graph, output_axis
 from edgeau_export.converters.tensorrt.placement import can_be_integer, is_gate
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
-    import onnx
 
 __all__ = ["OPSET", "RULES", "faults", "refuse_unless_fit"]
 

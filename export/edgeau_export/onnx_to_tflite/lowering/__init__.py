@@ -7,7 +7,6 @@ from edgeau_export.onnx_to_tflite.lowering import (
     linear,
     normalization,
     pooling,
-    reduction,
     selection,
     shape,
 )
@@ -21,7 +20,6 @@ __all__ = [
     "linear",
     "normalization",
     "pooling",
-    "reduction",
     "selection",
     "shape",
 ]

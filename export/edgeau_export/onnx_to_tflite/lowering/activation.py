@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 
-from edgeau_export.onnx_to_tflite.errors import ConversionError
-from edgeau_export.onnx_to_tflite.layout import plain
-from edgeau_export.onnx_to_tflite.lowering.options import options
-from edgeau_export.onnx_to_tflite.lowering.registry import lowers
+from edgeau_export.onnx_to_tflite.graph import ConversionError
+from edgeau_export.onnx_to_tflite.lowering.registry import lowers, options
+from edgeau_export.onnx_to_tflite.operation import Operation
 from edgeau_export.onnx_to_tflite.quantization import dictated
 from edgeau_export.onnx_to_tflite.schema import BuiltinOperator as Op
 from edgeau_export.onnx_to_tflite.schema import tables
-
-if TYPE_CHECKING:
-    from edgeau_export.onnx_to_tflite.operation import Operation
+from edgeau_export.onnx_to_tflite.tensor import plain
 
 __all__ = ["clip", "hard_sigmoid", "leaky_relu", "logistic", "prelu", "relu", "softmax", "unary"]
 

@@ -2,18 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import Any
 
-from edgeau_export.onnx_to_tflite.layout import Layout, plain
-from edgeau_export.onnx_to_tflite.lowering.options import fused_activation, options
-from edgeau_export.onnx_to_tflite.lowering.registry import lowers
+from edgeau_export.onnx_to_tflite.lowering.registry import fused_activation, lowers, options
+from edgeau_export.onnx_to_tflite.operation import Operation
 from edgeau_export.onnx_to_tflite.schema import BuiltinOperator as Op
-
-if TYPE_CHECKING:
-    from typing import Any
-
-    from edgeau_export.onnx_to_tflite.model import Tensor
-    from edgeau_export.onnx_to_tflite.operation import Operation
+from edgeau_export.onnx_to_tflite.tensor import Layout, Tensor, plain
 
 __all__ = ["binary", "pair", "power"]
 

@@ -4,25 +4,20 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from edgeau_export.onnx_to_tflite.errors import ConversionError
-from edgeau_export.onnx_to_tflite.layout import NHWC, plain
-from edgeau_export.onnx_to_tflite.lowering.bias import bias_of
-from edgeau_export.onnx_to_tflite.lowering.options import fused_activation, options
+from edgeau_export.onnx_to_tflite.graph import ConversionError
+from edgeau_export.onnx_to_tflite.lowering.convolution import bias_of
 from edgeau_export.onnx_to_tflite.lowering.padding import VALID
-from edgeau_export.onnx_to_tflite.lowering.registry import lowers
+from edgeau_export.onnx_to_tflite.lowering.registry import fused_activation, lowers, options
+from edgeau_export.onnx_to_tflite.operation import Operation
+from edgeau_export.onnx_to_tflite.quantization import Quantization
 from edgeau_export.onnx_to_tflite.schema import BuiltinOperator as Op
+from edgeau_export.onnx_to_tflite.tensor import NHWC, Tensor, plain
 from edgeau_export.onnx_to_tflite.values import WORTH_PACKING
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from edgeau_export.onnx_to_tflite.model import Tensor
-    from edgeau_export.onnx_to_tflite.operation import Operation
-    from edgeau_export.onnx_to_tflite.quantization import Quantization
 
 __all__ = ["gemm", "matmul"]
 

@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 
-from edgeau_export.onnx_to_tflite.layout import NHWC, plain
-from edgeau_export.onnx_to_tflite.lowering.options import fused_activation, options
 from edgeau_export.onnx_to_tflite.lowering.padding import VALID
-from edgeau_export.onnx_to_tflite.lowering.registry import lowers
+from edgeau_export.onnx_to_tflite.lowering.registry import fused_activation, lowers, options
+from edgeau_export.onnx_to_tflite.operation import Operation
 from edgeau_export.onnx_to_tflite.schema import BuiltinOperator as Op
-
-if TYPE_CHECKING:
-    from edgeau_export.onnx_to_tflite.operation import Operation
+from edgeau_export.onnx_to_tflite.tensor import NHWC, plain
 
 __all__ = ["batch_normalization", "layer_normalization", "local_response_normalization"]
 

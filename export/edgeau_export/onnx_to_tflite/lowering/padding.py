@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 
+from edgeau_export.onnx_to_tflite.operation import Operation
 from edgeau_export.onnx_to_tflite.schema import BuiltinOperator as Op
 from edgeau_export.onnx_to_tflite.schema import tables
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from edgeau_export.onnx_to_tflite.model import Tensor
-    from edgeau_export.onnx_to_tflite.operation import Operation
+from edgeau_export.onnx_to_tflite.tensor import Tensor
 
 __all__ = ["VALID", "Window", "pad", "padded", "window"]
 

@@ -6,18 +6,12 @@ order, the memory can stay; else one TRANSPOSE brings them together.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
-from edgeau_export.onnx_to_tflite.layout import NHWC, physical, plain
+from edgeau_export.onnx_to_tflite.operation import Operation
 from edgeau_export.onnx_to_tflite.schema import BuiltinOperator as Op
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from edgeau_export.onnx_to_tflite.layout import Layout
-    from edgeau_export.onnx_to_tflite.model import Tensor
-    from edgeau_export.onnx_to_tflite.operation import Operation
+from edgeau_export.onnx_to_tflite.tensor import NHWC, Layout, Tensor, physical, plain
 
 __all__ = ["reshaped"]
 

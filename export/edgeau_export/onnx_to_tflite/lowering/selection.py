@@ -2,22 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 
-from edgeau_export.onnx_to_tflite.errors import ConversionError
-from edgeau_export.onnx_to_tflite.layout import physical, plain
+from edgeau_export.onnx_to_tflite.graph import ConversionError
 from edgeau_export.onnx_to_tflite.lowering.arithmetic import pair
-from edgeau_export.onnx_to_tflite.lowering.options import options
-from edgeau_export.onnx_to_tflite.lowering.registry import lowers
+from edgeau_export.onnx_to_tflite.lowering.registry import lowers, options
+from edgeau_export.onnx_to_tflite.operation import Operation
 from edgeau_export.onnx_to_tflite.schema import BuiltinOperator as Op
 from edgeau_export.onnx_to_tflite.schema import tables
-
-if TYPE_CHECKING:
-    from edgeau_export.onnx_to_tflite.layout import Layout
-    from edgeau_export.onnx_to_tflite.model import Tensor
-    from edgeau_export.onnx_to_tflite.operation import Operation
+from edgeau_export.onnx_to_tflite.tensor import Layout, Tensor, physical, plain
 
 __all__ = ["cast", "comparison", "gather", "top_k"]
 

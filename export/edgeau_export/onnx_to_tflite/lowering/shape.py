@@ -3,21 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 import numpy as np
 
-from edgeau_export.onnx_to_tflite.errors import ConversionError
-from edgeau_export.onnx_to_tflite.layout import NHWC, follow, physical, plain
-from edgeau_export.onnx_to_tflite.lowering.options import options
+from edgeau_export.onnx_to_tflite.graph import ConversionError
 from edgeau_export.onnx_to_tflite.lowering.padding import pad
-from edgeau_export.onnx_to_tflite.lowering.registry import lowers
+from edgeau_export.onnx_to_tflite.lowering.registry import lowers, options
 from edgeau_export.onnx_to_tflite.lowering.reshaping import reshaped
+from edgeau_export.onnx_to_tflite.operation import Operation
 from edgeau_export.onnx_to_tflite.schema import BuiltinOperator as Op
 from edgeau_export.onnx_to_tflite.schema import tables
-
-if TYPE_CHECKING:
-    from edgeau_export.onnx_to_tflite.operation import Operation
+from edgeau_export.onnx_to_tflite.tensor import NHWC, follow, physical, plain
 
 __all__ = ["alias", "concat", "constant_pad", "reshape", "slice_", "transpose"]
 

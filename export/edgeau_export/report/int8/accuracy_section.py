@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from typing import Any
 
 from edgeau_export.report.html.html import paragraph
 from edgeau_export.report.html.plots import Bar, bars
 from edgeau_export.report.html.table import table
 from edgeau_export.report.int8.figures import number, percent, signed
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 __all__ = ["flips", "parts"]
 

@@ -3,35 +3,33 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from edgeau._system.records import to_dict
+from edgeau.bundle.manifest import Artifact, Manifest
 from edgeau.metrics import sigmoid
 from edgeau_export.report.int8.f1_intervals import RESAMPLES, Scores, score
 from edgeau_export.report.int8.flips import flipped
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from numpy.typing import NDArray
-
-    from edgeau.bundle.manifest import Artifact, Manifest
-    from edgeau_export.report.int8.evidence import Answers, Evidence, Inside, Labelled
+from edgeau_export.report.int8.inputs import Answers, Inside, Labelled, ReportInputs
 
 __all__ = ["FORMAT", "document"]
 
 FORMAT = 1
 
 
-def document(manifest: Manifest, float_thresholds: Mapping[str, float], evidence: Evidence) -> dict[str, Any]:
+def document(
+    manifest: Manifest, float_thresholds: Mapping[str, float], inputs: ReportInputs
+) -> dict[str, Any]:
     """Plain JSON values; what is undefined or was not measured is null.
 
     Args:
         manifest: of the bundle.
         float_thresholds: of the float network, per label.
-        evidence: what was measured.
+        inputs: what was measured.
     """
     before = _in_order(float_thresholds, manifest.labels)
     return {
@@ -40,14 +38,14 @@ def document(manifest: Manifest, float_thresholds: Mapping[str, float], evidence
         "target": manifest.target,
         "network": to_dict(manifest.network),
         "labels": list(manifest.labels),
-        "artifacts": [_artifact(item, manifest, before, evidence) for item in manifest.artifacts],
-        "front": {"drop_is": evidence.drop_is, "candidates": [to_dict(one) for one in evidence.candidates]},
+        "artifacts": [_artifact(item, manifest, before, inputs) for item in manifest.artifacts],
+        "front": {"drop_is": inputs.drop_is, "candidates": [to_dict(one) for one in inputs.candidates]},
         "tools": manifest.tools,
     }
 
 
 def _artifact(
-    artifact: Artifact, manifest: Manifest, before: NDArray[np.float64], evidence: Evidence
+    artifact: Artifact, manifest: Manifest, before: NDArray[np.float64], inputs: ReportInputs
 ) -> dict[str, Any]:
     after = _in_order(artifact.thresholds, manifest.labels)
     largest = (
@@ -55,7 +53,7 @@ def _artifact(
         if any(item.precision == "fp32" for item in manifest.artifacts)
         else None
     )
-    labelled, flips, inside = evidence.labelled, evidence.flips, evidence.inside.get(artifact.file)
+    labelled, flips, inside = inputs.labelled, inputs.flips, inputs.inside.get(artifact.file)
     return {
         "file": artifact.file,
         "runtime": artifact.runtime,

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from edgeau.metrics import sigmoid
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
 
 __all__ = ["Flip", "flipped", "worst"]
 

@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import cv2
+import numpy as np
+from numpy.typing import NDArray
 
 from edgeau.errors import OutputError
 from edgeau_export.report.html.html import picture
 from edgeau_export.report.int8.flips import Flip, worst
-
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
-    from edgeau_export.report.int8.evidence import Answers
+from edgeau_export.report.int8.inputs import Answers
 
 __all__ = ["gallery"]
 

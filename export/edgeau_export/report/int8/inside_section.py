@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from edgeau_export.report.html.html import paragraph, section
 from edgeau_export.report.html.plots import Point, points
 from edgeau_export.report.html.table import table
 from edgeau_export.report.int8.figures import number, percent
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
 
 __all__ = ["parts"]
 

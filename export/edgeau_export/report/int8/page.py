@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from edgeau_export.report.html.html import document as html_document
 from edgeau_export.report.html.html import paragraph, section
@@ -10,9 +11,6 @@ from edgeau_export.report.html.plots import Point, points
 from edgeau_export.report.html.table import table
 from edgeau_export.report.int8 import accuracy_section, inside_section
 from edgeau_export.report.int8.figures import number, percent, signed
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
 
 __all__ = ["page"]
 

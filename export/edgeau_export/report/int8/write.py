@@ -3,27 +3,23 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from pathlib import Path
 
 import numpy as np
 
 from edgeau.bundle.files import REPORT_HTML, REPORT_JSON
+from edgeau.bundle.manifest import Manifest
 from edgeau_export.report.int8.document import document
 from edgeau_export.report.int8.gallery import gallery
+from edgeau_export.report.int8.inputs import ReportInputs
 from edgeau_export.report.int8.page import page
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from pathlib import Path
-
-    from edgeau.bundle.manifest import Manifest
-    from edgeau_export.report.int8.evidence import Evidence
 
 __all__ = ["write_reports"]
 
 
 def write_reports(
-    directory: Path, manifest: Manifest, float_thresholds: Mapping[str, float], evidence: Evidence
+    directory: Path, manifest: Manifest, float_thresholds: Mapping[str, float], inputs: ReportInputs
 ) -> None:
     """Write ``report.html`` and ``report.json``.
 
@@ -31,25 +27,25 @@ def write_reports(
         directory: of the bundle that is being made.
         manifest: its manifest, complete but for its list of files.
         float_thresholds: of the float network, per label.
-        evidence: what was measured.
+        inputs: what was measured.
     """
-    report = document(manifest, float_thresholds, evidence)
+    report = document(manifest, float_thresholds, inputs)
     text = json.dumps(report, indent=1, ensure_ascii=False, allow_nan=False)
     (directory / REPORT_JSON).write_text(text + "\n", encoding="utf-8")
-    galleries, source = _galleries(manifest, float_thresholds, evidence)
+    galleries, source = _galleries(manifest, float_thresholds, inputs)
     (directory / REPORT_HTML).write_text(page(report, galleries, source), encoding="utf-8")
 
 
 def _galleries(
-    manifest: Manifest, float_thresholds: Mapping[str, float], evidence: Evidence
+    manifest: Manifest, float_thresholds: Mapping[str, float], inputs: ReportInputs
 ) -> tuple[dict[str, list[str]], str]:
-    if evidence.shown is None:
+    if inputs.shown is None:
         return {}, ""
     labels = manifest.labels
     before = np.array([float_thresholds[label] for label in labels])
     figures = {
         artifact.file: gallery(
-            evidence.shown,
+            inputs.shown,
             artifact.file,
             labels,
             before,
@@ -57,4 +53,4 @@ def _galleries(
         )
         for artifact in manifest.artifacts
     }
-    return figures, evidence.shown.data
+    return figures, inputs.shown.data

@@ -18,20 +18,20 @@ from edgeau_export.converters.tensorrt.placed import PlacedQuantization
 from edgeau_export.export import ExportRequest, export_bundle
 from edgeau_export.packaging.default_int8 import add_int8
 from edgeau_export.packaging.default_tensorrt import add_tensorrt_int8, main
-from edgeau_export.progress import Voice
-from edgeau_export.quantization.int8 import Int8
+from edgeau_export.progress import ProgressReporter
+from edgeau_export.quantization.quantized_graph import QuantizedGraph
 
 from .conftest import SPEC
 from .test_placement import run
 
-SILENT = Voice(silent=True)
+SILENT = ProgressReporter(silent=True)
 MADE_OF = "5" * 64
 
 
 @pytest.fixture(scope="session")
-def int8(network: onnx.ModelProto, pictures: np.ndarray) -> Int8:
+def int8(network: onnx.ModelProto, pictures: np.ndarray) -> QuantizedGraph:
     accuracy = Accuracy("faces, split test", 6, {"AU1": 0.5, "AU2": None}, 0.5, 0.001, 0.002)
-    return Int8(
+    return QuantizedGraph(
         graph=PlacedQuantization(network, pictures, SPEC, load_recipe("symmetric")).graph(),
         calibration=Calibration("0" * 64, 6, "pictures", "symmetric"),
         thresholds={"AU1": 0.4, "AU2": 0.6},
@@ -40,13 +40,15 @@ def int8(network: onnx.ModelProto, pictures: np.ndarray) -> Int8:
 
 
 @pytest.fixture(scope="session")
-def stored(tmp_path_factory: pytest.TempPathFactory, int8: Int8, network: onnx.ModelProto) -> Path:
+def stored(tmp_path_factory: pytest.TempPathFactory, int8: QuantizedGraph, network: onnx.ModelProto) -> Path:
     file = tmp_path_factory.mktemp("packaged") / FILE
     write_packaged(file, int8, network, MADE_OF)
     return file
 
 
-def test_it_comes_back_as_it_was(stored: Path, int8: Int8, network: onnx.ModelProto, pictures: np.ndarray):
+def test_it_comes_back_as_it_was(
+    stored: Path, int8: QuantizedGraph, network: onnx.ModelProto, pictures: np.ndarray
+):
     again = read_packaged(stored, network, MADE_OF)
     assert again.packaged
     for field in ("calibration", "thresholds", "fused_thresholds", "accuracy", "network_accuracy"):
@@ -56,11 +58,11 @@ def test_it_comes_back_as_it_was(stored: Path, int8: Int8, network: onnx.ModelPr
 
 
 def test_layers_that_went_back_to_float_do_so_again(
-    tmp_path: Path, network: onnx.ModelProto, pictures: np.ndarray, int8: Int8
+    tmp_path: Path, network: onnx.ModelProto, pictures: np.ndarray, int8: QuantizedGraph
 ):
     quantization = PlacedQuantization(network, pictures, SPEC, load_recipe("symmetric"))
     graph = quantization.graph(["node_two_project", "node_stem"])
-    write_packaged(tmp_path / FILE, Int8(graph, int8.calibration), network, MADE_OF)
+    write_packaged(tmp_path / FILE, QuantizedGraph(graph, int8.calibration), network, MADE_OF)
     again = read_packaged(tmp_path / FILE, network, MADE_OF)
     assert list(again.graph.graph.node) == list(graph.graph.node)
     np.testing.assert_array_equal(run(again.graph, pictures), run(graph, pictures))
@@ -93,7 +95,8 @@ def test_the_default_gets_one_that_an_export_takes_as_it_is(
     ):
         monkeypatch.setattr(f"{module}.default_bundle_path", lambda: network_alone)
     monkeypatch.setattr(
-        "edgeau_export.context.search_int8", lambda *_: pytest.fail("nothing is calibrated anew")
+        "edgeau_export.quantization.int8_search.search_int8",
+        lambda *_: pytest.fail("nothing is calibrated anew"),
     )
     request = ExportRequest("jetson", tmp_path / "b", max_f1_drop=0.5)
     artifact = {item.file: item for item in export_bundle(request).artifacts}["model.trt.int8.onnx"]
@@ -119,7 +122,7 @@ def test_it_stays_when_the_int8_for_processors_is_made_anew(network_alone: Path,
 def test_a_budget_that_cannot_be_kept_leaves_the_default_as_it_was(
     network_alone: Path, labelled_set: Path, monkeypatch: pytest.MonkeyPatch
 ):
-    def refused(*_: object) -> Int8:
+    def refused(*_: object) -> QuantizedGraph:
         raise GateRefusedError("INT8 does not keep its budget")
 
     monkeypatch.setattr("edgeau_export.packaging.default_tensorrt.search_int8", refused)

@@ -1,19 +1,17 @@
-"""INT8 as an export ships it: the Q/DQ graph, what it was calibrated with, its thresholds, and what it costs."""
+"""What quantizing by one recipe gave: the Q/DQ graph, what it was calibrated with, its thresholds, and what it costs."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    import numpy as np
-    import onnx
-    from numpy.typing import NDArray
+import numpy as np
+import onnx
+from numpy.typing import NDArray
 
-    from edgeau.bundle.manifest import Accuracy, Calibration
-    from edgeau_calibration.search.pareto import QuantizationCandidate
+from edgeau.bundle.manifest import Accuracy, Calibration
+from edgeau_calibration.search.pareto import QuantizationCandidate
 
-__all__ = ["Int8", "TestAnswers"]
+__all__ = ["QuantizedGraph", "TestAnswers"]
 
 
 @dataclass(frozen=True)
@@ -21,11 +19,11 @@ class TestAnswers:
     """Logits float32 ``(n, C)`` of the float graph and of the Q/DQ graph on the labelled test faces."""
 
     of_float: NDArray[np.float32]
-    of_int8: NDArray[np.float32]
+    of_quantized: NDArray[np.float32]
 
 
 @dataclass(frozen=True)
-class Int8:
+class QuantizedGraph:
     """One recipe's result for one network.
 
     Attributes:

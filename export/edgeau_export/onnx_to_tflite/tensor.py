@@ -8,8 +8,14 @@ transposed only to be transposed back.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 
-__all__ = ["NHWC", "Layout", "follow", "physical", "plain", "transposition"]
+import numpy as np
+from numpy.typing import NDArray
+
+from edgeau_export.onnx_to_tflite.quantization import Quantization
+
+__all__ = ["NHWC", "Layout", "Tensor", "follow", "physical", "plain", "transposition"]
 
 Layout = tuple[int, ...]
 
@@ -36,3 +42,26 @@ def follow(layout: Layout, permutation: Sequence[int]) -> Layout:
     """The layout after an ONNX Transpose that moves no data: logical axis ``k`` now names what ``permutation[k]`` named."""
     names = {old: new for new, old in enumerate(permutation)}
     return tuple(names[axis] for axis in layout)
+
+
+@dataclass(frozen=True)
+class Tensor:
+    """One tensor.
+
+    Attributes:
+        index: in the model.
+        name: for people.
+        shape: in memory's axis order.
+        layout: what the axes are, see :data:`Layout`.
+        dtype: of its elements.
+        quantization: what its integers stand for; None where they are numbers.
+        data: of a constant, in memory's axis order.
+    """
+
+    index: int
+    name: str
+    shape: tuple[int, ...]
+    layout: Layout
+    dtype: np.dtype[np.generic]
+    quantization: Quantization | None = None
+    data: NDArray[np.generic] | None = field(default=None, repr=False, compare=False)
