@@ -11,8 +11,7 @@ from suite.published import published_speeds
 
 from edgeau._system.atomic_file import write_whole
 from edgeau.errors import InputError
-from edgeau_export.report.html.plots import Bar, Point, bars, points
-from edgeau_export.report.html.svg_file import svg_file
+from edgeau_export.report.html.plots import Bar, Point, bars, points, svg_file
 
 ROOT = Path(__file__).parents[2]
 RESULTS = ROOT / "benchmarks" / "results"

@@ -34,7 +34,7 @@ def _body(argv: Sequence[str] | None) -> int:
             f"exporting needs {error.name}, which is not installed: pip install 'edgeau[export]'"
         ) from error
     from edgeau_export.progress import ProgressReporter
-    from edgeau_export.report.summary import summary
+    from edgeau_export.report.tables import summary
 
     request = ExportRequest(
         target=arguments.target,

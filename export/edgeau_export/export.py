@@ -28,7 +28,7 @@ from edgeau_export.quantization.face_crops import FaceCrops, packaged_crops
 from edgeau_export.quantization.int8_search import MAX_F1_DROP, quantized_graphs
 from edgeau_export.quantization.labelled_data import labelled_data
 from edgeau_export.report.int8 import report_inputs, write_reports
-from edgeau_export.report.markdown import report
+from edgeau_export.report.tables import report
 from edgeau_export.source_network.from_checkpoint import CheckpointSource
 from edgeau_export.source_network.from_default import DefaultSource
 from edgeau_export.source_network.network import NetworkDescription, SourceNetwork

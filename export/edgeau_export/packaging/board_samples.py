@@ -18,7 +18,7 @@ from edgeau.bundle.preprocessing import Preprocessor
 from edgeau.errors import DependencyError, InputError
 from edgeau.faces.alignment import Alignment
 from edgeau.sources.clip import clip_path
-from edgeau.sources.video import open_video
+from edgeau.sources.opencv_video import OpenCvVideo
 from edgeau_calibration.data.crops import evenly
 from edgeau_calibration.data.faces import FaceCropper
 from edgeau_calibration.data.labelled import PRESENT_INTENSITY
@@ -60,7 +60,8 @@ def _labelled(alignment: Alignment, labels: tuple[str, ...]) -> tuple[NDArray[np
         rows = list(csv.DictReader(stream))
     chosen = {int(index) for index in evenly(len(rows), _COUNT)}
     crops, present = [], []
-    with open_video(clip) as frames, FaceCropper(alignment) as cropper:
+    # OpenCV whatever else is installed, so that every machine makes the same samples.
+    with OpenCvVideo(clip) as frames, FaceCropper(alignment) as cropper:
         for frame in frames:
             crop = cropper.crop(frame.image) if frame.index in chosen else None
             if crop is not None:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
 
 from edgeau_export.report.html.axis import Axis, axis_for
+from edgeau_export.report.html.html import COLOURS, DRAWING
 
-__all__ = ["Bar", "Point", "bars", "points"]
+__all__ = ["Bar", "Point", "bars", "points", "svg_file"]
 
 _WIDTH, _HEIGHT = 560.0, 360.0
 _LEFT, _RIGHT, _TOP, _BOTTOM = 64.0, 20.0, 16.0, 48.0
@@ -203,4 +205,26 @@ def _figure(caption: str, words: str, marks: Sequence[str], height: float, legen
     return (
         f'<figure><svg viewBox="0 0 {_WIDTH:g} {height:g}" role="img" aria-label="{escape(words, quote=True)}">'
         f"{''.join(marks)}</svg><figcaption>{below}</figcaption></figure>"
+    )
+
+
+_SVG = re.compile(r"<svg (viewBox=\"0 0 (\S+) (\S+)\"[^>]*)>(.*)</svg>", re.DOTALL)
+
+
+def svg_file(figure: str) -> str:
+    """The drawing of a figure of :mod:`edgeau_export.report.html.plots`, without its caption, as an SVG document.
+
+    Raises:
+        ValueError: there is no such drawing in it.
+    """
+    found = _SVG.search(figure)
+    if found is None:
+        raise ValueError("the figure holds no drawing of edgeau_export.report.html.plots")
+    attributes, width, height, marks = found.groups()
+    # A line an element, so that a change of one value is one line of a diff.
+    lines = marks.replace("><", ">\n<")
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" {attributes}>\n'
+        f"<style>\n{COLOURS}{DRAWING}</style>\n"
+        f'<rect width="{width}" height="{height}" fill="var(--paper)"/>\n{lines}\n</svg>\n'
     )

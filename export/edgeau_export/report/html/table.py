@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from html import escape
 
-__all__ = ["table"]
+__all__ = ["number", "percent", "signed", "table"]
 
 _WORDS = 28  # a cell that is longer holds words, and may wrap
 
@@ -29,3 +29,18 @@ def table(head: Sequence[str], rows: Sequence[Sequence[str]], notes: Sequence[st
 
 def _cell(text: str) -> str:
     return f'<td class="words">{escape(text)}</td>' if len(text) > _WORDS else f"<td>{escape(text)}</td>"
+
+
+def number(value: float | None, digits: int) -> str:
+    """With so many digits after the point."""
+    return "-" if value is None else f"{value:.{digits}f}"
+
+
+def signed(value: float | None, digits: int) -> str:
+    """The same with its sign."""
+    return "-" if value is None else f"{value:+.{digits}f}"
+
+
+def percent(value: float | None, digits: int) -> str:
+    """A share 0..1 in percent."""
+    return "-" if value is None else f"{value:.{digits}%}"

@@ -7,8 +7,7 @@ from typing import Any
 
 from edgeau_export.report.html.html import paragraph
 from edgeau_export.report.html.plots import Bar, bars
-from edgeau_export.report.html.table import table
-from edgeau_export.report.int8.figures import number, percent, signed
+from edgeau_export.report.html.table import number, percent, signed, table
 
 __all__ = ["flips", "parts"]
 

@@ -7,8 +7,7 @@ from typing import Any
 
 from edgeau_export.report.html.html import paragraph, section
 from edgeau_export.report.html.plots import Point, points
-from edgeau_export.report.html.table import table
-from edgeau_export.report.int8.figures import number, percent
+from edgeau_export.report.html.table import number, percent, table
 
 __all__ = ["parts"]
 
