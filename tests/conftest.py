@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import runpy
 import signal
 import threading
 from pathlib import Path
@@ -22,6 +23,9 @@ if (
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 ROOT = Path(__file__).resolve().parent.parent
+
+# A checkout that is not installed lacks the LiteRT files of the packaged bundles.
+runpy.run_path(str(ROOT / "weights" / "assemble.py"))["assemble"](ROOT)
 
 
 @pytest.fixture(autouse=True)

@@ -33,6 +33,7 @@ from edgeau_calibration.data.packaged import pack
 from edgeau_export.bundle_manifest import bundle_manifest
 from edgeau_export.converters.artifacts import artifact_answer, make_artifact
 from edgeau_export.packaging.default_int8 import add_int8
+from edgeau_export.packaging.default_litert import add_litert
 from edgeau_export.packaging.default_parts import DEFAULT_OPSET, add_max_f1_drop
 from edgeau_export.packaging.default_tensorrt import add_tensorrt_int8
 from edgeau_export.progress import ProgressReporter
@@ -95,6 +96,7 @@ def _body(argv: Sequence[str] | None) -> int:
     if not arguments.without_int8:
         add_int8(arguments.out, arguments.data, arguments.max_f1_drop, ProgressReporter(_NAME))
         add_tensorrt_int8(arguments.out, arguments.data, arguments.max_f1_drop, ProgressReporter(_NAME))
+        add_litert(arguments.out, ProgressReporter(_NAME))
     print(f"{arguments.out}: {sum(file.stat().st_size for file in arguments.out.iterdir()) / 1e6:.1f} MB")
     return DONE
 
