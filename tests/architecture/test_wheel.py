@@ -19,7 +19,7 @@ ROOMS = {
     "edgeau_training": "training/edgeau_training",
     "edgeau_apps": "apps/edgeau_apps",
 }
-CARRIED = {".py", ".toml", ".typed"}
+CARRIED = {".json", ".py", ".toml", ".typed"}
 MAX_BYTES = 80_000_000
 
 
