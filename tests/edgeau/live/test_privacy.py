@@ -53,7 +53,7 @@ def opened_for_writing(calls: list[str]) -> list[str]:
     return [
         call
         for call in calls
-        if re.search(r"O_WRONLY|O_RDWR|O_CREAT|creat\(|rename|mkdir|link", call)
+        if re.search(r"O_WRONLY|O_RDWR|O_CREAT|\b(creat|rename\w*|mkdir\w*|link\w*)\(", call)
         and not HARMLESS.search(call)
         and "= -1" not in call
     ]
