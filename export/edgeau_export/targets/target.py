@@ -37,6 +37,8 @@ __all__ = ["PendingStage", "Target", "TargetArtifact", "load_target", "targets"]
 
 # What every file system and shell takes as one plain name; a leading dot would hide it, and some names are devices on Windows.
 _PLAIN_NAME = re.compile(r"(?!(?:con|prn|aux|nul|com\d|lpt\d)\.)[a-z0-9][a-z0-9._-]{0,99}", re.IGNORECASE)
+# Torch writes none before it.
+_OLDEST_OPSET = 7
 _RESERVED = {*OWN_FILES, SAMPLES}
 
 
@@ -153,9 +155,9 @@ class Target:
             raise TargetError("it has no name")
         if not self.artifact:
             raise TargetError("it lists no artifact")
-        if not 1 <= self.opset <= onnx_opset_version():
+        if not _OLDEST_OPSET <= self.opset <= onnx_opset_version():
             raise TargetError(
-                f"ONNX opset {self.opset} does not exist; the installed onnx knows 1 to {onnx_opset_version()}"
+                f"ONNX opset {self.opset} cannot be written; {_OLDEST_OPSET} to {onnx_opset_version()} can here"
             )
         # Without case, as the file systems of Windows and macOS have them.
         _refuse_twice("artifacts have the file name", (item.file.lower() for item in self.artifact))
