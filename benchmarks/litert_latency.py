@@ -39,7 +39,7 @@ from edgeau._system.timing import RunTimes
 from edgeau.bundle import Bundle, load_bundle
 from edgeau.bundle.golden import read_golden
 from edgeau.bundle.preprocessing import Preprocessor
-from edgeau.bundle.select import open_engine
+from edgeau.bundle.select import select_artifact
 from edgeau.runtimes import open_session
 from edgeau_calibration.data.load import load_calibration_set
 from edgeau_export.onnx_to_tflite import tflite_bytes
@@ -165,7 +165,7 @@ def given_row(item: str) -> Row:
 def choice(bundle: Bundle, folder: Path) -> str:
     """The artifact that edgeau takes at a first start with one thread: nothing is remembered in ``folder``."""
     os.environ["XDG_CACHE_HOME"] = str(folder)
-    chosen = open_engine(bundle, threads=1)
+    chosen = select_artifact(bundle, threads=1)
     chosen.session.close()
     return chosen.artifact.file
 

@@ -224,7 +224,7 @@ def soak(frames: int, *, real: bool) -> dict[str, Any]:
     begun_s = time.monotonic()
     with ExitStack() as stack:
         pipeline = stack.enter_context(open_pipeline(real=real))
-        live = stack.enter_context(LivePipeline(pipeline, LiveOptions(backlog=1)))
+        live = stack.enter_context(LivePipeline(pipeline.stages, LiveOptions(backlog=1)))
         mortal = ReconnectingSource(weather.open, backoff=_QUICK, silence_s=_SILENCE_S)
         source = stack.enter_context(Unhurried(mortal, weather, lambda: live.snapshot().on_the_way > 0))
         sink = stack.enter_context(open_sink(FaultySink(), pipeline))

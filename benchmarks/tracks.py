@@ -28,8 +28,8 @@ from tqdm import tqdm
 
 from edgeau._system.command import DONE, CommandParser, print_json, run
 from edgeau.faces.landmarks import open_landmarker
-from edgeau.faces.linear_assignment import cheapest_pairs
-from edgeau.faces.tracker import FaceTracks
+from edgeau.faces.linear_assignment import linear_assignment
+from edgeau.faces.tracker import FaceTracker
 from edgeau.results import Box
 
 GATE = 3
@@ -125,7 +125,7 @@ class Tally:
 def owners(found: Found, truths: list[Truth]) -> dict[int, int]:
     """Place of a found face to the true face that it lies on."""
     costs = [[_error(face, truth) for truth in truths] for face in found]
-    return dict(cheapest_pairs(costs, _NEAR))
+    return dict(linear_assignment(costs, _NEAR))
 
 
 def _error(face: np.ndarray, truth: Truth) -> float:
@@ -158,7 +158,7 @@ def measure(data: Path, scenes: int, frames: int) -> dict[str, dict[str, Any]]:
             for number in range(scenes):
                 seed = 100 * faces + number
                 film = detect(Scene(cutouts(data, faces, seed), seed), faces, frames)
-                follow(FaceTracks(), ours, film)
+                follow(FaceTracker(), ours, film)
                 follow(NearestBoxTracks(), plain, film)
                 bar.update()
             rows[str(faces)] = {"edgeau": ours.to_dict(), "nearest_box": plain.to_dict()}

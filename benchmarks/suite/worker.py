@@ -120,7 +120,10 @@ def pipeline(subject: dict[str, Any]) -> Any:
 
     frames = clip(subject)
     opened = Pipeline.load(
-        subject["file"], threads=subject["threads"], max_faces=subject["max_faces"], engine=subject["engine"]
+        subject["file"],
+        threads=subject["threads"],
+        max_faces=subject["max_faces"],
+        artifact=subject["artifact"],
     )
     for _ in range(10):
         faces = opened.process(next(frames)).faces

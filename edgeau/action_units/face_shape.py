@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from edgeau.errors import InputError
 from edgeau.faces.procrustes import nearest_rotations
 
-__all__ = ["MESH_POINTS", "FaceTemplate", "lay_on_template"]
+__all__ = ["MESH_POINTS", "FaceTemplate", "procrustes_align"]
 
 MESH_POINTS = 468  # of MediaPipe's mesh without irises
 
@@ -83,7 +83,7 @@ class FaceTemplate:
         return turned
 
 
-def lay_on_template(
+def procrustes_align(
     landmarks: NDArray[np.floating[Any]],
     stable: NDArray[np.integer[Any]],
     template: NDArray[np.floating[Any]],

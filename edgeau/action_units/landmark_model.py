@@ -12,21 +12,17 @@ import io
 import json
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from edgeau._system.atomic_file import write_whole
 from edgeau._system.npz import SMALL, read_npz
 from edgeau.action_units.face_shape import MESH_POINTS, FaceTemplate
+from edgeau.action_units.neutral_baseline import NeutralBaseline
 from edgeau.errors import BundleError, InputError, NpzError
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from numpy.typing import NDArray
-
-    from edgeau.action_units.neutral_baseline import NeutralBaseline
 
 __all__ = ["FORMAT", "LandmarkEstimate", "LandmarkModel"]
 

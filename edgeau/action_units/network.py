@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from edgeau.bundle.load import Bundle, default_bundle_path, load_bundle
 from edgeau.bundle.preprocessing import Preprocessor
-from edgeau.bundle.select import open_engine
+from edgeau.bundle.select import select_artifact
 from edgeau.metrics import sigmoid
 
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ class AUDetector:
         cls,
         bundle: Bundle | Path | str | None = None,
         *,
-        engine: str | None = None,
+        artifact: str | None = None,
         threads: int | None = None,
         provider: str | None = None,
         color: str = "RGB",
@@ -78,11 +78,11 @@ class AUDetector:
 
         Args:
             bundle: a bundle or its folder; None takes the one that the package carries.
-            engine: which of its artifacts may be tried: a runtime (``"onnxruntime"``), a precision (``"int8"``), both
+            artifact: which of its artifacts may be tried: a runtime (``"onnxruntime"``), a precision (``"int8"``), both
                 (``"onnxruntime/int8"``) or a file name; None chooses among all.
             threads: that one inference may use; None takes as many as are fastest. What is fastest here is measured
-                once for each bundle, see :func:`edgeau.bundle.select.open_engine`.
-            provider: the engine's device or kernel library; None takes the backend's default.
+                once for each bundle, see :func:`edgeau.bundle.select.select_artifact`.
+            provider: the engine's device or kernel library; None takes the runtime's default.
             color: order of the channels of the crops that will be given.
 
         Raises:
@@ -92,7 +92,7 @@ class AUDetector:
         """
         if not isinstance(bundle, Bundle):
             bundle = load_bundle(default_bundle_path() if bundle is None else bundle)
-        chosen = open_engine(bundle, engine, threads=threads, provider=provider)
+        chosen = select_artifact(bundle, artifact, threads=threads, provider=provider)
         return cls(bundle, chosen.session, chosen.artifact, color=color)
 
     def logits(self, crops: Sequence[NDArray[np.uint8]] | NDArray[np.uint8]) -> NDArray[np.float32]:

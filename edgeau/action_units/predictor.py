@@ -1,4 +1,4 @@
-"""Action units of faces: the network and the landmark model of a bundle, made one and judged at its thresholds."""
+"""Action units of faces: the network and the landmark model of a bundle, combined and decided at its thresholds."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from edgeau.errors import BundleError
 from edgeau.metrics import probability
 from edgeau.results import ActionUnit
 
-__all__ = ["AUReader"]
+__all__ = ["AUPredictor"]
 
 
-class AUReader:
-    """Reads the AUs of the faces of one frame.
+class AUPredictor:
+    """Predicts the AUs of the faces of one frame.
 
     Args:
         detector: the network; closed by whoever opened it.
@@ -44,7 +44,7 @@ class AUReader:
             for column, label in enumerate(self._labels)
             if label not in hidden
         ]
-        self._unread = {
+        self._empty = {
             label: ActionUnit(label, None, None, None, "too soon", experimental)
             for _, label, experimental in self._shown
         }
@@ -71,7 +71,7 @@ class AUReader:
         """The bundle's landmark model, where it has one."""
         return None if self._landmarks is None else self._landmarks.model
 
-    def read(
+    def predict(
         self,
         crops: Sequence[NDArray[np.uint8]],
         landmarks: Sequence[NDArray[np.float32]],
@@ -100,9 +100,9 @@ class AUReader:
             logits = [self._fused(*row) for row in zip(logits, offsets, strict=True)]
         return [self._action_units(*row) for row in zip(logits, intensities, strict=True)]
 
-    def unread(self) -> dict[str, ActionUnit]:
+    def empty(self) -> dict[str, ActionUnit]:
         """AUs by label of a face that has not been looked at: none has numbers."""
-        return dict(self._unread)
+        return dict(self._empty)
 
     def _fused(self, network: Sequence[float], offsets: Sequence[float]) -> list[float]:
         rows = zip(self._network_weights, network, offsets, strict=True)

@@ -10,11 +10,11 @@ from edgeau._system.atomic_file import write_whole
 from edgeau.board.measure import judged
 from edgeau.board.samples import SAMPLES, LabelledSamples, read_samples
 from edgeau.bundle import load_bundle
-from edgeau.bundle.benchmark import measure_engines
-from edgeau.bundle.choice import ranked
+from edgeau.bundle.benchmark import Timing, time_artifacts
 from edgeau.bundle.files import MANIFEST
-from edgeau.bundle.judged import open_judged
 from edgeau.bundle.manifest import Artifact, Manifest, Measured
+from edgeau.bundle.select import ranked
+from edgeau.bundle.verification import open_verified
 from edgeau.errors import BundleError, EngineError
 from edgeau.runtimes.tensorrt.cuda import Cuda
 from edgeau.runtimes.tensorrt.engines import remember_options
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from edgeau.bundle import Bundle
-    from edgeau.bundle.timing import Timing
 
 __all__ = ["RUNTIME", "Finished", "finish_bundle"]
 
@@ -70,7 +69,7 @@ def finish_bundle(path: Path, options: EngineOptions | None = None, *, max_f1_dr
     machine = this_machine(import_tensorrt(), Cuda())  # before minutes are spent: it says what is missing
     for artifact in artifacts:
         remember_options(bundle.path(artifact.file), options or EngineOptions())
-    timings = measure_engines(bundle, RUNTIME, seconds=4.0)
+    timings = time_artifacts(bundle, RUNTIME, seconds=4.0)
     rows = _judge_all(bundle, timings, machine.to_dict(), max_f1_drop)
     manifest = with_measured(bundle.manifest, rows, timings)
     _replace_manifest(bundle, manifest)
@@ -125,7 +124,7 @@ def _judge(
     if timing.fault is not None:
         return row
     manifest = bundle.manifest
-    with open_judged(bundle, artifact) as session:
+    with open_verified(bundle, artifact) as session:
         row = replace(row, engine=str(session.describe()))
         return judged(
             row,

@@ -1,37 +1,110 @@
-"""Timing the artifacts of a bundle on this machine."""
+"""How long each artifact of a bundle takes for one face on this machine."""
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
-from dataclasses import replace
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from edgeau._system.closing import Closing
+from edgeau._system.timing import RunTimes
 from edgeau.bundle.golden import read_golden
-from edgeau.bundle.judged import open_judged
 from edgeau.bundle.load import Bundle
 from edgeau.bundle.manifest import Artifact
 from edgeau.bundle.preprocessing import Preprocessor
-from edgeau.bundle.timing import Timing, time_alternately, time_session
+from edgeau.bundle.verification import open_verified
 from edgeau.errors import DependencyError, EngineError
 from edgeau.runtimes.session import Session
 from edgeau.runtimes.thread_count import thread_counts
 
-if TYPE_CHECKING:
-    from typing_extensions import Self
+__all__ = ["SessionTime", "Timing", "time_alternately", "time_artifacts", "time_session"]
 
-__all__ = ["measure_engines"]
-
+_MIN_RUNS = 3
 # How near to the fastest a row must be to be timed again beside it, and how many at most.
 _NEAR = 1.3
 _FINALISTS = 3
 
 
-def measure_engines(
+@dataclass(frozen=True)
+class Timing:
+    """One artifact with one number of threads.
+
+    Attributes:
+        file: of the artifact.
+        runtime: of the artifact.
+        precision: of the artifact.
+        threads: that one inference used; None where the engine decides.
+        latency_ms: lower quartile of the runs on one face, milliseconds; None when it was not timed.
+        runs: how many were timed.
+        cpu_ms: processor time of a run, all threads together, milliseconds; None when it was not timed.
+        fault: why it was not timed: the engine refused or answered wrongly; None when it was.
+    """
+
+    file: str
+    runtime: str
+    precision: str
+    threads: int | None
+    latency_ms: float | None
+    runs: int = 0
+    cpu_ms: float | None = None
+    fault: str | None = None
+
+    def __str__(self) -> str:
+        threads = "" if self.threads is None else f", {self.threads} thread{'s' * (self.threads != 1)}"
+        took = f"{self.latency_ms:.1f} ms" if self.latency_ms is not None else self.fault or "not timed"
+        return f"{self.file} ({self.runtime}/{self.precision}{threads}): {took}"
+
+
+class SessionTime(NamedTuple):
+    """Of one run: milliseconds, and milliseconds of processor time of all threads; and how many runs there were."""
+
+    latency_ms: float
+    cpu_ms: float
+    runs: int
+
+
+def time_session(session: Session, crop: NDArray[np.float32], seconds: float) -> SessionTime:
+    """Time one session.
+
+    Args:
+        session: warm.
+        crop: normalised, float32 ``(1, 3, H, W)``.
+        seconds: to spend; at least three runs are made, fewer only when the first alone takes longer than that.
+    """
+    (measured,) = time_alternately([session], crop, seconds)
+    return measured
+
+
+def time_alternately(sessions: Sequence[Session], crop: NDArray[np.float32], seconds: float) -> list[SessionTime]:
+    """Time sessions in turns, so that a machine that slows down for a moment slows all of them.
+
+    Args:
+        sessions: warm.
+        crop: normalised, float32 ``(1, 3, H, W)``.
+        seconds: to spend on all of them; at least three turns are made, fewer only when one takes longer than that.
+    """
+    taken = [RunTimes() for _ in sessions]
+    end = time.perf_counter() + seconds
+    while not _is_enough(len(taken[0]), time.perf_counter() - end, seconds):
+        for session, times in zip(sessions, taken, strict=True):
+            times.run(partial(session.run, crop))
+    return [SessionTime(times.quartile_ms, times.cpu_quartile_ms, len(times)) for times in taken]
+
+
+def _is_enough(turns: int, late_s: float, seconds: float) -> bool:
+    if turns == 0 or late_s < 0:
+        return False
+    return turns >= _MIN_RUNS or late_s > seconds
+
+
+def time_artifacts(
     bundle: Bundle,
-    engine: str | None = None,
+    artifact: str | None = None,
     *,
     threads: Sequence[int] | None = None,
     provider: str | None = None,
@@ -44,9 +117,9 @@ def measure_engines(
 
     Args:
         bundle: verified.
-        engine: which artifacts, see :meth:`edgeau.bundle.Bundle.artifacts`; None for all.
+        artifact: which, see :meth:`edgeau.bundle.Bundle.artifacts`; None for all.
         threads: numbers of threads; None takes :func:`edgeau.runtimes.thread_count.thread_counts`.
-        provider: the engine's device or kernel library; None takes the backend's default.
+        provider: the engine's device or kernel library; None takes the runtime's default.
         seconds: of running, in all; opening the engines comes on top of it.
         every: False leaves out numbers of threads with which an artifact cannot become the fastest, however well it
             uses them.
@@ -57,18 +130,18 @@ def measure_engines(
 
     Raises:
         BundleError: the golden answers are damaged.
-        EngineError: nothing fits ``engine``.
+        EngineError: nothing fits ``artifact``.
     """
     counts = tuple(sorted(threads if threads is not None else thread_counts()))
-    artifacts = bundle.artifacts(engine)
+    artifacts = bundle.artifacts(artifact)
     share = seconds / (2 * len(artifacts) * len(counts))
     with _Stopwatch(bundle, provider, share) as stopwatch:
-        for artifact in artifacts:
-            stopwatch.measure(artifact, counts, every=every)
+        for candidate in artifacts:
+            stopwatch.measure(candidate, counts, every=every)
         return stopwatch.settled(seconds / 2)
 
 
-class _Stopwatch:
+class _Stopwatch(Closing):
     """Times artifacts of one bundle on one crop; keeps the sessions of the fastest rows open until it is left."""
 
     def __init__(self, bundle: Bundle, provider: str | None, seconds: float) -> None:
@@ -80,10 +153,7 @@ class _Stopwatch:
         self._rows: list[Timing] = []
         self._open: dict[Timing, Session] = {}
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
+    def close(self) -> None:
         for session in self._open.values():
             session.close()
 
@@ -114,7 +184,7 @@ class _Stopwatch:
     def _measure(self, artifact: Artifact, count: int) -> Timing:
         row = Timing(artifact.file, artifact.runtime, artifact.precision, count, None)
         try:
-            session = open_judged(self._bundle, artifact, threads=count, provider=self._provider)
+            session = open_verified(self._bundle, artifact, threads=count, provider=self._provider)
         except (EngineError, DependencyError) as error:
             return replace(row, fault=str(error))
         try:

@@ -40,21 +40,21 @@ class Bundle:
         networks = self.manifest.landmarks
         return None if networks is None else self.path(networks.mesh).parent
 
-    def artifacts(self, engine: str | None = None) -> tuple[Artifact, ...]:
+    def artifacts(self, artifact: str | None = None) -> tuple[Artifact, ...]:
         """The artifacts that fit a choice, in the order in which to try them.
 
         Args:
-            engine: a runtime (``"onnxruntime"``), a precision (``"int8"``), both (``"onnxruntime/int8"``) or a file
+            artifact: a runtime (``"onnxruntime"``), a precision (``"int8"``), both (``"onnxruntime/int8"``) or a file
                 name; None for all.
 
         Raises:
             EngineError: none fits; the message lists what there is.
         """
         every = self.manifest.artifacts
-        chosen = tuple(a for a in every if engine is None or engine in names(a))
+        chosen = tuple(a for a in every if artifact is None or artifact in names(a))
         if not chosen:
             have = ", ".join(f"{a.runtime}/{a.precision} ({a.file})" for a in every)
-            raise EngineError(f"bundle {self.directory} has no artifact for {engine!r}; it has {have}")
+            raise EngineError(f"bundle {self.directory} has no artifact for {artifact!r}; it has {have}")
         return chosen
 
 

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from edgeau._system.records import JsonSerializable, fields_from_dict
 from edgeau.errors import InputError, RecordError
 
-__all__ = ["Alignment", "alignment_matrix", "five_points", "warp"]
+__all__ = ["Alignment", "ArcFaceTemplate", "alignment_matrix", "five_points", "warp"]
 
 # A (2, 3) matrix row by row, a b x c d y: it maps (u, v) to (a u + b v + x, c u + d v + y).
 _Affine = tuple[float, float, float, float, float, float]
@@ -40,6 +40,13 @@ def _means(groups: tuple[tuple[int, ...], ...]) -> tuple[NDArray[np.intp], NDArr
 
 
 _POINTS, _WEIGHTS = _means((_EYE_LEFT, _EYE_RIGHT, _NOSE_TIP, _MOUTH_LEFT, _MOUTH_RIGHT))
+
+
+# Eye, eye, nose, mouth corner, mouth corner, from the left of the picture: pixels of a 112 x 112 crop (InsightFace).
+_ARCFACE_POINTS = np.array(
+    ((38.2946, 51.6963), (73.5318, 51.5014), (56.0252, 71.7366), (41.5493, 92.3655), (70.7299, 92.2041))
+)
+_ARCFACE_SIDE = 112
 
 
 @dataclass(frozen=True)
@@ -76,13 +83,11 @@ class Alignment(JsonSerializable):
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> Alignment:
-        """The inverse of :meth:`to_dict`, of this template and of :class:`~edgeau.faces.arcface_template.ArcFaceTemplate`.
+        """The inverse of :meth:`to_dict`, of this template and of :class:`ArcFaceTemplate`.
 
         Raises:
             RecordError: another method is asked for, or a field does not fit.
         """
-        from edgeau.faces.arcface_template import ArcFaceTemplate  # it builds on this file
-
         methods: dict[Any, type[Alignment]] = {
             "five-point-box": Alignment,
             "arcface-template": ArcFaceTemplate,
@@ -93,6 +98,48 @@ class Alignment(JsonSerializable):
             raise RecordError("method", f"{method!r} is not known; this library knows {known}")
         rest = {key: value for key, value in values.items() if key != "method"}
         return fields_from_dict(methods[method], rest, "")
+
+
+@dataclass(frozen=True)
+class ArcFaceTemplate(Alignment):
+    """The alignment of face recognition: ArcFace's five points, scaled from 112 pixels to ``size``. There is no larger canvas: ``canvas`` is ``size``.
+
+    Networks whose backbone was pre-trained on identities (InsightFace, face.evoLVe) have seen faces cut this way only.
+
+    Attributes:
+        size: side of the crop, pixels.
+        border: value of pixels outside the frame, 0..255.
+    """
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "canvas", self.size)
+
+    def matrix(self, landmarks: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
+        """Frame-to-crop similarity in the sense of least squares, without reflection, float64 ``(2, 3)``.
+
+        Args:
+            landmarks: ``(468 or 478, 2 or 3)``, x y [z] in pixels of the frame.
+
+        Raises:
+            InputError: the five points coincide, so that no scale exists.
+        """
+        points, template = five_points(landmarks), _ARCFACE_POINTS * (self.size / _ARCFACE_SIDE)
+        centre, target = points.mean(axis=0), template.mean(axis=0)
+        source, wanted = points - centre, template - target
+        spread = float((source**2).sum())
+        if not spread > 0:
+            raise InputError(
+                "the landmarks give no scale (all points coincide), so the face cannot be aligned"
+            )
+        # A similarity is z -> (a + ib) z on centred points; least squares gives a and b in closed form.
+        a = float((source * wanted).sum()) / spread
+        b = float((source[:, 0] * wanted[:, 1] - source[:, 1] * wanted[:, 0]).sum()) / spread
+        linear = np.array(((a, -b), (b, a)))
+        return np.column_stack((linear, target - linear @ centre))
+
+    def to_dict(self) -> dict[str, Any]:
+        """As plain values, with the name of the method."""
+        return {"method": "arcface-template", "size": self.size, "border": self.border}
 
 
 def five_points(landmarks: NDArray[np.floating[Any]]) -> NDArray[np.float64]:

@@ -9,11 +9,11 @@ from numpy.typing import NDArray
 
 from edgeau.results import Box, HeadPose
 
-__all__ = ["FoundFace"]
+__all__ = ["DetectedFace"]
 
 
 @dataclass(frozen=True, slots=True)
-class FoundFace:
+class DetectedFace:
     """Where a face is and how its head is turned; fields as in :class:`~edgeau.results.Face`."""
 
     box: Box

@@ -5,10 +5,10 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-__all__ = ["cheapest_pairs"]
+__all__ = ["linear_assignment"]
 
 
-def cheapest_pairs(costs: Sequence[Sequence[float]], limit: float) -> list[tuple[int, int]]:
+def linear_assignment(costs: Sequence[Sequence[float]], limit: float) -> list[tuple[int, int]]:
     """Pairs of rows and columns, each in one pair at most, whose costs and omissions sum up to the least.
 
     A pair that costs ``limit`` or more is left out, as if leaving a row and a column alone cost that much. The Hungarian

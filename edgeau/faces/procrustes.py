@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["nearest_rotation", "nearest_rotations"]
+__all__ = ["kabsch_rotation", "nearest_rotations"]
 
 _MOST_STEPS = 20
 _CONVERGED = 1e-12
@@ -21,7 +21,7 @@ _FLAT = 1e-9
 Rows = Sequence[Sequence[float]]
 
 
-def nearest_rotation(product: Rows) -> Rows:
+def kabsch_rotation(product: Rows) -> Rows:
     """The rotation nearest to one matrix: rows of floats in, rows of floats out.
 
     Newton's iteration for the orthogonal polar factor with scaling by the determinant (Higham, SIAM J. Sci. Stat. Comput.
@@ -52,7 +52,7 @@ def nearest_rotation(product: Rows) -> Rows:
 def nearest_rotations(products: NDArray[np.float64]) -> NDArray[np.float64]:
     """The rotation nearest to each of some matrices, float64 ``(N, 3, 3)``."""
     if len(products) == 1:
-        return np.array([nearest_rotation(products[0].tolist())])
+        return np.array([kabsch_rotation(products[0].tolist())])
     return _by_svd(products)
 
 

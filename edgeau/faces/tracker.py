@@ -15,10 +15,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from edgeau.faces.linear_assignment import cheapest_pairs
+from edgeau.faces.linear_assignment import linear_assignment
 from edgeau.results import Box
 
-__all__ = ["FaceTracks"]
+__all__ = ["FaceTracker"]
 
 # All ours, tuned on rendered scenes (benchmarks/tracks.py, other scenes than those that it counts on).
 # A head strays less than so many of its sizes from where it is expected, and hardly changes its size; the longer it was
@@ -68,7 +68,7 @@ class _Sight:
     shape: _Shape | None
 
 
-class FaceTracks:
+class FaceTracker:
     """Numbers faces; a number is never given twice."""
 
     def __init__(self) -> None:
@@ -94,7 +94,7 @@ class FaceTracks:
         sights = [_sight(box, face) for box, face in zip(boxes, points, strict=True)]
         costs = [[self._cost(track, sight) for sight in sights] for track in self._tracks]
         numbers = [-1] * len(sights)
-        for row, place in cheapest_pairs(costs, _TOO_MUCH):
+        for row, place in linear_assignment(costs, _TOO_MUCH):
             self._follow(self._tracks[row], sights[place])
             numbers[place] = self._tracks[row].number
         self._tracks = [

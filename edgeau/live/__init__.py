@@ -3,6 +3,6 @@
 from edgeau.live.counters import DROP_REASONS, LiveCounters
 from edgeau.live.options import LiveOptions
 from edgeau.live.pipeline import LivePipeline
-from edgeau.live.view import View
+from edgeau.live.run import View
 
 __all__ = ["DROP_REASONS", "LiveCounters", "LiveOptions", "LivePipeline", "View"]

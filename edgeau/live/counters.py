@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
-__all__ = ["DROP_REASONS", "Account", "LiveCounters"]
+__all__ = ["DROP_REASONS", "FrameStats", "LiveCounters"]
 
 DROP_REASONS: Mapping[str, str] = MappingProxyType(
     {
@@ -60,16 +60,16 @@ class LiveCounters:
     gap_s: float = 0.0
 
 
-class Account:
+class FrameStats:
     """Counts frames; any thread may."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._captured = self._processed = self._failed = self._gaps = 0
-        self._gap_s = self._untold_gap_s = 0.0
+        self._gap_s = self._unreported_gap_s = 0.0
         self._last_failure = ""
         self._dropped: Counter[str] = Counter()
-        self._untold: Counter[str] = Counter()
+        self._unreported: Counter[str] = Counter()
 
     def captured(self, gap_s: float = 0.0) -> None:
         """The source gave a frame, after a gap or not."""
@@ -77,13 +77,13 @@ class Account:
             self._captured += 1
             self._gaps += gap_s > 0
             self._gap_s += gap_s
-            self._untold_gap_s += gap_s
+            self._unreported_gap_s += gap_s
 
     def dropped(self, why: str) -> None:
         """A frame was left out."""
         with self._lock:
             self._dropped[why] += 1
-            self._untold[why] += 1
+            self._unreported[why] += 1
 
     def failed(self, error: Exception) -> None:
         """A frame could not be looked at."""
@@ -95,9 +95,9 @@ class Account:
         """A result is taken; what was left out since the one before it, and for how long the source had left."""
         with self._lock:
             self._processed += 1
-            drops, gap_s = dict(self._untold), self._untold_gap_s
-            self._untold.clear()
-            self._untold_gap_s = 0.0
+            drops, gap_s = dict(self._unreported), self._unreported_gap_s
+            self._unreported.clear()
+            self._unreported_gap_s = 0.0
             return drops, gap_s
 
     def counters(self) -> LiveCounters:

@@ -1,30 +1,25 @@
-"""A live source's newest frames through a pipeline's stages, in threads."""
+"""A live source's newest frames through the stages of a frame, in threads."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
+from edgeau._system.closing import Closing
 from edgeau.errors import UsageError
+from edgeau.faces.quality import Limits
 from edgeau.live.counters import LiveCounters
 from edgeau.live.options import LiveOptions
-from edgeau.live.run import LiveRun
-from edgeau.live.view import View
-
-if TYPE_CHECKING:
-    from types import TracebackType
-
-    from typing_extensions import Self
-
-    from edgeau.pipeline import Pipeline
-    from edgeau.results import FrameResult
-    from edgeau.sources import Source
+from edgeau.live.run import LiveRun, View
+from edgeau.results import FrameResult
+from edgeau.sources import Source
+from edgeau.stages import FrameStages, Stages
+from edgeau.temporal.result_filter import ResultFilter
 
 __all__ = ["LivePipeline"]
 
 
-class LivePipeline:
+class LivePipeline(Closing):
     """Keeps up with a live source.
 
     One thread captures, one finds the faces, one runs the network; between them lies one frame at most, the newest. Every
@@ -42,33 +37,61 @@ class LivePipeline:
     within half a second.
 
     Args:
-        pipeline: whose stages are run; nobody else may use it while a stream runs. It stays with whoever opened it.
+        stages: that are run, such as :attr:`edgeau.Pipeline.stages`; nobody else may use them while a stream runs. They stay
+            with whoever opened them.
         options: what is asked.
     """
 
-    def __init__(self, pipeline: Pipeline, options: LiveOptions | None = None) -> None:
-        self.pipeline = pipeline
+    def __init__(self, stages: Stages, options: LiveOptions | None = None) -> None:
+        self.stages = stages
         self.options = options or LiveOptions()
-        self._owns = False
+        self._owns_stages = False
         self._run: LiveRun | None = None
         self._running = False
         self._latest: View | None = None
 
     @classmethod
     def load(
-        cls, path: Path | str | None = None, *, options: LiveOptions | None = None, **of_pipeline: Any
+        cls,
+        path: Path | str | None = None,
+        *,
+        options: LiveOptions | None = None,
+        artifact: str | None = None,
+        threads: int | None = None,
+        provider: str | None = None,
+        max_faces: int = 4,
+        experimental: bool = False,
+        landmarker_model: Path | str | None = None,
+        filters: Sequence[ResultFilter] | None = None,
+        limits: Limits | None = None,
     ) -> LivePipeline:
-        """A live pipeline of its own, closed with it.
+        """A live pipeline with stages of its own, which are closed with it.
 
         Args:
             path: the bundle's folder; None takes the one that the package carries.
-            options: what is asked.
-            of_pipeline: as for :meth:`edgeau.Pipeline.load`, errors as there.
+            options: what is asked of the live run.
+            artifact: as all that follow, see :meth:`edgeau.Pipeline.load`; errors as there.
+            threads: that one inference may use.
+            provider: the engine's device or kernel library.
+            max_faces: how many faces are looked for at most.
+            experimental: whether AUs without evidence on real faces are given too.
+            landmarker_model: a ``face_landmarker.task``.
+            filters: what every result passes through.
+            limits: of a face's picture.
         """
-        from edgeau.pipeline import Pipeline
-
-        live = cls(Pipeline.load(path, **of_pipeline), options)
-        live._owns = True
+        stages = FrameStages.load(
+            path,
+            artifact=artifact,
+            threads=threads,
+            provider=provider,
+            max_faces=max_faces,
+            experimental=experimental,
+            landmarker_model=landmarker_model,
+            filters=filters,
+            limits=limits,
+        )
+        live = cls(stages, options)
+        live._owns_stages = True
         return live
 
     def stream(self, source: Source) -> Iterator[FrameResult]:
@@ -92,7 +115,7 @@ class LivePipeline:
                 "this pipeline follows a source already; end that stream, or load another pipeline"
             )
         self._running = True
-        run = self._run = LiveRun(self.pipeline, source, self.options)
+        run = self._run = LiveRun(self.stages, source, self.options)
         try:
             run.start()
             while (view := run.take()) is not None:
@@ -117,17 +140,9 @@ class LivePipeline:
             self._run.stop()
 
     def close(self) -> None:
-        """Stop, wait for the threads, and close the pipeline if :meth:`load` made it; more than once does no harm."""
+        """Stop, wait for the threads, and close the stages if :meth:`load` made them; more than once does no harm."""
         if self._run is not None:
             self._run.stop()
             self._run.join()
-        if self._owns:
-            self.pipeline.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
+        if self._owns_stages:
+            self.stages.close()

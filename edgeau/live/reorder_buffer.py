@@ -7,15 +7,15 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from edgeau.faces.detected_face import FoundFace
+from edgeau.faces.detected_face import DetectedFace
 from edgeau.results import Face
 from edgeau.sources.frame import Frame
 
-__all__ = ["Entry", "Outbox"]
+__all__ = ["PendingFrame", "ReorderBuffer"]
 
 
 @dataclass(eq=False)
-class Entry:
+class PendingFrame:
     """A frame on its way out.
 
     Attributes:
@@ -27,7 +27,7 @@ class Entry:
     """
 
     frame: Frame
-    found: Sequence[FoundFace]
+    found: Sequence[DetectedFace]
     every: int
     waits: bool = False
     faces: tuple[Face, ...] | None = None
@@ -39,7 +39,7 @@ class Entry:
         return self.frame.captured_s
 
 
-class Outbox:
+class ReorderBuffer:
     """Results in the order of their frames.
 
     A frame that the network looks at waits for the answer, and the frames behind it wait with it, so that a stream never
@@ -57,7 +57,7 @@ class Outbox:
 
     def __init__(
         self,
-        settle: Callable[[FoundFace, Face | None], Face],
+        settle: Callable[[DetectedFace, Face | None], Face],
         *,
         max_age_s: float,
         backlog: int,
@@ -67,28 +67,28 @@ class Outbox:
         self._settle, self._lose, self._clock = settle, lose, clock
         self._max_age_s, self._backlog = max_age_s, backlog
         self._changed = threading.Condition()
-        self._unsettled: deque[Entry] = deque()
-        self._ready: deque[deque[Entry]] = deque()
+        self._unsettled: deque[PendingFrame] = deque()
+        self._ready: deque[deque[PendingFrame]] = deque()
         self._answers: dict[int, Face] = {}
         self._closed = False
 
-    def add(self, entry: Entry) -> None:
+    def add(self, pending: PendingFrame) -> None:
         """The next frame."""
         with self._changed:
-            self._unsettled.append(entry)
+            self._unsettled.append(pending)
             self._advance()
 
-    def answer(self, entry: Entry, faces: Sequence[Face]) -> None:
+    def answer(self, pending: PendingFrame, faces: Sequence[Face]) -> None:
         """The network has looked at some faces of a frame; or failed to, and gives none."""
         with self._changed:
             for face in faces:
                 assert face.track_id is not None, "live faces are tracked"
                 self._answers.pop(face.track_id, None)  # so that the dict is in order of the newest answer
                 self._answers[face.track_id] = face
-            entry.waits = False
+            pending.waits = False
             self._advance()
 
-    def take(self, timeout_s: float) -> Entry | None:
+    def take(self, timeout_s: float) -> PendingFrame | None:
         """The next settled frame; None when none is there in time, or none will come."""
         end_s = self._clock() + timeout_s
         with self._changed:
@@ -123,12 +123,12 @@ class Outbox:
 
     def _advance(self) -> None:
         """Settle the frames that need not wait any more; the lock is held."""
-        settled: deque[Entry] = deque()
+        settled: deque[PendingFrame] = deque()
         while self._unsettled and not (self._unsettled[0].waits and self._until_old_s() > 0):
-            entry = self._unsettled.popleft()
-            self._forget_lost(entry)
-            entry.faces = tuple(self._settle(face, self._answer(face)) for face in entry.found)
-            settled.append(entry)
+            pending = self._unsettled.popleft()
+            self._forget_lost(pending)
+            pending.faces = tuple(self._settle(face, self._answer(face)) for face in pending.found)
+            settled.append(pending)
         if settled:
             self._ready.append(settled)
             if len(self._ready) > self._backlog:
@@ -137,11 +137,11 @@ class Outbox:
         if self._ready:
             self._changed.notify_all()
 
-    def _pop(self) -> Entry:
-        entry = self._ready[0].popleft()
+    def _pop(self) -> PendingFrame:
+        pending = self._ready[0].popleft()
         if not self._ready[0]:
             self._ready.popleft()
-        return entry
+        return pending
 
     def _until_old_s(self) -> float:
         """Seconds until the first unsettled frame is too old to wait."""
@@ -149,12 +149,12 @@ class Outbox:
             return self._max_age_s
         return self._unsettled[0].captured_s + self._max_age_s - self._clock()
 
-    def _answer(self, face: FoundFace) -> Face | None:
+    def _answer(self, face: DetectedFace) -> Face | None:
         return None if face.track_id is None else self._answers.get(face.track_id)
 
-    def _forget_lost(self, entry: Entry) -> None:
+    def _forget_lost(self, pending: PendingFrame) -> None:
         """Answers of faces that are gone are of no use; those out of sight for a moment may come back."""
-        seen = {face.track_id for face in entry.found}
+        seen = {face.track_id for face in pending.found}
         if len(self._answers) > len(seen) + _KEPT:
             for track in [track for track in self._answers if track not in seen][:-_KEPT]:
                 del self._answers[track]

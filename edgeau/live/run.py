@@ -7,27 +7,21 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable
-from dataclasses import replace
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, replace
 
 from edgeau.errors import InputError
-from edgeau.live.counters import Account, LiveCounters
-from edgeau.live.error_throttle import Trouble
-from edgeau.live.rate import RateLimit
-from edgeau.live.reorder_buffer import Entry, Outbox
+from edgeau.faces.detected_face import DetectedFace
+from edgeau.live.counters import FrameStats, LiveCounters
+from edgeau.live.flow import ErrorThrottle, NewestSlot, RateLimit
+from edgeau.live.options import LiveOptions
+from edgeau.live.reorder_buffer import PendingFrame, ReorderBuffer
 from edgeau.live.scheduler import DeadlineScheduler
-from edgeau.live.slot import NewestSlot
 from edgeau.live.temperature import Thermometer
-from edgeau.live.view import View
 from edgeau.results import Face, FrameResult
+from edgeau.sources import Frame, Source
+from edgeau.stages import Stages
 
-if TYPE_CHECKING:
-    from edgeau.faces.detected_face import FoundFace
-    from edgeau.live.options import LiveOptions
-    from edgeau.pipeline import Pipeline
-    from edgeau.sources import Frame, Source
-
-__all__ = ["LiveRun"]
+__all__ = ["LiveRun", "View"]
 
 _log = logging.getLogger(__name__)
 
@@ -38,27 +32,35 @@ _JOIN_S = 0.4
 _RATE_WINDOW = 64  # results
 
 
+@dataclass(frozen=True, slots=True)
+class View:
+    """What a viewer draws: the frame, and what was found in it. The picture is not a copy: draw on one of your own."""
+
+    frame: Frame
+    result: FrameResult
+
+
 class LiveRun:
     """Runs from :meth:`start` to :meth:`stop`; results are taken with :meth:`take`.
 
     Args:
-        pipeline: its stages are run in the threads; nobody else may use it meanwhile.
+        stages: run in the threads; nobody else may use them meanwhile.
         source: live.
         options: what was asked.
     """
 
-    def __init__(self, pipeline: Pipeline, source: Source, options: LiveOptions) -> None:
-        self._pipeline, self._source, self._options = pipeline, source, options
+    def __init__(self, stages: Stages, source: Source, options: LiveOptions) -> None:
+        self._stages, self._source, self._options = stages, source, options
         self._clock: Callable[[], float] = time.monotonic
         fps = options.fps or source.fps or _FPS
-        self._account = Account()
+        self._stats = FrameStats()
         self._frames: NewestSlot[Frame] = NewestSlot()
-        self._work: NewestSlot[tuple[Entry, list[FoundFace]]] = NewestSlot()
-        self._outbox = Outbox(
-            self._settled,
+        self._work: NewestSlot[tuple[PendingFrame, list[DetectedFace]]] = NewestSlot()
+        self._results = ReorderBuffer(
+            self._resolved,
             max_age_s=options.max_age_s,
             backlog=options.backlog,
-            lose=lambda: self._account.dropped("unclaimed"),
+            lose=lambda: self._stats.dropped("unclaimed"),
             clock=self._clock,
         )
         self._scheduler = DeadlineScheduler(1 / fps, max_every=options.max_every, hot_c=options.hot_c)
@@ -67,12 +69,12 @@ class LiveRun:
         self._network_busy = threading.Event()
         self._stopping = threading.Event()
         self._error: BaseException | None = None
-        self._landmark_trouble, self._network_trouble = Trouble(source.name), Trouble(source.name)
+        self._landmark_errors, self._network_errors = ErrorThrottle(source.name), ErrorThrottle(source.name)
         self._landmarks_s = 0.0
         self._taken: deque[float] = deque(maxlen=_RATE_WINDOW)
         self._age_s = 0.0
-        self._heard_s = self._clock()
-        self._told_silence = False
+        self._last_frame_s = self._clock()
+        self._reported_silence = False
         self._threads = [
             threading.Thread(target=self._guarded(body, after), name=f"edgeau-{name}", daemon=True)
             for name, body, after in (
@@ -84,7 +86,7 @@ class LiveRun:
 
     def start(self) -> None:
         """Begin."""
-        self._pipeline.start()
+        self._stages.start()
         for thread in self._threads:
             thread.start()
 
@@ -96,10 +98,10 @@ class LiveRun:
             EngineError: the engine fails again and again.
         """
         while not self._stopping.is_set():
-            entry = self._outbox.take(_WATCH_S)
-            if entry is not None:
-                return self._view(entry)
-            if self._outbox.finished:
+            pending = self._results.take(_WATCH_S)
+            if pending is not None:
+                return self._view(pending)
+            if self._results.finished:
                 break
             self._watch()
         if self._error is not None and not self._stopping.is_set():
@@ -120,22 +122,22 @@ class LiveRun:
                 thread.join()  # a stage ends with the frame that it is at, and must not lose its models before
             capture.join(_JOIN_S)  # a camera may hang for ever
         waiting = self._frames.take(0) is not None
-        for _ in range(self._outbox.clear() + waiting):
-            self._account.dropped("stopped")
+        for _ in range(self._results.clear() + waiting):
+            self._stats.dropped("stopped")
 
     def counters(self) -> LiveCounters:
         """The counts so far."""
         taken = list(self._taken)
         span_s = taken[-1] - taken[0] if len(taken) > 1 else 0.0
         return replace(
-            self._account.counters(),
+            self._stats.counters(),
             fps=(len(taken) - 1) / span_s if span_s > 0 else 0.0,
             every=self._scheduler.every,
             age_s=self._age_s,
             landmarks_s=self._landmarks_s,
             network_s=self._scheduler.cost_s,
             temperature_c=self._thermometer.celsius,
-            silent_s=self._clock() - self._heard_s,
+            silent_s=self._clock() - self._last_frame_s,
         )
 
     # ---- the threads ----
@@ -147,64 +149,64 @@ class LiveRun:
             if self._stopping.is_set():
                 return
             stamped = frame if frame.captured_s is not None else replace(frame, captured_s=now_s)
-            self._heard_s, self._told_silence = now_s, False
-            self._account.captured(frame.gap_s)
+            self._last_frame_s, self._reported_silence = now_s, False
+            self._stats.captured(frame.gap_s)
             if not self._rate.lets_through(now_s):
-                self._account.dropped("rate")
+                self._stats.dropped("rate")
                 continue
             if before_s is not None:
-                self._scheduler.came(now_s - before_s)
+                self._scheduler.on_frame(now_s - before_s)
             before_s = now_s
             if (replaced := self._frames.put(stamped)) is not None:
-                self._account.dropped("stopped" if replaced is stamped else "busy")
+                self._stats.dropped("stopped" if replaced is stamped else "busy")
 
     def _find(self) -> None:
         while (frame := self._frames.take()) is not None:
             begun_s = self._clock()
             try:
-                found = self._pipeline.find(frame)
+                found = self._stages.find(frame)
             except Exception as error:  # noqa: BLE001 - told, counted, and raised when it does not stop
-                self._account.failed(error)
-                self._landmark_trouble.happened(error)
+                self._stats.failed(error)
+                self._landmark_errors.report(error)
                 continue
-            self._landmark_trouble.over()
+            self._landmark_errors.over()
             now_s = self._clock()
             self._landmarks_s += 0.1 * (now_s - begun_s - self._landmarks_s)
-            self._scheduler.felt(self._thermometer.read(now_s), now_s)
+            self._scheduler.on_temperature(self._thermometer.read(now_s), now_s)
             self._send(frame, found, now_s)
 
-    def _send(self, frame: Frame, found: list[FoundFace], now_s: float) -> None:
+    def _send(self, frame: Frame, found: list[DetectedFace], now_s: float) -> None:
         tracks = [-1 if face.track_id is None else face.track_id for face in found]
         due = self._scheduler.due(tracks, now_s)
         looks = bool(due) and not self._network_busy.is_set()
-        entry = Entry(frame, found, self._scheduler.every)
+        pending = PendingFrame(frame, found, self._scheduler.every)
         # Waiting for an answer that will not be there in time would make the result old for nothing.
         ready_s = now_s + len(due) * self._scheduler.cost_s
-        entry.waits = looks and ready_s - entry.captured_s < self._options.max_age_s
-        self._outbox.add(entry)
+        pending.waits = looks and ready_s - pending.captured_s < self._options.max_age_s
+        self._results.add(pending)
         if looks:
-            self._scheduler.took([tracks[place] for place in due])
+            self._scheduler.on_dispatch([tracks[place] for place in due])
             self._network_busy.set()
-            self._work.put((entry, [found[place] for place in due]))
+            self._work.put((pending, [found[place] for place in due]))
 
     def _read(self) -> None:
         while (work := self._work.take()) is not None:
-            entry, found = work
+            pending, found = work
             faces: list[Face] = []
             begun_s = self._clock()
             try:
-                faces = self._pipeline.read(entry.frame, found)
+                faces = self._stages.read(pending.frame, found)
                 self._scheduler.measured(len(found), self._clock() - begun_s)
-                self._network_trouble.over()
+                self._network_errors.over()
             except Exception as error:  # noqa: BLE001
-                self._network_trouble.happened(error)
+                self._network_errors.report(error)
             self._network_busy.clear()
-            self._outbox.answer(entry, faces)
+            self._results.answer(pending, faces)
 
     def _end(self) -> None:
         self._frames.close()
         self._work.close()
-        self._outbox.close()
+        self._results.close()
 
     def _guarded(self, body: Callable[[], None], after: Callable[[], None]) -> Callable[[], None]:
         """The body of a thread: what it raises is raised where results are taken."""
@@ -222,28 +224,28 @@ class LiveRun:
 
     # ---- where results are taken ----
 
-    def _view(self, entry: Entry) -> View:
-        assert entry.faces is not None
-        frame, now_s = entry.frame, self._clock()
-        drops, gap_s = self._account.processed()
+    def _view(self, pending: PendingFrame) -> View:
+        assert pending.faces is not None
+        frame, now_s = pending.frame, self._clock()
+        drops, gap_s = self._stats.processed()
         self._taken.append(now_s)
-        self._age_s = now_s - entry.captured_s
+        self._age_s = now_s - pending.captured_s
         result = FrameResult(
             index=frame.index,
             time_s=frame.time_s,
             age_s=self._age_s,
             dropped=sum(drops.values()),
-            faces=entry.faces,
+            faces=pending.faces,
             captured_s=frame.captured_s,
             drops=drops,
-            every=entry.every,
+            every=pending.every,
             gap_s=gap_s,
         )
-        return View(frame, self._pipeline.refine(result))
+        return View(frame, self._stages.apply_filters(result))
 
-    def _settled(self, face: FoundFace, answer: Face | None) -> Face:
+    def _resolved(self, face: DetectedFace, answer: Face | None) -> Face:
         if answer is None:
-            return self._pipeline.unread(face)
+            return self._stages.without_aus(face)
         return Face(
             face.box,
             face.landmarks,
@@ -255,13 +257,13 @@ class LiveRun:
         )
 
     def _watch(self) -> None:
-        silent_s = self._clock() - self._heard_s
+        silent_s = self._clock() - self._last_frame_s
         limit_s = self._options.give_up_s
         if limit_s is not None and silent_s > limit_s:
             self.stop()
             raise InputError(
                 f"{self._source.name} has delivered nothing for {silent_s:.1f} s; check its cable and power"
             )
-        if silent_s > self._options.silence_s and not self._told_silence:
-            self._told_silence = True
+        if silent_s > self._options.silence_s and not self._reported_silence:
+            self._reported_silence = True
             _log.warning("%s has delivered nothing for %.1f s", self._source.name, silent_s)

@@ -30,7 +30,7 @@ class DeadlineScheduler:
     step by step while the processor is hot.
 
     Args:
-        period_s: of the frames as far as known, seconds; corrected by what :meth:`came` is told.
+        period_s: of the frames as far as known, seconds; corrected by what :meth:`on_frame` is told.
         max_every: largest k.
         hot_c: temperature from which on k goes up, degrees Celsius; None for never.
     """
@@ -57,7 +57,7 @@ class DeadlineScheduler:
         """Time of the network for one face, seconds, median of the last runs; 0 before the first."""
         return statistics.median(self._costs_s) if self._costs_s else 0.0
 
-    def came(self, interval_s: float) -> None:
+    def on_frame(self, interval_s: float) -> None:
         """A frame was taken so long after the one before it."""
         if 0 < interval_s < _PAUSE_S:
             self._period_s += _LEARN_PERIOD * (interval_s - self._period_s)
@@ -65,7 +65,7 @@ class DeadlineScheduler:
     def due(self, tracks: Sequence[int], now_s: float) -> list[int]:
         """The places in ``tracks`` of the faces to look at in this frame, those that waited longest first.
 
-        To be called once a frame, also when the network is busy (and then without taking the turns: see :meth:`took`).
+        To be called once a frame, also when the network is busy (and then without taking the turns: see :meth:`on_dispatch`).
         """
         self._frame += 1
         self._turns = {track: self._turns[track] for track in tracks if track in self._turns}
@@ -74,7 +74,7 @@ class DeadlineScheduler:
         ready = sorted((turn, place) for turn, place in turns if self._frame - turn >= self._every)
         return [place for _, place in ready[: math.ceil(len(tracks) / self._every)]]
 
-    def took(self, tracks: Sequence[int]) -> None:
+    def on_dispatch(self, tracks: Sequence[int]) -> None:
         """These faces are being looked at in the frame of the last :meth:`due`."""
         for track in tracks:
             self._turns[track] = self._frame
@@ -83,7 +83,7 @@ class DeadlineScheduler:
         """The network took so long for so many faces."""
         self._costs_s.append(seconds / faces)
 
-    def felt(self, celsius: float | None, now_s: float) -> None:
+    def on_temperature(self, celsius: float | None, now_s: float) -> None:
         """The processor is so warm."""
         if celsius is None or self._hot_c is None or now_s - self._heat_step_s < _HEAT_STEP_S:
             return

@@ -22,7 +22,7 @@ class Event:
         label: such as ``"AU12"``.
         track_id: whose.
         time_s: when it happened, seconds in the source: the first frame of the new state.
-        told_s: when that was certain: ``min_on_s`` or ``min_off_s`` later.
+        reported_s: when that was certain: ``min_on_s`` or ``min_off_s`` later.
         duration_s: of an offset: since the onset; of an onset 0.
         peak: highest probability so far, 0..1.
         cause: of an offset: ``"ended"``; ``"lost"``, when the face or the AU could not be seen any more and ``time_s`` is
@@ -33,7 +33,7 @@ class Event:
     label: str
     track_id: int
     time_s: float
-    told_s: float
+    reported_s: float
     duration_s: float
     peak: float
     cause: Literal["began", "ended", "lost", "stopped"]
@@ -133,18 +133,18 @@ class _Unit:
         label: str,
         track_id: int,
         time_s: float,
-        told_s: float,
+        reported_s: float,
         cause: Literal["ended", "lost", "stopped"],
     ) -> Event:
-        event = Event("offset", label, track_id, time_s, told_s, time_s - self.began_s, self.peak, cause)
+        event = Event("offset", label, track_id, time_s, reported_s, time_s - self.began_s, self.peak, cause)
         self.on, self.changed_s, self.peak = False, None, 0.0
         return event
 
 
 def _closed(
-    track_id: int, units: dict[str, _Unit], told_s: float, cause: Literal["lost", "stopped"]
+    track_id: int, units: dict[str, _Unit], reported_s: float, cause: Literal["lost", "stopped"]
 ) -> Iterator[Event]:
     """The offsets of what is active, at the time it was last seen."""
     for label, state in units.items():
         if state.on:
-            yield state.offset(label, track_id, state.seen_s, told_s, cause)
+            yield state.offset(label, track_id, state.seen_s, reported_s, cause)

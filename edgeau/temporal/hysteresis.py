@@ -15,7 +15,7 @@ __all__ = ["Hysteresis"]
 
 
 class Hysteresis:
-    """Decides every AU of every track with two thresholds; a refiner of :class:`~edgeau.pipeline.Pipeline`.
+    """Decides every AU of every track with two thresholds; a filter of :class:`~edgeau.pipeline.Pipeline`.
 
     The band lies around the threshold, the same distance in logits to either side, so that an AU is called active about
     as often as without it. An AU that is refused has no decision; when it is judged again, its last one holds.
@@ -39,7 +39,7 @@ class Hysteresis:
         """AU label to the probability below which it goes off and the one from which it comes on."""
         return dict(self._limits)
 
-    def refine(self, result: FrameResult) -> FrameResult:
+    def apply(self, result: FrameResult) -> FrameResult:
         """The result with decisions that have a memory."""
         self._tracks.gone(result.time_s)
         return replace(result, faces=tuple(self._face(face, result.time_s) for face in result.faces))

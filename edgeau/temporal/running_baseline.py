@@ -105,7 +105,7 @@ class RunningBaseline:
 
 
 class RunningBaselines:
-    """A running baseline for every track; a refiner that gives them to its pipeline as they grow.
+    """A running baseline for every track; a filter that gives them to its pipeline as they grow.
 
     Args:
         pipeline: with a landmark model; gets each person's baseline by
@@ -134,7 +134,7 @@ class RunningBaselines:
         """Keep all baselines as they are, or let them follow again: for an experiment after a warm-up."""
         self._frozen = frozen
 
-    def refine(self, result: FrameResult) -> FrameResult:
+    def apply(self, result: FrameResult) -> FrameResult:
         """The same result; what was learnt from it holds from the next answer on."""
         for number, _ in self._tracks.gone(result.time_s):
             self._pipeline.use_baseline(None, number)

@@ -103,7 +103,7 @@ class OneEuro:
 
 
 class Smoother:
-    """Smooths every AU of every track; a refiner of :class:`~edgeau.pipeline.Pipeline`.
+    """Smooths every AU of every track; a filter of :class:`~edgeau.pipeline.Pipeline`.
 
     An AU that is refused stays refused, and the filter waits; faces without a track (single pictures) stay as they are.
     Of an answer that is repeated because the network did not look again, the smoothed value is repeated.
@@ -126,7 +126,7 @@ class Smoother:
         """How far smoothed values lag behind a slow change at most, seconds."""
         return self._smoothing.latency_s
 
-    def refine(self, result: FrameResult) -> FrameResult:
+    def apply(self, result: FrameResult) -> FrameResult:
         """The result with smoothed AUs."""
         self._tracks.gone(result.time_s)
         return replace(result, faces=tuple(self._face(face, result.time_s) for face in result.faces))

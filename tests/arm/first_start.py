@@ -19,8 +19,8 @@ from typing import Any
 import numpy as np
 
 from edgeau._system.records import from_dict
-from edgeau.bundle.choice import ranked
-from edgeau.bundle.timing import Timing
+from edgeau.bundle.benchmark import Timing
+from edgeau.bundle.select import ranked
 from tests.arm.boards import Board
 from tests.arm.comparison import FLOAT_TOLERANCE
 from tests.arm.emulator import Emulator
@@ -120,7 +120,7 @@ def _analyze_here(picture: Path, bundle: Path, models: Path, artifact: str, work
         "EDGEAU_LANDMARK_MODELS": str(models),
         "XDG_CACHE_HOME": str(work / "cache-here"),
     }
-    subprocess.run([*command, "--engine", artifact], check=True, env=environment, capture_output=True)
+    subprocess.run([*command, "--artifact", artifact], check=True, env=environment, capture_output=True)
     return out
 
 

@@ -28,7 +28,7 @@ def video(tmp_path: Path, astronaut: np.ndarray) -> Path:
 
 
 def test_a_picture_gives_one_face_with_every_action_unit(bundle_path: Path, astronaut: np.ndarray) -> None:
-    with Pipeline.load(bundle_path, static=True) as pipeline:
+    with Pipeline.load(bundle_path) as pipeline:
         result = pipeline.process(astronaut)
     (face,) = result.faces
     assert (result.index, result.dropped) == (0, 0)
@@ -42,7 +42,7 @@ def test_a_picture_gives_one_face_with_every_action_unit(bundle_path: Path, astr
 def test_the_pipeline_says_what_the_detector_says_on_the_aligned_crop(
     bundle_path: Path, astronaut: np.ndarray
 ) -> None:
-    with Pipeline.load(bundle_path, static=True) as pipeline:
+    with Pipeline.load(bundle_path) as pipeline:
         (face,) = pipeline.process(astronaut).faces
     crop = Alignment().crop(np.ascontiguousarray(astronaut[:, :, ::-1]), face.landmarks)
     with AUDetector.load(bundle_path) as detector:
@@ -54,7 +54,7 @@ def test_the_pipeline_says_what_the_detector_says_on_the_aligned_crop(
 def test_several_faces_come_from_left_to_right(bundle_path: Path, astronaut: np.ndarray) -> None:
     face = astronaut[0:260, 90:350]
     frame = np.concatenate((face, face[:, ::-1], face), axis=1)
-    with Pipeline.load(bundle_path, static=True) as pipeline:
+    with Pipeline.load(bundle_path) as pipeline:
         faces = pipeline.process(frame).faces
     assert len(faces) == 3
     assert [int(f.landmarks[1, 0] // 260) for f in faces] == [0, 1, 2]
@@ -93,11 +93,11 @@ def test_a_second_stream_starts_afresh(bundle_path: Path, video: Path) -> None:
 
 def test_experimental_action_units_are_hidden_unless_asked_for(make_bundle, astronaut: np.ndarray) -> None:
     path = make_bundle(experimental=("AU9", "AU20"))
-    with Pipeline.load(path, static=True) as pipeline:
+    with Pipeline.load(path) as pipeline:
         (face,) = pipeline.process(astronaut).faces
         assert not {"AU9", "AU20"} & set(face.aus)
         assert pipeline.labels == tuple(face.aus)
-    with Pipeline.load(path, static=True, experimental=True) as pipeline:
+    with Pipeline.load(path, experimental=True) as pipeline:
         (face,) = pipeline.process(astronaut).faces
     assert tuple(face.aus) == DEFAULT
     assert [label for label, au in face.aus.items() if au.experimental] == ["AU9", "AU20"]
@@ -111,7 +111,7 @@ def test_an_untrained_network_says_so(make_bundle, caplog: pytest.LogCaptureFixt
 
 def test_an_unknown_engine_lists_what_there_is(bundle_path: Path) -> None:
     with pytest.raises(EngineError, match=r"no artifact for 'tensorrt'.*onnxruntime/fp32 \(model.onnx\)"):
-        Pipeline.load(bundle_path, engine="tensorrt")
+        Pipeline.load(bundle_path, artifact="tensorrt")
 
 
 def test_a_bad_frame_stops_one_call_and_not_the_pipeline(bundle_path: Path, astronaut: np.ndarray) -> None:
@@ -125,7 +125,7 @@ def test_a_bad_frame_stops_one_call_and_not_the_pipeline(bundle_path: Path, astr
 def test_an_8k_frame_is_like_a_small_one(bundle_path: Path, astronaut: np.ndarray) -> None:
     large = cv2.resize(astronaut, (7680, 4320))
     small = cv2.resize(astronaut, (1280, 720))
-    with Pipeline.load(bundle_path, static=True) as pipeline:
+    with Pipeline.load(bundle_path) as pipeline:
         (one,), (other,) = pipeline.process(large).faces, pipeline.process(small).faces
     eye_distance = np.linalg.norm(other.landmarks[33, :2] - other.landmarks[263, :2])
     assert np.abs(one.landmarks[:, :2] / 6 - other.landmarks[:, :2]).max() < 0.05 * eye_distance
@@ -135,7 +135,7 @@ def test_two_pipelines_run_in_two_threads(bundle_path: Path, astronaut: np.ndarr
     from concurrent.futures import ThreadPoolExecutor
 
     def count_faces(_: int) -> int:
-        with Pipeline.load(bundle_path, static=True) as pipeline:
+        with Pipeline.load(bundle_path) as pipeline:
             return sum(len(pipeline.process(astronaut).faces) for _ in range(4))
 
     with ThreadPoolExecutor(2) as pool:

@@ -88,7 +88,7 @@ def _parser() -> CommandParser:
         "--experimental", action="store_true", help="also give AUs that are unproven on real faces"
     )
     parser.add_argument(
-        "--engine",
+        "--artifact",
         metavar="NAME",
         help="onnxruntime, int8, onnxruntime/int8, ... or a file (what is fastest here)",
     )
@@ -162,14 +162,14 @@ def _status(inputs: list[Input], arguments: argparse.Namespace) -> int:
 def _load(arguments: argparse.Namespace) -> Pipeline:
     pipeline = Pipeline.load(
         arguments.bundle,
-        engine=arguments.engine,
+        artifact=arguments.artifact,
         threads=arguments.threads,
         max_faces=arguments.max_faces,
         experimental=arguments.experimental,
         landmarker_model=arguments.landmarker_model,
     )
     if arguments.smooth:
-        pipeline.use_refiners(Smoother(), Hysteresis(pipeline.thresholds))
+        pipeline.use_filters(Smoother(), Hysteresis(pipeline.thresholds))
     return pipeline
 
 

@@ -40,7 +40,7 @@ def _body(argv: Sequence[str] | None) -> int:
         threads=arguments.threads or _default_threads(),
         batches=arguments.batch,
         seconds=arguments.seconds,
-        engine=arguments.engine,
+        artifact=arguments.artifact,
         starts=not arguments.no_start,
     )
     began = Began()
@@ -71,7 +71,7 @@ def _parser() -> CommandParser:
     )
     parser.add_argument("--seconds", type=_positive, default=4.0, help="of running for each row (default: 4)")
     parser.add_argument(
-        "--engine", metavar="NAME", help="a runtime, a precision, runtime/precision, or a file"
+        "--artifact", metavar="SEL", help="a runtime, a precision, runtime/precision, or a file"
     )
     parser.add_argument("--no-start", action="store_true", help="leave out start-up time and memory")
     parser.add_argument("--out", type=Path, metavar="FILE", help="write the result as JSON as well")

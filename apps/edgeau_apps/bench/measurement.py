@@ -15,9 +15,9 @@ from tqdm import tqdm
 from edgeau._system.timing import RunTimes
 from edgeau.bundle import Bundle
 from edgeau.bundle.golden import read_golden
-from edgeau.bundle.judged import open_judged
 from edgeau.bundle.manifest import Artifact
 from edgeau.bundle.preprocessing import Preprocessor
+from edgeau.bundle.verification import open_verified
 from edgeau.errors import DependencyError, EngineError
 from edgeau.runtimes.session import Session
 from edgeau_apps.bench.cold_start import measured_start
@@ -39,14 +39,14 @@ class Settings:
         threads: numbers of threads.
         batches: numbers of faces in one run.
         seconds: of running for each row.
-        engine: which artifacts, see :meth:`edgeau.bundle.Bundle.artifacts`.
+        artifact: which, see :meth:`edgeau.bundle.Bundle.artifacts`.
         starts: whether start-up and memory are measured too, in a process each.
     """
 
     threads: tuple[int, ...]
     batches: tuple[int, ...]
     seconds: float
-    engine: str | None
+    artifact: str | None
     starts: bool
 
 
@@ -75,7 +75,7 @@ def measure(bundle: Bundle, settings: Settings, meter: EnergyMeter | None) -> li
     with ExitStack() as stack:
         found = [
             _opened(bundle, artifact, threads, batch, stack)
-            for artifact in bundle.artifacts(settings.engine)
+            for artifact in bundle.artifacts(settings.artifact)
             for threads in settings.threads
             for batch in settings.batches
         ]
@@ -88,7 +88,7 @@ def measure(bundle: Bundle, settings: Settings, meter: EnergyMeter | None) -> li
 def _opened(bundle: Bundle, artifact: Artifact, threads: int, batch: int, stack: ExitStack) -> _Running | Row:
     row = Row(artifact.file, artifact.runtime, artifact.precision, threads, batch, artifact.bytes)
     try:
-        session = stack.enter_context(open_judged(bundle, artifact, threads=threads))
+        session = stack.enter_context(open_verified(bundle, artifact, threads=threads))
         crops = read_golden(bundle.path(bundle.manifest.golden)).crops
         faces = Preprocessor(bundle.manifest.input).batch(crops[np.arange(batch) % len(crops)]).copy()
         for _ in range(_WARM_UP):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from edgeau import Pipeline
-from edgeau.action_units.neutral_baseline import NeutralCollector
+from edgeau.action_units.neutral_collector import NeutralCollector
 from edgeau.errors import InputError
 from edgeau.results import FrameResult
 

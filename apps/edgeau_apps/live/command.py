@@ -15,7 +15,7 @@ from edgeau.sources import Source
 from edgeau_apps.analyze.decoder_logging import quieten_decoders
 from edgeau_apps.live import window
 from edgeau_apps.live.overlay import Overlay
-from edgeau_apps.live.session import Studio
+from edgeau_apps.live.session import WebcamSession
 
 __all__ = ["main"]
 
@@ -52,7 +52,7 @@ def _parser() -> CommandParser:
     parser.add_argument("--no-video", action="store_true", help="the page gets numbers and no pictures")
     parser.add_argument("--max-faces", type=int, default=4, metavar="N", help="(default: 4)")
     parser.add_argument("--experimental", action="store_true", help="AUs unproven on real faces too")
-    parser.add_argument("--engine", metavar="NAME", help="onnxruntime, litert, int8, ..., or a file")
+    parser.add_argument("--artifact", metavar="SEL", help="onnxruntime, litert, int8, ..., or a file")
     parser.add_argument(
         "--out",
         type=Path,
@@ -72,7 +72,7 @@ def _body(argv: Sequence[str] | None) -> int:
     if address is None and (why := window.can_open()):
         print(f"{NAME}: {why}, so the page is served instead of a window", file=sys.stderr)
         address = _DEFAULT
-    studio = Studio(lambda engine: _load(arguments, engine), lambda: _source(arguments))
+    studio = WebcamSession(lambda artifact: _load(arguments, artifact), lambda: _source(arguments))
     try:
         trained = studio.bundle.manifest.network.trained
         overlay = Overlay(studio, None if trained else _UNTRAINED)
@@ -88,10 +88,10 @@ def _body(argv: Sequence[str] | None) -> int:
     return DONE
 
 
-def _load(arguments: Namespace, engine: str | None) -> Pipeline:
+def _load(arguments: Namespace, artifact: str | None) -> Pipeline:
     return Pipeline.load(
         arguments.bundle,
-        engine=engine or arguments.engine,
+        artifact=artifact or arguments.artifact,
         max_faces=arguments.max_faces,
         experimental=arguments.experimental,
     )
@@ -105,7 +105,7 @@ def _source(arguments: Namespace) -> Source:
     return open_source(what, real_time=True, repeat=True) if file else open_source(what)
 
 
-def _serve(studio: Studio, overlay: Overlay, arguments: Namespace, address: str) -> None:
+def _serve(studio: WebcamSession, overlay: Overlay, arguments: Namespace, address: str) -> None:
     try:
         from edgeau_apps.live.serve.server import serve
     except ImportError as error:

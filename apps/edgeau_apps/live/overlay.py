@@ -6,11 +6,11 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from edgeau.live.view import View
+from edgeau.live import View
 from edgeau_apps.annotation import Annotator, lettering, palette
 from edgeau_apps.annotation.outline import draw_outline
 from edgeau_apps.live.history import SECONDS, History
-from edgeau_apps.live.session import Studio
+from edgeau_apps.live.session import WebcamSession
 
 __all__ = ["Overlay"]
 
@@ -26,7 +26,7 @@ class Overlay:
         warning: a line across the top; None for none.
     """
 
-    def __init__(self, studio: Studio, warning: str | None) -> None:
+    def __init__(self, studio: WebcamSession, warning: str | None) -> None:
         self._studio, self._warning = studio, warning
         self.mirror = False
         self.landmarks = False

@@ -12,10 +12,9 @@ from collections.abc import Callable
 from typing import Any
 
 from edgeau import Pipeline
-from edgeau.bundle import Bundle, Timing, measure_engines
+from edgeau.bundle import Bundle, Timing, time_artifacts
 from edgeau.errors import InputError, UserError
-from edgeau.live import LivePipeline
-from edgeau.live.view import View
+from edgeau.live import LivePipeline, View
 from edgeau.results import FrameResult
 from edgeau.sources import Source
 from edgeau.temporal.events import Event, EventDetector
@@ -25,17 +24,17 @@ from edgeau_apps.live.calibration import Calibration
 from edgeau_apps.live.history import History
 from edgeau_apps.live.recording import Recording
 
-__all__ = ["Studio"]
+__all__ = ["WebcamSession"]
 
 _log = logging.getLogger(__name__)
 _EVENTS = 50
 
 
-class Studio:
+class WebcamSession:
     """Follows a source, one pipeline at a time.
 
     Args:
-        load: makes a pipeline for an engine name, or for the bundle's choice with None.
+        load: makes a pipeline for an artifact, or for the bundle's choice with None.
         open_: opens the source.
     """
 
@@ -142,7 +141,7 @@ class Studio:
         """Every artifact of the bundle with its latency here; measured at the first call, about two seconds."""
         with self._lock:
             if self._timings is None:
-                self._timings = measure_engines(self.bundle, seconds=1.5)
+                self._timings = time_artifacts(self.bundle, seconds=1.5)
             return self._timings
 
     def use_engine(self, name: str) -> None:
@@ -219,9 +218,9 @@ class Studio:
         self.said = f"running {self.engine()}"
 
     def _stream(self) -> None:
-        self._pipeline.use_refiners(Smoother(), Hysteresis(self._pipeline.thresholds))
+        self._pipeline.use_filters(Smoother(), Hysteresis(self._pipeline.thresholds))
         self._events, self.history = EventDetector(), History()
-        live = self._live = LivePipeline(self._pipeline)
+        live = self._live = LivePipeline(self._pipeline.stages)
         with self._open() as source:
             if self._ending or self._again:
                 return

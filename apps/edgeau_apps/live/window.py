@@ -12,7 +12,7 @@ import cv2
 from edgeau._system.atomic_file import write_whole
 from edgeau.errors import InputError
 from edgeau_apps.live.overlay import Overlay
-from edgeau_apps.live.session import Studio
+from edgeau_apps.live.session import WebcamSession
 
 __all__ = ["KEYS", "can_open", "show"]
 
@@ -43,7 +43,7 @@ def can_open() -> str:
     return ""
 
 
-def show(studio: Studio, overlay: Overlay, out: Path) -> None:
+def show(studio: WebcamSession, overlay: Overlay, out: Path) -> None:
     """Show views until the window is closed or the source ends.
 
     Args:
@@ -72,7 +72,7 @@ def _closed() -> bool:
     return cv2.getWindowProperty(_TITLE, cv2.WND_PROP_VISIBLE) < 1
 
 
-def _act(key: int, studio: Studio, overlay: Overlay, out: Path) -> None:
+def _act(key: int, studio: WebcamSession, overlay: Overlay, out: Path) -> None:
     if key == ord("m"):
         overlay.mirror = not overlay.mirror
     elif key == ord("l"):
@@ -93,7 +93,7 @@ def _act(key: int, studio: Studio, overlay: Overlay, out: Path) -> None:
             studio.said = str(error)
 
 
-def _toggle_recording(studio: Studio, out: Path) -> None:
+def _toggle_recording(studio: WebcamSession, out: Path) -> None:
     if not studio.is_recording:
         studio.record(on=True)
         return

@@ -1,7 +1,6 @@
 """Whether a face can be judged, and which of its action units cannot: refusal with a reason, instead of a wrong number."""
 
 from edgeau.faces.quality.assessor import QualityAssessor
-from edgeau.faces.quality.face_quality import FaceQuality, Reason, refused_unit
 from edgeau.faces.quality.limits import Limits
 
-__all__ = ["FaceQuality", "Limits", "QualityAssessor", "Reason", "refused_unit"]
+__all__ = ["Limits", "QualityAssessor"]

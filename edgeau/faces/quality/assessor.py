@@ -1,4 +1,4 @@
-"""Judging one face's picture, between its alignment and the networks."""
+"""Assessing one face's picture, between its alignment and the networks."""
 
 from __future__ import annotations
 
@@ -10,13 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgeau.action_units.names import au_number
-from edgeau.faces.quality.face_quality import FaceQuality, Reason
 from edgeau.faces.quality.limits import Limits
 from edgeau.faces.quality.occlusion import covered_regions
 from edgeau.faces.quality.picture import centre, clipped_share, sharpness
-from edgeau.faces.quality.regions import AU_REGIONS, REGIONS, Region
+from edgeau.faces.quality.regions import AU_REGIONS, REGIONS
 from edgeau.faces.quality.size import five_point_size
-from edgeau.results import Box, HeadPose
+from edgeau.results import Box, FaceQuality, HeadPose, Reason, Region
 
 __all__ = ["QualityAssessor"]
 
@@ -27,11 +26,11 @@ _ALL: tuple[Region, ...] = tuple(REGIONS)
 
 
 class QualityAssessor:
-    """Judges faces for the AUs of one model.
+    """Assesses faces for the AUs of one model.
 
     Args:
         labels: the AUs that are given.
-        limits: where to stop judging.
+        limits: where an AU is refused.
     """
 
     def __init__(self, labels: Iterable[str], limits: Limits | None = None) -> None:
@@ -57,7 +56,7 @@ class QualityAssessor:
             landmarks: ``(468 or 478, 3)``, pixels of the frame.
             box: around the landmarks.
             crop: the aligned crop, uint8 ``(size, size, 3)``, BGR.
-            pose: of the head; None leaves it unjudged.
+            pose: of the head; None leaves it out.
         """
         middle = centre(crop)
         grey: NDArray[np.uint8] = cv2.cvtColor(middle, cv2.COLOR_BGR2GRAY)  # type: ignore[assignment]

@@ -15,7 +15,7 @@ from typing import Literal, NamedTuple, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from edgeau.faces.quality.regions import Region
+from edgeau.results import Region
 
 __all__ = ["covered_regions"]
 

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from edgeau.results import Region
 
-__all__ = ["AU_REGIONS", "REGIONS", "Region"]
-
-Region = Literal["brows", "eyes", "cheeks", "nose", "mouth"]
+__all__ = ["AU_REGIONS", "REGIONS"]
 
 # Mesh indices, both sides of the face alike. "brows" reaches up over the forehead, where AU1 and AU4 draw lines;
 # "mouth" down to the chin, which AU17 bunches.

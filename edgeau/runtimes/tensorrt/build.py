@@ -125,7 +125,7 @@ def _set_dla(trt: Any, builder: Any, config: Any, core: int, wanted: Network) ->
         )
         raise EngineError(f"DLA core {core} was asked for on this board; {has}: take gpu")
     if wanted.quantized:
-        raise EngineError("DLA takes no Q/DQ pairs; take the fp16 artifact: --engine tensorrt/fp16")
+        raise EngineError("DLA takes no Q/DQ pairs; take the fp16 artifact: --artifact tensorrt/fp16")
     config.default_device_type = trt.DeviceType.DLA
     config.DLA_core = core
     config.set_flag(trt.BuilderFlag.GPU_FALLBACK)

@@ -131,7 +131,7 @@ class Cuda:
         except RuntimeError as error:  # older cuda-python without libcuda.so
             raise DependencyError(
                 f"the NVIDIA driver is not there ({error}); run this on the machine with the GPU, or take "
-                "--engine onnxruntime"
+                "--artifact onnxruntime"
             ) from error
         if int(code) != 0:
             raise EngineError(self._explained(int(code), code.name, purpose))
@@ -139,7 +139,7 @@ class Cuda:
 
     def _explained(self, code: int, name: str, purpose: str) -> str:
         cudart = self._cudart
-        advice = "run this on the machine with the GPU, or take --engine onnxruntime"
+        advice = "run this on the machine with the GPU, or take --artifact onnxruntime"
         if code == int(cudart.cudaError_t.cudaErrorMemoryAllocation):
             advice = "the GPU's memory is full: close other programs that use it"
         return f"CUDA could not {purpose} ({name}); {advice}"

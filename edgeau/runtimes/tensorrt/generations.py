@@ -69,7 +69,9 @@ class Generation85:
             config.set_flag(trt.BuilderFlag.FP16)
         if wanted.quantized or wanted.scales is not None:
             if not builder.platform_has_fast_int8:
-                raise EngineError("this GPU has no fast INT8; use the fp16 artifact: --engine tensorrt/fp16")
+                raise EngineError(
+                    "this GPU has no fast INT8; use the fp16 artifact: --artifact tensorrt/fp16"
+                )
             config.set_flag(trt.BuilderFlag.INT8)
 
     def set_calibration(self, config: Any, scales: bytes) -> None:

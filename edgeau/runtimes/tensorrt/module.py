@@ -31,7 +31,7 @@ def import_tensorrt() -> Any:
     if version_of(tensorrt) < OLDEST:
         raise EngineError(
             f"TensorRT {tensorrt.__version__} is too old, {OLDEST[0]}.{OLDEST[1]} is the oldest that works: "
-            "upgrade JetPack, or run the bundle on the processor with --engine onnxruntime"
+            "upgrade JetPack, or run the bundle on the processor with --artifact onnxruntime"
         )
     return tensorrt
 

@@ -234,7 +234,7 @@ def test_a_bundle_that_cannot_be_trusted_ends_before_anything_is_made(
         (["PICTURE", "--landmarks", "5"], "invalid choice: 5"),
         (["PICTURE", "--max-faces", "0"], "1 or more"),
         (["PICTURE", "--threads", "many"], "1 or more"),
-        (["PICTURE", "--engine", "abacus"], "no artifact for 'abacus'"),
+        (["PICTURE", "--artifact", "abacus"], "no artifact for 'abacus'"),
         (["PICTURE", "--no-such-option"], "--help"),
         ([], "INPUT"),
     ],

@@ -22,7 +22,8 @@ from edgeau_apps.bench.throttling import vcgencmd_flags
 def result_file(tmp_path_factory):
     file = tmp_path_factory.mktemp("bench") / "bench.json"
     assert (
-        main(["--seconds", "0.3", "--threads", "1", "--engine", "onnxruntime/fp32", "--out", str(file)]) == 0
+        main(["--seconds", "0.3", "--threads", "1", "--artifact", "onnxruntime/fp32", "--out", str(file)])
+        == 0
     )
     return file
 
@@ -146,7 +147,7 @@ def test_throttling_in_words():
         (["--threads", "two"], "list of numbers"),
         (["--seconds", "-1"], "above 0"),
         (["missing/"], "missing"),
-        (["--engine", "cuda"], "cuda"),
+        (["--artifact", "cuda"], "cuda"),
         (["--compare", "a.json", "b.json"], "a.json"),
     ],
 )

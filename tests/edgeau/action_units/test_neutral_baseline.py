@@ -3,7 +3,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from edgeau.action_units.neutral_baseline import NeutralBaseline, NeutralCollector
+from edgeau.action_units.neutral_baseline import NeutralBaseline
+from edgeau.action_units.neutral_collector import NeutralCollector
 from edgeau.errors import InputError
 
 

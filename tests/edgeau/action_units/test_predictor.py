@@ -20,7 +20,7 @@ def fusion(network: float = 0.5, landmark: float = 0.5, bias: float = 0.0) -> Fu
 
 
 def only_face(path, astronaut: np.ndarray, **options) -> Face:
-    with Pipeline.load(path, static=True, **options) as pipeline:
+    with Pipeline.load(path, **options) as pipeline:
         (face,) = pipeline.process(astronaut).faces
     return face
 

@@ -18,10 +18,10 @@ from edgeau.board import finish_bundle
 from edgeau.board.command import main
 from edgeau.board.samples import SAMPLES, LabelledSamples, read_samples, write_samples
 from edgeau.bundle import BundleWriter, load_bundle
+from edgeau.bundle.benchmark import Timing
 from edgeau.bundle.golden import Answer, Golden, write_golden
 from edgeau.bundle.manifest import Calibration, Manifest, Measured, Pending
 from edgeau.bundle.preprocessing import Preprocessor
-from edgeau.bundle.timing import Timing
 from edgeau.errors import BundleError, DependencyError, EngineError
 from edgeau.metrics import sigmoid
 from edgeau.runtimes import open_session, table
@@ -80,7 +80,7 @@ def timed(monkeypatch: pytest.MonkeyPatch, **faults: str) -> None:
             for r in rows
         ]
 
-    monkeypatch.setattr(finishing, "measure_engines", measure)
+    monkeypatch.setattr(finishing, "time_artifacts", measure)
 
 
 def test_everything_is_measured_and_recorded(jetson: Path):
@@ -144,10 +144,10 @@ class Blurred(OnnxRuntimeSession):
 def test_an_artifact_that_loses_too_much_f1_is_left_out(jetson: Path, monkeypatch: pytest.MonkeyPatch):
     timed(monkeypatch)
 
-    def open_judged(bundle, artifact):
+    def open_verified(bundle, artifact):
         return (Blurred if artifact.file == INT8 else OnnxRuntimeSession)(bundle.path(artifact.file))
 
-    monkeypatch.setattr(finishing, "open_judged", open_judged)
+    monkeypatch.setattr(finishing, "open_verified", open_verified)
     finished = finish_bundle(jetson)
     assert [artifact.file for artifact in finished.manifest.artifacts] == [FP16, FLOAT]
     (row,) = (row for row in finished.manifest.measured if row.file == INT8)
@@ -162,7 +162,7 @@ def test_the_float_network_is_judged_at_its_own_thresholds(jetson: Path, monkeyp
     """Those of INT8 were fitted again; at them the float network would look worse than it is, and hide the loss."""
     timed(monkeypatch)
     monkeypatch.setattr(
-        finishing, "open_judged", lambda bundle, artifact: OnnxRuntimeSession(bundle.path(artifact.file))
+        finishing, "open_verified", lambda bundle, artifact: OnnxRuntimeSession(bundle.path(artifact.file))
     )
     manifest = load_bundle(jetson).manifest
     record = Calibration("0" * 64, 4, "crops", "symmetric")
@@ -183,7 +183,7 @@ def test_the_float_network_is_judged_at_its_own_thresholds(jetson: Path, monkeyp
 def test_more_loss_may_be_allowed(jetson: Path, monkeypatch: pytest.MonkeyPatch):
     timed(monkeypatch)
     monkeypatch.setattr(
-        finishing, "open_judged", lambda bundle, artifact: Blurred(bundle.path(artifact.file))
+        finishing, "open_verified", lambda bundle, artifact: Blurred(bundle.path(artifact.file))
     )
     assert finish_bundle(jetson, max_f1_drop=1.0).chosen.file == INT8
 

@@ -9,10 +9,10 @@ import pytest
 
 from edgeau.action_units.network import AUDetector
 from edgeau.bundle import benchmark as measuring
-from edgeau.bundle import judged, load_bundle
+from edgeau.bundle import load_bundle, verification
 from edgeau.bundle.golden import Answer, Golden, check_golden, read_golden, write_golden
 from edgeau.bundle.manifest import Artifact
-from edgeau.bundle.select import open_engine
+from edgeau.bundle.select import select_artifact
 from edgeau.errors import BundleError, DependencyError, EngineError
 from edgeau.runtimes import open_session
 from edgeau.runtimes.function import FunctionSession
@@ -94,7 +94,7 @@ class Engines:
         self.opened: list[str] = []
         self.checks: list[str] = []
         self.spoil: dict[str, Callable[[np.ndarray], np.ndarray] | Exception] = {}
-        monkeypatch.setattr(judged, "open_session", self)
+        monkeypatch.setattr(verification, "open_session", self)
         monkeypatch.setattr(measuring, "thread_counts", lambda: (1,))
 
     def __call__(self, runtime: str, file: Path, **options) -> FunctionSession:
@@ -129,7 +129,7 @@ def test_a_wrong_engine_is_refused_aloud_and_the_next_one_is_used(
     engines.spoil["fast.onnx"] = lambda logits: logits + 0.5
     for _ in range(2):  # at every start
         caplog.clear()
-        assert open_engine(two).artifact.file == "safe.onnx"
+        assert select_artifact(two).artifact.file == "safe.onnx"
         (record,) = caplog.records
         assert record.levelno == logging.WARNING
         assert record.message.startswith("fast.onnx is not used: function 1")
@@ -137,16 +137,16 @@ def test_a_wrong_engine_is_refused_aloud_and_the_next_one_is_used(
 
 
 def test_an_engine_that_stops_working_later_is_passed_over_aloud(two, engines: Engines, caplog) -> None:
-    first = open_engine(two).artifact.file
+    first = select_artifact(two).artifact.file
     (second,) = {"fast.onnx", "safe.onnx"} - {first}
     engines.spoil[first] = EngineError("no memory")
-    assert open_engine(two).artifact.file == second
+    assert select_artifact(two).artifact.file == second
     assert f"{first} is not used: no memory; trying {second}" in caplog.text
 
 
 def test_a_missing_engine_is_passed_over_aloud(two, engines: Engines, caplog) -> None:
     engines.spoil["fast.onnx"] = DependencyError("it is not installed")
-    assert open_engine(two).artifact.file == "safe.onnx"
+    assert select_artifact(two).artifact.file == "safe.onnx"
     assert "fast.onnx is not used: it is not installed" in caplog.text
 
 
@@ -154,7 +154,7 @@ def test_what_is_missing_for_several_is_said_once(make_bundle, engines: Engines,
     bundle = load_bundle(make_bundle(files={"a.onnx": None, "b.onnx": None, "c.onnx": None}))
     for name in ("a.onnx", "b.onnx"):
         engines.spoil[name] = DependencyError("it is not installed")
-    assert open_engine(bundle).artifact.file == "c.onnx"
+    assert select_artifact(bundle).artifact.file == "c.onnx"
     assert [r.message for r in caplog.records if r.levelno == logging.WARNING] == [
         "a.onnx, b.onnx are not used: it is not installed"
     ]
@@ -165,28 +165,28 @@ def test_when_none_is_right_every_reason_is_said(two, engines: Engines) -> None:
     with pytest.raises(
         EngineError, match=r"no artifact .* fast\.onnx: .*answers wrongly.*; safe\.onnx: no memory"
     ):
-        open_engine(two)
+        select_artifact(two)
 
 
 def test_an_engine_asked_for_by_name_is_not_replaced(two, engines: Engines) -> None:
     engines.spoil["fast.onnx"] = DependencyError("it is not installed")
     with pytest.raises(DependencyError, match="not installed"):
-        open_engine(two, "fast.onnx")
+        select_artifact(two, "fast.onnx")
     assert set(engines.opened) == {"fast.onnx"}
 
 
 def test_a_right_engine_is_remembered_and_a_wrong_one_never(
     two, engines: Engines, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    open_engine(two, threads=1)
-    open_engine(two, threads=1)
-    open_engine(two, "fast.onnx", threads=1)
+    select_artifact(two, threads=1)
+    select_artifact(two, threads=1)
+    select_artifact(two, "fast.onnx", threads=1)
     assert engines.checks == ["fast.onnx", "safe.onnx"]
     engines.spoil["safe.onnx"] = lambda logits: -logits
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "another cache"))
     for _ in range(2):
         with pytest.raises(EngineError, match="answers wrongly"):
-            open_engine(two, "safe.onnx", threads=1)
+            select_artifact(two, "safe.onnx", threads=1)
     assert engines.checks.count("safe.onnx") == 3
 
 
@@ -196,12 +196,12 @@ def test_another_bundle_processor_or_version_is_judged_again(
     from edgeau.bundle import remembered
 
     one = load_bundle(make_bundle(files={"fast.onnx": None}))
-    open_engine(one, threads=1)
+    select_artifact(one, threads=1)
     other = load_bundle(make_bundle("other", target="other", files={"fast.onnx": None}))
-    open_engine(other, threads=1)
+    select_artifact(other, threads=1)
     assert len(engines.checks) == 2
     monkeypatch.setattr(remembered, "processor_identity", lambda: "another processor")
-    open_engine(one, threads=1)
+    select_artifact(one, threads=1)
     assert len(engines.checks) == 3
 
 
@@ -213,9 +213,9 @@ def test_a_cache_that_cannot_be_used_is_not_fatal(
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "taken") if cache == "a file" else "relative")
     monkeypatch.setattr(Path, "home", lambda: tmp_path / "taken")
     for _ in range(2):
-        open_engine(two, "fast.onnx", threads=1)
+        select_artifact(two, "fast.onnx", threads=1)
     assert len(engines.checks) == 2
-    open_engine(two)
+    select_artifact(two)
 
 
 def test_a_refused_session_is_closed(two, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -229,9 +229,9 @@ def test_a_refused_session_is_closed(two, monkeypatch: pytest.MonkeyPatch) -> No
         opened.append(Wrong(lambda batch: np.zeros((len(batch), 18))))
         return opened[-1]
 
-    monkeypatch.setattr(judged, "open_session", open_wrong)
+    monkeypatch.setattr(verification, "open_session", open_wrong)
     with pytest.raises(EngineError):
-        open_engine(two)
+        select_artifact(two)
     assert closed == opened
     assert len(opened) >= 2
 

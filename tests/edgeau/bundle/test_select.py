@@ -12,12 +12,10 @@ import pytest
 from edgeau._system import timing as run_times
 from edgeau.action_units.network import AUDetector
 from edgeau.bundle import benchmark as measuring
-from edgeau.bundle import judged, load_bundle, measure_engines, remembered_timings, timing
-from edgeau.bundle import select as engine
-from edgeau.bundle.choice import is_disturbed, ranked, slower_than_float
+from edgeau.bundle import load_bundle, select, time_artifacts, verification
+from edgeau.bundle.benchmark import Latency, Timing, time_alternately, time_session
 from edgeau.bundle.load import Bundle
-from edgeau.bundle.select import open_engine
-from edgeau.bundle.timing import SessionTime, Timing, time_alternately, time_session
+from edgeau.bundle.select import is_disturbed, ranked, select_artifact, slower_than_float
 from edgeau.errors import DependencyError
 from edgeau.runtimes import open_session, thread_count
 from edgeau.runtimes.function import FunctionSession
@@ -75,8 +73,7 @@ class Clock:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.now_s = self.cpu_s = 0.0
-        for module in (timing, run_times):
-            monkeypatch.setattr(module, "time", self)
+        monkeypatch.setattr(measuring, "time", self)
 
     def perf_counter(self) -> float:
         return self.now_s
@@ -163,7 +160,7 @@ class Machine:
     def __init__(self, monkeypatch: pytest.MonkeyPatch, **speeds: float) -> None:
         self.speeds = {f"{name}.onnx": speed for name, speed in speeds.items()}
         self.opened: list[tuple[str, int]] = []
-        monkeypatch.setattr(judged, "open_session", self.open)
+        monkeypatch.setattr(verification, "open_session", self.open)
         monkeypatch.setattr(measuring, "thread_counts", lambda: (1, 2, 4))
         monkeypatch.setattr(measuring, "time_session", lambda session, *_: self.measured(session))
         monkeypatch.setattr(
@@ -175,8 +172,8 @@ class Machine:
         session = open_session(runtime, file, threads=1, provider=provider)
         return Timed(session, threads, self.speeds[file.name] / threads)
 
-    def measured(self, session: Timed) -> SessionTime:
-        return SessionTime(session.speed_ms, session.speed_ms, 5)
+    def measured(self, session: Timed) -> Latency:
+        return Latency(session.speed_ms, session.speed_ms, 5)
 
 
 @pytest.fixture
@@ -191,7 +188,7 @@ def bundle(make_bundle, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Bund
 
 def test_the_fastest_with_the_best_number_of_threads_is_opened(bundle: Bundle, monkeypatch) -> None:
     Machine(monkeypatch, float=80, small=40)
-    opened = open_engine(bundle)
+    opened = select_artifact(bundle)
     assert opened.artifact.file == "small.onnx"
     assert opened.session.describe().threads == 4
     assert {(t.file, t.threads) for t in opened.timings} >= {("float.onnx", n) for n in (1, 2, 4)}
@@ -199,20 +196,20 @@ def test_the_fastest_with_the_best_number_of_threads_is_opened(bundle: Bundle, m
 
 def test_int8_that_is_slower_is_not_opened_and_not_hidden(bundle: Bundle, monkeypatch, caplog) -> None:
     Machine(monkeypatch, float=6, small=12)
-    assert open_engine(bundle).artifact.file == "float.onnx"
+    assert select_artifact(bundle).artifact.file == "float.onnx"
     assert "int8 is slower than float on this machine: small.onnx" in caplog.text
     assert "it is not used" in caplog.text
     caplog.clear()
-    assert open_engine(bundle, "int8").artifact.file == "small.onnx"
+    assert select_artifact(bundle, "int8").artifact.file == "small.onnx"
     assert "against float.onnx" in caplog.text
     assert "it was asked for" in caplog.text
 
 
 def test_what_cannot_become_the_fastest_is_tried_with_one_thread_only(bundle: Bundle, monkeypatch) -> None:
     machine = Machine(monkeypatch, float=4, small=40)
-    open_engine(bundle)
+    select_artifact(bundle)
     assert {threads for file, threads in machine.opened if file == "small.onnx"} == {1}
-    rows = measure_engines(bundle, seconds=0.1)
+    rows = time_artifacts(bundle, seconds=0.1)
     assert [(r.file, r.threads) for r in rows] == [
         (file, threads) for file in ("float.onnx", "small.onnx") for threads in (1, 2, 4)
     ]
@@ -221,16 +218,16 @@ def test_what_cannot_become_the_fastest_is_tried_with_one_thread_only(bundle: Bu
 
 def test_the_second_start_measures_nothing(bundle: Bundle, monkeypatch) -> None:
     machine = Machine(monkeypatch, float=4, small=8)
-    first = open_engine(bundle)
+    first = select_artifact(bundle)
     machine.opened.clear()
-    again = open_engine(bundle)
+    again = select_artifact(bundle)
     assert machine.opened == [("float.onnx", first.session.describe().threads)]
     assert again.timings == first.timings
 
 
 def test_a_fixed_number_of_threads_is_kept(bundle: Bundle, monkeypatch) -> None:
     machine = Machine(monkeypatch, float=4, small=8)
-    opened = open_engine(bundle, threads=2)
+    opened = select_artifact(bundle, threads=2)
     assert opened.session.describe().threads == 2
     assert {threads for _, threads in machine.opened} == {2}
 
@@ -244,10 +241,10 @@ def test_what_was_disturbed_is_chosen_by_processor_time_and_not_remembered(
         replace(row("float.onnx", 50, 2), cpu_ms=11),
         replace(row("small.onnx", 40, precision="int8"), cpu_ms=30),
     ]
-    monkeypatch.setattr(engine, "measure_engines", lambda *_, **__: rows)
+    monkeypatch.setattr(select, "time_artifacts", lambda *_, **__: rows)
     for _ in range(2):
         caplog.clear()
-        opened = open_engine(bundle)
+        opened = select_artifact(bundle)
         assert (opened.artifact.file, opened.session.describe().threads) == ("float.onnx", 1)
         assert "other programs kept the processors busy" in caplog.text
         assert "int8 is slower than float" in caplog.text
@@ -257,25 +254,25 @@ def test_what_was_disturbed_is_chosen_by_processor_time_and_not_remembered(
 
 def test_with_nothing_to_choose_nothing_is_measured(bundle: Bundle, monkeypatch) -> None:
     machine = Machine(monkeypatch, float=4, small=8)
-    opened = open_engine(bundle, "small.onnx", threads=1)
+    opened = select_artifact(bundle, "small.onnx", threads=1)
     assert machine.opened == [("small.onnx", 1)]
     assert opened.timings == ()
 
 
 CHANGES = {
-    "engine versions": lambda m: m.setattr(remembered_timings, "engine_versions", lambda: {"x": "2"}),
-    "processor": lambda m: m.setattr(remembered_timings, "processor_identity", lambda: "another"),
-    "number of processors": lambda m: m.setattr(remembered_timings, "usable_processors", lambda: 77),
+    "engine versions": lambda m: m.setattr(select, "engine_versions", lambda: {"x": "2"}),
+    "processor": lambda m: m.setattr(select, "processor_identity", lambda: "another"),
+    "number of processors": lambda m: m.setattr(select, "usable_processors", lambda: 77),
 }
 
 
 @pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES)
 def test_another_machine_is_measured_anew(bundle: Bundle, monkeypatch, change) -> None:
     machine = Machine(monkeypatch, float=2, small=8)
-    open_engine(bundle)
+    select_artifact(bundle)
     machine.opened.clear()
     change(monkeypatch)
-    open_engine(bundle)
+    select_artifact(bundle)
     assert len(machine.opened) > 1
 
 
@@ -287,12 +284,12 @@ def test_a_damaged_memory_is_measured_over(
     bundle: Bundle, tmp_path: Path, monkeypatch, content: bytes
 ) -> None:
     machine = Machine(monkeypatch, float=2, small=8)
-    open_engine(bundle)
+    select_artifact(bundle)
     (note,) = (tmp_path / "cache" / "edgeau" / "timings").iterdir()
     whole = note.read_bytes()
     note.write_bytes(content)
     machine.opened.clear()
-    assert open_engine(bundle).artifact.file == "float.onnx"
+    assert select_artifact(bundle).artifact.file == "float.onnx"
     assert len(machine.opened) > 1
     assert json.loads(note.read_bytes()).keys() == json.loads(whole).keys()
 
@@ -304,7 +301,7 @@ def test_a_memory_that_cannot_be_written_is_not_fatal(
     (tmp_path / "cache").touch()
     caplog.set_level(logging.INFO)
     for _ in range(2):
-        assert open_engine(bundle).artifact.file == "float.onnx"
+        assert select_artifact(bundle).artifact.file == "float.onnx"
     assert "cannot remember how fast" in caplog.text
 
 
@@ -312,12 +309,12 @@ def test_nothing_is_left_open(bundle: Bundle, monkeypatch) -> None:
     machine = Machine(monkeypatch, float=2, small=2)
     closed: list[str] = []
     monkeypatch.setattr(FunctionSession, "close", lambda self: closed.append("closed"))
-    opened = open_engine(bundle)
+    opened = select_artifact(bundle)
     assert len(closed) == len(machine.opened) - 1
     opened.session.close()
     closed.clear()
     machine.opened.clear()
-    measure_engines(bundle, seconds=0.05)
+    time_artifacts(bundle, seconds=0.05)
     assert len(closed) == len(machine.opened)
 
 
@@ -330,15 +327,15 @@ def test_a_fault_is_a_row(bundle: Bundle, monkeypatch) -> None:
             raise DependencyError("pip install it")
         return real(runtime, file, **options)
 
-    monkeypatch.setattr(judged, "open_session", opening)
-    rows = measure_engines(bundle, threads=[1], seconds=0.05)
+    monkeypatch.setattr(verification, "open_session", opening)
+    rows = time_artifacts(bundle, threads=[1], seconds=0.05)
     assert [(r.file, r.fault) for r in rows] == [("float.onnx", None), ("small.onnx", "pip install it")]
     assert "pip install it" in str(rows[1])
     assert "ms" in str(rows[0])
 
 
 def test_the_real_engine_is_measured_and_chosen(bundle: Bundle) -> None:
-    rows = measure_engines(bundle, seconds=0.2)
+    rows = time_artifacts(bundle, seconds=0.2)
     counts = thread_count.thread_counts()
     assert [r.threads for r in rows] == [*counts, *counts]
     with AUDetector.load(bundle) as detector:

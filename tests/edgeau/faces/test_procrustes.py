@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from edgeau.faces.procrustes import nearest_rotation, nearest_rotations
+from edgeau.faces.procrustes import kabsch_rotation, nearest_rotations
 
 
 def by_svd(product: np.ndarray) -> np.ndarray:
@@ -22,7 +22,7 @@ def random_products(count: int, positive: bool) -> np.ndarray:
 def test_it_is_the_one_of_the_singular_value_decomposition(scale: float, positive: bool) -> None:
     products = scale * random_products(300, positive)
     expected = np.stack([by_svd(product) for product in products])
-    one_by_one = np.stack([nearest_rotation(product.tolist()) for product in products])
+    one_by_one = np.stack([kabsch_rotation(product.tolist()) for product in products])
     np.testing.assert_allclose(one_by_one, expected, atol=1e-6)
     np.testing.assert_allclose(nearest_rotations(products), expected, atol=1e-9)
     np.testing.assert_allclose(np.linalg.det(one_by_one), 1, atol=1e-9)
@@ -31,11 +31,11 @@ def test_it_is_the_one_of_the_singular_value_decomposition(scale: float, positiv
 def test_a_rotation_is_its_own() -> None:
     turn = 2.0
     rotation = np.array([[np.cos(turn), -np.sin(turn), 0], [np.sin(turn), np.cos(turn), 0], [0, 0, 1]])
-    np.testing.assert_allclose(nearest_rotation((7 * rotation).tolist()), rotation, atol=1e-12)
+    np.testing.assert_allclose(kabsch_rotation((7 * rotation).tolist()), rotation, atol=1e-12)
 
 
 def test_flat_points_still_give_a_rotation() -> None:
     product = np.diag((3.0, 2.0, 0.0))
-    found = np.array(nearest_rotation(product.tolist()))
+    found = np.array(kabsch_rotation(product.tolist()))
     np.testing.assert_allclose(found[:2, :2], np.eye(2), atol=1e-12)
     assert np.linalg.det(found) == pytest.approx(1)

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 import numpy as np
 import pytest
 
-from edgeau.faces.detected_face import FoundFace
+from edgeau.faces.detected_face import DetectedFace
 from edgeau.results import ActionUnit, Box, Face, FrameResult, HeadPose
 from edgeau.sources import Frame, Source
 
@@ -37,13 +37,13 @@ class Stages:
     def start(self) -> None:
         self.started += 1
 
-    def find(self, frame: Frame) -> list[FoundFace]:
+    def find(self, frame: Frame) -> list[DetectedFace]:
         time.sleep(self.find_s)
         self.find_error(frame)
         pose = HeadPose(0, 0, 0)
-        return [FoundFace(Box(0, 0, 1, 1), LANDMARKS, track, pose) for track in self.tracks]
+        return [DetectedFace(Box(0, 0, 1, 1), LANDMARKS, track, pose) for track in self.tracks]
 
-    def read(self, frame: Frame, faces: Sequence[FoundFace]) -> list[Face]:
+    def read(self, frame: Frame, faces: Sequence[DetectedFace]) -> list[Face]:
         time.sleep(self.read_s * len(faces))
         self.read_error(frame)
         self.read_frames.append((frame.index, tuple(face.track_id for face in faces)))
@@ -53,10 +53,10 @@ class Stages:
             for face in faces
         ]
 
-    def unread(self, face: FoundFace) -> Face:
+    def without_aus(self, face: DetectedFace) -> Face:
         return Face(face.box, face.landmarks, face.track_id, face.pose, unit(None))
 
-    def refine(self, result: FrameResult) -> FrameResult:
+    def apply_filters(self, result: FrameResult) -> FrameResult:
         return result
 
     def close(self) -> None:

@@ -54,9 +54,9 @@ def test_faces_are_found_in_the_small_picture_and_cut_from_the_large(
     large = cv2.resize(astronaut, (1024, 1024), interpolation=cv2.INTER_CUBIC)
     small = cv2.resize(astronaut, (384, 384), interpolation=cv2.INTER_AREA)
     whole = Frame(0, 0.0, large, "")
-    with Pipeline.load(bundle_path, static=True) as pipeline:
-        (alone,) = pipeline.find(whole, static=True)
-        (face,) = pipeline.find(dataclasses.replace(whole, small=small), static=True)
+    with Pipeline.load(bundle_path) as pipeline:
+        (alone,) = pipeline.stages.find(whole, static=True)
+        (face,) = pipeline.stages.find(dataclasses.replace(whole, small=small), static=True)
     eyes = np.linalg.norm(alone.landmarks[33, :2] - alone.landmarks[263, :2])
     assert np.abs(face.landmarks - alone.landmarks)[:, :2].mean() < 0.03 * eyes
     assert np.abs(face.landmarks - alone.landmarks)[:, 2].mean() < 0.1 * eyes

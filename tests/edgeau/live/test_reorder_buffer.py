@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from edgeau.faces.detected_face import FoundFace
-from edgeau.live.reorder_buffer import Entry, Outbox
+from edgeau.faces.detected_face import DetectedFace
+from edgeau.live.reorder_buffer import PendingFrame, ReorderBuffer
 from edgeau.results import ActionUnit, Box, Face, HeadPose
 from edgeau.sources import Frame
 
@@ -25,7 +25,7 @@ class Bench:
 
     def __init__(self, backlog: int = 100) -> None:
         self.clock, self.lost = Clock(), 0
-        self.outbox = Outbox(
+        self.outbox = ReorderBuffer(
             lambda found, answer: self.face(found.track_id, None if answer is None else answer.aus_time_s),
             max_age_s=0.15,
             backlog=backlog,
@@ -40,17 +40,17 @@ class Bench:
         aus = {"AU12": ActionUnit("AU12", 0.5, True)}
         return Face(Box(0, 0, 1, 1), LANDMARKS, track, None, aus, aus_time_s=read_s)
 
-    def add(self, number: int, *tracks: int, waits: bool = False) -> Entry:
-        found = [FoundFace(Box(0, 0, 1, 1), LANDMARKS, track, HeadPose(0, 0, 0)) for track in tracks]
-        entry = Entry(Frame(number, float(number), IMAGE, "", self.clock()), found, 1, waits)
-        self.outbox.add(entry)
-        return entry
+    def add(self, number: int, *tracks: int, waits: bool = False) -> PendingFrame:
+        found = [DetectedFace(Box(0, 0, 1, 1), LANDMARKS, track, HeadPose(0, 0, 0)) for track in tracks]
+        pending = PendingFrame(Frame(number, float(number), IMAGE, "", self.clock()), found, 1, waits)
+        self.outbox.add(pending)
+        return pending
 
     def taken(self) -> list[tuple[int, list[float | None]]]:
         """Frame numbers that can be taken now, each with the time at which its faces were read."""
         found = []
-        while (entry := self.outbox.take(0)) is not None:
-            found.append((entry.frame.index, [face.aus_time_s for face in entry.faces]))
+        while (pending := self.outbox.take(0)) is not None:
+            found.append((pending.frame.index, [face.aus_time_s for face in pending.faces]))
         return found
 
 

@@ -20,7 +20,7 @@ def run(
         due = scheduler.due(tracks, start_s + frame * PERIOD_S)
         chosen = [tracks[place] for place in due]
         if chosen:
-            scheduler.took(chosen)
+            scheduler.on_dispatch(chosen)
             scheduler.measured(len(chosen), cost_s * len(chosen))
         looked.append(chosen)
     return looked
@@ -73,7 +73,7 @@ def test_heat_raises_it_step_by_step_and_cooling_takes_it_back() -> None:
 
     def after(celsius: float | None, start_s: int, seconds: int) -> int:
         for second in range(start_s, start_s + seconds):
-            scheduler.felt(celsius, second)
+            scheduler.on_temperature(celsius, second)
             run(scheduler, [0], 30, 0.010, start_s=second)
         return scheduler.every
 
@@ -87,8 +87,8 @@ def test_heat_raises_it_step_by_step_and_cooling_takes_it_back() -> None:
 def test_the_sources_real_rate_counts() -> None:
     scheduler = DeadlineScheduler(1 / 25)
     for _ in range(200):
-        scheduler.came(1 / 100)
-    scheduler.came(30.0)  # a pause says nothing about the rate
+        scheduler.on_frame(1 / 100)
+    scheduler.on_frame(30.0)  # a pause says nothing about the rate
     run(scheduler, [0], 30, 0.030)
     assert scheduler.every == 4
 

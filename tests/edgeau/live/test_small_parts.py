@@ -9,9 +9,7 @@ import pytest
 
 from edgeau.errors import UsageError
 from edgeau.live import LiveOptions
-from edgeau.live.error_throttle import Trouble
-from edgeau.live.rate import RateLimit
-from edgeau.live.slot import NewestSlot
+from edgeau.live.flow import ErrorThrottle, NewestSlot, RateLimit
 from edgeau.live.temperature import Thermometer
 
 
@@ -86,15 +84,15 @@ def test_a_machine_without_thermometer_has_no_temperature(tmp_path: Path) -> Non
 
 
 def test_single_failures_are_borne_and_ten_in_a_row_are_not() -> None:
-    trouble = Trouble("camera")
+    trouble = ErrorThrottle("camera")
     for _ in range(5):
         for _ in range(9):
-            trouble.happened(ValueError("x"))
+            trouble.report(ValueError("x"))
         trouble.over()
     for _ in range(9):
-        trouble.happened(ValueError("x"))
+        trouble.report(ValueError("x"))
     with pytest.raises(ValueError, match="x"):
-        trouble.happened(ValueError("x"))
+        trouble.report(ValueError("x"))
 
 
 @pytest.mark.parametrize(

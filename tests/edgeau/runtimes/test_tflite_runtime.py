@@ -49,10 +49,10 @@ print(json.dumps(said))
 _CHOOSE = """
 import logging, sys
 from edgeau.bundle import load_bundle
-from edgeau.bundle.select import open_engine
+from edgeau.bundle.select import select_artifact
 
 logging.basicConfig(level=logging.WARNING, format="%(message)s")
-engine = open_engine(load_bundle(sys.argv[1]), "litert", threads=1)
+engine = select_artifact(load_bundle(sys.argv[1]), "litert", threads=1)
 print(engine.artifact.file, "in", engine.session.describe())
 """
 

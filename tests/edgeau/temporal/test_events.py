@@ -31,7 +31,10 @@ def test_an_onset_and_its_offset(make_frame) -> None:
     found = events(make_frame, [0.1] * 50 + [0.6] * 20 + [0.9] * 30 + [0.2] * 50)
     assert times(found) == [("onset", 0.5, "began"), ("offset", 1.0, "ended")]
     onset, offset = found
-    assert (onset.told_s, offset.told_s) == (pytest.approx(0.6, abs=0.011), pytest.approx(1.1, abs=0.011))
+    assert (onset.reported_s, offset.reported_s) == (
+        pytest.approx(0.6, abs=0.011),
+        pytest.approx(1.1, abs=0.011),
+    )
     assert (onset.peak, offset.peak) == (0.6, 0.9)
     assert offset.duration_s == pytest.approx(0.5)
     assert EventDetector().latency_s == pytest.approx(0.1)
@@ -83,7 +86,7 @@ def test_random_streams_always_pair_up_and_never_go_back(make_frame) -> None:
     assert [event.kind for event in found] == ["onset", "offset"] * (len(found) // 2)
     assert len(found) > 50
     assert all(a.time_s <= b.time_s for a, b in pairwise(found))
-    assert all(event.duration_s >= 0 and event.told_s >= event.time_s for event in found)
+    assert all(event.duration_s >= 0 and event.reported_s >= event.time_s for event in found)
 
 
 def test_times_below_0_are_refused() -> None:

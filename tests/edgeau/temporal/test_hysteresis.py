@@ -10,7 +10,7 @@ from edgeau.temporal.hysteresis import Hysteresis
 
 def decisions(make_frame, probabilities: list[float | None], **options: float) -> list[bool | None]:
     hysteresis = Hysteresis({"AU12": 0.5}, **options)
-    results = (hysteresis.refine(make_frame(n / 30, p)) for n, p in enumerate(probabilities))
+    results = (hysteresis.apply(make_frame(n / 30, p)) for n, p in enumerate(probabilities))
     return [result.faces[0].aus["AU12"].active for result in results]
 
 

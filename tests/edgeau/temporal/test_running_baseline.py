@@ -121,14 +121,14 @@ def test_every_track_gets_its_own_in_the_pipeline(
         turned = replace(result.faces[0], track_id=8, pose=HeadPose(0, 40, 0))
         for n in range(20):
             seen = replace(result, time_s=n * 0.5, faces=(looking, turned))
-            assert baselines.refine(seen) is seen
+            assert baselines.apply(seen) is seen
         assert set(given) == {7}, "a turned head teaches nothing"
         assert given[7] is baselines.of(7)
         baselines.freeze()
         before = baselines.of(7)
-        baselines.refine(replace(result, time_s=10.5, faces=(looking,)))
+        baselines.apply(replace(result, time_s=10.5, faces=(looking,)))
         assert baselines.of(7) is before
-        baselines.refine(replace(result, time_s=99, faces=()))
+        baselines.apply(replace(result, time_s=99, faces=()))
         assert given[7] is None, "who is gone is forgotten"
         assert baselines.of(7) is None
 

@@ -71,10 +71,10 @@ def test_the_one_euro_filter_is_calm_at_rest_and_quicker_than_it_says_in_motion(
 
 def test_every_track_has_its_own_memory_and_single_pictures_none(make_frame) -> None:
     smoother = Smoother(Ema(0.5))
-    smoother.refine(make_frame(0.0, 0.0, track_id=1))
-    (other,) = smoother.refine(make_frame(0.1, 1.0, track_id=2)).faces
-    (single,) = smoother.refine(make_frame(0.1, 1.0, track_id=None)).faces
-    (same,) = smoother.refine(make_frame(0.1, 1.0, track_id=1)).faces
+    smoother.apply(make_frame(0.0, 0.0, track_id=1))
+    (other,) = smoother.apply(make_frame(0.1, 1.0, track_id=2)).faces
+    (single,) = smoother.apply(make_frame(0.1, 1.0, track_id=None)).faces
+    (same,) = smoother.apply(make_frame(0.1, 1.0, track_id=1)).faces
     assert other.aus["AU12"].probability == single.aus["AU12"].probability == 1.0
     assert same.aus["AU12"].probability == pytest.approx(1 - math.exp(-0.2))
     assert same.aus["AU12"].intensity == pytest.approx(1 - math.exp(-0.2))
@@ -82,33 +82,33 @@ def test_every_track_has_its_own_memory_and_single_pictures_none(make_frame) -> 
 
 def test_decisions_are_made_on_what_is_smoothed(make_frame) -> None:
     smoother = Smoother(Ema(0.5), thresholds={"AU12": 0.5})
-    smoother.refine(make_frame(0.0, 0.0))
-    (face,) = smoother.refine(make_frame(0.1, 1.0)).faces
+    smoother.apply(make_frame(0.0, 0.0))
+    (face,) = smoother.apply(make_frame(0.1, 1.0)).faces
     assert face.aus["AU12"].active is False
 
 
 def test_a_refused_au_stays_absent_and_after_a_long_silence_begins_anew(make_frame) -> None:
     smoother = Smoother(Ema(0.5))
-    smoother.refine(make_frame(0.0, 0.0))
-    (refused,) = smoother.refine(make_frame(0.5, None)).faces
+    smoother.apply(make_frame(0.0, 0.0))
+    (refused,) = smoother.apply(make_frame(0.5, None)).faces
     assert (refused.aus["AU12"].probability, refused.aus["AU12"].reason) == (None, "pose")
-    (soon,) = smoother.refine(make_frame(0.9, 1.0)).faces
+    (soon,) = smoother.apply(make_frame(0.9, 1.0)).faces
     assert soon.aus["AU12"].probability == pytest.approx(1 - math.exp(-0.9 / 0.5))
-    (late,) = smoother.refine(make_frame(2.0, 0.25)).faces
+    (late,) = smoother.apply(make_frame(2.0, 0.25)).faces
     assert late.aus["AU12"].probability == 0.25
 
 
 def test_a_repeated_answer_is_not_a_new_one(make_frame) -> None:
     smoother = Smoother(Ema(0.5))
-    smoother.refine(make_frame(0.0, 0.0, read_s=0.0))
-    first, again = (smoother.refine(make_frame(0.1 * n, 1.0, read_s=0.1)).faces[0] for n in (1, 2))
+    smoother.apply(make_frame(0.0, 0.0, read_s=0.0))
+    first, again = (smoother.apply(make_frame(0.1 * n, 1.0, read_s=0.1)).faces[0] for n in (1, 2))
     assert first.aus["AU12"].probability == again.aus["AU12"].probability < 0.5
 
 
 def test_faces_that_went_are_forgotten(make_frame) -> None:
     smoother = Smoother()
     for n in range(1000):
-        smoother.refine(make_frame(n * 0.1, 0.5, track_id=n))
+        smoother.apply(make_frame(n * 0.1, 0.5, track_id=n))
     assert len(smoother._tracks._states) < 40
     smoother.reset()
     assert not smoother._tracks._states
@@ -118,7 +118,7 @@ def test_long_random_streams_stay_within_0_and_1(make_frame) -> None:
     random = np.random.default_rng(0)
     smoother = Smoother(OneEuro(1, 50))
     for n in range(3000):
-        smoother.refine(make_frame(n / 30, float(random.choice((0.0, 1.0, 0.3)))))
+        smoother.apply(make_frame(n / 30, float(random.choice((0.0, 1.0, 0.3)))))
 
 
 @pytest.mark.parametrize(

@@ -55,7 +55,7 @@ def test_from_disk_to_a_bundle_that_runs(name, trained, tmp_path, face):
     subprocess.run([*export, "--out", str(bundle)], check=True, capture_output=True)
     for artifact in load_bundle(bundle).manifest.artifacts:
         assert artifact.parity.max_abs_logit <= 1e-4
-    with Pipeline.load(bundle, static=True) as pipeline:
+    with Pipeline.load(bundle) as pipeline:
         (found,) = pipeline.process(face).faces
     assert set(found.aus) == set(info.labels)
     assert np.isfinite([au.probability for au in found.aus.values() if au.probability is not None]).all()

@@ -4,8 +4,7 @@ import numpy as np
 import pytest
 
 from edgeau.errors import UsageError
-from edgeau.faces.alignment import Alignment
-from edgeau.faces.arcface_template import ArcFaceTemplate
+from edgeau.faces.alignment import Alignment, ArcFaceTemplate
 from edgeau_training.augmentation import CANVAS, centre_cut
 from edgeau_training.datasets.synthetic import SyntheticFaces
 from edgeau_training.datasets.synthetic_crops import SyntheticCrops

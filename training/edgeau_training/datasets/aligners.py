@@ -7,8 +7,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from edgeau.faces.alignment import Alignment
-from edgeau.faces.arcface_template import ArcFaceTemplate
+from edgeau.faces.alignment import Alignment, ArcFaceTemplate
 
 __all__ = ["CANVAS", "Aligner", "ArcFaceTemplate"]
 

@@ -10,8 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgeau.errors import InputError
-from edgeau.faces.alignment import warp
-from edgeau.faces.arcface_template import ArcFaceTemplate
+from edgeau.faces.alignment import ArcFaceTemplate, warp
 from edgeau_training.augmentation import CANVAS
 from edgeau_training.datasets.crops import resized
 from edgeau_training.datasets.synthetic import SyntheticFaces

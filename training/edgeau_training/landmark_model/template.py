@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
 
-from edgeau.action_units.face_shape import MESH_POINTS, lay_on_template
+from edgeau.action_units.face_shape import MESH_POINTS, procrustes_align
 
 __all__ = ["Template", "learn_template", "mirror_pairs", "mirrored_mean"]
 
@@ -40,7 +40,7 @@ class Template:
     def lay(self, landmarks: NDArray[np.float32]) -> NDArray[np.float32]:
         """All 468 points of N faces on the template, float32 ``(N, 468, 3)``."""
         every = np.arange(MESH_POINTS)
-        return lay_on_template(landmarks[:, :MESH_POINTS], every, self.points, self.weights, every)
+        return procrustes_align(landmarks[:, :MESH_POINTS], every, self.points, self.weights, every)
 
     def symmetric(self, landmarks: NDArray[np.float32]) -> NDArray[np.float32]:
         """The symmetric half of each face's difference from the template, float32 ``(N, 468, 3)``."""
@@ -65,11 +65,11 @@ def learn_template(landmarks: NDArray[np.float32]) -> Template:
     every = np.arange(MESH_POINTS)
     for _ in range(2):  # the first face is nobody's mean
         points = _upright(
-            lay_on_template(faces, every, points, weights, every).mean(axis=0, dtype=np.float64)
+            procrustes_align(faces, every, points, weights, every).mean(axis=0, dtype=np.float64)
         )
     mirror = mirror_pairs(points)
     for _ in range(_ROUNDS):
-        laid = lay_on_template(faces, every, points, weights, every)
+        laid = procrustes_align(faces, every, points, weights, every)
         weights = _inverse_variance(laid, mirror)
         points = _upright(mirrored_mean(laid.mean(axis=0, dtype=np.float64), mirror))
     return Template(points, weights, mirror)

@@ -8,8 +8,7 @@ from typing import Any
 
 from edgeau.bundle.manifest import InputSpec
 from edgeau.errors import UsageError
-from edgeau.faces.alignment import Alignment
-from edgeau.faces.arcface_template import ArcFaceTemplate
+from edgeau.faces.alignment import Alignment, ArcFaceTemplate
 from edgeau_training.augmentation import View
 from edgeau_training.datasets.aligners import Aligner
 from edgeau_training.networks.catalogue import network_facts

@@ -5,14 +5,14 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from edgeau.live.view import View
+from edgeau.live import View
 from edgeau.results import Face
-from edgeau_apps.live.session import Studio
+from edgeau_apps.live.session import WebcamSession
 
 __all__ = ["about", "numbers"]
 
 
-def about(studio: Studio, *, video: bool) -> dict[str, Any]:
+def about(studio: WebcamSession, *, video: bool) -> dict[str, Any]:
     """What the page must know once."""
     network = studio.bundle.manifest.network
     return {
@@ -27,7 +27,7 @@ def about(studio: Studio, *, video: bool) -> dict[str, Any]:
     }
 
 
-def numbers(studio: Studio, view: View) -> str:
+def numbers(studio: WebcamSession, view: View) -> str:
     """One result, and the state of the program."""
     result, counters, calibration = view.result, studio.counters(), studio.calibration
     height, width = view.frame.image.shape[:2]

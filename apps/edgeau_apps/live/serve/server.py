@@ -20,12 +20,12 @@ from aiohttp import WSMsgType, web
 
 from edgeau._system.termination import TERMINATED
 from edgeau.errors import InputError, UsageError, UserError
-from edgeau.live.view import View
+from edgeau.live import View
 from edgeau_apps.live.overlay import Overlay
 from edgeau_apps.live.serve.guard import Guard, is_loopback
 from edgeau_apps.live.serve.message import about, numbers
 from edgeau_apps.live.serve.viewer_camera import MOST_BYTES, ViewerCamera, decoded
-from edgeau_apps.live.session import Studio
+from edgeau_apps.live.session import WebcamSession
 
 __all__ = ["make_app", "parse_address", "serve"]
 
@@ -50,7 +50,7 @@ def parse_address(text: str) -> tuple[str, int]:
     return host.strip("[]") or "127.0.0.1", int(port)
 
 
-def serve(studio: Studio, overlay: Overlay, address: str, *, token: str | None, video: bool) -> None:
+def serve(studio: WebcamSession, overlay: Overlay, address: str, *, token: str | None, video: bool) -> None:
     """Serve until Ctrl-C or SIGTERM.
 
     Raises:
@@ -108,7 +108,7 @@ async def _signal() -> int:
     return await told
 
 
-def make_app(studio: Studio, overlay: Overlay, *, token: str | None, video: bool) -> web.Application:
+def make_app(studio: WebcamSession, overlay: Overlay, *, token: str | None, video: bool) -> web.Application:
     """The application; it starts and closes nothing but its own tasks."""
     guard = Guard(token)
     app = web.Application(middlewares=[guard.middleware], client_max_size=_MOST_COMMAND)
@@ -131,7 +131,7 @@ def make_app(studio: Studio, overlay: Overlay, *, token: str | None, video: bool
 class _Site:
     """The handlers, and the newest view as asyncio sees it."""
 
-    def __init__(self, studio: Studio, overlay: Overlay, guard: Guard, *, video: bool) -> None:
+    def __init__(self, studio: WebcamSession, overlay: Overlay, guard: Guard, *, video: bool) -> None:
         self._studio, self._overlay, self._guard, self._video = studio, overlay, guard, video
         self._number = 0
         self._view: View | None = None

@@ -11,10 +11,9 @@ import pytest
 from edgeau import Pipeline, open_source
 from edgeau.action_units.names import DEFAULT, NAMES, labels
 from edgeau.faces.alignment import Alignment
-from edgeau.faces.quality import FaceQuality, Limits, QualityAssessor
-from edgeau.faces.quality.face_quality import REASONS
+from edgeau.faces.quality import Limits, QualityAssessor
 from edgeau.faces.quality.regions import AU_REGIONS, REGIONS
-from edgeau.results import ActionUnit, Box, HeadPose
+from edgeau.results import REASONS, ActionUnit, Box, FaceQuality, HeadPose
 
 BROWS = {"AU1", "AU2", "AU4"}
 EYES = {"AU5", "AU6", "AU7", "AU43"}
@@ -178,13 +177,13 @@ def test_it_takes_well_under_a_millisecond(astronaut, astronaut_landmarks) -> No
 
 
 def test_the_pipeline_refuses_what_cannot_be_read(bundle_path, astronaut) -> None:
-    with Pipeline.load(bundle_path, static=True) as pipeline:
+    with Pipeline.load(bundle_path) as pipeline:
         (face,) = pipeline.process(astronaut).faces
         assert all(unit.probability is not None for unit in face.aus.values())
         assert face.quality is not None
         (blurred,) = pipeline.process(cv2.GaussianBlur(astronaut, (0, 0), 3.5)).faces
         assert {unit.reason for unit in blurred.aus.values()} == {"blur"}
-    with Pipeline.load(bundle_path, static=True, limits=Limits.none()) as pipeline:
+    with Pipeline.load(bundle_path, limits=Limits.none()) as pipeline:
         (face,) = pipeline.process(cv2.GaussianBlur(astronaut, (0, 0), 3.5)).faces
         assert all(unit.reason is None for unit in face.aus.values())
 

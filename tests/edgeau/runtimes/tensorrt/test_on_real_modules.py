@@ -102,4 +102,4 @@ def test_no_gpu_is_one_clear_line(cuda: RealModule, fetched: Path, network: Path
     assert done.returncode == 0, done.stderr
     (line,) = done.stdout.splitlines()
     assert "GPU" in line
-    assert "--engine onnxruntime" in line
+    assert "--artifact onnxruntime" in line

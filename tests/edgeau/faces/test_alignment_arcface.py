@@ -2,8 +2,7 @@ import numpy as np
 import pytest
 
 from edgeau.errors import InputError
-from edgeau.faces.alignment import Alignment, five_points
-from edgeau.faces.arcface_template import ArcFaceTemplate
+from edgeau.faces.alignment import Alignment, ArcFaceTemplate, five_points
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,94 @@
+"""Collecting one second of a person at rest."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edgeau.action_units.landmark_model import LandmarkModel
+from edgeau.action_units.neutral_baseline import NeutralBaseline
+from edgeau.errors import InputError
+
+__all__ = ["NeutralCollector"]
+
+# Ours. Landmark jitter of a face at rest moves an intensity by some hundredths; an expression that comes or goes within
+# the second moves it by far more.
+_STEADY = 0.15
+_FEWEST_FRAMES = 5
+
+
+class NeutralCollector:
+    """Collects one second of a person at rest.
+
+    Used frame by frame until it is done::
+
+        collector = NeutralCollector(model)
+        while not collector.done:
+            collector.add(landmarks, time_s)
+        baseline = collector.baseline()
+
+    Args:
+        model: the landmark model that the baseline is for.
+        seconds: how long to collect.
+    """
+
+    def __init__(self, model: LandmarkModel, seconds: float = 1.0) -> None:
+        self._model, self._seconds = model, seconds
+        self._shapes: list[NDArray[np.float32]] = []
+        self._evidence: list[NDArray[np.float32]] = []
+        self._times: list[float] = []
+
+    @property
+    def progress(self) -> float:
+        """How much of the time is collected, 0..1; 1 also needs five frames."""
+        if len(self._times) < 2:
+            return 0.0
+        by_time = (self._times[-1] - self._times[0]) / self._seconds
+        return float(min(by_time, len(self._times) / _FEWEST_FRAMES, 1.0))
+
+    @property
+    def done(self) -> bool:
+        """Whether enough was collected."""
+        return self.progress >= 1
+
+    def add(self, landmarks: NDArray[np.floating[Any]], time_s: float) -> None:
+        """One more frame of the same person.
+
+        Args:
+            landmarks: ``(468 or 478, 3)``.
+            time_s: of the frame, seconds; must not go back.
+
+        Raises:
+            InputError: the landmarks have another shape, or the time goes back.
+        """
+        if self._times and time_s < self._times[-1]:
+            raise InputError(
+                f"frame time {time_s:.3f} s comes after {self._times[-1]:.3f} s; collect from the start again"
+            )
+        self._shapes.append(self._model.shape(landmarks))
+        # Intensities before they are cut to 0..1: at rest they lie around 0, where a cut would hide half of any motion.
+        self._evidence.append((self._model.logits(landmarks) - self._model.shift) / self._model.slope)
+        self._times.append(time_s)
+
+    def baseline(self) -> NeutralBaseline:
+        """The median face, point by point: a blink within the second does not move it.
+
+        Raises:
+            InputError: too little was collected, or the face moved; collect again with a new collector.
+        """
+        if not self.done:
+            raise InputError(
+                f"a neutral baseline needs {self._seconds:g} s and {_FEWEST_FRAMES} frames of one face; "
+                f"{len(self._times)} frames were collected"
+            )
+        low, high = np.percentile(np.stack(self._evidence), (25, 75), axis=0)
+        moved = int(np.argmax(high - low))
+        if high[moved] - low[moved] > _STEADY:
+            raise InputError(
+                f"the face did not keep still ({self._model.labels[moved]} changed by {high[moved] - low[moved]:.2f}); "
+                "look into the camera with a resting face and collect again"
+            )
+        median: NDArray[np.float32] = np.median(np.stack(self._shapes), axis=0).astype(np.float32)
+        return NeutralBaseline(median, self._model.template_digest, len(self._shapes))

@@ -1,0 +1,255 @@
+"""The stages that a frame passes: faces found, action units read, results filtered.
+
+:class:`~edgeau.pipeline.Pipeline` runs them one after the other, :class:`~edgeau.live.LivePipeline` in threads of their own.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edgeau._system.closing import Closing
+from edgeau.action_units.landmark_model import LandmarkModel
+from edgeau.action_units.network import AUDetector
+from edgeau.action_units.neutral_baseline import NeutralBaseline
+from edgeau.action_units.predictor import AUPredictor
+from edgeau.faces.detected_face import DetectedFace
+from edgeau.faces.head_pose import head_pose
+from edgeau.faces.landmarks import Landmarker, open_landmarker
+from edgeau.faces.quality import Limits, QualityAssessor
+from edgeau.faces.tracker import FaceTracker
+from edgeau.results import ActionUnit, Box, Face, FrameResult
+from edgeau.sources.frame import Frame
+from edgeau.temporal.hysteresis import Hysteresis
+from edgeau.temporal.result_filter import ResultFilter
+from edgeau.temporal.smoothing import Smoother
+
+__all__ = ["FrameStages", "Stages"]
+
+_log = logging.getLogger(__name__)
+
+
+class Stages(Protocol):
+    """What the threads of a live stream call; :class:`FrameStages` is the real one."""
+
+    def start(self) -> None:
+        """Forget the frames so far: what comes next is another stream."""
+
+    def find(self, frame: Frame) -> list[DetectedFace]:
+        """The faces of a frame."""
+
+    def read(self, frame: Frame, faces: Sequence[DetectedFace]) -> list[Face]:
+        """The action units of some faces of a frame."""
+
+    def without_aus(self, face: DetectedFace) -> Face:
+        """A face that the network has not looked at yet."""
+
+    def apply_filters(self, result: FrameResult) -> FrameResult:
+        """What the filters make of a result."""
+
+    def close(self) -> None:
+        """Give the models' memory back."""
+
+
+class FrameStages(Closing):
+    """Landmarks, tracking, alignment, network, landmark model, thresholds and filters of one stream.
+
+    :meth:`find` may run in another thread than :meth:`read`, and :meth:`apply_filters` in a third one; each in one thread
+    at a time.
+
+    Args:
+        detector: of BGR crops; closed with the stages.
+        max_faces: how many faces are looked for at most.
+        experimental: whether AUs without evidence on real faces are given too.
+        landmarker_model: MediaPipe's face networks: a ``face_landmarker.task``, a folder or a wheel of mediapipe. None takes
+            those of the bundle, else those of this machine (``edgeau-landmarks`` lists them).
+        landmarker: opens another landmarker than MediaPipe's; its argument says whether every frame stands for itself.
+        filters: what every result passes through, in this order; None takes smoothing and hysteresis at the thresholds of
+            the bundle, an empty sequence takes nothing. Faces without a track (single pictures) pass unchanged.
+        limits: of a face's picture; AUs that cannot be read from it are refused with the reason. None takes those that
+            were measured, ``Limits.none()`` refuses nothing.
+    """
+
+    def __init__(
+        self,
+        detector: AUDetector,
+        *,
+        max_faces: int = 4,
+        experimental: bool = False,
+        landmarker_model: Path | None = None,
+        landmarker: Callable[[bool], Landmarker] | None = None,
+        filters: Sequence[ResultFilter] | None = None,
+        limits: Limits | None = None,
+    ) -> None:
+        self.detector = detector
+        self.predictor = AUPredictor(detector, experimental=experimental)
+        self._assessor = QualityAssessor(self.predictor.labels, limits)
+        self._alignment = detector.bundle.manifest.alignment
+        self._max_faces = max_faces
+        self._landmarker_model = landmarker_model
+        self._open_landmarker = landmarker or self._open_mediapipe
+        self._landmarkers: dict[bool, Landmarker] = {}
+        self._landmarker(static=False)  # what is missing on this machine is said now, not at the first frame
+        self._tracker = FaceTracker()
+        self._baselines: dict[int | None, NeutralBaseline] = {}
+        self.filters: tuple[ResultFilter, ...] = (
+            (Smoother(), Hysteresis(self.predictor.thresholds)) if filters is None else tuple(filters)
+        )
+
+    @classmethod
+    def load(
+        cls,
+        path: Path | str | None = None,
+        *,
+        artifact: str | None = None,
+        threads: int | None = None,
+        provider: str | None = None,
+        max_faces: int = 4,
+        experimental: bool = False,
+        landmarker_model: Path | str | None = None,
+        filters: Sequence[ResultFilter] | None = None,
+        limits: Limits | None = None,
+    ) -> FrameStages:
+        """The stages of a bundle; arguments and errors as for :meth:`edgeau.Pipeline.load`."""
+        detector = AUDetector.load(path, artifact=artifact, threads=threads, provider=provider, color="BGR")
+        try:
+            stages = cls(
+                detector,
+                max_faces=max_faces,
+                experimental=experimental,
+                landmarker_model=None if landmarker_model is None else Path(landmarker_model),
+                filters=filters,
+                limits=limits,
+            )
+        except BaseException:
+            detector.close()
+            raise
+        if not detector.bundle.manifest.network.trained:
+            _log.warning("%s holds an untrained network: its action units mean nothing", path)
+        return stages
+
+    @property
+    def landmark_model(self) -> LandmarkModel | None:
+        """The bundle's landmark model, where it has one."""
+        return self.predictor.landmark_model
+
+    def use_baseline(self, baseline: NeutralBaseline | None, track_id: int | None = None) -> None:
+        """Measure a person's expressions from their own neutral face; see :meth:`edgeau.Pipeline.use_baseline`."""
+        if baseline is None:
+            self._baselines.pop(track_id, None)
+        else:
+            self._baselines[track_id] = baseline
+
+    def start(self, *, static: bool = False) -> None:
+        """Forget the frames so far: what comes next is another stream.
+
+        Args:
+            static: its frames have nothing to do with each other.
+        """
+        self._landmarker(static=static).reset()
+        self._tracker = FaceTracker()
+        self._baselines = {who: face for who, face in self._baselines.items() if who is None}
+        for result_filter in self.filters:
+            result_filter.reset()
+
+    def find(self, frame: Frame, *, static: bool = False) -> list[DetectedFace]:
+        """Where the faces are, who they are among those seen before, and how the heads are turned.
+
+        Args:
+            frame: of the stream that :meth:`start` began; faces are looked for in its small picture where it has one.
+            static: the frame has nothing to do with those before: nothing is tracked, faces get no ``track_id``.
+
+        Raises:
+            InputError: the frame is not a BGR picture.
+        """
+        landmarks = self._landmarks(frame, static=static)
+        boxes = [_box(points) for points in landmarks]
+        numbers: Sequence[int | None] = (
+            [None] * len(boxes) if static else self._tracker.update(boxes, landmarks, frame.time_s)
+        )
+        poses = [head_pose(points) for points in landmarks]
+        found = [DetectedFace(*parts) for parts in zip(boxes, landmarks, numbers, poses, strict=True)]
+        return sorted(found, key=_order)
+
+    def read(self, frame: Frame, faces: Sequence[DetectedFace]) -> list[Face]:
+        """The action units of some faces of a frame.
+
+        Args:
+            frame: as given to :meth:`find`.
+            faces: all or some of what :meth:`find` gave.
+
+        Raises:
+            EngineError: the engine failed.
+        """
+        landmarks = [face.landmarks for face in faces]
+        crops = [self._alignment.crop(frame.image, points) for points in landmarks]
+        baselines = [self._baselines.get(face.track_id, self._baselines.get(None)) for face in faces]
+        action_units = self.predictor.predict(crops, landmarks, baselines)
+        return [self._assessed(frame, *parts) for parts in zip(faces, crops, action_units, strict=True)]
+
+    def without_aus(self, face: DetectedFace) -> Face:
+        """A face that the network has not looked at yet: its action units are there, without numbers."""
+        return Face(face.box, face.landmarks, face.track_id, face.pose, self.predictor.empty())
+
+    def apply_filters(self, result: FrameResult) -> FrameResult:
+        """What the filters make of a result."""
+        for result_filter in self.filters:
+            result = result_filter.apply(result)
+        return result
+
+    def close(self) -> None:
+        """Give the models' memory back; a second call does nothing."""
+        for landmarker in self._landmarkers.values():
+            landmarker.close()
+        self.detector.close()
+
+    def _assessed(
+        self, frame: Frame, face: DetectedFace, crop: NDArray[np.uint8], aus: dict[str, ActionUnit]
+    ) -> Face:
+        """A face without the AUs that cannot be read from its picture."""
+        quality = self._assessor.assess(frame.image, face.landmarks, face.box, crop, face.pose)
+        return Face(
+            face.box,
+            face.landmarks,
+            face.track_id,
+            face.pose,
+            quality.refuse(aus),
+            quality=quality,
+            aus_time_s=frame.time_s,
+        )
+
+    def _landmarks(self, frame: Frame, *, static: bool) -> list[NDArray[np.float32]]:
+        landmarker = self._landmarker(static=static)
+        if frame.small is None:
+            return landmarker.detect(frame.image)
+        across = frame.image.shape[1] / frame.small.shape[1]
+        scale = np.array((across, frame.image.shape[0] / frame.small.shape[0], across), np.float32)
+        return [points * scale for points in landmarker.detect(frame.small)]
+
+    def _landmarker(self, *, static: bool) -> Landmarker:
+        if static not in self._landmarkers:
+            self._landmarkers[static] = self._open_landmarker(static)
+        return self._landmarkers[static]
+
+    def _open_mediapipe(self, static: bool) -> Landmarker:
+        return open_landmarker(
+            static=static,
+            max_faces=self._max_faces,
+            model=self._landmarker_model,
+            bundled=self.detector.bundle.landmark_networks,
+        )
+
+
+def _box(landmarks: NDArray[np.float32]) -> Box:
+    x, y = landmarks[:, 0], landmarks[:, 1]
+    left, top = float(np.minimum.reduce(x)), float(np.minimum.reduce(y))
+    return Box(left, top, float(np.maximum.reduce(x)) - left, float(np.maximum.reduce(y)) - top)
+
+
+def _order(face: DetectedFace) -> tuple[float, float]:
+    return (face.box.left, face.box.top) if face.track_id is None else (float(face.track_id), 0.0)
