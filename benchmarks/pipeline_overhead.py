@@ -21,7 +21,8 @@ from typing import Any
 import cv2
 import numpy as np
 
-from edgeau import Pipeline, pipeline
+from edgeau import Pipeline
+from edgeau import stages as stages_module
 from edgeau._system.command import DONE, CommandParser, print_json, run
 from edgeau.errors import InputError
 
@@ -62,23 +63,25 @@ class Stages:
 
 
 def time_models(subject: Pipeline, stages: Stages) -> None:
-    landmarker, detector = subject._landmarkers[False], subject._detector
+    landmarker, detector = subject.stages._landmarkers[False], subject.stages.detector
     landmarker._mesh.process = stages.measured(MODELS[0], landmarker._mesh.process)
     detector._session.run = stages.measured(MODELS[1], detector._session.run)
     if subject.landmark_model is not None:
-        part = subject._reader._landmarks
+        part = subject.stages.predictor._landmarks
         part.estimate = stages.measured(MODELS[2], part.estimate)
 
 
 def time_parts(subject: Pipeline, stages: Stages) -> None:
-    landmarker, detector = subject._landmarkers[False], subject._detector
+    landmarker, detector = subject.stages._landmarkers[False], subject.stages.detector
     landmarker._frame.convert = stages.measured("colour", landmarker._frame.convert)
     landmarker.detect = stages.measured("landmarks to pixels", landmarker.detect)
-    crop = stages.measured("alignment and crop", subject._alignment.crop)
-    object.__setattr__(subject._alignment, "crop", crop)  # it is frozen for everybody else
+    crop = stages.measured("alignment and crop", subject.stages._alignment.crop)
+    object.__setattr__(subject.stages._alignment, "crop", crop)  # it is frozen for everybody else
     detector._preprocessor.batch = stages.measured("normalising", detector._preprocessor.batch)
-    subject._reader.read = stages.measured("fusion, thresholds, action units", subject._reader.read)
-    subject._tracks.update = stages.measured("tracks", subject._tracks.update)
+    predictor = subject.stages.predictor
+    predictor.predict = stages.measured("fusion, thresholds, action units", predictor.predict)
+    tracker = subject.stages._tracker
+    tracker.update = stages.measured("tracks", tracker.update)
 
 
 def medians(
@@ -87,21 +90,21 @@ def medians(
     """Milliseconds of every stage, and of what no stage covers as ``"own"``."""
     with Pipeline.load(bundle, threads=1) as subject:
         for _ in range(WARM_UP):
-            faces = subject.process(frame).faces
+            faces = subject.track(frame).faces
         if len(faces) != 1:
             raise InputError(f"the frame must show one face, {len(faces)} were found")
         stages = Stages(clock)
         time_models(subject, stages)
-        head_pose = pipeline.head_pose
+        head_pose = stages_module.head_pose
         if parts:
             time_parts(subject, stages)
-            pipeline.head_pose = stages.measured("head pose", head_pose)
-        process = stages.measured("own", subject.process)
+            stages_module.head_pose = stages.measured("head pose", head_pose)
+        process = stages.measured("own", subject.track)
         try:
             for _ in range(frames):
                 process(frame)
         finally:
-            pipeline.head_pose = head_pose
+            stages_module.head_pose = head_pose
         return stages.medians()
 
 
@@ -112,7 +115,7 @@ def measure(bundle: Path | None, frame: np.ndarray, frames: int) -> dict[str, An
     parts["everything else"] = parts.pop("own")
     models = medians(bundle, frame, frames, time.process_time_ns, parts=False)
     with Pipeline.load(bundle, threads=1) as subject:
-        engine, artifact = str(subject.describe()), subject._detector.artifact.file
+        engine, artifact = str(subject.describe()), subject.artifact.file
     return {
         "frame": {"width": frame.shape[1], "height": frame.shape[0], "faces": 1},
         "frames": frames,

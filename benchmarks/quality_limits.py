@@ -290,7 +290,7 @@ def _main(argv: Sequence[str] | None) -> int:
     arguments = parser.parse_args(argv)
     faces = samples(arguments.data, arguments.faces)
     with Pipeline.load(
-        arguments.bundle, static=True, max_faces=1, experimental=True, threads=1, limits=Limits.none()
+        arguments.bundle, max_faces=1, experimental=True, threads=1, limits=Limits.none()
     ) as pipeline:
         rows = measured(pipeline, faces, [kind for kind in arguments.only.split(",") if kind])
     if arguments.json:

@@ -32,6 +32,7 @@ from edgeau.action_units.network import AUDetector
 from edgeau.bundle.load import default_bundle_path, load_bundle
 from edgeau.errors import EngineError, InputError, OutputError
 from edgeau.faces.landmarks import Landmarker
+from edgeau.stages import FrameStages
 from edgeau.live import LiveOptions, LivePipeline
 from edgeau.runtimes.function import FunctionSession
 from edgeau.sinks import Sink, open_sink
@@ -197,7 +198,7 @@ def open_pipeline(*, real: bool) -> Pipeline:
     bundle = load_bundle(default_bundle_path())
     session = FunctionSession(failing_network(len(bundle.manifest.labels)))
     detector = AUDetector(bundle, session, bundle.manifest.artifacts[0], color="BGR")
-    return Pipeline(detector, landmarker=FunctionLandmarker)
+    return Pipeline(FrameStages(detector, landmarker=FunctionLandmarker))
 
 
 def clip_pictures() -> list[np.ndarray]:

@@ -54,6 +54,7 @@ class ActionUnit:
         intensity: 0..1, the estimated rig coefficient where the model gives one, else None. It is not a FACS A-E grade.
         reason: why it could not be judged (``"pose"``, ``"size"``, ...); None when it was.
         experimental: True when nothing showed yet that this AU works on real faces.
+        raw: the probability before any filter, 0..1; None where no filter changed it (then it is ``probability``).
     """
 
     name: str
@@ -62,6 +63,7 @@ class ActionUnit:
     intensity: float | None = None
     reason: str | None = None
     experimental: bool = False
+    raw: float | None = None
 
     def __post_init__(self) -> None:
         probability, intensity = self.probability, self.intensity
@@ -73,8 +75,15 @@ class ActionUnit:
             raise ValueError(f"{self.name}: probability and decision come together")
         if probability is not None and not 0.0 <= probability <= 1.0:
             raise ValueError(f"{self.name}: probability must be within 0..1, got {probability!r}")
+        if self.raw is not None and not 0.0 <= self.raw <= 1.0:
+            raise ValueError(f"{self.name}: the raw probability must be within 0..1, got {self.raw!r}")
         if intensity is not None and not 0.0 <= intensity <= 1.0:
             raise ValueError(f"{self.name}: intensity must be within 0..1, got {intensity!r}")
+
+    @property
+    def raw_probability(self) -> float | None:
+        """The probability of this frame alone, before any filter; None when the AU could not be judged."""
+        return self.probability if self.raw is None else self.raw
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,7 +25,7 @@ class Hysteresis:
         band: half the width of the band, logits. 0.5 takes a threshold of 0.5 to 0.62 for on and 0.38 for off.
 
     Raises:
-        UsageError: the band is negative, or a threshold is not between 0 and 1.
+        UsageError: the band is negative, or a threshold is not within 0..1.
     """
 
     def __init__(self, thresholds: Mapping[str, float], band: float = 0.5) -> None:
@@ -66,7 +66,9 @@ class Hysteresis:
 
 
 def _around(label: str, threshold: float, band: float) -> tuple[float, float]:
-    if not 0 < threshold < 1:
-        raise UsageError(f"the threshold of {label} must be between 0 and 1, got {threshold}")
+    if not 0 <= threshold <= 1:
+        raise UsageError(f"the threshold of {label} must be within 0..1, got {threshold}")
+    if threshold in (0, 1):  # an AU that a bundle gives always, or hardly ever, has no band
+        return threshold, threshold
     middle = math.log(threshold / (1 - threshold))
     return probability(middle - band), probability(middle + band)

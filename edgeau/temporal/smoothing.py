@@ -154,7 +154,13 @@ class Smoother:
             known.take(unit, read_s)
         threshold = self._thresholds.get(unit.name)
         active = unit.active if threshold is None else known.probability >= threshold
-        return replace(unit, probability=known.probability, intensity=known.intensity, active=active)
+        return replace(
+            unit,
+            probability=known.probability,
+            intensity=known.intensity,
+            active=active,
+            raw=unit.raw_probability,
+        )
 
 
 class _UnitFilter:

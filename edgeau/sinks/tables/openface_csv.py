@@ -14,7 +14,8 @@ The columns, in OpenFace's order (https://github.com/TadasBaltrusaitis/OpenFace/
 - ``AU01_r ..``: 5 x the estimated intensity (0..5), only for AUs whose intensity the model estimates; the scale is
   OpenFace's, the unit is not a FACS grade.
 - ``AU01_c ..``: the decision, 1 or 0.
-- ``AU01_p ..``: the probability, 0..1. OpenFace has no such column, so they come last.
+- ``AU01_p ..``: the probability of this frame alone, before any smoothing, 0..1. OpenFace has no such column, so they
+  come last.
 
 An AU that could not be judged has empty cells, never 0. Cells are separated by a comma alone, so that an empty cell reads
 as missing everywhere; readers that strip blanks from OpenFace's names do no harm.

@@ -90,7 +90,7 @@ class OpenFaceRows:
             active = face.aus[label].active
             yield None if active is None else int(active)
         for label in self._labels:
-            yield face.aus[label].probability
+            yield face.aus[label].raw_probability
 
 
 def _padded(label: str) -> str:

@@ -93,20 +93,20 @@ def test_a_neutral_baseline_counts_for_whom_it_is(
     path = make_bundle("own", landmark_model=model, fusion=fusion(0.0, 1.0))
     shape = model.shape(astronaut_landmarks) + np.random.default_rng(0).normal(0, 0.05, (468, 3))
     baseline = NeutralBaseline(shape.astype(np.float32), model.template_digest, 30)
-    with Pipeline.load(path) as pipeline:
+    with Pipeline.load(path, filters=()) as pipeline:
         assert pipeline.landmark_model.labels == model.labels
         for _ in range(8):  # until the tracking filter rests
-            plain = pipeline.process(astronaut).faces[0]
+            plain = pipeline.track(astronaut).faces[0]
         pipeline.use_baseline(baseline, track_id=plain.track_id + 1)
-        assert probabilities(pipeline.process(astronaut).faces[0]) == pytest.approx(
+        assert probabilities(pipeline.track(astronaut).faces[0]) == pytest.approx(
             probabilities(plain), abs=0.02
         )
         pipeline.use_baseline(baseline, track_id=plain.track_id)
-        own = pipeline.process(astronaut).faces[0]
+        own = pipeline.track(astronaut).faces[0]
         expected = sigmoid(model.logits(own.landmarks, baseline))
         np.testing.assert_allclose(probabilities(own), expected, atol=1e-3)
         assert np.abs(np.subtract(probabilities(own), probabilities(plain))).max() > 0.1
         pipeline.use_baseline(None, track_id=plain.track_id)
-        assert probabilities(pipeline.process(astronaut).faces[0]) == pytest.approx(
+        assert probabilities(pipeline.track(astronaut).faces[0]) == pytest.approx(
             probabilities(plain), abs=0.02
         )

@@ -190,7 +190,7 @@ def test_a_right_engine_is_remembered_and_a_wrong_one_never(
     assert engines.checks.count("safe.onnx") == 3
 
 
-def test_another_bundle_processor_or_version_is_judged_again(
+def test_another_bundle_processor_or_version_is_verified_again(
     make_bundle, engines: Engines, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from edgeau.bundle import remembered

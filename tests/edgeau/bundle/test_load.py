@@ -94,11 +94,11 @@ def test_a_damaged_bundle_is_refused(bundle_path: Path, spoil, message: str) -> 
 def test_nothing_is_opened_before_everything_is_verified(bundle_path: Path, monkeypatch) -> None:
     from edgeau.action_units.network import AUDetector
     from edgeau.bundle import benchmark as measuring
-    from edgeau.bundle import judged
+    from edgeau.bundle import verification
 
     opened = []
-    monkeypatch.setattr(judged, "open_session", lambda *args, **options: opened.append(args))
-    for module in (judged, measuring):
+    monkeypatch.setattr(verification, "open_session", lambda *args, **options: opened.append(args))
+    for module in (verification, measuring):
         monkeypatch.setattr(module, "read_golden", opened.append)
     flip_a_byte(bundle_path / "golden.npz")
     with pytest.raises(BundleError):

@@ -242,9 +242,9 @@ def test_views_hold_the_frame_of_the_result(stages, film) -> None:
     assert live.latest().result.index == 4
 
 
-def test_refiners_see_every_result_in_order(stages, film) -> None:
+def test_filters_see_every_result_in_order(stages, film) -> None:
     subject = stages(tracks=(0, 1), read_s=0.01)
     seen = []
-    subject.refine = lambda result: seen.append(result.index) or result
+    subject.apply_filters = lambda result: seen.append(result.index) or result
     results = list(LivePipeline(subject, LiveOptions(backlog=100)).stream(film(40, 0.01)))
     assert seen == [result.index for result in results] == sorted(seen)

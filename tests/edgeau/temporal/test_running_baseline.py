@@ -112,7 +112,7 @@ def test_every_track_gets_its_own_in_the_pipeline(
     from edgeau import Pipeline
     from edgeau.results import HeadPose
 
-    with Pipeline.load(make_bundle(landmark_model=model), static=True) as pipeline:
+    with Pipeline.load(make_bundle(landmark_model=model)) as pipeline:
         given: dict[int | None, NeutralBaseline | None] = {}
         monkeypatch.setattr(pipeline, "use_baseline", lambda baseline, who: given.update({who: baseline}))
         result = pipeline.process(astronaut, time_s=0)

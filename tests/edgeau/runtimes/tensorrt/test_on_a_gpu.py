@@ -12,7 +12,7 @@ import pytest
 from edgeau.errors import EdgeauError, EngineError
 from edgeau.runtimes import open_session
 from edgeau.runtimes.tensorrt.cuda import Cuda
-from edgeau.runtimes.tensorrt.engines import select_artifact_of
+from edgeau.runtimes.tensorrt.engines import open_engine_of
 from edgeau.runtimes.tensorrt.machine import Machine, this_machine
 from edgeau.runtimes.tensorrt.module import import_tensorrt, version_of
 from edgeau.runtimes.tensorrt.options import EngineOptions
@@ -129,7 +129,7 @@ def test_a_closed_session_says_so_and_closes_again(session: TensorRtSession):
 
 
 def test_the_run_is_a_cuda_graph_from_8_6_on(network: Path, machine: Machine):
-    opened = select_artifact_of(network, EngineOptions())
+    opened = open_engine_of(network, EngineOptions())
     try:
         assert (opened.engine._graph is not None) == (version_of(import_tensorrt()) >= (8, 6))
     finally:
