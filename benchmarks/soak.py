@@ -32,12 +32,12 @@ from edgeau.action_units.network import AUDetector
 from edgeau.bundle.load import default_bundle_path, load_bundle
 from edgeau.errors import EngineError, InputError, OutputError
 from edgeau.faces.landmarks import Landmarker
-from edgeau.stages import FrameStages
 from edgeau.live import LiveOptions, LivePipeline
 from edgeau.runtimes.function import FunctionSession
 from edgeau.sinks import Sink, open_sink
 from edgeau.sources import Frame, ReconnectingSource, Source
 from edgeau.sources.backoff import Backoff
+from edgeau.stages import FrameStages
 
 GATE = 3
 LIFE = 500  # frames until a source dies

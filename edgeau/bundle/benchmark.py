@@ -80,7 +80,9 @@ def time_session(session: Session, crop: NDArray[np.float32], seconds: float) ->
     return measured
 
 
-def time_alternately(sessions: Sequence[Session], crop: NDArray[np.float32], seconds: float) -> list[SessionTime]:
+def time_alternately(
+    sessions: Sequence[Session], crop: NDArray[np.float32], seconds: float
+) -> list[SessionTime]:
     """Time sessions in turns, so that a machine that slows down for a moment slows all of them.
 
     Args:

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 from edgeau import Pipeline
 from edgeau._system.command import DONE, PARTLY, CommandParser, print_json, run
 from edgeau.errors import InputError, OutputError
-from edgeau.temporal.hysteresis import Hysteresis
 from edgeau.temporal.smoothing import Smoother
 from edgeau_apps.analyze.analyze_file import analyze
 from edgeau_apps.analyze.decoder_logging import quieten_decoders
@@ -78,8 +77,10 @@ def _parser() -> CommandParser:
     )
     parser.add_argument(
         "--smooth",
-        action="store_true",
-        help=f"smooth videos over time; lags at most {Smoother().latency_s:.2f} s behind",
+        action=argparse.BooleanOptionalAction,
+        default=True,
+        help=f"smooth and debounce videos over time; values lag at most {Smoother().latency_s:.2f} s behind "
+        "(on; raw probabilities are always in the table)",
     )
     parser.add_argument(
         "--events", action="store_true", help="also write <stem>.events.csv: when AUs of videos came and went"
@@ -160,17 +161,15 @@ def _status(inputs: list[Input], arguments: argparse.Namespace) -> int:
 
 
 def _load(arguments: argparse.Namespace) -> Pipeline:
-    pipeline = Pipeline.load(
+    return Pipeline.load(
         arguments.bundle,
         artifact=arguments.artifact,
         threads=arguments.threads,
         max_faces=arguments.max_faces,
         experimental=arguments.experimental,
         landmarker_model=arguments.landmarker_model,
+        filters=None if arguments.smooth else (),
     )
-    if arguments.smooth:
-        pipeline.use_filters(Smoother(), Hysteresis(pipeline.thresholds))
-    return pipeline
 
 
 def _analyze_all(inputs: list[Input], pipeline: Pipeline, arguments: argparse.Namespace) -> list[Outcome]:

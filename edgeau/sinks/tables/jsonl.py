@@ -5,7 +5,8 @@
 - ``face_id``: the track's number; for single pictures the face's place in the frame, from 0.
 - ``box``: ``left``, ``top``, ``width``, ``height`` in pixels.
 - ``pose``: ``pitch``, ``yaw``, ``roll`` in degrees with the signs of :class:`~edgeau.results.HeadPose`, or null.
-- ``aus``: label to ``probability`` (0..1 or null), ``active`` (true, false or null), ``intensity`` (0..1 or null),
+- ``aus``: label to ``probability`` (0..1 or null; of videos smoothed unless asked otherwise), ``raw`` (the probability of
+  this frame alone, 0..1 or null), ``active`` (true, false or null), ``intensity`` (0..1 or null),
   ``reason`` (why it could not be judged, else null) and ``experimental``.
 - ``quality``, where it was assessed: ``size`` in pixels, ``sharpness``, ``light`` 0..255, ``clipped`` 0..1
   (:class:`~edgeau.faces.quality.FaceQuality`).
@@ -92,7 +93,7 @@ def _face(place: int, face: Face, *, landmarks: bool) -> dict[str, Any]:
 
 def _action_unit(unit: ActionUnit) -> dict[str, Any]:
     return {
-        **_rounded(5, probability=unit.probability),
+        **_rounded(5, probability=unit.probability, raw=unit.raw_probability),
         "active": unit.active,
         **_rounded(5, intensity=unit.intensity),
         "reason": unit.reason,

@@ -9,11 +9,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from edgeau._system import timing as run_times
 from edgeau.action_units.network import AUDetector
 from edgeau.bundle import benchmark as measuring
 from edgeau.bundle import load_bundle, select, time_artifacts, verification
-from edgeau.bundle.benchmark import Latency, Timing, time_alternately, time_session
+from edgeau.bundle.benchmark import SessionTime, Timing, time_alternately, time_session
 from edgeau.bundle.load import Bundle
 from edgeau.bundle.select import is_disturbed, ranked, select_artifact, slower_than_float
 from edgeau.errors import DependencyError
@@ -172,8 +171,8 @@ class Machine:
         session = open_session(runtime, file, threads=1, provider=provider)
         return Timed(session, threads, self.speeds[file.name] / threads)
 
-    def measured(self, session: Timed) -> Latency:
-        return Latency(session.speed_ms, session.speed_ms, 5)
+    def measured(self, session: Timed) -> SessionTime:
+        return SessionTime(session.speed_ms, session.speed_ms, 5)
 
 
 @pytest.fixture
