@@ -64,7 +64,8 @@ class Stages:
 
 def time_models(subject: Pipeline, stages: Stages) -> None:
     landmarker, detector = subject.stages._landmarkers[False], subject.stages.detector
-    landmarker._mesh.process = stages.measured(MODELS[0], landmarker._mesh.process)
+    for part in (landmarker._detector, landmarker._mesh):
+        part._network.run = stages.measured(MODELS[0], part._network.run)
     detector._session.run = stages.measured(MODELS[1], detector._session.run)
     if subject.landmark_model is not None:
         part = subject.stages.predictor._landmarks

@@ -18,8 +18,6 @@ from edgeau.live import LivePipeline, View
 from edgeau.results import FrameResult
 from edgeau.sources import Source
 from edgeau.temporal.events import Event, EventDetector
-from edgeau.temporal.hysteresis import Hysteresis
-from edgeau.temporal.smoothing import Smoother
 from edgeau_apps.live.calibration import Calibration
 from edgeau_apps.live.history import History
 from edgeau_apps.live.recording import Recording
@@ -218,7 +216,6 @@ class WebcamSession:
         self.said = f"running {self.engine()}"
 
     def _stream(self) -> None:
-        self._pipeline.use_filters(Smoother(), Hysteresis(self._pipeline.thresholds))
         self._events, self.history = EventDetector(), History()
         live = self._live = LivePipeline(self._pipeline.stages)
         with self._open() as source:

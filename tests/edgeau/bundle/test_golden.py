@@ -193,14 +193,14 @@ def test_a_right_engine_is_remembered_and_a_wrong_one_never(
 def test_another_bundle_processor_or_version_is_verified_again(
     make_bundle, engines: Engines, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from edgeau.bundle import remembered
+    from edgeau.bundle import verification
 
     one = load_bundle(make_bundle(files={"fast.onnx": None}))
     select_artifact(one, threads=1)
     other = load_bundle(make_bundle("other", target="other", files={"fast.onnx": None}))
     select_artifact(other, threads=1)
     assert len(engines.checks) == 2
-    monkeypatch.setattr(remembered, "processor_identity", lambda: "another processor")
+    monkeypatch.setattr(verification, "processor_identity", lambda: "another processor")
     select_artifact(one, threads=1)
     assert len(engines.checks) == 3
 

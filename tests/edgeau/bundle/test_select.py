@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from edgeau._system import timing as run_times
 from edgeau.action_units.network import AUDetector
 from edgeau.bundle import benchmark as measuring
 from edgeau.bundle import load_bundle, select, time_artifacts, verification
@@ -72,7 +73,8 @@ class Clock:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.now_s = self.cpu_s = 0.0
-        monkeypatch.setattr(measuring, "time", self)
+        for module in (measuring, run_times):
+            monkeypatch.setattr(module, "time", self)
 
     def perf_counter(self) -> float:
         return self.now_s

@@ -32,6 +32,7 @@ def test_json_lines_are_those_of_the_analysis(tmp_path: Path, description, make_
     assert [line["index"] for line in lines] == [0, 1]
     assert lines[0]["faces"][0]["aus"]["AU1"] | {"experimental": None} == {
         "probability": None,
+        "raw": None,
         "active": None,
         "intensity": None,
         "reason": "pose",

@@ -42,7 +42,13 @@ def test_the_first_decision_is_the_model_s_and_a_refused_au_has_none(make_frame)
     ]
 
 
-@pytest.mark.parametrize(("thresholds", "band"), [({"AU12": 0.5}, -1), ({"AU12": 1.0}, 0.5), ({"AU1": 0}, 1)])
+def test_an_au_at_the_end_of_the_range_has_no_band() -> None:
+    assert Hysteresis({"AU1": 0.0, "AU2": 1.0}).limits == {"AU1": (0.0, 0.0), "AU2": (1.0, 1.0)}
+
+
+@pytest.mark.parametrize(
+    ("thresholds", "band"), [({"AU12": 0.5}, -1), ({"AU12": 1.1}, 0.5), ({"AU1": -0.1}, 1)]
+)
 def test_what_makes_no_band_is_refused(thresholds: dict[str, float], band: float) -> None:
     with pytest.raises(UsageError, match="band|threshold"):
         Hysteresis(thresholds, band)

@@ -48,6 +48,7 @@ def test_a_frame_is_one_line_with_everything_about_its_faces() -> None:
                 "aus": {
                     "AU4": {
                         "probability": None,
+                        "raw": None,
                         "active": None,
                         "intensity": None,
                         "reason": "pose",
@@ -55,6 +56,7 @@ def test_a_frame_is_one_line_with_everything_about_its_faces() -> None:
                     },
                     "AU12": {
                         "probability": 0.75,
+                        "raw": 0.75,
                         "active": True,
                         "intensity": 0.5,
                         "reason": None,
