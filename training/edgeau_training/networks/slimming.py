@@ -11,6 +11,7 @@ import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
@@ -45,28 +46,32 @@ def slimmed(network: MRPNet, width: int, activation: str | None = None) -> SlimM
     slim = SlimMRPNet(network.classifier.out_features, width, activation)
     stem = network.stem.state_dict()
     slim.stem.load_state_dict({name: stem[name] for name in slim.stem.state_dict()})
-    wide = network.head.regions[0].weigh.out_channels  # type: ignore[union-attr,operator]
+    wide = network.classifier.in_features // len(network.head.groups)
     columns = []
-    for place, (group, region) in enumerate(zip(network.head.groups, network.head.regions, strict=True)):
-        assert isinstance(region, RegionPooling)
-        kept = _most_used(network, region, place * int(wide), int(wide), width)
-        columns.append(kept + place * int(wide))
-        first, second = slim.head.groups[place], slim.head.regions[place]
-        _keep(first, group, kept)  # type: ignore[arg-type]
-        merged = _merged(region)[kept]
-        second[0].weight.copy_(merged)  # type: ignore[index,union-attr,operator]
-        _copy_norm(second[1], region.norm, kept)  # type: ignore[index,arg-type]
+    for place, start in enumerate(range(0, network.classifier.in_features, wide)):
+        group, region = network.head.groups[place], cast("RegionPooling", network.head.regions[place])
+        kept = _most_used(network.classifier.weight[:, start : start + wide], region, width)
+        columns.append(kept + start)
+        first, second = (cast("Any", part[place]) for part in (slim.head.groups, slim.head.regions))
+        _keep(first, cast("Any", group), kept)
+        second[0].weight.copy_(_merged(region)[kept])
+        _copy_norm(second[1], region.norm, kept)
     slim.classifier.weight.copy_(network.classifier.weight[:, torch.cat(columns)])
     slim.classifier.bias.copy_(network.classifier.bias)
     return slim
 
 
-def _most_used(network: MRPNet, region: RegionPooling, start: int, wide: int, width: int) -> Tensor:
-    """Channels of a group by how far their usual answers move the logits, in order of their place."""
-    weights = network.classifier.weight[:, start : start + wide].norm(dim=0)
+def _most_used(weights: Tensor, region: RegionPooling, width: int) -> Tensor:
+    """Channels of a group by how far their usual answers move the logits, in order of their place.
+
+    Args:
+        weights: of the classifier for this group, ``(C, channels)``.
+        region: whose answers they weigh.
+        width: channels wanted.
+    """
     # The region's answer before ReLU is normalised to this deviation.
-    use = weights * region.norm.weight.abs()
-    return use.topk(width).indices.sort().values
+    use = weights.norm(dim=0) * region.norm.weight.abs()
+    return torch.sort(use.topk(width).indices).values
 
 
 def _merged(region: RegionPooling) -> Tensor:
@@ -78,11 +83,11 @@ def _merged(region: RegionPooling) -> Tensor:
     return torch.einsum("cogh,kogh->ck", kernels, pooled).view(len(kernels), 1, CELLS, CELLS)
 
 
-def _keep(slim: nn.Sequential, group: nn.Sequential, kept: Tensor) -> None:
+def _keep(slim: Any, group: Any, kept: Tensor) -> None:
     slim[0].load_state_dict(group[0].state_dict())
     slim[1].load_state_dict(group[1].state_dict())
-    slim[3].weight.copy_(group[3].weight[kept])  # type: ignore[operator,index,union-attr]
-    _copy_norm(slim[4], group[4], kept)  # type: ignore[arg-type]
+    slim[3].weight.copy_(group[3].weight[kept])
+    _copy_norm(slim[4], group[4], kept)
 
 
 def _copy_norm(mine: nn.BatchNorm2d, other: nn.BatchNorm2d, kept: Tensor) -> None:

@@ -44,4 +44,4 @@ def sample_sides(intensities: NDArray[np.float32], random: np.random.Generator) 
             shown = usual if random.random() < _SAME_SIDE else 1 - usual
             sides[shown, column] = intensities[column]
             sides[1 - shown, column] = random.uniform(0, TRACE)
-    return sides.astype(np.float32)
+    return np.asarray(sides, np.float32)
