@@ -6,6 +6,7 @@ import hashlib
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+import cv2
 import numpy as np
 
 from edgeau.errors import CalibrationError
@@ -13,7 +14,11 @@ from edgeau.errors import CalibrationError
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["CalibrationSet", "central_crop", "evenly"]
+    from edgeau.alignment import Alignment
+
+__all__ = ["CalibrationSet", "central_crop", "evenly", "on_canvas"]
+
+STORED = 256  # pixels a side of the crops that edgeau-synth stores
 
 
 @dataclass(frozen=True)
@@ -80,6 +85,20 @@ class CalibrationSet:
 def evenly(available: int, wanted: int) -> NDArray[np.intp]:
     """Indices of ``wanted`` (or all, if there are fewer) of ``available`` items, evenly spaced, ascending."""
     return np.linspace(0, available - 1, min(available, wanted)).round().astype(np.intp)
+
+
+def on_canvas(crops: NDArray[np.uint8], alignment: Alignment) -> NDArray[np.uint8]:
+    """Crops of rendered faces, ``(n, 256, 256, 3)``, on the canvas of a network that takes smaller ones; others as they are.
+
+    Both canvases are the same box around the same five points, in another number of pixels.
+    """
+    side = crops.shape[1]
+    if side != STORED or side <= alignment.canvas:
+        return crops
+    canvas = (alignment.canvas, alignment.canvas)
+    return np.stack([cv2.resize(crop, canvas, interpolation=cv2.INTER_AREA) for crop in crops]).astype(
+        np.uint8
+    )
 
 
 def central_crop(crops: NDArray[np.uint8], size: int) -> NDArray[np.uint8]:

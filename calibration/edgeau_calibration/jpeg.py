@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 
 from edgeau.errors import CalibrationError
-from edgeau_calibration.crops import central_crop
+from edgeau_calibration.crops import central_crop, on_canvas
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -25,6 +25,8 @@ def decoded(file: bytes | NDArray[np.uint8], alignment: Alignment, where: str) -
         CalibrationError: it is damaged, or is of neither the crop's nor the canvas's side.
     """
     picture = cv2.imdecode(np.frombuffer(file, dtype=np.uint8), cv2.IMREAD_COLOR) if len(file) else None
+    if picture is not None and picture.shape[0] == picture.shape[1]:
+        picture = on_canvas(picture[None].astype(np.uint8, copy=False), alignment)[0]
     sides = (alignment.size, alignment.canvas)
     if picture is None or picture.shape[0] != picture.shape[1] or picture.shape[0] not in sides:
         got = "not a picture" if picture is None else f"{picture.shape[1]} x {picture.shape[0]} pixels"

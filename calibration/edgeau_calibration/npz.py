@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from edgeau.errors import CalibrationError
-from edgeau_calibration.crops import central_crop, evenly
+from edgeau_calibration.crops import central_crop, evenly, on_canvas
 from edgeau_calibration.jpeg import decoded
 
 if TYPE_CHECKING:
@@ -73,6 +73,8 @@ def _from_pixels(crops: NDArray[Any], path: Path, alignment: Alignment, wanted: 
         raise CalibrationError(
             f"{path}: 'crops' is {crops.dtype} {crops.shape}; expected uint8 (n, S, S, 3), RGB, values 0..255"
         )
+    if len(crops):
+        crops = on_canvas(crops, alignment)
     if crops.shape[1] not in sides:
         raise CalibrationError(
             f"{path}: crops of {crops.shape[1]} pixels; expected aligned crops of {sides[0]} or {sides[1]} pixels"
