@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from edgeau._system.atomic_file import write_whole
 from edgeau._system.npz import SMALL, read_npz
 from edgeau.action_units.face_shape import MESH_POINTS, FaceTemplate
+from edgeau.action_units.landmark_sides import LandmarkSides
 from edgeau.action_units.neutral_baseline import NeutralBaseline
 from edgeau.errors import BundleError, InputError, NpzError
 
@@ -36,10 +37,13 @@ class LandmarkEstimate:
     Attributes:
         logits: probability that the AU is present = sigmoid.
         intensities: estimated strength, 0..1; the rig coefficient that the model was trained on, not a FACS A-E grade.
+        sides: logits of the person's own left and right half, float32 ``(2, S)`` or ``(N, 2, S)``, for the S labels of the
+            model's sides; None without.
     """
 
     logits: NDArray[np.float32]
     intensities: NDArray[np.float32]
+    sides: NDArray[np.float32] | None = None
 
 
 @dataclass(frozen=True)
@@ -56,6 +60,7 @@ class LandmarkModel:
         slope: float32 ``(C,)``; shift: float32 ``(C,)``: ``logit = slope * intensity + shift``.
         thresholds: float32 ``(C,)``, decision thresholds on the probability.
         info: what it was trained on, licences, measured figures; plain JSON values.
+        sides: tells left from right; None for a model that does not.
     """
 
     labels: tuple[str, ...]
@@ -68,6 +73,7 @@ class LandmarkModel:
     shift: NDArray[np.float32]
     thresholds: NDArray[np.float32]
     info: dict[str, Any]
+    sides: LandmarkSides | None = None
 
     def __post_init__(self) -> None:
         for name, shape in _shapes(len(self.labels)).items():
@@ -91,9 +97,11 @@ class LandmarkModel:
         """
         shapes = self.shape(landmarks)
         neutral = self.neutral if baseline is None else baseline.neutral(self.neutral, self.template_digest)
-        difference = (shapes - neutral).reshape(*shapes.shape[:-2], -1)
-        evidence = difference @ self.weights.reshape(len(self.labels), -1).T + self.bias
-        return LandmarkEstimate(evidence * self.slope + self.shift, np.clip(evidence, 0, 1))
+        difference = shapes - neutral
+        flat = difference.reshape(*shapes.shape[:-2], -1)
+        evidence = flat @ self.weights.reshape(len(self.labels), -1).T + self.bias
+        sides = None if self.sides is None else self.sides.logits(difference)
+        return LandmarkEstimate(evidence * self.slope + self.shift, np.clip(evidence, 0, 1), sides)
 
     def logits(
         self, landmarks: NDArray[np.floating[Any]], baseline: NeutralBaseline | None = None
@@ -145,7 +153,7 @@ class LandmarkModel:
                 )
             numbers = {name: arrays[name].astype(np.float32) for name in _shapes(len(labels))}
             info: dict[str, Any] = json.loads(str(arrays["info"]))
-            return cls(labels=labels, info=info, **numbers)
+            return cls(labels=labels, info=info, sides=LandmarkSides.of_arrays(arrays), **numbers)
         except (KeyError, ValueError, TypeError) as error:
             raise BundleError(
                 f"{path} is not a landmark model, or is damaged ({error}); copy it again"
@@ -166,6 +174,7 @@ class LandmarkModel:
             labels=np.array(self.labels),
             info=np.array(json.dumps(self.info)),
             **numbers,
+            **({} if self.sides is None else self.sides.arrays()),
         )
         write_whole(path, content.getvalue())
 

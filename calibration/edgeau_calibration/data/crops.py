@@ -12,10 +12,11 @@ from numpy.typing import NDArray
 from edgeau.errors import CalibrationError
 from edgeau.faces.alignment import Alignment
 
-__all__ = ["MINIMUM", "WANTED", "CalibrationSet", "central_crop", "decoded", "evenly"]
+__all__ = ["MINIMUM", "WANTED", "CalibrationSet", "central_crop", "decoded", "evenly", "on_canvas"]
 # Ours: ranges from fewer faces are those of one person in one light.
 MINIMUM = 8
 WANTED = 128
+STORED = 256  # pixels a side of the crops that edgeau-synth stores
 
 
 @dataclass(frozen=True)
@@ -84,6 +85,20 @@ def evenly(available: int, wanted: int) -> NDArray[np.intp]:
     return np.linspace(0, available - 1, min(available, wanted)).round().astype(np.intp)
 
 
+def on_canvas(crops: NDArray[np.uint8], alignment: Alignment) -> NDArray[np.uint8]:
+    """Crops of rendered faces, ``(n, 256, 256, 3)``, on the canvas of a network that takes smaller ones; others as they are.
+
+    Both canvases are the same box around the same five points, in another number of pixels.
+    """
+    side = crops.shape[1]
+    if side != STORED or side <= alignment.canvas:
+        return crops
+    canvas = (alignment.canvas, alignment.canvas)
+    return np.stack([cv2.resize(crop, canvas, interpolation=cv2.INTER_AREA) for crop in crops]).astype(
+        np.uint8
+    )
+
+
 def central_crop(crops: NDArray[np.uint8], size: int) -> NDArray[np.uint8]:
     """The central ``size`` x ``size`` pixels of ``(..., H, W, 3)``, as the runtime sees them of the alignment canvas."""
     top, left = (crops.shape[-3] - size) // 2, (crops.shape[-2] - size) // 2
@@ -97,6 +112,8 @@ def decoded(file: bytes | NDArray[np.uint8], alignment: Alignment, where: str) -
         CalibrationError: it is damaged, or is of neither the crop's nor the canvas's side.
     """
     picture = cv2.imdecode(np.frombuffer(file, dtype=np.uint8), cv2.IMREAD_COLOR) if len(file) else None
+    if picture is not None and picture.shape[0] == picture.shape[1]:
+        picture = on_canvas(picture[None].astype(np.uint8, copy=False), alignment)[0]
     sides = (alignment.size, alignment.canvas)
     if picture is None or picture.shape[0] != picture.shape[1] or picture.shape[0] not in sides:
         got = "not a picture" if picture is None else f"{picture.shape[1]} x {picture.shape[0]} pixels"

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from edgeau._system.npz import read_npz
 from edgeau.errors import CalibrationError, NpzError
 from edgeau.faces.alignment import Alignment
-from edgeau_calibration.data.crops import central_crop, decoded, evenly
+from edgeau_calibration.data.crops import central_crop, decoded, evenly, on_canvas
 
 __all__ = ["crops_of_npz", "write_jpeg_npz"]
 
@@ -73,6 +73,8 @@ def _from_pixels(crops: NDArray[Any], path: Path, alignment: Alignment, wanted: 
         raise CalibrationError(
             f"{path}: 'crops' is {crops.dtype} {crops.shape}; expected uint8 (n, S, S, 3), RGB, values 0..255"
         )
+    if len(crops):
+        crops = on_canvas(crops, alignment)
     if crops.shape[1] not in sides:
         raise CalibrationError(
             f"{path}: crops of {crops.shape[1]} pixels; expected aligned crops of {sides[0]} or {sides[1]} pixels"

@@ -161,3 +161,13 @@ def test_without_data_and_packaged_crops_the_error_says_what_to_pass(
     monkeypatch.setattr("edgeau_calibration.data.packaged.default_bundle_path", lambda: tmp_path)
     with pytest.raises(CalibrationError, match="pass --calib"):
         load_calibration_set(None, ALIGNMENT)
+
+
+def test_crops_of_renders_fit_a_network_that_takes_smaller_ones(tmp_path: Path) -> None:
+    crops = np.random.default_rng(0).integers(0, 256, (9, 256, 256, 3), np.uint8)
+    np.savez(tmp_path / "crops.npz", crops=crops)
+    small = Alignment(size=160, canvas=183)
+    loaded = load_calibration_set(tmp_path / "crops.npz", small)
+    assert loaded.crops.shape[1:] == (160, 160, 3)
+    whole = cv2.resize(crops[0], (183, 183), interpolation=cv2.INTER_AREA)
+    assert np.array_equal(loaded.crops[0], whole[11:171, 11:171])

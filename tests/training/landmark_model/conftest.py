@@ -33,26 +33,40 @@ def make_faces(face):
 
 
 @pytest.fixture(scope="session")
-def landmark_data(tmp_path_factory, make_faces):
+def make_sided_faces(face):
+    """The same with what each side shows, (N, 2, 18), as a fourth."""
+    return lambda count, seed=0: sided_faces_of(face, count, seed)
+
+
+@pytest.fixture(scope="session")
+def landmark_data(tmp_path_factory, face):
     """A synthetic data set's folder whose pictures are empty: fitting reads landmarks only."""
     folder = tmp_path_factory.mktemp("faces") / "synth"
     folder.mkdir()
-    info = {"version": 1, "generator_version": 1, "rig_digest": "none", "seed": 0, "aus": [*DEFAULT, "AU28"]}
+    info = {
+        "version": 2, "generator_version": 2, "rig_digest": "none", "seed": 0, "aus": [*DEFAULT, "AU28"],
+        "sided": ["AU4", "AU12", "AU43"],
+    }  # fmt: skip
     (folder / "dataset.json").write_text(json.dumps(info))
     for seed, (split, count) in enumerate((("train", 1000), ("val", 400))):
-        landmarks, intensities, identities = make_faces(count, seed)
-        rows = [
-            row(number, *parts)
-            for number, parts in enumerate(zip(landmarks, intensities, identities, strict=True))
-        ]
+        made = sided_faces_of(face, count, seed)
+        rows = [row(number, *parts) for number, parts in enumerate(zip(*made, strict=True))]
         for shard in range(0, count, 500):
             write_shard(shard_path(folder, split, shard // 500), rows[shard : shard + 500])
     return folder
 
 
 def faces_of(face, count, seed, people=1.0):
+    return sided_faces_of(face, count, seed, people, one_sided=0.0)[:3]
+
+
+def sided_faces_of(face, count, seed, people=1.0, one_sided=0.3):
+    """Also what each side shows, (N, 2, 18), the person's own left first; some AUs show on one side alone."""
     random = np.random.default_rng(seed)
     intensities = np.zeros((count, len(DEFAULT)), np.float32)
+    shares = np.ones((count, 2, len(DEFAULT)), np.float32)
+    for number in np.flatnonzero(np.random.default_rng((seed, 1)).random(count) < one_sided):
+        shares[number, number % 2] = 0
     points = np.repeat(face[None].astype(np.float64), count, axis=0)
     identities = random.integers(0, 60, count) + 1000 * seed
     points += people * np.stack([_identity(face, identity) for identity in identities])
@@ -61,11 +75,13 @@ def faces_of(face, count, seed, people=1.0):
         strength = np.where(present, random.uniform(0.35, 1, count), 0)
         intensities[:, DEFAULT.index(label)] = strength
         if label in MOVES:
-            moved, way = MOVES[label]
-            points[:, moved] += strength[:, None, None] * np.array(way)
+            moved, way = np.array(MOVES[label][0]), np.array(MOVES[label][1])
+            left = face[moved, 0] > face[4, 0]  # of the picture's right: the person's own left
+            share = np.where(left, shares[:, :1, 0], shares[:, 1:, 0])
+            points[:, moved] += (strength[:, None] * share)[..., None] * way
     points += random.normal(0, 0.3, points.shape)
     turned = np.stack([_turned(one, random) for one in points])
-    return turned.astype(np.float32), intensities, identities
+    return turned.astype(np.float32), intensities, identities, shares * intensities[:, None]
 
 
 def _identity(face, identity):
@@ -87,7 +103,7 @@ def _turned(points, random):
     return points @ (about_z @ about_x @ about_y).T * random.uniform(0.5, 2) + random.normal(0, 50, 3)
 
 
-def row(number, landmarks, intensities, identity):
+def row(number, landmarks, intensities, identity, sides):
     found = number % 50 != 49
     return {
         "index": number,
@@ -99,5 +115,6 @@ def row(number, landmarks, intensities, identity):
         "detected": found,
         "landmarks": landmarks.ravel() if found else None,
         "aus": np.append(intensities, np.float32(0)),
+        "sides": np.pad(sides, ((0, 0), (0, 1))).ravel(),
         "pose": np.zeros(3, np.float32),
     }

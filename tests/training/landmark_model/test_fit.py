@@ -75,7 +75,7 @@ def test_expecting_more_variety_is_training_on_people_who_differ_more():
 
 def test_what_aus_do_not_explain_is_nuisance(make_faces):
     made = samples(make_faces(600))
-    moments = gather(made, learn_template(made.landmarks))
+    moments = gather(made.landmarks, made.intensities, learn_template(made.landmarks).symmetric)
     unexplained, every = (np.diag(part).reshape(468, 3) for part in (moments.nuisance, moments.covariance))
     assert unexplained[[159, 386], 1].sum() < 0.5 * every[[159, 386], 1].sum()  # eyelids: AU43 moves them
     assert unexplained[[4, 168]].sum() > 0.9 * every[[4, 168]].sum()  # nose: only people and noise do
@@ -84,7 +84,7 @@ def test_what_aus_do_not_explain_is_nuisance(make_faces):
 def test_without_penalty_and_nuisance_the_weights_are_least_squares(make_faces):
     made = samples(make_faces(600))
     template = learn_template(made.landmarks)
-    moments = gather(made, template)
+    moments = gather(made.landmarks, made.intensities, template.symmetric)
     shapes = template.symmetric(made.landmarks).reshape(len(made.landmarks), -1).astype(np.float64)
     weights = fit_weights(moments, ridge=0.5, nuisance=0.0)
     scale = shapes.std(axis=0) + 2e-3
@@ -100,7 +100,9 @@ def test_without_penalty_and_nuisance_the_weights_are_least_squares(make_faces):
 def test_weights_of_symmetric_halves_are_symmetric(make_faces):
     made = samples(make_faces(300))
     template = learn_template(made.landmarks)
-    weights = fit_weights(gather(made, template), ridge=0.1, nuisance=4.0).T.reshape(-1, 468, 3)
+    weights = fit_weights(
+        gather(made.landmarks, made.intensities, template.symmetric), ridge=0.1, nuisance=4.0
+    ).T.reshape(-1, 468, 3)
     assert np.allclose(mirrored_mean(weights, template.mirror), weights, atol=1e-6 * np.abs(weights).max())
 
 

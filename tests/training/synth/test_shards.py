@@ -7,6 +7,8 @@ import subprocess
 import sys
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from edgeau.errors import InputError
@@ -25,6 +27,7 @@ def row(index: int, detected: bool = True) -> dict:
         "detected": detected,
         "landmarks": random.random(478 * 3, np.float32) if detected else None,
         "aus": random.random(22, np.float32),
+        "sides": random.random(44, np.float32),
         "pose": np.array([1, 2, 3], np.float32),
     }
 
@@ -47,6 +50,18 @@ def test_a_split_is_read_as_written(folder):
     assert not faces["landmarks"][1].any()
     np.testing.assert_array_equal(faces["detected"], [True, False, True])
     np.testing.assert_array_equal(faces["aus"][1], row(1, detected=False)["aus"])
+    np.testing.assert_array_equal(faces["sides"][2], row(2)["sides"].reshape(2, 22))
+
+
+def test_a_set_without_sides_is_still_read(tmp_path):
+    (tmp_path / "dataset.json").write_text(json.dumps({"version": 1, "aus": []}))
+    old = {name: value for name, value in row(0).items() if name != "sides"}
+    schema = pa.schema([field for field in shards.SCHEMA if field.name != "sides"])
+    path = shards.shard_path(tmp_path, "val", 0)
+    path.parent.mkdir()
+    pq.write_table(pa.Table.from_pylist([old], schema=schema), path)
+    assert shards.dataset_info(tmp_path)["version"] == 1
+    assert "sides" not in shards.read_split(tmp_path, "val")
 
 
 def test_columns_and_limit(folder):

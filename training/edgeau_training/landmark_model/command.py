@@ -6,13 +6,21 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from edgeau._system.command import DONE, CommandParser, print_json, run
 from edgeau.action_units.landmark_model import LandmarkModel
 from edgeau.action_units.names import DEFAULT
 from edgeau.metrics import macro_mean
 from edgeau_training.evaluation.metrics import measure
 from edgeau_training.landmark_model.fit import Settings, fit_landmark_model, predictions_of
-from edgeau_training.landmark_model.samples import Samples, read_samples
+from edgeau_training.landmark_model.samples import (
+    Samples,
+    SidedSamples,
+    read_samples,
+    read_sided_samples,
+)
+from edgeau_training.landmark_model.sides_fit import sided_predictions
 from edgeau_training.synth.shards import dataset_info
 
 __all__ = ["main"]
@@ -54,12 +62,15 @@ def _fit(argv: Sequence[str] | None) -> int:
     train = read_samples(options.data, "train", DEFAULT, options.limit)
     validation = read_samples(options.data, "val", DEFAULT)
     info = _info(options.data, train, validation, settings)
-    model = fit_landmark_model(train, validation, DEFAULT, settings, info)
+    sided_train = read_sided_samples(options.data, "train", DEFAULT, options.limit)
+    sided_validation = read_sided_samples(options.data, "val", DEFAULT)
+    sided = None if sided_train is None or sided_validation is None else (sided_train, sided_validation)
+    model = fit_landmark_model(train, validation, DEFAULT, settings, info, sided)
     model.save(options.out)
     document = {
         "model": str(options.out),
         "bytes": options.out.stat().st_size,
-        **_figures(model, validation),
+        **_figures(model, validation, sided_validation),
         **info,
     }
     if options.json:
@@ -84,12 +95,31 @@ def _info(data: Path, train: Samples, validation: Samples, settings: Settings) -
     }
 
 
-def _figures(model: LandmarkModel, validation: Samples) -> dict[str, Any]:
+def _figures(model: LandmarkModel, validation: Samples, sided: SidedSamples | None) -> dict[str, Any]:
     metrics = measure(predictions_of(model, validation))
     return {
+        **({} if sided is None else {"sides": _figures_of_sides(model, sided)}),
         "validation": {
             "f1_mean": macro_mean(metrics.f1),
             "auc_mean": macro_mean(metrics.auc),
             "f1": dict(zip(model.labels, metrics.f1.tolist(), strict=True)),
-        }
+        },
+    }
+
+
+def _figures_of_sides(model: LandmarkModel, validation: SidedSamples) -> dict[str, Any]:
+    """Of half faces; wrong side: decided on the idle side alone, of the faces whose AU one side shows alone."""
+    assert model.sides is not None
+    seen = sided_predictions(model.sides, model, validation)
+    metrics = measure(seen)
+    decided = (1 / (1 + np.exp(-seen.logits)) >= seen.thresholds).reshape(2, -1, len(seen.labels))
+    truth = np.moveaxis(validation.truth, 1, 0) > 0
+    alone = truth[0] != truth[1]
+    wrong = alone & (decided[0] != decided[1]) & (decided[0] != truth[0])
+    return {
+        "f1_mean": macro_mean(metrics.f1),
+        "auc_mean": macro_mean(metrics.auc),
+        "f1": dict(zip(seen.labels, metrics.f1.tolist(), strict=True)),
+        "one_sided": int(alone.sum()),
+        "wrong_side": int(wrong.sum()),
     }

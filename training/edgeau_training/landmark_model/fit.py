@@ -15,7 +15,8 @@ from edgeau_training.evaluation.platt import fit_line
 from edgeau_training.evaluation.predictions import Predictions
 from edgeau_training.landmark_model.moments import Moments, gather
 from edgeau_training.landmark_model.robust_ridge import fit_weights
-from edgeau_training.landmark_model.samples import Samples
+from edgeau_training.landmark_model.samples import Samples, SidedSamples
+from edgeau_training.landmark_model.sides_fit import fit_sides
 from edgeau_training.landmark_model.template import Template, learn_template, mirrored_mean
 
 __all__ = ["Settings", "fit_landmark_model", "predictions_of"]
@@ -38,7 +39,12 @@ class Settings:
 
 
 def fit_landmark_model(
-    train: Samples, validation: Samples, labels: tuple[str, ...], settings: Settings, info: dict[str, Any]
+    train: Samples,
+    validation: Samples,
+    labels: tuple[str, ...],
+    settings: Settings,
+    info: dict[str, Any],
+    sided: tuple[SidedSamples, SidedSamples] | None = None,
 ) -> LandmarkModel:
     """Fit weights on training faces; scale, logits and thresholds on validation faces.
 
@@ -48,14 +54,18 @@ def fit_landmark_model(
         labels: C AU labels, the columns of both.
         settings: see there.
         info: kept in the model's file.
+        sided: the faces of both with labels of their sides, where there are such.
     """
     template = learn_template(train.landmarks[:_TEMPLATE_FACES])
-    moments = gather(train, template)
+    moments = gather(train.landmarks, train.intensities, template.symmetric)
     raw = _unscaled(template, moments, fit_weights(moments, settings.ridge, settings.nuisance), labels)
     model = _to_intensity_scale(raw, validation)
     model = _with_logits(model, validation)
     thresholds = fit_thresholds(predictions_of(model, validation)).astype(np.float32)
-    return replace(model, thresholds=thresholds, info=info)
+    sides = None
+    if sided is not None:
+        sides = fit_sides(model, template, *sided, settings.ridge, settings.nuisance)
+    return replace(model, thresholds=thresholds, info=info, sides=sides)
 
 
 def predictions_of(model: LandmarkModel, samples: Samples) -> Predictions:

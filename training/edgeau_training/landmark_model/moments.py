@@ -2,18 +2,18 @@
 
 Every face counts together with its mirror image, which has the same AUs; what differs between the two sides of a face is
 therefore uncorrelated with everything, and weights fitted on the symmetric half alone are the same. So only the symmetric
-half of each shape is kept.
+half of each shape is kept. For what tells the sides apart it is the other half alone, for the same reason.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from edgeau_training.landmark_model.samples import Samples
-from edgeau_training.landmark_model.template import Template
+from edgeau.action_units.face_shape import MESH_POINTS
 
 __all__ = ["Moments", "gather"]
 
@@ -42,12 +42,22 @@ class Moments:
     mean_intensities: NDArray[np.float64]
 
 
-def gather(samples: Samples, template: Template) -> Moments:
-    """Lay all faces on the template and gather their moments."""
-    intensities = samples.intensities.astype(np.float64)
+def gather(
+    landmarks: NDArray[np.float32],
+    labels: NDArray[np.float32],
+    shape_of: Callable[[NDArray[np.float32]], NDArray[np.float32]],
+) -> Moments:
+    """Gather the moments of faces.
+
+    Args:
+        landmarks: ``(N, >= 468, 3)``, pixels.
+        labels: ``(N, C)``, intensities, or half the difference between those of the sides.
+        shape_of: the half of each face's shape that has to do with them, ``(N, 468, 3)``, of N faces' landmarks.
+    """
+    intensities = labels.astype(np.float64)
     # An AU moves points a little less than in proportion to its intensity, hence the squares.
-    explaining = np.column_stack((np.ones(len(intensities)), intensities, intensities**2))
-    products, with_explaining = _products(samples, template, explaining)
+    explaining = np.column_stack((np.ones(len(intensities)), intensities, intensities * np.abs(intensities)))
+    products, with_explaining = _products(landmarks, shape_of, explaining)
     count = len(intensities)
     explained, *_ = np.linalg.lstsq(explaining.T @ explaining, with_explaining.T, rcond=None)
     mean, mean_intensities = with_explaining[:, 0] / count, intensities.mean(axis=0)
@@ -63,14 +73,16 @@ def gather(samples: Samples, template: Template) -> Moments:
 
 
 def _products(
-    samples: Samples, template: Template, explaining: NDArray[np.float64]
+    landmarks: NDArray[np.float32],
+    shape_of: Callable[[NDArray[np.float32]], NDArray[np.float32]],
+    explaining: NDArray[np.float64],
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Sums over faces of shape times shape, ``(F, F)``, and shape times explaining, ``(F, E)``."""
-    size = template.points.size
+    size = MESH_POINTS * 3
     products, with_explaining = np.zeros((size, size)), np.zeros((size, explaining.shape[1]))
     for start in range(0, len(explaining), _CHUNK):
         rows = slice(start, start + _CHUNK)
-        shapes = template.symmetric(samples.landmarks[rows]).reshape(-1, size).astype(np.float64)
+        shapes = shape_of(landmarks[rows]).reshape(-1, size).astype(np.float64)
         products += shapes.T @ shapes
         with_explaining += shapes.T @ explaining[rows]
     return products, with_explaining

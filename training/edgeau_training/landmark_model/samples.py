@@ -14,7 +14,7 @@ from edgeau.errors import InputError
 from edgeau_training.synth.action_units import ACTIVE
 from edgeau_training.synth.shards import dataset_info, read_split
 
-__all__ = ["Samples", "read_samples"]
+__all__ = ["Samples", "SidedSamples", "read_samples", "read_sided_samples"]
 
 _FEWEST = 200
 
@@ -37,6 +37,57 @@ class Samples:
     def truth(self) -> NDArray[np.int8]:
         """int8 ``(N, C)``: 1 where the intensity is that of an occurring AU."""
         return (self.intensities >= ACTIVE).astype(np.int8)
+
+
+@dataclass(frozen=True)
+class SidedSamples:
+    """The same faces with what each side shows.
+
+    Attributes:
+        labels: S AUs that have sides.
+        landmarks: float32 ``(N, 468, 3)``, pixels.
+        intensities: float32 ``(N, 2, S)``, 0..1, of the person's own left and right half.
+        identities: int64 ``(N,)``.
+    """
+
+    labels: tuple[str, ...]
+    landmarks: NDArray[np.float32]
+    intensities: NDArray[np.float32]
+    identities: NDArray[np.int64]
+
+    @property
+    def truth(self) -> NDArray[np.int8]:
+        """int8 ``(N, 2, S)``: 1 where the intensity is that of an occurring AU."""
+        return (self.intensities >= np.float32(ACTIVE)).astype(np.int8)
+
+    @property
+    def mean(self) -> NDArray[np.float32]:
+        """Of both sides, ``(N, S)``."""
+        return np.asarray(self.intensities.mean(axis=1))
+
+    @property
+    def half_difference(self) -> NDArray[np.float32]:
+        """Left less right, halved, ``(N, S)``."""
+        return np.asarray((self.intensities[:, 0] - self.intensities[:, 1]) / 2)
+
+
+def read_sided_samples(
+    data: Path, split: str, labels: Sequence[str], limit: int | None = None
+) -> SidedSamples | None:
+    """Read one split with sides, of those labels that have them; None where the set has no sides.
+
+    Raises:
+        InputError: as :func:`read_samples`.
+    """
+    info = dataset_info(data)
+    wanted = tuple(label for label in labels if label in info.get("sided", ()))
+    if not wanted:
+        return None
+    whole = read_samples(data, split, labels, limit)
+    columns = read_split(data, split, ["detected", "sides"], limit)
+    found = np.asarray(columns["detected"], bool)
+    sides = np.asarray(columns["sides"])[found][:, :, [info["aus"].index(label) for label in wanted]]
+    return SidedSamples(wanted, whole.landmarks, sides, whole.identities)
 
 
 def read_samples(data: Path, split: str, labels: Sequence[str], limit: int | None = None) -> Samples:

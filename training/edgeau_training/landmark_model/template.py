@@ -15,7 +15,7 @@ from scipy.optimize import linear_sum_assignment
 
 from edgeau.action_units.face_shape import MESH_POINTS, procrustes_align
 
-__all__ = ["Template", "learn_template", "mirror_pairs", "mirrored_mean"]
+__all__ = ["Template", "learn_template", "mirror_pairs", "mirrored_half", "mirrored_mean"]
 
 # A start that is roughly upright, frontal and of unit size: eye corners, nose bridge, chin. The analysis replaces it.
 _EYE_LEFT, _EYE_RIGHT, _FOREHEAD, _CHIN = (33, 133), (362, 263), 10, 152
@@ -46,6 +46,17 @@ class Template:
         """The symmetric half of each face's difference from the template, float32 ``(N, 468, 3)``."""
         difference = self.lay(landmarks) - self.points.astype(np.float32)
         return mirrored_mean(difference, self.mirror)
+
+    def antisymmetric(self, landmarks: NDArray[np.float32]) -> NDArray[np.float32]:
+        """The other half of it, which changes its sign in a mirrored face, float32 ``(N, 468, 3)``."""
+        difference = self.lay(landmarks) - self.points.astype(np.float32)
+        return mirrored_half(difference, self.mirror)
+
+
+def mirrored_half(values: NDArray[Any], mirror: NDArray[np.int64]) -> NDArray[Any]:
+    """What is left of ``(..., 468, 3)`` without :func:`mirrored_mean`."""
+    apart: NDArray[Any] = values - mirrored_mean(values, mirror)
+    return apart
 
 
 def mirrored_mean(values: NDArray[Any], mirror: NDArray[np.int64]) -> NDArray[Any]:

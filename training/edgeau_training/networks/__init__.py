@@ -25,6 +25,7 @@ NETWORKS: dict[str, str] = {
     "mrpnet-lite1": "edgeau_training.networks.light_mrpnet:build_lite1",
     "mrpnet-mnv4m": "edgeau_training.networks.light_mrpnet:build_mnv4m",
     "mrpnet-mnv4s": "edgeau_training.networks.light_mrpnet:build_mnv4s",
+    "mrpnet-slim": "edgeau_training.networks.slim_mrpnet:build",
     "siat-ir152": "edgeau_training.networks.siat.network:build_ir152",
     "siat-ir50": "edgeau_training.networks.siat.network:build_ir50",
     "siat-two-view": "edgeau_training.networks.logit_average:build",

@@ -81,6 +81,7 @@ _MRP = NetworkFacts(
     pretrained="timm efficientnet_b1 with ImageNet statistics, such as efficientnet_b1.ft_in1k",
 )
 _LIGHT_MRP = replace(_MRP, paper="", fidelity="Ours: the reconstructed MRP head on a lighter stem.")
+_SLIM_SIZE, _SLIM_CANVAS = 160, 183  # of 224 of 256, the same view of a face
 _DRML_NETWORK = NetworkFacts(
     title="DRML",
     paper=_DRML,
@@ -145,6 +146,14 @@ CATALOGUE: dict[str, NetworkFacts] = {
         _LIGHT_MRP,
         title="MRP head on MobileNetV4-conv-small",
         pretrained="timm mobilenetv4_conv_small, such as mobilenetv4_conv_small.e2400_r224_in1k",
+    ),
+    "mrpnet-slim": replace(
+        _MRP,
+        paper="",
+        title="Slim MRP head on a shortened EfficientNet-B1",
+        fidelity="Ours: the reconstructed network with fewer blocks and channels, at 160 pixels.",
+        input=InputSpec(size=(_SLIM_SIZE, _SLIM_SIZE)),
+        alignment=Alignment(size=_SLIM_SIZE, canvas=_SLIM_CANVAS),
     ),
     "siat-ir152": _IR,
     "siat-ir50": replace(

@@ -3,6 +3,14 @@
 An AU's intensity in 0..1 multiplies its mixture; the first coefficient of a mixture defines the AU. No mixture
 moves another AU's defining coefficient by more than 0.2, so a label is true by construction. The mixtures with
 more than one part are ours.
+
+What is labelled where muscles act together:
+
+- A wrinkled nose (9) lowers the brow by no more than a trace of AU4. AU4 is labelled exactly when the brow itself is lowered
+  and drawn in, which most strong AU9 come with.
+- Lids lowered by a squint (7) or by a look down are no AU43; that is labelled when the lids meet or nearly do.
+- AU1 with AU4 (oblique brows) is labelled when the inner brow's rise can be seen against the frown's pull.
+- What a person's face looks like at rest, low brows or furrows included, is no AU.
 """
 
 from __future__ import annotations
@@ -27,12 +35,12 @@ MIXTURES: Mapping[int, Mapping[str, float]] = {
     5: {"eyeWide*": 1.0},
     6: {"cheekSquint*": 1.0, "eyeSquint*": 0.2},
     7: {"eyeSquint*": 1.0, "eyeBlink*": 0.16},
-    9: {"noseSneer*": 1.0, "mouthUpperUp*": 0.2, "browDown*": 0.2},
+    9: {"noseSneer*": 1.0, "mouthUpperUp*": 0.2, "browDown*": 0.1},
     10: {"mouthUpperUp*": 1.0, "noseSneer*": 0.12},
     12: {"mouthSmile*": 1.0},
     14: {"mouthDimple*": 1.0},
     15: {"mouthFrown*": 1.0},
-    17: {"mouthShrugLower": 1.0, "mouthShrugUpper": 0.4},
+    17: {"mouthShrugLower*": 1.0, "mouthShrugUpper*": 0.4},
     18: {"mouthPucker": 1.0},
     20: {"mouthStretch*": 1.0},
     22: {"mouthFunnel": 1.0},

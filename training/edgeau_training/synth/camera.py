@@ -11,8 +11,14 @@ def develop(random: np.random.Generator, image: NDArray[np.float32], size: int) 
     """Return (size, size, 3) uint8 RGB of a linear picture (S, S, 3) float32 RGB."""
     # Highlights are capped before the reduction, or a single glint pixel would stay white after it.
     reduced = cv2.resize(np.minimum(image, 1.6), (size, size), interpolation=cv2.INTER_AREA)
-    picture = exposed(random, np.asarray(reduced, np.float32))
-    if random.random() < 0.18:
+    dim = random.random() < 0.1
+    light = np.float32(random.uniform(0.08, 0.4) if dim else 1.0)
+    picture = exposed(random, np.asarray(reduced, np.float32) * light)
+    if dim:  # what a sensor adds when there is little to see
+        picture = picture + random.standard_normal(picture.shape, dtype=np.float32) * np.float32(
+            random.uniform(0.01, 0.06)
+        )
+    if random.random() < 0.2:
         picture = _low_resolution(random, picture)
     if random.random() < 0.35:
         picture = np.asarray(cv2.GaussianBlur(picture, (0, 0), random.uniform(0.3, 1.3)), np.float32)
@@ -48,7 +54,7 @@ def exposed(random: np.random.Generator, image: NDArray[np.float32]) -> NDArray[
 
 def _low_resolution(random: np.random.Generator, picture: NDArray[np.float32]) -> NDArray[np.float32]:
     size = picture.shape[0]
-    small = max(24, int(size * random.uniform(0.28, 0.7)))
+    small = max(24, int(size * random.uniform(0.2, 0.7)))
     reduced = cv2.resize(picture, (small, small), interpolation=cv2.INTER_AREA)
     mode = cv2.INTER_CUBIC if random.random() < 0.5 else cv2.INTER_LINEAR
     return np.asarray(cv2.resize(reduced, (size, size), interpolation=mode), np.float32)

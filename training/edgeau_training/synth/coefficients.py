@@ -9,13 +9,13 @@ from edgeau_training.synth.action_units import mixture_matrix
 from edgeau_training.synth.expressions import Expression
 
 # Resting face: what of a shape a person shows without moving (lo, hi). Negative values are real faces too: high
-# brows, wide eyes. The upper ends stay below the trace limit of a label.
-RESTING = {"browDown": (-0.25, 0.08), "browInnerUp": (-0.15, 0.06), "browOuterUp": (-0.15, 0.06), "eyeWide": (-0.1, 0.08),
-           "eyeSquint": (-0.2, 0.08), "eyeBlink": (-0.05, 0.08), "mouthFrown": (-0.08, 0.08), "mouthSmile": (-0.08, 0.08),
-           "cheekSquint": (-0.15, 0.05), "noseSneer": (-0.08, 0.05), "mouthDimple": (0.0, 0.06),
-           "mouthPress": (-0.05, 0.06)}  # fmt: skip
-CENTRAL_RESTING = {"mouthPucker": (-0.1, 0.06), "mouthShrugLower": (-0.06, 0.06), "mouthFunnel": (-0.05, 0.05),
-                   "mouthRollUpper": (-0.15, 0.08), "mouthRollLower": (-0.12, 0.08), "jawForward": (-0.1, 0.15)}  # fmt: skip
+# brows, wide eyes. The upper ends stay at the trace limit of a label.
+RESTING = {"browDown": (-0.3, 0.12), "browInnerUp": (-0.15, 0.1), "browOuterUp": (-0.15, 0.1), "eyeWide": (-0.12, 0.1),
+           "eyeSquint": (-0.25, 0.12), "eyeBlink": (-0.08, 0.12), "mouthFrown": (-0.12, 0.12), "mouthSmile": (-0.1, 0.1),
+           "cheekSquint": (-0.25, 0.12), "noseSneer": (-0.12, 0.08), "mouthDimple": (-0.05, 0.12),
+           "mouthPress": (-0.08, 0.1), "mouthStretch": (-0.08, 0.1)}  # fmt: skip
+CENTRAL_RESTING = {"mouthPucker": (-0.1, 0.06), "mouthShrugLower": (-0.12, 0.12), "mouthFunnel": (-0.08, 0.05),
+                   "mouthRollUpper": (-0.25, 0.1), "mouthRollLower": (-0.22, 0.1), "jawForward": (-0.1, 0.15)}  # fmt: skip
 
 
 def resting_face(names: NDArray[np.str_], random: np.random.Generator) -> NDArray[np.float32]:
@@ -25,7 +25,7 @@ def resting_face(names: NDArray[np.str_], random: np.random.Generator) -> NDArra
     for name, (low, high) in RESTING.items():
         value = random.uniform(low, high)
         for side in ("_L", "_R"):
-            rest[at[name + side]] = value + random.normal(0, 0.015)
+            rest[at[name + side]] = min(value + random.normal(0, 0.015), high)
     for name, (low, high) in CENTRAL_RESTING.items():
         rest[at[name]] = random.uniform(low, high)
     return rest

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from edgeau_training.synth.atlas import bump, filled, smooth_curve, smooth_noise
+from edgeau_training.synth.atlas import bump, filled, smooth_curve, smooth_noise, strokes
 from edgeau_training.synth.drawing import Image
 
 __all__ = ["complexion", "with_eye_surroundings", "with_lips", "with_marks"]
@@ -73,7 +73,10 @@ def with_lips(
         strength = random.uniform(0.5, 1.0)
     streaks = 1 + 0.05 * smooth_noise(random, 150, rows=24)[..., None]
     blend = mask[..., None] * strength
-    return np.asarray(atlas * (1 - blend) + colour * streaks * blend, np.float32), mask
+    atlas = np.asarray(atlas * (1 - blend) + colour * streaks * blend, np.float32)
+    # Closed lips meet in a shadow, which is no gap between them.
+    seam = strokes([smooth_curve(points[60:65], 60)], int(random.integers(1, 4)))[..., None]
+    return np.asarray(atlas * (1 - seam * random.uniform(0, 0.6)), np.float32), mask
 
 
 def with_marks(random: np.random.Generator, atlas: Image, tone: NDArray[np.float32]) -> Image:

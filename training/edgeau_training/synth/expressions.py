@@ -12,16 +12,23 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgeau_training.synth.action_units import ACTIVE, AUS, TRACE
+from edgeau_training.synth.sides import sample_sides
 
 Prototype = dict[int, float]
 
 # (weight, {AU: probability that it occurs})
 PROTOTYPES: tuple[tuple[float, Prototype], ...] = (
-    (0.10, {}),
+    (0.08, {}),
     (0.13, {12: 1.0, 6: 0.65, 25: 0.6, 26: 0.25, 7: 0.3, 10: 0.15, 14: 0.12}),
     (0.09, {1: 1.0, 2: 0.95, 5: 0.7, 25: 0.6, 26: 0.55, 27: 0.2}),
+    # Oblique brows: grief, fear, worry.
+    (0.06, {1: 1.0, 4: 1.0, 15: 0.35, 17: 0.3, 7: 0.25, 25: 0.3, 20: 0.15, 5: 0.1, 6: 0.1}),
+    # Brows raised high, alone or in talk: forehead lines without a frown.
+    (0.06, {1: 0.9, 2: 1.0, 25: 0.35, 26: 0.15, 12: 0.2, 14: 0.1, 15: 0.1, 17: 0.1}),
+    # Squints, as in sun: lids narrow and do not close.
+    (0.05, {7: 1.0, 6: 0.45, 4: 0.35, 10: 0.15, 25: 0.2}),
     (0.10, {4: 1.0, 7: 0.55, 5: 0.25, 23: 0.45, 24: 0.35, 17: 0.3, 9: 0.15, 10: 0.1}),
-    (0.08, {9: 0.85, 10: 0.6, 4: 0.5, 7: 0.4, 6: 0.25, 17: 0.4, 25: 0.4, 15: 0.2}),
+    (0.08, {9: 0.85, 10: 0.6, 4: 0.55, 7: 0.4, 6: 0.25, 17: 0.4, 25: 0.4, 15: 0.2}),
     (0.09, {1: 0.85, 4: 0.65, 15: 0.8, 17: 0.6, 43: 0.15, 7: 0.2, 6: 0.15, 20: 0.1}),
     (0.07, {1: 0.9, 2: 0.7, 4: 0.55, 5: 0.7, 20: 0.75, 25: 0.7, 26: 0.4}),
     (0.05, {14: 1.0, 12: 0.25, 24: 0.2, 17: 0.2, 2: 0.15}),
@@ -44,7 +51,7 @@ class Expression:
 
     Attributes:
         intensities: float32 ``(22,)``, 0..1, in the order of ``AUS``; the labels.
-        sides: float32 ``(2, 22)``, what the left and the right half of the face show of them.
+        sides: float32 ``(2, 22)``, what the subject's own left and right half of the face show of them.
         gaze: float32 ``(2,)``, x to the subject's left, y up, in units of the rig's eye shapes.
         extra: rig coefficients of motion that has no label.
     """
@@ -55,8 +62,12 @@ class Expression:
     extra: dict[str, float]
 
 
-def sample_expression(random: np.random.Generator) -> Expression:
-    """Draw one expression whose labels are consistent with what will be rendered."""
+def sample_expression(random: np.random.Generator, at_rest: bool = False) -> Expression:
+    """Draw one expression whose labels are consistent with what will be rendered; at rest it shows no AU and no trace."""
+    gaze = _gaze(random)
+    if at_rest:
+        nothing = np.zeros(len(AUS), np.float32)
+        return Expression(nothing, np.stack([nothing, nothing]), gaze, _lids(gaze, set(), random))
     active = _settle(_draw_active(random), random)
     intensities = np.zeros(len(AUS), np.float32)
     for column, number in enumerate(AUS):
@@ -66,8 +77,12 @@ def sample_expression(random: np.random.Generator) -> Expression:
             intensities[column] = random.uniform(0, TRACE)
     if 27 in active:
         intensities[AUS.index(26)] = random.uniform(0.8, 1.0)
-    gaze = np.clip(random.normal(0, (0.28, 0.2), 2), -0.8, 0.8).astype(np.float32)
-    return Expression(intensities, _sides(intensities, random), gaze, _extra(active, random))
+    if {1, 4} <= active:
+        # An inner brow that the frown holds down is no AU1 that anyone could see.
+        frown = intensities[AUS.index(4)]
+        intensities[AUS.index(1)] = max(intensities[AUS.index(1)], random.uniform(0.7, 1.0) * frown)
+    extra = {**_extra(active, random), **_lids(gaze, active, random)}
+    return Expression(intensities, sample_sides(intensities, random), gaze, extra)
 
 
 def _draw_active(random: np.random.Generator) -> set[int]:
@@ -89,6 +104,8 @@ def _settle(active: set[int], random: np.random.Generator) -> set[int]:
             settled.discard(first if random.random() < 0.5 else second)
     if 27 in settled:
         settled.add(26)
+    if 9 in settled and random.random() < 0.35:
+        settled.add(4)  # the brow mostly comes down with a wrinkled nose
     if (9 in settled or 10 in settled) and not settled & {23, 24, 28, 17} and random.random() < 0.3:
         settled.add(25)  # strong lifts of the upper lip often part the lips
     if 26 in settled or 22 in settled:
@@ -98,27 +115,27 @@ def _settle(active: set[int], random: np.random.Generator) -> set[int]:
 
 def _active_intensity(number: int, random: np.random.Generator) -> float:
     if number == 43:
-        return float(random.uniform(0.75, 1.0) if random.random() < 0.8 else random.uniform(0.5, 0.75))
+        return float(random.uniform(0.85, 1.0) if random.random() < 0.85 else random.uniform(0.7, 0.85))
     # Strong and weak occurrences alike; low ones are what a network gets wrong.
     return float(ACTIVE + 0.01 + (0.99 - ACTIVE) * random.beta(1.1, 1.0))
 
 
-def _sides(intensities: NDArray[np.float32], random: np.random.Generator) -> NDArray[np.float32]:
-    balance = random.normal(0, 0.08, len(AUS))
-    for number, probability in (
-        (14, 0.4),
-        (2, 0.15),
-        (12, 0.08),
-        (10, 0.12),
-        (43, 0.06),
-        (15, 0.06),
-        (20, 0.06),
-    ):
-        if random.random() < probability:
-            balance[AUS.index(number)] = random.choice((-1, 1)) * random.uniform(0.3, 0.95)
-    # One-sided AUs show fully on one side; the label is the stronger side's.
-    left, right = np.minimum(1, 1 + balance), np.minimum(1, 1 - balance)
-    return np.asarray(np.stack([left, right]) * intensities, np.float32)
+def _gaze(random: np.random.Generator) -> NDArray[np.float32]:
+    down = random.random() < 0.08  # at a desk, a screen, a hand
+    centre, deviation = ((0.0, -0.75), (0.25, 0.2)) if down else ((0.0, 0.0), (0.28, 0.2))
+    return np.clip(random.normal(centre, deviation), -0.95, 0.8).astype(np.float32)
+
+
+def _lids(gaze: NDArray[np.float32], active: set[int], random: np.random.Generator) -> dict[str, float]:
+    """Lids that come down without closing, which is no AU43: with a look down, and with squints."""
+    lowered = 0.0
+    if 43 in active or 5 in active:
+        return {}
+    if gaze[1] < -0.5:
+        lowered += random.uniform(0, 0.25)
+    if 7 in active:
+        lowered += random.uniform(0, 0.22)
+    return {"eyeBlink_L": lowered, "eyeBlink_R": lowered} if lowered else {}
 
 
 def _extra(active: set[int], random: np.random.Generator) -> dict[str, float]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from edgeau_training.synth.atlas import bump, smooth_curve, smooth_noise
+from edgeau_training.synth.atlas import SIZE, bump, smooth_curve, smooth_noise
 from edgeau_training.synth.wrinkles import Wrinkle, cut, grooves, mirrored, one_side
 
 __all__ = ["cheek_folds", "chin_and_lip_folds", "mouth_corner_folds", "nose_folds"]
@@ -97,7 +97,9 @@ def chin_and_lip_folds(
         np.array([[0.448, 0.330], [0.475, 0.346], [0.5, 0.349], [0.525, 0.346], [0.552, 0.330]])
     )
     boss = pebbles + grooves([arch], 2.4) * 0.08 + chin * 0.10
-    found = cut(boss, {"mouthShrugLower": 1.0})
+    left = np.clip(0.5 + (np.linspace(0, 1, SIZE, dtype=np.float32) - 0.5) / 0.06, 0, 1)
+    found = cut(boss * left, {"mouthShrugLower_L": 1.0})
+    found += cut(boss * (1 - left), {"mouthShrugLower_R": 1.0})
     top, bottom = float(points[51, 1]), float(points[57, 1])
     across = np.linspace(-0.075, 0.075, int(random.integers(7, 12))) + random.normal(0, 0.003)
     above = [

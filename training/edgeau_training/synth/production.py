@@ -19,10 +19,11 @@ from edgeau_training.synth import shards
 from edgeau_training.synth.action_units import ACTIVE, AU_NAMES, TRACE
 from edgeau_training.synth.plan import Plan, Shard, planned_shards
 from edgeau_training.synth.rig import load_rig
+from edgeau_training.synth.sides import SIDED
 from edgeau_training.synth.splits import FIRST_INDEX, IDENTITIES, RULE, TEXTURES
 from edgeau_training.synth.worker import ClusterJob, render_on_cluster, render_shard, start_worker
 
-GENERATOR_VERSION = 1
+GENERATOR_VERSION = 2
 _THREAD_LIMITS = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
 
 
@@ -58,6 +59,7 @@ def _describe(plan: Plan, digest: str) -> None:
     info = {
         "version": shards.FORMAT_VERSION, "generator_version": GENERATOR_VERSION, "rig_digest": digest,
         "seed": plan.seed, "counts": plan.counts, "image_size": plan.size, "aus": list(AU_NAMES),
+        "sided": [f"AU{number}" for number in SIDED], "side_order": "the person's own left, right",
         "occurrence": f"intensity >= {ACTIVE}; an absent AU shows at most {TRACE}",
         "splits": {"rule": RULE, "identities": IDENTITIES, "textures": TEXTURES, "first_index": FIRST_INDEX},
     }  # fmt: skip

@@ -23,6 +23,7 @@ from edgeau_training.synth.lip_seal import LipSeal
 from edgeau_training.synth.loose_hair import draw_fringe, draw_long_hair
 from edgeau_training.synth.occluders import draw_hand, draw_mask
 from edgeau_training.synth.raster import add_offsets, vertex_normals
+from edgeau_training.synth.resting_shape import RestingShape
 from edgeau_training.synth.rig import FACE, Rig
 from edgeau_training.synth.scene import Scene, projected, rotation, sample_scene
 from edgeau_training.synth.texture import Skin, make_skin
@@ -34,7 +35,7 @@ _IDENTITY_DEVIATION, _IDENTITY_LIMIT = 0.9, 2.6  # of the rig's unit-variance mo
 _FACE_DEPTH = np.array([0, 0, 4.0], np.float32)  # cm before the rig's origin: the point that pose turns about
 _SKINS_KEPT, _PERSONS_KEPT = 512, 64
 _PARTING = (25, 26, 27)  # AUs that part the lips
-_GLASSES, _HAND, _MASK = 0.2, 0.045, 0.006  # shares of the pictures that show them
+_GLASSES, _HAND, _MASK = 0.22, 0.07, 0.006  # shares of the pictures that show them
 
 Seed = tuple[int, ...]
 
@@ -54,11 +55,13 @@ class Picture:
     Attributes:
         image: uint8 ``(size, size, 3)``, RGB.
         intensities: float32 ``(22,)``, 0..1, in the order of ``action_units.AUS``.
+        sides: float32 ``(2, 22)``, of the subject's own left and right half.
         pose: float32 ``(3,)``, pitch, yaw, roll in degrees.
     """
 
     image: NDArray[np.uint8]
     intensities: NDArray[np.float32]
+    sides: NDArray[np.float32]
     pose: NDArray[np.float32]
 
 
@@ -82,24 +85,27 @@ class Renderer:
         face = np.zeros(len(rig.neutral), bool)
         face[rig.triangles[rig.materials == FACE].ravel()] = True
         self._seal = LipSeal(rig.neutral, rig.landmarks, face)
+        self._resting = RestingShape(rig.neutral, rig.landmarks, face)
         self._painter = HeadPainter(rig)
         self._outward = vertex_normals(rig.neutral, rig.triangles)
         self.skin: Callable[[Seed], Skin] = lru_cache(_SKINS_KEPT)(self._make_skin)
         self.person: Callable[[Seed], Person] = lru_cache(_PERSONS_KEPT)(self._make_person)
 
-    def picture(self, identity: Seed, texture: Seed, seed: Seed) -> Picture:
+    def picture(self, identity: Seed, texture: Seed, seed: Seed, at_rest: bool = False) -> Picture:
         """Render a picture.
 
         Args:
             identity: stream of the person.
             texture: stream of the skin.
             seed: stream of everything else.
+            at_rest: the person shows no AU.
         """
         random = np.random.default_rng(seed)
-        expression = sample_expression(random)
+        expression = sample_expression(random, at_rest)
         scene = sample_scene(random, self._inner)
         linear = self.linear(random, self.person(identity), self.skin(texture), expression, scene)
-        return Picture(develop(random, linear, self.size), expression.intensities, scene.pose)
+        image = develop(random, linear, self.size)
+        return Picture(image, expression.intensities, expression.sides, scene.pose)
 
     def linear(
         self,
@@ -146,7 +152,7 @@ class Renderer:
         random = np.random.default_rng(seed)
         drawn = random.normal(0, _IDENTITY_DEVIATION, len(self._modes))
         weights = np.clip(drawn, -_IDENTITY_LIMIT, _IDENTITY_LIMIT).astype(np.float32)
-        vertices = self.rig.neutral + (weights @ self._modes).reshape(-1, 3)
+        vertices = self.rig.neutral + (weights @ self._modes).reshape(-1, 3) + self._resting.sample(random)
         return Person(vertices, resting_face(self.rig.expression_names, random))
 
     def _posed(

@@ -17,6 +17,7 @@ from edgeau._system.cache import cache_directory
 from edgeau.errors import InputError
 from edgeau_training.synth.lip_tightening import lip_tightening_shape
 from edgeau_training.synth.obj import Topology, positions_from_obj, topology_from_obj
+from edgeau_training.synth.side_halves import HALVED, halves
 
 IDENTITY_MODES = 60
 # Materials by what the shading kernel must know; anything else in the folder is not drawn.
@@ -33,7 +34,7 @@ MATERIALS = (
 # Depth (cm, rig axes) behind which a part is never seen from poses within 60 degrees of frontal.
 DEPTH_LIMITS = {BACK_HEAD: -4.5, GUMS: 4.0, TEETH: 4.5, EYE_LEFT: 7.6, EYE_RIGHT: 7.6}
 LIP_TIGHTENING = "lipTighten"
-CACHE_FORMAT = 3
+CACHE_FORMAT = 4
 
 
 @dataclass(frozen=True)
@@ -131,13 +132,17 @@ def _read_rig(model: Path, names: list[str], landmarks: NDArray[np.int64], diges
     face = np.zeros(len(used), bool)
     face[renumber[triangles[materials == FACE]].ravel()] = True
     shapes.append(lip_tightening_shape(trimmed, points, face))
+    derived = [LIP_TIGHTENING]
+    for name in filter(names.__contains__, HALVED):
+        shapes += halves(shapes[names.index(name)], trimmed)
+        derived += [f"{name}_L", f"{name}_R"]
     uvs = topology.uvs[kept]
     return Rig(
         neutral=trimmed, identity=np.stack(modes), expression=np.stack(shapes),
         triangles=renumber[triangles].astype(np.int32),
         # Parts other than the face sit in their own atlas tiles; the kernel wants 0..1 everywhere.
         uvs=(uvs - np.floor(uvs.min(1, keepdims=True) + 1e-4)).astype(np.float32),
-        materials=materials, landmarks=points, expression_names=np.array([*names, LIP_TIGHTENING]), digest=digest,
+        materials=materials, landmarks=points, expression_names=np.array([*names, *derived]), digest=digest,
     )  # fmt: skip
 
 

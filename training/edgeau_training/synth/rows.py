@@ -32,7 +32,7 @@ def make_row(renderer: Renderer, landmarker: Landmarker, sample: Sample, seed: i
         Its row, with the keys of ``shards.SCHEMA``.
     """
     identity, texture = identity_seed(seed, sample.identity), texture_seed(seed, sample.texture)
-    picture = renderer.picture(identity, texture, (seed, sample.seed))
+    picture = renderer.picture(identity, texture, (seed, sample.seed), at_rest=sample.at_rest)
     stored = encode(picture.image[:, :, ::-1])
     # Landmarks and crop come from what is stored, so that a reader can reproduce them.
     image = decode(stored)
@@ -50,6 +50,7 @@ def make_row(renderer: Renderer, landmarker: Landmarker, sample: Sample, seed: i
         "detected": bool(faces),
         "landmarks": faces[0].ravel() if faces else None,
         "aus": picture.intensities,
+        "sides": picture.sides.ravel(),
         "pose": picture.pose,
     }
 

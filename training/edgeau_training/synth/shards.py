@@ -6,7 +6,8 @@
 Columns: index int64 (number of the sample, unique over the splits); identity, texture int32; seed int64;
 image binary (JPEG, RGB content, the whole picture); crop binary (JPEG of the 256-pixel aligned face, null when no
 face was found); detected bool; landmarks list<float32> (478 x 3, x y z in pixels of image; null when not detected);
-aus list<float32> (intensity 0..1 in dataset.json's order); pose list<float32> (pitch, yaw, roll in degrees).
+aus list<float32> (intensity 0..1 in dataset.json's order); sides list<float32> (the same for the person's own left half, then
+for the right one; dataset.json lists the AUs that have sides); pose list<float32> (pitch, yaw, roll in degrees).
 """
 
 from __future__ import annotations
@@ -24,16 +25,17 @@ from numpy.typing import NDArray
 from edgeau._system.atomic_file import atomic_path
 from edgeau.errors import InputError
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2  # 1 had no sides; it is still read
 SHARD_ROWS = 500
 LANDMARKS = 478
 SCHEMA = pa.schema([
     ("index", pa.int64()), ("identity", pa.int32()), ("texture", pa.int32()), ("seed", pa.int64()),
     ("image", pa.binary()), ("crop", pa.binary()), ("detected", pa.bool_()),
-    ("landmarks", pa.list_(pa.float32())), ("aus", pa.list_(pa.float32())), ("pose", pa.list_(pa.float32())),
+    ("landmarks", pa.list_(pa.float32())), ("aus", pa.list_(pa.float32())),
+    ("sides", pa.list_(pa.float32())), ("pose", pa.list_(pa.float32())),
 ])  # fmt: skip
 _PICTURES = ("image", "crop")
-_VECTORS = ("landmarks", "aus", "pose")
+_VECTORS = {"landmarks": (LANDMARKS, 3), "aus": (-1,), "sides": (2, -1), "pose": (-1,)}
 
 
 def shard_path(root: str | Path, split: str, number: int) -> Path:
@@ -54,8 +56,10 @@ def dataset_info(root: str | Path) -> dict[str, Any]:
             f"{root}: no dataset.json there. Render a set with: edgeau-synth RIG --out {root} --count 1000"
         )
     info: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    if info.get("version") != FORMAT_VERSION:
-        raise InputError(f"{path}: format version {info.get('version')}; this reader knows {FORMAT_VERSION}.")
+    if info.get("version") not in range(1, FORMAT_VERSION + 1):
+        raise InputError(
+            f"{path}: format version {info.get('version')}; this reader knows 1 to {FORMAT_VERSION}."
+        )
     return info
 
 
@@ -75,11 +79,12 @@ def read_split(
 ) -> dict[str, NDArray[Any] | list[bytes]]:
     """Return columns of a split: arrays of N rows, lists of bytes for image and crop.
 
-    landmarks is (N, 478, 3) float32 (zeros where detected is False), aus (N, A), pose (N, 3); a missing crop is b"".
+    landmarks is (N, 478, 3) float32 (zeros where detected is False), aus (N, A), sides (N, 2, A), pose (N, 3); a missing
+    crop is b"".
     columns: None for all; limit: at most so many rows. Works on a set that is still growing.
     Raises InputError when the split has no finished shard or a column is unknown.
     """
-    wanted = list(columns) if columns is not None else SCHEMA.names
+    wanted = list(columns) if columns is not None else _stored(root, split)
     unknown = [name for name in wanted if name not in SCHEMA.names]
     if unknown:
         raise InputError(f"No column {', '.join(unknown)}; there are {', '.join(SCHEMA.names)}.")
@@ -99,13 +104,19 @@ def read_split(
     return {name: _column(table, name) for name in wanted}
 
 
+def _stored(root: str | Path, split: str) -> list[str]:
+    """The columns that a split's shards have."""
+    paths = shard_paths(root, split)
+    return list(pq.read_schema(paths[0]).names) if paths else list(SCHEMA.names)
+
+
 def _column(table: pa.Table, name: str) -> NDArray[Any] | list[bytes]:
     column = table.column(name).combine_chunks()
     if name in _PICTURES:
         return [value or b"" for value in column.to_pylist()]
     if name not in _VECTORS:
         return np.asarray(column.to_numpy(zero_copy_only=False))
-    return _vectors(column, (LANDMARKS, 3) if name == "landmarks" else (-1,))
+    return _vectors(column, _VECTORS[name])
 
 
 def _vectors(column: Any, shape: tuple[int, ...]) -> NDArray[np.float32]:

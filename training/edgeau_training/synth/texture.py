@@ -13,6 +13,7 @@ from edgeau_training.synth.complexion import complexion, with_eye_surroundings, 
 from edgeau_training.synth.drawing import Image
 from edgeau_training.synth.folds import folds_of
 from edgeau_training.synth.relief import resting_relief
+from edgeau_training.synth.worn_folds import worn_in
 from edgeau_training.synth.wrinkles import Wrinkle
 
 # Skin colours from light to dark (display RGB; ours, spread over the range that skin tone scales cover).
@@ -29,7 +30,7 @@ class Skin:
 
     Attributes:
         albedo: uint8 ``(N, N, 3)``, RGB, square root of linear reflectance.
-        relief: float32 ``(N, N)``, cm, at rest.
+        relief: float32 ``(N, N)``, cm, at rest, with the folds that are always there.
         wrinkles: folds that expressions drive.
         tone: float32 ``(3,)``, display RGB 0..1 of the skin.
         hair: float32 ``(3,)``, display RGB 0..1 of the hair.
@@ -66,10 +67,11 @@ def make_skin(random: np.random.Generator, points: NDArray[np.float32]) -> Skin:
         colour = np.clip(hair * 0.55, 0, 1)
     atlas = atlas * (1 - brows) + colour * brows
     albedo = np.clip(atlas, 0.04, 0.985)
+    wrinkles = folds_of(random, points, depth)
     return Skin(
         albedo=np.round(albedo * 255).astype(np.uint8),
-        relief=relief,
-        wrinkles=folds_of(random, points, depth),
+        relief=worn_in(random, relief, wrinkles, age),
+        wrinkles=wrinkles,
         tone=tone,
         hair=hair,
         gloss=float(random.uniform(0.012, 0.1)),

@@ -22,7 +22,7 @@ def forehead_folds(random: np.random.Generator, points: NDArray[np.float32], dep
         v = first + row * random.uniform(0.017, 0.026) + arch + random.normal(0, 0.0022, 11)
         keep = slice(int(random.integers(0, 3)), 11 - int(random.integers(0, 3)))
         lines.append(smooth_curve(np.stack([u, v], 1)[keep], 40))
-    height = grooves(lines, random.uniform(1.5, 2.3)) * (0.075 * depth)
+    height = grooves(lines, random.uniform(1.5, 2.3)) * (0.075 * depth * random.uniform(0.7, 1.9))
     u = np.linspace(0, 1, SIZE, dtype=np.float32)
     middle = np.exp(-(((u - 0.5) / 0.075) ** 2) / 2)
     outer = np.clip((np.abs(u - 0.5) - 0.06) / 0.06, 0, 1)

@@ -55,6 +55,7 @@ SPECIFIED = (
     Specified("mrpnet-lite1", None),
     Specified("mrpnet-mnv4s", None),
     Specified("mrpnet-mnv4m", None),
+    Specified("mrpnet-slim", None),
 )
 
 
