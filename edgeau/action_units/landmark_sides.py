@@ -7,19 +7,16 @@ nose can be told from a one-sided smile.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from edgeau.action_units.face_shape import MESH_POINTS
 from edgeau.errors import BundleError
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from numpy.typing import NDArray
 
 __all__ = ["LEFT", "RIGHT", "LandmarkSides"]
 

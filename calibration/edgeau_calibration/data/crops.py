@@ -94,9 +94,10 @@ def on_canvas(crops: NDArray[np.uint8], alignment: Alignment) -> NDArray[np.uint
     if side != STORED or side <= alignment.canvas:
         return crops
     canvas = (alignment.canvas, alignment.canvas)
-    return np.stack([cv2.resize(crop, canvas, interpolation=cv2.INTER_AREA) for crop in crops]).astype(
-        np.uint8
-    )
+    resized: NDArray[np.uint8] = np.stack(
+        [cv2.resize(crop, canvas, interpolation=cv2.INTER_AREA) for crop in crops]
+    ).astype(np.uint8)
+    return resized
 
 
 def central_crop(crops: NDArray[np.uint8], size: int) -> NDArray[np.uint8]:

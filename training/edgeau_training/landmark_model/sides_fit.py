@@ -15,9 +15,9 @@ from numpy.typing import NDArray
 from edgeau.action_units.face_shape import MESH_POINTS
 from edgeau.action_units.landmark_model import LandmarkModel
 from edgeau.action_units.landmark_sides import LandmarkSides
+from edgeau_training.evaluation.metrics import fit_thresholds
 from edgeau_training.evaluation.platt import fit_line
 from edgeau_training.evaluation.predictions import Predictions
-from edgeau_training.evaluation.thresholds import fit_thresholds
 from edgeau_training.landmark_model.moments import gather
 from edgeau_training.landmark_model.robust_ridge import fit_weights
 from edgeau_training.landmark_model.samples import SidedSamples
