@@ -28,10 +28,13 @@ __all__ = [
 
 Region = Literal["brows", "eyes", "cheeks", "nose", "mouth"]
 
-Reason = Literal["too soon", "out of frame", "size", "pose", "dark", "bright", "occluded", "blur"]
+Reason = Literal[
+    "too soon", "landmarks", "out of frame", "size", "pose", "dark", "bright", "occluded", "blur"
+]
 
 REASONS: dict[Reason, str] = {
     "too soon": "the face has only just appeared, and the network has not looked at it yet",
+    "landmarks": "the landmarks did not pass their check: they may lie on something else than a face, or beside it",
     "out of frame": "the part of the face that the AU shows in lies outside the picture",
     "size": "the face has too few pixels",
     "pose": "the head is turned too far",
