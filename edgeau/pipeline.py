@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -19,6 +20,7 @@ from edgeau.live import LivePipeline
 from edgeau.results import FrameResult
 from edgeau.runtimes.session import EngineInfo
 from edgeau.sources import Source
+from edgeau.sources.check_frame import check_frame
 from edgeau.sources.frame import Frame
 from edgeau.stages import FrameStages
 from edgeau.temporal.result_filter import ResultFilter
@@ -30,7 +32,8 @@ class Pipeline(Closing):
     """Landmarks, alignment, network, landmark model and thresholds behind three calls.
 
     :meth:`process` takes one picture by itself; :meth:`track` takes the next frame of a stream that the caller reads;
-    :meth:`stream` reads a source. A pipeline belongs to the thread that uses it. Close it, or use it in ``with``.
+    :meth:`stream` reads a source. It follows one stream at a time. Several threads may call :meth:`process`; they
+    take turns, so that a pipeline for each is faster. It does not outlive a fork. Close it, or use it in ``with``.
 
     Args:
         stages: what is run; closed with the pipeline. :meth:`load` makes them from a bundle.
@@ -47,6 +50,7 @@ class Pipeline(Closing):
         self._count = 0
         self._start_s: float | None = None
         self._tracking = False
+        self._counting = threading.Lock()
 
     @classmethod
     def load(
@@ -57,6 +61,7 @@ class Pipeline(Closing):
         threads: int | None = None,
         provider: str | None = None,
         max_faces: int = 4,
+        far: bool | None = None,
         experimental: bool = False,
         landmarker_model: Path | str | None = None,
         filters: Sequence[ResultFilter] | None = None,
@@ -73,6 +78,9 @@ class Pipeline(Closing):
             provider: the engine's device or kernel library; None takes the runtime's default.
             max_faces: how many faces are looked for at most. With 1, a video costs less: while fewer faces than this
                 are in view, every frame is searched for more.
+            far: whether faces below 11 % of the long side of the frame are looked for too, down to 2.5 %, in tiles. It costs some
+                60 ms of a processor for a picture of 1920 x 1080, in a film for one frame in 25. None does so for pictures and
+                files but not live.
             experimental: whether AUs without evidence on real faces are given too.
             landmarker_model: MediaPipe's face networks: a ``face_landmarker.task``, a folder or a wheel of mediapipe. None takes
                 those of the bundle, else those of this machine (``edgeau-landmarks`` lists them).
@@ -95,6 +103,7 @@ class Pipeline(Closing):
                 threads=threads,
                 provider=provider,
                 max_faces=max_faces,
+                far=far,
                 experimental=experimental,
                 landmarker_model=landmarker_model,
                 filters=filters,
@@ -198,7 +207,7 @@ class Pipeline(Closing):
             self.live = self.live or LivePipeline(self.stages)
             yield from self.live.stream(source)
             return
-        self.stages.start(static=source.still)
+        self.stages.start(static=source.still, live=False)
         for frame in source:
             yield self._result(frame, static=source.still, taken_s=time.monotonic())
 
@@ -210,12 +219,14 @@ class Pipeline(Closing):
 
     def _next(self, frame_bgr: NDArray[np.uint8], time_s: float | None, *, static: bool) -> FrameResult:
         taken_s = time.monotonic()
-        if self._start_s is None:
-            self._start_s = taken_s
-        time_s = taken_s - self._start_s if time_s is None else time_s
-        result = self._result(Frame(self._count, time_s, frame_bgr, ""), static=static, taken_s=taken_s)
-        self._count += 1
-        return result
+        check_frame(frame_bgr)
+        with self._counting:
+            if self._start_s is None:
+                self._start_s = taken_s
+            number, self._count = self._count, self._count + 1
+            since_s = taken_s - self._start_s
+        frame = Frame(number, since_s if time_s is None else time_s, frame_bgr, "")
+        return self._result(frame, static=static, taken_s=taken_s)
 
     def _result(self, frame: Frame, *, static: bool, taken_s: float) -> FrameResult:
         faces = tuple(self.stages.read(frame, self.stages.find(frame, static=static)))

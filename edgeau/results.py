@@ -5,13 +5,16 @@ Coordinates are pixels of the frame, x to the right, y down, origin at the centr
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from types import MappingProxyType
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
+
+from edgeau._system.frozen_dict import FrozenDict
+from edgeau.errors import DependencyError
 
 __all__ = [
     "REASONS",
@@ -28,10 +31,13 @@ __all__ = [
 
 Region = Literal["brows", "eyes", "cheeks", "nose", "mouth"]
 
-Reason = Literal["too soon", "out of frame", "size", "pose", "dark", "bright", "occluded", "blur"]
+Reason = Literal[
+    "too soon", "landmarks", "out of frame", "size", "pose", "dark", "bright", "occluded", "blur"
+]
 
 REASONS: dict[Reason, str] = {
     "too soon": "the face has only just appeared, and the network has not looked at it yet",
+    "landmarks": "the landmarks did not pass their check: they may lie on something else than a face, or beside it",
     "out of frame": "the part of the face that the AU shows in lies outside the picture",
     "size": "the face has too few pixels",
     "pose": "the head is turned too far",
@@ -79,6 +85,16 @@ class ActionUnit:
             raise ValueError(f"{self.name}: the raw probability must be within 0..1, got {self.raw!r}")
         if intensity is not None and not 0.0 <= intensity <= 1.0:
             raise ValueError(f"{self.name}: intensity must be within 0..1, got {intensity!r}")
+
+    def to_dict(self) -> dict[str, Any]:
+        """As plain values, without the name: probabilities rounded to five digits, None where there is none."""
+        return {
+            **_rounded(5, probability=self.probability, raw=self.raw_probability),
+            "active": self.active,
+            **_rounded(5, intensity=self.intensity),
+            "reason": self.reason,
+            "experimental": self.experimental,
+        }
 
     @property
     def raw_probability(self) -> float | None:
@@ -139,8 +155,8 @@ class FaceQuality:
     refused: Mapping[str, Reason] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "visible", MappingProxyType(dict(self.visible)))
-        object.__setattr__(self, "refused", MappingProxyType(dict(self.refused)))
+        object.__setattr__(self, "visible", FrozenDict(self.visible))
+        object.__setattr__(self, "refused", FrozenDict(self.refused))
 
     def refuse(self, aus: Mapping[str, ActionUnit]) -> dict[str, ActionUnit]:
         """The AUs of this face, those refused without numbers and with the reason."""
@@ -158,7 +174,7 @@ def refused_unit(unit: ActionUnit, reason: str) -> ActionUnit:
     return ActionUnit(unit.name, None, None, None, reason, unit.experimental)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Face:
     """One face.
 
@@ -187,10 +203,43 @@ class Face:
             raise ValueError(f"landmarks must be (468, 3) or (478, 3), got {shape}")
         if self.landmarks.dtype != np.float32:
             raise ValueError(f"landmarks must be float32, got {self.landmarks.dtype}")
-        object.__setattr__(self, "aus", MappingProxyType(dict(self.aus)))
+        object.__setattr__(self, "aus", FrozenDict(self.aus))
+
+    def __repr__(self) -> str:
+        who = "" if self.track_id is None else f"track_id={self.track_id}, "
+        box = f"{self.box.width:.0f}x{self.box.height:.0f} at ({self.box.left:.0f}, {self.box.top:.0f})"
+        active = [label for label, unit in self.aus.items() if unit.active]
+        refused = sum(unit.reason is not None for unit in self.aus.values())
+        return f"<Face {who}box {box}, active: {' '.join(active) or 'none'}, refused: {refused} of {len(self.aus)}>"
+
+    def to_dict(self, place: int = 0, *, landmarks: bool = False) -> dict[str, Any]:
+        """As plain values, as in a ``.jsonl`` table (:mod:`edgeau.sinks.tables.jsonl` says what each is).
+
+        Args:
+            place: of the face in its frame, its number where it has no track.
+            landmarks: whether to give the mesh points too.
+        """
+        box, pose, quality = self.box, self.pose, self.quality
+        values: dict[str, Any] = {
+            "face_id": place if self.track_id is None else self.track_id,
+            "box": _rounded(2, left=box.left, top=box.top, width=box.width, height=box.height),
+            "pose": pose and _rounded(2, pitch=pose.pitch, yaw=pose.yaw, roll=pose.roll),
+            "aus": {label: unit.to_dict() for label, unit in self.aus.items()},
+        }
+        if quality is not None:
+            values["quality"] = _rounded(
+                3,
+                size=quality.size,
+                sharpness=quality.sharpness,
+                light=quality.light,
+                clipped=quality.clipped,
+            )
+        if landmarks:
+            values["landmarks"] = np.round(self.landmarks.astype(float), 2).tolist()
+        return values
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class FrameResult:
     """All faces of one frame.
 
@@ -218,4 +267,76 @@ class FrameResult:
     gap_s: float = 0.0
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "drops", MappingProxyType(dict(self.drops)))
+        object.__setattr__(self, "drops", FrozenDict(self.drops))
+
+    def __repr__(self) -> str:
+        return (
+            f"<FrameResult {self.index} at {self.time_s:.3f} s: {len(self.faces)} faces {list(self.faces)}>"
+        )
+
+    @property
+    def boxes(self) -> NDArray[np.float32]:
+        """Float32 ``(faces, 4)``: left, top, width, height of each face, pixels."""
+        rows = [(face.box.left, face.box.top, face.box.width, face.box.height) for face in self.faces]
+        return np.array(rows, np.float32).reshape(-1, 4)
+
+    @property
+    def probabilities(self) -> NDArray[np.float32]:
+        """Float32 ``(faces, AUs)`` in the model's output order; NaN for an AU that could not be judged."""
+        rows = [[unit.probability for unit in face.aus.values()] for face in self.faces]
+        return np.array(rows, np.float32) if rows else np.empty((0, 0), np.float32)
+
+    def to_dict(self, *, landmarks: bool = False) -> dict[str, Any]:
+        """As plain values: ``index``, ``time_s``, and ``faces`` as :meth:`Face.to_dict` gives them.
+
+        Args:
+            landmarks: whether faces carry their mesh points.
+        """
+        return {
+            "index": self.index,
+            "time_s": round(self.time_s, 6),
+            "faces": [face.to_dict(place, landmarks=landmarks) for place, face in enumerate(self.faces)],
+        }
+
+    def to_json(self, *, landmarks: bool = False) -> str:
+        """:meth:`to_dict` as one line of JSON."""
+        return json.dumps(self.to_dict(landmarks=landmarks), allow_nan=False, separators=(",", ":"))
+
+    def to_dataframe(self) -> Any:
+        """A pandas data frame, one row a face; several results together: ``pandas.concat(r.to_dataframe() for r in results)``.
+
+        Columns: ``index``, ``time_s``, ``face_id``; ``left``, ``top``, ``width``, ``height`` in pixels; ``pitch``, ``yaw``,
+        ``roll`` in degrees; and for each AU its probability (``AU12``), decision (``AU12_active``) and the reason why there is
+        none (``AU12_reason``). Missing values are NA.
+
+        Raises:
+            DependencyError: pandas is not installed.
+        """
+        try:
+            import pandas as pd
+        except ImportError as error:
+            raise DependencyError(
+                "a data frame needs pandas: pip install pandas; to_dict() needs nothing"
+            ) from error
+        rows = []
+        for place, face in enumerate(self.faces):
+            pose = face.pose
+            row: dict[str, Any] = {
+                "index": self.index,
+                "time_s": self.time_s,
+                "face_id": place if face.track_id is None else face.track_id,
+                **{name: getattr(face.box, name) for name in ("left", "top", "width", "height")},
+                **{name: pose and getattr(pose, name) for name in ("pitch", "yaw", "roll")},
+            }
+            for label, unit in face.aus.items():
+                row[label], row[f"{label}_active"] = unit.probability, unit.active
+                row[f"{label}_reason"] = unit.reason
+            rows.append(row)
+        frame = pd.DataFrame(rows)
+        kinds = {name: "boolean" for name in frame.columns if name.endswith("_active")}
+        kinds |= {name: "string" for name in frame.columns if name.endswith("_reason")}
+        return frame.astype(kinds)
+
+
+def _rounded(digits: int, **values: float | None) -> dict[str, float | None]:
+    return {name: None if value is None else round(float(value), digits) for name, value in values.items()}

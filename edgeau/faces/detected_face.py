@@ -14,9 +14,13 @@ __all__ = ["DetectedFace"]
 
 @dataclass(frozen=True, slots=True)
 class DetectedFace:
-    """Where a face is and how its head is turned; fields as in :class:`~edgeau.results.Face`."""
+    """Where a face is and how its head is turned; fields as in :class:`~edgeau.results.Face`.
+
+    ``is_reliable`` is False where the landmarks did not pass their check: they may be garbage, and no AU is read from them.
+    """
 
     box: Box
     landmarks: NDArray[np.float32]
     track_id: int | None
     pose: HeadPose
+    is_reliable: bool = True

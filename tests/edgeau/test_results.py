@@ -1,12 +1,15 @@
 from __future__ import annotations
 
+import copy
 import dataclasses
+import json
+import pickle
 
 import numpy as np
 import pytest
 
 from edgeau.metrics import sigmoid
-from edgeau.results import ActionUnit, Box, Face
+from edgeau.results import ActionUnit, Box, Face, FaceQuality, FrameResult, HeadPose
 
 LANDMARKS = np.zeros((478, 3), np.float32)
 BOX = Box(0, 0, 1, 1)
@@ -61,3 +64,80 @@ def test_the_sigmoid_holds_for_every_logit() -> None:
     expected = 1 / (1 + np.exp(-np.clip(logits, -700, 700).astype(float)))
     np.testing.assert_allclose(sigmoid(logits), expected, atol=1e-6)
     assert sigmoid(logits).dtype == np.float32
+
+
+def result() -> FrameResult:
+    quality = FaceQuality(90.0, 0.2, 120.0, 0.0, {"eyes": 1.0}, frozenset(), {"AU4": "pose"})
+    units = {
+        "AU12": ActionUnit("AU12", 0.75, True, 0.5, raw=0.7),
+        "AU4": ActionUnit("AU4", None, None, reason="pose", experimental=True),
+    }
+    faces = (
+        Face(BOX, LANDMARKS, 3, HeadPose(1, 2, 3), units, quality, 0.2),
+        Face(Box(4, 5, 6, 7), LANDMARKS[:468], None, None, units),
+    )
+    return FrameResult(5, 0.2, 0.01, 1, faces, drops={"late": 1})
+
+
+def same(one: FrameResult, other: FrameResult) -> bool:
+    return one.to_dict(landmarks=True) == other.to_dict(landmarks=True) and one.drops == other.drops
+
+
+@pytest.mark.parametrize("protocol", range(2, pickle.HIGHEST_PROTOCOL + 1))
+def test_results_pickle(protocol: int) -> None:
+    found = pickle.loads(pickle.dumps(result(), protocol))
+    assert same(found, result())
+    assert found.faces[0].quality == result().faces[0].quality
+    with pytest.raises(TypeError):
+        found.faces[0].aus["AU12"] = None
+
+
+def test_results_are_copied_deeply_and_become_plain_values() -> None:
+    copied = copy.deepcopy(result())
+    assert same(copied, result())
+    assert copied.faces[0].landmarks is not LANDMARKS
+    assert dataclasses.asdict(result())["faces"][0]["aus"]["AU12"]["probability"] == 0.75
+    assert same(copy.copy(result()), result())
+
+
+def test_json_is_what_the_dictionary_is() -> None:
+    document = json.loads(result().to_json())
+    assert document == result().to_dict()
+    assert document["faces"][0]["face_id"] == 3
+    assert document["faces"][1]["face_id"] == 1
+    assert document["faces"][0]["aus"]["AU4"] == {
+        "probability": None,
+        "raw": None,
+        "active": None,
+        "intensity": None,
+        "reason": "pose",
+        "experimental": True,
+    }
+    assert "landmarks" not in document["faces"][0]
+    assert len(json.loads(result().to_json(landmarks=True))["faces"][1]["landmarks"]) == 468
+
+
+def test_many_faces_are_arrays() -> None:
+    assert result().boxes.tolist() == [[0, 0, 1, 1], [4, 5, 6, 7]]
+    np.testing.assert_array_equal(result().probabilities, np.array([[0.75, np.nan]] * 2, np.float32))
+    empty = FrameResult(0, 0, 0, 0, ())
+    assert (empty.boxes.shape, empty.probabilities.shape) == ((0, 4), (0, 0))
+
+
+def test_a_data_frame_has_a_row_a_face() -> None:
+    pd = pytest.importorskip("pandas")
+    frame = pd.concat([result().to_dataframe(), FrameResult(6, 0, 0, 0, ()).to_dataframe()])
+    assert len(frame) == 2
+    assert frame["face_id"].tolist() == [3, 1]
+    assert frame["AU12"].tolist() == [0.75, 0.75]
+    assert frame["AU12_active"].tolist() == [True, True]
+    assert frame["AU4"].isna().all()
+    assert frame["AU4_reason"].tolist() == ["pose", "pose"]
+    assert frame["yaw"].tolist()[0] == 2
+
+
+def test_a_result_is_shown_in_a_line() -> None:
+    shown = repr(result())
+    assert len(shown) < 250
+    assert "AU12" in shown
+    assert "track_id=3" in shown

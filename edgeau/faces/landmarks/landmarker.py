@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from types import TracebackType
 from typing import TYPE_CHECKING, Protocol
 
@@ -10,7 +11,21 @@ if TYPE_CHECKING:  # edgeau-doctor looks for landmark networks where numpy canno
     from numpy.typing import NDArray
     from typing_extensions import Self
 
-__all__ = ["Landmarker"]
+__all__ = ["FaceLandmarks", "Landmarker"]
+
+
+@dataclass(frozen=True)
+class FaceLandmarks:
+    """The landmarks of one face.
+
+    Attributes:
+        points: float32 ``(468 or 478, 3)``, as from :meth:`Landmarker.detect`.
+        is_reliable: whether they were checked and lie on a face, or cannot be checked by this landmarker; False where they
+            may be garbage.
+    """
+
+    points: NDArray[np.float32]
+    is_reliable: bool = True
 
 
 class Landmarker(Protocol):
@@ -34,6 +49,23 @@ class Landmarker(Protocol):
             InputError: the frame is not a BGR picture.
         """
         ...
+
+    def find(self, frame: NDArray[np.uint8], *, far: bool = False) -> list[FaceLandmarks]:  # noqa: ARG002
+        """As :meth:`detect`, with what a check of the landmarks said.
+
+        Args:
+            frame: BGR, uint8 ``(height, width, 3)``.
+            far: whether to look for small faces too, which takes longer; not every landmarker can (see :meth:`smallest`).
+        """
+        return [FaceLandmarks(points) for points in self.detect(frame)]
+
+    def smallest(self, *, far: bool) -> float:  # noqa: ARG002
+        """Width of the smallest face that is found reliably, as a share of the frame's long side.
+
+        Args:
+            far: as for :meth:`find`.
+        """
+        return 0.115
 
     def describe(self) -> str:
         """Which models, of which package: one line for logs and reports."""

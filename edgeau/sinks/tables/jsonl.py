@@ -24,7 +24,7 @@ import json
 from typing import TYPE_CHECKING, Any, TextIO
 
 if TYPE_CHECKING:
-    from edgeau.results import ActionUnit, Face, FrameResult
+    from edgeau.results import FrameResult
 
 __all__ = ["JsonLines", "frame_document", "json_line"]
 
@@ -60,46 +60,13 @@ def frame_document(
         landmarks: whether faces carry their mesh points.
         live: whether to say the result's age and how many frames were dropped.
     """
-    return {
-        "index": result.index,
-        "time_s": round(result.time_s, 6),
-        **({"age_s": round(result.age_s, 6), "dropped": result.dropped} if live else {}),
-        "trained": trained,
-        "faces": [_face(place, face, landmarks=landmarks) for place, face in enumerate(result.faces)],
-    }
+    document = result.to_dict(landmarks=landmarks)
+    faces = document.pop("faces")
+    if live:
+        document |= {"age_s": round(result.age_s, 6), "dropped": result.dropped}
+    return document | {"trained": trained, "faces": faces}
 
 
 def json_line(document: dict[str, Any]) -> str:
     """A document in one line, without its end."""
     return json.dumps(document, allow_nan=False, separators=(",", ":"))
-
-
-def _face(place: int, face: Face, *, landmarks: bool) -> dict[str, Any]:
-    box, pose, quality = face.box, face.pose, face.quality
-    values: dict[str, Any] = {
-        "face_id": place if face.track_id is None else face.track_id,
-        "box": _rounded(2, left=box.left, top=box.top, width=box.width, height=box.height),
-        "pose": pose and _rounded(2, pitch=pose.pitch, yaw=pose.yaw, roll=pose.roll),
-        "aus": {label: _action_unit(unit) for label, unit in face.aus.items()},
-    }
-    if quality is not None:
-        values["quality"] = _rounded(
-            3, size=quality.size, sharpness=quality.sharpness, light=quality.light, clipped=quality.clipped
-        )
-    if landmarks:
-        values["landmarks"] = [[round(float(value), 2) for value in point] for point in face.landmarks]
-    return values
-
-
-def _action_unit(unit: ActionUnit) -> dict[str, Any]:
-    return {
-        **_rounded(5, probability=unit.probability, raw=unit.raw_probability),
-        "active": unit.active,
-        **_rounded(5, intensity=unit.intensity),
-        "reason": unit.reason,
-        "experimental": unit.experimental,
-    }
-
-
-def _rounded(digits: int, **values: float | None) -> dict[str, float | None]:
-    return {name: None if value is None else round(float(value), digits) for name, value in values.items()}

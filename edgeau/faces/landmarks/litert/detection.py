@@ -1,7 +1,10 @@
-"""Faces in a whole frame: MediaPipe's short-range detector."""
+"""Faces in a whole frame, or in its tiles: MediaPipe's short-range detector."""
 
 from __future__ import annotations
 
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import cv2
@@ -14,7 +17,7 @@ from edgeau.faces.landmarks.litert.region import Region
 from edgeau.faces.landmarks.mediapipe_models import ModelFile
 from edgeau.metrics import sigmoid
 
-__all__ = ["FaceDetector", "merge"]
+__all__ = ["Candidate", "FaceDetector", "merge"]
 
 _SIZE = 128
 _MIN_SCORE = 0.5
@@ -25,8 +28,30 @@ _SAME_FACE = 0.3
 _ROW, _BOX = 16, 4
 
 
+# Tiles of a far search as shares of the frame's long side, and what neighbours share of their side. A face is found from
+# about a seventh of a tile on; one that is cut by the edge of a tile lies whole in its neighbour or in a larger tile. Ours,
+# chosen on the pictures of benchmarks/face_recall.py.
+_TILES = (1 / 3, 1 / 6)
+_SHARED = 1 / 3
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """Where a face may be.
+
+    Attributes:
+        region: to look at.
+        score: of the detector, 0..1.
+        from_tile: whether only a part of the frame was looked at; more of these are no faces.
+    """
+
+    region: Region
+    score: float
+    from_tile: bool = False
+
+
 class FaceDetector:
-    """Finds faces that are at least some 10 % of the frame's long side.
+    """Finds faces that are at least some 11 % of the frame's long side, or with tiles 2.5 % of it.
 
     Args:
         file: ``face_detection_short_range.tflite``.
@@ -44,26 +69,88 @@ class FaceDetector:
         outputs = {"regressors": count * _ROW, "classificators": count}
         self._network = Network(file, threads, inputs, outputs)
 
-    def detect(self, frame: NDArray[np.uint8]) -> list[Region]:
-        """Regions of the faces, the surest first.
+    def detect(self, frame: NDArray[np.uint8], quarter_turns: int = 0) -> list[Candidate]:
+        """Faces in the whole frame, the surest first.
 
         Args:
             frame: RGB, uint8 ``(height, width, 3)``.
+            quarter_turns: to turn the frame by before it is looked at, anticlockwise: the detector knows faces that are
+                turned by up to about 45 degrees.
         """
         height, width = frame.shape[:2]
         whole = Region(width / 2, height / 2, float(max(height, width)), 0.0)
         picture = whole.crop(frame, _SIZE, cv2.BORDER_CONSTANT)
-        rows, scores = self._network.run(picture.astype(np.float32) / np.float32(127.5) - np.float32(1))
-        faces = _decode(rows.reshape(-1, _ROW), sigmoid(scores))
         corner = np.array((whole.x, whole.y)) - whole.side / 2
-        return [_region(face * whole.side + corner) for face in faces]
+        return [
+            Candidate(_region(face * whole.side + corner), score)
+            for face, score in self._faces(picture, quarter_turns)
+        ]
+
+    def detect_in_tiles(self, frame: NDArray[np.uint8], quarter_turns: int = 0) -> list[Candidate]:
+        """Faces in overlapping parts of the frame, the surest first; one face may come several times.
+
+        Args:
+            frame: RGB, uint8 ``(height, width, 3)``.
+            quarter_turns: as for :meth:`detect`.
+        """
+        found = []
+        for share in _TILES:
+            side = max(share * max(frame.shape[:2]), float(_SIZE))
+            scale = _SIZE / side
+            size = (max(1, round(frame.shape[1] * scale)), max(1, round(frame.shape[0] * scale)))
+            small = cv2.resize(frame, size, interpolation=cv2.INTER_AREA)
+            for left, top in _corners(size):
+                tile = small[top : top + _SIZE, left : left + _SIZE]
+                missing = (_SIZE - tile.shape[0], _SIZE - tile.shape[1])
+                if any(missing):
+                    tile = np.pad(tile, ((0, missing[0]), (0, missing[1]), (0, 0)))
+                for face, score in self._faces(np.asarray(tile, np.uint8), quarter_turns):
+                    placed = (face * _SIZE + (left, top)) / scale
+                    found.append(Candidate(_region(placed), score, from_tile=True))
+        return sorted(found, key=lambda candidate: -candidate.score)
+
+    def _faces(
+        self, picture: NDArray[np.uint8], quarter_turns: int
+    ) -> list[tuple[NDArray[np.float32], float]]:
+        """Faces as float32 ``(8, 2)`` in shares of the picture, with their scores, the surest first."""
+        turned = np.rot90(picture, quarter_turns) if quarter_turns else picture
+        rows, scores = self._network.run(turned.astype(np.float32) / np.float32(127.5) - np.float32(1))
+        faces = _decode(rows.reshape(-1, _ROW), sigmoid(scores))
+        return [(_turned_back(face, quarter_turns), score) for face, score in faces]
 
     def close(self) -> None:
         """Give the network's memory back; a second call does nothing."""
         self._network.close()
 
 
-def _decode(rows: NDArray[np.float32], scores: NDArray[np.float32]) -> list[NDArray[np.float32]]:
+def _corners(size: tuple[int, int]) -> Iterator[tuple[int, int]]:
+    """Left upper corners of the tiles that cover a picture of this width and height, pixels."""
+    step = _SIZE * (1 - _SHARED)
+    across, down = (
+        [round(place) for place in np.linspace(0, length - _SIZE, 1 + math.ceil((length - _SIZE) / step))]
+        if length > _SIZE
+        else [0]
+        for length in size
+    )
+    for top in down:
+        for left in across:
+            yield left, top
+
+
+def _turned_back(face: NDArray[np.float32], quarter_turns: int) -> NDArray[np.float32]:
+    """A face found in a picture that was turned anticlockwise, in shares of the picture as it was.
+
+    The two corners of its box stay an upper left and a lower right one.
+    """
+    for _ in range(quarter_turns % 4):
+        face = np.stack((1 - face[:, 1], face[:, 0]), axis=1)
+    low, high = face[:2].min(axis=0), face[:2].max(axis=0)
+    return np.concatenate((low[None], high[None], face[2:]))
+
+
+def _decode(
+    rows: NDArray[np.float32], scores: NDArray[np.float32]
+) -> list[tuple[NDArray[np.float32], float]]:
     """Faces as float32 ``(8, 2)`` in shares of the input: upper left and lower right corner, then six points."""
     sure = scores >= _MIN_SCORE
     centres = ANCHORS[sure][:, None]
@@ -73,7 +160,7 @@ def _decode(rows: NDArray[np.float32], scores: NDArray[np.float32]) -> list[NDAr
     return merge(faces, scores[sure])
 
 
-def merge(faces: NDArray[np.float32], scores: NDArray[np.float32]) -> list[NDArray[np.float32]]:
+def merge(faces: NDArray[np.float32], scores: NDArray[np.float32]) -> list[tuple[NDArray[np.float32], float]]:
     """One face where several boxes lie on each other: their mean, weighted by their scores.
 
     This is the ``WEIGHTED`` algorithm of MediaPipe's ``NonMaxSuppressionCalculator``.
@@ -83,7 +170,7 @@ def merge(faces: NDArray[np.float32], scores: NDArray[np.float32]) -> list[NDArr
         scores: float32 ``(n,)``, 0..1.
 
     Returns:
-        The merged faces, ``(2 or more, 2)`` each, the surest first.
+        The merged faces, ``(2 or more, 2)`` each, with the score of the surest box, the surest first.
     """
     order = np.argsort(-scores, kind="stable")
     faces, scores = faces[order], scores[order]
@@ -92,7 +179,7 @@ def merge(faces: NDArray[np.float32], scores: NDArray[np.float32]) -> list[NDArr
         same = _overlaps(faces[0], faces) > _SAME_FACE
         same[0] = True  # a box without area overlaps nothing, itself included
         weights = scores[same] / scores[same].sum()
-        merged.append((faces[same] * weights[:, None, None]).sum(axis=0))
+        merged.append(((faces[same] * weights[:, None, None]).sum(axis=0), float(scores[0])))
         faces, scores = faces[~same], scores[~same]
     return merged
 

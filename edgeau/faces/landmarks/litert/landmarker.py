@@ -8,11 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgeau.faces.landmarks.detection_frame import DetectionFrame
-from edgeau.faces.landmarks.landmarker import Landmarker
+from edgeau.faces.landmarks.landmarker import FaceLandmarks, Landmarker
+from edgeau.faces.landmarks.litert.checking import FaceChecker
 from edgeau.faces.landmarks.litert.detection import FaceDetector
 from edgeau.faces.landmarks.litert.mesh import MESHES, FaceMesh
-from edgeau.faces.landmarks.litert.region import Region
-from edgeau.faces.landmarks.litert.tracking import joined
+from edgeau.faces.landmarks.litert.picture_search import faces_of_picture
+from edgeau.faces.landmarks.litert.tracking import Tracking
 from edgeau.faces.landmarks.mediapipe_models import read_models
 from edgeau.sources.check_frame import check_frame
 
@@ -46,30 +47,33 @@ class LiteRtLandmarker(Landmarker):
         self._mesh: FaceMesh = MESHES[files.generation](files.mesh, threads)
         self._name = f"MediaPipe's {files.mesh.name} in {self._mesh.runtime}, {files.points} points"
         self._frame = DetectionFrame()
-        self._followed: list[Region] = []
+        self._checker = FaceChecker(self._mesh)
+        self._tracking = Tracking(self._detector, self._checker, max_faces)
 
     def detect(self, frame: NDArray[np.uint8]) -> list[NDArray[np.float32]]:  # noqa: D102
+        return [face.points for face in self.find(frame)]
+
+    def find(self, frame: NDArray[np.uint8], *, far: bool = False) -> list[FaceLandmarks]:  # noqa: D102
         rgb, extent = self._frame.convert(check_frame(frame))
-        faces = [
-            points for region in self._regions(rgb) if (points := self._mesh.place(rgb, region)) is not None
-        ]
-        if not self._static:
-            self._followed = [Region.of_landmarks(points) for points in faces]
+        if self._static:
+            faces = faces_of_picture(rgb, self._detector, self._checker, self._max_faces, far=far)
+        else:
+            faces = self._tracking.faces(rgb, far=far)
         scale = np.float32(extent[0] / rgb.shape[1])
-        return faces if scale == 1 else [points * scale for points in faces]
+        return [
+            FaceLandmarks(face.points if scale == 1 else face.points * scale, is_reliable=face.is_reliable)
+            for face in faces
+        ]
+
+    def smallest(self, *, far: bool) -> float:  # noqa: D102
+        return 0.025 if far else 0.115
 
     def describe(self) -> str:  # noqa: D102
         return self._name
 
     def reset(self) -> None:  # noqa: D102
-        self._followed = []
+        self._tracking.reset()
 
     def close(self) -> None:  # noqa: D102
         self._detector.close()
         self._mesh.close()
-
-    def _regions(self, rgb: NDArray[np.uint8]) -> list[Region]:
-        if len(self._followed) >= self._max_faces:
-            return self._followed
-        found = self._detector.detect(rgb)[: self._max_faces]
-        return joined(self._followed, found, self._max_faces)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 
 import cv2
 import numpy as np
@@ -15,7 +16,7 @@ from edgeau.faces.landmarks.litert.region import Region
 from edgeau.faces.landmarks.mediapipe_models import Generation, ModelFile
 from edgeau.metrics import sigmoid
 
-__all__ = ["MESHES", "FaceMesh", "PlainMesh", "RefinedMesh", "TaskMesh"]
+__all__ = ["MESHES", "FaceMesh", "PlacedFace", "PlainMesh", "RefinedMesh", "TaskMesh"]
 
 _SIZE = 192
 _TASK_SIZE = 256
@@ -23,6 +24,19 @@ _POINTS = 468
 _ALL_POINTS = 478
 _MIN_PRESENCE = 0.5
 _INPUT = {"input_1": (1, _SIZE, _SIZE, 3)}
+
+
+@dataclass(frozen=True)
+class PlacedFace:
+    """The points of a face.
+
+    Attributes:
+        points: float32 ``(468 or 478, 3)``, x y z in pixels of the frame.
+        presence: the network's logit of there being a face in what it was shown.
+    """
+
+    points: NDArray[np.float32]
+    presence: float
 
 
 class FaceMesh(ABC):
@@ -34,22 +48,29 @@ class FaceMesh(ABC):
     runtime: str
     """Package and version that runs it."""
 
+    certain_presence: float = 17.0
+    """Presence, a logit, from which on nothing but a face is seen, looked at along its own landmarks: what a small or turned
+    face must reach. Both limits are ours (docs/decisions/finding-faces.md)."""
+
+    likely_presence: float = 13.0
+    """Presence below which landmarks are garbage more often than right: their AUs are refused."""
+
     @abstractmethod
-    def points(self, picture: NDArray[np.float32]) -> NDArray[np.float32] | None:
-        """The points.
+    def points(self, picture: NDArray[np.float32]) -> tuple[NDArray[np.float32], float] | None:
+        """The points, and the network's logit of there being a face.
 
         Args:
             picture: of a region, float32 ``(size, size, 3)``, RGB, 0..1.
 
         Returns:
-            float32 ``(468 or 478, 3)``, pixels of ``picture``; None when there is no face.
+            float32 ``(468 or 478, 3)``, pixels of ``picture``, and the logit; None when there is no face.
         """
 
     @abstractmethod
     def close(self) -> None:
         """Give the networks' memory back; a second call does nothing."""
 
-    def place(self, frame: NDArray[np.uint8], region: Region) -> NDArray[np.float32] | None:
+    def place(self, frame: NDArray[np.uint8], region: Region) -> PlacedFace | None:
         """The points of the face in a region.
 
         Args:
@@ -57,17 +78,18 @@ class FaceMesh(ABC):
             region: where the face is.
 
         Returns:
-            float32 ``(468 or 478, 3)``, x y z in pixels of the frame; None when there is no face.
+            The face; None when there is none.
         """
         picture = region.crop(frame, self.size, cv2.BORDER_REPLICATE)
-        points = self.points(picture.astype(np.float32) / np.float32(255))
-        if points is None:
+        found = self.points(picture.astype(np.float32) / np.float32(255))
+        if found is None:
             return None
+        points, presence = found
         matrix = region.to_frame(self.size)
         placed = np.empty_like(points)
         placed[:, :2] = points[:, :2] @ matrix[:, :2].T + matrix[:, 2]
         placed[:, 2] = points[:, 2] * (region.side / self.size)
-        return placed
+        return PlacedFace(placed, presence)
 
 
 class PlainMesh(FaceMesh):
@@ -83,14 +105,16 @@ class PlainMesh(FaceMesh):
         InputError: it is another model.
     """
 
+    certain_presence, likely_presence = 15.0, 12.0
+
     def __init__(self, file: ModelFile, threads: int) -> None:
         outputs = {"conv2d_21": _POINTS * 3, "conv2d_31": 1}
         self._network = Network(file, threads, _INPUT, outputs)
         self.runtime = self._network.runtime
 
-    def points(self, picture: NDArray[np.float32]) -> NDArray[np.float32] | None:  # noqa: D102
+    def points(self, picture: NDArray[np.float32]) -> tuple[NDArray[np.float32], float] | None:  # noqa: D102
         points, presence = self._network.run(picture)
-        return points.reshape(_POINTS, 3) if _is_face(presence) else None
+        return (points.reshape(_POINTS, 3), float(presence[0])) if _is_face(presence) else None
 
     def close(self) -> None:  # noqa: D102
         self._network.close()
@@ -116,11 +140,12 @@ class RefinedMesh(FaceMesh):
         self._refinement = Refinement(file, threads)
         self.runtime = self._network.runtime
 
-    def points(self, picture: NDArray[np.float32]) -> NDArray[np.float32] | None:  # noqa: D102
+    def points(self, picture: NDArray[np.float32]) -> tuple[NDArray[np.float32], float] | None:  # noqa: D102
         points, presence, features = self._network.run(picture)
         if not _is_face(presence):
             return None
-        return self._refinement.refine(points.reshape(_POINTS, 3), features.reshape(FEATURES[1]))
+        refined = self._refinement.refine(points.reshape(_POINTS, 3), features.reshape(FEATURES[1]))
+        return refined, float(presence[0])
 
     def close(self) -> None:  # noqa: D102
         self._network.close()
@@ -141,15 +166,16 @@ class TaskMesh(FaceMesh):
     """
 
     size = _TASK_SIZE
+    certain_presence, likely_presence = 10.0, 7.0
 
     def __init__(self, file: ModelFile, threads: int) -> None:
         inputs = {"input_12": (1, _TASK_SIZE, _TASK_SIZE, 3)}
         self._network = Network(file, threads, inputs, {"Identity": _ALL_POINTS * 3, "Identity_1": 1})
         self.runtime = self._network.runtime
 
-    def points(self, picture: NDArray[np.float32]) -> NDArray[np.float32] | None:  # noqa: D102
+    def points(self, picture: NDArray[np.float32]) -> tuple[NDArray[np.float32], float] | None:  # noqa: D102
         points, presence = self._network.run(picture)
-        return points.reshape(_ALL_POINTS, 3) if _is_face(presence) else None
+        return (points.reshape(_ALL_POINTS, 3), float(presence[0])) if _is_face(presence) else None
 
     def close(self) -> None:  # noqa: D102
         self._network.close()

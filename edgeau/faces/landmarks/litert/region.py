@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Region", "overlap"]
+__all__ = ["Region", "is_same_face", "overlap"]
 
 # MediaPipe looks at 1.5 times the face's box (``RectTransformationCalculator`` of its face graphs).
 _MARGIN = 1.5
 # The outer eye corners, right and left of the person: their line is what the region is turned by.
 _RIGHT_EYE, _LEFT_EYE = 33, 263
+# Regions that overlap this much are of one face (``AssociationNormRectCalculator``).
+_SAME_FACE = 0.5
+# Two faces side by side have their middles a face apart; half of half a face is safely less. Ours.
+_MIDDLE = 0.8
 
 
 @dataclass(frozen=True)
@@ -64,6 +68,11 @@ class Region:
         box = np.concatenate((points.min(axis=0), points.max(axis=0)))
         return cls.around(box, points[_RIGHT_EYE], points[_LEFT_EYE])
 
+    def turned(self, quarter_turns: int) -> Region:
+        """The same square, its upper side turned clockwise by so many quarters."""
+        angle = self.angle + quarter_turns * math.pi / 2
+        return replace(self, angle=math.remainder(angle, 2 * math.pi))
+
     def to_frame(self, size: int) -> NDArray[np.float64]:
         """Float64 ``(2, 3)``: pixels of the region drawn ``size`` x ``size`` to pixels of the frame."""
         scale, half = self.side / size, self.side / 2
@@ -102,6 +111,12 @@ def overlap(one: Region, other: Region) -> float:
     shared = width * height
     joint = one.side**2 + other.side**2 - shared
     return shared / joint if joint > 0 else 0.0
+
+
+def is_same_face(one: Region, other: Region) -> bool:
+    """Whether two regions show one face, found twice: they overlap as MediaPipe asks, or the middle of one is inside the other's face."""
+    apart = math.hypot(one.x - other.x, one.y - other.y)
+    return overlap(one, other) > _SAME_FACE or apart < max(one.side, other.side) / (2 * _MARGIN) * _MIDDLE
 
 
 def _shared(middle: float, side: float, other_middle: float, other_side: float) -> float:

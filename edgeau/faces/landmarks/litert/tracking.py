@@ -1,15 +1,107 @@
-"""Which regions of a frame to look at: those where faces were, and those where new ones were found."""
+"""Faces from frame to frame: those that were there are looked at where they were, and new ones are searched for."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from edgeau.faces.landmarks.litert.region import Region, overlap
+import numpy as np
+from numpy.typing import NDArray
 
-__all__ = ["joined"]
+from edgeau.faces.landmarks.litert.checking import CheckedFace, FaceChecker
+from edgeau.faces.landmarks.litert.detection import FaceDetector
+from edgeau.faces.landmarks.litert.picture_search import certain_faces_in_tiles
+from edgeau.faces.landmarks.litert.region import Region, is_same_face, overlap
+
+__all__ = ["Tracking", "joined"]
 
 # A found face whose region overlaps a followed one this much is the followed one (``AssociationNormRectCalculator``).
 _SAME_FACE = 0.5
+# Frames between two searches in tiles, which cost as much as some ten frames: a second of most films. Ours.
+_FAR_EVERY = 25
+# Fewest frames between two of them, where faces come and go all the time. Ours.
+_FAR_AGAIN = 5
+# Frames between two tries to turn a doubtful face, or an empty frame. Ours.
+_TURN_EVERY = 10
+
+
+class Tracking:
+    """The faces of a film.
+
+    Args:
+        detector: of faces.
+        checker: of landmarks.
+        most: how many faces at most.
+    """
+
+    def __init__(self, detector: FaceDetector, checker: FaceChecker, most: int) -> None:
+        self._detector = detector
+        self._checker = checker
+        self._most = most
+        self.reset()
+
+    def reset(self) -> None:
+        """What comes next is another film."""
+        self._followed: list[Region] = []
+        self._count = 0
+        self._far_at = -_FAR_EVERY
+        self._lost = False
+
+    def faces(self, frame: NDArray[np.uint8], *, far: bool) -> list[CheckedFace]:
+        """The faces of the next frame.
+
+        Args:
+            frame: RGB, uint8 ``(height, width, 3)``.
+            far: whether small faces are looked for too, in tiles: in the first frame, after a face was lost, and once in
+                so many frames.
+        """
+        turn = self._count % _TURN_EVERY == 0
+        faces = [face for region in self._followed if (face := self._followed_face(frame, region, turn=turn))]
+        self._lost |= len(faces) < len(self._followed)
+        if len(self._followed) < self._most:
+            faces += self._new_faces(frame, turn=turn)
+        if far and len(faces) < self._most and self._is_time_for_far():
+            faces += certain_faces_in_tiles(frame, self._detector, self._checker, faces, self._most)
+            self._far_at, self._lost = self._count, False
+        self._followed = [face.region for face in faces]
+        self._count += 1
+        return faces
+
+    def _followed_face(self, frame: NDArray[np.uint8], region: Region, *, turn: bool) -> CheckedFace | None:
+        face = self._checker.next_look(frame, region)
+        if turn and face is not None and not face.is_certain:
+            return self._checker.turned(frame, region) or face
+        return face
+
+    def _new_faces(self, frame: NDArray[np.uint8], *, turn: bool) -> list[CheckedFace]:
+        candidates = self._detector.detect(frame)
+        found = [candidate.region for candidate in candidates[: self._most]]
+        regions = joined(self._followed, found, self._most)[len(self._followed) :]
+        faces = []
+        for region in regions:
+            face = self._checker.first_look(frame, region, keep=True)
+            if face is not None and not face.is_certain:
+                face = self._checker.turned(frame, region) or face
+            if face is not None:
+                faces.append(face)
+        if turn and not self._followed and not faces:
+            faces = self._turned_faces(frame)
+        return faces
+
+    def _turned_faces(self, frame: NDArray[np.uint8]) -> list[CheckedFace]:
+        faces: list[CheckedFace] = []
+        for turns in (1, 2, 3):
+            for candidate in self._detector.detect(frame, turns):
+                known = any(is_same_face(candidate.region, face.region) for face in faces)
+                if known or len(faces) >= self._most:
+                    continue
+                face = self._checker.first_look(frame, candidate.region, keep=False)
+                if face is not None and face.is_certain:
+                    faces.append(face)
+        return faces
+
+    def _is_time_for_far(self) -> bool:
+        since = self._count - self._far_at
+        return since >= _FAR_EVERY or (self._lost and since >= _FAR_AGAIN)
 
 
 def joined(followed: Sequence[Region], found: Sequence[Region], most: int) -> list[Region]:

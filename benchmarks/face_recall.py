@@ -1,0 +1,175 @@
+"""How many faces are found, by their size, number and turn in the plane, beside plain FaceMesh of MediaPipe.
+
+    python benchmarks/face_recall.py [--pictures 6] [--json] [--page]
+
+Faces of the packaged clip and a portrait are pasted into pictures of 1920 x 1080. A face counts as found when the landmarks lie on it
+(within 15 % of the distance between its eyes on average); what is found elsewhere and not refused is false. --page writes the
+table of docs/finding-faces.md and its plot anew. Exit code 3 when fewer than 95 % are found at 4 % of the long side.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from pasted_faces import WIDTH, Head, heads, is_right, pasted, turned
+from this_machine import machine_name
+from tqdm import tqdm
+
+from edgeau._system.command import DONE, CommandParser, print_json, run
+from edgeau.faces.landmarks import open_landmarker
+
+NAME = "face_recall"
+GATE = 3
+SIZES = (1.0, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 7.0, 10.0, 15.0, 20.0, 30.0)
+NUMBERS = (1, 5, 15, 30, 60)
+ANGLES = tuple(range(0, 181, 15))
+DOCS = Path(__file__).resolve().parent.parent / "docs"
+_START, _END = "<!-- face_recall: begin -->", "<!-- face_recall: end -->"
+
+Finder = Callable[[np.ndarray], list[np.ndarray]]
+
+
+@dataclass
+class Recall:
+    """Faces found at one size, number or turn; false ones; CPU milliseconds a picture."""
+
+    what: str
+    value: float
+    finder: str
+    faces: int = 0
+    found: int = 0
+    false: int = 0
+    cpu_ms: float = 0.0
+
+    @property
+    def share(self) -> float:
+        return self.found / self.faces if self.faces else 0.0
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    return run(NAME, _measure, argv)
+
+
+def _measure(argv: Sequence[str] | None) -> int:
+    parser = CommandParser(NAME, __doc__ or "", "python benchmarks/face_recall.py --page")
+    parser.add_argument("--pictures", type=int, default=6, help="of each kind (%(default)s)")
+    parser.add_argument("--page", action="store_true", help="write docs/finding-faces.md and its plot anew")
+    parser.add_json()
+    arguments = parser.parse_args(argv)
+    rows = _rows(heads(), arguments.pictures)
+    if arguments.json:
+        print_json([asdict(row) | {"share": round(row.share, 4)} for row in rows])
+    else:
+        print(_tables(rows))
+    if arguments.page:
+        _write_page(rows)
+        _plot(rows, DOCS / "benchmarks" / "face-recall.svg")
+    at_four = [row for row in rows if row.what == "size" and row.value == 4 and row.finder == "edgeau"]
+    return DONE if all(row.share >= 0.95 for row in at_four) else GATE
+
+
+def _rows(every: list[Head], pictures: int) -> list[Recall]:
+    cases = [("size", size, size / 100 * WIDTH, 8, 0.0) for size in SIZES]
+    cases += [("number", float(number), 0.04 * WIDTH, number, 0.0) for number in NUMBERS]
+    cases += [("turn", float(angle), 0.15 * WIDTH, 1, float(angle)) for angle in ANGLES]
+    finders = {"edgeau": _edgeau(), "FaceMesh": _face_mesh()}
+    rows = []
+    for what, value, size, count, angle in tqdm(cases, disable=None):
+        of_case = [Recall(what, value, name) for name in finders]
+        rows += of_case
+        chosen = [turned(head, angle) for head in every]
+        for seed in range(pictures * (3 if what == "turn" else 1)):
+            picture, faces = pasted(chosen, size, count, seed)
+            for row in of_case:
+                _count(row, picture, faces, finders[row.finder])
+    for row in rows:
+        row.cpu_ms = round(row.cpu_ms / (pictures * (3 if row.what == "turn" else 1)), 1)
+    return rows
+
+
+def _count(row: Recall, picture: np.ndarray, faces: list[np.ndarray], finder: Finder) -> None:
+    start_s = time.process_time()
+    found = finder(picture)
+    row.cpu_ms += 1000 * (time.process_time() - start_s)
+    row.faces += len(faces)
+    row.found += sum(any(is_right(points, face) for points in found) for face in faces)
+    row.false += sum(not any(is_right(points, face, 0.3) for face in faces) for points in found)
+
+
+def _edgeau() -> Finder:
+    landmarker = open_landmarker(kind="litert", static=True, max_faces=100)
+    return lambda picture: [face.points for face in landmarker.find(picture, far=True) if face.is_reliable]
+
+
+def _face_mesh() -> Finder:
+    landmarker = open_landmarker(kind="solutions", static=True, max_faces=100)
+    return landmarker.detect
+
+
+def _tables(rows: list[Recall]) -> str:
+    lines = []
+    heads_ = {
+        "size": "width, % of the long side (pixels)",
+        "number": "faces of 4 % (77 pixels)",
+        "turn": "turn, degrees",
+    }
+    for what, head in heads_.items():
+        lines += [
+            f"| {head} | edgeau: found | false a picture | CPU ms a picture | FaceMesh: found | false | CPU ms |"
+        ]
+        lines += ["|" + "---|" * 7]
+        for one, other in zip(
+            *[[r for r in rows if r.what == what and r.finder == f] for f in ("edgeau", "FaceMesh")],
+            strict=True,
+        ):
+            value = f"{one.value:g}" + (f" ({one.value / 100 * WIDTH:.0f})" if what == "size" else "")
+            cells = [cell for row in (one, other) for cell in _cells(row)]
+            lines.append(f"| {value} | " + " | ".join(cells) + " |")
+        lines.append("")
+    return "\n".join(lines)
+
+
+def _cells(row: Recall) -> list[str]:
+    return [f"{100 * row.share:.0f} % of {row.faces}", f"{row.false}", f"{row.cpu_ms:.0f}"]
+
+
+def _write_page(rows: list[Recall]) -> None:
+    page = DOCS / "finding-faces.md"
+    text = page.read_text(encoding="utf-8")
+    before, after = text.partition(_START)[0], text.partition(_END)[2]
+    about = f"Measured {datetime.now(timezone.utc):%Y-%m-%d} on {machine_name()}; `false` counts over all pictures of a row.\n"
+    page.write_text(f"{before}{_START}\n{about}\n{_tables(rows)}{_END}{after}", encoding="utf-8")
+
+
+def _plot(rows: list[Recall], path: Path) -> None:
+    import matplotlib as mpl
+
+    mpl.use("svg")
+    mpl.rcParams["svg.hashsalt"] = NAME
+    from matplotlib import pyplot as plt
+
+    figure, axes = plt.subplots(1, 2, figsize=(9, 3.2), layout="constrained")
+    labels: dict[str, Any] = {"size": "face width, % of the long side", "turn": "turn in the plane, degrees"}
+    for axis, (what, label) in zip(axes, labels.items(), strict=True):
+        for finder in ("edgeau", "FaceMesh"):
+            mine = [row for row in rows if row.what == what and row.finder == finder]
+            axis.plot(
+                [row.value for row in mine], [100 * row.share for row in mine], marker="o", label=finder
+            )
+        axis.set(xlabel=label, ylabel="found, %", ylim=(-3, 103))
+        axis.grid(alpha=0.3)
+    axes[0].set_xscale("log")
+    axes[0].set_xticks(SIZES[::2], [f"{size:g}" for size in SIZES[::2]])
+    axes[0].legend()
+    figure.savefig(path, metadata={"Date": None})
+
+
+if __name__ == "__main__":
+    sys.exit(main())

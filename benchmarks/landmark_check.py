@@ -1,0 +1,118 @@
+"""What the mesh network's presence tells right landmarks from garbage by: the limits in docs/decisions/finding-faces.md.
+
+    python benchmarks/landmark_check.py [--landmarks PLACE] [--video FILE] [--json]
+
+Faces (the packaged clip, a portrait, and a film of yours) plain, blurred, noisy, dark and enlarged from 12 % of their pixels, each in twelve turns, and
+places without a face. Landmarks of the second look are right within a tenth of the distance between the eyes.
+"""
+
+from __future__ import annotations
+
+import itertools
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import cv2
+import numpy as np
+from pasted_faces import Head, heads, is_right, turned
+from tqdm import tqdm
+
+from edgeau._system.command import DONE, CommandParser, print_json, run
+from edgeau.faces.landmarks.litert import mesh as meshes
+from edgeau.faces.landmarks.litert.detection import FaceDetector
+from edgeau.faces.landmarks.litert.region import Region
+from edgeau.faces.landmarks.mediapipe_models import read_models
+from edgeau.sources import open_source
+
+NAME = "landmark_check"
+_WALLS = 60
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    return run(NAME, _measure, argv)
+
+
+def _measure(argv: Sequence[str] | None) -> int:
+    parser = CommandParser(NAME, __doc__ or "", "python benchmarks/landmark_check.py")
+    parser.add_argument("--landmarks", type=Path, help="the networks (those of this machine)")
+    parser.add_argument("--video", type=Path, help="a film of a face, of which five frames are taken")
+    parser.add_json()
+    arguments = parser.parse_args(argv)
+    files = read_models(arguments.landmarks)
+    meshes._is_face = lambda _: True  # every logit counts here, whatever the network is sure of
+    detector, mesh = FaceDetector(files.detector, 1), meshes.MESHES[files.generation](files.mesh, 1)
+    right, garbage = [], []
+    for head in tqdm(list(_faces(arguments.video, detector, mesh)), disable=None):
+        for picture in _degraded(head.picture):
+            for angle in range(0, 360, 30):
+                one = turned(Head(picture, head.points), angle)
+                found = _second_look(one.picture, detector, mesh)
+                if found is not None:
+                    (right if is_right(found.points, one.points, 0.1) else garbage).append(found.presence)
+    garbage += [found.presence for wall in _walls() if (found := _second_look(wall, detector, mesh))]
+    good, bad = np.array(right), np.array(garbage)
+    document = {
+        "networks": files.generation,
+        "right": len(good),
+        "garbage": len(bad),
+        **{
+            name: {
+                "limit": limit,
+                "right_refused": round(float((good < limit).mean()), 4),
+                "garbage_passed": round(float((bad >= limit).mean()), 4),
+            }
+            for name, limit in (("certain", mesh.certain_presence), ("likely", mesh.likely_presence))
+        },
+        "area_under_curve": round(float((good[:, None] > bad[None]).mean()), 4),
+    }
+    if arguments.json:
+        print_json(document)
+    else:
+        print("\n".join(f"{name}: {value}" for name, value in document.items()))
+    return DONE
+
+
+def _faces(video: Path | None, detector: FaceDetector, mesh: meshes.FaceMesh) -> Iterator[Head]:
+    every = heads()
+    yield from (*every[:-1:2], every[-1])
+    if video is None:
+        return
+    with open_source(video) as source:
+        for frame in itertools.islice(source, 0, 400, 80):
+            found = _second_look(frame.image, detector, mesh)
+            if found is not None:
+                yield Head(frame.image, found.points[:468, :2])
+
+
+def _second_look(
+    picture: np.ndarray, detector: FaceDetector, mesh: meshes.FaceMesh
+) -> meshes.PlacedFace | None:
+    rgb = np.ascontiguousarray(picture[:, :, ::-1])
+    candidates = detector.detect(rgb)
+    side = float(min(picture.shape[:2])) / 2
+    region = candidates[0].region if candidates else Region(side, side, side, 0.0)
+    first = mesh.place(rgb, region)
+    return None if first is None else mesh.place(rgb, Region.of_landmarks(first.points))
+
+
+def _degraded(picture: np.ndarray) -> Iterator[np.ndarray]:
+    yield picture
+    yield np.asarray(cv2.GaussianBlur(picture, (0, 0), 4), np.uint8)
+    noise = np.random.default_rng(0).normal(0, 35, picture.shape)
+    yield np.clip(picture + noise, 0, 255).astype(np.uint8)
+    yield (picture * 0.2).astype(np.uint8)
+    small = cv2.resize(picture, None, fx=0.12, fy=0.12, interpolation=cv2.INTER_AREA)
+    yield np.asarray(cv2.resize(small, picture.shape[1::-1]), np.uint8)
+
+
+def _walls() -> Iterator[np.ndarray]:
+    rng = np.random.default_rng(0)
+    for number in range(_WALLS):
+        noise = rng.integers(0, 255, (480, 640, 3), np.uint8)
+        blobs = cv2.GaussianBlur(noise, (0, 0), 2 + number / 4)
+        yield np.asarray(cv2.normalize(blobs, None, 0, 255, cv2.NORM_MINMAX), np.uint8)  # type: ignore[call-overload]
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,96 @@
+"""Landmarks that are looked at a second time, so that garbage does not pass for a face."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edgeau.faces.landmarks.litert.mesh import FaceMesh, PlacedFace
+from edgeau.faces.landmarks.litert.region import Region
+
+__all__ = ["CheckedFace", "FaceChecker"]
+
+_OTHER_TURNS = (2, 1, 3)  # upside down is the usual mistake of a camera's mounting
+
+
+@dataclass(frozen=True)
+class CheckedFace:
+    """A face, and how sure the mesh network is of it.
+
+    Attributes:
+        points: float32 ``(468 or 478, 3)``, x y z in pixels of the frame.
+        presence: the network's logit when it looked along the face's own landmarks.
+        is_certain: whether nothing but a face looks like this.
+        is_reliable: whether the landmarks are rather right than garbage.
+        region: where to look for the face in the next frame.
+    """
+
+    points: NDArray[np.float32]
+    presence: float
+    is_certain: bool
+    is_reliable: bool
+    region: Region
+
+
+class FaceChecker:
+    """Places landmarks and checks them.
+
+    The network tells from a face that it looks at along its own landmarks whether there is one, by a logit that separates
+    right landmarks from garbage nearly without overlap; of its first look, along the detector's box, it does not
+    (docs/decisions/finding-faces.md).
+
+    Args:
+        mesh: that places the points.
+    """
+
+    def __init__(self, mesh: FaceMesh) -> None:
+        self._mesh = mesh
+
+    def first_look(self, frame: NDArray[np.uint8], region: Region, *, keep: bool) -> CheckedFace | None:
+        """A face at a place that the detector found; None when there is none.
+
+        Args:
+            frame: RGB, uint8 ``(height, width, 3)``.
+            region: of the detector.
+            keep: give the points of the first look, which are MediaPipe's; else those of the second, which are better
+                where the region was not.
+        """
+        first = self._mesh.place(frame, region)
+        if first is None:
+            return None
+        second = self._mesh.place(frame, Region.of_landmarks(first.points))
+        if second is None:
+            return self._checked(first, float("-inf"))
+        return self._checked(first if keep else second, second.presence)
+
+    def next_look(self, frame: NDArray[np.uint8], region: Region) -> CheckedFace | None:
+        """A face that was in the frame before, along the landmarks that it had there; None when it is gone."""
+        placed = self._mesh.place(frame, region)
+        if placed is None:
+            return None
+        face = self._checked(placed, placed.presence)
+        if face.is_certain:
+            return face
+        # It may have moved since: what counts is how it looks along the landmarks that it has now.
+        again = self._mesh.place(frame, face.region)
+        return face if again is None else self._checked(placed, max(placed.presence, again.presence))
+
+    def turned(
+        self, frame: NDArray[np.uint8], region: Region, turns: Sequence[int] = _OTHER_TURNS
+    ) -> CheckedFace | None:
+        """The surest face that shows when a region is turned by quarters; None when none of them shows one for certain."""
+        tried = (self.first_look(frame, region.turned(turn), keep=False) for turn in turns)
+        certain = [face for face in tried if face is not None and face.is_certain]
+        return max(certain, key=lambda face: face.presence, default=None)
+
+    def _checked(self, placed: PlacedFace, presence: float) -> CheckedFace:
+        return CheckedFace(
+            placed.points,
+            presence,
+            is_certain=presence >= self._mesh.certain_presence,
+            is_reliable=presence >= self._mesh.likely_presence,
+            region=Region.of_landmarks(placed.points),
+        )

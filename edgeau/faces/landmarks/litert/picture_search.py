@@ -1,0 +1,124 @@
+"""Every face of one picture by itself: large and small, upright and turned."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edgeau.faces.landmarks.litert.checking import CheckedFace, FaceChecker
+from edgeau.faces.landmarks.litert.detection import Candidate, FaceDetector
+from edgeau.faces.landmarks.litert.region import is_same_face
+
+__all__ = ["certain_faces_in_tiles", "faces_of_picture"]
+
+_TURNS = (1, 2, 3)
+# Doubtful places that are looked at in three more turns, at some 10 ms each. Ours.
+_MOST_TURNED = 8
+
+
+def faces_of_picture(
+    frame: NDArray[np.uint8], detector: FaceDetector, checker: FaceChecker, most: int, *, far: bool
+) -> list[CheckedFace]:
+    """The faces, certain ones first.
+
+    Args:
+        frame: RGB, uint8 ``(height, width, 3)``.
+        detector: of faces.
+        checker: of landmarks.
+        most: how many at most.
+        far: whether small faces are looked for too, in tiles.
+    """
+    found: list[CheckedFace] = []
+    doubtful: list[tuple[Candidate, CheckedFace]] = []
+    for candidate in _upright(frame, detector, far=far):
+        if len(found) >= most:
+            return found
+        if _is_known(candidate, found):
+            continue
+        face = checker.first_look(frame, candidate.region, keep=not candidate.from_tile)
+        if face is None:
+            continue
+        if face.is_certain:
+            _add(face, found)
+        else:
+            doubtful.append((candidate, face))
+    _add_turned(frame, detector, checker, found, doubtful, most)
+    if not found and far:
+        for turns in _TURNS:
+            for face in certain_faces_in_tiles(frame, detector, checker, found, most, turns):
+                _add(face, found)
+    # What the whole frame shows is given with its doubt; what only a tile shows is mostly no face.
+    for candidate, face in doubtful:
+        if not candidate.from_tile and len(found) < most and not _is_known(candidate, found):
+            _add(face, found)
+    return found
+
+
+def certain_faces_in_tiles(
+    frame: NDArray[np.uint8],
+    detector: FaceDetector,
+    checker: FaceChecker,
+    known: list[CheckedFace],
+    most: int,
+    quarter_turns: int = 0,
+) -> list[CheckedFace]:
+    """Small faces other than those that are known, certain ones only.
+
+    Args:
+        frame: RGB, uint8 ``(height, width, 3)``.
+        detector: of faces.
+        checker: of landmarks.
+        known: faces that are not given again.
+        most: of known and new ones together.
+        quarter_turns: to turn the tiles by before they are looked at.
+    """
+    every = list(known)
+    for candidate in detector.detect_in_tiles(frame, quarter_turns):
+        if len(every) >= most:
+            break
+        if _is_known(candidate, every):
+            continue
+        face = checker.first_look(frame, candidate.region, keep=False)
+        if face is not None and face.is_certain:
+            _add(face, every)
+    return every[len(known) :]
+
+
+def _upright(frame: NDArray[np.uint8], detector: FaceDetector, *, far: bool) -> Iterator[Candidate]:
+    yield from detector.detect(frame)
+    if far:
+        yield from detector.detect_in_tiles(frame)
+
+
+def _add_turned(
+    frame: NDArray[np.uint8],
+    detector: FaceDetector,
+    checker: FaceChecker,
+    found: list[CheckedFace],
+    doubtful: list[tuple[Candidate, CheckedFace]],
+    most: int,
+) -> None:
+    """Faces that stand on their sides or heads."""
+    for turns in _TURNS:
+        for candidate in detector.detect(frame, turns):
+            if len(found) >= most or _is_known(candidate, found):
+                continue
+            face = checker.first_look(frame, candidate.region, keep=False)
+            if face is not None and face.is_certain:
+                _add(face, found)
+    for candidate, _ in doubtful[:_MOST_TURNED]:
+        if len(found) < most and not _is_known(candidate, found):
+            face = checker.turned(frame, candidate.region)
+            if face is not None:
+                _add(face, found)
+
+
+def _add(face: CheckedFace, faces: list[CheckedFace]) -> None:
+    if not any(is_same_face(face.region, other.region) for other in faces):
+        faces.append(face)
+
+
+def _is_known(candidate: Candidate, faces: list[CheckedFace]) -> bool:
+    return any(is_same_face(candidate.region, face.region) for face in faces)

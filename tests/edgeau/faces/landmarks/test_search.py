@@ -1,0 +1,164 @@
+"""Small, many and turned faces are found, and what is no face is not given for one."""
+
+from __future__ import annotations
+
+import itertools
+
+import cv2
+import numpy as np
+import pytest
+
+from edgeau.faces.landmarks import open_landmarker
+from edgeau.faces.landmarks.litert.landmarker import LiteRtLandmarker
+from edgeau.faces.landmarks.litert.region import Region, is_same_face
+from edgeau.sources import open_source
+
+pytest.importorskip("ai_edge_litert")
+pytest.importorskip("mediapipe")
+
+SIZE = (1080, 1920)
+
+
+def landmarker(**options) -> LiteRtLandmarker:
+    found = open_landmarker(kind="litert", **options)
+    assert isinstance(found, LiteRtLandmarker)
+    return found
+
+
+@pytest.fixture(scope="module")
+def clip() -> list[np.ndarray]:
+    with open_source("clip") as source:
+        return [frame.image for frame in itertools.islice(source, 0, 160, 20)]
+
+
+@pytest.fixture(scope="module")
+def heads(clip: list[np.ndarray]) -> list[tuple[np.ndarray, np.ndarray]]:
+    """Pictures, and where the landmarks are in them."""
+    with landmarker(static=True) as one:
+        return [(image, one.detect(image)[0][:, :2]) for image in clip]
+
+
+def group(
+    heads: list[tuple[np.ndarray, np.ndarray]], size: float, count: int, seed: int = 0
+) -> tuple[np.ndarray, list[np.ndarray]]:
+    """A noisy picture of 1920 x 1080 with faces of a width in pixels, and where their landmarks are."""
+    rng = np.random.default_rng(seed)
+    picture = rng.integers(60, 120, (*SIZE, 3), np.uint8)
+    columns = max(1, int(SIZE[1] // max(size * 2.6, 1)))
+    faces = []
+    for place in range(count):
+        image, points = heads[place % len(heads)]
+        factor = size / np.ptp(points[:, 0])
+        low = np.maximum(points.min(axis=0) - 0.4 * np.ptp(points, axis=0), 0).astype(int)
+        high = (points.max(axis=0) + 0.4 * np.ptp(points, axis=0)).astype(int)
+        head = image[low[1] : high[1], low[0] : high[0]]
+        head = cv2.resize(head, None, fx=factor, fy=factor, interpolation=cv2.INTER_AREA)
+        left = int((place % columns) * size * 2.6 + rng.integers(0, max(2, int(size * 0.4))))
+        top = int((place // columns) * size * 2.6 + rng.integers(0, max(2, int(size * 0.4))))
+        view = picture[top : top + head.shape[0], left : left + head.shape[1]]
+        if view.shape != head.shape:
+            break
+        view[:] = head
+        faces.append((points - low) * factor + (left, top))
+    return picture, faces
+
+
+def right_ones(found: list[np.ndarray], faces: list[np.ndarray], tolerance: float = 0.15) -> int:
+    """Faces whose landmarks were placed within a share of the distance between their eyes."""
+    count = 0
+    for face in faces:
+        eyes = np.linalg.norm(face[33] - face[263])
+        count += any(np.abs(points[:, :2] - face).mean() < tolerance * eyes for points in found)
+    return count
+
+
+@pytest.mark.parametrize("size", [48, 60, 77, 90, 120, 160, 220, 320])
+def test_faces_from_a_fortieth_of_the_long_side_on_are_found(
+    heads: list[tuple[np.ndarray, np.ndarray]], size: int
+) -> None:
+    picture, faces = group(heads, size, 6)
+    with landmarker(static=True, max_faces=20) as one:
+        found = one.find(picture, far=True)
+    assert right_ones([face.points for face in found], faces) == len(faces)
+    assert len(found) == len(faces)
+    assert all(face.is_reliable for face in found)
+
+
+def test_sixty_faces_in_one_picture(heads: list[tuple[np.ndarray, np.ndarray]]) -> None:
+    picture, faces = group(heads, 65, 60)
+    assert len(faces) == 60
+    with landmarker(static=True, max_faces=100) as one:
+        found = [face.points for face in one.find(picture, far=True)]
+    assert right_ones(found, faces) >= 58
+    assert len(found) <= 61
+
+
+def test_no_more_faces_than_asked_for(heads: list[tuple[np.ndarray, np.ndarray]]) -> None:
+    picture, _ = group(heads, 90, 10)
+    with landmarker(static=True, max_faces=3) as one:
+        assert len(one.find(picture, far=True)) == 3
+
+
+def test_small_faces_are_followed_through_a_film(heads: list[tuple[np.ndarray, np.ndarray]]) -> None:
+    picture, faces = group(heads, 70, 5)
+    with landmarker(static=False, max_faces=10) as one:
+        counts = [len(one.find(np.roll(picture, 2 * step, axis=1), far=True)) for step in range(8)]
+    assert counts == [len(faces)] * 8
+
+
+def test_without_far_small_faces_are_not_searched_for(heads: list[tuple[np.ndarray, np.ndarray]]) -> None:
+    picture, _ = group(heads, 70, 5)
+    with landmarker(static=True, max_faces=10) as one:
+        assert one.find(picture) == []
+        assert one.smallest(far=True) * 4 < one.smallest(far=False)
+
+
+def turned(image: np.ndarray, points: np.ndarray, angle: float) -> tuple[np.ndarray, np.ndarray]:
+    height, width = image.shape[:2]
+    side = int(np.hypot(height, width))
+    matrix = cv2.getRotationMatrix2D((width / 2, height / 2), angle, 1)
+    matrix[:, 2] += ((side - width) / 2, (side - height) / 2)
+    picture = cv2.warpAffine(image, matrix, (side, side), borderValue=(90, 90, 90))
+    return picture, points @ matrix[:, :2].T + matrix[:, 2]
+
+
+@pytest.mark.parametrize("angle", range(-165, 181, 15))
+def test_a_turned_face_is_read_right(
+    heads: list[tuple[np.ndarray, np.ndarray]], astronaut: np.ndarray, angle: int
+) -> None:
+    with landmarker(static=True) as one:
+        real = (astronaut, one.detect(astronaut)[0][:, :2])
+        for image, points in (heads[0], heads[4], real):
+            picture, face = turned(image, points, angle)
+            (found,) = one.find(picture)
+            assert found.is_reliable
+            assert right_ones([found.points], [face], 0.1) == 1
+
+
+@pytest.mark.parametrize("angle", [90, 135, 180, 270])
+def test_a_turned_film_is_read_right(astronaut: np.ndarray, angle: int) -> None:
+    with landmarker(static=True) as one:
+        points = one.detect(astronaut)[0][:, :2]
+    picture, face = turned(astronaut, points, angle)
+    with landmarker(static=False, max_faces=2) as one:
+        for _ in range(5):
+            (found,) = one.find(picture)
+            assert found.is_reliable
+            assert right_ones([found.points], [face], 0.1) == 1
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_walls_and_noise_are_no_certain_faces(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    noise = rng.integers(0, 255, (*SIZE, 3), np.uint8)
+    blobs = cv2.normalize(cv2.GaussianBlur(noise, (0, 0), 8 + 4 * seed), None, 0, 255, cv2.NORM_MINMAX)
+    with landmarker(static=True, max_faces=20) as one:
+        for picture in (noise, blobs):
+            assert not any(face.is_reliable for face in one.find(picture, far=True))
+
+
+def test_one_face_found_twice_is_one() -> None:
+    one = Region(100, 100, 60, 0)
+    assert is_same_face(one, Region(104, 98, 50, 1))
+    assert is_same_face(one, Region(100, 100, 30, 0)), "a smaller box in its middle"
+    assert not is_same_face(one, Region(141, 100, 60, 0)), "shoulder to shoulder"
