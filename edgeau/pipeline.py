@@ -137,6 +137,11 @@ class Pipeline(Closing):
         return self.stages.predictor.intensity_labels
 
     @property
+    def sided_labels(self) -> tuple[str, ...]:
+        """Those of :attr:`labels` whose left and right side the bundle tells apart (the person's own left and right)."""
+        return self.stages.predictor.sided_labels
+
+    @property
     def landmark_model(self) -> LandmarkModel | None:
         """The bundle's landmark model, where it has one; what a neutral baseline is collected with."""
         return self.stages.landmark_model

@@ -61,6 +61,9 @@ class ActionUnit:
         reason: why it could not be judged (``"pose"``, ``"size"``, ...); None when it was.
         experimental: True when nothing showed yet that this AU works on real faces.
         raw: the probability before any filter, 0..1; None where no filter changed it (then it is ``probability``).
+        left: probability that the person's own left side shows the AU, 0..1; None where the AU has no sides, the bundle does
+            not tell them apart, or the AU could not be judged. The larger of both sides is ``probability``.
+        right: the same of the person's own right side.
     """
 
     name: str
@@ -70,6 +73,8 @@ class ActionUnit:
     reason: str | None = None
     experimental: bool = False
     raw: float | None = None
+    left: float | None = None
+    right: float | None = None
 
     def __post_init__(self) -> None:
         probability, intensity = self.probability, self.intensity
@@ -81,8 +86,11 @@ class ActionUnit:
             raise ValueError(f"{self.name}: probability and decision come together")
         if probability is not None and not 0.0 <= probability <= 1.0:
             raise ValueError(f"{self.name}: probability must be within 0..1, got {probability!r}")
-        if self.raw is not None and not 0.0 <= self.raw <= 1.0:
-            raise ValueError(f"{self.name}: the raw probability must be within 0..1, got {self.raw!r}")
+        if (self.left is None) is not (self.right is None):
+            raise ValueError(f"{self.name}: both sides come together, got {self.left!r}, {self.right!r}")
+        for what, value in (("raw", self.raw), ("left", self.left), ("right", self.right)):
+            if value is not None and not 0.0 <= value <= 1.0:
+                raise ValueError(f"{self.name}: the {what} probability must be within 0..1, got {value!r}")
         if intensity is not None and not 0.0 <= intensity <= 1.0:
             raise ValueError(f"{self.name}: intensity must be within 0..1, got {intensity!r}")
 
@@ -91,7 +99,7 @@ class ActionUnit:
         return {
             **_rounded(5, probability=self.probability, raw=self.raw_probability),
             "active": self.active,
-            **_rounded(5, intensity=self.intensity),
+            **_rounded(5, intensity=self.intensity, left=self.left, right=self.right),
             "reason": self.reason,
             "experimental": self.experimental,
         }

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from edgeau.action_units.fusion import Fuser
 from edgeau.action_units.landmark_model import LandmarkModel
+from edgeau.action_units.landmark_sides import LEFT, RIGHT
 from edgeau.action_units.network import AUDetector
 from edgeau.action_units.neutral_baseline import NeutralBaseline
 from edgeau.bundle.load import Bundle
@@ -67,6 +68,12 @@ class AUPredictor:
         )
 
     @property
+    def sided_labels(self) -> tuple[str, ...]:
+        """Those of the AUs that are given whose left and right side the bundle tells apart."""
+        sides = None if self._landmarks is None else self._landmarks.model.sides
+        return tuple(label for label in self.labels if sides is not None and label in sides.labels)
+
+    @property
     def landmark_model(self) -> LandmarkModel | None:
         """The bundle's landmark model, where it has one."""
         return None if self._landmarks is None else self._landmarks.model
@@ -88,9 +95,10 @@ class AUPredictor:
             return []
         unknown = [[None] * len(self._labels)] * len(crops)
         intensities: Sequence[Sequence[float | None]] = unknown
+        asymmetries: Sequence[Sequence[float | None]] = unknown
         offsets: Sequence[Sequence[float]] | None = None
         if self._landmarks is not None:
-            landmark_logits, intensities = self._landmarks.estimate(landmarks, baselines)
+            landmark_logits, intensities, asymmetries = self._landmarks.estimate(landmarks, baselines)
             if self._fuser is not None:
                 offsets = self._fuser.offsets(landmark_logits).tolist()
         # From here on plain floats: the network leaves the caches empty, and one cold call of numpy costs more than
@@ -98,7 +106,7 @@ class AUPredictor:
         logits = self._detector.logits(crops).tolist()
         if offsets is not None:
             logits = [self._fused(*row) for row in zip(logits, offsets, strict=True)]
-        return [self._action_units(*row) for row in zip(logits, intensities, strict=True)]
+        return [self._action_units(*row) for row in zip(logits, intensities, asymmetries, strict=True)]
 
     def empty(self) -> dict[str, ActionUnit]:
         """AUs by label of a face that has not been looked at: none has numbers."""
@@ -109,13 +117,19 @@ class AUPredictor:
         return [weight * logit + offset for weight, logit, offset in rows]
 
     def _action_units(
-        self, logits: Sequence[float], intensities: Sequence[float | None]
+        self,
+        logits: Sequence[float],
+        intensities: Sequence[float | None],
+        asymmetries: Sequence[float | None],
     ) -> dict[str, ActionUnit]:
         found = {}
         for column, label, experimental in self._shown:
             likely = probability(logits[column])
             active = likely >= self._thresholds[column]
-            found[label] = ActionUnit(label, likely, active, intensities[column], None, experimental)
+            left, right = _sides(logits[column], asymmetries[column])
+            found[label] = ActionUnit(
+                label, likely, active, intensities[column], None, experimental, left=left, right=right
+            )
         return found
 
     def _chosen_thresholds(self) -> Mapping[str, float]:
@@ -123,6 +137,22 @@ class AUPredictor:
         if self._fuser is not None and artifact.fused_thresholds is not None:
             return artifact.fused_thresholds
         return artifact.thresholds
+
+
+def _sides(logit: float, asymmetry: float | None) -> tuple[float | None, float | None]:
+    """Probabilities of the person's own left and right side.
+
+    The side that the landmarks find stronger has the AU's own logit, which says whether the AU is there at all; the other
+    one lies below it by what the landmarks find between them. So an AU is active where one of its sides is, and a mirrored
+    face has mirrored sides.
+
+    Args:
+        logit: of the AU.
+        asymmetry: left less right logit of the landmarks; None where they do not tell.
+    """
+    if asymmetry is None:
+        return None, None
+    return probability(logit + min(0.0, asymmetry)), probability(logit + min(0.0, -asymmetry))
 
 
 def _landmark_part(bundle: Bundle) -> _LandmarkPart | None:
@@ -139,15 +169,17 @@ class _LandmarkPart:
         known = {label: column for column, label in enumerate(self.model.labels)}
         self._known = [label in known for label in manifest.labels]
         self._columns = np.array([known.get(label, 0) for label in manifest.labels], np.intp)
+        sided = () if self.model.sides is None else self.model.sides.labels
+        self._sided = [sided.index(label) if label in sided else None for label in manifest.labels]
         if manifest.fusion is not None:
             _check_known(known, manifest.fusion.landmark)
 
     def estimate(
         self, faces: Sequence[NDArray[np.float32]], baselines: Sequence[NeutralBaseline | None]
-    ) -> tuple[NDArray[np.float32], list[list[float | None]]]:
-        """Logits, float32 ``(N, C)``, and intensities 0..1 per face and label.
+    ) -> tuple[NDArray[np.float32], list[list[float | None]], list[list[float | None]]]:
+        """Logits, float32 ``(N, C)``, intensities 0..1, and left less right logit, per face and label.
 
-        Where the model does not know an AU the logit is 0, which its weight of 0 leaves out, and the intensity None.
+        Where the model does not know an AU the logit is 0, which its weight of 0 leaves out, and the others are None.
         """
         pairs = zip(faces, baselines, strict=True)
         answers = [self.model.estimate(face, baseline) for face, baseline in pairs]
@@ -160,7 +192,13 @@ class _LandmarkPart:
                 [value if known else None for value, known in zip(row, self._known, strict=True)]
                 for row in intensities
             ]
-        return logits, intensities
+        return logits, intensities, [self._asymmetries(answer.sides) for answer in answers]
+
+    def _asymmetries(self, sides: NDArray[np.float32] | None) -> list[float | None]:
+        if sides is None:
+            return [None] * len(self._sided)
+        left_less_right = (sides[LEFT] - sides[RIGHT]).tolist()
+        return [None if column is None else left_less_right[column] for column in self._sided]
 
 
 def _check_known(known: Mapping[str, int], weights: Mapping[str, float]) -> None:

@@ -42,6 +42,7 @@ class CsvSink(TextFileSink):
                 stream,
                 description.labels,
                 intensities=description.intensity_labels,
+                sided=description.sided_labels,
                 landmarks=landmarks,
                 pose=pose,
             ),

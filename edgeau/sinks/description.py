@@ -20,16 +20,21 @@ class Description:
     Attributes:
         labels: the AUs that every face gets, in order.
         intensity_labels: those of them that have an intensity.
+        sided_labels: those of them whose left and right side are told apart.
         trained: False when the network never saw data: its numbers then mean nothing.
     """
 
     labels: tuple[str, ...]
     intensity_labels: tuple[str, ...] = ()
+    sided_labels: tuple[str, ...] = ()
     trained: bool = True
 
     @classmethod
     def of(cls, pipeline: Pipeline) -> Self:
         """Of a pipeline's results."""
         return cls(
-            pipeline.labels, pipeline.intensity_labels, trained=pipeline.bundle.manifest.network.trained
+            pipeline.labels,
+            pipeline.intensity_labels,
+            pipeline.sided_labels,
+            trained=pipeline.bundle.manifest.network.trained,
         )

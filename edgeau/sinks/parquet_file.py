@@ -55,7 +55,11 @@ class ParquetSink(Sink):
             ) from error
         self.name = str(path)
         self._table = OpenFaceRows(
-            description.labels, intensities=description.intensity_labels, landmarks=landmarks, pose=pose
+            description.labels,
+            intensities=description.intensity_labels,
+            sided=description.sided_labels,
+            landmarks=landmarks,
+            pose=pose,
         )
         fields = [
             (column.name, pa.int32() if column.digits is None else pa.float32())

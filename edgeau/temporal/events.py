@@ -13,6 +13,12 @@ from edgeau.temporal.track_states import TrackStates
 __all__ = ["Event", "EventDetector"]
 
 
+Side = Literal["left", "right", "both"]
+
+# Share of the stronger side's probability from which the weaker one counts as well. Ours.
+_BOTH = 0.5
+
+
 @dataclass(frozen=True, slots=True)
 class Event:
     """An AU of a face came (onset) or went (offset).
@@ -27,6 +33,8 @@ class Event:
         peak: highest probability so far, 0..1.
         cause: of an offset: ``"ended"``; ``"lost"``, when the face or the AU could not be seen any more and ``time_s`` is
             when it last was; or ``"stopped"``, when the stream ended first. Of an onset ``"began"``.
+        side: where it was strongest: ``"left"`` or ``"right"`` (the person's own), or ``"both"`` where the weaker side had at
+            least half the probability of the stronger one; None where the AU's sides are not told apart.
     """
 
     kind: Literal["onset", "offset"]
@@ -37,6 +45,7 @@ class Event:
     duration_s: float
     peak: float
     cause: Literal["began", "ended", "lost", "stopped"]
+    side: Side | None = None
 
 
 class EventDetector:
@@ -96,7 +105,7 @@ class EventDetector:
                 yield from _closed(track_id, {unit.name: state}, time_s, "lost")
                 state.forget()
             return
-        state.take(unit.probability, time_s, active=bool(unit.active))
+        state.take(unit, time_s)
         least_s = self._min_off_s if state.on else self._min_on_s
         if state.changed_s is None or time_s - state.changed_s < least_s:
             return
@@ -104,7 +113,9 @@ class EventDetector:
             yield state.offset(unit.name, track_id, state.changed_s, time_s, "ended")
         else:
             state.on, state.began_s, state.changed_s = True, state.changed_s, None
-            yield Event("onset", unit.name, track_id, state.began_s, time_s, 0.0, state.peak, "began")
+            yield Event(
+                "onset", unit.name, track_id, state.began_s, time_s, 0.0, state.peak, "began", state.side
+            )
 
 
 class _Unit:
@@ -116,17 +127,23 @@ class _Unit:
     def forget(self) -> None:
         self.on = False
         self.began_s = self.peak = 0.0
+        self.side: Side | None = None
         self.changed_s: float | None = None  # since when the decision differs from the state
         self.seen_s = 0.0
 
-    def take(self, probability: float, time_s: float, *, active: bool) -> None:
+    def take(self, unit: ActionUnit, time_s: float) -> None:
+        assert unit.probability is not None
+        active = bool(unit.active)
         self.seen_s = time_s
         if active == self.on:
             self.changed_s = None
         elif self.changed_s is None:
             self.changed_s = time_s
         apart = not self.on and self.changed_s is None
-        self.peak = 0.0 if apart else max(self.peak, probability)
+        if apart:
+            self.peak, self.side = 0.0, None
+        elif unit.probability >= self.peak:
+            self.peak, self.side = unit.probability, _side(unit)
 
     def offset(
         self,
@@ -136,9 +153,19 @@ class _Unit:
         reported_s: float,
         cause: Literal["ended", "lost", "stopped"],
     ) -> Event:
-        event = Event("offset", label, track_id, time_s, reported_s, time_s - self.began_s, self.peak, cause)
-        self.on, self.changed_s, self.peak = False, None, 0.0
+        event = Event(
+            "offset", label, track_id, time_s, reported_s, time_s - self.began_s, self.peak, cause, self.side
+        )
+        self.on, self.changed_s, self.peak, self.side = False, None, 0.0, None
         return event
+
+
+def _side(unit: ActionUnit) -> Side | None:
+    if unit.left is None or unit.right is None:
+        return None
+    if min(unit.left, unit.right) >= _BOTH * max(unit.left, unit.right):
+        return "both"
+    return "left" if unit.left > unit.right else "right"
 
 
 def _closed(

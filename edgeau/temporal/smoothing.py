@@ -149,7 +149,7 @@ class Smoother:
             return unit
         known = filters.get(unit.name)
         if known is None or not 0 <= read_s - known.read_s <= _LONGEST_GAP_S:
-            known = filters[unit.name] = _UnitFilter(self._smoothing.start(), self._smoothing.start())
+            known = filters[unit.name] = _UnitFilter(self._smoothing)
         if read_s != known.read_s:
             known.take(unit, read_s)
         threshold = self._thresholds.get(unit.name)
@@ -160,25 +160,33 @@ class Smoother:
             intensity=known.intensity,
             active=active,
             raw=unit.raw_probability,
+            left=known.left,
+            right=known.right,
         )
 
 
 class _UnitFilter:
     """The filters of one AU of one face, and what they said last."""
 
-    def __init__(self, of_probability: Filter, of_intensity: Filter) -> None:
-        self._of_probability, self._of_intensity = of_probability, of_intensity
+    def __init__(self, smoothing: Smoothing) -> None:
+        self._of_probability, self._of_intensity = smoothing.start(), smoothing.start()
+        self._of_left, self._of_right = smoothing.start(), smoothing.start()
         self.probability = 0.0
         self.intensity: float | None = None
+        self.left: float | None = None
+        self.right: float | None = None
         self.read_s = math.inf
 
     def take(self, unit: ActionUnit, read_s: float) -> None:
         assert unit.probability is not None
         self.read_s = read_s
         self.probability = _clipped(self._of_probability(unit.probability, read_s))
-        self.intensity = None
+        self.intensity = self.left = self.right = None
         if unit.intensity is not None:
             self.intensity = _clipped(self._of_intensity(unit.intensity, read_s))
+        if unit.left is not None and unit.right is not None:
+            self.left = _clipped(self._of_left(unit.left, read_s))
+            self.right = _clipped(self._of_right(unit.right, read_s))
 
 
 class _LowPass:

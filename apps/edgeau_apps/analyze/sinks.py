@@ -66,6 +66,7 @@ class Sinks:
             outputs.open_text(names["csv"]),
             pipeline.labels,
             intensities=pipeline.intensity_labels,
+            sided=pipeline.sided_labels,
             landmarks=options.landmarks,
             pose=options.pose,
         )

@@ -5,6 +5,7 @@
 - ``onset``, ``offset``: seconds from the start of the source; ``duration``: their difference.
 - ``peak``: highest probability between them, 0..1.
 - ``end``: ``ended``, ``lost`` (the face or the AU could not be seen any more) or ``stopped`` (the source ended first).
+- ``side``: ``left``, ``right`` or ``both`` (the person's own), empty where the AU's sides are not told apart.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
 __all__ = ["EventCsv"]
 
-_COLUMNS = ("au", "face_id", "onset", "offset", "duration", "peak", "end")
+_COLUMNS = ("au", "face_id", "onset", "offset", "duration", "peak", "end", "side")
 
 
 class EventCsv:
@@ -40,5 +41,12 @@ class EventCsv:
                 times = (event.time_s - event.duration_s, event.time_s, event.duration_s)
                 numbers = (f"{value:.3f}" for value in times)
                 self._writer.writerow(
-                    (event.label, event.track_id, *numbers, f"{event.peak:.4f}", event.cause)
+                    (
+                        event.label,
+                        event.track_id,
+                        *numbers,
+                        f"{event.peak:.4f}",
+                        event.cause,
+                        event.side or "",
+                    )
                 )

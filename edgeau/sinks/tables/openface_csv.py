@@ -15,7 +15,7 @@ The columns, in OpenFace's order (https://github.com/TadasBaltrusaitis/OpenFace/
   OpenFace's, the unit is not a FACS grade.
 - ``AU01_c ..``: the decision, 1 or 0.
 - ``AU01_p ..``: the probability of this frame alone, before any smoothing, 0..1. OpenFace has no such column, so they
-  come last.
+  come last. ``AU12_p_left`` and ``AU12_p_right`` follow for AUs whose sides are told apart (the person's own left and right).
 
 An AU that could not be judged has empty cells, never 0. Cells are separated by a comma alone, so that an empty cell reads
 as missing everywhere; readers that strip blanks from OpenFace's names do no harm.
@@ -54,10 +54,13 @@ class OpenFaceCsv:
         labels: Sequence[str],
         *,
         intensities: Collection[str] = (),
+        sided: Collection[str] = (),
         landmarks: Literal[68, 478] | None = None,
         pose: bool = False,
     ) -> None:
-        self._rows = OpenFaceRows(labels, intensities=intensities, landmarks=landmarks, pose=pose)
+        self._rows = OpenFaceRows(
+            labels, intensities=intensities, sided=sided, landmarks=landmarks, pose=pose
+        )
         self.columns = tuple(column.name for column in self._rows.columns)
         self._digits = [column.digits for column in self._rows.columns]
         self._writer = csv.writer(stream, lineterminator="\n")

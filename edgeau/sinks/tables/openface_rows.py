@@ -41,6 +41,7 @@ class OpenFaceRows:
     Args:
         labels: the AUs to give columns, such as ``("AU1", "AU12")``.
         intensities: those of them that get an ``_r`` column.
+        sided: those of them that get ``_p_left`` and ``_p_right`` columns.
         landmarks: 68 or 478 for landmark columns, None for none. A mesh without irises leaves the last ten of 478 empty.
         pose: whether to give head rotation columns.
     """
@@ -50,11 +51,13 @@ class OpenFaceRows:
         labels: Sequence[str],
         *,
         intensities: Collection[str] = (),
+        sided: Collection[str] = (),
         landmarks: Literal[68, 478] | None = None,
         pose: bool = False,
     ) -> None:
         self._labels = sorted(labels, key=au_number)
         self._intensities = [label for label in self._labels if label in intensities]
+        self._sided = [label for label in self._labels if label in sided]
         self._landmarks = landmarks
         self._pose = pose
         self.columns = tuple(self._columns())
@@ -77,6 +80,8 @@ class OpenFaceRows:
         yield from (Column(f"{_padded(label)}_r", 3) for label in self._intensities)
         yield from (Column(f"{_padded(label)}_c", None) for label in self._labels)
         yield from (Column(f"{_padded(label)}_p", 4) for label in self._labels)
+        for label in self._sided:
+            yield from (Column(f"{_padded(label)}_p_left", 4), Column(f"{_padded(label)}_p_right", 4))
 
     def _cells(self, face: Face) -> Iterable[Cell]:
         if self._pose:
@@ -91,6 +96,8 @@ class OpenFaceRows:
             yield None if active is None else int(active)
         for label in self._labels:
             yield face.aus[label].raw_probability
+        for label in self._sided:
+            yield from (face.aus[label].left, face.aus[label].right)
 
 
 def _padded(label: str) -> str:

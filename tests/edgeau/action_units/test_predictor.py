@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from edgeau import Pipeline
+from edgeau.action_units.landmark_sides import LandmarkSides
 from edgeau.action_units.names import DEFAULT
 from edgeau.action_units.network import AUDetector
 from edgeau.action_units.neutral_baseline import NeutralBaseline
 from edgeau.bundle.manifest import Fusion
 from edgeau.errors import BundleError
-from edgeau.metrics import sigmoid
+from edgeau.metrics import logit, sigmoid
 from edgeau.results import Face
 
 
@@ -110,3 +113,47 @@ def test_a_neutral_baseline_counts_for_whom_it_is(
         assert probabilities(pipeline.track(astronaut).faces[0]) == pytest.approx(
             probabilities(plain), abs=0.02
         )
+
+
+def sides_of(model, labels=("AU12", "AU4")) -> LandmarkSides:
+    """Sides whose left weight matrix looks at points of the left half alone; the mirror exchanges halves about x = 0."""
+    template = model.template
+    mirror = np.arange(len(template))
+    order = np.argsort(template[:, 0])
+    mirror[order] = order[::-1]
+    weights = np.zeros((len(labels), len(template), 3), np.float32)
+    weights[:, order[-20:], 1] = 4.0
+    count = len(labels)
+    return LandmarkSides(
+        labels, mirror, weights, np.zeros(count, np.float32), np.ones(count, np.float32),
+        np.zeros(count, np.float32), np.full(count, 0.5, np.float32),
+    )  # fmt: skip
+
+
+def test_the_stronger_side_has_the_probability_of_the_au_and_the_weaker_one_less(
+    make_bundle, make_landmark_model, astronaut, astronaut_landmarks
+) -> None:
+    model = make_landmark_model()
+    model = replace(model, sides=sides_of(model))
+    face = only_face(make_bundle("sided", landmark_model=model, fusion=fusion()), astronaut)
+    left, right = model.estimate(astronaut_landmarks).sides
+    for column, label in enumerate(("AU12", "AU4")):
+        unit = face.aus[label]
+        assert unit.probability == max(unit.left, unit.right)
+        assert (unit.left > unit.right) == (left[column] > right[column])
+        apart = logit(np.array([unit.left, unit.right]))
+        assert apart[0] - apart[1] == pytest.approx(left[column] - right[column], abs=0.02)
+    assert face.aus["AU25"].left is face.aus["AU25"].right is None
+
+
+def test_a_model_without_sides_gives_none(make_bundle, make_landmark_model, astronaut) -> None:
+    face = only_face(make_bundle("plain", landmark_model=make_landmark_model(), fusion=fusion()), astronaut)
+    assert all(au.left is None and au.right is None for au in face.aus.values())
+
+
+def test_mirrored_shapes_have_mirrored_sides(make_landmark_model) -> None:
+    model = make_landmark_model()
+    sides = sides_of(model)
+    difference = np.random.default_rng(0).normal(0, 0.01, (468, 3)).astype(np.float32)
+    mirrored = difference[sides.mirror] * np.array((-1, 1, 1), np.float32)
+    np.testing.assert_allclose(sides.logits(mirrored), sides.logits(difference)[::-1], atol=1e-5)

@@ -35,6 +35,8 @@ def test_json_lines_are_those_of_the_analysis(tmp_path: Path, description, make_
         "raw": None,
         "active": None,
         "intensity": None,
+        "left": None,
+        "right": None,
         "reason": "pose",
         "experimental": None,
     }

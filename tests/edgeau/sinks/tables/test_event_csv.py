@@ -13,7 +13,7 @@ def test_an_onset_waits_for_its_offset() -> None:
     stream = io.StringIO()
     table = EventCsv(stream)
     table.write([Event("onset", "AU12", 3, 1.0, 1.1, 0.0, 0.7, "began")])
-    table.write([Event("offset", "AU12", 3, 2.5, 2.6, 1.5, 0.9, "ended")])
+    table.write([Event("offset", "AU12", 3, 2.5, 2.6, 1.5, 0.9, "ended", "left")])
     stream.seek(0)
     assert list(csv.DictReader(stream)) == [
         {
@@ -24,5 +24,6 @@ def test_an_onset_waits_for_its_offset() -> None:
             "duration": "1.500",
             "peak": "0.9000",
             "end": "ended",
+            "side": "left",
         }
     ]
