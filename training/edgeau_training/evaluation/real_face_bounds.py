@@ -5,9 +5,10 @@ faces bound. The rule, ours:
 
 1. The upper bound of the network's share is one number for all AUs: the largest of :attr:`RealFaceRule.bounds` whose mean AUC
    on the real faces is within :attr:`RealFaceRule.auc_margin` of the best one.
-2. A threshold that was fitted on renders moves up, never down, by the smallest shift of its logit that brings the share of
-   false alarms on real faces to :attr:`RealFaceRule.false_positive_rate`; at most by :attr:`RealFaceRule.largest_shift`, and
-   never so far that recall on real faces falls below :attr:`RealFaceRule.recall` (or below what it was).
+2. A threshold that was fitted on renders moves up by the smallest shift of its logit that brings the share of false alarms
+   on real faces to :attr:`RealFaceRule.false_positive_rate`; at most by :attr:`RealFaceRule.largest_rise`, and never so far
+   that recall on real faces falls below :attr:`RealFaceRule.recall` (or below what it was). One that misses more than that
+   moves down until it does not, at most by :attr:`RealFaceRule.largest_fall`, while false alarms stay within their share.
 3. An AU with fewer than :attr:`RealFaceRule.positives` real positives or :attr:`RealFaceRule.negatives` real negatives keeps
    its threshold: so few faces say nothing about it.
 
@@ -29,7 +30,7 @@ from edgeau_training.evaluation.predictions import Predictions
 
 __all__ = ["BoundedFit", "RealFaceRule", "bounded_by_real_faces", "shifted_thresholds", "threshold_shifts"]
 
-_STEP = 0.05
+_STEP = 0.01
 
 
 @dataclass(frozen=True)
@@ -41,7 +42,8 @@ class RealFaceRule:
         auc_margin: AUC that a larger bound may cost.
         false_positive_rate: share of false alarms to come down to, 0..1.
         recall: 0..1, that no shift goes below.
-        largest_shift: of a threshold's logit.
+        largest_rise: of a threshold's logit.
+        largest_fall: likewise, downwards.
         positives: real faces that show the AU, fewest that count.
         negatives: real faces that do not show it, fewest that count.
     """
@@ -50,7 +52,8 @@ class RealFaceRule:
     auc_margin: float = 0.001
     false_positive_rate: float = 0.035
     recall: float = 0.9
-    largest_shift: float = 2.0
+    largest_rise: float = 4.0
+    largest_fall: float = 0.5
     positives: int = 5
     negatives: int = 10
 
@@ -63,7 +66,7 @@ class BoundedFit:
         fit: of renders, with its thresholds as renders alone would have them.
         bound: upper bound of the network's share that was chosen.
         auc: mean AUC on the real faces by bound.
-        shifts: of the thresholds' logits per label, 0 or more.
+        shifts: of the thresholds' logits per label; above 0 is up.
     """
 
     fit: FusionFit
@@ -108,7 +111,7 @@ def bounded_by_real_faces(
 
 
 def threshold_shifts(real: Predictions, rule: RealFaceRule | None = None) -> dict[str, float]:
-    """How far the logit of each threshold moves up, by label; 0 where real faces ask for nothing or say too little.
+    """How far the logit of each threshold moves, by label, above 0 is up; 0 where real faces ask for nothing or say too little.
 
     Args:
         real: on real faces, at the thresholds that were fitted on renders.
@@ -121,7 +124,7 @@ def threshold_shifts(real: Predictions, rule: RealFaceRule | None = None) -> dic
 def shifted_thresholds(
     labels: tuple[str, ...], thresholds: NDArray[np.float64], shifts: dict[str, float]
 ) -> NDArray[np.float64]:
-    """Thresholds on the probability, float64 ``(C,)``, with their logits moved up; labels without a shift stay."""
+    """Thresholds on the probability, float64 ``(C,)``, with their logits moved; labels without a shift stay."""
     odds = np.log(thresholds) - np.log1p(-thresholds)
     moved = odds + np.array([shifts.get(label, 0.0) for label in labels])
     return np.asarray(1 / (1 + np.exp(-moved)))
@@ -139,12 +142,29 @@ def _shift(real: Predictions, rule: RealFaceRule) -> float:
     if len(present) < rule.positives or len(absent) < rule.negatives:
         return 0.0
     threshold = float(np.log(real.thresholds[0]) - np.log1p(-real.thresholds[0]))
-    least = min(rule.recall, float((present >= threshold).mean()))
+    def recall(shift: float) -> float:
+        return float((present >= threshold + shift).mean())
+
+    def false_alarms(shift: float) -> float:
+        return float((absent >= threshold + shift).mean())
+
     shift = 0.0
-    for step in np.arange(0, rule.largest_shift + _STEP / 2, _STEP):
-        if (present >= threshold + step).mean() < least:
+    if recall(0) < rule.recall:
+        for step in _steps(rule.largest_fall):
+            if false_alarms(-step) > rule.false_positive_rate:
+                break
+            shift = -step
+            if recall(-step) >= rule.recall:
+                break
+        return shift
+    for step in _steps(rule.largest_rise):
+        if recall(step) < rule.recall:
             break
-        shift = float(step)
-        if (absent >= threshold + step).mean() <= rule.false_positive_rate:
+        shift = step
+        if false_alarms(step) <= rule.false_positive_rate:
             break
-    return round(shift, 2)
+    return shift
+
+
+def _steps(largest: float) -> list[float]:
+    return [round(step * _STEP, 2) for step in range(round(largest / _STEP) + 1)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import numpy as np
 from edgeau._system.command import DONE, CommandParser, print_json, run
 from edgeau.action_units.landmark_model import LandmarkModel
 from edgeau.action_units.names import DEFAULT
+from edgeau.errors import InputError
 from edgeau.metrics import macro_mean
 from edgeau_training.evaluation.metrics import measure
 from edgeau_training.landmark_model.fit import Settings, fit_landmark_model, predictions_of
@@ -20,7 +22,7 @@ from edgeau_training.landmark_model.samples import (
     read_samples,
     read_sided_samples,
 )
-from edgeau_training.landmark_model.sides_fit import sided_predictions
+from edgeau_training.landmark_model.sides_fit import sided_predictions, with_sides
 from edgeau_training.synth.shards import dataset_info
 
 __all__ = ["main"]
@@ -51,6 +53,12 @@ def _parser() -> CommandParser:
         default=Settings.nuisance,
         help="how much more than the renders people are expected to vary (default %(default)s)",
     )
+    parser.add_argument(
+        "--sides-for",
+        type=Path,
+        metavar="NPZ",
+        help="leave this landmark model as it is, and only add what tells left from right",
+    )
     parser.add_argument("--limit", type=int, metavar="N", help="only the first N training faces")
     parser.add_json()
     return parser
@@ -65,7 +73,16 @@ def _fit(argv: Sequence[str] | None) -> int:
     sided_train = read_sided_samples(options.data, "train", DEFAULT, options.limit)
     sided_validation = read_sided_samples(options.data, "val", DEFAULT)
     sided = None if sided_train is None or sided_validation is None else (sided_train, sided_validation)
-    model = fit_landmark_model(train, validation, DEFAULT, settings, info, sided)
+    if options.sides_for is not None:
+        if sided is None:
+            raise InputError(
+                f"{options.data} has no labels of left and right; render it anew with edgeau-synth"
+            )
+        kept = LandmarkModel.load(options.sides_for)
+        model = with_sides(kept, *sided, settings.ridge, settings.nuisance)
+        model = replace(model, info={**kept.info, "sides": info})
+    else:
+        model = fit_landmark_model(train, validation, DEFAULT, settings, info, sided)
     model.save(options.out)
     document = {
         "model": str(options.out),

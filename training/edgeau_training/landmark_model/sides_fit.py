@@ -21,9 +21,9 @@ from edgeau_training.evaluation.predictions import Predictions
 from edgeau_training.landmark_model.moments import gather
 from edgeau_training.landmark_model.robust_ridge import fit_weights
 from edgeau_training.landmark_model.samples import SidedSamples
-from edgeau_training.landmark_model.template import Template
+from edgeau_training.landmark_model.template import Template, mirror_pairs
 
-__all__ = ["fit_sides", "sided_predictions"]
+__all__ = ["fit_sides", "sided_predictions", "with_sides"]
 
 
 def fit_sides(
@@ -51,6 +51,23 @@ def fit_sides(
     sides = _with_logits(sides, model, validation)
     thresholds = fit_thresholds(sided_predictions(sides, model, validation)).astype(np.float32)
     return replace(sides, thresholds=thresholds)
+
+
+def with_sides(
+    model: LandmarkModel, train: SidedSamples, validation: SidedSamples, ridge: float, nuisance: float
+) -> LandmarkModel:
+    """An existing model that also tells left from right; what it says of both sides together stays as it is.
+
+    Args:
+        model: two-sided; sides that it has are replaced.
+        train: with labels of both sides.
+        validation: faces of other people.
+        ridge: as for :func:`fit_sides`.
+        nuisance: likewise.
+    """
+    points = model.template.astype(np.float64)
+    template = Template(points, model.stability.astype(np.float64), mirror_pairs(points))
+    return replace(model, sides=fit_sides(model, template, train, validation, ridge, nuisance))
 
 
 def sided_predictions(sides: LandmarkSides, model: LandmarkModel, samples: SidedSamples) -> Predictions:
