@@ -25,7 +25,7 @@ _RESOLVER = re.compile(r"/run/systemd/resolve|/var/run/nscd|nscd/socket")
 _ENGINE = """
 import numpy as np
 from edgeau import AUDetector
-with AUDetector.load({bundle!r}, engine={engine!r}, threads=1) as detector:
+with AUDetector.load({bundle!r}, artifact={engine!r}, threads=1) as detector:
     assert detector.artifact.runtime == {engine!r}
     detector.detect([np.full((224, 224, 3), 128, np.uint8)] * 2)
 """
