@@ -111,6 +111,15 @@ def test_an_engine_is_silent(engine: str, tmp_path: Path) -> None:
     assert _watched(_ENGINE.format(bundle=str(bundle), engine=engine), tmp_path) == []
 
 
+@pytest.mark.parametrize("package", ["onnxruntime", "openvino"])
+def test_a_package_is_silenced_before_its_import(package: str, tmp_path: Path) -> None:
+    """``import openvino`` by itself asks the name server for Google Analytics (2026.4)."""
+    if find_spec(package) is None:
+        pytest.skip(f"{package} is not installed")
+    program = f"from edgeau.runtimes.silence import silence; silence(); import {package}"
+    assert _watched(program, tmp_path) == []
+
+
 def _default_artifacts():
     from edgeau.bundle import load_bundle
 

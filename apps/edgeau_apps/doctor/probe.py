@@ -40,6 +40,8 @@ PACKAGES = {
 }
 _IMPORT_SECONDS = 60
 _AT_ONCE = 2
+# As edgeau.runtimes.silence has it, which needs numpy.
+_SILENTLY = "import sys; sys.modules['openvino_telemetry'] = None"
 # Importing these takes seconds and tells nothing that their version does not.
 _NOT_TRIED = ("edgeau", "torch")
 
@@ -96,7 +98,7 @@ def _import_fault(module: str) -> str:
     """Why a module cannot be imported; "" when it can. In another process, since a bad one can end this one."""
     try:
         done = subprocess.run(
-            [sys.executable, "-c", f"import {module}"],
+            [sys.executable, "-c", f"{_SILENTLY}; import {module}"],
             env={**os.environ, "ORT_DISABLE_TELEMETRY": "1"},
             capture_output=True,
             text=True,

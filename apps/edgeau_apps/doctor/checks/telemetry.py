@@ -32,3 +32,11 @@ def check(machine: Machine) -> Iterator[Finding]:
                 "telemetry",
                 f"{name} {version} reports usage unless ORT_DISABLE_TELEMETRY=1 is set before its import; edgeau sets it",
             )
+    version = machine.packages.get("openvino")
+    if version:
+        yield Finding(
+            "note",
+            "telemetry",
+            f"openvino {version} sends an event to Google Analytics when it is imported; edgeau imports it without that part, "
+            "other programs here may not: pip uninstall openvino-telemetry",
+        )
