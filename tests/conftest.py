@@ -15,6 +15,8 @@ os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 import numpy as np
 import pytest
 
+from tests import skipped
+
 # A shell that starts us in the background has us ignore Ctrl-C, and so would the programs that the tests interrupt.
 if (
     signal.getsignal(signal.SIGINT) is signal.SIG_IGN
@@ -54,3 +56,35 @@ def astronaut() -> np.ndarray:
     """A real face that may be shipped (NASA, public domain): uint8 (512, 512, 3) BGR."""
     data = pytest.importorskip("skimage.data")
     return np.ascontiguousarray(data.astronaut()[:, :, ::-1])
+
+
+def _skip_reasons(reporter: pytest.TerminalReporter) -> list[str]:
+    """Why each test, or file of tests, was skipped."""
+    reports = reporter.stats.get("skipped", [])
+    texts = (
+        report.longrepr[2] if isinstance(report.longrepr, tuple) else str(report.longrepr)
+        for report in reports
+    )
+    return [text.removeprefix("Skipped: ") for text in texts]
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Where everything can be installed, a skip that installing something would have spared is a failure."""
+    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    strict = os.environ.get(skipped.STRICT) and reporter is not None
+    if strict and session.exitstatus in (0, 5) and skipped.forbidden(_skip_reasons(reporter)):
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """What was skipped and what to install for it."""
+    reasons = _skip_reasons(terminalreporter)
+    if not reasons:
+        return
+    terminalreporter.section("skipped, and what to install")
+    for line in skipped.summary(reasons):
+        terminalreporter.write_line(line)
+    if os.environ.get(skipped.STRICT):
+        for reason in skipped.forbidden(reasons):
+            terminalreporter.write_line(f"FAILED: skipped here, where it can run: {reason}")

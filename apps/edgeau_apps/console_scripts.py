@@ -6,7 +6,7 @@ from edgeau._system.command import entry
 
 __all__ = ["analyze", "bench", "report", "webcam"]
 
-analyze = entry("edgeau-analyze", "edgeau_apps.analyze.command", "onnxruntime,mediapipe")
+analyze = entry("edgeau-analyze", "edgeau_apps.analyze.command", "onnxruntime")
 bench = entry("edgeau-bench", "edgeau_apps.bench.command", "onnxruntime")
 report = entry("edgeau-report", "edgeau_apps.report.command", "export")
-webcam = entry("edgeau-webcam", "edgeau_apps.live.command", "onnxruntime,mediapipe")
+webcam = entry("edgeau-webcam", "edgeau_apps.live.command", "onnxruntime")

@@ -63,6 +63,7 @@ def run(name: str, body: Callable[[Sequence[str] | None], int], argv: Sequence[s
         body: takes the arguments, returns the exit code.
         argv: arguments without the program's name; None takes those of the process.
     """
+    _show_every_letter()
     try:
         with sigterm_unwinds():
             code = body(argv)
@@ -119,8 +120,21 @@ def entry(name: str, module: str, extra: str) -> Callable[[], int]:
 
 def print_json(document: Any) -> None:
     """Print one JSON document on stdout."""
-    json.dump(document, sys.stdout, indent=2, ensure_ascii=False, allow_nan=False)
+    text = json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False)
+    try:
+        text.encode(sys.stdout.encoding or "utf-8")
+    except UnicodeEncodeError:  # a console that lacks letters, or a file name that is no text
+        text = json.dumps(document, indent=2, ensure_ascii=True, allow_nan=False)
+    sys.stdout.write(text)
     sys.stdout.write("\n")
+
+
+def _show_every_letter() -> None:
+    """What a console cannot print, and bytes of a file name that are no text, come out as escapes and not as an error."""
+    for stream in (sys.stdout, sys.stderr):
+        reconfigure = getattr(stream, "reconfigure", None)
+        if reconfigure is not None:
+            reconfigure(errors="backslashreplace")
 
 
 def _silence_stdout() -> None:

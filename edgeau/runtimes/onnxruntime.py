@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +10,7 @@ from numpy.typing import NDArray
 
 from edgeau.errors import DependencyError, EngineError
 from edgeau.runtimes.session import EngineInfo, Session, batches
+from edgeau.runtimes.silence import silence
 from edgeau.runtimes.thread_count import default_threads
 
 __all__ = ["OnnxRuntimeSession"]
@@ -101,8 +101,7 @@ class OnnxRuntimeSession(Session):
 
 
 def _import() -> Any:
-    # From 1.29 on its Linux builds report to their maker which models are run, unless told not to before the first import.
-    os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
+    silence()
     try:
         import onnxruntime
     except ImportError as error:

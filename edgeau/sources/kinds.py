@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import glob
+import os
 import re
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Literal
 
@@ -11,7 +13,15 @@ import cv2
 
 from edgeau.errors import InputError
 
-__all__ = ["PICTURES", "VIDEOS", "files_of_folder", "files_of_glob", "is_glob", "kind_of"]
+__all__ = [
+    "PICTURES",
+    "VIDEOS",
+    "files_of_folder",
+    "files_of_glob",
+    "files_of_sequence",
+    "is_glob",
+    "kind_of",
+]
 
 PICTURES = frozenset(
     (
@@ -55,12 +65,14 @@ def kind_of(path: Path) -> Literal["picture", "video"]:
     return "video"
 
 
-def files_of_folder(folder: Path, suffixes: frozenset[str]) -> list[Path]:
-    """Files directly in a folder with one of the suffixes, in natural order; hidden ones and sub-folders are left out."""
-    found = (
-        path for path in folder.iterdir() if path.suffix.lower() in suffixes and not path.name.startswith(".")
-    )
-    return sorted((path for path in found if path.is_file()), key=_natural)
+def files_of_folder(folder: Path, suffixes: frozenset[str] | None) -> list[Path]:
+    """Files directly in a folder with one of the suffixes, in natural order; hidden ones and sub-folders are left out.
+
+    Args:
+        folder: where they are.
+        suffixes: in small letters, with the dot; None takes all files.
+    """
+    return _chosen(folder.iterdir(), suffixes)
 
 
 def is_glob(text: str) -> bool:
@@ -68,15 +80,63 @@ def is_glob(text: str) -> bool:
     return glob.has_magic(text) and not Path(text).exists()
 
 
-def files_of_glob(pattern: str, suffixes: frozenset[str]) -> list[Path]:
-    """Files that a pattern names (``**`` goes through sub-folders) with one of the suffixes, in natural order."""
-    found = (Path(path) for path in glob.iglob(pattern, recursive=True))  # noqa: PTH207 - Path.glob refuses absolute patterns
-    return sorted(
-        (path for path in found if path.suffix.lower() in suffixes and path.is_file()), key=_natural
+def files_of_glob(pattern: str, suffixes: frozenset[str] | None) -> list[Path]:
+    """Files that a pattern names (``**`` goes through sub-folders, but not through links to folders), in natural order.
+
+    Args:
+        pattern: as of a shell.
+        suffixes: as for :func:`files_of_folder`.
+    """
+    before, stars, behind = pattern.partition("**")
+    if not stars or not behind.startswith("/") or glob.has_magic(before):
+        return _chosen((Path(path) for path in glob.iglob(pattern, recursive=True)), suffixes)  # noqa: PTH207 - Path.glob refuses absolute patterns
+    # Walked by hand: glob follows links, and one that leads back up has no end.
+    found = (
+        Path(path)
+        for folder, _, _ in os.walk(before or ".")
+        for path in glob.iglob(str(Path(glob.escape(folder)) / behind[1:]), recursive=True)  # noqa: PTH207
     )
+    return _chosen(dict.fromkeys(found), suffixes)
+
+
+def files_of_sequence(what: str) -> list[Path]:
+    """The pictures that are the frames of a film, in natural order.
+
+    Args:
+        what: a folder, a pattern of a shell, or one of printf such as ``frame%04d.png``.
+
+    Raises:
+        InputError: there are none.
+    """
+    path = Path(what)
+    if path.is_dir():
+        files = files_of_folder(path, PICTURES)
+    elif number := re.search(r"%(0?\d*)d", path.name):
+        before, after = path.name[: number.start()], path.name[number.end() :]
+        digits = re.compile(re.escape(before) + r"\d+" + re.escape(after))
+        folder = path.parent if path.parent.is_dir() else None
+        every = files_of_folder(folder, PICTURES) if folder else []
+        files = [file for file in every if digits.fullmatch(file.name)]
+    else:
+        files = files_of_glob(what, PICTURES) if is_glob(what) else []
+    if not files:
+        raise InputError(
+            f"{what!r} names no pictures; a film of pictures is a folder, a pattern such as 'frames/*.png', or "
+            "'frames/%04d.png'"
+        )
+    return files
+
+
+def _chosen(paths: Iterable[Path], suffixes: frozenset[str] | None) -> list[Path]:
+    files = (
+        path
+        for path in paths
+        if not path.name.startswith(".") and (suffixes is None or path.suffix.lower() in suffixes)
+    )
+    return sorted((path for path in files if path.is_file()), key=_natural)
 
 
 def _natural(path: Path) -> list[tuple[int, int, str]]:
     """Order in which frame2 comes before frame10."""
     parts = re.split(r"(\d+)", str(path))
-    return [(0, int(part), part) if part.isdigit() else (1, 0, part.casefold()) for part in parts]
+    return [(0, int(part), part) if part.isdecimal() else (1, 0, part.casefold()) for part in parts]

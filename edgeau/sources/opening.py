@@ -15,7 +15,7 @@ from edgeau.sources.board import board
 from edgeau.sources.camera import CameraSource
 from edgeau.sources.clip import clip_path
 from edgeau.sources.jetson_camera import ArgusSource
-from edgeau.sources.kinds import PICTURES, files_of_folder, files_of_glob, is_glob, kind_of
+from edgeau.sources.kinds import PICTURES, files_of_folder, files_of_glob, files_of_sequence, is_glob, kind_of
 from edgeau.sources.network_stream import SCHEMES, NetworkStream
 from edgeau.sources.paced import PacedSource
 from edgeau.sources.pictures import PictureSource
@@ -51,6 +51,7 @@ def open_source(
     fps: float | None = None,
     size: tuple[int, int] | None = None,
     reconnect: bool = True,
+    sequence: bool = False,
 ) -> Source:
     """Open a source of frames.
 
@@ -69,6 +70,8 @@ def open_source(
         size: width and height in pixels to ask a camera for.
         reconnect: whether a camera or stream that dies is opened again, after longer and longer waits, until it answers
             (:class:`~edgeau.sources.reconnecting.ReconnectingSource`). Without, its iterator raises.
+        sequence: a folder, a pattern or ``"frames/%04d.png"`` is one film, its pictures being the frames, ``fps`` of them a
+            second (25).
 
     Returns:
         A source, to be used in ``with`` and iterated once. It holds one frame in memory at a time.
@@ -80,6 +83,11 @@ def open_source(
     """
     if fps is not None and not fps > 0:
         raise UsageError(f"fps must be more than 0, got {fps!r}")
+    if sequence:
+        if not isinstance(what, str | os.PathLike) or real_time or repeat or size is not None:
+            raise UsageError("sequence is for a folder or pattern of pictures, and goes with fps only")
+        text = os.fspath(what)
+        return PictureSource(files_of_sequence(text), text, fps or 25.0)
     camera = _camera(what, size, fps)
     if camera is not None:
         if real_time or repeat:

@@ -20,13 +20,18 @@ class PictureSource(Source):
     """Pictures, one frame each, in the order given.
 
     A picture that cannot be read is passed over, and named after the last one.
+
+    Args:
+        paths: of the files.
+        name: for people.
+        fps: the pictures are a film of so many frames a second; None takes each for itself.
     """
 
-    still = True
-
-    def __init__(self, paths: Sequence[Path], name: str) -> None:
+    def __init__(self, paths: Sequence[Path], name: str, fps: float | None = None) -> None:
         self.name = name
         self.length = len(paths)
+        self.fps = fps
+        self.still = fps is None
         self._paths = paths
 
     def __iter__(self) -> Iterator[Frame]:
@@ -37,6 +42,6 @@ class PictureSource(Source):
             except (InputError, DependencyError) as error:
                 unreadable.append(str(error))
                 continue
-            yield Frame(index, 0.0, image, path.name)
+            yield Frame(index, index / self.fps if self.fps else 0.0, image, path.name)
         if unreadable:
             raise InputError("; ".join(unreadable))

@@ -2,25 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from contextlib import nullcontext
 from itertools import chain
-from typing import TYPE_CHECKING
+from pathlib import Path
 
+from edgeau import Pipeline
 from edgeau._system.native_stderr import native_stderr_silenced
-from edgeau.errors import InputError
-from edgeau.sources import Source, open_source
+from edgeau.errors import DependencyError, InputError, OutputError
+from edgeau.results import FrameResult
+from edgeau.sources import Frame, Source, open_source
+from edgeau_apps.analyze.inputs import Input
 from edgeau_apps.analyze.outputs import Outputs
 from edgeau_apps.analyze.progress import Progress
 from edgeau_apps.analyze.result import Outcome
 from edgeau_apps.analyze.sinks import Options, Sinks
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
-
-    from edgeau import Pipeline
-    from edgeau.results import FrameResult
-    from edgeau.sources import Frame
-    from edgeau_apps.analyze.inputs import Input
 
 __all__ = ["analyze"]
 
@@ -31,21 +27,24 @@ def analyze(given: Input, pipeline: Pipeline, options: Options) -> Outcome:
     An input that cannot be read writes nothing; one that breaks off keeps what came before. The outcome tells either.
 
     Raises:
-        OutputError: the folder cannot be written to.
         EngineError: the network failed.
     """
     outcome = Outcome(given.name)
     try:
         # The decoders' own lines on stderr would only repeat, in words for programmers, what the source reports.
         with native_stderr_silenced():
-            source = open_source(given.path)
+            source = (
+                open_source(given.path, sequence=True, fps=options.fps)
+                if options.sequence
+                else open_source(given.path)
+            )
         with source:
             watched = _Watched(source)
             results = pipeline.stream(watched)
             first = next(results, None)  # before any file is made, so that an unreadable input leaves none
             if first is not None:
                 _write(chain([first], results), watched, given, pipeline, options, outcome)
-    except InputError as error:
+    except (InputError, DependencyError, OutputError) as error:
         outcome.error = str(error)
     return outcome
 
@@ -58,8 +57,12 @@ def _write(
     options: Options,
     outcome: Outcome,
 ) -> None:
-    with Outputs(options.out) as outputs:
-        sinks = Sinks(outputs, given, watched.fps, pipeline, options)
+    folder = options.out / Path(given.stem).parent
+    with Outputs(folder) as outputs:
+        height, width = watched.frame.image.shape[:2]
+        measured = {"width": width, "height": height, "fps": watched.fps}
+        outcome.smallest = round(max(width, height) * pipeline.stages.smallest_face(static=watched.still))
+        sinks = Sinks(outputs, given, pipeline, options, measured)
         try:
             with Progress(given.name, watched.length, "frames", draw=not watched.still) as bar:
                 for result in results:
@@ -69,7 +72,7 @@ def _write(
         except InputError as error:
             outcome.error = str(error)
         finally:
-            sinks.close()
+            sinks.close(outcome.error)
         outputs.commit()
     outcome.files = sinks.files
 

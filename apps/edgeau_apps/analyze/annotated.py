@@ -2,30 +2,38 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+import os
+from collections.abc import Iterator
+from fractions import Fraction
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any, Protocol
 
 import cv2
+import numpy as np
+from numpy.typing import NDArray
 
-from edgeau.errors import OutputError
+from edgeau.errors import DependencyError, OutputError
 from edgeau_apps.analyze.outputs import refusing
 
-if TYPE_CHECKING:
-    from pathlib import Path
+__all__ = ["AnnotatedPicture", "AnnotatedVideo", "PictureWriter", "check_video_writer"]
 
-    import numpy as np
-    from numpy.typing import NDArray
-
-__all__ = ["AnnotatedPicture", "AnnotatedVideo", "PictureWriter"]
-
-# MPEG-4 part 2 is what OpenCV's own wheels can write on every machine; they have no H.264 encoder.
-_CODEC = "mp4v"
+# Ticks a second of the times in the file: film rates and milliseconds are near enough to whole numbers of them.
+_TICKS = 90_000
+_QUALITY = {"preset": "veryfast", "crf": "20"}
+# Sound that MP4 files hold and browsers play; anything else is left out and said so.
+_SOUND = ("aac", "mp3", "opus", "flac", "alac", "ac3", "eac3")
+# The shortest time between two frames, seconds. Ours.
+_SHORTEST_S = 1 / 1000
+# Rate of a video whose source does not say its own, frames a second. Ours.
+_FPS = 25.0
 
 
 class PictureWriter(Protocol):
-    """Takes annotated pictures, uint8 BGR, all of one size."""
+    """Takes annotated pictures, uint8 BGR."""
 
-    def write(self, picture: NDArray[np.uint8]) -> None:
-        """Add one."""
+    def write(self, picture: NDArray[np.uint8], time_s: float) -> None:
+        """Add one, shown from ``time_s`` on, seconds."""
 
     def close(self) -> None:
         """Finish the file."""
@@ -37,8 +45,9 @@ class AnnotatedPicture:
     def __init__(self, path: Path) -> None:
         self._path = path
 
-    def write(self, picture: NDArray[np.uint8]) -> None:
+    def write(self, picture: NDArray[np.uint8], time_s: float) -> None:
         """Write it."""
+        del time_s
         ok, data = cv2.imencode(self._path.suffix, picture)
         if not ok:
             raise OutputError(f"this OpenCV cannot write {self._path.suffix} pictures")
@@ -49,36 +58,153 @@ class AnnotatedPicture:
         """Nothing is held."""
 
 
+def check_video_writer() -> None:
+    """Refuse at once where annotated videos cannot be written.
+
+    Raises:
+        DependencyError: PyAV is missing; OpenCV's wheels write nothing that a browser plays.
+    """
+    if find_spec("av") is None:
+        raise DependencyError(
+            "annotated videos need PyAV: pip install 'edgeau[video]'; or leave --annotate out"
+        )
+
+
 class AnnotatedVideo:
-    """An MP4 video at a constant rate.
+    """An MP4 video that browsers play: H.264 with the frames' own times, and the sound of the input as it is.
 
     Args:
         path: ends in ``.mp4``.
-        fps: frames a second.
+        sound_of: the input, whose sound goes along; None for none.
+        fps: frames a second, from which the last frame gets its length.
+
+    Raises:
+        OutputError: it cannot be written; from :meth:`close` too, when what was written does not play back whole.
     """
 
-    def __init__(self, path: Path, fps: float) -> None:
-        self._path = path
-        self._fps = fps
-        self._writer: cv2.VideoWriter | None = None
-        self._size = (0, 0)
+    def __init__(self, path: Path, sound_of: Path | None, fps: float | None = None) -> None:
+        import av
 
-    def write(self, picture: NDArray[np.uint8]) -> None:
+        self._path = path
+        self._length = round(_TICKS / (fps or _FPS))
+        self._frames = 0
+        self._size = (0, 0)
+        self._last = -1
+        self._error: type[Exception] = av.error.FFmpegError
+        self._input = _sound_input(sound_of)
+        self._sound: Iterator[Any] = iter(())
+        self._waiting: Any = None
+        self._stream: Any = None
+        with self._refusing():
+            # The index in front, so that a browser begins at once.
+            self._file: Any = av.open(os.fspath(path), "w", format="mp4", options={"movflags": "faststart"})
+
+    def write(self, picture: NDArray[np.uint8], time_s: float) -> None:
         """Add a frame; one of another size than the first is resized to it."""
-        if self._writer is None:
-            self._size = (picture.shape[1], picture.shape[0])
-            self._writer = cv2.VideoWriter(
-                str(self._path), cv2.VideoWriter.fourcc(*_CODEC), self._fps, self._size
-            )
-            if not self._writer.isOpened():
-                raise OutputError(
-                    f"this OpenCV cannot write {_CODEC} videos of {self._size[0]} x {self._size[1]} pixels"
-                )
-        if picture.shape[1::-1] != self._size:
-            picture = cv2.resize(picture, self._size, interpolation=cv2.INTER_AREA)  # type: ignore[assignment]
-        self._writer.write(picture)
+        import av
+
+        with self._refusing():
+            if self._stream is None:
+                self._open(picture.shape[1] // 2 * 2, picture.shape[0] // 2 * 2)
+            if picture.shape[1::-1] != self._size:
+                picture = np.asarray(cv2.resize(picture, self._size, interpolation=cv2.INTER_AREA), np.uint8)
+            frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(picture), format="bgr24")
+            frame = frame.reformat(format="yuv420p", dst_colorspace="ITU709", dst_color_range="MPEG")
+            self._last = max(round(time_s * _TICKS), self._last + round(_SHORTEST_S * _TICKS))
+            frame.pts, frame.time_base = self._last, Fraction(1, _TICKS)
+            self._mux(frame)
+            self._copy_sound(time_s)
+        self._frames += 1
 
     def close(self) -> None:
-        """Finish the file."""
-        if self._writer is not None:
-            self._writer.release()
+        """Finish the file, and read it back."""
+        try:
+            with self._refusing():
+                if self._stream is not None:
+                    self._mux(None)
+                    self._copy_sound(self._last / _TICKS + 1)
+                self._file.close()
+        finally:
+            if self._input is not None:
+                self._input.close()
+        if self._frames:
+            self._check()
+
+    def _open(self, width: int, height: int) -> None:
+        self._size = (width, height)
+        self._stream = self._file.add_stream("libx264", rate=None, options=_QUALITY)
+        self._stream.width, self._stream.height, self._stream.pix_fmt = width, height, "yuv420p"
+        self._stream.codec_context.time_base = Fraction(1, _TICKS)
+        # What the pixels were made with, so that players need not guess.
+        context = self._stream.codec_context
+        context.colorspace, context.color_primaries, context.color_trc, context.color_range = 1, 1, 1, 1
+        if self._input is not None:
+            given = self._input.streams.audio[0]
+            copy = self._file.add_stream_from_template(given)
+            self._sound = ((packet, copy) for packet in self._input.demux(given) if packet.dts is not None)
+
+    def _mux(self, frame: Any) -> None:
+        for packet in self._stream.encode(frame):
+            packet.duration = self._length  # counts for the last one only
+            self._file.mux(packet)
+
+    def _copy_sound(self, until_s: float) -> None:
+        """The sound up to a time, so that it lies beside its pictures in the file."""
+        while True:
+            self._waiting = self._waiting or next(self._sound, None)
+            if self._waiting is None:
+                return
+            packet, stream = self._waiting
+            if float(packet.dts * packet.time_base) > until_s:
+                return
+            self._waiting = None
+            packet.stream = stream
+            self._file.mux(packet)
+
+    def _check(self) -> None:
+        """What a full disk leaves would not play, and nobody would notice before looking."""
+        import av
+
+        try:
+            with av.open(os.fspath(self._path)) as written:
+                count = sum(1 for packet in written.demux(video=0) if packet.size)
+        except self._error as error:
+            raise OutputError(f"the annotated video cannot be read back: {error}") from error
+        if count != self._frames:
+            raise OutputError(
+                f"the annotated video holds {count} of {self._frames} frames; is the disk full?"
+            )
+
+    def _refusing(self) -> Any:
+        return _Refusing(self._path.parent, self._error)
+
+
+class _Refusing:
+    """What FFmpeg says against writing, in our words."""
+
+    def __init__(self, folder: Path, error: type[Exception]) -> None:
+        self._folder, self._error = folder, error
+
+    def __enter__(self) -> None:
+        return
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _trace: object) -> None:
+        if isinstance(error, (self._error, OSError)):
+            why = getattr(error, "strerror", None) or error
+            raise OutputError(f"cannot write to {str(self._folder)!r}: {why}") from error
+
+
+def _sound_input(path: Path | None) -> Any:
+    """The input opened for its sound; None where it has none that can be copied."""
+    import av
+
+    if path is None or not path.is_file():
+        return None
+    try:
+        container = av.open(f"file:{path}", options={"protocol_whitelist": "file"})
+    except (av.error.FFmpegError, UnicodeEncodeError):
+        return None
+    if container.streams.audio and container.streams.audio[0].codec_context.name in _SOUND:
+        return container
+    container.close()
+    return None

@@ -10,15 +10,17 @@ from typing import TYPE_CHECKING, Any
 
 from edgeau import Pipeline
 from edgeau._system.command import DONE, PARTLY, CommandParser, print_json, run
-from edgeau.errors import InputError, OutputError
+from edgeau.errors import InputError, OutputError, UsageError
 from edgeau.temporal.smoothing import Smoother
 from edgeau_apps.analyze.analyze_file import analyze
+from edgeau_apps.analyze.annotated import check_video_writer
 from edgeau_apps.analyze.decoder_logging import quieten_decoders
+from edgeau_apps.analyze.identity import Identity, printable
 from edgeau_apps.analyze.inputs import Input, find_inputs
 from edgeau_apps.analyze.progress import Progress, say
 from edgeau_apps.analyze.ray import analyze_spread
 from edgeau_apps.analyze.result import Outcome, exit_code
-from edgeau_apps.analyze.resume import state_of
+from edgeau_apps.analyze.resume import placed, state_of
 from edgeau_apps.analyze.sinks import Options
 from edgeau_apps.annotation import Annotator
 
@@ -34,8 +36,11 @@ Find faces in pictures and videos and write their facial action units.
 Each picture or video gives DIR/<stem>.csv, with the columns of OpenFace 2.2,
 and DIR/<stem>.jsonl, with one frame a line. A folder stands for the pictures
 and videos directly in it, a pattern such as 'faces/**/*.png' may go deeper,
-and 'clip' is a packaged sample. Of inputs that share a stem, the later ones
-get -2, -3, ... behind it.
+and 'clip' is a packaged sample. Inputs of one name in several folders keep
+their folders; within one folder the later ones get -2, -3, ... behind it.
+With --sequence a folder or a pattern (also 'frames/%04d.png') is one film.
+
+Faces from 2.5 % of the long side on are found, turned by any angle.
 
 The CSV has one row a face, and one row with success 0 for a frame without
 any. AUxx_c is the decision (0 or 1); AUxx_p the probability (OpenFace has
@@ -43,9 +48,12 @@ none, so it comes last); AUxx_r five times the estimated intensity, for the
 AUs that have one. An AU that cannot be judged has empty cells, never 0.
 frame counts from 1, as in OpenFace; index in the JSON lines from 0.
 confidence is 1 or 0, like success: the landmark models give no graded one.
+source is the input. Eye closure stands under AU43 and, as in OpenFace, AU45.
 
 Exit code: 0 all done, 1 some inputs failed or broke off (named on stderr),
 2 nothing could be done."""
+_MOST_FACES = 100
+_SHOWN = 5  # names in a message
 _UNTRAINED = "UNTRAINED NETWORK: these numbers mean nothing"
 
 
@@ -97,7 +105,22 @@ def _parser() -> CommandParser:
         "--threads", type=_positive, metavar="N", help="threads of one inference (half the processors)"
     )
     parser.add_argument(
-        "--max-faces", type=_positive, default=4, metavar="N", help="faces to look for (%(default)s)"
+        "--max-faces",
+        type=_positive,
+        default=_MOST_FACES,
+        metavar="N",
+        help="look for so many faces and no more; 1 is faster (all, up to %(default)s)",
+    )
+    parser.add_argument(
+        "--sequence",
+        action="store_true",
+        help="each INPUT, a folder or pattern of pictures, is one film: tracks, times, one table",
+    )
+    parser.add_argument(
+        "--fps",
+        type=_rate,
+        metavar="RATE",
+        help="frames a second of such a film (25)",
     )
     parser.add_argument(
         "--landmarker-model",
@@ -106,7 +129,9 @@ def _parser() -> CommandParser:
         help="other face landmark networks than the bundle's: a face_landmarker.task, a wheel, a folder",
     )
     parser.add_argument(
-        "--resume", action="store_true", help="leave out inputs whose tables are in DIR already"
+        "--resume",
+        action="store_true",
+        help="leave out inputs whose tables are in DIR, whole, and made with this bundle and these options",
     )
     parser.add_argument(
         "--status", action="store_true", help="analyze nothing; say what is done and what is left"
@@ -126,21 +151,39 @@ def _positive(text: str) -> int:
     return int(text)
 
 
+def _rate(text: str) -> float:
+    try:
+        rate = float(text)
+    except ValueError:
+        rate = 0.0
+    if not 0 < rate < 10_000:
+        raise argparse.ArgumentTypeError(f"must be a number of frames a second, got {text!r}")
+    return rate
+
+
 def _analyze(argv: Sequence[str] | None) -> int:
     arguments = _parser().parse_args(argv)
     if arguments.out.exists() and not arguments.out.is_dir():
         raise OutputError(f"--out {str(arguments.out)!r} is a file; give a folder")
     logging.basicConfig(format=f"{NAME}: %(message)s")
     quieten_decoders()
-    inputs, refused = find_inputs(arguments.inputs)
+    if arguments.fps is not None and not arguments.sequence:
+        raise UsageError("--fps is for films of pictures; give --sequence too")
+    found = find_inputs(arguments.inputs, sequence=arguments.sequence)
+    inputs = placed(found.inputs, arguments.out)
     if not inputs:
-        raise InputError("; ".join(item.why for item in refused))
+        raise InputError("; ".join(item.why for item in found.refused))
+    if found.left_out:
+        say(f"{NAME}: {_left_out(found.left_out)}", sys.stderr)
+    identity = Identity.of(arguments)
     if arguments.status:
-        return _status(inputs, arguments)
+        return _status(inputs, arguments, identity)
     if arguments.resume:
-        inputs = list(state_of(inputs, arguments.out).left)
+        inputs = list(state_of(inputs, arguments.out, identity).left)
+    if arguments.annotate and any(one.kind == "video" for one in inputs):
+        check_video_writer()
     with _load(arguments) as pipeline:
-        outcomes = [_told(Outcome(item.name, error=item.why), quiet=True) for item in refused]
+        outcomes = [_told(Outcome(item.name, error=item.why), quiet=True) for item in found.refused]
         outcomes += _analyze_all(inputs, pipeline, arguments)
         if arguments.json:
             print_json(_document(pipeline, outcomes))
@@ -149,8 +192,14 @@ def _analyze(argv: Sequence[str] | None) -> int:
     return exit_code(outcomes)
 
 
-def _status(inputs: list[Input], arguments: argparse.Namespace) -> int:
-    state = state_of(inputs, arguments.out)
+def _left_out(files: list[Path]) -> str:
+    shown = ", ".join(printable(file) for file in files[:_SHOWN])
+    more = f" and {len(files) - _SHOWN} more" if len(files) > _SHOWN else ""
+    return f"left out {len(files)} files that are neither pictures nor videos by their names: {shown}{more}"
+
+
+def _status(inputs: list[Input], arguments: argparse.Namespace, identity: Identity) -> int:
+    state = state_of(inputs, arguments.out, identity)
     if arguments.json:
         print_json(state.to_dict())
     else:
@@ -198,7 +247,16 @@ def _opened(arguments: argparse.Namespace) -> tuple[Pipeline, Options]:
 
 def _options(pipeline: Pipeline, arguments: argparse.Namespace) -> Options:
     annotator = _annotator(pipeline, arguments)
-    return Options(arguments.out, arguments.landmarks, arguments.pose, arguments.events, annotator)
+    return Options(
+        arguments.out,
+        arguments.landmarks,
+        arguments.pose,
+        arguments.events,
+        annotator,
+        Identity.of(arguments),
+        arguments.fps,
+        arguments.sequence,
+    )
 
 
 def _annotator(pipeline: Pipeline, arguments: argparse.Namespace) -> Annotator | None:

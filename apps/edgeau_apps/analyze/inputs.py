@@ -2,20 +2,33 @@
 
 from __future__ import annotations
 
+import hashlib
+import os
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, TypeAlias
 
 from edgeau.errors import InputError
 from edgeau.sources.clip import clip_path
-from edgeau.sources.kinds import PICTURES, VIDEOS, files_of_folder, files_of_glob, is_glob, kind_of
+from edgeau.sources.kinds import (
+    PICTURES,
+    VIDEOS,
+    files_of_folder,
+    files_of_glob,
+    files_of_sequence,
+    is_glob,
+    kind_of,
+)
 
-__all__ = ["Input", "Refused", "find_inputs"]
+__all__ = ["Found", "Input", "Refused", "find_inputs"]
 
 _MEDIA = PICTURES | VIDEOS
 Kind: TypeAlias = Literal["picture", "video"]
 # Our own annotated pictures and videos are results: analyzing a folder twice must not analyze them too.
 _OURS = ".annotated"
+_EVENTS = ".events"
+_LONGEST = 200  # bytes of a stem
 
 
 @dataclass(frozen=True)
@@ -24,9 +37,9 @@ class Input:
 
     Attributes:
         name: for people: as it was given, or the path in what was given.
-        path: the file.
+        path: the file, or the folder or pattern of a film that is made of pictures.
         kind: what it is.
-        stem: its tables are ``<stem>.csv`` and ``<stem>.jsonl``.
+        stem: its tables are ``<stem>.csv`` and ``<stem>.jsonl``; it may have folders in front.
     """
 
     name: str
@@ -43,56 +56,128 @@ class Refused:
     why: str
 
 
-def find_inputs(names: list[str]) -> tuple[list[Input], list[Refused]]:
-    """The files that arguments name, each once, in the order given, and the arguments that name none.
+@dataclass(frozen=True)
+class Found:
+    """What arguments name.
+
+    Attributes:
+        inputs: to analyze, each once, in the order given.
+        refused: arguments that name nothing.
+        left_out: files of folders and patterns that are neither pictures nor videos by their names.
+    """
+
+    inputs: list[Input]
+    refused: list[Refused]
+    left_out: list[Path]
+
+
+def find_inputs(names: list[str], *, sequence: bool = False) -> Found:
+    """The files that arguments name.
 
     A folder stands for the pictures and videos directly in it; a pattern may go deeper with ``**``; ``clip`` is the
-    packaged clip. When files share a stem, the first keeps it and the next ones get ``-2``, ``-3``, ... in that order.
+    packaged clip. Of inputs that share a stem, those of other folders keep their folder in front of it
+    (``s1/talk``, ``s2/talk``), those of one folder get ``-2``, ``-3``, ... behind it.
+
+    Args:
+        names: as given.
+        sequence: each of them, a folder or a pattern, is one film, its pictures being the frames.
     """
     found: dict[Path, tuple[str, Path, str]] = {}
-    refused = []
+    refused: list[Refused] = []
+    left_out: dict[Path, None] = {}
     for name in names:
-        files, why = _files_or_why(name)
-        if why is not None:
+        if sequence:
+            path, why = _sequence_or_why(name)
+            if path is None:
+                refused.append(Refused(name, why))
+            else:
+                found.setdefault(path.absolute(), (name, path, _sequence_stem(path)))
+            continue
+        files, others, why = _files_or_why(name)
+        left_out |= dict.fromkeys(others)
+        if why:
             refused.append(Refused(name, why))
         for path in files:
             clip = name == "clip"
             found.setdefault(path.resolve(), (name if clip else str(path), path, name if clip else path.stem))
-    stems = _distinct([stem for _, _, stem in found.values()])
-    files_found = ((name, path) for name, path, _ in found.values())
-    inputs = [Input(*file, kind_of(file[1]), stem) for file, stem in zip(files_found, stems, strict=True)]
-    return inputs, refused
+    stems = _distinct([(path.parent, _short(stem)) for _, path, stem in found.values()])
+    inputs = [
+        Input(name, path, "video" if sequence else kind_of(path), stem)
+        for (name, path, _), stem in zip(found.values(), stems, strict=True)
+    ]
+    return Found(inputs, refused, list(left_out))
 
 
-def _files_or_why(name: str) -> tuple[list[Path], str | None]:
+def _sequence_or_why(name: str) -> tuple[Path | None, str]:
     try:
-        return _files(name), None
+        files_of_sequence(name)
     except (InputError, OSError) as error:
-        return [], str(error)
+        return None, str(error)
+    return Path(name), ""
 
 
-def _files(name: str) -> list[Path]:
+def _sequence_stem(path: Path) -> str:
+    """A name for the tables of a film made of pictures: the folder's, or what a pattern has of letters."""
+    if path.is_dir():
+        return path.resolve().name
+    return re.sub(r"%\d*d|[*?\[\]]+", "", path.stem).strip(" ._-") or path.resolve().parent.name
+
+
+def _short(stem: str) -> str:
+    """A stem that leaves room for what is put behind it: file names have 255 bytes."""
+    if len(os.fsencode(stem)) <= _LONGEST:
+        return stem
+    digest = hashlib.sha256(os.fsencode(stem)).hexdigest()[:8]
+    return os.fsencode(stem)[: _LONGEST - 9].decode("utf-8", "ignore") + "-" + digest
+
+
+def _files_or_why(name: str) -> tuple[list[Path], list[Path], str]:
+    try:
+        return *_files(name), ""
+    except (InputError, OSError) as error:
+        return [], [], str(error)
+
+
+def _files(name: str) -> tuple[list[Path], list[Path]]:
+    """Files that a name stands for, and those that it leaves out."""
     path = Path(name)
     if name == "clip":
-        return [clip_path()]
+        return [clip_path()], []
     if not name or not (path.exists() or is_glob(name)):
         raise InputError(
             f"{name!r} does not exist; give pictures, videos, folders or patterns of them, or clip"
         )
     if not path.is_dir() and not is_glob(name):
-        return [path]
-    every = files_of_folder(path, _MEDIA) if path.is_dir() else files_of_glob(name, _MEDIA)
-    files = [file for file in every if not file.stem.endswith(_OURS)]
+        kind_of(path)
+        return [path], []
+    every = files_of_folder(path, None) if path.is_dir() else files_of_glob(name, None)
+    every = [file for file in every if not file.stem.endswith(_OURS)]
+    files = [file for file in every if file.suffix.lower() in _MEDIA]
     if not files:
         raise InputError(f"{name!r} holds no pictures or videos; known are {', '.join(sorted(_MEDIA))}")
-    return files
+    return files, [file for file in every if file.suffix.lower() not in _MEDIA]
 
 
-def _distinct(stems: list[str]) -> list[str]:
-    """Each stem made unique by a number behind it, also on file systems that take A for a."""
-    taken = {stem.casefold() for stem in stems}
-    seen: set[str] = set()
-    return [_free(stem, taken, seen) for stem in stems]
+def _distinct(places: list[tuple[Path, str]]) -> list[str]:
+    """A name for the tables of each input, also on file systems that take A for a.
+
+    Args:
+        places: folder and stem of each.
+    """
+    folders: dict[str, set[Path]] = {}
+    for folder, stem in places:
+        folders.setdefault(stem.casefold(), set()).add(folder.absolute())
+    named = []
+    for folder, stem in places:
+        same = folders[stem.casefold()]
+        inside = Path()
+        if len(same) > 1:
+            inside = folder.absolute().relative_to(os.path.commonpath([str(one) for one in same]))
+        named.append((inside / stem).as_posix())
+    taken = {name.casefold() for name in named}
+    # The table of events of talk.mp4 has the name that a table of talk.events.mp4 would have.
+    seen = {f"{name}{_EVENTS}".casefold() for name in named}
+    return [_free(name, taken, seen) for name in named]
 
 
 def _free(stem: str, taken: set[str], seen: set[str]) -> str:

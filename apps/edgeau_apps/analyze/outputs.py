@@ -31,16 +31,16 @@ class Outputs:
     """
 
     def __init__(self, folder: Path) -> None:
-        self._folder = folder
+        self.folder = folder
         self._made: list[Path] = []
         self._files: list[AtomicFile] = []
         self._streams: list[TextIO] = []
 
     def __enter__(self) -> Self:
-        self._made = [path for path in (self._folder, *self._folder.parents) if not path.exists()]
+        self._made = [path for path in (self.folder, *self.folder.parents) if not path.exists()]
         try:
-            with refusing(self._folder):
-                self._folder.mkdir(parents=True, exist_ok=True)
+            with refusing(self.folder):
+                self.folder.mkdir(parents=True, exist_ok=True)
         except BaseException:
             self._remove_folders()
             raise
@@ -61,7 +61,7 @@ class Outputs:
 
     def place(self, name: str) -> Path:
         """The temporary path of a file; its suffix is that of the name."""
-        self._files.append(AtomicFile(self._folder / name))
+        self._files.append(AtomicFile(self.folder / name))
         return self._files[-1].temporary
 
     def open_text(self, name: str) -> TextIO:
@@ -74,7 +74,7 @@ class Outputs:
 
     def commit(self) -> None:
         """Close the files and put all of them in their places; Ctrl-C waits until the last one is there."""
-        with uninterrupted(), refusing(self._folder):
+        with uninterrupted(), refusing(self.folder):
             for stream in self._streams:
                 stream.close()
             for file in self._files:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from typing import TYPE_CHECKING, Any, TextIO
 
@@ -47,9 +48,13 @@ class Progress:
 
 def say(line: str, stream: TextIO) -> None:
     """Print a line, above a bar that is being drawn."""
-    if not sys.stderr.isatty():
-        print(line, file=stream, flush=True)
-        return
-    from tqdm import tqdm
+    try:
+        if not sys.stderr.isatty():
+            print(line, file=stream, flush=True)
+            return
+        from tqdm import tqdm
 
-    tqdm.write(line, file=stream)
+        tqdm.write(line, file=stream)
+    except BrokenPipeError:
+        # The reader went away (| head). The work is not done for its lines: it goes on, in silence.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())

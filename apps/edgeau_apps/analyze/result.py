@@ -25,6 +25,7 @@ class Outcome:
         frames_with_face: those in which a face was found.
         most_faces: most faces in one frame.
         error: what went wrong, or None.
+        smallest: width of the smallest face that could have been found, pixels.
     """
 
     input: str
@@ -33,6 +34,7 @@ class Outcome:
     frames_with_face: int = 0
     most_faces: int = 0
     error: str | None = None
+    smallest: int = 0
 
     @property
     def status(self) -> Literal["done", "partly", "failed"]:
@@ -53,6 +55,7 @@ class Outcome:
             "frames": self.frames,
             "frames_with_face": self.frames_with_face,
             "most_faces": self.most_faces,
+            "smallest_face_pixels": self.smallest,
         }
         return {
             "input": self.input,
@@ -68,6 +71,8 @@ class Outcome:
             found = f"{self.most_faces} face{'s' * (self.most_faces != 1)}" if self.most_faces else "no face"
         else:
             found = f"{self.frames} frames, {self.frames_with_face} with a face"
+        if not self.frames_with_face and self.smallest:
+            found += f" (from {self.smallest} pixels of width on one would have been found)"
         return f"{self.input}: {found} -> {', '.join(self.files.values())}"
 
 

@@ -1,35 +1,78 @@
-"""What of a corpus is analyzed already, and what is left: an input is done when its table is in the folder."""
+"""What of a corpus is analyzed already, and what is left."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from edgeau_apps.analyze.identity import Identity, made, printable
 from edgeau_apps.analyze.inputs import Input
 
-__all__ = ["State", "state_of"]
+__all__ = ["State", "placed", "state_of"]
 
 
 @dataclass(frozen=True)
 class State:
-    """Inputs whose tables are there, and those whose tables are not."""
+    """Inputs whose tables are there and whole, those whose tables are partly done or of other options, and the rest."""
 
     done: tuple[Input, ...]
-    left: tuple[Input, ...]
+    stale: tuple[Input, ...]
+    missing: tuple[Input, ...]
+
+    @property
+    def left(self) -> tuple[Input, ...]:
+        """What is still to be analyzed."""
+        left = {*self.stale, *self.missing}
+        return tuple(one for one in self.stale + self.missing if one in left)
 
     def line(self) -> str:
         """For people."""
-        return f"{len(self.done)} of {len(self.done) + len(self.left)} inputs are done, {len(self.left)} are left"
+        every = len(self.done) + len(self.left)
+        stale = f" ({len(self.stale)} partly, or with other options or another input)" if self.stale else ""
+        return f"{len(self.done)} of {every} inputs are done, {len(self.left)} are left{stale}"
 
     def to_dict(self) -> dict[str, Any]:
         """For ``--json``."""
-        return {"done": [one.name for one in self.done], "left": [one.name for one in self.left]}
+        return {
+            "done": [one.name for one in self.done],
+            "left": [one.name for one in self.left],
+            "stale": [one.name for one in self.stale],
+        }
 
 
-def state_of(inputs: Sequence[Input], out: Path) -> State:
-    """Look for the tables; they appear whole, so that one that is there is finished."""
-    done = tuple(one for one in inputs if (out / f"{one.stem}.jsonl").is_file())
-    left = tuple(one for one in inputs if one not in done)
-    return State(done, left)
+def state_of(inputs: Sequence[Input], out: Path, identity: Identity) -> State:
+    """Compare what tables say that they were made of with what would make them now."""
+    done, stale, missing = [], [], []
+    for one in inputs:
+        table = out / f"{one.stem}.jsonl"
+        found = made(table)
+        if found is not None and identity.made(one, found):
+            done.append(one)
+        elif found is not None or table.exists():
+            stale.append(one)
+        else:
+            missing.append(one)
+    return State(tuple(done), tuple(stale), tuple(missing))
+
+
+def placed(inputs: Sequence[Input], out: Path) -> list[Input]:
+    """Inputs under names whose tables are theirs or free: the table of another input is never written over.
+
+    One whose table would take the place of another input's, of a run before, gets its folder in front.
+    """
+    taken = {one.stem.casefold() for one in inputs}
+    return [_placed(one, out, taken) for one in inputs]
+
+
+def _placed(one: Input, out: Path, taken: set[str]) -> Input:
+    own, stem, number = printable(one.path.resolve()), one.stem, 1
+    while (found := made(out / f"{stem}.jsonl")) is not None and found.source.get("path") != own:
+        folder = one.path.resolve().parent.name or "root"
+        stem = f"{folder}/{one.stem}" if number == 1 else f"{folder}/{one.stem}-{number}"
+        number += 1
+    if stem == one.stem or stem.casefold() in taken:
+        return one
+    taken.add(stem.casefold())
+    return replace(one, stem=stem)

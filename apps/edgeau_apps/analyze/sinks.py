@@ -2,29 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from pathlib import Path
+from typing import Any, Literal
 
+from edgeau import Pipeline
+from edgeau.results import FrameResult
 from edgeau.sinks.tables import EventCsv, JsonLines, OpenFaceCsv
+from edgeau.sources import Frame
 from edgeau.temporal.events import EventDetector
 from edgeau_apps.analyze.annotated import AnnotatedPicture, AnnotatedVideo, PictureWriter
-from edgeau_apps.analyze.outputs import refusing
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from edgeau import Pipeline
-    from edgeau.results import FrameResult
-    from edgeau.sources import Frame
-    from edgeau_apps.analyze.inputs import Input
-    from edgeau_apps.analyze.outputs import Outputs
-    from edgeau_apps.annotation import Annotator
+from edgeau_apps.analyze.identity import Identity, printable
+from edgeau_apps.analyze.inputs import Input
+from edgeau_apps.analyze.outputs import Outputs, refusing
+from edgeau_apps.annotation import Annotator
 
 __all__ = ["Options", "Sinks"]
 
 _JPEG = (".jpg", ".jpeg", ".jpe")
-# Rate of an annotated video whose source does not say its own, frames a second. Ours.
-_FPS = 25.0
 
 
 @dataclass(frozen=True)
@@ -37,6 +33,9 @@ class Options:
         pose: whether to give head rotation columns.
         events: whether to write when AUs of videos came and went.
         annotator: draws the annotated picture or video; None for none.
+        identity: what the tables are made with.
+        fps: rate of a film that is made of pictures, frames a second.
+        sequence: whether inputs are such films.
     """
 
     out: Path
@@ -44,6 +43,9 @@ class Options:
     pose: bool
     events: bool
     annotator: Annotator | None
+    identity: Identity
+    fps: float | None = None
+    sequence: bool = False
 
 
 class Sinks:
@@ -52,16 +54,22 @@ class Sinks:
     Args:
         outputs: hold the files.
         given: the input.
-        fps: of the source, None when unknown.
         pipeline: whose results these are.
         options: what to write.
+        measured: what the table is to say of the source: its size and rate.
     """
 
     def __init__(
-        self, outputs: Outputs, given: Input, fps: float | None, pipeline: Pipeline, options: Options
+        self,
+        outputs: Outputs,
+        given: Input,
+        pipeline: Pipeline,
+        options: Options,
+        measured: Mapping[str, Any],
     ) -> None:
-        self._folder = options.out
-        names = {"csv": f"{given.stem}.csv", "jsonl": f"{given.stem}.jsonl"}
+        self._folder = outputs.folder
+        stem = Path(given.stem).name
+        names = {"csv": f"{stem}.csv", "jsonl": f"{stem}.jsonl"}
         self._csv = OpenFaceCsv(
             outputs.open_text(names["csv"]),
             pipeline.labels,
@@ -69,17 +77,22 @@ class Sinks:
             sided=pipeline.sided_labels,
             landmarks=options.landmarks,
             pose=options.pose,
+            source=printable(given.path),
         )
         self._jsonl = JsonLines(
             outputs.open_text(names["jsonl"]),
             trained=pipeline.bundle.manifest.network.trained,
             landmarks=options.landmarks is not None,
+            source=options.identity.source(
+                given, kind=given.kind, artifact=pipeline.artifact.file, **measured
+            ),
         )
+        self._count = 0
         self._events = EventDetector()
         self._event_table: EventCsv | None = None
         self._last_s = 0.0
         if options.events and given.kind == "video":
-            names["events"] = f"{given.stem}.events.csv"
+            names["events"] = f"{stem}.events.csv"
             self._event_table = EventCsv(outputs.open_text(names["events"]))
         self._annotator = options.annotator
         self._annotated: PictureWriter | None = None
@@ -87,8 +100,10 @@ class Sinks:
             names["annotated"] = _annotated_name(given)
             path = outputs.place(names["annotated"])
             picture = given.kind == "picture"
-            self._annotated = AnnotatedPicture(path) if picture else AnnotatedVideo(path, fps or _FPS)
-        self.files = {kind: str(options.out / name) for kind, name in names.items()}
+            self._annotated = (
+                AnnotatedPicture(path) if picture else AnnotatedVideo(path, given.path, measured.get("fps"))
+            )
+        self.files = {kind: str(outputs.folder / name) for kind, name in names.items()}
 
     def write(self, frame: Frame, result: FrameResult) -> None:
         """Add one frame to all of them."""
@@ -98,19 +113,26 @@ class Sinks:
             if self._event_table:
                 self._event_table.write(self._events.update(result))
         self._last_s = result.time_s
+        self._count += 1
         if self._annotator and self._annotated:
-            self._annotated.write(self._annotator.draw(frame.image, result))
+            self._annotated.write(self._annotator.draw(frame.image, result), result.time_s)
 
-    def close(self) -> None:
-        """Finish what is still open."""
-        if self._event_table:
-            with refusing(self._folder):
+    def close(self, error: str | None = None) -> None:
+        """Finish what is still open.
+
+        Args:
+            error: why the input broke off; None where it is whole.
+        """
+        with refusing(self._folder):
+            self._jsonl.finish({"complete": error is None, "frames": self._count, "error": error})
+            if self._event_table:
                 self._event_table.write(self._events.finish(self._last_s))
         if self._annotated:
             self._annotated.close()
 
 
 def _annotated_name(given: Input) -> str:
+    stem = Path(given.stem).name
     if given.kind == "video":
-        return f"{given.stem}.annotated.mp4"
-    return f"{given.stem}.annotated{'.jpg' if given.path.suffix.lower() in _JPEG else '.png'}"
+        return f"{stem}.annotated.mp4"
+    return f"{stem}.annotated{'.jpg' if given.path.suffix.lower() in _JPEG else '.png'}"

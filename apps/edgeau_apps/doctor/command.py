@@ -5,16 +5,18 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from edgeau import __version__
 from edgeau._system.command import DONE, PARTLY, CommandParser, print_json, run
 from edgeau._system.records import from_dict, to_dict
-from edgeau.errors import InputError, RecordError, UserError
+from edgeau.errors import InputError, RecordError, UsageError, UserError
 from edgeau_apps.doctor.checks import examine
 from edgeau_apps.doctor.finding import LEVELS, Finding
 from edgeau_apps.doctor.machine import Machine
 from edgeau_apps.doctor.probe import this_machine
+from edgeau_apps.doctor.trials import try_machine
 
 __all__ = ["main"]
 
@@ -30,8 +32,14 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _body(argv: Sequence[str] | None) -> int:
     arguments = _parser().parse_args(argv)
-    machine = this_machine() if arguments.machine is None else _described(arguments.machine)
-    findings = list(examine(machine))
+    if arguments.machine is None:
+        machine = replace(this_machine(), landmarks_in_bundle=_brings_landmarks(arguments.bundle))
+        findings = [*examine(machine), *try_machine(machine, arguments.bundle)]
+    else:
+        if arguments.bundle is not None:
+            raise UsageError("a described machine cannot try a bundle; leave out --machine or the bundle")
+        machine = _described(arguments.machine)
+        findings = list(examine(machine))
     worst = max((finding.level for finding in findings), key=LEVELS.index)
     if arguments.json:
         print_json(
@@ -47,12 +55,31 @@ def _body(argv: Sequence[str] | None) -> int:
     return _CODES[worst]
 
 
+def _brings_landmarks(bundle: Path | None) -> bool:
+    """Whether a bundle has landmark networks; checked without numpy, which may be missing."""
+    if bundle is None:
+        return False
+    try:
+        found = json.loads((bundle / "manifest.json").read_text("utf-8"))["landmarks"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return False
+    return found is not None
+
+
 def _parser() -> CommandParser:
     parser = CommandParser(
         "edgeau-doctor",
-        "What this machine can run, what is missing, and the install line that exists for it. "
+        "What this machine can run, tried: a face in a packaged frame, the golden answers of every artifact, whole frames; "
+        "what is missing, and the install line that exists for it. "
         "Exit code: 0 all is well, 1 runs with limits, 2 something must be fixed.",
         "edgeau-doctor --json > machine.json",
+    )
+    parser.add_argument(
+        "bundle",
+        nargs="?",
+        type=Path,
+        metavar="BUNDLE",
+        help="whose artifacts and landmark networks are tried; without one the packaged default",
     )
     parser.add_argument(
         "--machine",

@@ -31,8 +31,9 @@ class Machine:
         opencv_gstreamer: whether the installed OpenCV was built with GStreamer; None without OpenCV.
         cameras: names of the video devices.
         display: ``DISPLAY`` or ``WAYLAND_DISPLAY``; "" without a screen.
-        landmark_models: place of the landmark models that ``EDGEAU_LANDMARK_MODELS`` names; "" where it is not set.
+        landmark_models: place of this machine's landmark networks; "" where it has none, or none but mediapipe's.
         landmark_models_fault: why they cannot be read from there; "" where they can.
+        landmarks_in_bundle: whether the bundle that is asked about brings its own.
     """
 
     board: str
@@ -56,6 +57,7 @@ class Machine:
     display: str = ""
     landmark_models: str = ""
     landmark_models_fault: str = ""
+    landmarks_in_bundle: bool = False
 
     @property
     def python_minor(self) -> tuple[int, int]:

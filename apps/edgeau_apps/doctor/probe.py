@@ -7,13 +7,14 @@ import platform
 import subprocess
 import sys
 from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
 from importlib import metadata
 from pathlib import Path
 
 from edgeau._system.processor import processor_name
 from edgeau.errors import EdgeauError
-from edgeau.faces.landmarks.mediapipe_models import ENVIRONMENT, read_models
-from edgeau_apps.doctor.machine import Machine
+from edgeau.faces.landmarks.mediapipe_models import models_place, read_models
+from edgeau_apps.doctor.machine import Machine, numbers
 
 __all__ = ["PACKAGES", "this_machine"]
 
@@ -27,6 +28,7 @@ PACKAGES = {
     "numpy": "numpy",
     "onnxruntime": "onnxruntime",
     "onnxruntime-gpu": "onnxruntime",
+    "openvino": "openvino",
     "opencv-contrib-python": "cv2",
     "opencv-contrib-python-headless": "cv2",
     "opencv-python": "cv2",
@@ -37,6 +39,9 @@ PACKAGES = {
     "torch": "torch",
 }
 _IMPORT_SECONDS = 60
+_AT_ONCE = 2
+# As edgeau.runtimes.silence has it, which needs numpy.
+_SILENTLY = "import sys; sys.modules['openvino_telemetry'] = None"
 # Importing these takes seconds and tells nothing that their version does not.
 _NOT_TRIED = ("edgeau", "torch")
 
@@ -48,7 +53,9 @@ def this_machine(*, imports: bool = True) -> Machine:
         imports: whether each package is imported, in a process of its own, to see that it works.
     """
     packages = {name: version for name in PACKAGES if (version := _version(name))}
-    tried = [name for name in packages if name not in _NOT_TRIED] if imports else []
+    tried = [name for name, version in packages.items() if imports and _may_be_imported(name, version)]
+    with ThreadPoolExecutor(_AT_ONCE) as pool:
+        faults = dict(zip(tried, pool.map(lambda name: _import_fault(PACKAGES[name]), tried), strict=True))
     cpuinfo = _text(Path("/proc/cpuinfo"))
     return Machine(
         board=_board(),
@@ -66,13 +73,18 @@ def this_machine(*, imports: bool = True) -> Machine:
         l4t=_l4t(_text(Path("/etc/nv_tegra_release"))),
         gpu=_gpu(),
         packages=packages,
-        broken={name: fault for name in tried if (fault := _import_fault(PACKAGES[name]))},
+        broken={name: fault for name, fault in faults.items() if fault},
         opencv_gstreamer=_gstreamer(packages),
         cameras=tuple(_cameras()),
         display=os.environ.get("WAYLAND_DISPLAY") or os.environ.get("DISPLAY") or "",
-        landmark_models=os.environ.get(ENVIRONMENT, ""),
+        landmark_models=str(models_place() or ""),
         landmark_models_fault=_landmark_models_fault(),
     )
+
+
+def _may_be_imported(name: str, version: str) -> bool:
+    """Not what takes seconds and tells nothing, and not a mediapipe that reports usage to its maker."""
+    return name not in _NOT_TRIED and (name != "mediapipe" or numbers(version) < (0, 10, 30))
 
 
 def _version(package: str) -> str:
@@ -86,7 +98,8 @@ def _import_fault(module: str) -> str:
     """Why a module cannot be imported; "" when it can. In another process, since a bad one can end this one."""
     try:
         done = subprocess.run(
-            [sys.executable, "-c", f"import {module}"],
+            [sys.executable, "-c", f"{_SILENTLY}; import {module}"],
+            env={**os.environ, "ORT_DISABLE_TELEMETRY": "1"},
             capture_output=True,
             text=True,
             timeout=_IMPORT_SECONDS,
@@ -103,8 +116,8 @@ def _import_fault(module: str) -> str:
 
 
 def _landmark_models_fault() -> str:
-    """Why the models that are named cannot be read; "" when they can or none are named."""
-    if not os.environ.get(ENVIRONMENT):
+    """Why this machine's networks cannot be read; "" when they can or there are none."""
+    if models_place() is None:
         return ""
     try:
         read_models()

@@ -13,6 +13,10 @@
   (:class:`~edgeau.faces.quality.FaceQuality`).
 - ``landmarks``: ``[x, y, z]`` of every mesh point in pixels, only when asked for.
 
+Tables of ``edgeau-analyze`` say what they were made of: the first line has ``source`` (``path``, ``bytes``, ``modified_ns``, ``sha256``,
+``width`` and ``height`` in pixels, ``fps``, ``kind``, ``bundle``, ``bundle_sha256``, ``artifact``, ``landmarker``, ``options``, ``edgeau``), the last line ``end``
+(``complete``, ``frames``, ``error``).
+
 A live stream also has ``age_s``, seconds from capture to result, and ``dropped``, frames left out before this one. Files
 do not, so that the same film gives the same file.
 
@@ -22,6 +26,7 @@ do not, so that the same film gives the same file.
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, TextIO
 
 if TYPE_CHECKING:
@@ -37,17 +42,48 @@ class JsonLines:
         stream: text.
         trained: whether the network was trained.
         landmarks: whether faces carry their mesh points.
+        source: what the results were made of; it stands in the first line.
     """
 
-    def __init__(self, stream: TextIO, *, trained: bool, landmarks: bool = False) -> None:
+    def __init__(
+        self,
+        stream: TextIO,
+        *,
+        trained: bool,
+        landmarks: bool = False,
+        source: Mapping[str, Any] | None = None,
+    ) -> None:
         self._stream = stream
         self._trained = trained
         self._landmarks = landmarks
+        self._source = source
+        self._holds_last = source is not None
+        self._last: dict[str, Any] | None = None
 
     def write(self, result: FrameResult) -> None:
-        """Add one line."""
+        """Add one line; with a source it is written when the next one comes, or at the end."""
+        self._write_last()
         document = frame_document(result, trained=self._trained, landmarks=self._landmarks)
-        self._stream.write(json_line(document) + "\n")
+        if self._source is not None:
+            document["source"], self._source = dict(self._source), None
+        self._last = document
+        if not self._holds_last:
+            self._write_last()
+
+    def finish(self, end: Mapping[str, Any] | None = None) -> None:
+        """Write the last line.
+
+        Args:
+            end: how it ended, which stands in it.
+        """
+        if self._last is not None and end is not None:
+            self._last["end"] = dict(end)
+        self._write_last()
+
+    def _write_last(self) -> None:
+        if self._last is not None:
+            self._stream.write(json_line(self._last) + "\n")
+        self._last = None
 
 
 def frame_document(

@@ -17,6 +17,9 @@ The columns, in OpenFace's order (https://github.com/TadasBaltrusaitis/OpenFace/
 - ``AU01_p ..``: the probability of this frame alone, before any smoothing, 0..1. OpenFace has no such column, so they
   come last. ``AU12_p_left`` and ``AU12_p_right`` follow for AUs whose sides are told apart (the person's own left and right).
 
+- ``AU45_r``, ``AU45_c``: those of AU43, where the network has that and not AU45: OpenFace's eye closure has this number.
+- ``source``: the input, in tables of ``edgeau-analyze``.
+
 An AU that could not be judged has empty cells, never 0. Cells are separated by a comma alone, so that an empty cell reads
 as missing everywhere; readers that strip blanks from OpenFace's names do no harm.
 """
@@ -46,6 +49,7 @@ class OpenFaceCsv:
         intensities: those of them that get an ``_r`` column.
         landmarks: 68 or 478 for landmark columns, None for none. A mesh without irises leaves the last ten of 478 empty.
         pose: whether to give head rotation columns.
+        source: what the last column says in every row; None for no such column.
     """
 
     def __init__(
@@ -57,11 +61,13 @@ class OpenFaceCsv:
         sided: Collection[str] = (),
         landmarks: Literal[68, 478] | None = None,
         pose: bool = False,
+        source: str | None = None,
     ) -> None:
         self._rows = OpenFaceRows(
             labels, intensities=intensities, sided=sided, landmarks=landmarks, pose=pose
         )
-        self.columns = tuple(column.name for column in self._rows.columns)
+        self._source = () if source is None else (source,)
+        self.columns = (*(column.name for column in self._rows.columns), *("source" for _ in self._source))
         self._digits = [column.digits for column in self._rows.columns]
         self._writer = csv.writer(stream, lineterminator="\n")
         self._writer.writerow(self.columns)
@@ -69,7 +75,8 @@ class OpenFaceCsv:
     def write(self, result: FrameResult) -> None:
         """Add one row a face, or one row that says that there was none."""
         for row in self._rows.rows(result):
-            self._writer.writerow([_text(*cell) for cell in zip(row, self._digits, strict=True)])
+            cells = [_text(*cell) for cell in zip(row, self._digits, strict=True)]
+            self._writer.writerow([*cells, *self._source])
 
 
 def _text(value: Cell, digits: int | None) -> str:

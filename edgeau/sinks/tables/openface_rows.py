@@ -32,6 +32,7 @@ _LEAD = (
     Column("confidence", None),
     Column("success", None),
 )
+_CLOSURE, _BLINK = "AU43", "AU45"
 _POSE = ("pose_Tx", "pose_Ty", "pose_Tz", "pose_Rx", "pose_Ry", "pose_Rz")
 
 
@@ -58,6 +59,8 @@ class OpenFaceRows:
         self._labels = sorted(labels, key=au_number)
         self._intensities = [label for label in self._labels if label in intensities]
         self._sided = [label for label in self._labels if label in sided]
+        # OpenFace has no AU43: its eye closure, blinks included, is AU45.
+        self._closure = _CLOSURE in labels and _BLINK not in labels
         self._landmarks = landmarks
         self._pose = pose
         self.columns = tuple(self._columns())
@@ -77,8 +80,8 @@ class OpenFaceRows:
             yield from (Column(name, 4) for name in _POSE)
         for axis in "xy":
             yield from (Column(f"{axis}_{i}", 2) for i in range(self._landmarks or 0))
-        yield from (Column(f"{_padded(label)}_r", 3) for label in self._intensities)
-        yield from (Column(f"{_padded(label)}_c", None) for label in self._labels)
+        yield from (Column(f"{_padded(name)}_r", 3) for name, _ in self._as_openface(self._intensities))
+        yield from (Column(f"{_padded(name)}_c", None) for name, _ in self._as_openface(self._labels))
         yield from (Column(f"{_padded(label)}_p", 4) for label in self._labels)
         for label in self._sided:
             yield from (Column(f"{_padded(label)}_p_left", 4), Column(f"{_padded(label)}_p_right", 4))
@@ -88,16 +91,22 @@ class OpenFaceRows:
             yield from _pose_cells(face.pose)
         if self._landmarks:
             yield from _landmark_cells(face, self._landmarks)
-        for label in self._intensities:
+        for _, label in self._as_openface(self._intensities):
             intensity = face.aus[label].intensity
             yield None if intensity is None else 5 * intensity
-        for label in self._labels:
+        for _, label in self._as_openface(self._labels):
             active = face.aus[label].active
             yield None if active is None else int(active)
         for label in self._labels:
             yield face.aus[label].raw_probability
         for label in self._sided:
             yield from (face.aus[label].left, face.aus[label].right)
+
+    def _as_openface(self, labels: Sequence[str]) -> Iterator[tuple[str, str]]:
+        """The AU that a column is named by, and the one that it is filled with."""
+        yield from ((label, label) for label in labels)
+        if self._closure and _CLOSURE in labels:
+            yield _BLINK, _CLOSURE
 
 
 def _padded(label: str) -> str:

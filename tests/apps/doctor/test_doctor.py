@@ -5,20 +5,24 @@ The described machines are written from what is known of the boards and their sy
 
 import json
 import os
+import shutil
 import subprocess
 import sys
+import time
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from edgeau._system.records import from_dict
+from edgeau.bundle import default_bundle_path
 from edgeau_apps.doctor.checks import examine
 from edgeau_apps.doctor.command import main
 from edgeau_apps.doctor.compatibility import install_line, jetpack_of
 from edgeau_apps.doctor.finding import Finding
 from edgeau_apps.doctor.machine import Machine, numbers
 from edgeau_apps.doctor.probe import this_machine
+from edgeau_apps.doctor.trials import try_machine
 
 MACHINES = Path(__file__).parent / "machines"
 
@@ -49,8 +53,7 @@ TABLE = [
         "pi5-trixie",
         2,
         [
-            ("warning", "Python", "3.11 or 3.12"),
-            ("problem", "landmarks", "pip install 'mediapipe==1.2.2'"),
+            ("problem", "landmarks", "ai-edge-litert==2.3.0"),
             ("warning", "environment", "--system-site-packages"),
             ("warning", "browser view", "edgeau[web]"),
         ],
@@ -61,7 +64,7 @@ TABLE = [
         [
             ("problem", "Python", "JetPack 6"),
             ("problem", "engine", "onnxruntime==1.19.2"),
-            ("problem", "landmarks", "mediapipe==0.10.9"),
+            ("problem", "landmarks", "64-bit system"),
             ("warning", "TensorRT", "python3-libnvinfer"),
             ("warning", "environment", "--system-site-packages"),
             ("warning", "browser view", "edgeau[web]"),
@@ -139,7 +142,8 @@ def test_a_broken_package_is_named_and_counts_as_missing():
     [
         ({}, "good", "models.whl, in LiteRT"),
         ({"landmark_models_fault": "models.whl does not exist"}, "problem", "does not exist"),
-        ({"packages": {"edgeau": "0.1.0"}}, "problem", "LiteRT is not installed"),
+        ({"packages": {"edgeau": "0.1.0"}}, "problem", "LiteRT, which is not installed"),
+        ({"landmark_models": "", "landmarks_in_bundle": True}, "good", "the bundle brings its networks"),
     ],
 )
 def test_landmark_models_that_are_named_replace_mediapipe(change, level, says):
@@ -229,3 +233,65 @@ def test_versions_and_levels():
         Finding("problem", "a", "b")
     with pytest.raises(ValueError, match="level"):
         Finding("fatal", "a", "b")
+
+
+def test_what_reports_usage_is_named():
+    pi = machine("pi4-bookworm")
+    told = replace(pi, packages={**pi.packages, "mediapipe": "1.2.3", "onnxruntime": "1.31.1"})
+    found = {f.level: f for f in examine(told) if f.subject == "telemetry"}
+    assert "edgeau never imports it" in found["warning"].says
+    assert "ORT_DISABLE_TELEMETRY=1" in found["note"].says
+    assert [f for f in examine(pi) if f.subject == "telemetry" and "mediapipe" in f.says] == []
+
+
+def tried(bundle, **change):
+    """Findings of trials, by what was tried."""
+    return [
+        f for f in try_machine(replace(this_machine(imports=False), **change), bundle) if "tried" in f.subject
+    ]
+
+
+def test_it_finds_a_face_runs_golden_answers_and_times_a_frame(capsys):
+    began = time.monotonic()
+    code = main(["--json"])
+    assert time.monotonic() - began < 40  # some 8 s where nothing else runs
+    found = json.loads(capsys.readouterr().out)["findings"]
+    says = [f["says"] for f in found if f["subject"].endswith("tried")]
+    assert code in (0, 1)
+    assert sum("finds the face of the packaged clip" in line for line in says) == 2
+    assert sum("gives its golden answers" in line for line in says) >= 3
+    assert "from picture to action units" in says[-1]
+
+
+def test_a_damaged_artifact_is_named_with_its_cause(tmp_path):
+    bundle = tmp_path / "b"
+    shutil.copytree(default_bundle_path(), bundle)
+    file = bundle / "model.int8.tflite"
+    file.write_bytes(b"x" + file.read_bytes()[1:])
+    (finding,) = try_machine(this_machine(imports=False), bundle)
+    assert (finding.level, finding.subject) == ("problem", "bundle")
+    assert "model.int8.tflite has changed since it was made" in finding.says
+
+
+def test_a_bundle_that_is_none_is_one_finding(tmp_path):
+    (finding,) = try_machine(this_machine(imports=False), tmp_path)
+    assert (finding.level, finding.subject) == ("problem", "bundle")
+
+
+def test_without_opencv_nothing_is_tried():
+    assert tried(None, packages={"numpy": "1.26.4"}) == []
+
+
+def test_an_engine_that_fails_is_named_beside_those_that_work(tmp_path, monkeypatch):
+    """A stand-in of LiteRT that cannot be imported; ONNX Runtime beside it is the real one."""
+    package = tmp_path / "ai_edge_litert"
+    package.mkdir()
+    (package / "__init__.py").write_text("raise ImportError('libgomp.so.1: cannot open shared object file')")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    failed = {f.subject: f for f in tried(None) if f.level != "good"}
+    assert {name: f.level for name, f in failed.items()} == {
+        "landmarker tried": "warning",
+        "artifact tried": "warning",
+        "frame tried": "problem",
+    }
+    assert all("libgomp.so.1" in f.says for f in failed.values()), failed

@@ -15,13 +15,26 @@ from edgeau_apps.doctor.checks import (
     packages,
     platform,
     processor,
+    telemetry,
 )
 from edgeau_apps.doctor.finding import Finding
 from edgeau_apps.doctor.machine import Machine
 
 __all__ = ["CHECKS", "examine"]
 
-CHECKS = (platform, processor, environment, packages, opencv, engines, landmarks, jetson, cameras, display)
+CHECKS = (
+    platform,
+    processor,
+    environment,
+    packages,
+    opencv,
+    engines,
+    landmarks,
+    telemetry,
+    jetson,
+    cameras,
+    display,
+)
 
 
 def examine(machine: Machine) -> Iterator[Finding]:

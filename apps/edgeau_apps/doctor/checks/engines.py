@@ -38,5 +38,5 @@ def check(machine: Machine) -> Iterator[Finding]:
                 "engine",
                 f"there is none, and no wheel of any is known for Python {machine.python} on "
                 f"{machine.system} {machine.architecture}",
-                "use a 64-bit Linux with Python 3.10 to 3.12",
+                "use a 64-bit Linux with Python 3.10 to 3.13",
             )

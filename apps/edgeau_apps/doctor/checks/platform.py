@@ -9,7 +9,7 @@ from edgeau_apps.doctor.machine import Machine
 
 __all__ = ["check"]
 
-_OLDEST, _NEWEST_TESTED = (3, 10), (3, 12)
+_OLDEST, _NEWEST_TESTED = (3, 10), (3, 13)
 
 
 def check(machine: Machine) -> Iterator[Finding]:
@@ -37,7 +37,7 @@ def check(machine: Machine) -> Iterator[Finding]:
 def _python(machine: Machine) -> Finding:
     version = machine.python_minor
     if version < _OLDEST:
-        fix = "use Python 3.10 to 3.12"
+        fix = "use Python 3.10 to 3.13"
         if machine.is_jetson:
             fix += "; on JetPack 5: sudo add-apt-repository ppa:deadsnakes/ppa, or upgrade to JetPack 6"
         return Finding("problem", "Python", f"{machine.python} is older than edgeau's oldest, 3.10", fix)
@@ -45,7 +45,7 @@ def _python(machine: Machine) -> Finding:
         return Finding(
             "warning",
             "Python",
-            f"{machine.python} is newer than the tested ones; mediapipe there needs a face_landmarker.task file",
-            "make the environment with Python 3.11 or 3.12, or give the file with --landmarker-model",
+            f"{machine.python} is newer than the tested ones",
+            "make the environment with Python 3.10 to 3.13 if anything fails",
         )
     return Finding("good", "Python", machine.python)

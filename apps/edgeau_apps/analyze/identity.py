@@ -1,0 +1,129 @@
+"""What a table was made of: the input, the bundle, the options. ``--resume`` compares it, not names."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from argparse import Namespace
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from edgeau import __version__
+from edgeau.bundle.load import default_bundle_path
+from edgeau_apps.analyze.inputs import Input
+
+__all__ = ["Identity", "Made", "made", "printable"]
+
+_OPTIONS = (
+    "landmarks",
+    "pose",
+    "smooth",
+    "events",
+    "experimental",
+    "annotate",
+    "max_faces",
+    "artifact",
+    "fps",
+)
+_TAIL = 1 << 22  # bytes at the end of a table in which its last line begins, landmarks of many faces included
+
+
+@dataclass(frozen=True)
+class Identity:
+    """What the tables of this run are made with, apart from the input."""
+
+    bundle: str
+    bundle_sha256: str
+    options: dict[str, Any]
+
+    @classmethod
+    def of(cls, arguments: Namespace) -> Identity:
+        """From the command's arguments."""
+        folder = Path(arguments.bundle or default_bundle_path())
+        manifest = folder / "manifest.json"
+        digest = hashlib.sha256(manifest.read_bytes()).hexdigest() if manifest.is_file() else ""
+        return cls(printable(folder.resolve()), digest, {name: getattr(arguments, name) for name in _OPTIONS})
+
+    def source(self, given: Input, **measured: Any) -> dict[str, Any]:
+        """What stands in the first line of an input's table.
+
+        Args:
+            given: the input.
+            measured: what is known only once it is open, such as its size in pixels.
+        """
+        stat = given.path.stat() if given.path.is_file() else None
+        return {
+            "path": printable(given.path.resolve()),
+            "bytes": stat and stat.st_size,
+            "modified_ns": stat and stat.st_mtime_ns,
+            "sha256": _digest(given.path) if stat else None,
+            **measured,
+            "bundle": self.bundle,
+            "bundle_sha256": self.bundle_sha256,
+            "options": self.options,
+            "edgeau": __version__,
+        }
+
+    def made(self, given: Input, found: Made) -> bool:
+        """Whether a table is this input's, with this bundle and these options, and complete."""
+        if not (
+            found.is_complete
+            and found.source.get("options") == self.options
+            and found.source.get("bundle_sha256") == self.bundle_sha256
+        ):
+            return False
+        try:
+            stat = given.path.stat()
+        except OSError:
+            return False
+        if (
+            not given.path.is_file()
+        ):  # a folder of frames has no digest: its time changes when a file comes or goes
+            return bool(found.source.get("path") == printable(given.path.resolve()))
+        if found.source.get("bytes") != stat.st_size:
+            return False
+        same_place = found.source.get("path") == printable(given.path.resolve())
+        if same_place and found.source.get("modified_ns") == stat.st_mtime_ns:
+            return True
+        return bool(found.source.get("sha256") == _digest(given.path))
+
+
+@dataclass(frozen=True)
+class Made:
+    """What a table says of itself: what it was made of, and whether it is whole."""
+
+    source: dict[str, Any]
+    is_complete: bool
+
+
+def made(table: Path) -> Made | None:
+    """What a ``.jsonl`` table says of itself; None where there is none, or it says nothing."""
+    try:
+        with table.open("rb") as file:
+            first = file.readline(_TAIL)
+            file.seek(0, os.SEEK_END)
+            file.seek(max(0, file.tell() - _TAIL))
+            last = file.read().rstrip(b"\n").rpartition(b"\n")[2]
+        source, end = json.loads(first).get("source"), json.loads(last).get("end")
+    except (OSError, ValueError, AttributeError, RecursionError):
+        return None
+    if not isinstance(source, dict):
+        return None
+    return Made(source, isinstance(end, dict) and end.get("complete") is True)
+
+
+def printable(path: Path) -> str:
+    """A path as text that every program can read: bytes that are no UTF-8 are shown as escapes."""
+    return os.fsencode(path).decode("utf-8", "backslashreplace")
+
+
+@lru_cache(maxsize=4)
+def _digest(path: Path) -> str:
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while block := file.read(1 << 20):
+            digest.update(block)
+    return digest.hexdigest()

@@ -1,0 +1,91 @@
+"""One trial in a process of its own: a landmarker, an artifact of a bundle, or whole frames; what it says is JSON on stdout.
+
+``python -m edgeau_apps.doctor.trial landmarker litert BUNDLE``, ``... artifact FILE BUNDLE``, ``... frame - BUNDLE``. An engine that
+crashes ends this process and not the doctor's.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from itertools import islice
+from pathlib import Path
+
+from edgeau.bundle import Bundle, default_bundle_path, load_bundle
+from edgeau.errors import EdgeauError, InputError
+
+__all__ = ["main"]
+
+_FRAMES = 8
+
+
+def main(argv: list[str]) -> int:
+    """Run one trial; returns its exit code."""
+    kind, name, path = argv
+    try:
+        bundle = load_bundle(Path(path) if path else default_bundle_path())
+        says = _TRIALS[kind](name, bundle)
+    except EdgeauError as error:
+        print(json.dumps({"fault": " ".join(str(error).split())}))
+        return 1
+    print(json.dumps({"says": says}))
+    return 0
+
+
+def _landmarker(kind: str, bundle: Bundle) -> str:
+    from edgeau import open_source
+    from edgeau.faces.landmarks import open_landmarker
+
+    networks = bundle.landmark_networks if kind == "litert" else None
+    with open_landmarker(kind=kind, bundled=networks) as landmarker, open_source("clip") as source:
+        seconds = []
+        for frame in islice(source, _FRAMES):
+            began = time.perf_counter()
+            if not landmarker.detect(frame.image):
+                raise InputError(f"{landmarker.describe()} found no face in a packaged frame; report it")
+            seconds.append(time.perf_counter() - began)
+        return f"{landmarker.describe()}: finds the face of the packaged clip, {1000 * min(seconds):.1f} ms a frame"
+
+
+def _artifact(file: str, bundle: Bundle) -> str:
+    from edgeau.bundle.golden import check_golden, read_golden
+    from edgeau.bundle.preprocessing import Preprocessor
+    from edgeau.runtimes import open_session
+
+    (artifact,) = bundle.artifacts(file)
+    manifest = bundle.manifest
+    golden = read_golden(bundle.path(manifest.golden))
+    with open_session(artifact.runtime, bundle.path(file), threads=1) as session:
+        check_golden(golden, artifact, session, manifest.input, manifest.labels)
+        face = Preprocessor(manifest.input).batch(golden.crops[:1])
+        seconds = []
+        for _ in range(3):
+            began = time.perf_counter()
+            session.run(face)
+            seconds.append(time.perf_counter() - began)
+        return f"{file} gives its golden answers in {session.describe()}, {1000 * min(seconds):.1f} ms a face, one thread"
+
+
+def _frame(_: str, bundle: Bundle) -> str:
+    from edgeau import Pipeline, open_source
+
+    with Pipeline.load(bundle.directory, max_faces=1) as pipeline, open_source("clip") as source:
+        seconds = []
+        for frame in islice(source, _FRAMES):
+            began = time.perf_counter()
+            result = pipeline.process(frame.image)
+            seconds.append(time.perf_counter() - began)
+            if not result.faces:
+                raise InputError("no face was found in a packaged frame; report it")
+        return (
+            f"{1000 * sorted(seconds)[len(seconds) // 2]:.0f} ms from picture to action units, "
+            f"{pipeline.artifact.file} in {pipeline.describe()}"
+        )
+
+
+_TRIALS = {"landmarker": _landmarker, "artifact": _artifact, "frame": _frame}
+
+
+if __name__ == "__main__":
+    raise SystemExit(main(sys.argv[1:]))

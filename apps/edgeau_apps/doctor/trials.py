@@ -1,0 +1,137 @@
+"""What the doctor tries instead of believing it: landmarkers, every artifact of a bundle, and whole frames."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+from edgeau.faces.landmarks.mediapipe_models import installed_models, models_place
+from edgeau_apps.doctor.finding import Finding
+from edgeau_apps.doctor.machine import Machine
+
+__all__ = ["try_machine"]
+
+_SECONDS = 60
+# Two at a time: each keeps one core busy.
+_AT_ONCE = 2
+_REPORT = "edgeau-doctor --json > machine.json, and report it"
+
+
+@dataclass(frozen=True)
+class _Trial:
+    """What is tried, and what came of it: one of ``says`` and ``fault``."""
+
+    kind: str
+    name: str
+    says: str = ""
+    fault: str = ""
+
+
+def try_machine(machine: Machine, bundle: Path | None) -> Iterator[Finding]:
+    """Findings of every trial that this machine can be put to.
+
+    Args:
+        machine: this one.
+        bundle: whose artifacts are tried; None takes the packaged default.
+    """
+    if machine.version("numpy") is None or not _has_opencv(machine):
+        return  # named already, and nothing can run without them
+    try:
+        artifacts, brings_networks = _of_bundle(bundle)
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        where = bundle or "the packaged default"
+        yield Finding(
+            "problem",
+            "bundle",
+            f"{where} cannot be read ({error})",
+            "copy or export it again, or install edgeau again",
+        )
+        return
+    wanted = [("landmarker", kind) for kind in _landmarkers(machine, brings_networks=brings_networks)]
+    wanted += [("artifact", file) for file, runtime in artifacts if _has_engine(machine, runtime)]
+    with ThreadPoolExecutor(_AT_ONCE) as pool:
+        done = list(pool.map(lambda item: _tried(item[0], item[1], bundle), wanted))
+    faults = {trial.fault for trial in done}
+    if len(done) > 1 and len(faults) == 1 and "" not in faults:  # of the bundle, then
+        says, _, todo = faults.pop().partition("; ")
+        yield Finding("problem", "bundle", says, todo or _REPORT)
+        return
+    yield from _findings(done, "landmarker")
+    yield from _findings(done, "artifact")
+    if any(trial.kind == "artifact" for trial in done):
+        # By itself: its time would be that of the others.
+        yield from _findings([_tried("frame", "-", bundle)], "frame")
+
+
+def _findings(trials: Sequence[_Trial], kind: str) -> Iterator[Finding]:
+    """What works is good; what does not is a problem where nothing else of its kind does."""
+    mine = [trial for trial in trials if trial.kind == kind]
+    works = any(trial.says for trial in mine)
+    for trial in mine:
+        if trial.says:
+            yield Finding("good", f"{kind} tried", trial.says)
+        else:
+            says, _, todo = trial.fault.partition("; ")
+            level = "warning" if works else "problem"
+            yield Finding(level, f"{kind} tried", f"{trial.name}: {says}", todo or _REPORT)
+
+
+def _tried(kind: str, name: str, bundle: Path | None) -> _Trial:
+    environment = {**os.environ, "ORT_DISABLE_TELEMETRY": "1", "OMP_NUM_THREADS": "1"}
+    code = "import sys; sys.path[:0] = eval(sys.argv.pop(1)); from edgeau_apps.doctor.trial import main; sys.exit(main(sys.argv[1:]))"
+    command = [sys.executable, "-c", code, repr(sys.path), kind, name, "" if bundle is None else str(bundle)]
+    try:
+        done = subprocess.run(
+            command, env=environment, capture_output=True, text=True, timeout=_SECONDS, check=False
+        )
+    except (OSError, subprocess.TimeoutExpired) as error:
+        return _Trial(kind, name, fault=f"could not be tried ({error})")
+    said = done.stdout.strip().splitlines()
+    try:
+        return _Trial(kind, name, **json.loads(said[-1]))
+    except (IndexError, ValueError, TypeError):
+        lines = done.stderr.strip().splitlines()
+        why = lines[-1] if lines else f"it ended with code {done.returncode}"
+        return _Trial(
+            kind, name, fault=why if done.returncode >= 0 else f"it crashed (signal {-done.returncode})"
+        )
+
+
+def _of_bundle(bundle: Path | None) -> tuple[list[tuple[str, str]], bool]:
+    """File and runtime of each artifact, and whether landmark networks are there; read without numpy."""
+    import edgeau
+
+    folder = Path(edgeau.__file__).parent / "default" if bundle is None else bundle
+    manifest = json.loads((folder / "manifest.json").read_text("utf-8"))
+    artifacts = [(item["file"], item["runtime"]) for item in manifest["artifacts"]]
+    return artifacts, manifest.get("landmarks") is not None
+
+
+def _landmarkers(machine: Machine, *, brings_networks: bool) -> Iterator[str]:
+    litert = machine.version("ai-edge-litert") or machine.version("tflite-runtime")
+    if litert and (brings_networks or models_place() is not None):
+        yield "litert"
+    if installed_models() is not None:
+        yield "solutions"
+
+
+_ENGINES = {
+    "litert": ("ai-edge-litert", "tflite-runtime"),
+    "onnxruntime": ("onnxruntime", "onnxruntime-gpu"),
+    "openvino": ("openvino",),
+    "tensorrt": (),  # its engines are built first, by python -m edgeau.board
+}
+
+
+def _has_engine(machine: Machine, runtime: str) -> bool:
+    return any(name in machine.packages for name in _ENGINES.get(runtime, ()))
+
+
+def _has_opencv(machine: Machine) -> bool:
+    return any(name.startswith("opencv") and name not in machine.broken for name in machine.packages)
