@@ -42,14 +42,14 @@ from edgeau_export.source_network.from_checkpoint import CheckpointSource
 from edgeau_export.source_network.network import NetworkDescription, SourceNetwork
 from edgeau_export.targets.target import TargetArtifact
 
-__all__ = ["main"]
+__all__ = ["SEEN_ON_REAL_FACES", "main", "of_labels", "read_fusion"]
 
 _NAME = "python -m edgeau_export.packaging.default_model"
 _MODEL = TargetArtifact("model.fp32.onnx", "onnxruntime", "fp32")
 _LANDMARK_MODEL = "landmark_model.npz"
 
 # AUs that were seen to work on real faces (docs/model-card.md says on which); the others of the label set are experimental.
-SEEN_ON_REAL_FACES = au_labels((1, 2, 4, 6, 12, 15, 25, 26, 43))
+SEEN_ON_REAL_FACES = au_labels((1, 2, 4, 5, 6, 9, 10, 12, 15, 17, 25, 26, 43))
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -88,7 +88,7 @@ def _body(argv: Sequence[str] | None) -> int:
     add_max_f1_drop(parser)
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder to make or replace")
     arguments = parser.parse_args(argv)
-    fusion = _read_fusion(arguments.fusion)
+    fusion = read_fusion(arguments.fusion)
     LandmarkModel.load(arguments.landmark_model)  # a damaged one is refused before any work
     with BundleWriter(arguments.out) as writer:
         manifest = _fill(writer.directory, arguments, fusion)
@@ -118,14 +118,15 @@ def _described(description: NetworkDescription, fitted: dict[str, Any]) -> Netwo
     thresholds = fitted["thresholds"]
     return replace(
         description,
-        thresholds=_of_labels(thresholds["network"], description.labels),
-        fused_thresholds=_of_labels(thresholds["fused"], description.labels),
+        thresholds=of_labels(thresholds["network"], description.labels),
+        fused_thresholds=of_labels(thresholds["fused"], description.labels),
         experimental=tuple(label for label in description.labels if label not in SEEN_ON_REAL_FACES),
         fusion=from_dict(Fusion, fitted["fusion"], "fusion"),
     )
 
 
-def _of_labels(values: dict[str, float], labels: tuple[str, ...]) -> dict[str, float]:
+def of_labels(values: dict[str, float], labels: tuple[str, ...]) -> dict[str, float]:
+    """The values of some labels, in their order; InputError where one is missing."""
     missing = [label for label in labels if label not in values]
     if missing:
         raise InputError(
@@ -147,7 +148,8 @@ def _accuracy(fitted: dict[str, Any]) -> Accuracy:
     )
 
 
-def _read_fusion(file: Path) -> dict[str, Any]:
+def read_fusion(file: Path) -> dict[str, Any]:
+    """What ``fusion_command`` wrote; InputError where the file is something else."""
     try:
         fitted: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:

@@ -3,11 +3,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from edgeau.bundle.manifest import Fusion
 from edgeau_training.evaluation.predictions import Predictions
 from edgeau_training.evaluation.real_face_bounds import (
     RealFaceRule,
     bounded_by_real_faces,
-    shifted_thresholds,
+    shifted_fusion,
     threshold_shifts,
 )
 
@@ -46,9 +47,12 @@ class TestShifts:
     def test_few_faces_say_nothing(self, present, absent):
         assert threshold_shifts(table([3] * present, [2] * absent)) == {"AU6": 0.0}
 
-    def test_a_shift_is_one_of_the_logit(self):
-        moved = shifted_thresholds(("AU1", "AU6"), np.array([0.5, 0.3]), {"AU1": 1.0})
-        assert moved == pytest.approx([1 / (1 + np.exp(-1)), 0.3])
+    def test_a_fusion_that_is_shifted_decides_as_a_moved_threshold_would(self):
+        one = dict.fromkeys(("AU1", "AU6"), 1.0)
+        fusion = Fusion(network=one, landmark=one, bias=dict.fromkeys(one, 0.5))
+        assert shifted_fusion(fusion, {"AU1": 0.7, "AU6": -0.2}).bias == pytest.approx(
+            {"AU1": -0.2, "AU6": 0.7}
+        )
 
 
 def test_real_faces_bound_the_share_of_a_network_that_misreads_them():

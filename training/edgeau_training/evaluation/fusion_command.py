@@ -23,7 +23,7 @@ from edgeau_training.evaluation.predictions import Predictions, load_predictions
 from edgeau_training.evaluation.real_face_bounds import (
     RealFaceRule,
     bounded_by_real_faces,
-    shifted_thresholds,
+    shifted_fusion,
 )
 from edgeau_training.evaluation.report import aligned, model_document, model_table
 from edgeau_training.evaluation.run import predict
@@ -100,9 +100,7 @@ def _fitted(
         low=rule.shares[0],
         margin=rule.margin,
     )
-    fit = replace(
-        bounded.fit, thresholds=shifted_thresholds(network.labels, bounded.fit.thresholds, bounded.shifts)
-    )
+    fit = replace(bounded.fit, fusion=shifted_fusion(bounded.fit.fusion, bounded.shifts))
     real = fused_predictions(
         answers["network on real faces"],
         answers["landmark on real faces"],

@@ -17,18 +17,18 @@ Eight shifts from some hundred faces cannot follow single faces far: every one o
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import NDArray
 
+from edgeau.bundle.manifest import Fusion
 from edgeau.errors import InputError
 from edgeau.metrics import macro_mean
 from edgeau_training.evaluation.fusion_fit import FusionFit, FusionRule, fit_fusion, fused_predictions
 from edgeau_training.evaluation.metrics import measure
 from edgeau_training.evaluation.predictions import Predictions
 
-__all__ = ["BoundedFit", "RealFaceRule", "bounded_by_real_faces", "shifted_thresholds", "threshold_shifts"]
+__all__ = ["BoundedFit", "RealFaceRule", "bounded_by_real_faces", "shifted_fusion", "threshold_shifts"]
 
 _STEP = 0.01
 
@@ -121,13 +121,14 @@ def threshold_shifts(real: Predictions, rule: RealFaceRule | None = None) -> dic
     return {label: _shift(real.select([label]), rule) for label in real.labels}
 
 
-def shifted_thresholds(
-    labels: tuple[str, ...], thresholds: NDArray[np.float64], shifts: dict[str, float]
-) -> NDArray[np.float64]:
-    """Thresholds on the probability, float64 ``(C,)``, with their logits moved; labels without a shift stay."""
-    odds = np.log(thresholds) - np.log1p(-thresholds)
-    moved = odds + np.array([shifts.get(label, 0.0) for label in labels])
-    return np.asarray(1 / (1 + np.exp(-moved)))
+def shifted_fusion(fusion: Fusion, shifts: dict[str, float]) -> Fusion:
+    """The fusion whose own thresholds decide as if each had been moved: its logits move the other way.
+
+    A probability near the threshold then stays near it, and an AU that renders call too often becomes less probable, not only
+    less often active.
+    """
+    bias = {label: value - shifts.get(label, 0.0) for label, value in fusion.bias.items()}
+    return replace(fusion, bias=bias)
 
 
 def _on_real_faces(fit: FusionFit, network: Predictions, landmark: Predictions) -> Predictions:
@@ -142,6 +143,7 @@ def _shift(real: Predictions, rule: RealFaceRule) -> float:
     if len(present) < rule.positives or len(absent) < rule.negatives:
         return 0.0
     threshold = float(np.log(real.thresholds[0]) - np.log1p(-real.thresholds[0]))
+
     def recall(shift: float) -> float:
         return float((present >= threshold + shift).mean())
 
