@@ -52,7 +52,8 @@ class OneStep:
 
     def place(self, frame: np.ndarray, last: np.ndarray) -> np.ndarray | None:
         """The points in a BGR frame, looked for where ``last`` were; None when they are lost."""
-        return self._mesh.place(np.ascontiguousarray(frame[..., ::-1]), Region.of_landmarks(last))
+        placed = self._mesh.place(np.ascontiguousarray(frame[..., ::-1]), Region.of_landmarks(last))
+        return None if placed is None else placed.points
 
 
 def frames_of(video: str) -> Iterator[np.ndarray]:

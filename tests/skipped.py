@@ -33,6 +33,7 @@ _ALLOWED = (
     r"cannot be fetched",
     r"there is no Python 3\.\d+ on this machine",
     r"needs TensorRT|real TensorRT",
+    r"a board's line, for Python",
 )
 # mediapipe with networks inside ends at Python 3.12.
 _FROM_3_13 = (r"mediapipe", r"MediaPipe's models")

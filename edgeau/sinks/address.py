@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from urllib.parse import parse_qsl, unquote, urlsplit
 
+from edgeau._system.address_text import check_address, quoted, without_secrets
 from edgeau.errors import UsageError
 
 __all__ = ["Address"]
@@ -40,22 +41,20 @@ class Address:
         Raises:
             UsageError: the port is none, there is a #, or an option is given twice or without a value.
         """
+        shown = without_secrets(text)
+        given, text = text, quoted(text)
         try:
             parts = urlsplit(text)
             port = parts.port
             pairs = parse_qsl(parts.query, keep_blank_values=True, strict_parsing=bool(parts.query))
         except ValueError as error:
-            raise UsageError(
-                f"{text!r} is not an address ({error}); one is SCHEME://HOST:PORT/..."
-            ) from error
+            why = check_address(given) or error
+            raise UsageError(f"{shown!r} is not an address ({why}); one is SCHEME://HOST:PORT/...") from None
         if "#" in text:
-            raise UsageError(f"{text!r} has a #, which means nothing here; write %23 for one in a name")
+            raise UsageError(f"{shown!r} has a #, which means nothing here; write %23 for one in a name")
         options = dict(pairs)
         if len(options) < len(pairs):
-            raise UsageError(f"{text!r} gives an option twice")
-        shown = text if parts.password is None else text.replace(f":{parts.password}@", ":...@", 1)
-        if options.get("token"):
-            shown = shown.replace(f"token={options['token']}", "token=...", 1)
+            raise UsageError(f"{shown!r} gives an option twice")
         user, password = (value and unquote(value) for value in (parts.username, parts.password))
         return cls(
             shown, parts.scheme.lower(), parts.hostname or "", port, unquote(parts.path).strip("/"),

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from urllib.parse import urlsplit
-
 import cv2
 
+from edgeau._system.address_text import check_address, quoted, without_secrets
 from edgeau.errors import InputError
 from edgeau.sources.capture import CaptureSource
 
-__all__ = ["SCHEMES", "NetworkStream", "without_password"]
+__all__ = ["SCHEMES", "NetworkStream", "stream_name"]
 
 SCHEMES = ("rtsp", "rtsps", "http", "https", "rtmp", "udp", "tcp")
 # How long a server may take to answer, and a stream to give its next frame, milliseconds. Ours.
@@ -20,20 +19,23 @@ class NetworkStream(CaptureSource):
     """The frames of a stream's address, as they arrive.
 
     Args:
-        address: such as ``rtsp://user:password@camera.local/stream`` or ``http://camera.local/video.mjpg``.
+        address: the user's name and password may have any characters; such as ``rtsp://user:password@camera.local/stream`` or ``http://camera.local/video.mjpg``.
 
     Raises:
         InputError: nothing answers there, or it is a recording; and from the iterator when it stops delivering.
     """
 
     def __init__(self, address: str) -> None:
-        name = without_password(address)
+        name = stream_name(address)
+        why = check_address(address)
+        if why is not None:
+            raise InputError(f"{name} is not an address: {why}; one is rtsp://USER:PASSWORD@HOST:PORT/PATH")
         if not cv2.videoio_registry.hasBackend(cv2.CAP_FFMPEG):
             raise InputError(
                 f"{name} needs an OpenCV with FFmpeg; the one from pip has it: pip install opencv-python"
             )
         limits = [cv2.CAP_PROP_OPEN_TIMEOUT_MSEC, _OPEN_MS, cv2.CAP_PROP_READ_TIMEOUT_MSEC, _READ_MS]
-        capture = cv2.VideoCapture(address, cv2.CAP_FFMPEG, limits)
+        capture = cv2.VideoCapture(quoted(address), cv2.CAP_FFMPEG, limits)
         if not capture.isOpened():
             raise InputError(
                 f"no stream answers at {name}; check the address, the user's name and password in it, "
@@ -45,10 +47,6 @@ class NetworkStream(CaptureSource):
         super().__init__(name, capture)
 
 
-def without_password(address: str) -> str:
-    """An address that may be shown and logged."""
-    parts = urlsplit(address)
-    host = parts.hostname or ""
-    host = f"[{host}]" if ":" in host else host
-    port = "" if parts.port is None else f":{parts.port}"
-    return parts._replace(netloc=f"{host}{port}", query="").geturl()
+def stream_name(address: str) -> str:
+    """An address for people: without user, password and what stands behind a question mark."""
+    return without_secrets(address).replace("...@", "", 1).partition("?")[0]

@@ -9,6 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Union
 
+from edgeau._system.address_text import without_secrets
 from edgeau.errors import InputError, UsageError
 from edgeau.sources.arrays import ArraySource
 from edgeau.sources.board import board
@@ -89,12 +90,13 @@ def open_source(
         text = os.fspath(what)
         return PictureSource(files_of_sequence(text), text, fps or 25.0)
     camera = _camera(what, size, fps)
+    shown = without_secrets(what) if isinstance(what, str) else what
     if camera is not None:
         if real_time or repeat:
-            raise UsageError(f"{what!r} is live already; real_time and repeat are for files")
+            raise UsageError(f"{shown!r} is live already; real_time and repeat are for files")
         return ReconnectingSource(camera) if reconnect else camera()
     if size is not None:
-        raise UsageError(f"size is for cameras; {what!r} has the size that it has")
+        raise UsageError(f"size is for cameras; {shown!r} has the size that it has")
     if repeat and not (real_time and isinstance(what, str | os.PathLike)):
         raise UsageError("repeat is for files that are played with real_time")
     if real_time:
@@ -136,7 +138,7 @@ def _device(text: str) -> int | None:
 def _stream(address: str, size: _Size | None) -> Callable[[], Source]:
     if address.partition("://")[0].lower() not in SCHEMES:
         raise InputError(
-            f"{address!r} is an address of a kind that is not read; known are {', '.join(SCHEMES)}"
+            f"{without_secrets(address)!r} is an address of a kind that is not read; known are {', '.join(SCHEMES)}"
         )
     if size is not None:
         raise UsageError("a stream has the size that its server gives; choose another of its addresses")

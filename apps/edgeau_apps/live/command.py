@@ -51,6 +51,11 @@ def _parser() -> CommandParser:
     parser.add_argument("--token", help="for pages that are not on loopback (default: a random one, printed)")
     parser.add_argument("--no-video", action="store_true", help="the page gets numbers and no pictures")
     parser.add_argument("--max-faces", type=int, default=4, metavar="N", help="(default: 4)")
+    parser.add_argument(
+        "--far",
+        action="store_true",
+        help="find faces from 2.5%% of the long side on, not 11%%; costs as much as some ten frames once in 25",
+    )
     parser.add_argument("--experimental", action="store_true", help="AUs unproven on real faces too")
     parser.add_argument("--artifact", metavar="SEL", help="onnxruntime, litert, int8, ..., or a file")
     parser.add_argument(
@@ -93,6 +98,7 @@ def _load(arguments: Namespace, artifact: str | None) -> Pipeline:
         arguments.bundle,
         artifact=artifact or arguments.artifact,
         max_faces=arguments.max_faces,
+        far=arguments.far or None,
         experimental=arguments.experimental,
     )
 

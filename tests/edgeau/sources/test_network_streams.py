@@ -11,7 +11,7 @@ import pytest
 from edgeau.errors import InputError
 from edgeau.sources import ReconnectingSource, open_source
 from edgeau.sources.backoff import Backoff
-from edgeau.sources.network_stream import NetworkStream, without_password
+from edgeau.sources.network_stream import NetworkStream, stream_name
 
 QUICK = Backoff(first_s=0.02, longest_s=0.1)
 
@@ -114,7 +114,7 @@ def test_an_address_of_an_unknown_kind_is_refused() -> None:
 
 
 def test_an_ipv6_address_stays_one() -> None:
-    assert without_password("rtsp://a:b@[::1]:554/x") == "rtsp://[::1]:554/x"
+    assert stream_name("rtsp://a:b@[::1]:554/x") == "rtsp://[::1]:554/x"
 
 
 def test_waits_double_up_to_a_limit() -> None:

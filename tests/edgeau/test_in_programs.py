@@ -1,0 +1,192 @@
+"""One pipeline in threads, forks, servers and event loops: right answers or a clear error, never a crash or a hang."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import subprocess
+import sys
+import textwrap
+import threading
+import urllib.request
+from concurrent.futures import ThreadPoolExecutor
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from edgeau import Pipeline
+
+
+def pictures(astronaut: np.ndarray) -> list[np.ndarray]:
+    """Pictures of different sizes with 0, 1 and 2 faces, so that a swapped answer shows."""
+    one = astronaut[0:300, 60:460]
+    return [
+        np.full((200, 300, 3), 90, np.uint8),
+        one,
+        cv2.resize(one, None, fx=0.5, fy=0.5),
+        np.hstack((one, one)),
+    ]
+
+
+def answer(result) -> list[dict]:
+    return result.to_dict(landmarks=True)["faces"]
+
+
+@pytest.mark.parametrize("frames", [15, pytest.param(1000, marks=pytest.mark.slow)])
+def test_sixteen_threads_share_a_pipeline_and_get_their_own_answers(
+    bundle_path: Path, astronaut: np.ndarray, frames: int
+) -> None:
+    given = pictures(astronaut)
+    with Pipeline.load(bundle_path, threads=1, far=False) as pipeline:
+        right = [answer(pipeline.process(picture)) for picture in given]
+        assert [len(faces) for faces in right] == [0, 1, 1, 2]
+        seen: set[int] = set()
+        lock = threading.Lock()
+
+        def work(thread: int) -> None:
+            for step in range(frames):
+                which = (thread + step) % len(given)
+                result = pipeline.process(given[which])
+                assert answer(result) == right[which]
+                with lock:
+                    assert result.index not in seen
+                    seen.add(result.index)
+
+        with ThreadPoolExecutor(16) as pool:
+            list(pool.map(work, range(16)))
+
+
+def run(code: str, *words: str, timeout_s: float = 120) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-X", "faulthandler", "-c", textwrap.dedent(code), *words],
+        capture_output=True,
+        text=True,
+        timeout=timeout_s,
+        check=False,
+    )
+
+
+FORK = """
+    import multiprocessing, sys, cv2
+    from edgeau import EdgeauError, Pipeline
+    bundle, picture, how = sys.argv[1], cv2.imread(sys.argv[2]), sys.argv[3]
+    pipeline = Pipeline.load(bundle, threads=1)
+    assert len(pipeline.process(picture).faces) == 1
+
+    def child():
+        try:
+            mine = Pipeline.load(bundle, threads=1) if how == "new" else pipeline
+            with mine:
+                print("faces", len(mine.process(picture).faces), flush=True)
+        except EdgeauError as error:
+            print("refused:", error, flush=True)
+
+    process = multiprocessing.get_context("fork").Process(target=child)
+    process.start()
+    process.join(60)
+    print("alive" if process.is_alive() else f"code {process.exitcode}", flush=True)
+    process.kill()
+    print("parent", len(pipeline.process(picture).faces), flush=True)
+"""
+
+
+@pytest.mark.parametrize(
+    ("how", "says"), [("inherited", "refused: this pipeline was loaded before"), ("new", "faces 1")]
+)
+def test_after_a_fork(bundle_path: Path, astronaut: np.ndarray, tmp_path: Path, how: str, says: str) -> None:
+    cv2.imwrite(str(tmp_path / "a.png"), astronaut)
+    done = run(FORK, str(bundle_path), str(tmp_path / "a.png"), how)
+    assert says in done.stdout, done.stderr
+    assert "code 0" in done.stdout
+    assert "parent 1" in done.stdout
+
+
+def test_spawned_processes(bundle_path: Path, astronaut: np.ndarray, tmp_path: Path) -> None:
+    cv2.imwrite(str(tmp_path / "a.png"), astronaut)
+    program = tmp_path / "program.py"
+    program.write_text(
+        textwrap.dedent(
+            """
+            import sys
+            from multiprocessing import get_context
+            import cv2
+            from edgeau import Pipeline
+
+            def load(bundle):
+                global pipeline
+                pipeline = Pipeline.load(bundle, threads=1)
+
+            def aus(path):
+                return pipeline.process(cv2.imread(path))  # a whole result travels back
+
+            if __name__ == "__main__":
+                with get_context("spawn").Pool(2, load, (sys.argv[1],)) as pool:
+                    print([len(result.faces) for result in pool.map(aus, [sys.argv[2]] * 4)])
+            """
+        )
+    )
+    done = subprocess.run(
+        [sys.executable, program, bundle_path, tmp_path / "a.png"],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert done.stdout.strip() == "[1, 1, 1, 1]", done.stderr
+
+
+def test_an_event_loop_goes_on(bundle_path: Path, astronaut: np.ndarray) -> None:
+    async def main() -> tuple[list[int], int]:
+        ticks = 0
+        done = asyncio.Event()
+
+        async def tick() -> None:
+            nonlocal ticks
+            while not done.is_set():
+                ticks += 1
+                await asyncio.sleep(0.001)
+
+        ticking = asyncio.create_task(tick())
+        with Pipeline.load(bundle_path, threads=1) as pipeline:
+            calls = (asyncio.to_thread(pipeline.process, picture) for picture in pictures(astronaut) * 3)
+            results = await asyncio.gather(*calls)
+        done.set()
+        await ticking
+        return [len(result.faces) for result in results], ticks
+
+    counts, ticks = asyncio.run(main())
+    assert counts == [0, 1, 1, 2] * 3
+    assert ticks > 20
+
+
+def test_a_server_with_a_thread_for_each_request(bundle_path: Path, astronaut: np.ndarray) -> None:
+    with Pipeline.load(bundle_path, threads=1, far=False) as pipeline:
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                data = self.rfile.read(int(self.headers["Content-Length"]))
+                picture = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
+                body = pipeline.process(picture).to_json().encode()
+                self.send_response(200)
+                self.end_headers()
+                self.wfile.write(body)
+
+            def log_message(self, *_) -> None:
+                pass
+
+        server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        address = f"http://127.0.0.1:{server.server_address[1]}/"
+        given = [cv2.imencode(".png", picture)[1].tobytes() for picture in pictures(astronaut)]
+
+        def ask(number: int) -> int:
+            with urllib.request.urlopen(address, given[number % len(given)], timeout=60) as reply:
+                return len(json.load(reply)["faces"])
+
+        with ThreadPoolExecutor(8) as pool:
+            assert list(pool.map(ask, range(24))) == [0, 1, 1, 2] * 6
+        server.shutdown()
+        server.server_close()
