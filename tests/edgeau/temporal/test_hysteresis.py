@@ -15,7 +15,7 @@ def decisions(make_frame, probabilities: list[float | None], **options: float) -
 
 
 def test_what_flickers_around_the_threshold_does_not_flicker(make_frame) -> None:
-    assert decisions(make_frame, [0.1, 0.51, 0.49, 0.55, 0.7, 0.49, 0.51, 0.45, 0.3, 0.51]) == [
+    assert decisions(make_frame, [0.1, 0.51, 0.49, 0.55, 0.8, 0.49, 0.51, 0.45, 0.2, 0.51]) == [
         *[False] * 4,
         *[True] * 4,
         *[False] * 2,
@@ -32,7 +32,7 @@ def test_without_a_band_it_is_the_threshold(make_frame) -> None:
 
 
 def test_the_first_decision_is_the_model_s_and_a_refused_au_has_none(make_frame) -> None:
-    assert decisions(make_frame, [0.55, None, 0.45, 0.3, None, 0.55]) == [
+    assert decisions(make_frame, [0.55, None, 0.45, 0.2, None, 0.55]) == [
         True,
         None,
         True,
