@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 from edgeau._system.named_object import named_object
-from edgeau.runtimes.session import Session
 from edgeau.runtimes.table import runtime_named
+
+if TYPE_CHECKING:  # it needs numpy, and edgeau-doctor reads the table where numpy cannot be imported
+    from edgeau.runtimes.session import Session
 
 __all__ = ["open_session"]
 

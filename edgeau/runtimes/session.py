@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from types import TracebackType
+from typing import Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from edgeau.runtimes.table import runtime_named
 
-if TYPE_CHECKING:
-    from types import TracebackType
-
-    from typing_extensions import Self
-
 __all__ = ["EngineInfo", "Session", "batches"]
+
+_S = TypeVar("_S", bound="Session")
 
 
 @dataclass(frozen=True)
@@ -71,7 +69,7 @@ class Session(Protocol):
         """Give the engine's memory back; a second call does nothing."""
         ...
 
-    def __enter__(self) -> Self:
+    def __enter__(self: _S) -> _S:  # noqa: PYI019 - Self is in typing from Python 3.11 on
         return self
 
     def __exit__(

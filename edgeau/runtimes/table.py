@@ -98,6 +98,17 @@ _ROWS = (
         install="edgeau[onnxruntime]",
     ),
     Runtime(
+        name="openvino",
+        title="OpenVINO",
+        session="edgeau.runtimes.openvino:OpenVinoSession",
+        converter="edgeau_export.converters.onnxruntime:convert",
+        suffix=".onnx",
+        precisions=("fp32", "int8"),
+        distributions=("openvino",),
+        modules=("openvino",),
+        install="edgeau[openvino]",
+    ),
+    Runtime(
         name="tensorrt",
         title="TensorRT",
         session="edgeau.runtimes.tensorrt.session:TensorRtSession",
@@ -152,7 +163,7 @@ def engine_versions() -> dict[str, str]:
 def _loaded(entry: metadata.EntryPoint) -> Runtime:
     try:
         row = entry.load()
-    except (ImportError, AttributeError) as error:
+    except Exception as error:  # a module of somebody else's: it may do anything when it is imported
         raise EngineError(
             f"entry point {entry.value} of the group {ENTRY_POINTS} cannot be loaded ({error}); "
             "repair or uninstall the package that brings it"

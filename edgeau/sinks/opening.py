@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Union
+from weakref import WeakValueDictionary
 
 from edgeau._system.named_object import named_object
 from edgeau.errors import UsageError
@@ -18,6 +19,7 @@ from edgeau.sinks.jsonl_file import JsonLinesSink, JsonStreamSink
 from edgeau.sinks.parquet_file import ParquetSink
 from edgeau.sinks.queued import QueuedSink
 from edgeau.sinks.sink import Sink
+from edgeau.sinks.text_file import TextFileSink
 
 if TYPE_CHECKING:
     from edgeau.pipeline import Pipeline
@@ -25,11 +27,13 @@ if TYPE_CHECKING:
 
 __all__ = ["open_sink"]
 
-_FILES: dict[str, Callable[[Path, Description], Sink]] = {
+_FILES: dict[str, Callable[[Path, Description], TextFileSink | ParquetSink]] = {
     ".csv": CsvSink,
     ".jsonl": JsonLinesSink,
     ".parquet": ParquetSink,
 }
+# Files of this process that take results: of two sinks on one, the later would throw the earlier's away at its end.
+_open_files: WeakValueDictionary[str, TextFileSink | ParquetSink] = WeakValueDictionary()
 # Imported when they are asked for: each brings what others do not need.
 _NETWORKS = {
     "mqtt": "edgeau.sinks.mqtt:MqttSink",
@@ -89,7 +93,13 @@ def _file(text: str, description: Description) -> Sink:
     path = Path(text)
     if path.suffix.lower() not in _FILES:
         raise UsageError(f"results cannot go to {text!r}; they can go to {_WHAT}")
-    return _FILES[path.suffix.lower()](path, description)
+    place = os.path.realpath(path)
+    other = _open_files.get(place)
+    if other is not None and other.is_open:
+        raise UsageError(f"results go to {text!r} already; give each sink a file of its own")
+    sink = _FILES[path.suffix.lower()](path, description)
+    _open_files[place] = sink
+    return sink
 
 
 def _network(text: str, description: Description) -> Sink:

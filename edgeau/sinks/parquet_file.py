@@ -72,6 +72,11 @@ class ParquetSink(Sink):
         self._writer: Any = parquet.ParquetWriter(str(self._file.temporary), self._schema)
         self._rows: list[tuple[Cell, ...]] = []
 
+    @property
+    def is_open(self) -> bool:
+        """Whether it still takes results."""
+        return self._writer is not None
+
     def write(self, result: FrameResult) -> None:
         """Add its rows.
 

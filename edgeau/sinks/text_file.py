@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Protocol, TextIO
 
@@ -44,13 +45,22 @@ class TextFileSink(Sink):
         self._stream = self._file.open_text()
         self._table = table(self._stream)
 
+    @property
+    def is_open(self) -> bool:
+        """Whether it still takes results."""
+        return not self._stream.closed
+
     def write(self, result: FrameResult) -> None:
         """Add it.
 
         Raises:
-            OutputError: the disk is full, or gone.
+            OutputError: the disk is full, or gone, or somebody removed the file.
         """
         try:
+            if os.fstat(self._stream.fileno()).st_nlink == 0:
+                raise OutputError(
+                    f"{self.name} was removed while it was written: {self._file.temporary} is gone"
+                )
             self._table.write(result)
         except OSError as error:
             raise OutputError(f"{self.name} cannot be written: {error.strerror or error}") from error

@@ -38,10 +38,12 @@ class PictureSource(Source):
         unreadable = []
         for index, path in enumerate(self._paths):
             try:
-                image = read_picture(path)
+                time_s = index / self.fps if self.fps else 0.0
+                frame = Frame(index, time_s, read_picture(path), path.name)
             except (InputError, DependencyError) as error:
-                unreadable.append(str(error))
+                where = repr(str(path))
+                unreadable.append(str(error) if where in str(error) else f"{where}: {error}")
                 continue
-            yield Frame(index, index / self.fps if self.fps else 0.0, image, path.name)
+            yield frame
         if unreadable:
             raise InputError("; ".join(unreadable))

@@ -8,6 +8,7 @@ from importlib.metadata import PackageNotFoundError, version
 import edgeau
 from edgeau.bundle.files import GOLDEN
 from edgeau.bundle.manifest import Artifact, LandmarkNetworks, Manifest, Pending
+from edgeau.runtimes.table import runtime_named
 from edgeau_export.packaging.landmark_networks import LICENCE_LINE
 from edgeau_export.source_network.network import NetworkDescription
 
@@ -53,14 +54,16 @@ def bundle_manifest(
         landmarks=landmarks,
         pending=pending,
         licences=description.licences if landmarks is None else (*description.licences, LICENCE_LINE),
-        tools=_tool_versions(from_checkpoint=from_checkpoint),
+        tools=_tool_versions(artifacts, from_checkpoint=from_checkpoint),
     )
 
 
-def _tool_versions(*, from_checkpoint: bool) -> dict[str, str]:
-    """Name to version."""
+def _tool_versions(artifacts: tuple[Artifact, ...], *, from_checkpoint: bool) -> dict[str, str]:
+    """Name to version; the engines that the artifacts are for included, where they are installed."""
     packages = _PACKAGES + (_CHECKPOINT_PACKAGES if from_checkpoint else ())
     found = {"edgeau": edgeau.__version__, "python": platform.python_version(), "machine": platform.machine()}
+    for artifact in artifacts:
+        found |= runtime_named(artifact.runtime).installed()
     return found | {package: _version(package) for package in packages}
 
 

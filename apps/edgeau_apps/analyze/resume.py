@@ -67,8 +67,10 @@ def placed(inputs: Sequence[Input], out: Path) -> list[Input]:
 
 
 def _placed(one: Input, out: Path, taken: set[str]) -> Input:
-    own, stem, number = printable(one.path.resolve()), one.stem, 1
-    while (found := made(out / f"{stem}.jsonl")) is not None and found.source.get("path") != own:
+    stem, number = one.stem, 1
+    while (found := made(out / f"{stem}.jsonl")) is not None and found.source.get("path") != printable(
+        one.path.resolve()
+    ):
         folder = one.path.resolve().parent.name or "root"
         stem = f"{folder}/{one.stem}" if number == 1 else f"{folder}/{one.stem}-{number}"
         number += 1

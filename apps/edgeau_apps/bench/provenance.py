@@ -10,14 +10,13 @@ from collections.abc import Sequence
 from edgeau import __version__
 from edgeau.bundle import Bundle
 from edgeau.live.temperature import Thermometer
+from edgeau.runtimes.table import engine_versions
 from edgeau_apps.bench.result import Provenance
 from edgeau_apps.bench.throttling import throttle_count, throttling
 from edgeau_apps.doctor.machine import Machine
 from edgeau_apps.doctor.probe import this_machine
 
 __all__ = ["Began", "provenance"]
-
-_ENGINES = ("onnxruntime", "onnxruntime-gpu", "ai-edge-litert", "tflite-runtime", "tensorrt")
 
 
 class Began:
@@ -50,7 +49,7 @@ def provenance(bundle: Bundle, argv: Sequence[str], began: Began) -> Provenance:
         cores=machine.cores,
         os=machine.os,
         python=machine.python,
-        engines={name: version for name, version in machine.packages.items() if name in _ENGINES},
+        engines=engine_versions(),
         load=began.load,
         temperature_c=(began.temperature, Thermometer().read(0.0)),
         throttled=throttling(began.throttles),

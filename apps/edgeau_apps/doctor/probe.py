@@ -14,27 +14,25 @@ from pathlib import Path
 from edgeau._system.processor import processor_name
 from edgeau.errors import EdgeauError
 from edgeau.faces.landmarks.mediapipe_models import models_place, read_models
+from edgeau.runtimes.table import runtimes
 from edgeau_apps.doctor.machine import Machine, numbers
 
-__all__ = ["PACKAGES", "this_machine"]
+__all__ = ["this_machine"]
 
-# Distribution -> the module whose import shows that it works.
-PACKAGES = {
+# Distribution -> the module whose import shows that it works, beside the engines of edgeau.runtimes.table. Where the package
+# of an engine imports although its library does not load, the module is named here.
+_PACKAGES = {
     "ai-edge-litert": "ai_edge_litert.interpreter",
     "aiohttp": "aiohttp",
     "cuda-python": "cuda",
     "edgeau": "edgeau",
     "mediapipe": "mediapipe",
     "numpy": "numpy",
-    "onnxruntime": "onnxruntime",
-    "onnxruntime-gpu": "onnxruntime",
-    "openvino": "openvino",
     "opencv-contrib-python": "cv2",
     "opencv-contrib-python-headless": "cv2",
     "opencv-python": "cv2",
     "opencv-python-headless": "cv2",
     "picamera2": "picamera2",
-    "tensorrt": "tensorrt",
     "tflite-runtime": "tflite_runtime.interpreter",
     "torch": "torch",
 }
@@ -52,10 +50,11 @@ def this_machine(*, imports: bool = True) -> Machine:
     Args:
         imports: whether each package is imported, in a process of its own, to see that it works.
     """
-    packages = {name: version for name in PACKAGES if (version := _version(name))}
+    modules = _modules()
+    packages = {name: version for name in modules if (version := _version(name))}
     tried = [name for name, version in packages.items() if imports and _may_be_imported(name, version)]
     with ThreadPoolExecutor(_AT_ONCE) as pool:
-        faults = dict(zip(tried, pool.map(lambda name: _import_fault(PACKAGES[name]), tried), strict=True))
+        faults = dict(zip(tried, pool.map(lambda name: _import_fault(modules[name]), tried), strict=True))
     cpuinfo = _text(Path("/proc/cpuinfo"))
     return Machine(
         board=_board(),
@@ -80,6 +79,16 @@ def this_machine(*, imports: bool = True) -> Machine:
         landmark_models=str(models_place() or ""),
         landmark_models_fault=_landmark_models_fault(),
     )
+
+
+def _modules() -> dict[str, str]:
+    """Each distribution that matters here -> the module whose import shows that it works."""
+    engines = {
+        name: row.modules[min(number, len(row.modules) - 1)]
+        for row in runtimes().values()
+        for number, name in enumerate(row.distributions)
+    }
+    return dict(sorted({**engines, **_PACKAGES}.items()))
 
 
 def _may_be_imported(name: str, version: str) -> bool:

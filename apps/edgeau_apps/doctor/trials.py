@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from edgeau.faces.landmarks.mediapipe_models import installed_models, models_place
+from edgeau.runtimes.table import runtimes
 from edgeau_apps.doctor.finding import Finding
 from edgeau_apps.doctor.machine import Machine
 
@@ -121,16 +122,14 @@ def _landmarkers(machine: Machine, *, brings_networks: bool) -> Iterator[str]:
         yield "solutions"
 
 
-_ENGINES = {
-    "litert": ("ai-edge-litert", "tflite-runtime"),
-    "onnxruntime": ("onnxruntime", "onnxruntime-gpu"),
-    "openvino": ("openvino",),
-    "tensorrt": (),  # its engines are built first, by python -m edgeau.board
-}
-
-
 def _has_engine(machine: Machine, runtime: str) -> bool:
-    return any(name in machine.packages for name in _ENGINES.get(runtime, ()))
+    """Whether an artifact can be opened as it is; engines that a board builds first (python -m edgeau.board) cannot."""
+    row = runtimes().get(runtime)
+    return (
+        row is not None
+        and not row.measured_by
+        and any(name in machine.packages for name in row.distributions)
+    )
 
 
 def _has_opencv(machine: Machine) -> bool:

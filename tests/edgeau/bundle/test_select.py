@@ -3,6 +3,7 @@ from __future__ import annotations
 import itertools
 import json
 import logging
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,7 +17,7 @@ from edgeau.bundle import load_bundle, select, time_artifacts, verification
 from edgeau.bundle.benchmark import SessionTime, Timing, time_alternately, time_session
 from edgeau.bundle.load import Bundle
 from edgeau.bundle.select import is_disturbed, ranked, select_artifact, slower_than_float
-from edgeau.errors import DependencyError
+from edgeau.errors import DependencyError, EngineError
 from edgeau.runtimes import open_session, thread_count
 from edgeau.runtimes.function import FunctionSession
 from edgeau.runtimes.session import EngineInfo, Session
@@ -355,3 +356,31 @@ def test_versions_of_engines_are_known_without_importing_them() -> None:
     versions = engine_versions()
     assert versions["onnxruntime"] == onnxruntime.__version__
     assert "numpy" not in versions
+
+
+UNKNOWN = {
+    "precision": ("int3", "has the precision 'int3'; this edgeau knows fp32.*upgrade edgeau"),
+    "runtime": ("abacus", "this edgeau has no engine 'abacus'; it has litert"),
+}
+
+
+@pytest.mark.parametrize(("field", "value", "said"), [(k, *v) for k, v in UNKNOWN.items()], ids=UNKNOWN)
+def test_an_artifact_of_a_newer_edgeau_is_skipped_with_one_line(
+    make_bundle, tmp_path: Path, monkeypatch, caplog, field: str, value: str, said: str
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    path = make_bundle(files={"newer.onnx": None, "float.onnx": None})
+    manifest = json.loads((path / "manifest.json").read_text())
+    manifest["artifacts"][0][field] = value
+    (path / "manifest.json").write_text(json.dumps(manifest))
+    bundle = load_bundle(path)
+    Machine(monkeypatch, newer=1, float=2)
+    for _ in range(2):  # measured, then remembered
+        caplog.clear()
+        with select_artifact(bundle).session as session:
+            assert session.run(np.zeros((1, 3, 224, 224), np.float32)).shape == (1, 18)
+        lines = [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]
+        (line,) = [line for line in lines if "newer.onnx" in line]
+        assert re.search(f"newer.onnx is not used: .*{said}", line)
+    with pytest.raises(EngineError, match=said):
+        select_artifact(bundle, "newer.onnx", threads=1)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from edgeau.errors import OutputError
+from edgeau.errors import OutputError, UsageError
 from edgeau.sinks import open_sink
 from edgeau.sinks.csv_file import CsvSink
 from edgeau.sinks.jsonl_file import JsonLinesSink
@@ -94,3 +94,26 @@ def test_a_full_disk_is_counted_and_raises_nothing_while_writing(description, ma
     assert "No space left" in str(queued.report)
     with pytest.raises(OSError):
         stream.close()
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".jsonl", ".parquet"])
+def test_two_sinks_on_one_file_are_refused(tmp_path: Path, description, suffix: str) -> None:
+    if suffix == ".parquet":
+        pytest.importorskip("pyarrow")
+    path = tmp_path / f"results{suffix}"
+    (tmp_path / "link").symlink_to(tmp_path)
+    with open_sink(path, description):
+        for other in (path, tmp_path / "link" / path.name):
+            with pytest.raises(UsageError, match="already"):
+                open_sink(other, description)
+    with open_sink(path, description):
+        pass
+
+
+def test_a_file_that_is_taken_away_is_noticed(tmp_path: Path, description, make_result) -> None:
+    sink = CsvSink(tmp_path / "results.csv", description)
+    sink.write(make_result())
+    for left in tmp_path.iterdir():
+        left.unlink()
+    with pytest.raises(OutputError, match="removed"):
+        sink.write(make_result())

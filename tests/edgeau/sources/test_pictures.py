@@ -155,3 +155,15 @@ def test_a_bad_picture_in_a_folder_is_named_after_the_good_ones(tmp_path: Path) 
         assert [next(frames).name, next(frames).name] == ["a.png", "c.png"]
         with pytest.raises(InputError, match=r"b\.png"):
             next(frames)
+
+
+@pytest.mark.parametrize("size", [(8, 33000), (40000, 10)])
+def test_a_picture_that_is_too_long_for_opencv_is_named_and_the_others_are_read(
+    tmp_path: Path, size: tuple[int, int]
+) -> None:
+    write(tmp_path / "a.png", np.zeros((*size, 3), np.uint8))
+    write(tmp_path / "b.png", gradient())
+    names = []
+    with open_source(tmp_path) as source, pytest.raises(InputError, match="32766"):
+        names.extend(frame.name for frame in source)
+    assert names == ["b.png"]

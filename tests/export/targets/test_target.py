@@ -32,7 +32,7 @@ def test_names_and_aliases(name: str, canonical: str) -> None:
 
 def test_an_unknown_target_lists_the_known_ones() -> None:
     with pytest.raises(
-        TargetError, match=r"'toaster' is not known.*cpu, jetson-jp5.*raspberrypi5 \(= raspberrypi\)"
+        TargetError, match=r"'toaster' is not known.*cpu, intel, jetson-jp5.*raspberrypi5 \(= raspberrypi\)"
     ):
         load_target("toaster")
 
@@ -109,7 +109,10 @@ TFLITE = {"file": "a.tflite", "runtime": "litert", "batch": 1}
         (LYING + _artifact(precision="INT8", recipe="robust"), "'INT8' is not known; did you mean 'int8'"),
         (LYING + _artifact(precision="i9"), "'i9' is not known; .*known: fp32, fp16, dynamic, int8, w8a16"),
         (LYING + _artifact(runtime="onnxruntme"), "did you mean 'onnxruntime'"),
-        (LYING + _artifact(runtime="abacus"), "'abacus' is not known; known: litert, onnxruntime, tensorrt"),
+        (
+            LYING + _artifact(runtime="abacus"),
+            "'abacus' is not known; known: litert, onnxruntime, openvino, tensorrt",
+        ),
         (
             LYING + _artifact(precision="int8", recipe="robst"),
             "recipe 'robst' is not known; did you mean 'robust'",

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from edgeau.runtimes.table import runtimes
 from edgeau_apps.doctor.compatibility import install_line
 from edgeau_apps.doctor.finding import Finding
 from edgeau_apps.doctor.machine import Machine
 
 __all__ = ["check"]
 
-_ENGINES = ("onnxruntime", "onnxruntime-gpu", "ai-edge-litert", "tflite-runtime", "tensorrt")
-
 
 def check(machine: Machine) -> Iterator[Finding]:
     """Which are there; without any, how one is had."""
-    found = [name for name in _ENGINES if machine.version(name)]
+    engines = [name for row in runtimes().values() for name in row.distributions]
+    found = [name for name in engines if machine.version(name)]
     for name in found:
         yield Finding("good", "engine", f"{name} {machine.packages[name]}")
     if "tflite-runtime" in found and "ai-edge-litert" not in found:
