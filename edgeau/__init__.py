@@ -13,6 +13,8 @@
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from edgeau._system.version import VERSION
+
 if TYPE_CHECKING:
     from edgeau.action_units.network import AUDetector, Detections
     from edgeau.bundle import Bundle, load_bundle
@@ -22,7 +24,7 @@ if TYPE_CHECKING:
     from edgeau.sinks import open_sink
     from edgeau.sources import Frame, Source, open_source
 
-__version__ = "0.1.0"
+__version__ = VERSION
 
 __all__ = [
     "AUDetector",

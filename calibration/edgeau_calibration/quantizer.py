@@ -5,7 +5,7 @@ The steps, in the order of :class:`StaticQuantizer`:
 1. :mod:`~edgeau_calibration.graph.prepare`: shapes known, constants and batch norm folded;
 2. :mod:`~edgeau_calibration.algorithms.equalization`: channels of like ranges, exactly (a step of the recipe);
 3. :mod:`~edgeau_calibration.algorithms.activations`, :mod:`~edgeau_calibration.algorithms.ranges`: the range of every tensor;
-4. :mod:`~edgeau_calibration.graph.qdq_quantizer`: the Q/DQ graph, its weights rounded as they are;
+4. :mod:`~edgeau_calibration.qdq_quantizer`: the Q/DQ graph, its weights rounded as they are;
 5. :mod:`~edgeau_calibration.algorithms.weight_optimization`: better weights for it (steps of the recipe).
 
 Crops come from :mod:`edgeau_calibration.data` and pass :mod:`edgeau_calibration.linter` first; what the result costs is measured
@@ -29,8 +29,8 @@ from edgeau_calibration.algorithms.ranges import activation_names, activation_ra
 from edgeau_calibration.algorithms.weight_optimization import with_learned_weights
 from edgeau_calibration.graph.block_partition import nodes_of_roles
 from edgeau_calibration.graph.prepare import prepared
-from edgeau_calibration.graph.qdq_quantizer import quantized
 from edgeau_calibration.graph.quantizable_layers import with_constants_of
+from edgeau_calibration.qdq_quantizer import quantized
 from edgeau_calibration.recipe import QuantizationRecipe
 
 __all__ = ["StaticQuantizer", "static_int8"]

@@ -17,9 +17,9 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any, NoReturn
 
-from edgeau import __version__
 from edgeau._system.named_object import named_object
 from edgeau._system.termination import sigterm_unwinds
+from edgeau._system.version import VERSION
 from edgeau.errors import DependencyError, EdgeauError, UsageError
 
 __all__ = ["BUG", "DONE", "INTERRUPTED", "PARTLY", "CommandParser", "entry", "print_json", "run"]
@@ -87,7 +87,7 @@ def run(name: str, body: Callable[[Sequence[str] | None], int], argv: Sequence[s
             return EdgeauError.exit_code
         traceback.print_exc()
         print(
-            f"{name}: this is a bug of edgeau {__version__} (Python {platform.python_version()}, {platform.platform()}); "
+            f"{name}: this is a bug of edgeau {VERSION} (Python {platform.python_version()}, {platform.platform()}); "
             "please report it with the lines above and the command: CONTRIBUTING.md says where",
             file=sys.stderr,
         )

@@ -10,22 +10,18 @@ face: where that happens, collect the baseline at rest (:class:`~edgeau.action_u
 from __future__ import annotations
 
 from collections import deque
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 
+from edgeau.action_units.landmark_model import LandmarkModel
 from edgeau.action_units.neutral_baseline import NeutralBaseline
 from edgeau.errors import BundleError
+from edgeau.results import Face, FrameResult
 from edgeau.temporal.track_states import TrackStates
 
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from edgeau.action_units.landmark_model import LandmarkModel
-    from edgeau.pipeline import Pipeline
-    from edgeau.results import Face, FrameResult
-
-__all__ = ["RunningBaseline", "RunningBaselines"]
+__all__ = ["BaselineReceiver", "RunningBaseline", "RunningBaselines"]
 
 # Ours, all of them.
 _EVERY_S = 0.5  # between shapes that are kept: landmark jitter is over, expressions are caught
@@ -104,6 +100,17 @@ class RunningBaseline:
         return strengths
 
 
+class BaselineReceiver(Protocol):
+    """The part of a :class:`edgeau.Pipeline` that running baselines use; the filters lie below the pipeline."""
+
+    @property
+    def landmark_model(self) -> LandmarkModel | None:
+        """What baselines are measured with; None where the bundle has none."""
+
+    def use_baseline(self, baseline: NeutralBaseline | None, track_id: int | None = None) -> None:
+        """Use a track's neutral face, or none, from the next answer on."""
+
+
 class RunningBaselines:
     """A running baseline for every track; a filter that gives them to its pipeline as they grow.
 
@@ -115,7 +122,7 @@ class RunningBaselines:
         BundleError: the pipeline's bundle has no landmark model, so that there is nothing a baseline would be for.
     """
 
-    def __init__(self, pipeline: Pipeline) -> None:
+    def __init__(self, pipeline: BaselineReceiver) -> None:
         model = pipeline.landmark_model
         if model is None:
             raise BundleError(

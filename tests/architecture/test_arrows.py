@@ -8,6 +8,11 @@ from pathlib import Path
 
 import pytest
 
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
 CONFIG = """
 [importlinter]
 root_packages =
@@ -42,11 +47,48 @@ def test_an_import_against_the_arrows_is_refused(tmp_path: Path, room: str, line
         (tmp_path / name).mkdir()
         (tmp_path / name / "__init__.py").write_text(line if name == room else "")
     (tmp_path / "linter.ini").write_text(CONFIG)
+    _assert_refused(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("package", "room", "imported"),
+    [
+        ("edgeau", "errors", "_system"),
+        ("edgeau", "runtimes", "bundle"),
+        ("edgeau", "faces", "action_units"),
+        ("edgeau", "temporal", "pipeline"),
+        ("edgeau", "results", "metrics"),
+        ("edgeau", "board", "sinks"),
+        ("edgeau_calibration", "graph", "recipe"),
+        ("edgeau_calibration", "quantizer", "evaluation"),
+    ],
+)
+def test_an_import_against_the_arrows_inside_a_package_is_refused(
+    root: Path, tmp_path: Path, package: str, room: str, imported: str
+) -> None:
+    """With the layers of pyproject.toml itself."""
+    linter = tomllib.loads((root / "pyproject.toml").read_text())["tool"]["importlinter"]
+    (contract,) = [one for one in linter["contracts"] if one.get("containers") == [package]]
+    (tmp_path / package).mkdir()
+    (tmp_path / package / "__init__.py").touch()
+    for layer in contract["layers"]:
+        for name in layer.split(" | "):
+            line = f"import {package}.{imported}" if name == room else ""
+            (tmp_path / package / f"{name}.py").write_text(line)
+    layers = "".join(f"\n    {layer}" for layer in contract["layers"])
+    (tmp_path / "linter.ini").write_text(
+        f"[importlinter]\nroot_package = {package}\n[importlinter:contract:arrows]\nname = arrows\n"
+        f"type = layers\ncontainers = {package}\nlayers ={layers}\n"
+    )
+    _assert_refused(tmp_path)
+
+
+def _assert_refused(folder: Path) -> None:
     program = Path(sys.executable).with_name("lint-imports")
     result = subprocess.run(
         [program, "--config", "linter.ini"],
-        cwd=tmp_path,
-        env={"PYTHONPATH": str(tmp_path), "PYTHONSAFEPATH": "1"},
+        cwd=folder,
+        env={"PYTHONPATH": str(folder), "PYTHONSAFEPATH": "1"},
         capture_output=True,
         text=True,
         check=False,

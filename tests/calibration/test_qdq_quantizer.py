@@ -12,7 +12,7 @@ from onnx import TensorProto, helper, numpy_helper
 from onnxruntime.quantization import QDQQuantizer
 
 from edgeau_calibration.graph.prepare import prepared
-from edgeau_calibration.graph.qdq_quantizer import quantized
+from edgeau_calibration.qdq_quantizer import quantized
 from edgeau_calibration.recipe import load_recipe
 
 RANGES = {"x": (-1.0, 3.0), "y": (0.0, 2.0), "z": (-4.0, 4.0)}
