@@ -15,8 +15,8 @@ import edgeau
 _PAGE = Path(__file__).with_name("python-api.md")
 _HEAD = """# Python API
 
-Written by `python docs/python_api.py` from the docstrings of `edgeau`; a test fails when it is out of date. What is not here
-is not promised to stay.
+Written by `python docs/python_api.py` from the docstrings of `edgeau`; a test fails when it is out of date. Public is what
+`edgeau.__all__` lists, all of it is here, and everything is imported from `edgeau` itself; the rest may change in any release.
 """
 
 

@@ -8,6 +8,8 @@
         for result in pipeline.stream(source):
             for face in result.faces:
                 print(result.index, face.track_id, face.aus["AU12"].probability)
+
+Public is what ``edgeau.__all__`` lists, and of its classes what has no underscore; everything else may change in any release.
 """
 
 from importlib import import_module
@@ -15,14 +17,38 @@ from typing import TYPE_CHECKING, Any
 
 from edgeau._system.version import VERSION
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # at run time _HOMES imports them
     from edgeau.action_units.network import AUDetector, Detections
+    from edgeau.action_units.neutral_baseline import NeutralBaseline
+    from edgeau.action_units.neutral_collector import NeutralCollector
     from edgeau.bundle import Bundle, load_bundle
-    from edgeau.errors import EdgeauError, GateRefusedError, UserError
+    from edgeau.errors import (
+        BundleError,
+        CalibrationError,
+        CheckpointError,
+        DependencyError,
+        EdgeauError,
+        EngineError,
+        GateRefusedError,
+        InputError,
+        NpzError,
+        OutputError,
+        RecordError,
+        TargetError,
+        UsageError,
+        UserError,
+    )
+    from edgeau.faces.quality import Limits
+    from edgeau.live import LiveCounters, LiveOptions, LivePipeline, View
     from edgeau.pipeline import Pipeline
-    from edgeau.results import ActionUnit, Box, Face, FrameResult, HeadPose
+    from edgeau.results import ActionUnit, Box, Face, FaceQuality, FrameResult, HeadPose
     from edgeau.sinks import open_sink
     from edgeau.sources import Frame, Source, open_source
+    from edgeau.temporal.events import Event, EventDetector
+    from edgeau.temporal.hysteresis import Hysteresis
+    from edgeau.temporal.result_filter import ResultFilter
+    from edgeau.temporal.running_baseline import RunningBaselines
+    from edgeau.temporal.smoothing import Ema, OneEuro, Smoother
 
 __version__ = VERSION
 
@@ -31,16 +57,43 @@ __all__ = [
     "ActionUnit",
     "Box",
     "Bundle",
+    "BundleError",
+    "CalibrationError",
+    "CheckpointError",
+    "DependencyError",
     "Detections",
     "EdgeauError",
+    "Ema",
+    "EngineError",
+    "Event",
+    "EventDetector",
     "Face",
+    "FaceQuality",
     "Frame",
     "FrameResult",
     "GateRefusedError",
     "HeadPose",
+    "Hysteresis",
+    "InputError",
+    "Limits",
+    "LiveCounters",
+    "LiveOptions",
+    "LivePipeline",
+    "NeutralBaseline",
+    "NeutralCollector",
+    "NpzError",
+    "OneEuro",
+    "OutputError",
     "Pipeline",
+    "RecordError",
+    "ResultFilter",
+    "RunningBaselines",
+    "Smoother",
     "Source",
+    "TargetError",
+    "UsageError",
     "UserError",
+    "View",
     "load_bundle",
     "open_sink",
     "open_source",
@@ -48,13 +101,37 @@ __all__ = [
 
 # Imported on use, so that edgeau-doctor can still say what is wrong where numpy or OpenCV cannot be imported.
 _HOMES = {
-    "edgeau.bundle": ("Bundle", "load_bundle"),
     "edgeau.action_units.network": ("AUDetector", "Detections"),
-    "edgeau.errors": ("EdgeauError", "GateRefusedError", "UserError"),
+    "edgeau.action_units.neutral_baseline": ("NeutralBaseline",),
+    "edgeau.action_units.neutral_collector": ("NeutralCollector",),
+    "edgeau.bundle": ("Bundle", "load_bundle"),
+    "edgeau.errors": (
+        "BundleError",
+        "CalibrationError",
+        "CheckpointError",
+        "DependencyError",
+        "EdgeauError",
+        "EngineError",
+        "GateRefusedError",
+        "InputError",
+        "NpzError",
+        "OutputError",
+        "RecordError",
+        "TargetError",
+        "UsageError",
+        "UserError",
+    ),
+    "edgeau.faces.quality": ("Limits",),
+    "edgeau.live": ("LiveCounters", "LiveOptions", "LivePipeline", "View"),
     "edgeau.pipeline": ("Pipeline",),
-    "edgeau.results": ("ActionUnit", "Box", "Face", "FrameResult", "HeadPose"),
+    "edgeau.results": ("ActionUnit", "Box", "Face", "FaceQuality", "FrameResult", "HeadPose"),
     "edgeau.sinks": ("open_sink",),
     "edgeau.sources": ("Frame", "Source", "open_source"),
+    "edgeau.temporal.events": ("Event", "EventDetector"),
+    "edgeau.temporal.hysteresis": ("Hysteresis",),
+    "edgeau.temporal.result_filter": ("ResultFilter",),
+    "edgeau.temporal.running_baseline": ("RunningBaselines",),
+    "edgeau.temporal.smoothing": ("Ema", "OneEuro", "Smoother"),
 }
 
 
