@@ -12,15 +12,14 @@ from edgeau import open_source
 from edgeau.action_units.network import AUDetector
 from edgeau_export.export import ExportRequest, export_bundle
 from edgeau_training.checkpoint import make_seeded_checkpoint
-from edgeau_training.networks import NETWORKS
-from edgeau_training.networks.catalogue import network_facts
+from edgeau_training.networks.catalogue import CATALOGUE, network_facts
 
 LARGEST = 1e-4  # on the logits
 
 
 @pytest.mark.slow
 @pytest.mark.timeout(3600)
-@pytest.mark.parametrize("name", sorted(NETWORKS))
+@pytest.mark.parametrize("name", sorted(CATALOGUE))
 def test_it_exports_with_parity_and_runs(tmp_path: Path, name: str, nothing_packaged: None) -> None:
     facts = network_facts(name)
     checkpoint = tmp_path / "seeded.safetensors"

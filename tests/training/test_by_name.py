@@ -8,7 +8,8 @@ import pytest
 
 from edgeau.errors import UsageError
 from edgeau_training.by_name import build_by_name
-from edgeau_training.networks import NETWORKS, build_network
+from edgeau_training.networks import build_network
+from edgeau_training.networks.catalogue import CATALOGUE
 
 SELF = "builders_for_by_name"
 
@@ -58,7 +59,7 @@ def test_a_name_that_is_not_known() -> None:
         build_by_name("network", KNOWN, "mrp")
 
 
-@pytest.mark.parametrize("name", sorted(NETWORKS))
+@pytest.mark.parametrize("name", sorted(CATALOGUE))
 def test_every_network_of_the_zoo_names_the_options_that_it_takes(name: str) -> None:
     if name == "siat-two-view":
         pytest.skip("its options are those of its members")

@@ -20,8 +20,8 @@ from edgeau_calibration.recipe import load_recipe
 from edgeau_export.onnx_to_tflite import PRECISIONS, tflite_bytes
 from edgeau_export.source_network.onnx_from_network import TorchModel
 from edgeau_export.source_network.onnx_graph import simplified
-from edgeau_training.networks import NETWORKS, build_network
-from edgeau_training.networks.catalogue import network_facts
+from edgeau_training.networks import build_network
+from edgeau_training.networks.catalogue import CATALOGUE, network_facts
 from tests.export.onnx_to_tflite.small_graphs import operators
 
 # Float kernels add in another order; 1.2e-4 was seen of converters that others wrote.
@@ -55,7 +55,7 @@ def test_the_default_moves_no_axes(default_float: bytes) -> None:
 
 @pytest.mark.slow
 @pytest.mark.timeout(3600)
-@pytest.mark.parametrize("name", sorted(NETWORKS))
+@pytest.mark.parametrize("name", sorted(CATALOGUE))
 def test_every_network_answers_as_torch_in_every_precision(name: str, tmp_path: Path) -> None:
     torch.manual_seed(0)
     spec = network_facts(name).input

@@ -1,4 +1,4 @@
-"""What is known about a network of the zoo before it is built: its title, source, input, alignment and label set.
+"""The zoo: what is known about a network before it is built, and who builds it.
 
 Checkpoints and bundles carry these as data. Numbers that no paper states are marked in the file of the part they belong to.
 """
@@ -50,6 +50,7 @@ class NetworkFacts:
     """What is known about a network.
 
     Attributes:
+        builder: ``"module:function"`` that builds it, imported when asked for.
         title: for people; says when a network is a reconstruction, and must be shown as it is.
         paper: where it comes from; "" where it is ours.
         fidelity: how far it is the published one, one sentence.
@@ -60,6 +61,7 @@ class NetworkFacts:
         pretrained: which files fit it.
     """
 
+    builder: str
     title: str
     paper: str
     fidelity: str
@@ -71,6 +73,7 @@ class NetworkFacts:
 
 
 _MRP = NetworkFacts(
+    builder="edgeau_training.networks.mrpnet:build",
     title="MRP-Net (reconstruction)",
     paper=_MRP_NET,
     fidelity="Stem, four groups and the 1024-vector are published; what happens inside the groups is reconstructed.",
@@ -83,6 +86,7 @@ _MRP = NetworkFacts(
 _LIGHT_MRP = replace(_MRP, paper="", fidelity="Ours: the reconstructed MRP head on a lighter stem.")
 _SLIM_SIZE, _SLIM_CANVAS = 160, 183  # of 224 of 256, the same view of a face
 _DRML_NETWORK = NetworkFacts(
+    builder="edgeau_training.networks.drml.network:build",
     title="DRML",
     paper=_DRML,
     fidelity="Layers, fillers and loss are the authors' released ones; the aligner is ours.",
@@ -91,6 +95,7 @@ _DRML_NETWORK = NetworkFacts(
     alignment=Alignment(size=170, canvas=200),
 )
 _IR = NetworkFacts(
+    builder="edgeau_training.networks.siat.network:build_ir152",
     title="SIAT-NTU (one view, IR-152)",
     paper=_SIAT,
     fidelity="Backbone and classifier are the authors'; the exact alignment template is ours.",
@@ -101,6 +106,7 @@ _IR = NetworkFacts(
     pretrained="face.evoLVe IR-152: M_face from MS-Celeb-1M, M_emotion from AffectNet",
 )
 _USTC_NETWORK = NetworkFacts(
+    builder="edgeau_training.networks.ustc.network:build_fixed",
     title="USTC (fixed fusion)",
     paper=_USTC,
     fidelity="The modules are published; their number, widths, k and the fusion weights are not and are ours.",
@@ -116,6 +122,7 @@ CATALOGUE: dict[str, NetworkFacts] = {
     "drml": _DRML_NETWORK,
     "drml-alexnet": replace(
         _DRML_NETWORK,
+        builder="edgeau_training.networks.drml.alexnet:build",
         title="AlexNet (the DRML poster's)",
         fidelity="The poster gives no layers; Caffe's form fits its parameter count.",
         input=_caffe(227),
@@ -123,32 +130,38 @@ CATALOGUE: dict[str, NetworkFacts] = {
     ),
     "drml-convnet": replace(
         _DRML_NETWORK,
+        builder="edgeau_training.networks.drml.convnet:build",
         title="ConvNet (the DRML poster's)",
         fidelity="DRML without patches and identity, as the poster says.",
     ),
     "drml-lcn": replace(
         _DRML_NETWORK,
+        builder="edgeau_training.networks.drml.lcn:build",
         title="LCN (the DRML poster's, assumed sizes)",
         fidelity="The poster prints 120 M parameters without layers; on DRML's sizes it has more.",
     ),
     "mrpnet": _MRP,
     "mrpnet-lite1": replace(
         _LIGHT_MRP,
+        builder="edgeau_training.networks.light_mrpnet:build_lite1",
         title="MRP head on EfficientNet-Lite1",
         pretrained="timm tf_efficientnet_lite1 (same tensors, trained with other padding; retrain at our mean and std)",
     ),
     "mrpnet-mnv4m": replace(
         _LIGHT_MRP,
+        builder="edgeau_training.networks.light_mrpnet:build_mnv4m",
         title="MRP head on MobileNetV4-conv-medium",
         pretrained="timm mobilenetv4_conv_medium, such as mobilenetv4_conv_medium.e500_r224_in1k",
     ),
     "mrpnet-mnv4s": replace(
         _LIGHT_MRP,
+        builder="edgeau_training.networks.light_mrpnet:build_mnv4s",
         title="MRP head on MobileNetV4-conv-small",
         pretrained="timm mobilenetv4_conv_small, such as mobilenetv4_conv_small.e2400_r224_in1k",
     ),
     "mrpnet-slim": replace(
         _MRP,
+        builder="edgeau_training.networks.slim_mrpnet:build",
         paper="",
         title="Slim MRP head on a shortened EfficientNet-B1",
         fidelity="Ours: the reconstructed network with fewer blocks and channels, at 160 pixels.",
@@ -158,18 +171,24 @@ CATALOGUE: dict[str, NetworkFacts] = {
     "siat-ir152": _IR,
     "siat-ir50": replace(
         _IR,
+        builder="edgeau_training.networks.siat.network:build_ir50",
         title="SIAT-NTU (one view, IR-50)",
         fidelity="In the authors' code, not in the paper; the exact alignment template is ours.",
         pretrained="face.evoLVe IR-50: M_face from MS-Celeb-1M, M_emotion from AffectNet",
     ),
     "siat-two-view": replace(
         _IR,
+        builder="edgeau_training.networks.logit_average:build",
         title="SIAT-NTU (two views)",
         fidelity="Averages logits, as the authors' final code does; the paper's text averages probabilities.",
         backbone=None,
         pretrained="",
     ),
-    "ustc-attn": replace(_USTC_NETWORK, title="USTC (attention fusion)"),
+    "ustc-attn": replace(
+        _USTC_NETWORK,
+        builder="edgeau_training.networks.ustc.network:build_attn",
+        title="USTC (attention fusion)",
+    ),
     "ustc-fixed": _USTC_NETWORK,
 }
 
