@@ -13,6 +13,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Sequence
+from multiprocessing import get_context
 from pathlib import Path
 
 import cv2
@@ -39,7 +40,10 @@ def _measure(argv: Sequence[str] | None) -> int:
     arguments = parser.parse_args(argv)
     with tempfile.TemporaryDirectory() as folder:
         film = Path(folder) / "film.mp4"
-        _write(film, arguments.frames)
+        # In a process of its own: the encoder's memory is not the analysis's.
+        writer = get_context("spawn").Process(target=_write, args=(film, arguments.frames))
+        writer.start()
+        writer.join()
         with Pipeline.load(artifact=arguments.artifact, threads=1, max_faces=100) as pipeline:
             pipeline.process(np.zeros((48, 64, 3), np.uint8))
             document = {

@@ -1,4 +1,4 @@
-"""From starting ``edgeau-webcam --serve`` to the first action units at a viewer, and from a signal to its end; seconds.
+"""From starting ``edgeau-live --serve`` to the first action units at a viewer, and from a signal to its end; seconds.
 
     python benchmarks/webcam_start.py --times 4
 
@@ -61,7 +61,7 @@ def once(number: signal.Signals = signal.SIGTERM) -> tuple[float, float]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description="Start-up of edgeau-webcam, seconds.")
+    parser = argparse.ArgumentParser(description="Start-up of edgeau-live, seconds.")
     parser.add_argument("--times", type=int, default=4)
     arguments = parser.parse_args()
     print(

@@ -48,8 +48,8 @@ class LiteRTSession(Session):
         self._provider = _kernels(self._interpreter)
         if provider not in (None, self._provider):
             raise EngineError(f"asked for {provider}, {self._version} runs {file.name} without it")
-        self._input = _End(_only(self._interpreter.get_input_details(), file.name, "input"))
-        self._output = _End(_only(self._interpreter.get_output_details(), file.name, "output"))
+        self._input = _TensorEnd(_only(self._interpreter.get_input_details(), file.name, "input"))
+        self._output = _TensorEnd(_only(self._interpreter.get_output_details(), file.name, "output"))
         self._order = _order(self._input, file.name)
 
     def run(self, batch: NDArray[np.float32]) -> NDArray[np.float32]:  # noqa: D102
@@ -87,7 +87,7 @@ class LiteRTSession(Session):
 
 
 @dataclass(frozen=True)
-class _End:
+class _TensorEnd:
     """The input or output of a file, as the engine describes it."""
 
     details: dict[str, Any]
@@ -131,7 +131,7 @@ def _only(ends: list[dict[str, Any]], file: str, what: str) -> dict[str, Any]:
     return ends[0]
 
 
-def _order(end: _End, file: str) -> tuple[int, ...]:
+def _order(end: _TensorEnd, file: str) -> tuple[int, ...]:
     """Which axis of NCHW each axis of the file's picture is."""
     shape = end.shape
     if len(shape) == 4 and shape[3] == 3:

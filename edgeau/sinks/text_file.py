@@ -15,10 +15,10 @@ if TYPE_CHECKING:
 
     from edgeau.results import FrameResult
 
-__all__ = ["Table", "TextFileSink"]
+__all__ = ["TableWriter", "TextFileSink"]
 
 
-class Table(Protocol):
+class TableWriter(Protocol):
     """Puts results into text."""
 
     def write(self, result: FrameResult) -> None:
@@ -39,7 +39,7 @@ class TextFileSink(Sink):
         OutputError: the folder cannot be written to.
     """
 
-    def __init__(self, path: Path, table: Callable[[TextIO], Table]) -> None:
+    def __init__(self, path: Path, table: Callable[[TextIO], TableWriter]) -> None:
         self.name = str(path)
         self._file = AtomicFile(path, growing=True)
         self._stream = self._file.open_text()

@@ -63,6 +63,8 @@ class AvVideo(Source):
         self._pixel_aspect: Fraction = self._stream.sample_aspect_ratio or Fraction(1)
         self._shift_s = self._start_s()
         self._damaged = False
+        self._rotation: float | None = None
+        self._turn = UPRIGHT
 
     def __iter__(self) -> Iterator[Frame]:
         delivered, time_s = 0, -1.0
@@ -141,10 +143,14 @@ class AvVideo(Source):
         return oriented(image, self._orientation(picture))
 
     def _orientation(self, picture: Any) -> int:
-        matrix = picture.side_data.get("DISPLAYMATRIX")
-        if matrix is None:
-            return UPRIGHT
-        return orientation_of_matrix(np.frombuffer(bytes(matrix)[:36], np.int32).tolist())
+        # Looking into a frame's side data ties frame and data into a circle, and such frames stay in memory until Python
+        # looks for circles: some hundred megabytes. The rotation alone does not, and tells when the matrix is another one.
+        if picture.rotation != self._rotation:
+            self._rotation = picture.rotation
+            matrix = picture.side_data.get("DISPLAYMATRIX")
+            numbers = None if matrix is None else np.frombuffer(bytes(matrix)[:36], np.int32).tolist()
+            self._turn = UPRIGHT if numbers is None else orientation_of_matrix(numbers)
+        return self._turn
 
     def _video_stream(self) -> Any:
         films = [stream for stream in self._container.streams.video if not int(stream.disposition) & _COVER]

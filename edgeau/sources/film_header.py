@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from edgeau.sources.mp4_boxes import Box, boxes, is_mp4
+from edgeau.sources.mp4_boxes import Mp4Box, boxes, is_mp4
 from edgeau.sources.orientation import UPRIGHT, orientation_of_matrix
 
 __all__ = ["FilmHeader", "read_film_header"]
@@ -42,7 +42,7 @@ def read_film_header(path: Path) -> FilmHeader | None:
     with path.open("rb") as file:
         if not is_mp4(file.read(8)):
             return None
-        movie = _find(file, Box(b"", 0, path.stat().st_size), b"moov")
+        movie = _find(file, Mp4Box(b"", 0, path.stat().st_size), b"moov")
         if movie is None:
             return None
         try:
@@ -56,7 +56,7 @@ def read_film_header(path: Path) -> FilmHeader | None:
     return FilmHeader(video.orientation, video.pixel_aspect, video.has_edits, fragmented)
 
 
-def _track(file: BinaryIO, track: Box) -> FilmHeader | None:
+def _track(file: BinaryIO, track: Mp4Box) -> FilmHeader | None:
     """A track's header; None when it is no video."""
     handler = _find(file, track, b"mdia", b"hdlr")
     if handler is None or _read(file, handler)[8:12] != b"vide":
@@ -81,7 +81,7 @@ def _cuts(edits: bytes) -> bool:
     return bool(rate != 0x10000 or not 0 <= media_time <= 6000)
 
 
-def _pixel_aspect(file: BinaryIO, track: Box) -> float:
+def _pixel_aspect(file: BinaryIO, track: Mp4Box) -> float:
     entries = _find(file, track, b"mdia", b"minf", b"stbl", b"stsd")
     if entries is None:
         return 1.0
@@ -93,7 +93,7 @@ def _pixel_aspect(file: BinaryIO, track: Box) -> float:
     return 1.0
 
 
-def _find(file: BinaryIO, within: Box, *kinds: bytes) -> Box | None:
+def _find(file: BinaryIO, within: Mp4Box, *kinds: bytes) -> Mp4Box | None:
     """The first box of a kind in a box, of the next kind in that one, and so on."""
     for kind in kinds:
         found = next((box for box in boxes(file, within.start, within.end) if box.kind == kind), None)
@@ -103,6 +103,6 @@ def _find(file: BinaryIO, within: Box, *kinds: bytes) -> Box | None:
     return within
 
 
-def _read(file: BinaryIO, box: Box) -> bytes:
+def _read(file: BinaryIO, box: Mp4Box) -> bytes:
     file.seek(box.start)
     return file.read(min(box.end - box.start, 1 << 20))

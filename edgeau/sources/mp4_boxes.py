@@ -6,12 +6,12 @@ import struct
 from collections.abc import Iterator
 from typing import BinaryIO, NamedTuple
 
-__all__ = ["Box", "boxes", "is_mp4"]
+__all__ = ["Mp4Box", "boxes", "is_mp4"]
 
 _FIRST = (b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip", b"styp", b"pnot")
 
 
-class Box(NamedTuple):
+class Mp4Box(NamedTuple):
     """A box: its four letters, and where its content starts and should end, bytes from the start of the file."""
 
     kind: bytes
@@ -24,7 +24,7 @@ def is_mp4(head: bytes) -> bool:
     return head[4:8] in _FIRST
 
 
-def boxes(file: BinaryIO, start: int, end: int) -> Iterator[Box]:
+def boxes(file: BinaryIO, start: int, end: int) -> Iterator[Mp4Box]:
     """The boxes that lie one behind the other between two places of a file.
 
     The last one may say that it ends behind ``end``, which is what a file that was cut looks like; nothing comes after it.
@@ -48,5 +48,5 @@ def boxes(file: BinaryIO, start: int, end: int) -> Iterator[Box]:
         box_end = end if size == 0 else place + size
         if box_end < content:  # no box is smaller than its own head: these bytes are something else
             return
-        yield Box(kind, content, box_end)
+        yield Mp4Box(kind, content, box_end)
         place = box_end

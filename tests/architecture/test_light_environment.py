@@ -15,7 +15,7 @@ _SAID = {
     ("edgeau-report", "mrpnet"): "pip install 'edgeau[export]'",
     ("edgeau-synth", "OUT", "--out", "OUT", "--count", "1"): "pip install 'edgeau[train]'",
     ("edgeau-train", "mrpnet-small", "--data", "OUT", "--out", "OUT"): "pip install 'edgeau[train]'",
-    ("edgeau-webcam", "--source", "clip"): "edgeau-landmarks --fetch",
+    ("edgeau-live", "--source", "clip"): "edgeau-landmarks --fetch",
 }
 
 

@@ -32,7 +32,7 @@ def meant(root: Path) -> set[str]:
             if inside == name:
                 continue
             if Path(name).suffix in CARRIED or inside.startswith(
-                ("assets/", "default/", "webcam/page/", "profiling/zoo")
+                ("assets/", "default/", "live/page/", "profiling/zoo")
             ):
                 files.add(f"{package}/{inside}")
     return files

@@ -22,7 +22,7 @@ COMMANDS = {
     "edgeau-report": "edgeau_apps.report.command",
     "edgeau-synth": "edgeau_training.synth.command",
     "edgeau-train": "edgeau_training.train_command",
-    "edgeau-webcam": "edgeau_apps.live.command",
+    "edgeau-live": "edgeau_apps.live.command",
     "edgeau.board": "edgeau.board.command",
     "edgeau_training.evaluation.fusion_command": "edgeau_training.evaluation.fusion_command",
 }

@@ -16,7 +16,7 @@ from edgeau.bundle import default_bundle_path, load_bundle
 from edgeau.errors import UsageError
 from edgeau_apps.bench.comparison import Compared, compare
 from edgeau_apps.bench.energy import energy_meter
-from edgeau_apps.bench.measurement import Settings, measure
+from edgeau_apps.bench.measurement import BenchSettings, measure
 from edgeau_apps.bench.provenance import Began, provenance
 from edgeau_apps.bench.result import Result, Row, read_result
 
@@ -36,7 +36,7 @@ def _body(argv: Sequence[str] | None) -> int:
     if arguments.compare:
         return _compared(arguments.compare, as_json=arguments.json)
     bundle = load_bundle(arguments.bundle or default_bundle_path())
-    settings = Settings(
+    settings = BenchSettings(
         threads=arguments.threads or _default_threads(),
         batches=arguments.batch,
         seconds=arguments.seconds,

@@ -24,7 +24,7 @@ from edgeau_apps.bench.cold_start import measured_start
 from edgeau_apps.bench.energy import EnergyMeter
 from edgeau_apps.bench.result import Row
 
-__all__ = ["Settings", "measure"]
+__all__ = ["BenchSettings", "measure"]
 
 _WARM_UP = 3
 _MOST_RUNS = 2000
@@ -32,7 +32,7 @@ _KEPT = 300  # samples in the file, spread over all runs
 
 
 @dataclass(frozen=True)
-class Settings:
+class BenchSettings:
     """What is measured.
 
     Attributes:
@@ -61,7 +61,7 @@ class _Running:
     joules: float = 0.0
 
 
-def measure(bundle: Bundle, settings: Settings, meter: EnergyMeter | None) -> list[Row]:
+def measure(bundle: Bundle, settings: BenchSettings, meter: EnergyMeter | None) -> list[Row]:
     """Every artifact with every number of threads and batch size.
 
     Args:

@@ -13,7 +13,7 @@ from edgeau.live.temperature import Thermometer
 from edgeau.runtimes.table import engine_versions
 from edgeau_apps.bench.result import Provenance
 from edgeau_apps.bench.throttling import throttle_count, throttling
-from edgeau_apps.doctor.machine import Machine
+from edgeau_apps.doctor.machine import MachineDescription
 from edgeau_apps.doctor.probe import this_machine
 
 __all__ = ["Began", "provenance"]
@@ -37,7 +37,7 @@ def provenance(bundle: Bundle, argv: Sequence[str], began: Began) -> Provenance:
         argv: the command's arguments.
         began: from before.
     """
-    machine: Machine = this_machine(imports=False)
+    machine: MachineDescription = this_machine(imports=False)
     return Provenance(
         command=shlex.join(["edgeau-bench", *argv]),
         date=began.date,

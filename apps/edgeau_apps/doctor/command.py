@@ -14,7 +14,7 @@ from edgeau._system.records import from_dict, to_dict
 from edgeau.errors import InputError, RecordError, UsageError, UserError
 from edgeau_apps.doctor.checks import examine
 from edgeau_apps.doctor.finding import LEVELS, Finding
-from edgeau_apps.doctor.machine import Machine
+from edgeau_apps.doctor.machine import MachineDescription
 from edgeau_apps.doctor.probe import this_machine
 from edgeau_apps.doctor.trials import try_machine
 
@@ -91,10 +91,10 @@ def _parser() -> CommandParser:
     return parser
 
 
-def _described(path: Path) -> Machine:
+def _described(path: Path) -> MachineDescription:
     try:
         document = json.loads(path.read_text("utf-8"))
-        return from_dict(Machine, document.get("machine", document), str(path))
+        return from_dict(MachineDescription, document.get("machine", document), str(path))
     except OSError as error:
         raise InputError(f"{path} cannot be read: {error}") from error
     except (ValueError, AttributeError, RecordError) as error:

@@ -9,7 +9,7 @@ from importlib.resources import files
 from typing import Any
 
 from edgeau._system.records import from_dict
-from edgeau_apps.doctor.machine import Machine, numbers
+from edgeau_apps.doctor.machine import MachineDescription, numbers
 
 __all__ = ["JetPack", "Wheels", "install_line", "jetpack_of", "newest_wheel"]
 
@@ -46,7 +46,7 @@ def _jetpacks() -> tuple[JetPack, ...]:
     return tuple(from_dict(JetPack, entry, "jetpacks.json") for entry in _read("jetpacks.json")["jetpack"])
 
 
-def newest_wheel(package: str, machine: Machine) -> str | None:
+def newest_wheel(package: str, machine: MachineDescription) -> str | None:
     """The newest version of a package that pip finds for a machine, or None where there is none."""
     if machine.system != "Linux":
         return None
@@ -58,13 +58,13 @@ def newest_wheel(package: str, machine: Machine) -> str | None:
     return None
 
 
-def install_line(package: str, machine: Machine) -> str | None:
+def install_line(package: str, machine: MachineDescription) -> str | None:
     """The pip command that gives a machine a package, or None where no wheel exists for it."""
     version = newest_wheel(package, machine)
     return None if version is None else f"pip install '{package}=={version}'"
 
 
-def jetpack_of(machine: Machine) -> JetPack | None:
+def jetpack_of(machine: MachineDescription) -> JetPack | None:
     """The JetPack of a Jetson, or None where its L4T release is not known."""
     for jetpack in _jetpacks():
         if any(machine.l4t == release or machine.l4t.startswith(f"{release}.") for release in jetpack.l4t):

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-__all__ = ["Machine"]
+__all__ = ["MachineDescription"]
 
 
 @dataclass(frozen=True)
-class Machine:
+class MachineDescription:
     """A machine.
 
     Attributes:

@@ -15,7 +15,7 @@ from edgeau._system.processor import processor_name
 from edgeau.errors import EdgeauError
 from edgeau.faces.landmarks.mediapipe_models import models_place, read_models
 from edgeau.runtimes.table import runtimes
-from edgeau_apps.doctor.machine import Machine, numbers
+from edgeau_apps.doctor.machine import MachineDescription, numbers
 
 __all__ = ["this_machine"]
 
@@ -44,7 +44,7 @@ _SILENTLY = "import sys; sys.modules['openvino_telemetry'] = None"
 _NOT_TRIED = ("edgeau", "torch")
 
 
-def this_machine(*, imports: bool = True) -> Machine:
+def this_machine(*, imports: bool = True) -> MachineDescription:
     """This machine as it is now.
 
     Args:
@@ -56,7 +56,7 @@ def this_machine(*, imports: bool = True) -> Machine:
     with ThreadPoolExecutor(_AT_ONCE) as pool:
         faults = dict(zip(tried, pool.map(lambda name: _import_fault(modules[name]), tried), strict=True))
     cpuinfo = _text(Path("/proc/cpuinfo"))
-    return Machine(
+    return MachineDescription(
         board=_board(),
         system=platform.system(),
         architecture=platform.machine(),

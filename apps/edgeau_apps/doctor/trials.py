@@ -14,7 +14,7 @@ from pathlib import Path
 from edgeau.faces.landmarks.mediapipe_models import installed_models, models_place
 from edgeau.runtimes.table import runtimes
 from edgeau_apps.doctor.finding import Finding
-from edgeau_apps.doctor.machine import Machine
+from edgeau_apps.doctor.machine import MachineDescription
 
 __all__ = ["try_machine"]
 
@@ -34,7 +34,7 @@ class _Trial:
     fault: str = ""
 
 
-def try_machine(machine: Machine, bundle: Path | None) -> Iterator[Finding]:
+def try_machine(machine: MachineDescription, bundle: Path | None) -> Iterator[Finding]:
     """Findings of every trial that this machine can be put to.
 
     Args:
@@ -114,7 +114,7 @@ def _of_bundle(bundle: Path | None) -> tuple[list[tuple[str, str]], bool]:
     return artifacts, manifest.get("landmarks") is not None
 
 
-def _landmarkers(machine: Machine, *, brings_networks: bool) -> Iterator[str]:
+def _landmarkers(machine: MachineDescription, *, brings_networks: bool) -> Iterator[str]:
     litert = machine.version("ai-edge-litert") or machine.version("tflite-runtime")
     if litert and (brings_networks or models_place() is not None):
         yield "litert"
@@ -122,7 +122,7 @@ def _landmarkers(machine: Machine, *, brings_networks: bool) -> Iterator[str]:
         yield "solutions"
 
 
-def _has_engine(machine: Machine, runtime: str) -> bool:
+def _has_engine(machine: MachineDescription, runtime: str) -> bool:
     """Whether an artifact can be opened as it is; engines that a board builds first (python -m edgeau.board) cannot."""
     row = runtimes().get(runtime)
     return (
@@ -132,5 +132,5 @@ def _has_engine(machine: Machine, runtime: str) -> bool:
     )
 
 
-def _has_opencv(machine: Machine) -> bool:
+def _has_opencv(machine: MachineDescription) -> bool:
     return any(name.startswith("opencv") and name not in machine.broken for name in machine.packages)

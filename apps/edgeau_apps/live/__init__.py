@@ -1,1 +1,1 @@
-"""``edgeau-webcam``: action units live, in a window or in a browser."""
+"""``edgeau-live``: action units live, in a window or in a browser."""

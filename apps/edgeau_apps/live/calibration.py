@@ -7,12 +7,12 @@ from edgeau.action_units.neutral_collector import NeutralCollector
 from edgeau.errors import InputError
 from edgeau.results import FrameResult
 
-__all__ = ["Calibration"]
+__all__ = ["BaselineCalibration"]
 
 _PATIENCE_S = 10.0
 
 
-class Calibration:
+class BaselineCalibration:
     """Collects from the largest face, and gives its baseline to the pipeline.
 
     Args:

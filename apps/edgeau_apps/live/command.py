@@ -1,4 +1,4 @@
-"""``edgeau-webcam``: a window, or a page for boards without a screen."""
+"""``edgeau-live`` (= ``edgeau-webcam``): a window, or a page for boards without a screen."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from edgeau_apps.live.session import WebcamSession
 
 __all__ = ["main"]
 
-NAME = "edgeau-webcam"
+NAME = "edgeau-live"
 _UNTRAINED = "UNTRAINED NETWORK: these numbers mean nothing"
 _DEFAULT = "127.0.0.1:8765"
 _DESCRIPTION = "Action units live, in a window or in a browser.\n\nkeys in the window:\n" + "\n".join(
@@ -77,19 +77,19 @@ def _body(argv: Sequence[str] | None) -> int:
     if address is None and (why := window.can_open()):
         print(f"{NAME}: {why}, so the page is served instead of a window", file=sys.stderr)
         address = _DEFAULT
-    studio = WebcamSession(lambda artifact: _load(arguments, artifact), lambda: _source(arguments))
+    session = WebcamSession(lambda artifact: _load(arguments, artifact), lambda: _source(arguments))
     try:
-        trained = studio.bundle.manifest.network.trained
-        overlay = Overlay(studio, None if trained else _UNTRAINED)
+        trained = session.bundle.manifest.network.trained
+        overlay = Overlay(session, None if trained else _UNTRAINED)
         if address is None:
-            studio.start()
-            window.show(studio, overlay, arguments.out)
-            if studio.failure is not None:
-                raise studio.failure
+            session.start()
+            window.show(session, overlay, arguments.out)
+            if session.failure is not None:
+                raise session.failure
         else:
-            _serve(studio, overlay, arguments, address)
+            _serve(session, overlay, arguments, address)
     finally:
-        studio.close()
+        session.close()
     return DONE
 
 
@@ -111,9 +111,9 @@ def _source(arguments: Namespace) -> Source:
     return open_source(what, real_time=True, repeat=True) if file else open_source(what)
 
 
-def _serve(studio: WebcamSession, overlay: Overlay, arguments: Namespace, address: str) -> None:
+def _serve(session: WebcamSession, overlay: Overlay, arguments: Namespace, address: str) -> None:
     try:
         from edgeau_apps.live.serve.server import serve
     except ImportError as error:
         raise DependencyError(f"the page needs aiohttp ({error}): pip install 'edgeau[web]'") from error
-    serve(studio, overlay, address, token=arguments.token, video=not arguments.no_video)
+    serve(session, overlay, address, token=arguments.token, video=not arguments.no_video)

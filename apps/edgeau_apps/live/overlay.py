@@ -22,19 +22,19 @@ class Overlay:
     """Draws views.
 
     Args:
-        studio: whose views they are.
+        session: whose views they are.
         warning: a line across the top; None for none.
     """
 
-    def __init__(self, studio: WebcamSession, warning: str | None) -> None:
-        self._studio, self._warning = studio, warning
+    def __init__(self, session: WebcamSession, warning: str | None) -> None:
+        self._session, self._warning = session, warning
         self.mirror = False
         self.landmarks = False
         self.sparklines = True
 
     def draw(self, view: View) -> NDArray[np.uint8]:
         """The picture of a view, BGR."""
-        annotator = Annotator(self._studio.thresholds, self._warning)
+        annotator = Annotator(self._session.thresholds, self._warning)
         image, result = view.frame.image, view.result
         if self.landmarks:
             image = image.copy()
@@ -76,20 +76,20 @@ class Overlay:
         for place, label in enumerate(labels):
             column, row = place % _COLUMNS, place // _COLUMNS
             box = strip[row * cell[1] : (row + 1) * cell[1], column * cell[0] : (column + 1) * cell[0]]
-            _draw_sparkline(box, label, self._studio.history, number, palette.face_colour(max(0, number)))
+            _draw_sparkline(box, label, self._session.history, number, palette.face_colour(max(0, number)))
         return np.vstack((picture, strip))
 
     def _draw_corner(self, picture: NDArray[np.uint8], view: View) -> None:
-        counters = self._studio.counters()
+        counters = self._session.counters()
         fps = 0.0 if counters is None else counters.fps
         words = [
             f"{fps:.0f} frames/s, age {1e3 * view.result.age_s:.0f} ms, network every {view.result.every}",
-            f"{self._studio.engine()}, {self._studio.precision()}",
+            f"{self._session.engine()}, {self._session.precision()}",
         ]
-        if self._studio.is_recording:
+        if self._session.is_recording:
             words.append("recording")
-        if self._studio.said:
-            words.append(self._studio.said)
+        if self._session.said:
+            words.append(self._session.said)
         size = max(11, picture.shape[0] // 45)
         for line, text in enumerate(words):
             at = (size, round(size * (1.2 + 1.7 * line)))

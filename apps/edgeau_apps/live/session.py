@@ -1,4 +1,4 @@
-"""What runs behind window and page: one live pipeline, its newest picture, recording, calibration, engines.
+"""What runs behind window and page: one live pipeline, its newest picture, recording, calibration, artifacts.
 
 Everything here may be called from any thread.
 """
@@ -18,7 +18,7 @@ from edgeau.live import LivePipeline, View
 from edgeau.results import FrameResult
 from edgeau.sources import Source
 from edgeau.temporal.events import Event, EventDetector
-from edgeau_apps.live.calibration import Calibration
+from edgeau_apps.live.calibration import BaselineCalibration
 from edgeau_apps.live.history import History
 from edgeau_apps.live.recording import Recording
 
@@ -41,7 +41,7 @@ class WebcamSession:
         self._pipeline = load(None)
         self._lock = threading.RLock()
         self._changed = threading.Condition()
-        self._asked_engine: str | None = None
+        self._asked_artifact: str | None = None
         self._open: Callable[[], Source] = open_
         self._again = False
         self._ending = False
@@ -54,7 +54,7 @@ class WebcamSession:
         self.history = History()
         self.happened: deque[Event] = deque(maxlen=_EVENTS)
         self.recording: Recording | None = None
-        self.calibration: Calibration | None = None
+        self.calibration: BaselineCalibration | None = None
         self.said = ""
         self.failure: UserError | None = None
 
@@ -83,7 +83,7 @@ class WebcamSession:
 
     def start(self) -> None:
         """Follow the source in a thread."""
-        self._thread = threading.Thread(target=self._follow, name="studio", daemon=True)
+        self._thread = threading.Thread(target=self._follow, name="session", daemon=True)
         self._thread.start()
 
     def wait(self, seen: int, timeout: float) -> tuple[int, View | None]:
@@ -132,17 +132,19 @@ class WebcamSession:
         """
         with self._lock:
             newest = self._view
-            self.calibration = Calibration(self._pipeline, 0.0 if newest is None else newest.result.time_s)
+            self.calibration = BaselineCalibration(
+                self._pipeline, 0.0 if newest is None else newest.result.time_s
+            )
             self.said = self.calibration.said
 
-    def engines(self) -> list[Timing]:
+    def artifacts(self) -> list[Timing]:
         """Every artifact of the bundle with its latency here; measured at the first call, about two seconds."""
         with self._lock:
             if self._timings is None:
                 self._timings = time_artifacts(self.bundle, seconds=1.5)
             return self._timings
 
-    def use_engine(self, name: str) -> None:
+    def use_artifact(self, name: str) -> None:
         """Go on with another artifact.
 
         Raises:
@@ -152,7 +154,7 @@ class WebcamSession:
         if name not in files:
             raise InputError(f"there is no artifact {name!r}; there are {', '.join(files)}")
         with self._lock:
-            self._asked_engine = name
+            self._asked_artifact = name
             self._turn()
 
     def use_source(self, open_: Callable[[], Source] | None) -> None:
@@ -191,7 +193,7 @@ class WebcamSession:
         while not self._ending:
             self._again = False
             try:
-                self._change_engine()
+                self._change_artifact()
                 self._stream()
             except UserError as error:
                 self.said = str(error)
@@ -206,10 +208,10 @@ class WebcamSession:
                     return
                 self._open = self._open_own
 
-    def _change_engine(self) -> None:
-        if self._asked_engine is None:
+    def _change_artifact(self) -> None:
+        if self._asked_artifact is None:
             return
-        name, self._asked_engine = self._asked_engine, None
+        name, self._asked_artifact = self._asked_artifact, None
         new = self._load(name)
         old, self._pipeline = self._pipeline, new
         old.close()

@@ -43,17 +43,17 @@ def can_open() -> str:
     return ""
 
 
-def show(studio: WebcamSession, overlay: Overlay, out: Path) -> None:
+def show(session: WebcamSession, overlay: Overlay, out: Path) -> None:
     """Show views until the window is closed or the source ends.
 
     Args:
-        studio: started.
+        session: started.
         overlay: draws.
         out: folder for recordings.
     """
     seen, paused, sized = 0, False, False
-    while studio.alive:
-        seen, view = studio.wait(seen, 0.1)
+    while session.alive:
+        seen, view = session.wait(seen, 0.1)
         if view is not None and not paused:
             picture = overlay.draw(view)
             if not sized:
@@ -64,7 +64,7 @@ def show(studio: WebcamSession, overlay: Overlay, out: Path) -> None:
         if key in (ord("q"), _ESCAPE) or _closed():
             break
         paused = not paused if key == ord(" ") else paused
-        _act(key, studio, overlay, out)
+        _act(key, session, overlay, out)
     cv2.destroyAllWindows()
 
 
@@ -72,7 +72,7 @@ def _closed() -> bool:
     return cv2.getWindowProperty(_TITLE, cv2.WND_PROP_VISIBLE) < 1
 
 
-def _act(key: int, studio: WebcamSession, overlay: Overlay, out: Path) -> None:
+def _act(key: int, session: WebcamSession, overlay: Overlay, out: Path) -> None:
     if key == ord("m"):
         overlay.mirror = not overlay.mirror
     elif key == ord("l"):
@@ -85,21 +85,21 @@ def _act(key: int, studio: WebcamSession, overlay: Overlay, out: Path) -> None:
             _TITLE, cv2.WND_PROP_FULLSCREEN, cv2.WINDOW_NORMAL if full else cv2.WINDOW_FULLSCREEN
         )
     elif key == ord("r"):
-        _toggle_recording(studio, out)
+        _toggle_recording(session, out)
     elif key == ord("n"):
         try:
-            studio.calibrate()
+            session.calibrate()
         except InputError as error:
-            studio.said = str(error)
+            session.said = str(error)
 
 
-def _toggle_recording(studio: WebcamSession, out: Path) -> None:
-    if not studio.is_recording:
-        studio.record(on=True)
+def _toggle_recording(session: WebcamSession, out: Path) -> None:
+    if not session.is_recording:
+        session.record(on=True)
         return
-    studio.record(on=False)
-    content = studio.recorded()
+    session.record(on=False)
+    content = session.recorded()
     if content is not None:
         file = out / time.strftime("edgeau-%Y%m%d-%H%M%S.csv")
         write_whole(file, content)
-        studio.said = f"wrote {file}"
+        session.said = f"wrote {file}"

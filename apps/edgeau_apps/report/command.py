@@ -16,7 +16,7 @@ from edgeau_apps.report.page import page
 from edgeau_apps.report.published_tables import cost_table, score_tables
 from edgeau_apps.report.subjects import Subject, subjects_of
 from edgeau_apps.report.tables import (
-    Table,
+    ReportTable,
     aligned,
     ceilings_table,
     comparison,
@@ -80,7 +80,9 @@ def _parser() -> CommandParser:
     return parser
 
 
-def _tables(subjects: Sequence[Subject], ceilings: Ceilings | None, arguments: Namespace) -> list[Table]:
+def _tables(
+    subjects: Sequence[Subject], ceilings: Ceilings | None, arguments: Namespace
+) -> list[ReportTable]:
     tables = [comparison(subjects)] if subjects else []
     if ceilings is not None:
         tables.append(ceilings_table(ceilings, subjects))

@@ -8,7 +8,7 @@ from edgeau import __version__
 from edgeau_apps.bench.result import Row
 from edgeau_apps.report.published_tables import cost_table, score_tables
 from edgeau_apps.report.subjects import Subject
-from edgeau_apps.report.tables import Table, ceilings_table, comparison, costs, layers, scores
+from edgeau_apps.report.tables import ReportTable, ceilings_table, comparison, costs, layers, scores
 from edgeau_export.profiling.model_profile import blocks
 from edgeau_export.profiling.roofline import Ceilings
 from edgeau_export.report.html.html import document, section
@@ -126,13 +126,13 @@ def _paper_plot() -> str:
     )
 
 
-def _paper_tables() -> list[Table]:
+def _paper_tables() -> list[ReportTable]:
     return [costs(cost_table()), *(scores(one) for one in score_tables().values())]
 
 
-def _table(one: Table) -> str:
+def _table(one: ReportTable) -> str:
     return table(one.head, one.rows, one.notes)
 
 
-def _headed(one: Table) -> str:
+def _headed(one: ReportTable) -> str:
     return f"<h3>{one.title}</h3>{_table(one)}"

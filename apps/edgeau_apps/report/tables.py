@@ -10,14 +10,14 @@ from edgeau_apps.report.subjects import Subject
 from edgeau_export.profiling.model_profile import Layer, ModelProfile
 from edgeau_export.profiling.roofline import Ceilings, bound_seconds
 
-__all__ = ["Table", "aligned", "ceilings_table", "comparison", "costs", "layers", "markdown", "scores"]
+__all__ = ["ReportTable", "aligned", "ceilings_table", "comparison", "costs", "layers", "markdown", "scores"]
 
 _NONE = "-"
 _SENTENCE = 60  # a wider column holds sentences
 
 
 @dataclass(frozen=True)
-class Table:
+class ReportTable:
     """A title, a head, rows of as many cells, and what must be said below."""
 
     title: str
@@ -26,7 +26,7 @@ class Table:
     notes: tuple[str, ...] = ()
 
 
-def comparison(subjects: Sequence[Subject]) -> Table:
+def comparison(subjects: Sequence[Subject]) -> ReportTable:
     """One row a network or artifact."""
     head = (
         "model",
@@ -51,7 +51,7 @@ def comparison(subjects: Sequence[Subject]) -> Table:
         notes += [
             f"{profile.name}: NOT COUNTED {kind} x {number}" for kind, number in profile.unknown.items()
         ]
-    return Table("Comparison", head, tuple(_compared(subject) for subject in subjects), tuple(notes))
+    return ReportTable("Comparison", head, tuple(_compared(subject) for subject in subjects), tuple(notes))
 
 
 def _compared(subject: Subject) -> tuple[str, ...]:
@@ -71,10 +71,10 @@ def _compared(subject: Subject) -> tuple[str, ...]:
     )
 
 
-def layers(profile: ModelProfile, rows: Sequence[Layer], title: str) -> Table:
+def layers(profile: ModelProfile, rows: Sequence[Layer], title: str) -> ReportTable:
     """Layers or blocks of one network."""
     head = ("layer", "kind", "parameters", "MACs", "share", "activations", "integer")
-    return Table(
+    return ReportTable(
         f"{profile.name}: {title}",
         head,
         tuple(_layer(row, profile.macs) for row in rows),
@@ -102,14 +102,14 @@ def _layer(row: Layer, macs: int) -> tuple[str, ...]:
     )
 
 
-def costs(table: CostTable) -> Table:
+def costs(table: CostTable) -> ReportTable:
     """The comparison of costs, each figure with its status."""
     rows = tuple(
         (row.method, *_cost(row.parameters), *_cost(row.macs), _joined(row.parameters.note, row.macs.note))
         for row in table.row
     )
     head = ("method", "parameters", "status", "MACs", "status", "note")
-    return Table(table.title, head, rows, (f"Source: {table.source}.",))
+    return ReportTable(table.title, head, rows, (f"Source: {table.source}.",))
 
 
 def _cost(cost: Cost) -> tuple[str, str]:
@@ -120,7 +120,7 @@ def _joined(first: str, second: str) -> str:
     return "; ".join(note for note in (first, second) if note)
 
 
-def scores(table: ScoreTable) -> Table:
+def scores(table: ScoreTable) -> ReportTable:
     """A paper's table."""
     mean = any(row.mean is not None for row in table.row)
     head = ("method", *table.columns, *(("mean as printed",) if mean else ()))
@@ -128,7 +128,7 @@ def scores(table: ScoreTable) -> Table:
         (row.method, *(f"{value:g}" for value in row.values), *((_number(row.mean),) if mean else ()))
         for row in table.row
     )
-    return Table(
+    return ReportTable(
         f"{table.title} ({table.unit}; {table.status})",
         head,
         rows,
@@ -136,13 +136,13 @@ def scores(table: ScoreTable) -> Table:
     )
 
 
-def ceilings_table(ceilings: Ceilings, subjects: Sequence[Subject]) -> Table:
+def ceilings_table(ceilings: Ceilings, subjects: Sequence[Subject]) -> ReportTable:
     """What this machine's roofline allows each subject."""
     rows = tuple(
         (subject.profile.name, f"{1e3 * bound_seconds(subject.profile, ceilings):.1f}")
         for subject in subjects
     )
-    return Table(
+    return ReportTable(
         "Roofline of this machine, one thread",
         ("model", "least ms"),
         rows,
@@ -156,7 +156,7 @@ def ceilings_table(ceilings: Ceilings, subjects: Sequence[Subject]) -> Table:
     )
 
 
-def aligned(table: Table) -> str:
+def aligned(table: ReportTable) -> str:
     """For a terminal; a column of sentences stands below, a line a row."""
     columns = list(zip(table.head, *table.rows, strict=True))
     widths = [max(map(len, column)) for column in columns]
@@ -179,7 +179,7 @@ def _placed(cell: str, width: int, column: int) -> str:
     return cell.ljust(width) if column == 0 else cell.rjust(width)
 
 
-def markdown(table: Table) -> str:
+def markdown(table: ReportTable) -> str:
     """For a page."""
     rule = "|".join(["---", *("---:" for _ in table.head[1:])])
     lines = [f"| {' | '.join(map(_escaped, row))} |" for row in (table.head, *table.rows)]

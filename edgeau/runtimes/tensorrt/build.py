@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from edgeau.errors import EngineError
-from edgeau.runtimes.tensorrt.generations import Generation, Network, generation_of
+from edgeau.runtimes.tensorrt.generations import Generation, NetworkTraits, generation_of
 from edgeau.runtimes.tensorrt.messages import Messages, make_logger
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ def build_engine(
             message.
     """
     content = file.read_bytes()
-    wanted = Network(is_quantized(content), scales)
+    wanted = NetworkTraits(is_quantized(content), scales)
     messages = Messages()
     logger = make_logger(trt, messages)
     generation = generation_of(trt)
@@ -98,7 +98,7 @@ def _parse(
 
 
 def _configure(
-    trt: Any, generation: Generation, builder: Any, options: EngineOptions, wanted: Network
+    trt: Any, generation: Generation, builder: Any, options: EngineOptions, wanted: NetworkTraits
 ) -> Any:
     config = builder.create_builder_config()
     config.set_memory_pool_limit(trt.MemoryPoolType.WORKSPACE, options.workspace_mib << 20)
@@ -115,7 +115,7 @@ def _configure(
     return config
 
 
-def _set_dla(trt: Any, builder: Any, config: Any, core: int, wanted: Network) -> None:
+def _set_dla(trt: Any, builder: Any, config: Any, core: int, wanted: NetworkTraits) -> None:
     cores = builder.num_DLA_cores
     if core >= cores:
         has = (

@@ -32,13 +32,13 @@ __all__ = [
     "Generation11",
     "Generation85",
     "Generation86",
-    "Network",
+    "NetworkTraits",
     "generation_of",
 ]
 
 
 @dataclass(frozen=True)
-class Network:
+class NetworkTraits:
     """What is to be built.
 
     Attributes:
@@ -57,12 +57,12 @@ class Generation85:
         self._trt = trt
         self._kept: list[Any] = []  # Python objects that TensorRT calls back while it builds
 
-    def network_flags(self, options: EngineOptions, wanted: Network) -> int:
+    def network_flags(self, options: EngineOptions, wanted: NetworkTraits) -> int:
         """For ``Builder.create_network``."""
         trt = self._trt
         return 1 << int(trt.NetworkDefinitionCreationFlag.EXPLICIT_BATCH)
 
-    def set_precision(self, builder: Any, config: Any, options: EngineOptions, wanted: Network) -> None:
+    def set_precision(self, builder: Any, config: Any, options: EngineOptions, wanted: NetworkTraits) -> None:
         """Allow half precision, and INT8 where the network asks for it."""
         trt = self._trt
         if builder.platform_has_fast_fp16:
@@ -142,13 +142,13 @@ class Generation86(Generation85):
 class Generation10(Generation86):
     """TensorRT 10: types are the network's own, but for DLA and implicit INT8; progress is told."""
 
-    def network_flags(self, options: EngineOptions, wanted: Network) -> int:  # noqa: D102
+    def network_flags(self, options: EngineOptions, wanted: NetworkTraits) -> int:  # noqa: D102
         trt = self._trt
         if self._weak(options, wanted):
             return 0
         return 1 << int(trt.NetworkDefinitionCreationFlag.STRONGLY_TYPED)
 
-    def set_precision(self, builder: Any, config: Any, options: EngineOptions, wanted: Network) -> None:  # noqa: D102
+    def set_precision(self, builder: Any, config: Any, options: EngineOptions, wanted: NetworkTraits) -> None:  # noqa: D102
         trt = self._trt
         if not self._weak(options, wanted):
             return
@@ -166,7 +166,7 @@ class Generation10(Generation86):
     def place(self, problem: Any) -> str:  # noqa: D102
         return f"node {problem.node()} {problem.node_name()} ({problem.node_operator()})"
 
-    def _weak(self, options: EngineOptions, wanted: Network) -> bool:
+    def _weak(self, options: EngineOptions, wanted: NetworkTraits) -> bool:
         """DLA of TensorRT 10 and implicit INT8 know weakly typed networks only."""
         return options.dla_core is not None or wanted.scales is not None
 
@@ -174,10 +174,10 @@ class Generation10(Generation86):
 class Generation11(Generation10):
     """TensorRT 11: every network is strongly typed; calibrators and precision flags are gone."""
 
-    def network_flags(self, options: EngineOptions, wanted: Network) -> int:  # noqa: D102
+    def network_flags(self, options: EngineOptions, wanted: NetworkTraits) -> int:  # noqa: D102
         return 0  # the flag STRONGLY_TYPED is still there, deprecated and ignored
 
-    def set_precision(self, builder: Any, config: Any, options: EngineOptions, wanted: Network) -> None:  # noqa: D102
+    def set_precision(self, builder: Any, config: Any, options: EngineOptions, wanted: NetworkTraits) -> None:  # noqa: D102
         pass
 
     def set_calibration(self, config: Any, scales: bytes) -> None:  # noqa: D102

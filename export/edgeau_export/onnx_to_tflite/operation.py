@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgeau_export.onnx_to_tflite.graph import ConversionError, Graph, Node
-from edgeau_export.onnx_to_tflite.quantization import Precision, Quantization, sixteen_bit
+from edgeau_export.onnx_to_tflite.quantization import Quantization, TflitePrecision, sixteen_bit
 from edgeau_export.onnx_to_tflite.tensor import Layout, Tensor, physical, plain
 from edgeau_export.onnx_to_tflite.values import Values
 
@@ -34,7 +34,7 @@ class Operation:
         node: Node,
         graph: Graph,
         values: Values,
-        precision: Precision,
+        precision: TflitePrecision,
         quantization: Quantization | None,
     ) -> None:
         self.node = node

@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 __all__ = [
     "PRECISIONS",
-    "Precision",
     "Quantization",
+    "TflitePrecision",
     "dequantized",
     "dictated",
     "integers",
@@ -115,7 +115,7 @@ def _aligned(quantization: Quantization, rank: int) -> tuple[NDArray[np.float64]
 
 
 @dataclass(frozen=True)
-class Precision:
+class TflitePrecision:
     """One way to write a network.
 
     Attributes:
@@ -132,10 +132,10 @@ class Precision:
 
 
 PRECISIONS = {
-    "fp32": Precision(),
-    "fp16": Precision(weights="float16"),
-    "weight8": Precision(weights="int8"),
-    "dynamic": Precision(weights="int8", hybrid=True),
-    "int8": Precision(quantized=True),
-    "w8a16": Precision(quantized=True, sixteen_bit=True),
+    "fp32": TflitePrecision(),
+    "fp16": TflitePrecision(weights="float16"),
+    "weight8": TflitePrecision(weights="int8"),
+    "dynamic": TflitePrecision(weights="int8", hybrid=True),
+    "int8": TflitePrecision(quantized=True),
+    "w8a16": TflitePrecision(quantized=True, sixteen_bit=True),
 }

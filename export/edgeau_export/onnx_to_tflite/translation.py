@@ -16,14 +16,14 @@ from edgeau_export.onnx_to_tflite.lowering import LOWERINGS
 from edgeau_export.onnx_to_tflite.lowering.registry import Lowering
 from edgeau_export.onnx_to_tflite.model import FlatModel
 from edgeau_export.onnx_to_tflite.operation import Operation
-from edgeau_export.onnx_to_tflite.quantization import Precision, Quantization, shifted, sixteen_bit
+from edgeau_export.onnx_to_tflite.quantization import Quantization, TflitePrecision, shifted, sixteen_bit
 from edgeau_export.onnx_to_tflite.tensor import NHWC, Tensor, physical, plain
 from edgeau_export.onnx_to_tflite.values import Values
 
 __all__ = ["translated"]
 
 
-def translated(graph: Graph, precision: Precision) -> tuple[FlatModel, Tensor, Tensor]:
+def translated(graph: Graph, precision: TflitePrecision) -> tuple[FlatModel, Tensor, Tensor]:
     """The model, its input, and its output.
 
     Raises:
@@ -34,7 +34,7 @@ def translated(graph: Graph, precision: Precision) -> tuple[FlatModel, Tensor, T
 
 
 class _Translation:
-    def __init__(self, graph: Graph, precision: Precision) -> None:
+    def __init__(self, graph: Graph, precision: TflitePrecision) -> None:
         self.model = FlatModel()
         self._graph = graph
         self._precision = precision

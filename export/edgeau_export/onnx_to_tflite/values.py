@@ -7,8 +7,8 @@ from numpy.typing import NDArray
 
 from edgeau_export.onnx_to_tflite.model import FlatModel
 from edgeau_export.onnx_to_tflite.quantization import (
-    Precision,
     Quantization,
+    TflitePrecision,
     dequantized,
     integers,
     per_channel,
@@ -122,7 +122,7 @@ class Values:
         return self.model.constant(name, data, layout, quantization)
 
     def weights(
-        self, array: NDArray[np.float32], name: str, axis: int, precision: Precision, *, hybrid: bool
+        self, array: NDArray[np.float32], name: str, axis: int, precision: TflitePrecision, *, hybrid: bool
     ) -> Tensor:
         """Weights of a float kernel in memory's axis order, stored as the precision of the file says."""
         if precision.weights == "float32" or array.size < WORTH_PACKING:

@@ -20,7 +20,7 @@ from edgeau_apps.doctor.checks import examine
 from edgeau_apps.doctor.command import main
 from edgeau_apps.doctor.compatibility import install_line, jetpack_of
 from edgeau_apps.doctor.finding import Finding
-from edgeau_apps.doctor.machine import Machine, numbers
+from edgeau_apps.doctor.machine import MachineDescription, numbers
 from edgeau_apps.doctor.probe import this_machine
 from edgeau_apps.doctor.trials import try_machine
 
@@ -28,7 +28,7 @@ MACHINES = Path(__file__).parent / "machines"
 
 
 def machine(name):
-    return from_dict(Machine, json.loads((MACHINES / f"{name}.json").read_text()), name)
+    return from_dict(MachineDescription, json.loads((MACHINES / f"{name}.json").read_text()), name)
 
 
 def bad(name):

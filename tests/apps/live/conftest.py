@@ -37,7 +37,7 @@ def free_port():
 
 
 class Server:
-    """A running edgeau-webcam --serve.
+    """A running edgeau-live --serve.
 
     What it says on stderr goes to a file: nobody reads a pipe while it runs, and a full one would stop it.
     """

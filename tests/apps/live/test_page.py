@@ -69,11 +69,11 @@ def test_calibration_says_how_it_ended(page):
     )
 
 
-def test_engines_are_listed_side_by_side_and_changed(page):
+def test_artifacts_are_listed_side_by_side_and_changed(page):
     page.click("#measure")
-    page.wait_for_selector("#engines tr", timeout=60_000)
+    page.wait_for_selector("#artifacts tr", timeout=60_000)
     files = page.eval_on_selector_all(
-        "#engines tr td:first-child", "cells => cells.map(cell => cell.textContent)"
+        "#artifacts tr td:first-child", "cells => cells.map(cell => cell.textContent)"
     )
     assert "model.fp32.onnx" in files
     page.click("[aria-label='Use model.fp32.onnx']")

@@ -88,7 +88,7 @@ def test_malformed_commands(server, body):
 
 def test_an_artifact_that_is_not_there(server):
     assert (
-        ask(server, "/do", "POST", own(server), json.dumps({"do": "engine", "file": "../x"}).encode())[0]
+        ask(server, "/do", "POST", own(server), json.dumps({"do": "artifact", "file": "../x"}).encode())[0]
         == 409
     )
 

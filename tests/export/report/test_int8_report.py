@@ -15,7 +15,13 @@ from edgeau.bundle.manifest import Accuracy, Manifest
 from edgeau_calibration.evaluation.tensor_fidelity import tensor_fidelity
 from edgeau_calibration.graph.integer_nodes import integer_nodes
 from edgeau_export.export import ExportRequest, export_bundle
-from edgeau_export.report.int8 import Answers, Candidate, Labelled, ReportInputs, write_reports
+from edgeau_export.report.int8 import (
+    ArtifactAnswers,
+    Labelled,
+    ReportedCandidate,
+    ReportInputs,
+    write_reports,
+)
 from edgeau_export.report.int8.f1_intervals import score
 from edgeau_export.report.int8.flips import worst
 
@@ -87,7 +93,7 @@ def test_a_user_s_faces_are_counted_and_never_shown(
     shown: list[object] = []
     original = module._answers
 
-    def spy(*arguments: object, **options: object) -> Answers:
+    def spy(*arguments: object, **options: object) -> ArtifactAnswers:
         answers = original(*arguments, **options)  # type: ignore[arg-type]
         shown.append((answers.data, answers.pictures is not None))
         return answers
@@ -123,8 +129,11 @@ def test_labels_give_f1_with_intervals_before_and_after_the_thresholds(
     shifted = dict.fromkeys(labels, float(1 / (1 + np.exp(1.0))))
     artifacts = (*manifest.artifacts[:2], _with_thresholds(manifest, shifted))
     inputs = ReportInputs(
-        labelled=Labelled(Answers("made up", logits, {file: lower}), truth, np.arange(count) // 4),
-        candidates=(Candidate("plain", 0.1, 1.0, 10**6, 9.0), Candidate("kept", 0.0, 0.9, 10**6, 8.0, True)),
+        labelled=Labelled(ArtifactAnswers("made up", logits, {file: lower}), truth, np.arange(count) // 4),
+        candidates=(
+            ReportedCandidate("plain", 0.1, 1.0, 10**6, 9.0),
+            ReportedCandidate("kept", 0.0, 0.9, 10**6, 8.0, True),
+        ),
     )
     write_reports(tmp_path, _replace(manifest, artifacts=artifacts), half, inputs)
     report, page = report_of(tmp_path)

@@ -8,7 +8,7 @@ from pathlib import Path
 from edgeau._system.command import DONE, CommandParser, print_json, run
 from edgeau_training.networks.integer_friendly import ACTIVATIONS
 from edgeau_training.quantization_aware.distillation import Course
-from edgeau_training.quantization_aware.fine_tune import Plan, Tuned, fine_tune
+from edgeau_training.quantization_aware.fine_tune import FineTunePlan, Tuned, fine_tune
 
 __all__ = ["main"]
 
@@ -22,7 +22,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _body(argv: Sequence[str] | None) -> int:
     options = _parser().parse_args(argv)
-    plan = Plan(
+    plan = FineTunePlan(
         course=Course(options.steps, options.rate),
         batch=options.batch,
         weight_bits=options.weight_bits,

@@ -27,14 +27,14 @@ from edgeau_training.quantization_aware.faces import DeviceFaces, read_faces
 from edgeau_training.quantization_aware.folding import fold_batch_norms
 from edgeau_training.quantization_aware.gates import without_gates
 
-__all__ = ["Plan", "Tuned", "fine_tune"]
+__all__ = ["FineTunePlan", "Tuned", "fine_tune"]
 
 _WATCHED = 128
 _BATCH = 16
 
 
 @dataclass(frozen=True)
-class Plan:
+class FineTunePlan:
     """What is done to a network.
 
     Attributes:
@@ -79,7 +79,7 @@ def fine_tune(
     checkpoint: Path,
     data: Path,
     out: Path,
-    plan: Plan,
+    plan: FineTunePlan,
     each: Callable[[int, float], None] | None = None,
 ) -> Tuned:
     """Fine-tune a checkpoint with rounding and write the result as a checkpoint of the same kind.
@@ -130,7 +130,7 @@ def _spec(checkpoint: Path, info: CheckpointInfo) -> InputSpec:
 
 
 def _student(
-    teacher: nn.Module, info: CheckpointInfo, plan: Plan, faces: DeviceFaces
+    teacher: nn.Module, info: CheckpointInfo, plan: FineTunePlan, faces: DeviceFaces
 ) -> tuple[nn.Module, dict[str, Any]]:
     """A copy of the teacher, after surgery where some is asked for, and its builder's options."""
     student = copy.deepcopy(teacher).eval()

@@ -18,7 +18,7 @@ from edgeau_apps.doctor.checks import (
     telemetry,
 )
 from edgeau_apps.doctor.finding import Finding
-from edgeau_apps.doctor.machine import Machine
+from edgeau_apps.doctor.machine import MachineDescription
 
 __all__ = ["CHECKS", "examine"]
 
@@ -37,7 +37,7 @@ CHECKS = (
 )
 
 
-def examine(machine: Machine) -> Iterator[Finding]:
+def examine(machine: MachineDescription) -> Iterator[Finding]:
     """All findings on a machine."""
     for matter in CHECKS:
         yield from matter.check(machine)

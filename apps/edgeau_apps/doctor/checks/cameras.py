@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from edgeau_apps.doctor.finding import Finding
-from edgeau_apps.doctor.machine import Machine
+from edgeau_apps.doctor.machine import MachineDescription
 
 __all__ = ["check"]
 
 
-def check(machine: Machine) -> Iterator[Finding]:
+def check(machine: MachineDescription) -> Iterator[Finding]:
     """What is there, and what a ribbon-cable camera needs."""
     for camera in machine.cameras:
         yield Finding("good", "camera", camera)

@@ -7,12 +7,12 @@ from collections.abc import Iterator
 from edgeau.runtimes.table import runtimes
 from edgeau_apps.doctor.compatibility import install_line
 from edgeau_apps.doctor.finding import Finding
-from edgeau_apps.doctor.machine import Machine
+from edgeau_apps.doctor.machine import MachineDescription
 
 __all__ = ["check"]
 
 
-def check(machine: Machine) -> Iterator[Finding]:
+def check(machine: MachineDescription) -> Iterator[Finding]:
     """Which are there; without any, how one is had."""
     engines = [name for row in runtimes().values() for name in row.distributions]
     found = [name for name in engines if machine.version(name)]

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from edgeau_apps.doctor.finding import Finding
-from edgeau_apps.doctor.machine import Machine
+from edgeau_apps.doctor.machine import MachineDescription
 
 __all__ = ["check"]
 
 _AGAIN = "python3 -m venv --system-site-packages .venv, then install edgeau in it again"
 
 
-def check(machine: Machine) -> Iterator[Finding]:
+def check(machine: MachineDescription) -> Iterator[Finding]:
     """Whether packages that come with the board's system can be seen."""
     if not machine.virtual_environment:
         yield Finding(
@@ -36,7 +36,7 @@ def check(machine: Machine) -> Iterator[Finding]:
         yield Finding("good", "environment", "a virtual environment of its own")
 
 
-def _hidden(machine: Machine) -> str:
+def _hidden(machine: MachineDescription) -> str:
     if machine.is_pi and "picamera2" not in machine.packages:
         return "picamera2, for the ribbon-cable camera,"
     if machine.is_jetson and "tensorrt" not in machine.packages:

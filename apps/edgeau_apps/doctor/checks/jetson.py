@@ -6,12 +6,12 @@ from collections.abc import Iterator
 
 from edgeau_apps.doctor.compatibility import jetpack_of
 from edgeau_apps.doctor.finding import Finding
-from edgeau_apps.doctor.machine import Machine
+from edgeau_apps.doctor.machine import MachineDescription
 
 __all__ = ["check"]
 
 
-def check(machine: Machine) -> Iterator[Finding]:
+def check(machine: MachineDescription) -> Iterator[Finding]:
     """Nothing elsewhere."""
     if not machine.is_jetson:
         return

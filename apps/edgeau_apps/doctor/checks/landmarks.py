@@ -7,14 +7,14 @@ from collections.abc import Iterator
 from edgeau.faces.landmarks.mediapipe_models import ADVICE, ENVIRONMENT
 from edgeau_apps.doctor.compatibility import install_line
 from edgeau_apps.doctor.finding import Finding
-from edgeau_apps.doctor.machine import Machine
+from edgeau_apps.doctor.machine import MachineDescription
 
 __all__ = ["check"]
 
 _NO_NETWORKS = (0, 10, 30)  # from here on mediapipe carries none
 
 
-def check(machine: Machine) -> Iterator[Finding]:
+def check(machine: MachineDescription) -> Iterator[Finding]:
     """Whether landmarks can be had."""
     mediapipe = machine.version("mediapipe")
     itself = mediapipe is not None and mediapipe < _NO_NETWORKS
@@ -40,7 +40,7 @@ def check(machine: Machine) -> Iterator[Finding]:
         yield _without_litert(machine)
 
 
-def _without_litert(machine: Machine) -> Finding:
+def _without_litert(machine: MachineDescription) -> Finding:
     line = install_line("ai-edge-litert", machine)
     if line is None:
         return Finding(

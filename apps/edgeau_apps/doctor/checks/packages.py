@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from edgeau_apps.doctor.finding import Finding
-from edgeau_apps.doctor.machine import Machine
+from edgeau_apps.doctor.machine import MachineDescription
 
 __all__ = ["check"]
 
 
-def check(machine: Machine) -> Iterator[Finding]:
+def check(machine: MachineDescription) -> Iterator[Finding]:
     """Broken packages, then conflicts over numpy."""
     for package, fault in machine.broken.items():
         yield Finding(
@@ -26,7 +26,7 @@ def check(machine: Machine) -> Iterator[Finding]:
     yield from _numpy(machine, numpy)
 
 
-def _numpy(machine: Machine, numpy: tuple[int, ...]) -> Iterator[Finding]:
+def _numpy(machine: MachineDescription, numpy: tuple[int, ...]) -> Iterator[Finding]:
     shown = machine.packages["numpy"]
     if numpy >= (2,):
         if machine.version("tflite-runtime"):

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from edgeau_apps.doctor.finding import Finding
-from edgeau_apps.doctor.machine import Machine
+from edgeau_apps.doctor.machine import MachineDescription
 
 __all__ = ["check"]
 
 _OLDEST, _NEWEST_TESTED = (3, 10), (3, 13)
 
 
-def check(machine: Machine) -> Iterator[Finding]:
+def check(machine: MachineDescription) -> Iterator[Finding]:
     """Whether edgeau can be installed here at all."""
     yield Finding("good", "board", f"{machine.board}, {machine.os}, {machine.architecture}")
     if machine.architecture in ("armv7l", "armv6l", "i686"):
@@ -34,7 +34,7 @@ def check(machine: Machine) -> Iterator[Finding]:
         yield Finding("good", "memory", f"{machine.memory_bytes / 1e9:.1f} GB")
 
 
-def _python(machine: Machine) -> Finding:
+def _python(machine: MachineDescription) -> Finding:
     version = machine.python_minor
     if version < _OLDEST:
         fix = "use Python 3.10 to 3.13"

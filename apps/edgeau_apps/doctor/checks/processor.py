@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from edgeau_apps.doctor.finding import Finding
-from edgeau_apps.doctor.machine import Machine
+from edgeau_apps.doctor.machine import MachineDescription
 
 __all__ = ["check"]
 
@@ -18,7 +18,7 @@ _DOT = {
 }
 
 
-def check(machine: Machine) -> Iterator[Finding]:
+def check(machine: MachineDescription) -> Iterator[Finding]:
     """Whether INT8 can be faster than float here."""
     named = f"{machine.cpu or machine.architecture}, {machine.cores} core{'s' * (machine.cores != 1)}"
     found = [name for flag, name in _DOT.items() if flag in machine.cpu_features]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from edgeau_apps.doctor.finding import Finding
-from edgeau_apps.doctor.machine import Machine, numbers
+from edgeau_apps.doctor.machine import MachineDescription, numbers
 
 __all__ = ["check"]
 
@@ -14,7 +14,7 @@ _MEDIAPIPE_REPORTS = (0, 10, 30)
 _ONNXRUNTIME_REPORTS = (1, 29)
 
 
-def check(machine: Machine) -> Iterator[Finding]:
+def check(machine: MachineDescription) -> Iterator[Finding]:
     """What would open a connection, and what edgeau does about it."""
     mediapipe = machine.packages.get("mediapipe")
     if mediapipe and numbers(mediapipe) >= _MEDIAPIPE_REPORTS:

@@ -151,15 +151,15 @@ at("record").onclick = () => order({ do: "record", on: at("record").getAttribute
 at("calibrate").onclick = () => order({ do: "calibrate" });
 at("measure").onclick = async () => {
   at("measure").disabled = true;
-  say("measuring all engines");
+  say("measuring all artifacts");
   try {
-    const rows = await (await fetch("engines")).json();
-    at("engines").replaceChildren(...rows.map(engineRow));
-    at("engines-box").hidden = false;
+    const rows = await (await fetch("artifacts")).json();
+    at("artifacts").replaceChildren(...rows.map(artifactRow));
+    at("artifacts-box").hidden = false;
   } finally { at("measure").disabled = false; }
 };
 
-function engineRow(row) {
+function artifactRow(row) {
   const line = document.createElement("tr");
   const cells = [row.file, row.precision, row.threads ?? "-", row.ms === null ? row.fault : row.ms.toFixed(1)];
   for (const cell of cells) make("td", "", line).textContent = cell;
@@ -169,7 +169,7 @@ function engineRow(row) {
     button.type = "button";
     button.textContent = "Use";
     button.setAttribute("aria-label", `Use ${row.file}`);
-    button.onclick = () => order({ do: "engine", file: row.file });
+    button.onclick = () => order({ do: "artifact", file: row.file });
   }
   return line;
 }

@@ -12,24 +12,24 @@ from edgeau_apps.live.session import WebcamSession
 __all__ = ["about", "numbers"]
 
 
-def about(studio: WebcamSession, *, video: bool) -> dict[str, Any]:
+def about(session: WebcamSession, *, video: bool) -> dict[str, Any]:
     """What the page must know once."""
-    network = studio.bundle.manifest.network
+    network = session.bundle.manifest.network
     return {
-        "labels": list(studio.labels),
-        "thresholds": {label: round(value, 4) for label, value in studio.thresholds.items()},
+        "labels": list(session.labels),
+        "thresholds": {label: round(value, 4) for label, value in session.thresholds.items()},
         "network": network.title,
         "trained": network.trained,
-        "engine": studio.engine(),
-        "precision": studio.precision(),
+        "engine": session.engine(),
+        "precision": session.precision(),
         "video": video,
-        "neutral": studio.bundle.manifest.landmark_model is not None,
+        "neutral": session.bundle.manifest.landmark_model is not None,
     }
 
 
-def numbers(studio: WebcamSession, view: View) -> str:
+def numbers(session: WebcamSession, view: View) -> str:
     """One result, and the state of the program."""
-    result, counters, calibration = view.result, studio.counters(), studio.calibration
+    result, counters, calibration = view.result, session.counters(), session.calibration
     height, width = view.frame.image.shape[:2]
     message = {
         "index": result.index,
@@ -42,14 +42,14 @@ def numbers(studio: WebcamSession, view: View) -> str:
         "faces": [_face(face) for face in result.faces],
         "events": [
             {"kind": one.kind, "label": one.label, "face": one.track_id, "time": round(one.time_s, 2)}
-            for one in list(studio.happened)[-8:]
+            for one in list(session.happened)[-8:]
         ],
-        "recording": studio.is_recording,
-        "recorded": 0 if studio.recording is None else studio.recording.rows,
+        "recording": session.is_recording,
+        "recorded": 0 if session.recording is None else session.recording.rows,
         "calibrating": None if calibration is None else round(calibration.progress, 2),
-        "said": studio.said,
-        "engine": studio.engine(),
-        "precision": studio.precision(),
+        "said": session.said,
+        "engine": session.engine(),
+        "precision": session.precision(),
     }
     return json.dumps(message, allow_nan=False)
 

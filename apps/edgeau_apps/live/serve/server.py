@@ -50,7 +50,7 @@ def parse_address(text: str) -> tuple[str, int]:
     return host.strip("[]") or "127.0.0.1", int(port)
 
 
-def serve(studio: WebcamSession, overlay: Overlay, address: str, *, token: str | None, video: bool) -> None:
+def serve(session: WebcamSession, overlay: Overlay, address: str, *, token: str | None, video: bool) -> None:
     """Serve until Ctrl-C or SIGTERM.
 
     Raises:
@@ -63,11 +63,9 @@ def serve(studio: WebcamSession, overlay: Overlay, address: str, *, token: str |
         )
     else:
         token = token or secrets.token_urlsafe(12)
-        print(
-            "edgeau-webcam: everybody in the network who has the token can see this camera", file=sys.stderr
-        )
+        print("edgeau-live: everybody in the network who has the token can see this camera", file=sys.stderr)
         shown = f"http://{host}:{port}/?token={token}"
-    app = make_app(studio, overlay, token=token, video=video)
+    app = make_app(session, overlay, token=token, video=video)
     asyncio.run(_run(app, host, port, shown))
 
 
@@ -108,15 +106,15 @@ async def _signal() -> int:
     return await told
 
 
-def make_app(studio: WebcamSession, overlay: Overlay, *, token: str | None, video: bool) -> web.Application:
+def make_app(session: WebcamSession, overlay: Overlay, *, token: str | None, video: bool) -> web.Application:
     """The application; it starts and closes nothing but its own tasks."""
     guard = Guard(token)
     app = web.Application(middlewares=[guard.middleware], client_max_size=_MOST_COMMAND)
-    site = _Site(studio, overlay, guard, video=video)
+    site = _Site(session, overlay, guard, video=video)
     app.router.add_get("/", site.page)
     app.router.add_get("/{name:app.js|style.css}", site.page)
     app.router.add_get("/about", site.about)
-    app.router.add_get("/engines", site.engines)
+    app.router.add_get("/artifacts", site.artifacts)
     app.router.add_get("/recording.csv", site.recording)
     app.router.add_get("/numbers", site.numbers)
     app.router.add_get("/camera", site.camera)
@@ -131,8 +129,8 @@ def make_app(studio: WebcamSession, overlay: Overlay, *, token: str | None, vide
 class _Site:
     """The handlers, and the newest view as asyncio sees it."""
 
-    def __init__(self, studio: WebcamSession, overlay: Overlay, guard: Guard, *, video: bool) -> None:
-        self._studio, self._overlay, self._guard, self._video = studio, overlay, guard, video
+    def __init__(self, session: WebcamSession, overlay: Overlay, guard: Guard, *, video: bool) -> None:
+        self._session, self._overlay, self._guard, self._video = session, overlay, guard, video
         self._number = 0
         self._view: View | None = None
         self._fresh = asyncio.Event()
@@ -145,8 +143,8 @@ class _Site:
         self._measuring = asyncio.Lock()
 
     async def begin(self, _app: web.Application) -> None:
-        """Follow the studio."""
-        self._studio.start()
+        """Follow the session."""
+        self._session.start()
         self._task = asyncio.create_task(self._follow())
 
     async def end(self, _app: web.Application) -> None:
@@ -167,12 +165,12 @@ class _Site:
 
     async def about(self, _request: web.Request) -> web.Response:
         """Labels, thresholds, engine."""
-        return web.json_response(about(self._studio, video=self._video))
+        return web.json_response(about(self._session, video=self._video))
 
-    async def engines(self, _request: web.Request) -> web.Response:
+    async def artifacts(self, _request: web.Request) -> web.Response:
         """Every artifact with its latency here."""
         async with self._measuring:
-            rows = await asyncio.to_thread(self._studio.engines)
+            rows = await asyncio.to_thread(self._session.artifacts)
         return web.json_response(
             [
                 {
@@ -189,14 +187,14 @@ class _Site:
 
     async def recording(self, _request: web.Request) -> web.Response:
         """The recording, to be saved."""
-        content = await asyncio.to_thread(self._studio.recorded)
+        content = await asyncio.to_thread(self._session.recorded)
         if content is None:
             raise web.HTTPNotFound(text="nothing was recorded yet\n")
         headers = {"Content-Disposition": 'attachment; filename="edgeau-recording.csv"'}
         return web.Response(body=content, content_type="text/csv", headers=headers)
 
     async def do(self, request: web.Request) -> web.Response:
-        """Record, calibrate, or change the engine."""
+        """Record, calibrate, or change the artifact."""
         try:
             command = await request.json()
             said = await asyncio.to_thread(self._obey, command)
@@ -209,13 +207,13 @@ class _Site:
     def _obey(self, command: Any) -> str:
         match command:
             case {"do": "record", "on": bool(on)}:
-                self._studio.record(on=on)
+                self._session.record(on=on)
                 return "recording" if on else "the recording has ended"
             case {"do": "calibrate"}:
-                self._studio.calibrate()
-                return self._studio.said
-            case {"do": "engine", "file": str(file)}:
-                self._studio.use_engine(file)
+                self._session.calibrate()
+                return self._session.said
+            case {"do": "artifact", "file": str(file)}:
+                self._session.use_artifact(file)
                 return f"changing to {file}"
         raise ValueError(command)
 
@@ -241,7 +239,7 @@ class _Site:
         with contextlib.suppress(ConnectionError, asyncio.TimeoutError, RuntimeError):
             while not socket.closed:
                 seen, view = await self._next(seen)
-                await asyncio.wait_for(socket.send_str(numbers(self._studio, view)), _PATIENCE_S)
+                await asyncio.wait_for(socket.send_str(numbers(self._session, view)), _PATIENCE_S)
         if not socket.closed:
             with contextlib.suppress(Exception):
                 await asyncio.wait_for(socket.close(code=1008, message=b"too slow"), 1)
@@ -281,7 +279,7 @@ class _Site:
         self._camera_taken = True
         source = ViewerCamera()
         try:
-            self._studio.use_source(lambda: source)
+            self._session.use_source(lambda: source)
             async for message in socket:
                 if message.type is not WSMsgType.BINARY:
                     await socket.close(code=1003, message=b"pictures only")
@@ -293,7 +291,7 @@ class _Site:
             self._camera_taken = False
             self._sockets.discard(socket)
             source.stop()
-            self._studio.use_source(None)
+            self._session.use_source(None)
         return socket
 
     async def _socket(self, request: web.Request, most: int) -> web.WebSocketResponse:
@@ -307,12 +305,12 @@ class _Site:
     async def _follow(self) -> None:
         """Hand every new view to whoever waits."""
         while True:
-            number, view = await asyncio.to_thread(self._studio.wait, self._number, 0.5)
+            number, view = await asyncio.to_thread(self._session.wait, self._number, 0.5)
             if view is not None:
                 self._number, self._view = number, view
                 self._fresh.set()
                 self._fresh = asyncio.Event()
-            elif not self._studio.alive:
+            elif not self._session.alive:
                 await asyncio.sleep(0.2)
 
     async def _next(self, seen: int) -> tuple[int, View]:

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgeau.faces.landmarks.litert.anchors import ANCHORS
-from edgeau.faces.landmarks.litert.network import Network
+from edgeau.faces.landmarks.litert.network import LandmarkNetwork
 from edgeau.faces.landmarks.litert.region import Region
 from edgeau.faces.landmarks.mediapipe_models import ModelFile
 from edgeau.metrics import sigmoid
@@ -67,7 +67,7 @@ class FaceDetector:
         count = len(ANCHORS)
         inputs = {"input": (1, _SIZE, _SIZE, 3)}
         outputs = {"regressors": count * _ROW, "classificators": count}
-        self._network = Network(file, threads, inputs, outputs)
+        self._network = LandmarkNetwork(file, threads, inputs, outputs)
 
     def detect(self, frame: NDArray[np.uint8], quarter_turns: int = 0) -> list[Candidate]:
         """Faces in the whole frame, the surest first.

@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from edgeau.faces.landmarks.litert.network import Network
+from edgeau.faces.landmarks.litert.network import LandmarkNetwork
 from edgeau.faces.landmarks.litert.refinement import FEATURES, Refinement
 from edgeau.faces.landmarks.litert.region import Region
 from edgeau.faces.landmarks.mediapipe_models import Generation, ModelFile
@@ -109,7 +109,7 @@ class PlainMesh(FaceMesh):
 
     def __init__(self, file: ModelFile, threads: int) -> None:
         outputs = {"conv2d_21": _POINTS * 3, "conv2d_31": 1}
-        self._network = Network(file, threads, _INPUT, outputs)
+        self._network = LandmarkNetwork(file, threads, _INPUT, outputs)
         self.runtime = self._network.runtime
 
     def points(self, picture: NDArray[np.float32]) -> tuple[NDArray[np.float32], float] | None:  # noqa: D102
@@ -136,7 +136,7 @@ class RefinedMesh(FaceMesh):
     def __init__(self, file: ModelFile, threads: int) -> None:
         features, shape = FEATURES
         outputs = {"output_mesh": _POINTS * 3, "conv_faceflag": 1, features: int(np.prod(shape))}
-        self._network = Network(file, threads, _INPUT, outputs)
+        self._network = LandmarkNetwork(file, threads, _INPUT, outputs)
         self._refinement = Refinement(file, threads)
         self.runtime = self._network.runtime
 
@@ -170,7 +170,7 @@ class TaskMesh(FaceMesh):
 
     def __init__(self, file: ModelFile, threads: int) -> None:
         inputs = {"input_12": (1, _TASK_SIZE, _TASK_SIZE, 3)}
-        self._network = Network(file, threads, inputs, {"Identity": _ALL_POINTS * 3, "Identity_1": 1})
+        self._network = LandmarkNetwork(file, threads, inputs, {"Identity": _ALL_POINTS * 3, "Identity_1": 1})
         self.runtime = self._network.runtime
 
     def points(self, picture: NDArray[np.float32]) -> tuple[NDArray[np.float32], float] | None:  # noqa: D102

@@ -13,10 +13,10 @@ from edgeau.faces.landmarks.litert.part import part_of, tensors_named
 from edgeau.faces.landmarks.mediapipe_models import ModelFile
 from edgeau.runtimes.litert_interpreter import interpreter
 
-__all__ = ["Network"]
+__all__ = ["LandmarkNetwork"]
 
 
-class Network:
+class LandmarkNetwork:
     """Runs what lies between some tensors of a file.
 
     Args:

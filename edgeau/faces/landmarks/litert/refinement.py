@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from edgeau.faces.landmarks.litert.network import Network
+from edgeau.faces.landmarks.litert.network import LandmarkNetwork
 from edgeau.faces.landmarks.litert.refined_points import LEFT_EYE, LIPS, RIGHT_EYE, RefinedPart
 from edgeau.faces.landmarks.mediapipe_models import ModelFile
 
@@ -51,7 +51,7 @@ class Refinement:
 
     def __init__(self, file: ModelFile, threads: int) -> None:
         maps = dict.fromkeys(_MAP_NAMES, (1, _MAP, _MAP, FEATURES[1][2]))
-        self._network = Network(file, threads, maps, {**_POINTS, **_IRISES})
+        self._network = LandmarkNetwork(file, threads, maps, {**_POINTS, **_IRISES})
 
     def refine(self, points: NDArray[np.float32], features: NDArray[np.float32]) -> NDArray[np.float32]:
         """All points of the refined mesh.

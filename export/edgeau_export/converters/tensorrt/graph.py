@@ -8,7 +8,7 @@ import onnx
 from numpy.typing import NDArray
 from onnx import numpy_helper
 
-__all__ = ["LEVELS", "WEIGHTED", "Graph", "drop_unread", "output_axis"]
+__all__ = ["LEVELS", "WEIGHTED", "QdqGraph", "drop_unread", "output_axis"]
 
 # Operators with weights that TensorRT runs as integers.
 WEIGHTED = ("Conv", "Gemm")
@@ -16,7 +16,7 @@ WEIGHTED = ("Conv", "Gemm")
 LEVELS = 127
 
 
-class Graph:
+class QdqGraph:
     """A view of a model; made anew after the model changed.
 
     Attributes:

@@ -12,7 +12,7 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
-from edgeau_export.converters.tensorrt.graph import Graph, drop_unread
+from edgeau_export.converters.tensorrt.graph import QdqGraph, drop_unread
 
 __all__ = ["with_half_precision"]
 
@@ -70,7 +70,7 @@ def with_half_precision(model: onnx.ModelProto) -> onnx.ModelProto:
     copy = onnx.ModelProto()
     copy.CopyFrom(model)
     del copy.graph.value_info[:]  # their types are about to change
-    graph = Graph(copy)
+    graph = QdqGraph(copy)
     half = {id(node) for node in copy.graph.node if node.op_type in _HALF} - _kept_in_float(graph)
     borders = _Borders(graph, half)
     nodes: list[onnx.NodeProto] = []
@@ -85,7 +85,7 @@ def with_half_precision(model: onnx.ModelProto) -> onnx.ModelProto:
     return copy
 
 
-def _kept_in_float(graph: Graph) -> set[int]:
+def _kept_in_float(graph: QdqGraph) -> set[int]:
     """Nodes behind a pair, and what stands between them and the next pair."""
     kept = {
         id(node)
@@ -104,7 +104,7 @@ def _kept_in_float(graph: Graph) -> set[int]:
 class _Borders:
     """Casts where a tensor of one type is read as the other, one for all readers; constants are converted instead."""
 
-    def __init__(self, graph: Graph, half: set[int]) -> None:
+    def __init__(self, graph: QdqGraph, half: set[int]) -> None:
         self._graph = graph
         self._half = half
         self._made: dict[tuple[str, bool], str] = {}

@@ -28,7 +28,7 @@ from edgeau.bundle.manifest import Accuracy, Calibration
 from edgeau.errors import BundleError, UserError
 from edgeau_calibration.graph.prepare import prepared
 from edgeau_calibration.graph.quantizable_layers import Constants, quantized_weight
-from edgeau_export.converters.tensorrt.graph import LEVELS, WEIGHTED, Graph, output_axis
+from edgeau_export.converters.tensorrt.graph import LEVELS, WEIGHTED, QdqGraph, output_axis
 from edgeau_export.converters.tensorrt.placement import place
 from edgeau_export.converters.tensorrt.qdq import activation_scales, with_pairs
 from edgeau_export.quantization.quantized_graph import QuantizedGraph
@@ -52,7 +52,7 @@ def write_packaged(file: Path, int8: QuantizedGraph, graph: onnx.ModelProto, flo
     Raises:
         OutputError: the file cannot be written.
     """
-    network = Graph(prepared(graph))
+    network = QdqGraph(prepared(graph))
     constants = Constants(int8.graph.graph)
     arrays: dict[str, NDArray[Any]] = {}
     for node in int8.graph.graph.node:
@@ -112,7 +112,7 @@ def read_packaged(file: Path, graph: onnx.ModelProto, float_sha256: str) -> Quan
 def _graph(
     network: onnx.ModelProto, metadata: Any, activations: Mapping[str, float], arrays: Arrays
 ) -> onnx.ModelProto:
-    graph = Graph(network)
+    graph = QdqGraph(network)
     chosen = {node.output[0]: node for node in network.graph.node if f"steps/{node.name}" in arrays}
     placement = place(graph, chosen, activations)
     scales = {output: arrays[f"scale/{chosen[output].name}"] for output in placement.convolutions}

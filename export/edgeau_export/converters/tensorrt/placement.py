@@ -18,7 +18,7 @@ from dataclasses import dataclass
 
 import onnx
 
-from edgeau_export.converters.tensorrt.graph import WEIGHTED, Graph
+from edgeau_export.converters.tensorrt.graph import WEIGHTED, QdqGraph
 
 __all__ = ["Placement", "can_be_integer", "is_gate", "place"]
 
@@ -40,7 +40,7 @@ class Placement:
     inputs: dict[str, tuple[tuple[str, int], ...]]
 
 
-def place(graph: Graph, wanted: Collection[str], known: Collection[str]) -> Placement:
+def place(graph: QdqGraph, wanted: Collection[str], known: Collection[str]) -> Placement:
     """Decide for a float graph.
 
     Args:
@@ -62,7 +62,7 @@ def place(graph: Graph, wanted: Collection[str], known: Collection[str]) -> Plac
     return Placement(convolutions, {tensor: tuple(found) for tensor, found in readers.items()})
 
 
-def can_be_integer(graph: Graph, convolution: onnx.NodeProto, weights: str) -> bool:
+def can_be_integer(graph: QdqGraph, convolution: onnx.NodeProto, weights: str) -> bool:
     """Whether TensorRT has integer kernels for a convolution with these weights: its groups decide."""
     if convolution.op_type != "Conv":
         return True
@@ -76,13 +76,13 @@ def can_be_integer(graph: Graph, convolution: onnx.NodeProto, weights: str) -> b
     )
 
 
-def is_gate(graph: Graph, tensor: str) -> bool:
+def is_gate(graph: QdqGraph, tensor: str) -> bool:
     """Whether a tensor is one value per channel, ``(N, C, 1, 1)``."""
     shape = graph.shape(tensor)
     return len(shape) == 4 and shape[2:] == (1, 1)
 
 
-def _squeezed_maps(graph: Graph, convolutions: Collection[str]) -> Iterator[str]:
+def _squeezed_maps(graph: QdqGraph, convolutions: Collection[str]) -> Iterator[str]:
     """Maps that are squeezed and scaled on their way into an integer convolution, and so want a pair."""
     for node in graph.model.graph.node:
         index = _scaled_input(graph, node) if node.op_type == "Mul" else None
@@ -92,7 +92,7 @@ def _squeezed_maps(graph: Graph, convolutions: Collection[str]) -> Iterator[str]
 
 
 def _quantized_inputs(
-    graph: Graph, node: onnx.NodeProto, convolutions: Collection[str], squeezed: set[str]
+    graph: QdqGraph, node: onnx.NodeProto, convolutions: Collection[str], squeezed: set[str]
 ) -> tuple[int, ...]:
     """Which inputs of a node see a pair."""
     if node.op_type in WEIGHTED:
@@ -107,7 +107,7 @@ def _quantized_inputs(
     return ()
 
 
-def _skipping_input(graph: Graph, add: onnx.NodeProto, convolutions: Collection[str]) -> int | None:
+def _skipping_input(graph: QdqGraph, add: onnx.NodeProto, convolutions: Collection[str]) -> int | None:
     """Of a residual sum, the input that did not just leave a convolution; None where no convolution can take it in."""
     for index in (0, 1):
         fused, skipping = add.input[index], add.input[1 - index]
@@ -121,7 +121,7 @@ def _skipping_input(graph: Graph, add: onnx.NodeProto, convolutions: Collection[
     return None
 
 
-def _scaled_input(graph: Graph, mul: onnx.NodeProto) -> int | None:
+def _scaled_input(graph: QdqGraph, mul: onnx.NodeProto) -> int | None:
     """Of a product of a map with one value per channel, the map; None for other products."""
     for index in (0, 1):
         tensor, factor = mul.input[index], mul.input[1 - index]

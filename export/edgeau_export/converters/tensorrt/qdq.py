@@ -14,7 +14,7 @@ import onnx
 from numpy.typing import NDArray
 from onnx import helper, numpy_helper
 
-from edgeau_export.converters.tensorrt.graph import Graph, drop_unread, output_axis
+from edgeau_export.converters.tensorrt.graph import QdqGraph, drop_unread, output_axis
 from edgeau_export.converters.tensorrt.placement import Placement
 
 __all__ = ["activation_scales", "with_pairs"]
@@ -37,7 +37,7 @@ def with_pairs(
     copy = onnx.ModelProto()
     copy.CopyFrom(model)
     pairs = _Pairs(copy)
-    graph = Graph(copy)
+    graph = QdqGraph(copy)
     for tensor, readers in placement.inputs.items():
         output = pairs.add(tensor, np.asarray(activations[tensor], np.float32), None)
         for reader, index in readers:
@@ -53,7 +53,7 @@ def with_pairs(
 
 def activation_scales(model: onnx.ModelProto) -> dict[str, float]:
     """Scale of every tensor with a pair, constants left out, in the graph's order."""
-    graph = Graph(model)
+    graph = QdqGraph(model)
     return {
         node.input[0]: float(graph.value(node.input[1]))
         for node in model.graph.node

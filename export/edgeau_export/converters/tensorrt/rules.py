@@ -12,7 +12,7 @@ import onnx
 from onnx import TensorProto
 
 from edgeau.errors import TargetError
-from edgeau_export.converters.tensorrt.graph import WEIGHTED, Graph, output_axis
+from edgeau_export.converters.tensorrt.graph import WEIGHTED, QdqGraph, output_axis
 from edgeau_export.converters.tensorrt.placement import can_be_integer, is_gate
 
 __all__ = ["OPSET", "RULES", "faults", "refuse_unless_fit"]
@@ -36,7 +36,7 @@ _INTEGER_OPERATORS = (
 
 def faults(model: onnx.ModelProto) -> list[str]:
     """Everything that breaks a rule; empty for a file that may be handed out."""
-    graph = Graph(model)
+    graph = QdqGraph(model)
     return [fault for rule in RULES for fault in rule(graph)]
 
 
@@ -54,7 +54,7 @@ def refuse_unless_fit(model: onnx.ModelProto, file: str) -> None:
         )
 
 
-def operators(graph: Graph) -> Iterator[str]:
+def operators(graph: QdqGraph) -> Iterator[str]:
     """ONNX's own operators of a set that 8.5 knows; none that holds integers itself."""
     for item in graph.model.opset_import:
         if item.domain not in ("", "ai.onnx"):
@@ -66,7 +66,7 @@ def operators(graph: Graph) -> Iterator[str]:
             yield f"{node.name or node.op_type} is {node.op_type}; TensorRT wants Q/DQ pairs around float operators"
 
 
-def types(graph: Graph) -> Iterator[str]:
+def types(graph: QdqGraph) -> Iterator[str]:
     """Constants in types that 8.5 reads; float32 in and out, every shape fixed."""
     for name, constant in graph.constants.items():
         if constant.data_type not in _TYPES:
@@ -79,7 +79,7 @@ def types(graph: Graph) -> Iterator[str]:
             yield f"{item.name} has a size that is not fixed"
 
 
-def symmetric(graph: Graph) -> Iterator[str]:
+def symmetric(graph: QdqGraph) -> Iterator[str]:
     """Three inputs: zero points are given, int8, zero, and as many as there are scales."""
     for node in _pairs(graph):
         if len(node.input) != 3 or node.input[2] not in graph.constants:
@@ -94,7 +94,7 @@ def symmetric(graph: Graph) -> Iterator[str]:
             yield f"{node.name} has {zero.size} zero points, not one a scale"
 
 
-def scales(graph: Graph) -> Iterator[str]:
+def scales(graph: QdqGraph) -> Iterator[str]:
     """Constant float32 scales above zero: TensorRT 8 reads their bytes as float32 whatever their type."""
     for node in _pairs(graph):
         if node.input[1] not in graph.constants:
@@ -107,7 +107,7 @@ def scales(graph: Graph) -> Iterator[str]:
             yield f"{node.name} has a scale that is not above 0"
 
 
-def whole_pairs(graph: Graph) -> Iterator[str]:
+def whole_pairs(graph: QdqGraph) -> Iterator[str]:
     """A Q is read by DQs only, a DQ reads a Q only, and both have the same scales and axis."""
     for node in graph.model.graph.node:
         if node.op_type == "QuantizeLinear":
@@ -122,7 +122,7 @@ def whole_pairs(graph: Graph) -> Iterator[str]:
                 yield f"{node.name} has other scales than its QuantizeLinear"
 
 
-def axes(graph: Graph) -> Iterator[str]:
+def axes(graph: QdqGraph) -> Iterator[str]:
     """One scale an activation; of weights one a channel, along the axis of the output channels."""
     for node in graph.model.graph.node:
         if node.op_type != "QuantizeLinear" or node.input[1] not in graph.constants:
@@ -138,7 +138,7 @@ def axes(graph: Graph) -> Iterator[str]:
             yield f"{node.name} has {count} scales on axis {_axis(node)}, not {channels} on axis {axis}"
 
 
-def weights(graph: Graph) -> Iterator[str]:
+def weights(graph: QdqGraph) -> Iterator[str]:
     """A convolution has pairs on data and weights or on neither, float weights, and no pair on its bias."""
     for node in graph.model.graph.node:
         if node.op_type not in WEIGHTED:
@@ -154,7 +154,7 @@ def weights(graph: Graph) -> Iterator[str]:
                 yield f"{node.name} has weights that are not float32 before their pair"
 
 
-def integer_readers(graph: Graph) -> Iterator[str]:
+def integer_readers(graph: QdqGraph) -> Iterator[str]:
     """What TensorRT cannot run as integers reads no pair."""
     for node in graph.model.graph.node:
         if node.op_type in _PAIR or not any(graph.made_by(name) == "DequantizeLinear" for name in node.input):
@@ -165,7 +165,7 @@ def integer_readers(graph: Graph) -> Iterator[str]:
             yield f"{node.name} has groups that TensorRT has no integer kernels for"
 
 
-def fused_activations(graph: Graph) -> Iterator[str]:
+def fused_activations(graph: QdqGraph) -> Iterator[str]:
     """No pair between a convolution and its activation, SiLU's product included."""
     for node in graph.model.graph.node:
         if node.op_type != "QuantizeLinear":
@@ -184,7 +184,7 @@ def fused_activations(graph: Graph) -> Iterator[str]:
             yield f"{node.name} stands inside a SiLU"
 
 
-def fused_sums(graph: Graph) -> Iterator[str]:
+def fused_sums(graph: QdqGraph) -> Iterator[str]:
     """Of a residual sum beside an integer convolution, the skipping input has a pair, the convolution's own has none."""
     for node in graph.model.graph.node:
         if node.op_type != "Add":
@@ -197,7 +197,7 @@ def fused_sums(graph: Graph) -> Iterator[str]:
             yield f"{node.name} has pairs on both inputs, so that no convolution takes the sum in"
 
 
-RULES: tuple[Callable[[Graph], Iterator[str]], ...] = (
+RULES: tuple[Callable[[QdqGraph], Iterator[str]], ...] = (
     operators,
     types,
     symmetric,
@@ -211,7 +211,7 @@ RULES: tuple[Callable[[Graph], Iterator[str]], ...] = (
 )
 
 
-def _pairs(graph: Graph) -> Iterator[onnx.NodeProto]:
+def _pairs(graph: QdqGraph) -> Iterator[onnx.NodeProto]:
     return (node for node in graph.model.graph.node if node.op_type in _PAIR)
 
 
@@ -219,7 +219,7 @@ def _axis(node: onnx.NodeProto) -> int:
     return next((int(item.i) for item in node.attribute if item.name == "axis"), 1)
 
 
-def _weights_axis(graph: Graph, quantize: onnx.NodeProto) -> int:
+def _weights_axis(graph: QdqGraph, quantize: onnx.NodeProto) -> int:
     """Of the output channels, as the operator behind the pair has them."""
     for dequantize, _ in graph.readers.get(quantize.output[0], []):
         for node, _ in graph.readers.get(dequantize.output[0], []):
@@ -227,12 +227,12 @@ def _weights_axis(graph: Graph, quantize: onnx.NodeProto) -> int:
     return 0
 
 
-def _is_integer_conv(graph: Graph, tensor: str) -> bool:
+def _is_integer_conv(graph: QdqGraph, tensor: str) -> bool:
     node = graph.producer.get(tensor)
     return node is not None and node.op_type == "Conv" and graph.made_by(node.input[1]) == "DequantizeLinear"
 
 
-def _can_be_integer_behind_pairs(graph: Graph, convolution: onnx.NodeProto) -> bool:
+def _can_be_integer_behind_pairs(graph: QdqGraph, convolution: onnx.NodeProto) -> bool:
     weight = convolution.input[1]
     source = graph.producer[graph.producer[weight].input[0]].input[0] if weight in graph.producer else weight
     return source in graph.constants and can_be_integer(graph, convolution, source)

@@ -23,7 +23,13 @@ from edgeau_export.converters.parity import run_artifact
 from edgeau_export.profiling.from_onnx import profile_of_onnx_model
 from edgeau_export.quantization.labelled_data import LabelledData
 from edgeau_export.quantization.quantized_graph import QuantizedGraph
-from edgeau_export.report.int8.inputs import Answers, Candidate, Inside, Labelled, ReportInputs
+from edgeau_export.report.int8.inputs import (
+    ArtifactAnswers,
+    Inside,
+    Labelled,
+    ReportedCandidate,
+    ReportInputs,
+)
 from edgeau_export.source_network.network import SourceNetwork
 
 __all__ = ["report_inputs"]
@@ -80,16 +86,18 @@ def _answers(
     data: str,
     *,
     may_show: bool,
-) -> Answers:
+) -> ArtifactAnswers:
     batch = Preprocessor(network.description.input).batch(crops)
     answered = {
         item.file: run_artifact(item.runtime, directory / item.file, batch).values for item in artifacts
     }
     reference = logits_of(network.graph, crops, network.description.input)
-    return Answers(data, reference, answered, crops if may_show else None)
+    return ArtifactAnswers(data, reference, answered, crops if may_show else None)
 
 
-def _packaged(directory: Path, network: SourceNetwork, artifacts: Sequence[Artifact]) -> Answers | None:
+def _packaged(
+    directory: Path, network: SourceNetwork, artifacts: Sequence[Artifact]
+) -> ArtifactAnswers | None:
     """Answers on packaged faces, which may be shown; None where this installation carries none."""
     try:
         packaged = load_calibration_set(None, network.description.alignment, _SHOWN)
@@ -128,13 +136,13 @@ def _labelled(
     if not known:
         return None
     reference = next(iter(known.values())).of_float
-    answers = Answers(
+    answers = ArtifactAnswers(
         labelled.test.source, reference, {file: item.of_quantized for file, item in known.items()}
     )
     return Labelled(answers, labelled.test.present.astype(np.int8))
 
 
-def _candidates(quantized: Mapping[str, QuantizedGraph]) -> tuple[Candidate, ...]:
+def _candidates(quantized: Mapping[str, QuantizedGraph]) -> tuple[ReportedCandidate, ...]:
     """Everything that was tried; the last of each recipe is the one that ships."""
     return tuple(
         _candidate(point, chosen=point is found.points[-1])
@@ -143,6 +151,6 @@ def _candidates(quantized: Mapping[str, QuantizedGraph]) -> tuple[Candidate, ...
     )
 
 
-def _candidate(point: QuantizationCandidate, *, chosen: bool) -> Candidate:
+def _candidate(point: QuantizationCandidate, *, chosen: bool) -> ReportedCandidate:
     drop = point.flips if point.f1_drop_mean is None else point.f1_drop_mean
-    return Candidate(point.name, drop, point.macs_int8, point.bytes, point.latency_ms, chosen)
+    return ReportedCandidate(point.name, drop, point.macs_int8, point.bytes, point.latency_ms, chosen)

@@ -14,7 +14,7 @@ from edgeau.bundle.manifest import Artifact, Manifest
 from edgeau.metrics import sigmoid
 from edgeau_export.report.int8.f1_intervals import RESAMPLES, Scores, score
 from edgeau_export.report.int8.flips import flipped
-from edgeau_export.report.int8.inputs import Answers, Inside, Labelled, ReportInputs
+from edgeau_export.report.int8.inputs import ArtifactAnswers, Inside, Labelled, ReportInputs
 
 __all__ = ["FORMAT", "document"]
 
@@ -113,7 +113,7 @@ def _mean(scores: Scores) -> dict[str, Any]:
 
 
 def _flips(
-    answers: Answers,
+    answers: ArtifactAnswers,
     file: str,
     labels: tuple[str, ...],
     before: NDArray[np.float64],

@@ -11,11 +11,11 @@ from numpy.typing import NDArray
 from edgeau_calibration.evaluation.tensor_fidelity import TensorFidelity
 from edgeau_calibration.graph.integer_nodes import NodeCount
 
-__all__ = ["Answers", "Candidate", "Inside", "Labelled", "ReportInputs"]
+__all__ = ["ArtifactAnswers", "Inside", "Labelled", "ReportInputs", "ReportedCandidate"]
 
 
 @dataclass(frozen=True)
-class Answers:
+class ArtifactAnswers:
     """Logits of the float network and of artifacts on the same crops.
 
     Attributes:
@@ -41,7 +41,7 @@ class Labelled:
         persons: who each face is, ``(n,)``, so that intervals resample persons; None where nobody knows.
     """
 
-    answers: Answers
+    answers: ArtifactAnswers
     truth: NDArray[np.int8]
     persons: NDArray[np.int64] | None = None
 
@@ -62,7 +62,7 @@ class Inside:
 
 
 @dataclass(frozen=True)
-class Candidate:
+class ReportedCandidate:
     """One quantization that was tried on the way, for the front of truth against cost.
 
     Attributes:
@@ -92,12 +92,12 @@ class ReportInputs:
         labelled: on faces with labels, or None.
         inside: file -> what goes on inside.
         candidates: quantizations that were tried.
-        drop_is: what ``Candidate.drop`` is.
+        drop_is: what ``ReportedCandidate.drop`` is.
     """
 
-    flips: Answers | None = None
-    shown: Answers | None = None
+    flips: ArtifactAnswers | None = None
+    shown: ArtifactAnswers | None = None
     labelled: Labelled | None = None
     inside: Mapping[str, Inside] = field(default_factory=dict)
-    candidates: tuple[Candidate, ...] = ()
+    candidates: tuple[ReportedCandidate, ...] = ()
     drop_is: str = "mean F1 drop"

@@ -16,7 +16,7 @@ from edgeau.errors import OutputError
 from edgeau_export.report.html.html import picture
 from edgeau_export.report.int8.document import document
 from edgeau_export.report.int8.flips import Flip, worst
-from edgeau_export.report.int8.inputs import Answers, ReportInputs
+from edgeau_export.report.int8.inputs import ArtifactAnswers, ReportInputs
 from edgeau_export.report.int8.page import page
 
 __all__ = ["write_reports"]
@@ -65,7 +65,7 @@ _SIDE = 168
 
 
 def _gallery(
-    shown: Answers,
+    shown: ArtifactAnswers,
     file: str,
     labels: tuple[str, ...],
     before: NDArray[np.float64],

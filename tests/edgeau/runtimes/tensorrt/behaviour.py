@@ -13,7 +13,7 @@ from edgeau.errors import EdgeauError
 from edgeau.runtimes.tensorrt.build import build_engine
 from edgeau.runtimes.tensorrt.calibration import make_calibrator
 from edgeau.runtimes.tensorrt.execution import LoadedEngine
-from edgeau.runtimes.tensorrt.generations import Network, generation_of
+from edgeau.runtimes.tensorrt.generations import NetworkTraits, generation_of
 from edgeau.runtimes.tensorrt.messages import Messages, make_logger
 from edgeau.runtimes.tensorrt.module import import_tensorrt
 from edgeau.runtimes.tensorrt.options import EngineOptions
@@ -42,8 +42,8 @@ def main() -> None:
     answers: dict[str, Any] = {
         "generation": type(generation).__name__,
         "errors": messages.errors,
-        "flags": generation.network_flags(EngineOptions(), Network(quantized=True)),
-        "flags for DLA": generation.network_flags(EngineOptions(dla_core=0), Network(quantized=False)),
+        "flags": generation.network_flags(EngineOptions(), NetworkTraits(quantized=True)),
+        "flags for DLA": generation.network_flags(EngineOptions(dla_core=0), NetworkTraits(quantized=False)),
         "build": refusal(lambda: build_engine(trt, file, EngineOptions())),
         "load": refusal(lambda: LoadedEngine(trt, None, b"engine", EngineOptions())),
     }
