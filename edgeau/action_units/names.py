@@ -1,16 +1,27 @@
 """Facial action units: names, and the label sets of the field.
 
-Names follow the Facial Action Coding System (Ekman & Friesen 1978). A label is written ``AU12``; output order is always
-ascending by number.
+Names follow the Facial Action Coding System (Ekman & Friesen 1978). A label is written ``AU12``; output order of edgeau's own
+networks is ascending by number. Networks from elsewhere may have one side of an AU (``AU12L``) and free labels (``smile``).
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 
 from edgeau.errors import UsageError
 
-__all__ = ["BP4D", "DEFAULT", "DISFA", "NAMES", "au_number", "facs_name", "labels"]
+__all__ = [
+    "BP4D",
+    "DEFAULT",
+    "DISFA",
+    "NAMES",
+    "au_number",
+    "au_number_or_none",
+    "facs_name",
+    "in_facs_order",
+    "labels",
+]
 
 NAMES: dict[int, str] = {
     1: "Inner brow raiser",
@@ -46,6 +57,9 @@ NAMES: dict[int, str] = {
 }
 
 
+_SIDED = re.compile(r"AU(\d+)[LR]?")
+
+
 def labels(numbers: Iterable[int]) -> tuple[str, ...]:
     """AU numbers as labels in ascending order: ``(12, 4)`` gives ``("AU4", "AU12")``."""
     return tuple(f"AU{number}" for number in sorted(numbers))
@@ -62,9 +76,26 @@ def au_number(label: str) -> int:
     return int(label[2:])
 
 
+def au_number_or_none(label: str) -> int | None:
+    """The number of an AU label, also of one side (``"AU12L"``, ``"AU12R"`` give 12); None for a free label such as ``"smile"``."""
+    found = _SIDED.fullmatch(label)
+    return int(found[1]) if found else None
+
+
+def in_facs_order(labels: Iterable[str]) -> list[str]:
+    """AU labels ascending by number, then free labels in the order they were given in."""
+    numbered = [(au_number_or_none(label), label) for label in labels]
+    last = max(NAMES) + 1
+    return [label for _, label in sorted(numbered, key=lambda pair: last if pair[0] is None else pair[0])]
+
+
 def facs_name(label: str) -> str:
-    """The FACS name of a label; an AU without a listed name keeps its label."""
-    return NAMES.get(au_number(label), label)
+    """The FACS name of a label; an AU without a listed name, and a free label, keep their label."""
+    number = au_number_or_none(label)
+    if number is None or number not in NAMES:
+        return label
+    side = {"L": ", left", "R": ", right"}.get(label[-1], "")
+    return NAMES[number] + side
 
 
 BP4D = labels((1, 2, 4, 6, 7, 10, 12, 14, 15, 17, 23, 24))

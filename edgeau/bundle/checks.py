@@ -34,13 +34,20 @@ def check_manifest(manifest: Manifest, where: str = "manifest.json") -> None:
 def _check_input(manifest: Manifest, where: str) -> None:
     spec = manifest.input
     _require(spec.layout == "NCHW", where, f"input: layout {spec.layout!r}; this edgeau knows NCHW")
-    _require(
-        spec.color in ("RGB", "BGR"), where, f"input: color {spec.color!r}; this edgeau knows RGB and BGR"
-    )
+    known = ("RGB", "BGR", "GRAY")
+    _require(spec.color in known, where, f"input: color {spec.color!r}; this edgeau knows {', '.join(known)}")
+    for name, values in (("mean", spec.mean), ("std", spec.std)):
+        _require(
+            len(values) == spec.channels,
+            where,
+            f"input: {name} has {len(values)} values, {spec.color} has {spec.channels}",
+        )
     _require(min(spec.std) > 0, where, f"input: std must be above 0, got {spec.std}")
-    size = manifest.alignment.size
+    height, width = manifest.alignment.shape
     _require(
-        spec.size == (size, size), where, f"input: size {spec.size} is not the alignment's {size} x {size}"
+        spec.size == (height, width),
+        where,
+        f"input: size {spec.size} is not the alignment's {height} x {width}",
     )
 
 

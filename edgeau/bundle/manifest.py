@@ -45,14 +45,30 @@ class FileRecord:
 class InputSpec:
     """What the network wants.
 
-    ``normalised = (x / 255 - mean) / std`` per channel, in the order of ``color``; ``size`` is height, width in pixels.
+    ``normalised = (x / 255 - mean) / std`` per channel, in the order of ``color`` (``"RGB"``, ``"BGR"``, or ``"GRAY"`` for one
+    channel: OpenCV's weights of RGB); ``size`` is height, width in pixels.
     """
 
     layout: str = "NCHW"
     size: tuple[int, int] = (224, 224)
     color: str = "RGB"
-    mean: tuple[float, float, float] = (0.485, 0.456, 0.406)
-    std: tuple[float, float, float] = (0.229, 0.224, 0.225)
+    mean: tuple[float, ...] = (0.485, 0.456, 0.406)
+    std: tuple[float, ...] = (0.229, 0.224, 0.225)
+
+    @property
+    def grey(self) -> bool:
+        """Whether the network sees one channel."""
+        return self.color == "GRAY"
+
+    @property
+    def channels(self) -> int:
+        """1 or 3."""
+        return 1 if self.grey else 3
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """Of one normalised crop: channels, height, width."""
+        return (self.channels, *self.size)
 
 
 @dataclass(frozen=True)

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from edgeau.bundle.manifest import InputSpec
 from edgeau.errors import InputError
-
-if TYPE_CHECKING:
-    from edgeau.bundle.manifest import InputSpec  # the bundle's golden answers are made with this file
 
 __all__ = ["Preprocessor"]
 
@@ -26,16 +23,17 @@ class Preprocessor:
     """
 
     def __init__(self, spec: InputSpec, color: str = "RGB") -> None:
-        std = np.array(spec.std, np.float64).reshape(3, 1, 1)
-        mean = np.array(spec.mean, np.float64).reshape(3, 1, 1)
+        std = np.array(spec.std, np.float64).reshape(-1, 1, 1)
+        mean = np.array(spec.mean, np.float64).reshape(-1, 1, 1)
         self._scale = (1 / (255 * std)).astype(np.float32)
         self._shift = (-mean / std).astype(np.float32)
         self._shape = (*spec.size, 3)
-        self._planes = np.empty((3, *spec.size), np.uint8)
+        self._grey = (cv2.COLOR_RGB2GRAY if color == "RGB" else cv2.COLOR_BGR2GRAY) if spec.grey else None
+        self._planes = np.empty((spec.channels, *spec.size), np.uint8)
         order = (0, 1, 2) if color == spec.color else (2, 1, 0)
         # cv2.split writes into these, so that each channel lands where the network wants it.
-        self._channels = [self._planes[index] for index in order]
-        self._batch = np.empty((1, 3, *spec.size), np.float32)
+        self._channels = [] if spec.grey else [self._planes[index] for index in order]
+        self._batch = np.empty((1, spec.channels, *spec.size), np.float32)
 
     def batch(self, crops: Sequence[NDArray[np.uint8]] | NDArray[np.uint8]) -> NDArray[np.float32]:
         """Normalised crops.
@@ -44,7 +42,7 @@ class Preprocessor:
             crops: uint8 ``(height, width, 3)`` each, of the size that the network wants; one or more.
 
         Returns:
-            float32 ``(N, 3, height, width)``, channels in the network's order. Valid until the next call.
+            float32 ``(N, channels, height, width)``, channels in the network's order. Valid until the next call.
 
         Raises:
             InputError: there is no crop, or one has another type or size.
@@ -62,6 +60,9 @@ class Preprocessor:
         if crop.shape != self._shape or crop.dtype != np.uint8:
             raise InputError(f"a crop must be uint8 {self._shape}, got {crop.dtype} {crop.shape}")
         # One plane after the other: numpy is twice as slow on interleaved channels.
-        cv2.split(crop, self._channels)
+        if self._grey is None:
+            cv2.split(crop, self._channels)
+        else:
+            cv2.cvtColor(crop, self._grey, self._planes[0])
         np.multiply(self._planes, self._scale, out=out)
         out += self._shift

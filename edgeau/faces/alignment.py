@@ -17,11 +17,17 @@ from numpy.typing import NDArray
 
 from edgeau._system.records import JsonSerializable, fields_from_dict
 from edgeau.errors import InputError, RecordError
+from edgeau.faces.warp import Affine, warp, warp_affine
 
-__all__ = ["Alignment", "ArcFaceTemplate", "alignment_matrix", "five_points", "warp"]
-
-# A (2, 3) matrix row by row, a b x c d y: it maps (u, v) to (a u + b v + x, c u + d v + y).
-_Affine = tuple[float, float, float, float, float, float]
+__all__ = [
+    "Alignment",
+    "ArcFaceTemplate",
+    "BoxCrop",
+    "FivePointTemplate",
+    "WholePicture",
+    "alignment_matrix",
+    "five_points",
+]
 
 # MediaPipe Face Mesh indices. "Left" is the left of the picture: the person's right eye. The eye centres are means of six
 # lid points each, as the protocol takes the mean of the six points of its 49-point scheme.
@@ -47,6 +53,8 @@ _ARCFACE_POINTS = np.array(
     ((38.2946, 51.6963), (73.5318, 51.5014), (56.0252, 71.7366), (41.5493, 92.3655), (70.7299, 92.2041))
 )
 _ARCFACE_SIDE = 112
+_FIVE = 5
+_NO_SCALE = "the landmarks give no scale (all points coincide), so the face cannot be aligned"
 
 
 @dataclass(frozen=True)
@@ -65,6 +73,11 @@ class Alignment(JsonSerializable):
     margin: float = 2.9
     border: int = 128
 
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Height and width of the crop, pixels."""
+        return self.size, self.size
+
     def matrix(self, landmarks: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
         """Frame-to-crop similarity for one face; see :func:`alignment_matrix`."""
         matrix = alignment_matrix(landmarks, self.canvas, self.margin)
@@ -72,10 +85,10 @@ class Alignment(JsonSerializable):
         return matrix
 
     def crop(self, frame: NDArray[np.uint8], landmarks: NDArray[np.floating[Any]]) -> NDArray[np.uint8]:
-        """The aligned crop of one face: uint8 ``(size, size, 3)``, in the frame's colour order."""
+        """The aligned crop of one face: uint8 ``(height, width, 3)`` of :attr:`shape`, in the frame's colour order."""
         a, b, x, c, d, y = _similarity(landmarks, self.canvas, self.margin)
         inset = (self.canvas - self.size) / 2
-        return _warp(frame, (a, b, x - inset, c, d, y - inset), self.size, self.border)
+        return warp_affine(frame, (a, b, x - inset, c, d, y - inset), self.shape, self.border)
 
     def to_dict(self) -> dict[str, Any]:
         """As plain values, with the name of the method."""
@@ -83,7 +96,7 @@ class Alignment(JsonSerializable):
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> Alignment:
-        """The inverse of :meth:`to_dict`, of this template and of :class:`ArcFaceTemplate`.
+        """The inverse of :meth:`to_dict`, of every alignment of this file.
 
         Raises:
             RecordError: another method is asked for, or a field does not fit.
@@ -91,6 +104,9 @@ class Alignment(JsonSerializable):
         methods: dict[Any, type[Alignment]] = {
             "five-point-box": Alignment,
             "arcface-template": ArcFaceTemplate,
+            "five-points": FivePointTemplate,
+            "box": BoxCrop,
+            "none": WholePicture,
         }
         method = values.get("method")
         if method not in methods:
@@ -123,23 +139,180 @@ class ArcFaceTemplate(Alignment):
         Raises:
             InputError: the five points coincide, so that no scale exists.
         """
-        points, template = five_points(landmarks), _ARCFACE_POINTS * (self.size / _ARCFACE_SIDE)
-        centre, target = points.mean(axis=0), template.mean(axis=0)
-        source, wanted = points - centre, template - target
-        spread = float((source**2).sum())
-        if not spread > 0:
-            raise InputError(
-                "the landmarks give no scale (all points coincide), so the face cannot be aligned"
-            )
-        # A similarity is z -> (a + ib) z on centred points; least squares gives a and b in closed form.
-        a = float((source * wanted).sum()) / spread
-        b = float((source[:, 0] * wanted[:, 1] - source[:, 1] * wanted[:, 0]).sum()) / spread
-        linear = np.array(((a, -b), (b, a)))
-        return np.column_stack((linear, target - linear @ centre))
+        template = _ARCFACE_POINTS * (self.size / _ARCFACE_SIDE)
+        return _least_squares_similarity(five_points(landmarks), template)
+
+    def crop(self, frame: NDArray[np.uint8], landmarks: NDArray[np.floating[Any]]) -> NDArray[np.uint8]:
+        """The aligned crop of one face: uint8 ``(size, size, 3)``, in the frame's colour order."""
+        return warp(frame, self.matrix(landmarks), self.shape, self.border)
 
     def to_dict(self) -> dict[str, Any]:
         """As plain values, with the name of the method."""
         return {"method": "arcface-template", "size": self.size, "border": self.border}
+
+
+@dataclass(frozen=True)
+class _Rectangle(Alignment):
+    """An alignment whose crop may be a rectangle. There is no larger canvas.
+
+    Attributes:
+        height: of the crop, pixels.
+        width: of the crop, pixels.
+    """
+
+    height: int = 224
+    width: int = 224
+
+    def __post_init__(self) -> None:
+        if min(self.height, self.width) < 1:
+            raise RecordError("height, width", f"must be 1 or more, got {self.height} x {self.width}")
+        # What asks for the side of a square (records, tables) gets the longer side.
+        object.__setattr__(self, "size", max(self.height, self.width))
+        object.__setattr__(self, "canvas", self.size)
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Height and width of the crop, pixels."""
+        return self.height, self.width
+
+    def crop(self, frame: NDArray[np.uint8], landmarks: NDArray[np.floating[Any]]) -> NDArray[np.uint8]:
+        """The aligned crop of one face: uint8 ``(height, width, 3)``, in the frame's colour order."""
+        return warp(frame, self.matrix(landmarks), self.shape, self.border)
+
+
+@dataclass(frozen=True)
+class FivePointTemplate(_Rectangle):
+    """A similarity that brings five points of the face as near as it can to given places of the crop.
+
+    Attributes:
+        points: where they belong, x y in pixels of the crop: eye centre on the left of the picture, on the right, nose tip,
+            mouth corner left, right.
+        height: of the crop, pixels.
+        width: of the crop, pixels.
+        border: value of pixels outside the frame, 0..255.
+    """
+
+    points: tuple[tuple[float, float], ...] = ()
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if len(self.points) != _FIVE:
+            raise RecordError(
+                "points",
+                f"expected 5 (eyes, nose tip, mouth corners; x y in pixels of the crop), got {len(self.points)}",
+            )
+        if len(set(self.points)) < _FIVE:
+            raise RecordError("points", "two of the five are the same")
+
+    def matrix(self, landmarks: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
+        """Frame-to-crop similarity in the sense of least squares, without reflection, float64 ``(2, 3)``.
+
+        Args:
+            landmarks: ``(468 or 478, 2 or 3)``, x y [z] in pixels of the frame.
+
+        Raises:
+            InputError: the five points coincide, so that no scale exists.
+        """
+        return _least_squares_similarity(five_points(landmarks), np.array(self.points))
+
+    def to_dict(self) -> dict[str, Any]:
+        """As plain values, with the name of the method."""
+        points = [list(point) for point in self.points]
+        rest = {"height": self.height, "width": self.width, "border": self.border}
+        return {"method": "five-points", "points": points, **rest}
+
+
+@dataclass(frozen=True)
+class BoxCrop(_Rectangle):
+    """The upright box around all landmarks with a margin, grown in one direction to the shape of the crop; never turned.
+
+    Attributes:
+        margin: what is added on each side of the box, as a share of its width and height; 0 or more.
+        height: of the crop, pixels.
+        width: of the crop, pixels.
+        border: value of pixels outside the frame, 0..255.
+    """
+
+    margin: float = 0.0
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if not 0 <= self.margin < math.inf:
+            raise RecordError("margin", f"must be 0 or more, a share of the box, got {self.margin}")
+
+    def matrix(self, landmarks: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
+        """Frame-to-crop scaling and shift, float64 ``(2, 3)``.
+
+        Args:
+            landmarks: ``(468 or 478, 2 or 3)``, x y [z] in pixels of the frame.
+
+        Raises:
+            InputError: all points coincide, so that no scale exists.
+        """
+        low, high = landmarks[:, :2].min(axis=0), landmarks[:, :2].max(axis=0)
+        extent = (high - low).astype(np.float64) * (1 + 2 * self.margin)
+        if not extent.max() > 0:
+            raise InputError(_NO_SCALE)
+        inside = np.array((self.width, self.height), np.float64)
+        scale = float((inside / np.maximum(extent, 1e-9)).min())
+        # Pixel centres are whole numbers: the middle of a crop of 224 pixels is 111.5.
+        shift = (inside - 1) / 2 - scale * (low + high).astype(np.float64) / 2
+        return np.array(((scale, 0.0, shift[0]), (0.0, scale, shift[1])))
+
+    def to_dict(self) -> dict[str, Any]:
+        """As plain values, with the name of the method."""
+        rest = {"height": self.height, "width": self.width, "border": self.border}
+        return {"method": "box", "margin": self.margin, **rest}
+
+
+@dataclass(frozen=True)
+class WholePicture(_Rectangle):
+    """No alignment: the whole frame, scaled to the crop without keeping its aspect ratio.
+
+    For networks that were trained on whole pictures of one face. The face is found all the same, for results have a box.
+
+    Attributes:
+        height: of the crop, pixels.
+        width: of the crop, pixels.
+    """
+
+    def matrix(self, landmarks: NDArray[np.floating[Any]]) -> NDArray[np.float64]:  # noqa: ARG002 - as Alignment
+        """There is none, since landmarks do not say how large the frame is.
+
+        Raises:
+            InputError: always.
+        """
+        raise InputError("a network without alignment sees the whole picture; landmarks give it no matrix")
+
+    def crop(self, frame: NDArray[np.uint8], landmarks: NDArray[np.floating[Any]]) -> NDArray[np.uint8]:  # noqa: ARG002
+        """The whole frame: uint8 ``(height, width, 3)``, in the frame's colour order."""
+        shrinks = frame.shape[0] > self.height and frame.shape[1] > self.width
+        crop: NDArray[np.uint8] = cv2.resize(  # type: ignore[assignment]
+            frame,
+            (self.width, self.height),
+            interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR,
+        )
+        return crop
+
+    def to_dict(self) -> dict[str, Any]:
+        """As plain values, with the name of the method."""
+        return {"method": "none", "height": self.height, "width": self.width}
+
+
+def _least_squares_similarity(
+    points: NDArray[np.float64], template: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """What moves points ``(5, 2)`` nearest to a template ``(5, 2)``, float64 ``(2, 3)``."""
+    centre, target = points.mean(axis=0), template.mean(axis=0)
+    source, wanted = points - centre, template - target
+    spread = float((source**2).sum())
+    if not spread > 0:
+        raise InputError(_NO_SCALE)
+    # A similarity is z -> (a + ib) z on centred points; least squares gives a and b in closed form.
+    a = float((source * wanted).sum()) / spread
+    b = float((source[:, 0] * wanted[:, 1] - source[:, 1] * wanted[:, 0]).sum()) / spread
+    linear = np.array(((a, -b), (b, a)))
+    return np.column_stack((linear, target - linear @ centre))
 
 
 def five_points(landmarks: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
@@ -174,7 +347,7 @@ def alignment_matrix(
     return np.array(_similarity(landmarks, canvas, margin)).reshape(2, 3)
 
 
-def _similarity(landmarks: NDArray[np.floating[Any]], canvas: int, margin: float) -> _Affine:
+def _similarity(landmarks: NDArray[np.floating[Any]], canvas: int, margin: float) -> Affine:
     # Plain floats: for five points numpy's calls cost ten times their arithmetic, once per face and frame.
     points = five_points(landmarks).tolist()
     (left_x, left_y), (right_x, right_y) = points[:2]
@@ -191,70 +364,3 @@ def _similarity(landmarks: NDArray[np.floating[Any]], canvas: int, margin: float
     shift_x = half - (min(across) + max(across)) / 2
     shift_y = half - (min(down) + max(down)) / 2
     return scale * cos, scale * sin, scale * shift_x, -scale * sin, scale * cos, scale * shift_y
-
-
-def warp(
-    frame: NDArray[np.uint8], matrix: NDArray[np.float64], size: int, border: int = 128
-) -> NDArray[np.uint8]:
-    """Bilinear warp of a frame through a forward matrix to a square crop.
-
-    Args:
-        frame: uint8 ``(height, width, 3)``.
-        matrix: ``(2, 3)``, frame pixels to crop pixels.
-        size: side of the crop, pixels.
-        border: value outside the frame, 0..255.
-
-    Returns:
-        uint8 ``(size, size, 3)``, contiguous.
-    """
-    (a, b, x), (c, d, y) = matrix.tolist()
-    return _warp(frame, (a, b, x, c, d, y), size, border)
-
-
-def _warp(frame: NDArray[np.uint8], affine: _Affine, size: int, border: int) -> NDArray[np.uint8]:
-    a, b, x, c, d, y = affine
-    # Bilinear sampling skips pixels below half size, and the aliasing looks like wrinkles to an AU network: shrink by
-    # area first. By a whole number, and only the part of the frame that is seen: cheap in a frame of any size.
-    factor = max(1, int(1 / math.hypot(a, c)))
-    left, top, right, bottom = _seen(affine, size, margin=2 * factor)
-    width = (min(right, frame.shape[1]) - left) // factor
-    height = (min(bottom, frame.shape[0]) - top) // factor
-    if width <= 0 or height <= 0:
-        return np.full((size, size, 3), border, np.uint8)
-    part = frame[top : top + height * factor, left : left + width * factor]
-    # One row of a face lies far from the next in a frame; side by side they are read faster.
-    part = _shrunk(part, width, height) if factor > 1 else np.ascontiguousarray(part)
-    # A pixel of the part is `factor` pixels of the frame; its centre is theirs.
-    first_x, first_y = left + (factor - 1) / 2, top + (factor - 1) / 2
-    moved = (
-        (a * factor, b * factor, a * first_x + b * first_y + x),
-        (c * factor, d * factor, c * first_x + d * first_y + y),
-    )
-    crop: NDArray[np.uint8] = cv2.warpAffine(  # type: ignore[assignment]
-        part,
-        np.array(moved),
-        (size, size),
-        flags=cv2.INTER_LINEAR,
-        borderMode=cv2.BORDER_CONSTANT,
-        borderValue=(border, border, border),
-    )
-    return crop
-
-
-def _shrunk(part: NDArray[np.uint8], width: int, height: int) -> NDArray[np.uint8]:
-    return cv2.resize(part, (width, height), interpolation=cv2.INTER_AREA)  # type: ignore[return-value]
-
-
-def _seen(affine: _Affine, size: int, margin: int) -> tuple[int, int, int, int]:
-    """What part of a frame a crop shows, with a margin: left and top, 0 or more, and right and bottom, outside."""
-    a, b, x, c, d, y = affine
-    determinant = a * d - b * c
-    corners = [(u - x, v - y) for u in (0, size) for v in (0, size)]
-    across = [(d * u - b * v) / determinant for u, v in corners]
-    down = [(a * v - c * u) / determinant for u, v in corners]
-    return (
-        max(math.floor(min(across)) - margin, 0),
-        max(math.floor(min(down)) - margin, 0),
-        math.ceil(max(across)) + margin,
-        math.ceil(max(down)) + margin,
-    )

@@ -134,12 +134,12 @@ def _only(ends: list[dict[str, Any]], file: str, what: str) -> dict[str, Any]:
 def _order(end: _TensorEnd, file: str) -> tuple[int, ...]:
     """Which axis of NCHW each axis of the file's picture is."""
     shape = end.shape
-    if len(shape) == 4 and shape[3] == 3:
+    if len(shape) == 4 and shape[3] in (1, 3):
         return _NHWC
-    if len(shape) == 4 and shape[1] == 3:
+    if len(shape) == 4 and shape[1] in (1, 3):
         return _PICTURE
     raise EngineError(
-        f"{file} takes {shape}; an AU network takes one colour picture, (batch, height, width, 3)"
+        f"{file} takes {shape}; an AU network takes one picture, (batch, height, width, 3) or with 1 channel"
     )
 
 

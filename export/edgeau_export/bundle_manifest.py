@@ -25,7 +25,7 @@ def bundle_manifest(
     *,
     landmarks: LandmarkNetworks | None = None,
     pending: tuple[Pending, ...] = (),
-    from_checkpoint: bool,
+    with_torch: bool,
 ) -> Manifest:
     """A manifest that is complete but for its list of files.
 
@@ -35,7 +35,7 @@ def bundle_manifest(
         artifacts: in the order in which a device should try them.
         landmarks: face networks that travel in the bundle, or None.
         pending: stages that wait for the board.
-        from_checkpoint: torch took part, so that its version is noted too.
+        with_torch: torch took part, so that its version is noted too.
     """
     model = description.landmark_model
     return Manifest(
@@ -54,13 +54,13 @@ def bundle_manifest(
         landmarks=landmarks,
         pending=pending,
         licences=description.licences if landmarks is None else (*description.licences, LICENCE_LINE),
-        tools=_tool_versions(artifacts, from_checkpoint=from_checkpoint),
+        tools=_tool_versions(artifacts, with_torch=with_torch),
     )
 
 
-def _tool_versions(artifacts: tuple[Artifact, ...], *, from_checkpoint: bool) -> dict[str, str]:
+def _tool_versions(artifacts: tuple[Artifact, ...], *, with_torch: bool) -> dict[str, str]:
     """Name to version; the engines that the artifacts are for included, where they are installed."""
-    packages = _PACKAGES + (_CHECKPOINT_PACKAGES if from_checkpoint else ())
+    packages = _PACKAGES + (_CHECKPOINT_PACKAGES if with_torch else ())
     found = {"edgeau": edgeau.__version__, "python": platform.python_version(), "machine": platform.machine()}
     for artifact in artifacts:
         found |= runtime_named(artifact.runtime).installed()

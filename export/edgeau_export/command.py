@@ -1,4 +1,4 @@
-"""``edgeau-export``: a bundle for a board, from a checkpoint or from the packaged default."""
+"""``edgeau-export``: a bundle for a board, from any network."""
 
 from __future__ import annotations
 
@@ -26,6 +26,8 @@ def _body(argv: Sequence[str] | None) -> int:
     if given[:1] == ["finish"]:  # what runs on the board needs nothing of this package
         return finish(given[1:])
     arguments = _parser().parse_args(argv)
+    if arguments.describe is None and (arguments.target is None or arguments.out is None):
+        raise UsageError("--target and --out are needed: which board, and where the bundle goes")
     # Imported only now, so that --help needs neither onnx nor a second of patience.
     try:
         from edgeau_export.export import ExportRequest, export_bundle
@@ -33,13 +35,18 @@ def _body(argv: Sequence[str] | None) -> int:
         raise DependencyError(
             f"exporting needs {error.name}, which is not installed: pip install 'edgeau[export]'"
         ) from error
+    if arguments.describe is not None:
+        from edgeau_export.source_network.describe import describe
+
+        print(describe(arguments.describe), end="")
+        return DONE
     from edgeau_export.progress import ProgressReporter
     from edgeau_export.report.tables import summary
 
     request = ExportRequest(
         target=arguments.target,
         out=arguments.out,
-        checkpoint=arguments.checkpoint,
+        model=arguments.model,
         calib=arguments.calib,
         max_f1_drop=arguments.max_f1_drop,
         precisions=None if arguments.precision is None else _split(arguments.precision),
@@ -72,14 +79,22 @@ def _parser() -> CommandParser:
         _NAME,
         "Exports a network for a board: ONNX that answers as the network does, INT8 with its measured cost, "
         "everything verified and in one folder.",
-        f"{_NAME} --checkpoint mrpnet.safetensors --target raspberrypi --calib faces/ --out bundle/",
+        f"{_NAME} --model mrpnet.safetensors --target raspberrypi --calib faces/ --out bundle/",
     )
     parser.add_argument(
-        "--checkpoint", type=Path, metavar="FILE", help=".safetensors; without it the packaged default"
+        "--model",
+        default="default",
+        metavar="NAME|FILE",
+        help="default, a checkpoint of edgeau-train (.safetensors), or a model.toml that says of any network what must be "
+        "known (default: %(default)s)",
     )
     parser.add_argument(
-        "--target", required=True, metavar="NAME", help="board, e.g. cpu, raspberrypi, jetson"
+        "--describe",
+        type=Path,
+        metavar="FILE",
+        help="print a model.toml to fill in for a file of a network, and end",
     )
+    parser.add_argument("--target", metavar="NAME", help="board, e.g. cpu, raspberrypi, jetson")
     parser.add_argument(
         "--calib",
         type=Path,
@@ -92,7 +107,7 @@ def _parser() -> CommandParser:
         default="",
         help="refusals of the calibration linter to overrule, e.g. one-person",
     )
-    parser.add_argument("--out", type=Path, required=True, metavar="BUNDLE", help="folder to make or replace")
+    parser.add_argument("--out", type=Path, metavar="BUNDLE", help="folder to make or replace")
     parser.add_argument(
         "--precision",
         metavar="LIST",

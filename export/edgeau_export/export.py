@@ -1,4 +1,4 @@
-"""The export: from a checkpoint or the packaged default to a verified bundle.
+"""The export: from a network of any origin to a verified bundle.
 
 Each stage takes values and returns one: target -> selected artifacts -> source network -> face crops -> quantized graphs ->
 artifacts (converted and measured) -> golden answers and samples -> manifest -> reports.
@@ -29,9 +29,9 @@ from edgeau_export.quantization.int8_search import MAX_F1_DROP, quantized_graphs
 from edgeau_export.quantization.labelled_data import labelled_data
 from edgeau_export.report.int8 import report_inputs, write_reports
 from edgeau_export.report.tables import report
-from edgeau_export.source_network.from_checkpoint import CheckpointSource
 from edgeau_export.source_network.from_default import DefaultSource
 from edgeau_export.source_network.network import NetworkDescription, SourceNetwork
+from edgeau_export.source_network.opening import DEFAULT, open_source_network
 from edgeau_export.targets.selection import SelectedArtifacts, select_artifacts
 from edgeau_export.targets.target import Target, load_target
 
@@ -48,7 +48,8 @@ class ExportRequest:
     Attributes:
         target: name or alias of a board, or the path of a target file.
         out: the bundle's folder; a bundle that is there is replaced.
-        checkpoint: ``.safetensors`` file; None takes the packaged default.
+        model: which network: the name of a packaged one, or a file (a checkpoint of edgeau, a ``model.toml``); see
+            :func:`edgeau_export.source_network.opening.open_source_network`.
         calib: calibration data; None takes the packaged crops.
         precisions: wanted; None takes those of the target that can be made with what is there.
         accepted: rules of the calibration linter that are overruled.
@@ -59,7 +60,7 @@ class ExportRequest:
 
     target: str
     out: Path
-    checkpoint: Path | None = None
+    model: Path | str = DEFAULT
     calib: Path | None = None
     precisions: tuple[str, ...] | None = None
     accepted: tuple[str, ...] = ()
@@ -104,7 +105,7 @@ def _make(
 ) -> Manifest:
     """Write everything but the manifest."""
     progress.step("opening the network")
-    source = CheckpointSource(request.checkpoint) if request.checkpoint else DefaultSource()
+    source = open_source_network(request.model, progress)
     _warn_if_untrained(source.description, progress)
     progress.step("exporting to ONNX")
     network = SourceNetwork(source.description, source.graph(target.opset), source.float_accuracy)
@@ -136,7 +137,7 @@ def _make(
         made,
         landmarks=None if networks is None else write_networks(directory, networks),
         pending=tuple(Pending(stage.stage, stage.reason, stage.command) for stage in selected.pending),
-        from_checkpoint=request.checkpoint is not None,
+        with_torch=not isinstance(source, DefaultSource),
     )
     (directory / REPORT_MD).write_text(report(manifest, target), encoding="utf-8")
     progress.step("measuring what the quantization costs, tensor by tensor")

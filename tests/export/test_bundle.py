@@ -48,14 +48,15 @@ def test_artifacts_stand_in_the_order_of_the_target(manifest: Manifest) -> None:
     ]
 
 
-def test_float_artifacts_passed_the_gate_against_torch_on_faces_and_random_input(manifest: Manifest) -> None:
+def test_float_artifacts_passed_the_gate_against_torch_on_faces(manifest: Manifest) -> None:
     for artifact in manifest.artifacts[:2]:
         parity = artifact.parity
         assert parity is not None
-        assert parity.reference == "torch"
-        assert parity.inputs == "4 face crops and 8 random inputs"
-        assert parity.count == 12
-        assert parity.tolerance == pytest.approx(1e-4), "the logits reach 1, so the gate is the full one"
+        assert parity.reference == "torch in float64"
+        assert parity.inputs == "4 face crops"
+        assert parity.count == 4
+        assert parity.tolerance is not None
+        assert parity.tolerance < 1e-4, "what float32 can promise of a tiny network is more than that"
         assert parity.max_abs_logit <= parity.tolerance
         assert parity.decision_flips == 0
 

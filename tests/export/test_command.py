@@ -28,7 +28,7 @@ def test_a_table_on_stdout_and_notices_on_stderr(
 ) -> None:
     out = tmp_path / "b"
     code, printed, said = run(
-        capsys, "--checkpoint", checkpoint, "--target", "jetson", "--calib", calib, "--out", out
+        capsys, "--model", checkpoint, "--target", "jetson", "--calib", calib, "--out", out
     )
     assert code == 0
     assert "UNTRAINED" in printed
@@ -45,7 +45,7 @@ def test_json_is_the_manifest_and_the_place_and_nothing_else(
 ) -> None:
     out = tmp_path / "b"
     code, printed, _ = run(
-        capsys, "--checkpoint", checkpoint, "--target", "cpu", "--out", out, "--precision", "fp32", "--json"
+        capsys, "--model", checkpoint, "--target", "cpu", "--out", out, "--precision", "fp32", "--json"
     )
     document = json.loads(printed)
     assert code == 0
@@ -57,7 +57,7 @@ def test_int8_is_left_out_aloud_where_there_is_nothing_to_calibrate_on(
     tmp_path: Path, checkpoint: Path, nothing_packaged: None, capsys: pytest.CaptureFixture[str]
 ) -> None:
     out = tmp_path / "b"
-    code, _, said = run(capsys, "--checkpoint", checkpoint, "--target", "cpu", "--out", out)
+    code, _, said = run(capsys, "--model", checkpoint, "--target", "cpu", "--out", out)
     assert code == 0
     assert "INT8 is left out" in said
     assert "pass --calib" in said
@@ -69,7 +69,7 @@ def test_help_has_an_example(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as stopped:
         main(["--help"])
     assert stopped.value.code == 0
-    assert "edgeau-export --checkpoint mrpnet.safetensors --target raspberrypi" in capsys.readouterr().out
+    assert "edgeau-export --model mrpnet.safetensors --target raspberrypi" in capsys.readouterr().out
 
 
 def corrupt(source: Path, folder: Path) -> Path:
@@ -106,8 +106,8 @@ def absent(source: Path, folder: Path) -> Path:
     [
         (absent, "does not exist"),
         (corrupt, "truncated, damaged or of another kind"),
-        (pickled, "is a pickle"),
-        (torch_zip, "is a pickle"),
+        (pickled, "describe it in a model.toml"),
+        (torch_zip, "describe it in a model.toml"),
         (other_labels, "label count"),
     ],
 )
@@ -117,7 +117,7 @@ def test_a_bad_checkpoint_is_one_clear_line(
     folder = tmp_path / "in"
     folder.mkdir()
     bad = make(checkpoint, folder)
-    code, printed, said = run(capsys, "--checkpoint", bad, "--target", "cpu", "--out", tmp_path / "b")
+    code, printed, said = run(capsys, "--model", bad, "--target", "cpu", "--out", tmp_path / "b")
     assert (code, printed) == (2, "")
     assert expected in said
     assert len(said.splitlines()) == 1
@@ -145,7 +145,7 @@ def test_a_bad_argument_is_one_clear_line(
     empty = tmp_path / "empty"
     empty.mkdir()
     given = [argument.format(empty=empty) for argument in arguments]
-    code, printed, said = run(capsys, "--checkpoint", checkpoint, "--out", tmp_path / "b", *given)
+    code, printed, said = run(capsys, "--model", checkpoint, "--out", tmp_path / "b", *given)
     assert (code, printed) == (2, "")
     assert expected in said.splitlines()[-1]
     assert [entry.name for entry in tmp_path.iterdir()] == ["empty"]
@@ -155,7 +155,7 @@ def test_int8_by_name_without_crops_says_what_to_pass(
     tmp_path: Path, checkpoint: Path, nothing_packaged: None, capsys: pytest.CaptureFixture[str]
 ) -> None:
     code, _, said = run(
-        capsys, "--checkpoint", checkpoint, "--target", "cpu", "--out", tmp_path / "b", "--precision", "int8"
+        capsys, "--model", checkpoint, "--target", "cpu", "--out", tmp_path / "b", "--precision", "int8"
     )
     assert code == 2
     assert "pass --calib" in said
@@ -168,7 +168,7 @@ def test_a_folder_that_is_no_bundle_is_not_touched(
     out = tmp_path / "photos"
     out.mkdir()
     (out / "holiday.jpg").write_bytes(b"precious")
-    code, _, said = run(capsys, "--checkpoint", checkpoint, "--target", "cpu", "--out", out)
+    code, _, said = run(capsys, "--model", checkpoint, "--target", "cpu", "--out", out)
     assert code == 2
     assert "is not a bundle" in said
     assert [entry.name for entry in out.iterdir()] == ["holiday.jpg"]
@@ -179,7 +179,7 @@ def test_a_file_in_the_way_is_not_touched(
 ) -> None:
     out = tmp_path / "bundle"
     out.write_text("precious")
-    code, _, said = run(capsys, "--checkpoint", checkpoint, "--target", "cpu", "--out", out)
+    code, _, said = run(capsys, "--model", checkpoint, "--target", "cpu", "--out", out)
     assert code == 2
     assert "is a file" in said
     assert out.read_text() == "precious"
@@ -190,7 +190,7 @@ def test_a_place_that_cannot_be_written_to_is_known_before_the_work(
 ) -> None:
     (tmp_path / "file").write_text("")
     code, _, said = run(
-        capsys, "--checkpoint", tmp_path / "never-opened", "--target", "cpu", "--out", tmp_path / "file" / "b"
+        capsys, "--model", tmp_path / "never-opened", "--target", "cpu", "--out", tmp_path / "file" / "b"
     )
     assert code == 2
     assert "cannot write" in said
@@ -202,7 +202,7 @@ def test_a_read_only_folder_is_one_clear_line(
 ) -> None:
     folder = tmp_path / "read-only"
     folder.mkdir(mode=0o500)
-    code, _, said = run(capsys, "--checkpoint", checkpoint, "--target", "cpu", "--out", folder / "b")
+    code, _, said = run(capsys, "--model", checkpoint, "--target", "cpu", "--out", folder / "b")
     folder.chmod(0o700)
     shutil.rmtree(folder)
     assert code == 2
@@ -218,7 +218,7 @@ sys.exit(main(sys.argv[1:]))
 
 
 def test_a_full_disk_is_one_clear_line_and_leaves_nothing(tmp_path: Path, checkpoint: Path) -> None:
-    arguments = ["--checkpoint", str(checkpoint), "--target", "cpu", "--out", str(tmp_path / "b")]
+    arguments = ["--model", str(checkpoint), "--target", "cpu", "--out", str(tmp_path / "b")]
     done = subprocess.run(
         [sys.executable, "-c", FULL_DISK, *arguments, "--precision", "fp32"],
         capture_output=True,

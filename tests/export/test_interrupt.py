@@ -34,7 +34,7 @@ def test_an_interrupted_quantization(
     if before == "a bundle":
         shutil.copytree(seeded_bundle, place / "out")
     stood = tree(place)
-    command = [sys.executable, "-m", "edgeau_export.command", "--checkpoint", str(checkpoint)]
+    command = [sys.executable, "-m", "edgeau_export.command", "--model", str(checkpoint)]
     command += ["--target", "cpu", "--calib", str(many_crops), "--out", str(place / "out")]
     scratch = tmp_path / "scratch"
     scratch.mkdir()

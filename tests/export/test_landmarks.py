@@ -85,7 +85,7 @@ def test_what_holds_no_face_networks_is_refused_before_any_work(
         archive.writestr("mediapipe/__init__.py", "")
     with pytest.raises(InputError, match="wheel without face landmark networks"):
         exported(tmp_path / "b", checkpoint, wheel)
-    arguments = ["--checkpoint", checkpoint, "--target", "cpu", "--out", tmp_path / "b"]
+    arguments = ["--model", checkpoint, "--target", "cpu", "--out", tmp_path / "b"]
     code = main([str(a) for a in (*arguments, "--landmarks", wheel, "--landmarks", "none")])
     assert code == UserError.exit_code
     assert "two landmark sets were given" in capsys.readouterr().err

@@ -12,7 +12,17 @@ from numpy.typing import NDArray
 from edgeau.errors import CalibrationError
 from edgeau.faces.alignment import Alignment
 
-__all__ = ["MINIMUM", "WANTED", "CalibrationSet", "central_crop", "decoded", "evenly", "on_canvas"]
+__all__ = [
+    "MINIMUM",
+    "WANTED",
+    "CalibrationSet",
+    "aligned_sizes",
+    "central_crop",
+    "decoded",
+    "evenly",
+    "is_aligned",
+    "on_canvas",
+]
 # Ours: ranges from fewer faces are those of one person in one light.
 MINIMUM = 8
 WANTED = 128
@@ -24,7 +34,7 @@ class CalibrationSet:
     """Crops that ranges are measured on.
 
     Attributes:
-        crops: uint8 ``(n, size, size, 3)``, RGB, aligned as the network was trained.
+        crops: uint8 ``(n, height, width, 3)``, RGB, aligned as the network was trained.
         source: where they come from, for people and the manifest.
         notes: what was left out on the way and why, one line each.
         persons: who each crop shows, ``(n,)``; None where nobody knows.
@@ -39,9 +49,9 @@ class CalibrationSet:
 
     def __post_init__(self) -> None:
         shape = self.crops.shape
-        if self.crops.dtype != np.uint8 or len(shape) != 4 or shape[3] != 3 or shape[1] != shape[2]:
+        if self.crops.dtype != np.uint8 or len(shape) != 4 or shape[3] != 3:
             raise CalibrationError(
-                f"{self.source}: expected uint8 crops (n, size, size, 3), got {self.crops.dtype} {shape}"
+                f"{self.source}: expected uint8 crops (n, height, width, 3), got {self.crops.dtype} {shape}"
             )
         if self.persons is not None and self.persons.shape != shape[:1]:
             raise CalibrationError(
@@ -100,25 +110,36 @@ def on_canvas(crops: NDArray[np.uint8], alignment: Alignment) -> NDArray[np.uint
     return resized
 
 
-def central_crop(crops: NDArray[np.uint8], size: int) -> NDArray[np.uint8]:
-    """The central ``size`` x ``size`` pixels of ``(..., H, W, 3)``, as the runtime sees them of the alignment canvas."""
-    top, left = (crops.shape[-3] - size) // 2, (crops.shape[-2] - size) // 2
-    return crops[..., top : top + size, left : left + size, :]
+def central_crop(crops: NDArray[np.uint8], shape: tuple[int, int]) -> NDArray[np.uint8]:
+    """The central ``shape`` (height, width) pixels of ``(..., H, W, 3)``, as the runtime sees them of the alignment canvas."""
+    top, left = (crops.shape[-3] - shape[0]) // 2, (crops.shape[-2] - shape[1]) // 2
+    return crops[..., top : top + shape[0], left : left + shape[1], :]
+
+
+def is_aligned(height: int, width: int, alignment: Alignment) -> bool:
+    """Whether a picture of this size is taken for a crop, or for the canvas around one, that was aligned already."""
+    return (height, width) in (alignment.shape, (alignment.canvas, alignment.canvas))
+
+
+def aligned_sizes(alignment: Alignment) -> str:
+    """Those sizes, for messages."""
+    (height, width), canvas = alignment.shape, alignment.canvas
+    sizes = [f"{height} x {width}"] + ([] if canvas == height == width else [f"{canvas} x {canvas}"])
+    return " or ".join(sizes) + " pixels (height x width)"
 
 
 def decoded(file: bytes | NDArray[np.uint8], alignment: Alignment, where: str) -> NDArray[np.uint8]:
-    """The crop in a JPEG file, uint8 ``(size, size, 3)`` RGB.
+    """The crop in a JPEG file, uint8 ``(height, width, 3)`` RGB.
 
     Raises:
-        CalibrationError: it is damaged, or is of neither the crop's nor the canvas's side.
+        CalibrationError: it is damaged, or has the size of neither the crop nor the canvas.
     """
     picture = cv2.imdecode(np.frombuffer(file, dtype=np.uint8), cv2.IMREAD_COLOR) if len(file) else None
     if picture is not None and picture.shape[0] == picture.shape[1]:
         picture = on_canvas(picture[None].astype(np.uint8, copy=False), alignment)[0]
-    sides = (alignment.size, alignment.canvas)
-    if picture is None or picture.shape[0] != picture.shape[1] or picture.shape[0] not in sides:
-        got = "not a picture" if picture is None else f"{picture.shape[1]} x {picture.shape[0]} pixels"
+    if picture is None or not is_aligned(picture.shape[0], picture.shape[1], alignment):
+        got = "not a picture" if picture is None else f"{picture.shape[0]} x {picture.shape[1]} pixels"
         raise CalibrationError(
-            f"{where}: a crop is {got}; expected aligned crops of {sides[0]} or {sides[1]} pixels"
+            f"{where}: a crop is {got}; expected aligned crops of {aligned_sizes(alignment)}"
         )
-    return central_crop(picture.astype(np.uint8, copy=False), alignment.size)[..., ::-1]
+    return central_crop(picture.astype(np.uint8, copy=False), alignment.shape)[..., ::-1]

@@ -94,7 +94,7 @@ def _from_media(source: str, paths: Sequence[Path], alignment: Alignment, wanted
 
 
 def _stacked(crops: Sequence[NDArray[np.uint8]], alignment: Alignment) -> NDArray[np.uint8]:
-    return np.stack(crops) if crops else np.empty((0, alignment.size, alignment.size, 3), dtype=np.uint8)
+    return np.stack(crops) if crops else np.empty((0, *alignment.shape, 3), dtype=np.uint8)
 
 
 def _shortened(notes: Sequence[str], shown: int = 3) -> str:

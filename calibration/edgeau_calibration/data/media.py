@@ -12,7 +12,7 @@ from tqdm import tqdm
 from edgeau.errors import InputError
 from edgeau.sources.picture_file import read_picture
 from edgeau.sources.video import open_video
-from edgeau_calibration.data.crops import central_crop, evenly
+from edgeau_calibration.data.crops import central_crop, evenly, is_aligned
 from edgeau_calibration.data.faces import FaceCropper
 
 __all__ = ["crops_of_pictures", "crops_of_video"]
@@ -47,8 +47,8 @@ def crops_of_pictures(
 def _crop_of(path: Path, cropper: FaceCropper) -> NDArray[np.uint8]:
     picture = read_picture(path)
     height, width = picture.shape[:2]
-    if height == width and width in (cropper.alignment.size, cropper.alignment.canvas):
-        return central_crop(picture, cropper.alignment.size)[..., ::-1]
+    if is_aligned(height, width, cropper.alignment):
+        return central_crop(picture, cropper.alignment.shape)[..., ::-1]
     crop = cropper.crop(picture)
     if crop is None:
         raise InputError(f"{str(path)!r} shows no face")

@@ -17,7 +17,14 @@ from numpy.typing import NDArray
 from edgeau._system.npz import read_npz
 from edgeau.errors import CalibrationError, NpzError
 from edgeau.faces.alignment import Alignment
-from edgeau_calibration.data.crops import central_crop, decoded, evenly, on_canvas
+from edgeau_calibration.data.crops import (
+    aligned_sizes,
+    central_crop,
+    decoded,
+    evenly,
+    is_aligned,
+    on_canvas,
+)
 
 __all__ = ["crops_of_npz", "write_jpeg_npz"]
 
@@ -66,20 +73,20 @@ def _persons(
 
 
 def _from_pixels(crops: NDArray[Any], path: Path, alignment: Alignment, wanted: int) -> NDArray[np.uint8]:
-    sides = (alignment.size, alignment.canvas)
     if crops.dtype.kind == "f" and crops.ndim == 4 and crops.size:
         raise CalibrationError(f"{path}: 'crops' is {crops.dtype} {crops.shape}, {_range_of(crops)}")
-    if crops.dtype != np.uint8 or crops.ndim != 4 or crops.shape[3] != 3 or crops.shape[1] != crops.shape[2]:
+    if crops.dtype != np.uint8 or crops.ndim != 4 or crops.shape[3] != 3:
         raise CalibrationError(
-            f"{path}: 'crops' is {crops.dtype} {crops.shape}; expected uint8 (n, S, S, 3), RGB, values 0..255"
+            f"{path}: 'crops' is {crops.dtype} {crops.shape}; expected uint8 (n, height, width, 3), RGB, values 0..255"
         )
-    if len(crops):
+    if len(crops) and crops.shape[1] == crops.shape[2]:
         crops = on_canvas(crops, alignment)
-    if crops.shape[1] not in sides:
+    if not is_aligned(crops.shape[1], crops.shape[2], alignment):
         raise CalibrationError(
-            f"{path}: crops of {crops.shape[1]} pixels; expected aligned crops of {sides[0]} or {sides[1]} pixels"
+            f"{path}: crops of {crops.shape[1]} x {crops.shape[2]} pixels; "
+            f"expected aligned crops of {aligned_sizes(alignment)}"
         )
-    return central_crop(crops[evenly(len(crops), wanted)], alignment.size)
+    return central_crop(crops[evenly(len(crops), wanted)], alignment.shape)
 
 
 def _range_of(crops: NDArray[Any]) -> str:

@@ -48,8 +48,10 @@ def channel_order(found: CalibrationSet) -> Iterator[LintFinding]:
 
 def _orders(crops: NDArray[np.uint8]) -> list[str]:
     """The channels of each coloured crop, strongest first, such as ``"RGB"``."""
-    side = crops.shape[1]
-    rows, columns = (slice(int(side * part.start), int(side * part.stop)) for part in (_ROWS, _COLUMNS))
+    rows, columns = (
+        slice(int(side * part.start), int(side * part.stop))
+        for side, part in zip(crops.shape[1:3], (_ROWS, _COLUMNS), strict=True)
+    )
     levels = np.log(crops[:, rows, columns].mean(axis=(1, 2)) + 1)
     coloured = np.ptp(levels, axis=1) > _COLOURED
     return ["".join("RGB"[channel] for channel in np.argsort(-level)) for level in levels[coloured]]

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from edgeau.action_units.names import au_number
+from edgeau.action_units.names import au_number_or_none
 from edgeau.faces.quality.limits import Limits
 from edgeau.faces.quality.occlusion import covered_regions
 from edgeau.faces.quality.picture import centre, clipped_share, sharpness
@@ -36,8 +36,14 @@ class QualityAssessor:
     def __init__(self, labels: Iterable[str], limits: Limits | None = None) -> None:
         groups: dict[tuple[tuple[Region, ...], Limits], list[str]] = {}
         for label in labels:
-            number = au_number(label)
-            what = (AU_REGIONS.get(number, _ALL), (limits or Limits()).for_au(number))
+            number = au_number_or_none(label)
+            everywhere = limits or Limits()
+            # A free label may show anywhere in the face.
+            what = (
+                (_ALL, everywhere)
+                if number is None
+                else (AU_REGIONS.get(number, _ALL), everywhere.for_au(number))
+            )
             groups.setdefault(what, []).append(label)
         self._groups = [(*what, members) for what, members in groups.items()]
 

@@ -17,8 +17,8 @@ _FAR = 8
 
 def centre(crop: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """The middle half of a crop, brow to chin."""
-    side = crop.shape[0]
-    return crop[side // 4 : side - side // 4, side // 4 : side - side // 4]
+    height, width = crop.shape[:2]
+    return crop[height // 4 : height - height // 4, width // 4 : width - width // 4]
 
 
 def clipped_share(face: NDArray[np.uint8]) -> float:

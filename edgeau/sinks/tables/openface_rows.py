@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 
-from edgeau.action_units.names import au_number
+from edgeau.action_units.names import au_number_or_none, in_facs_order
 from edgeau.sinks.tables.ibug68 import IBUG_68
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ class OpenFaceRows:
         landmarks: Literal[68, 478] | None = None,
         pose: bool = False,
     ) -> None:
-        self._labels = sorted(labels, key=au_number)
+        self._labels = in_facs_order(labels)
         self._intensities = [label for label in self._labels if label in intensities]
         self._sided = [label for label in self._labels if label in sided]
         # OpenFace has no AU43: its eye closure, blinks included, is AU45.
@@ -110,8 +110,9 @@ class OpenFaceRows:
 
 
 def _padded(label: str) -> str:
-    """``AU1`` as OpenFace writes it: ``AU01``."""
-    return f"AU{au_number(label):02d}"
+    """``AU1`` as OpenFace writes it: ``AU01``; a free label as it is."""
+    number = au_number_or_none(label)
+    return label if number is None else f"AU{number:02d}{label[2 + len(str(number)) :]}"
 
 
 def _pose_cells(pose: HeadPose | None) -> Iterable[Cell]:

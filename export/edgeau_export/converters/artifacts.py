@@ -18,7 +18,12 @@ from edgeau.runtimes.table import runtime_named
 from edgeau_calibration.data.crops import CalibrationSet
 from edgeau_calibration.graph.ort_session import logits_of
 from edgeau_export.converters.conversion import ConversionRequest, ConversionResult
-from edgeau_export.converters.parity import measured_parity, refuse_if_beyond, run_artifact
+from edgeau_export.converters.parity import (
+    measured_parity,
+    refuse_if_beyond,
+    refuse_if_not_finite,
+    run_artifact,
+)
 from edgeau_export.quantization.quantized_graph import QuantizedGraph
 from edgeau_export.source_network.network import NetworkDescription, Reference, SourceNetwork
 from edgeau_export.source_network.onnx_graph import with_batch
@@ -63,6 +68,8 @@ def make_artifact(
         else description.in_order(source.thresholds),
     )
     refuse_if_beyond(wanted.file, parity)
+    if source is None:
+        refuse_if_not_finite(wanted.runtime, directory / wanted.file, compared.noise)
     record = record_of(directory, wanted.file)
     thresholds, fused_thresholds = _thresholds(description, source)
     return Artifact(

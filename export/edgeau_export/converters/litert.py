@@ -10,6 +10,8 @@ __all__ = ["convert"]
 
 # On the logits of the float file. It differs from ONNX Runtime by some 3e-5, and by 1.2e-4 where other tools convert.
 _TOLERANCE = 5e-4
+# Of what ONNX Runtime is allowed, where that was measured on the network.
+_LOOSER = 8.0
 
 
 def convert(request: ConversionRequest) -> ConversionResult:
@@ -28,4 +30,6 @@ def convert(request: ConversionRequest) -> ConversionResult:
 
 def _allowed(reference: Reference) -> float:
     """Smaller in proportion where the network's own logits are small, as :attr:`Reference.allowed` has it."""
+    if reference.float32_error is not None:
+        return _LOOSER * reference.allowed
     return _TOLERANCE * reference.allowed / reference.tolerance

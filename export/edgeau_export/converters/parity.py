@@ -16,7 +16,7 @@ from edgeau.runtimes.table import runtime_named
 from edgeau_calibration.evaluation.difference import difference
 from edgeau_export.source_network.network import Reference
 
-__all__ = ["ArtifactLogits", "measured_parity", "refuse_if_beyond", "run_artifact"]
+__all__ = ["ArtifactLogits", "measured_parity", "refuse_if_beyond", "refuse_if_not_finite", "run_artifact"]
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ def run_artifact(runtime: str, file: Path, batch: NDArray[np.float32]) -> Artifa
     Args:
         runtime: of the artifact. Where it exists on the board only, the runtime that measures for it is run instead.
         file: the artifact.
-        batch: normalised crops, float32 ``(n, 3, H, W)``.
+        batch: normalised crops, float32 ``(n, C, H, W)``.
     """
     with open_session(runtime_named(runtime).measuring_name, file) as session:
         return ArtifactLogits(session.run(batch), session.describe().computed_in)
@@ -74,6 +74,18 @@ def measured_parity(
     )
 
 
+def refuse_if_not_finite(runtime: str, file: Path, noise: NDArray[np.float32] | None) -> None:
+    """Noise must give finite numbers.
+
+    Raises:
+        GateRefusedError: it does not.
+    """
+    if noise is not None and not np.isfinite(run_artifact(runtime, file, noise).values).all():
+        raise GateRefusedError(
+            f"{file.name} answers noise with numbers that are not finite; nothing was written"
+        )
+
+
 def refuse_if_beyond(file: str, parity: Parity) -> None:
     """The gate itself.
 
@@ -88,6 +100,6 @@ def refuse_if_beyond(file: str, parity: Parity) -> None:
     if parity.tolerance is not None and not parity.max_abs_logit <= parity.tolerance:
         raise GateRefusedError(
             f"{file} is not the same network: its logits differ from {parity.reference} by up to "
-            f"{parity.max_abs_logit:.3g} on {parity.inputs}, allowed is {parity.tolerance:g}; nothing was written. "
-            "The versions of torch, onnx or onnxruntime do not work together: install those of constraints.txt"
+            f"{parity.max_abs_logit:.3g} on {parity.inputs}, allowed is {parity.tolerance:.3g}; nothing was written. "
+            "An operator was converted wrongly, or versions do not work together: compare them with constraints.txt"
         )

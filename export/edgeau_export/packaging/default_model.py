@@ -111,7 +111,7 @@ def _fill(directory: Path, arguments: Any, fitted: dict[str, Any]) -> Manifest:
     answers = {artifact.file: artifact_answer(artifact, directory, description, crops)}
     write_golden(directory / GOLDEN, Golden(crops, answers))
     pack(arguments.data, directory / CALIBRATION)
-    return bundle_manifest("cpu", description, (artifact,), from_checkpoint=True)
+    return bundle_manifest("cpu", description, (artifact,), with_torch=True)
 
 
 def _described(description: NetworkDescription, fitted: dict[str, Any]) -> NetworkDescription:

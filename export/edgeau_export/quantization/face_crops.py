@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -51,15 +52,23 @@ class FaceCrops:
             return self.packaged
         if self.used is not None:
             return self.used.crops[evenly(len(self.used), GOLDEN_COUNT)]
-        shape = (GOLDEN_COUNT, alignment.size, alignment.size, 3)
+        shape = (GOLDEN_COUNT, *alignment.shape, 3)
         return np.random.default_rng(0).integers(0, 256, shape, dtype=np.uint8)
 
 
 def packaged_crops(alignment: Alignment) -> NDArray[np.uint8] | None:
-    """The golden crops of the packaged default, uint8 ``(n, size, size, 3)`` RGB; None where there are none of that size."""
+    """The golden crops of the packaged default, uint8 ``(n, size, size, 3)`` RGB; None where there are none.
+
+    Scaled where the network sees another size: they are faces still, if framed as the default's.
+    """
     try:
         bundle = load_bundle(default_bundle_path())
     except BundleError:
         return None  # said by whoever needs the default itself; here it is one of several places to look
     crops = read_golden(bundle.path(bundle.manifest.golden)).crops[:GOLDEN_COUNT]
-    return crops if crops.shape[1:3] == (alignment.size, alignment.size) else None
+    height, width = alignment.shape
+    if crops.shape[1:3] == (height, width):
+        return crops
+    scaled = [cv2.resize(crop, (width, height), interpolation=cv2.INTER_AREA) for crop in crops]
+    faces: NDArray[np.uint8] = np.stack(scaled).astype(np.uint8)
+    return faces

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -59,20 +60,35 @@ class CheckpointSource:
         return described(simplified(graph), self.description)
 
     def reference(self, crops: NDArray[np.uint8] | None) -> Reference:
-        """What torch answers to real faces and to random inputs.
+        """What torch answers in float64 to real faces; random inputs stand in where there are none, and must be finite.
 
         Args:
             crops: aligned faces, uint8 ``(n, S, S, 3)`` RGB, or None where there are none.
         """
-        shape = (_RANDOM_INPUTS, 3, *self.description.input.size)
-        batch = np.random.default_rng(0).standard_normal(shape, dtype=np.float32)
-        inputs = f"{_RANDOM_INPUTS} random inputs"
+        shape = (_RANDOM_INPUTS, *self.description.input.shape)
+        noise = np.random.default_rng(0).standard_normal(shape, dtype=np.float32)
+        batch, inputs = noise, f"{_RANDOM_INPUTS} random inputs"
         if crops is not None:
-            # Put together before the next use of the preprocessor, which keeps its buffer.
-            batch = np.concatenate((Preprocessor(self.description.input).batch(crops), batch))
-            inputs = f"{len(crops)} face crops and {inputs}"
-        pieces = (batch[start : start + _BATCH] for start in range(0, len(batch), _BATCH))
-        return Reference("torch", inputs, batch, self._model.logits(pieces), TOLERANCE)
+            batch = Preprocessor(self.description.input).batch(crops).copy()
+            inputs = f"{len(crops)} face crops"
+        single = self._model.logits(_pieces(batch))
+        try:
+            double = self._model.logits(_pieces(batch.astype(np.float64)))
+        except RuntimeError:  # a network with float32 built into it: its own answers are the best there are
+            return Reference("torch", inputs, batch, single.astype(np.float32), TOLERANCE, noise=noise)
+        return Reference(
+            "torch in float64",
+            inputs,
+            batch,
+            double.astype(np.float32),
+            TOLERANCE,
+            float32_error=float(np.abs(single - double).max()),
+            noise=noise,
+        )
+
+
+def _pieces(batch: NDArray[np.floating[Any]]) -> Iterator[NDArray[np.floating[Any]]]:
+    return (batch[start : start + _BATCH] for start in range(0, len(batch), _BATCH))
 
 
 def _load(checkpoint: Path) -> TorchModel:
@@ -81,7 +97,7 @@ def _load(checkpoint: Path) -> TorchModel:
     except ImportError as error:
         raise DependencyError(
             f"exporting a checkpoint needs {error.name}, which is not installed: pip install 'edgeau[export,train]'; "
-            "without --checkpoint the packaged default is exported, which needs neither"
+            "without --model the packaged default is exported, which needs neither"
         ) from error
     return load_torch_model(checkpoint)
 

@@ -47,7 +47,7 @@ class DefaultSource:
         if packaged > opset:
             raise BundleError(
                 f"the packaged default is ONNX opset {packaged}, this target reads up to {opset}; "
-                "export from its checkpoint with --checkpoint"
+                "export from its checkpoint with --model FILE"
             )
         return model
 
@@ -112,7 +112,7 @@ def _packaged() -> Bundle:
         path = default_bundle_path()
     except BundleError as error:
         raise BundleError(
-            "this copy of edgeau carries no default bundle to export; pass --checkpoint FILE, "
+            "this copy of edgeau carries no default bundle to export; pass --model FILE, "
             "or install edgeau from its wheel"
         ) from error
     return load_bundle(path)

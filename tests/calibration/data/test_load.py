@@ -117,7 +117,7 @@ def test_too_few_faces_says_how_many_are_wanted_and_what_failed(
         ({"crops": np.zeros((9, 3, 224, 224), np.uint8)}, "expected uint8"),
         (
             {"crops": np.zeros((9, 112, 112, 3), np.uint8)},
-            "crops of 112 pixels; expected aligned crops of 224 or 256",
+            "crops of 112 x 112 pixels; expected aligned crops of 224 x 224 or 256 x 256",
         ),
         ({"jpeg": np.zeros(9, np.uint8), "lengths": np.array([4, 4])}, "do not fit"),
         ({"jpeg": np.zeros(8, np.uint8), "lengths": np.array([4, 4])}, "not a picture"),

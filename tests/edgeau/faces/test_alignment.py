@@ -5,7 +5,8 @@ import numpy as np
 import pytest
 
 from edgeau.errors import InputError, RecordError
-from edgeau.faces.alignment import Alignment, alignment_matrix, five_points, warp
+from edgeau.faces.alignment import Alignment, alignment_matrix, five_points
+from edgeau.faces.warp import warp
 
 
 def mapped(matrix: np.ndarray, points: np.ndarray) -> np.ndarray:

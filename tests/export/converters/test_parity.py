@@ -8,9 +8,9 @@ import pytest
 from onnx import numpy_helper
 
 from edgeau.errors import GateRefusedError
-from edgeau_export import export
 from edgeau_export.converters.parity import ArtifactLogits, measured_parity, refuse_if_beyond
 from edgeau_export.export import ExportRequest, export_bundle
+from edgeau_export.source_network import opening
 from edgeau_export.source_network.from_checkpoint import CheckpointSource
 from edgeau_export.source_network.network import Reference
 
@@ -65,7 +65,7 @@ def test_an_export_that_changes_one_weight_is_refused_and_leaves_nothing(
             bias.CopyFrom(numpy_helper.from_array(changed, bias.name))
             return model
 
-    monkeypatch.setattr(export, "CheckpointSource", Careless)
+    monkeypatch.setattr(opening, "CheckpointSource", Careless)
     with pytest.raises(
         GateRefusedError, match=r"model\.fp32\.onnx is not the same network.*0\.002"
     ) as caught:

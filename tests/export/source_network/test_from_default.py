@@ -73,7 +73,7 @@ def test_the_default_is_exported_where_torch_cannot_be_imported(tmp_path: Path, 
 def test_a_checkpoint_without_torch_says_what_to_install(
     tmp_path: Path, default_bundle: Path, checkpoint: Path
 ) -> None:
-    arguments = ("--checkpoint", str(checkpoint), "--target", "cpu", "--out", str(tmp_path / "bundle"))
+    arguments = ("--model", str(checkpoint), "--target", "cpu", "--out", str(tmp_path / "bundle"))
     done = without_torch(default_bundle, *arguments)
     assert done.returncode == 2
     assert "pip install 'edgeau[export,train]'" in done.stderr
@@ -110,7 +110,7 @@ def test_a_machine_that_answers_otherwise_is_refused(
 
 
 def test_without_a_default_the_error_names_the_checkpoint(tmp_path: Path, nothing_packaged: None) -> None:
-    with pytest.raises(BundleError, match=r"carries no default bundle.*pass --checkpoint FILE"):
+    with pytest.raises(BundleError, match=r"carries no default bundle.*pass --model FILE"):
         export_bundle(ExportRequest("cpu", tmp_path / "b"))
     assert not list(tmp_path.iterdir())
 

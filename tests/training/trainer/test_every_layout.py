@@ -51,7 +51,7 @@ def test_from_disk_to_a_bundle_that_runs(name, trained, tmp_path, face):
     assert set(metrics["per_au"]) == set(info.labels)
     bundle = tmp_path / "bundle"
     export = [sys.executable, "-c", "from edgeau_export.command import main; raise SystemExit(main())"]
-    export += ["--checkpoint", str(out / "checkpoint.safetensors"), "--target", "cpu", "--precision", "fp32"]
+    export += ["--model", str(out / "checkpoint.safetensors"), "--target", "cpu", "--precision", "fp32"]
     subprocess.run([*export, "--out", str(bundle)], check=True, capture_output=True)
     for artifact in load_bundle(bundle).manifest.artifacts:
         assert artifact.parity.max_abs_logit <= 1e-4

@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgeau.errors import InputError
-from edgeau.faces.alignment import ArcFaceTemplate, warp
+from edgeau.faces.alignment import ArcFaceTemplate
+from edgeau.faces.warp import warp
 from edgeau_training.augmentation import CANVAS
 from edgeau_training.datasets.crops import resized
 from edgeau_training.datasets.synthetic import SyntheticFaces

@@ -8,8 +8,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from edgeau.faces.alignment import alignment_matrix, warp
+from edgeau.faces.alignment import alignment_matrix
 from edgeau.faces.landmarks import Landmarker
+from edgeau.faces.warp import warp
 from edgeau_training.synth.renderer import Renderer
 from edgeau_training.synth.splits import Sample, identity_seed, texture_seed
 
