@@ -62,17 +62,18 @@ class FirstStart:
 
 
 def first_start(
-    emulator: Emulator, board: Board, bundle: Path, models: Path, picture: Path, work: Path, python: Path
+    emulator: Emulator, board: Board, bundle: Path, picture: Path, work: Path, python: Path
 ) -> FirstStart:
     """Run the commands on a board with an empty cache; ``python`` is this machine's.
 
     Raises:
         RuntimeError: a command failed; the message ends with what it said.
     """
-    settings = {"EDGEAU_LANDMARK_MODELS": str(models), "XDG_CACHE_HOME": str(work / "cache-there")}
+    # The networks of the bundle and no others: the emulator hands this machine's environment on.
+    settings = {"EDGEAU_LANDMARK_MODELS": "", "XDG_CACHE_HOME": str(work / "cache-there")}
     shutil.rmtree(work / "cache-there", ignore_errors=True)
     scripts = emulator.packages / "bin"
-    doctor = emulator.run(board, str(scripts / "edgeau-doctor"), settings=settings)
+    doctor = emulator.run(board, str(scripts / "edgeau-doctor"), str(bundle), settings=settings)
     if doctor.returncode not in _DOCTOR_CODES:
         raise RuntimeError(
             f"edgeau-doctor on {board.cpu}: exit {doctor.returncode}\n{doctor.stdout}{doctor.stderr}"
@@ -88,7 +89,7 @@ def first_start(
         taken.append(round(time.monotonic() - started, 1))
     rows = _timed(work / "cache-there")
     chosen = ranked(rows)[0]
-    here = _analyze_here(picture, bundle, models, chosen.file, work, python)
+    here = _analyze_here(picture, bundle, chosen.file, work, python)
     difference, flips = _compared(there / f"{picture.stem}.csv", here / f"{picture.stem}.csv")
     runs_it = said["artifact"]["file"] == chosen.file and f"{chosen.threads} thread" in said["engine"]
     allowed = FLOAT_TOLERANCE if chosen.precision in ("fp32", "fp16") else 1.0
@@ -112,14 +113,10 @@ def _timed(cache: Path) -> list[Timing]:
     return [from_dict(Timing, row, "timings") for row in json.loads(notes[0].read_text())["rows"]]
 
 
-def _analyze_here(picture: Path, bundle: Path, models: Path, artifact: str, work: Path, python: Path) -> Path:
+def _analyze_here(picture: Path, bundle: Path, artifact: str, work: Path, python: Path) -> Path:
     out = work / "analyzed-here"
     command = [str(python), "-c", _ANALYZE, str(picture), "--bundle", str(bundle), "--out", str(out)]
-    environment = {
-        **os.environ,
-        "EDGEAU_LANDMARK_MODELS": str(models),
-        "XDG_CACHE_HOME": str(work / "cache-here"),
-    }
+    environment = {**os.environ, "EDGEAU_LANDMARK_MODELS": "", "XDG_CACHE_HOME": str(work / "cache-here")}
     subprocess.run([*command, "--artifact", artifact], check=True, env=environment, capture_output=True)
     return out
 

@@ -1,8 +1,9 @@
 """What runs on both machines, this one and the emulated one: every artifact of a bundle on the same pictures.
 
-python guest.py BUNDLE ARTIFACTS MODELS CROPS PICTURES OUT.json
+python guest.py BUNDLE ARTIFACTS CROPS PICTURES OUT.json
 
 ARTIFACTS are file names with commas between them, or nothing for all.
+Landmarks are found with the networks of the bundle.
 PICTURES is a folder with the first frames of the packaged clip as PNG files: OpenCV's decoders turn a film's colours into
 blue, green and red with other roundings on x86 than on ARM, and that is not what is compared here. How far they are apart is
 noted.
@@ -37,7 +38,7 @@ from edgeau.runtimes.session import Session
 _MARK = 987654
 
 
-def main(bundle_path: str, names: str, models: str, crops: str, pictures: str, out: str) -> None:
+def main(bundle_path: str, names: str, crops: str, pictures: str, out: str) -> None:
     """Artifacts on golden crops, and the whole pipeline with it on frames of the packaged clip."""
     logging.basicConfig(level=logging.WARNING)
     bundle = load_bundle(bundle_path)
@@ -49,7 +50,7 @@ def main(bundle_path: str, names: str, models: str, crops: str, pictures: str, o
             continue
         start = time.perf_counter()
         try:
-            answer = _answer(bundle, artifact, Path(models), int(crops), frames)
+            answer = _answer(bundle, artifact, int(crops), frames)
         except Exception as error:  # noqa: BLE001 - a refusal is an answer that the comparison must see
             answer = {"fault": f"{type(error).__name__}: {error}"}
         answers[artifact.file] = {
@@ -71,7 +72,7 @@ def _film_difference(frames: list[np.ndarray]) -> float:
 
 
 def _answer(
-    bundle: Bundle, artifact: Artifact, models: Path, crops: int, frames: list[np.ndarray]
+    bundle: Bundle, artifact: Artifact, crops: int, frames: list[np.ndarray]
 ) -> dict[str, Any]:
     golden = read_golden(bundle.path(bundle.manifest.golden))
     batch = Preprocessor(bundle.manifest.input).batch(golden.crops[:crops])
@@ -84,7 +85,7 @@ def _answer(
             "probabilities": sigmoid(logits).tolist(),
             "decisions": (sigmoid(logits) >= thresholds).tolist(),
             "golden": _golden_fault(bundle, artifact, logits) if crops >= len(golden.crops) else "not asked",
-            "clip": _clip(bundle, artifact, session, models, frames),
+            "clip": _clip(bundle, artifact, session, frames),
         }
         _mark()
         session.run(batch[:1])
@@ -104,10 +105,10 @@ def _golden_fault(bundle: Bundle, artifact: Artifact, logits: np.ndarray) -> str
 
 
 def _clip(
-    bundle: Bundle, artifact: Artifact, session: Session, models: Path, frames: list[np.ndarray]
+    bundle: Bundle, artifact: Artifact, session: Session, frames: list[np.ndarray]
 ) -> list[dict[str, Any]]:
     detector = AUDetector(bundle, session, artifact, color="BGR")
-    pipeline = Pipeline(detector, max_faces=1, landmarker_model=models)
+    pipeline = Pipeline(detector, max_faces=1)
     faces = []
     for frame in frames:
         result = pipeline.process(frame)

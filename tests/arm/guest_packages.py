@@ -11,11 +11,9 @@ from email import message_from_bytes
 from importlib import metadata
 from pathlib import Path
 
-from tests.arm.systems import SYSTEMS, System
+from tests.arm.systems import System
 
 _EXTRAS = ("litert", "onnxruntime", "web")
-_MODELS = "mediapipe==0.10.18"  # the last of the old line with an aarch64 wheel; only its two models are used
-_WITH_MODELS = SYSTEMS["bookworm"]  # no later Python has such a wheel, and its models need none
 _INTO = ("--no-compile", "--upgrade", "--target")
 
 
@@ -36,7 +34,7 @@ def build_wheel(source: Path, place: Path) -> Path:
 
 
 def install(wheel: Path, target: Path, system: System) -> dict[str, str]:
-    """Install a wheel of ours and what its device extras require.
+    """Install a wheel of ours and what its device extras require; mediapipe is not among it.
 
     OpenCV comes as its headless build, which needs no graphics libraries of the system.
 
@@ -55,7 +53,10 @@ def install(wheel: Path, target: Path, system: System) -> dict[str, str]:
     _run(*_pip("install", system), *_INTO, str(target), *needed)
     _run(*_pip("install", system), *_INTO, str(target), "--no-deps", str(wheel))
     found = (re.match(r"(.+?)-([^-]+)\.dist-info", path.name) for path in target.glob("*.dist-info"))
-    return {match[1]: match[2] for match in found if match}
+    versions = {match[1]: match[2] for match in found if match}
+    if "mediapipe" in versions:
+        raise SystemExit("the device extras pull mediapipe, which this proof does without")
+    return versions
 
 
 def _as_here(line: str) -> str:
@@ -86,21 +87,13 @@ def requirements(wheel: Path) -> list[str]:
         (name,) = (n for n in archive.namelist() if n.endswith(".dist-info/METADATA"))
         lines = message_from_bytes(archive.read(name)).get_all("Requires-Dist", [])
     wanted = [line.partition(";") for line in lines]
-    return [
+    needed = [
         name.strip()
         for name, _, marker in wanted
         if not marker.strip() or any(f'extra == "{e}"' in marker for e in _EXTRAS)
     ]
-
-
-def download_models(place: Path) -> Path:
-    """The mediapipe wheel that carries the face landmark models; it is not installed."""
-    place.mkdir(parents=True, exist_ok=True)
-    found = next(place.glob("mediapipe-*.whl"), None)
-    if found is None:
-        _run(*_pip("download", _WITH_MODELS), "--no-deps", "--dest", str(place), _MODELS)
-        found = next(place.glob("mediapipe-*.whl"))
-    return found
+    # One extra may ask for another one of edgeau; every one that the device has is in the list.
+    return [name for name in needed if not name.startswith("edgeau[")]
 
 
 def _pip(command: str, system: System) -> list[str]:

@@ -1,12 +1,15 @@
 """edgeau on true ARM programs, on any Linux machine.
 
-    python -m tests.arm.proof [--bundle BUNDLE] [--work DIR] [--out REPORT.json]
+    python -m tests.arm.proof [--bundle BUNDLE | --landmarks FILE] [--work DIR] [--out REPORT.json]
 
 Makes a Debian for arm64 under qemu's user emulation (12, bookworm; or --system trixie, 13, with the newest packages that there are
 for its Python, on this machine too), installs edgeau's wheel with its device extras from real aarch64 wheels, analyzes the packaged
 clip with every artifact of a bundle on the processors of a Raspberry Pi 4 and 5, and compares every probability with this machine's.
 Then the commands of a first start run there: edgeau-doctor, and a picture that is analyzed twice with whatever is fastest. Exits 1
 when something is too far off.
+
+No mediapipe is installed there. Landmarks come from the bundle: the given one, or one that is exported here with the networks of
+--landmarks (a face_landmarker.task, a folder, a wheel of mediapipe; without it those of this machine).
 
 Needs: Linux on x86-64 with apt (Debian, Ubuntu with debian-archive-keyring), gcc, and this checkout's environment. Nothing
 is installed on the machine, and no rights are needed beyond its own folder.
@@ -31,14 +34,16 @@ import cv2
 
 from edgeau import open_source
 from edgeau._system.processor import processor_name
-from edgeau.bundle import default_bundle_path, load_bundle
+from edgeau.bundle import load_bundle
+from edgeau.errors import UserError
+from edgeau_export.export import ExportRequest, export_bundle
 from tests.arm.boards import BOARDS, Board
 from tests.arm.comparison import Difference, compare
 from tests.arm.counting import build_plugin, million_instructions
 from tests.arm.debian import find_qemu, unpack_arm_root
 from tests.arm.emulator import Emulator
 from tests.arm.first_start import first_start
-from tests.arm.guest_packages import build_wheel, download_models, install, make_environment
+from tests.arm.guest_packages import build_wheel, install, make_environment
 from tests.arm.systems import SYSTEMS, System
 
 _GUEST = Path(__file__).with_name("guest.py")
@@ -52,13 +57,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     work: Path = options.work.resolve()
     work.mkdir(parents=True, exist_ok=True)
     system = SYSTEMS[options.system]
+    bundle = _bundle(options, work)
     emulator, python, packages = _prepare(system, work)
     prepared_s = time.monotonic() - start
     _say(f"ready after {prepared_s:.0f} s, {_megabytes(work)} MB")
-    models = download_models(work / "models")
-    bundle: Path = options.bundle.resolve()
     pictures = _decode_clip(work / "frames", options.frames)
-    arguments = [str(bundle), ",".join(options.artifacts), str(models), str(options.crops), str(pictures)]
+    arguments = [str(bundle), ",".join(options.artifacts), str(options.crops), str(pictures)]
     here = _analyze_here(python, arguments, work)
     with ThreadPoolExecutor() as together:
         proofs = {
@@ -66,13 +70,18 @@ def main(argv: Sequence[str] | None = None) -> int:
             for name in options.boards
         }
         boards = {name: proof.result() for name, proof in proofs.items()}
-    started = _first_start(emulator, python, options, models, pictures, work) if options.first_start else None
+    started = _first_start(emulator, python, options, bundle, pictures, work) if options.first_start else None
+    manifest = load_bundle(bundle).manifest
     report = {
         "date": time.strftime("%Y-%m-%d"),
         "emulated_by": f"{processor_name()}, {os.cpu_count()} cores",
         "qemu": emulator.version(),
         "guest": {"system": system.title, "python": system.python, "packages": packages},
-        "bundle": {"target": load_bundle(bundle).manifest.target, "digest": load_bundle(bundle).digest},
+        "bundle": {
+            "target": manifest.target,
+            "digest": load_bundle(bundle).digest,
+            "landmarks": manifest.landmarks and manifest.landmarks.source,
+        },
         "crops": options.crops,
         "frames": options.frames,
         "host": here["machine"],
@@ -93,7 +102,10 @@ def _options(argv: Sequence[str] | None) -> argparse.Namespace:
         prog="python -m tests.arm.proof", description="edgeau on true ARM programs, on any Linux machine"
     )
     parser.add_argument(
-        "--bundle", type=Path, default=default_bundle_path(), help="default: the packaged one"
+        "--bundle", type=Path, help="with landmark networks; default: the packaged network, exported here"
+    )
+    parser.add_argument(
+        "--landmarks", type=Path, metavar="FILE", help="for that export; default: those of this machine"
     )
     parser.add_argument("--artifacts", nargs="+", default=[], metavar="FILE", help="default: all of it")
     parser.add_argument("--work", type=Path, help="kept for the next time; default: build/arm-SYSTEM")
@@ -109,9 +121,27 @@ def _options(argv: Sequence[str] | None) -> argparse.Namespace:
         help="leave out the commands of a first start, on the last of the boards: doctor, and a picture twice",
     )
     options = parser.parse_args(argv)
+    if options.bundle and options.landmarks:
+        parser.error("--landmarks is for the bundle that is exported here; --bundle brings its own")
     options.work = options.work or Path("build") / f"arm-{options.system}"
     options.out.parent.mkdir(parents=True, exist_ok=True)
     return options
+
+
+def _bundle(options: argparse.Namespace, work: Path) -> Path:
+    """The bundle that is proven; it has landmark networks, because the guest has none."""
+    bundle: Path = (options.bundle or work / "bundle").resolve()
+    try:
+        if options.bundle is None:
+            export_bundle(ExportRequest("raspberrypi", bundle, landmarks=options.landmarks))
+        if load_bundle(bundle).landmark_networks is None:
+            raise SystemExit(
+                f"{bundle} was exported without landmark networks, and the emulated machine has no others: "
+                "export it with --landmarks FILE"
+            )
+    except UserError as error:
+        raise SystemExit(str(error)) from error
+    return bundle
 
 
 def _prepare(system: System, work: Path) -> tuple[Emulator, Path, dict[str, str]]:
@@ -171,12 +201,12 @@ def _prove(
 
 
 def _first_start(
-    emulator: Emulator, python: Path, options: argparse.Namespace, models: Path, pictures: Path, work: Path
+    emulator: Emulator, python: Path, options: argparse.Namespace, bundle: Path, pictures: Path, work: Path
 ) -> dict[str, Any]:
     board = BOARDS[options.boards[-1]]
     picture = min(pictures.glob("*.png"))
     try:
-        found = first_start(emulator, board, options.bundle.resolve(), models, picture, work, python)
+        found = first_start(emulator, board, bundle, picture, work, python)
     except RuntimeError as error:
         _say(f"{board.name} first start FAILED: {error}")
         return {"fault": str(error), "passed": False}

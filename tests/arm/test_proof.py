@@ -81,6 +81,7 @@ def test_requirements_are_those_of_the_device(tmp_path: Path) -> None:
     lines = [
         "Requires-Dist: numpy>=1.23",
         'Requires-Dist: ai-edge-litert>=2.1; extra == "litert"',
+        'Requires-Dist: edgeau[litert]; extra == "onnxruntime"',
         'Requires-Dist: torch>=2.6; extra == "train"',
     ]
     with zipfile.ZipFile(wheel, "w") as archive:
