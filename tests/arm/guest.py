@@ -71,9 +71,7 @@ def _film_difference(frames: list[np.ndarray]) -> float:
         return float(np.mean([cv2.absdiff(mine.image, given).mean() for mine, given in pairs]))
 
 
-def _answer(
-    bundle: Bundle, artifact: Artifact, crops: int, frames: list[np.ndarray]
-) -> dict[str, Any]:
+def _answer(bundle: Bundle, artifact: Artifact, crops: int, frames: list[np.ndarray]) -> dict[str, Any]:
     golden = read_golden(bundle.path(bundle.manifest.golden))
     batch = Preprocessor(bundle.manifest.input).batch(golden.crops[:crops])
     with open_session(artifact.runtime, bundle.path(artifact.file), threads=1) as session:

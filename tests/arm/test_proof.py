@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import argparse
 import copy
 import json
 import subprocess
@@ -10,11 +11,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from edgeau.bundle import default_bundle_path
 from tests.arm import debian
 from tests.arm.boards import BOARDS
 from tests.arm.comparison import compare
 from tests.arm.counting import build_plugin, million_instructions
+from tests.arm.first_start import _doctor
 from tests.arm.guest_packages import requirements
+from tests.arm.proof import _bundle
 
 
 def test_each_board_says_its_own_processor(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -87,6 +91,28 @@ def test_requirements_are_those_of_the_device(tmp_path: Path) -> None:
     with zipfile.ZipFile(wheel, "w") as archive:
         archive.writestr("edgeau-1.dist-info/METADATA", "Name: edgeau\n" + "\n".join(lines) + "\n")
     assert requirements(wheel) == ["numpy>=1.23", "ai-edge-litert>=2.1"]
+
+
+def test_a_bundle_without_landmark_networks_proves_nothing(tmp_path: Path) -> None:
+    options = argparse.Namespace(bundle=default_bundle_path(), landmarks=None)
+    with pytest.raises(SystemExit, match="without landmark networks"):
+        _bundle(options, tmp_path)
+
+
+def test_a_trial_that_the_emulator_is_too_slow_for_is_no_problem_of_the_board() -> None:
+    slow = {"level": "problem", "subject": "frame tried", "says": "could not be tried (timed out after 60 s)"}
+    wrong = {"level": "problem", "subject": "artifact tried", "says": "model.int8.tflite answers wrongly"}
+    assert _doctor(_said([slow])) == [
+        "problem: frame tried: could not be tried (timed out after 60 s)",
+    ]
+    with pytest.raises(RuntimeError, match="answers wrongly"):
+        _doctor(_said([slow, wrong]))
+    with pytest.raises(RuntimeError, match="exit 2"):
+        _doctor(subprocess.CompletedProcess([], 2, "", "no module"))
+
+
+def _said(findings: list[dict[str, str]]) -> subprocess.CompletedProcess[str]:
+    return subprocess.CompletedProcess([], 2, json.dumps({"findings": findings}), "")
 
 
 def test_a_mirror_is_always_known() -> None:
