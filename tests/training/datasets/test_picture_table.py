@@ -3,7 +3,7 @@ import pytest
 from edgeau.errors import InputError
 from edgeau_training.datasets.picture_table import PictureTable
 
-HEADER = "picture,subject,clip,split,AU12,AU04"
+HEADER = "picture,person,clip,split,AU12,AU04"
 ROWS = [
     "a/1.jpg,ann,a,train,1,0",
     "b/1.jpg,ben,b,train,0,",
@@ -81,7 +81,7 @@ def test_a_damaged_table_is_named_with_its_row(folder, write, rows, message):
 @pytest.mark.parametrize(
     ("rows", "message"),
     [
-        (["a/1.jpg,ann,a,train,1,0", "a/2.jpg,ann,a,val,1,0"], "subject ann stands on both sides"),
+        (["a/1.jpg,ann,a,train,1,0", "a/2.jpg,ann,a,val,1,0"], "person ann stands on both sides"),
         (["a/1.jpg,ann,a,train,1,0", "b/1.jpg,ben,b,eval,1,0"], r"row 3: split 'eval' is not known"),
         (["a/1.jpg,ann,a,train,1,0"], "needs rows with train, and rows with val or test"),
     ],
@@ -91,3 +91,37 @@ def test_a_split_that_cannot_be_used_is_refused(folder, write, rows, message):
     reader = PictureTable(folder)
     with pytest.raises(InputError, match=message):
         reader.fold(reader.read(), "split")
+
+
+@pytest.mark.parametrize("name", ["subject", "Subject", "subject_id", "persons"])
+def test_a_column_that_is_not_known_is_named_so_that_nobody_is_on_both_sides(folder, write, name):
+    write(folder / "labels.csv", f"picture,{name},AU4", *(f"a/1.jpg,s{i // 4},{i % 2}" for i in range(20)))
+    with pytest.raises(InputError, match=rf"column '{name}' is not known.*the column person"):
+        PictureTable(folder)
+
+
+def test_nobody_is_on_both_sides_of_any_fold(folder, touch, write):
+    pictures = [f"p/{i}.jpg" for i in range(40)]
+    touch(*(folder / picture for picture in pictures))
+    rows = [f"{picture},s{i // 4},{i % 2},{i // 2 % 2}" for i, picture in enumerate(pictures)]
+    for column in ("person", "clip"):
+        write(folder / "labels.csv", f"picture,{column},AU4,AU12", *rows)
+        reader = PictureTable(folder)
+        frames = reader.read()
+        for name in reader.folds:
+            fold = reader.fold(frames, name)
+            sides = [{int(frames.pictures[i][2:-4]) // 4 for i in side} for side in (fold.train, fold.test)]
+            assert not sides[0] & sides[1]
+
+
+@pytest.mark.parametrize(
+    ("rows", "message"),
+    [
+        (["picture,AU1,AU01", "a/1.jpg,1,0"], "AU01 stands there twice|AU1 stands there twice"),
+        (["picture,person,AU1", "a/1.jpg,ann,1", "b/1.jpg,,0"], "row 3: the column person is empty"),
+    ],
+)
+def test_an_ambiguous_table_is_refused(folder, write, rows, message):
+    write(folder / "labels.csv", *rows)
+    with pytest.raises(InputError, match=message):
+        PictureTable(folder).read()

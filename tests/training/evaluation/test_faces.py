@@ -144,7 +144,7 @@ class TestPictureFolder:
         [
             ([("file", "AU1"), ("a.png", 1)], "no column 'picture'; it has file, AU1"),
             ([("picture", "AU1")], "no row below its header"),
-            ([("picture", "smile"), ("a.png", 1)], "column 'smile' is neither"),
+            ([("picture", "smile"), ("a.png", 1)], "column 'smile' is none of"),
             ([("picture",), ("a.png",)], "no AU column"),
             ([("picture", "AU1"), ("a.png", "yes")], "picture 'a.png': label 'yes' is not a number"),
             ([("picture", "AU1"), ("a.png", 5)], "label 5 is not known"),

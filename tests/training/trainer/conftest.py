@@ -159,7 +159,7 @@ def _aff_wild2(root, face):
 
 
 def _pictures(root, face):
-    rows = ["picture,subject,split,AU4,AU12"]
+    rows = ["picture,person,split,AU4,AU12"]
     for place in range(12):
         save(root / f"{place}.png", lit(face, place))
         rows.append(

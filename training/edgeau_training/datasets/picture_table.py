@@ -1,8 +1,9 @@
 """A folder of pictures and one CSV: the plain way to bring data of one's own.
 
 Columns: ``picture`` (a path relative to the folder); one per AU, named ``AU1`` or ``AU01``, holding 1, 0, or nothing
-(also -1, 9 or 999) where nobody judged; and, where known, ``subject`` (never on both sides of a fold), ``clip`` (frames of
-one video, in the order of the rows) and ``split`` (``train``, ``val`` or ``test``).
+(also -1, 9 or 999) where nobody judged; and, where known, ``person`` (never on both sides of a fold), ``clip`` (frames of
+one video, in the order of the rows), ``split`` (``train``, ``val`` or ``test``) and ``neutral``, which only evaluation reads.
+``edgeau-evaluate`` reads the same table. Without ``person`` a clip, and without that a picture, counts as a person of its own.
 """
 
 from __future__ import annotations
@@ -27,20 +28,21 @@ __all__ = ["PictureTable"]
 
 _AU = re.compile(r"AU0*([1-9]\d*)")
 _SPLITS = ("train", "val", "test")
+_COLUMNS = ("picture", "person", "clip", "split", "neutral")
 
 
 class PictureTable:
     """Reads a folder of pictures with a table of labels.
 
     Folds: ``split`` trains on ``train`` and tests on ``test`` (or ``val`` where no row says ``test``), when the table has
-    that column; ``1`` to ``count`` are shuffled subjects.
+    that column; ``1`` to ``count`` are shuffled persons.
 
     Args:
         root: folder of the pictures.
         table: the CSV or spreadsheet, relative to ``root``.
         aligned: the pictures are aligned square crops already.
         missing: ``error`` when a row's picture is not there, or ``skip`` it.
-        count: number of folds over shuffled subjects.
+        count: number of folds over shuffled persons.
         seed: of the shuffle.
     """
 
@@ -60,9 +62,7 @@ class PictureTable:
         self._aligned, self._missing, self._seed, self._count = aligned, check_choice(missing), seed, count
         header, self._rows = read_table(self._path)
         self._columns = {name: place for place, name in enumerate(header)}
-        self._aus = {
-            int(match[1]): place for place, name in enumerate(header) if (match := _AU.fullmatch(name))
-        }
+        self._aus = _au_columns(header, self._path)
         if "picture" not in self._columns or not self._aus:
             raise InputError(
                 f"{self._path}, row 1: expected a column picture and columns AU1, AU2, ...; got {', '.join(header)}"
@@ -85,7 +85,7 @@ class PictureTable:
                 "fix the row, or pass missing=skip"
             )
         occurrence, mask = label_codes.TABLE.decode(self._codes(), self._where)
-        group, group_names = numbered(self._cells("subject") if "subject" in self._columns else pictures)
+        group, group_names = numbered(self._persons(pictures))
         clip, clip_names = numbered(self._cells("clip") if "clip" in self._columns else pictures)
         note_left_out(self._path.name, self._root, int((~present).sum()))
         frames = LabelledFrames(
@@ -109,7 +109,7 @@ class PictureTable:
         """One of :attr:`folds`.
 
         Raises:
-            InputError: a row's split is not known, a side is empty, or a subject stands on both sides.
+            InputError: a row's split is not known, a side is empty, or a person stands on both sides.
         """
         if name != "split":
             return shuffled_fold(frames, name, self._count, self._seed)
@@ -124,9 +124,21 @@ class PictureTable:
         shared = np.intersect1d(frames.group[train], frames.group[test])
         if len(shared):
             raise InputError(
-                f"{self._path}: subject {frames.group_names[shared[0]]} stands on both sides of the column split"
+                f"{self._path}: person {frames.group_names[shared[0]]} stands on both sides of the column split"
             )
         return Fold(name, train, test)
+
+    def _persons(self, pictures: list[str]) -> list[str]:
+        """Who each row shows, or what stands for it."""
+        if "person" not in self._columns:
+            return self._cells("clip") if "clip" in self._columns else pictures
+        persons = self._cells("person")
+        if "" in persons:
+            raise InputError(
+                f"{self._path}, row {persons.index('') + 2}: the column person is empty; name everybody, "
+                "or nobody can say that the same face is not on both sides of a fold"
+            )
+        return persons
 
     def _cells(self, column: str) -> list[str]:
         return [row[self._columns[column]] for row in self._rows]
@@ -147,3 +159,28 @@ class PictureTable:
 
     def _where(self, row: int, column: int) -> str:
         return f"{self._path}, row {row + 2}, {self.labels[column]}"
+
+
+def _au_columns(header: list[str], path: Path) -> dict[int, int]:
+    """AU number to place; any other column must be known, since a misspelt ``person`` would mix people over folds.
+
+    Raises:
+        InputError: a column is not known, or an AU or a column stands there twice.
+    """
+    found: dict[int, int] = {}
+    for place, name in enumerate(header):
+        match = _AU.fullmatch(name)
+        if match is None:
+            # A table without these is told so by whoever needs them; free words are not this table's labels.
+            if name not in _COLUMNS and "picture" in header and any(map(_AU.fullmatch, header)):
+                raise InputError(
+                    f"{path}, row 1: column {name!r} is not known; known are {', '.join(_COLUMNS)} and AU1, AU2, ...; "
+                    "people are told apart by the column person"
+                )
+            if header.index(name) != place:
+                raise InputError(f"{path}, row 1: the column {name} stands there twice")
+            continue
+        if int(match[1]) in found:
+            raise InputError(f"{path}, row 1: AU{match[1]} stands there twice")
+        found[int(match[1])] = place
+    return found

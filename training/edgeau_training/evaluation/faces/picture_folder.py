@@ -21,6 +21,8 @@ from edgeau_training.evaluation.faces.batch import FaceBatch, truth_from_codes
 __all__ = ["PictureFolder"]
 
 _PICTURE, _PERSON, _NEUTRAL = "picture", "person", "neutral"
+# ``clip`` and ``split`` are read by training, of the same table.
+_OTHER_COLUMNS = {_PICTURE, _PERSON, _NEUTRAL, "clip", "split"}
 _JSON = "labels.json"
 _MOST_FACES = 4  # looked for in a picture
 
@@ -130,14 +132,17 @@ def _label_columns(row: dict[str, str], table: Path) -> dict[str, str]:
     """Label to column name, ascending by AU number."""
     numbers: dict[int, str] = {}
     for name in row:
-        if name in {_PICTURE, _PERSON, _NEUTRAL}:
+        if name in _OTHER_COLUMNS:
             continue
         try:
-            numbers[au_number(name)] = name
+            number = au_number(name)
         except UsageError as error:
             raise InputError(
-                f"{table}: column {name!r} is neither 'picture', 'person' nor an AU label"
+                f"{table}: column {name!r} is none of 'picture', 'person', 'clip', 'split', 'neutral' and no AU label"
             ) from error
+        if number in numbers:
+            raise InputError(f"{table}: AU{number} stands there twice ({numbers[number]}, {name})")
+        numbers[number] = name
     if not numbers:
         raise InputError(f"{table} has no AU column; label columns look like AU1, AU12")
     return {f"AU{number}": numbers[number] for number in sorted(numbers)}
