@@ -110,6 +110,8 @@ def test_json_is_what_the_dictionary_is() -> None:
         "raw": None,
         "active": None,
         "intensity": None,
+        "left": None,
+        "right": None,
         "reason": "pose",
         "experimental": True,
     }

@@ -44,7 +44,7 @@ def test_those_of_this_machine_travel_by_default(
     assert "Apache License" in notice
     assert "face_landmark_with_attention.tflite  SHA-256 " in notice
     no_mediapipe(monkeypatch)
-    with Pipeline.load(seeded_bundle, static=True) as pipeline:
+    with Pipeline.load(seeded_bundle) as pipeline:
         assert len(pipeline.process(astronaut).faces) == 1
 
 
@@ -61,7 +61,7 @@ def test_a_task_travels(
     assert networks.mesh == "landmarks/face_landmarks_detector.tflite"
     assert "Google's face_landmarker float16/1, SHA-256 64184e22" in networks.source
     no_mediapipe(monkeypatch)
-    with Pipeline.load(bundle, static=True) as pipeline:
+    with Pipeline.load(bundle) as pipeline:
         (face,) = pipeline.process(astronaut).faces
     assert face.landmarks.shape == (478, 3)
 
