@@ -18,13 +18,21 @@ from edgeau_calibration.recipe import load_recipe
 SPEC = InputSpec(size=(10, 10))
 
 
+def pieces(face: np.ndarray, count: int, seed: int) -> np.ndarray:
+    """Small pieces of a face: uint8 (count, 10, 10, 3) RGB."""
+    places = np.random.default_rng(seed).integers(40, 160, (count, 2))
+    return np.stack([face[top : top + 10, left : left + 10] for top, left in places])
+
+
 @pytest.fixture(scope="module")
-def crops(astronaut: np.ndarray) -> np.ndarray:
-    """Small pieces of a face: uint8 (96, 10, 10, 3), whichever landmarks are found in it."""
-    face_crop = cv2.resize(astronaut[20:240, 110:330, ::-1], (224, 224))
-    rng = np.random.default_rng(0)
-    places = rng.integers(40, 160, (96, 2))
-    return np.stack([face_crop[top : top + 10, left : left + 10] for top, left in places])
+def face(astronaut: np.ndarray) -> np.ndarray:
+    """A face in a fixed frame, whichever landmarks are found in it."""
+    return np.asarray(cv2.resize(astronaut[20:240, 110:330], (224, 224)))
+
+
+@pytest.fixture(scope="module")
+def crops(face: np.ndarray) -> np.ndarray:
+    return pieces(face, 96, seed=0)
 
 
 def error(network: onnx.ModelProto, crops: np.ndarray, **changes: object) -> float:
@@ -35,13 +43,20 @@ def error(network: onnx.ModelProto, crops: np.ndarray, **changes: object) -> flo
 
 
 def test_every_learned_step_helps_on_crops_it_has_not_seen(
-    inverted_residual: onnx.ModelProto, crops: np.ndarray
+    inverted_residual: onnx.ModelProto, face: np.ndarray
 ) -> None:
-    plain = error(inverted_residual, crops)
-    bias = error(inverted_residual, crops, learned=("bias",))
-    everything = error(inverted_residual, crops, learned=("least-squares", "rounding", "bias"))
-    assert everything < 0.8 * plain
-    assert everything < bias < 1.05 * plain
+    """In the mean of several draws: one draw of so few pixels may come out either way."""
+    kinds: tuple[dict[str, object], ...] = (
+        {},
+        {"learned": ("bias",)},
+        {"learned": ("least-squares", "rounding", "bias")},
+    )
+    draws = [pieces(face, 192, seed) for seed in range(8)]
+    plain, bias, everything = (
+        float(np.mean([error(inverted_residual, draw, **kind) for draw in draws])) for kind in kinds
+    )
+    assert everything < 0.9 * plain
+    assert everything < bias < plain
 
 
 @pytest.mark.parametrize("name", ["robust", "symmetric"])

@@ -45,6 +45,15 @@ def test_a_slimmed_network_keeps_the_weights_of_the_channels_that_it_keeps():
     assert slimmed(wide, 64).classifier.in_features == 256
 
 
+@torch.no_grad()
+def test_with_all_blocks_and_channels_it_is_mrp_net_at_160_pixels():
+    torch.manual_seed(1)
+    wide = build_network("mrpnet", BP4D).eval()
+    whole = slimmed(wide, 256, blocks=(2, 3, 3, 4, 4, 5, 2)).eval()
+    images = torch.rand(1, 3, SIZE, SIZE)
+    torch.testing.assert_close(whole(images), wide(images), rtol=1e-3, atol=1e-4)
+
+
 def test_it_exports(onnx_difference):
     torch.manual_seed(0)
     assert onnx_difference(build_network("mrpnet-slim", BP4D), 3, SIZE, SIZE) <= 1e-4

@@ -16,6 +16,7 @@ import timm
 import torch
 from torch import Tensor, nn
 
+from edgeau.errors import UsageError
 from edgeau_training.networks.integer_friendly import make_integer_friendly
 
 __all__ = ["BLOCKS", "CELLS", "SIZE", "SlimMRPHead", "SlimMRPNet", "build"]
@@ -62,18 +63,26 @@ class SlimMRPNet(nn.Module):
     Args:
         outputs: number of AUs C.
         width: of the head's groups.
+        blocks: kept of each stage of B1, the first ones; with all of them and a width of 256 this is MRP-Net at 160 pixels.
         activation: of the stem, see :mod:`edgeau_training.networks.integer_friendly`; None leaves SiLU.
         squeeze_excite: False takes squeeze-and-excitation out of the stem.
     """
 
     def __init__(
-        self, outputs: int, width: int = 128, activation: str | None = None, squeeze_excite: bool = True
+        self,
+        outputs: int,
+        width: int = 128,
+        blocks: Sequence[int] = BLOCKS,
+        activation: str | None = None,
+        squeeze_excite: bool = True,
     ) -> None:
         super().__init__()
         # Never pretrained here: weights come from a file that the user names.
         self.stem = timm.create_model("efficientnet_b1", pretrained=False, num_classes=0, global_pool="")
         stages = cast("nn.Sequential", self.stem.blocks)
-        for place, kept in enumerate(BLOCKS):
+        if len(blocks) != len(BLOCKS) or min(blocks) < 1:
+            raise UsageError(f"blocks {list(blocks)} are not {len(BLOCKS)} numbers from 1 on")
+        for place, kept in enumerate(blocks):
             stages[place] = cast("nn.Sequential", stages[place])[:kept]
         make_integer_friendly(self.stem, activation, squeeze_excite=squeeze_excite)
         self.head = SlimMRPHead(cast("int", self.stem.head_hidden_size), width)
@@ -95,10 +104,14 @@ class SlimMRPNet(nn.Module):
 
 
 def build(
-    labels: Sequence[str], width: int = 128, activation: str | None = None, squeeze_excite: bool = True
+    labels: Sequence[str],
+    width: int = 128,
+    blocks: Sequence[int] = BLOCKS,
+    activation: str | None = None,
+    squeeze_excite: bool = True,
 ) -> SlimMRPNet:
     """The zoo's builder of ``mrpnet-slim``; see :class:`SlimMRPNet` for the options."""
-    return SlimMRPNet(len(labels), width, activation, squeeze_excite)
+    return SlimMRPNet(len(labels), width, blocks, activation, squeeze_excite)
 
 
 def _group(channels: int, width: int) -> nn.Sequential:

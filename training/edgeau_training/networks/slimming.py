@@ -24,7 +24,7 @@ from edgeau_training.checkpoint import load_checkpoint, save_checkpoint
 from edgeau_training.networks.catalogue import network_facts
 from edgeau_training.networks.mrpnet import MRPHead, MRPNet
 from edgeau_training.networks.region_pooling import MAP_SIZE, RegionPooling
-from edgeau_training.networks.slim_mrpnet import CELLS, SlimMRPNet
+from edgeau_training.networks.slim_mrpnet import BLOCKS, CELLS, SlimMRPNet
 
 __all__ = ["main", "slimmed"]
 
@@ -33,17 +33,20 @@ _SLIM = "mrpnet-slim"
 
 
 @torch.no_grad()
-def slimmed(network: MRPNet, width: int, activation: str | None = None) -> SlimMRPNet:
+def slimmed(
+    network: MRPNet, width: int, activation: str | None = None, blocks: Sequence[int] = BLOCKS
+) -> SlimMRPNet:
     """A slim network with what it can keep of a trained one.
 
     Args:
         network: on EfficientNet-B1, variant R.
         width: channels kept of each group of the head.
         activation: of the slim network's stem.
+        blocks: kept of each stage.
     """
     if not isinstance(network.head, MRPHead):
         raise UsageError("slimming needs an MRP head; a network with gap has none")
-    slim = SlimMRPNet(network.classifier.out_features, width, activation)
+    slim = SlimMRPNet(network.classifier.out_features, width, blocks, activation)
     stem = network.stem.state_dict()
     slim.stem.load_state_dict({name: stem[name] for name in slim.stem.state_dict()})
     wide = network.classifier.in_features // len(network.head.groups)
@@ -109,14 +112,23 @@ def _slim(argv: Sequence[str] | None) -> int:
     parser.add_argument("checkpoint", type=Path, help="of mrpnet, variant R")
     parser.add_argument("--out", type=Path, required=True, metavar="FILE")
     parser.add_argument("--width", type=int, default=128, help="channels kept of each group (default 128)")
+    parser.add_argument(
+        "--blocks",
+        default=",".join(map(str, BLOCKS)),
+        metavar="LIST",
+        help="blocks kept of each of the seven stages (default: %(default)s; 2,3,3,4,4,5,2 are all)",
+    )
     parser.add_argument("--activation", choices=("hardswish", "relu6"), help="of the stem (default: SiLU)")
     options = parser.parse_args(argv)
     network, info = load_checkpoint(options.checkpoint)
     if not isinstance(network, MRPNet):
         raise UsageError(f"{options.checkpoint} holds network {info.network!r}; slimming needs mrpnet")
     facts = network_facts(_SLIM)
-    slim = slimmed(network.float(), options.width, options.activation)
+    blocks = [int(number) for number in options.blocks.split(",")]
+    slim = slimmed(network.float(), options.width, options.activation, blocks)
     named = {"width": options.width, **({"activation": options.activation} if options.activation else {})}
+    if tuple(blocks) != BLOCKS:
+        named["blocks"] = blocks
     described = replace(
         info,
         network=_SLIM,
