@@ -162,6 +162,11 @@ def test_a_bundle_of_a_state_dict_runs_and_free_labels_travel(tmp_path: Path) ->
     assert manifest.labels == ("AU4", "AU12L", "smile")
     assert (manifest.input.size, manifest.alignment.shape) == ((40, 48), (40, 48))
     assert load_bundle(tmp_path / "b").manifest == manifest
+    again = written(tmp_path, "w.pth", BUILDER)
+    export_bundle(ExportRequest("cpu", tmp_path / "again", again, precisions=("fp32",)))
+    for file in sorted(path for path in (tmp_path / "b").rglob("*") if path.is_file()):
+        twin = tmp_path / "again" / file.relative_to(tmp_path / "b")
+        assert file.read_bytes() == twin.read_bytes(), "exporting twice gives the same bytes"
     with Pipeline.load(tmp_path / "b") as pipeline, open_source("clip") as source:
         (face,) = pipeline.process(next(iter(source)).image).faces
     assert list(face.aus) == ["AU4", "AU12L", "smile"]
