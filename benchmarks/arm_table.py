@@ -65,6 +65,10 @@ def page_part(report: Mapping[str, Any]) -> str:
         f"{report['emulated_by']}, {report['date']}; qemu {report['qemu']}, {guest['system']}, {packages}; {report['crops']} golden "
         f"crops and {report['frames']} frame{'s' * (report['frames'] != 1)}; {seconds['total']} s, {seconds['prepare']} s of it to prepare, {report['megabytes']} MB."
     )
+    if report["bundle"].get("landmarks"):
+        title += (
+            f" No mediapipe; landmarks by the networks in the bundle, from {report['bundle']['landmarks']}."
+        )
     parts = [title, table(report)]
     return "\n\n".join([*parts, first_start(report["first_start"])] if report.get("first_start") else parts)
 

@@ -11,6 +11,7 @@ EdgeauError
 │   ├── TargetError           a target that is not known, or whose file does not fit
 │   ├── EngineError           an inference engine that is missing, refuses, or answers wrongly
 │   ├── DependencyError       a package that is not installed
+│   ├── ConversionError       a graph that an engine's format cannot hold
 │   ├── CalibrationError      a calibration set that is missing or would calibrate wrongly, a recipe that does not fit
 │   └── OutputError           a place that cannot be written to
 └── GateRefusedError          a measured gate (parity, F1 budget) was not met: exit code 3
@@ -26,6 +27,7 @@ __all__ = [
     "BundleError",
     "CalibrationError",
     "CheckpointError",
+    "ConversionError",
     "DependencyError",
     "EdgeauError",
     "EngineError",
@@ -97,6 +99,10 @@ class EngineError(UserError):
 
 class DependencyError(UserError):
     """A package that the asked work needs is not installed."""
+
+
+class ConversionError(UserError):
+    """A graph holds something that an engine's file format cannot express; the message names the node."""
 
 
 class CalibrationError(UserError):

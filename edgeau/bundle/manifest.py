@@ -278,6 +278,7 @@ class Manifest:
         landmarks: networks that find faces and their landmarks; None where the device brings its own.
         pending: stages that wait for another machine.
         measured: what the artifacts did on the machine that finished those stages.
+        left_out: artifacts of the target that could not be made of this network, and why, by file.
         licences: licence of the weights and notices they carry.
         files: every file of the bundle but the manifest.
         tools: versions of what made it.
@@ -298,6 +299,7 @@ class Manifest:
     landmarks: LandmarkNetworks | None = None
     pending: tuple[Pending, ...] = ()
     measured: tuple[Measured, ...] = ()
+    left_out: dict[str, str] = field(default_factory=dict)
     licences: tuple[str, ...] = ()
     tools: dict[str, str] = field(default_factory=dict)
     schema_version: int = SCHEMA_VERSION

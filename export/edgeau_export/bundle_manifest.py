@@ -25,6 +25,7 @@ def bundle_manifest(
     *,
     landmarks: LandmarkNetworks | None = None,
     pending: tuple[Pending, ...] = (),
+    left_out: dict[str, str] | None = None,
     with_torch: bool,
 ) -> Manifest:
     """A manifest that is complete but for its list of files.
@@ -35,6 +36,7 @@ def bundle_manifest(
         artifacts: in the order in which a device should try them.
         landmarks: face networks that travel in the bundle, or None.
         pending: stages that wait for the board.
+        left_out: why artifacts of the target could not be made, by file.
         with_torch: torch took part, so that its version is noted too.
     """
     model = description.landmark_model
@@ -53,6 +55,7 @@ def bundle_manifest(
         fusion=description.fusion,
         landmarks=landmarks,
         pending=pending,
+        left_out=left_out or {},
         licences=description.licences if landmarks is None else (*description.licences, LICENCE_LINE),
         tools=_tool_versions(artifacts, with_torch=with_torch),
     )

@@ -7,7 +7,7 @@ from argparse import ArgumentTypeError
 from collections.abc import Sequence
 from pathlib import Path
 
-from edgeau._system.command import DONE, CommandParser, print_json, run
+from edgeau._system.command import DONE, PARTLY, CommandParser, print_json, run
 from edgeau.board.command import main as finish
 from edgeau.errors import DependencyError, UsageError
 
@@ -58,7 +58,7 @@ def _body(argv: Sequence[str] | None) -> int:
         print_json(manifest.to_dict() | {"path": str(request.out.resolve())})
     else:
         print(summary(manifest, request.out))
-    return DONE
+    return PARTLY if manifest.left_out else DONE
 
 
 def _split(text: str) -> tuple[str, ...]:

@@ -16,7 +16,7 @@ from edgeau.bundle import BundleWriter
 from edgeau.bundle.files import GOLDEN, REPORT_MD
 from edgeau.bundle.golden import Golden, write_golden
 from edgeau.bundle.manifest import Artifact, Manifest, Pending
-from edgeau.errors import OutputError
+from edgeau.errors import ConversionError, OutputError
 from edgeau.faces.landmarks.mediapipe_models import LandmarkModels
 from edgeau_export.bundle_manifest import bundle_manifest
 from edgeau_export.converters.artifacts import artifact_answer, held_out_reference, make_artifact
@@ -27,10 +27,11 @@ from edgeau_export.quantization.calibration_crops import calibration_for, predic
 from edgeau_export.quantization.face_crops import FaceCrops, packaged_crops
 from edgeau_export.quantization.int8_search import MAX_F1_DROP, quantized_graphs
 from edgeau_export.quantization.labelled_data import labelled_data
+from edgeau_export.quantization.quantized_graph import QuantizedGraph
 from edgeau_export.report.int8 import report_inputs, write_reports
 from edgeau_export.report.tables import report
 from edgeau_export.source_network.from_default import DefaultSource
-from edgeau_export.source_network.network import NetworkDescription, SourceNetwork
+from edgeau_export.source_network.network import NetworkDescription, Reference, SourceNetwork
 from edgeau_export.source_network.opening import DEFAULT, open_source_network
 from edgeau_export.targets.selection import SelectedArtifacts, select_artifacts
 from edgeau_export.targets.target import Target, load_target
@@ -122,11 +123,7 @@ def _make(
         packaged=source.int8 if request.calib is None else None,
     )
     held_out = held_out_reference(network, faces.held_out) if quantized and faces.held_out else None
-    artifacts = []
-    for wanted in selected.artifacts:
-        progress.step(f"making {wanted.file} ({wanted.precision})")
-        artifacts.append(make_artifact(wanted, directory, network, reference, quantized, held_out))
-    made = tuple(artifacts)
+    made, left_out = _artifacts(selected, directory, network, reference, quantized, held_out, progress)
     _write_golden(directory, made, faces, network.description)
     add_board_samples(directory, network, made, progress)
     if network.description.landmark_model is not None:
@@ -136,7 +133,12 @@ def _make(
         network.description,
         made,
         landmarks=None if networks is None else write_networks(directory, networks),
-        pending=tuple(Pending(stage.stage, stage.reason, stage.command) for stage in selected.pending),
+        pending=tuple(
+            Pending(stage.stage, stage.reason, stage.command)
+            for stage in selected.pending
+            if stage.source not in left_out
+        ),
+        left_out=left_out,
         with_torch=not isinstance(source, DefaultSource),
     )
     (directory / REPORT_MD).write_text(report(manifest, target), encoding="utf-8")
@@ -146,6 +148,37 @@ def _make(
     )
     write_reports(directory, manifest, network.description.thresholds, inputs)
     return manifest
+
+
+def _artifacts(
+    selected: SelectedArtifacts,
+    directory: Path,
+    network: SourceNetwork,
+    reference: Reference,
+    quantized: dict[str, QuantizedGraph],
+    held_out: Reference | None,
+    progress: ProgressReporter,
+) -> tuple[tuple[Artifact, ...], dict[str, str]]:
+    """What could be made, and by file why the rest could not.
+
+    Raises:
+        ConversionError: nothing could be made.
+        GateRefusedError: an artifact was made and is not the same network.
+    """
+    made, failed = [], {}
+    for wanted in selected.artifacts:
+        progress.step(f"making {wanted.file} ({wanted.precision})")
+        try:
+            made.append(make_artifact(wanted, directory, network, reference, quantized, held_out))
+        except ConversionError as error:
+            (directory / wanted.file).unlink(missing_ok=True)
+            failed[wanted.file] = error
+    if not made:
+        raise next(iter(failed.values()))
+    reasons = {file: str(reason) for file, reason in failed.items()}
+    for file, reason in reasons.items():
+        progress.notice(f"{file} is left out: {reason}")
+    return tuple(made), reasons
 
 
 def _warn_if_untrained(description: NetworkDescription, progress: ProgressReporter) -> None:

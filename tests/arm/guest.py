@@ -33,6 +33,7 @@ from edgeau.metrics import sigmoid
 from edgeau.runtimes import open_session
 from edgeau.runtimes.function import FunctionSession
 from edgeau.runtimes.session import Session
+from edgeau.stages import FrameStages
 
 # The counter of instructions (instructions.c) notes its count when this is closed.
 _MARK = 987654
@@ -106,7 +107,7 @@ def _clip(
     bundle: Bundle, artifact: Artifact, session: Session, frames: list[np.ndarray]
 ) -> list[dict[str, Any]]:
     detector = AUDetector(bundle, session, artifact, color="BGR")
-    pipeline = Pipeline(detector, max_faces=1)
+    pipeline = Pipeline(FrameStages(detector, max_faces=1))
     faces = []
     for frame in frames:
         result = pipeline.process(frame)

@@ -8,11 +8,13 @@ import sys
 import zipfile
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 
+from edgeau import open_source
 from edgeau.bundle import default_bundle_path
-from tests.arm import debian
+from tests.arm import debian, guest
 from tests.arm.boards import BOARDS
 from tests.arm.comparison import compare
 from tests.arm.counting import build_plugin, million_instructions
@@ -113,6 +115,19 @@ def test_a_trial_that_the_emulator_is_too_slow_for_is_no_problem_of_the_board() 
 
 def _said(findings: list[dict[str, str]]) -> subprocess.CompletedProcess[str]:
     return subprocess.CompletedProcess([], 2, json.dumps({"findings": findings}), "")
+
+
+def test_the_guest_answers_on_this_machine(tmp_path: Path) -> None:
+    (tmp_path / "frames").mkdir()
+    with open_source("clip") as source:
+        cv2.imwrite(str(tmp_path / "frames" / "0000.png"), next(iter(source)).image)
+    out, artifact = tmp_path / "out.json", "model.int8.tflite"
+    guest.main(str(default_bundle_path()), artifact, "1", str(tmp_path / "frames"), str(out))
+    told = json.loads(out.read_text())
+    assert "fault" not in told["artifacts"][artifact]
+    assert (len(told["artifacts"][artifact]["clip"]), told["film"]["frames"]) == (1, 1)
+    (row,) = compare(told, told)
+    assert row.passed
 
 
 def test_a_mirror_is_always_known() -> None:

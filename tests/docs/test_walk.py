@@ -73,11 +73,13 @@ def test_the_walk(tmp_path):
                 timeout=500,
             )
             assert done.returncode == 0, f"{line}\n{done.stdout[-2000:]}{done.stderr[-2000:]}"
+    table = (tmp_path / "results-pi" / "48.csv").read_text().splitlines()
+    assert {"AU04_c", "AU12_c", "smile_c"} <= set(table[0].split(","))
     table = (tmp_path / "results" / "48.csv").read_text().splitlines()
     assert {"AU04_c", "AU12_c", "AU25_c"} <= set(table[0].split(","))
 
 
 def test_the_walk_has_its_files_and_entries():
     written = [before for kind, before, _ in steps() if kind != "sh"]
-    assert len(written) == 6
+    assert len(written) == 7
     assert all(re.search(r"`[^`]+`:$|into `\w+` in `[^`]+`:", before) for before in written)

@@ -51,10 +51,16 @@ class InputMoments:
 
 
 class MomentSums:
-    """Adds up moments over batches."""
+    """Adds up moments over batches, around the means of the first batch.
+
+    Around 0 the variance of an input that hardly varies is a difference of two large numbers, which float32 turns negative;
+    what is solved with such moments then has no answer.
+    """
 
     def __init__(self) -> None:
         self._count = 0
+        # Means of the first batch, float and quantized, each (G, F, 1).
+        self._around: tuple[NDArray[np.float32], NDArray[np.float32]] | None = None
         self._squares: NDArray[np.float64] | float = 0.0
         self._quantized: NDArray[np.float64] | float = 0.0
         self._cross: NDArray[np.float64] | float = 0.0
@@ -64,6 +70,10 @@ class MomentSums:
     def add(self, float_patches: NDArray[np.float32], quantized_patches: NDArray[np.float32]) -> None:
         """Patches of the same places, each ``(G, F, N)``; F is the same every time."""
         self._count += quantized_patches.shape[2]
+        if self._around is None:
+            self._around = (_means(float_patches), _means(quantized_patches))
+        float_patches = float_patches - self._around[0]
+        quantized_patches = quantized_patches - self._around[1]
         if quantized_patches.shape[1] <= _WIDEST:
             transposed = quantized_patches.transpose(0, 2, 1)
             self._quantized += quantized_patches @ transposed
@@ -75,6 +85,8 @@ class MomentSums:
 
     def moments(self) -> InputMoments:
         """Of everything that was added."""
+        assert self._around is not None, "no patch was added"
+        # Both relative to what the sums are around.
         quantized_mean = np.asarray(self._quantized_sum) / self._count
         float_mean = np.asarray(self._float_sum) / self._count
         pairs = None
@@ -86,7 +98,20 @@ class MomentSums:
                 cross=np.asarray(self._cross) / self._count - float_mean[:, :, None] * columns,
             )
             variance = np.einsum("gff->gf", pairs.quantized)
-        return InputMoments(variance, float_mean, quantized_mean, self._count, pairs)
+        return InputMoments(
+            np.maximum(variance, 0.0),
+            float_mean + self._around[0][..., 0],
+            quantized_mean + self._around[1][..., 0],
+            self._count,
+            pairs,
+        )
+
+
+def _means(patches_of_batch: NDArray[np.float32]) -> NDArray[np.float32]:
+    means: NDArray[np.float32] = patches_of_batch.mean(axis=2, dtype=np.float64, keepdims=True).astype(
+        np.float32
+    )
+    return means
 
 
 def patches(

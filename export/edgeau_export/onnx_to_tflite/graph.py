@@ -9,13 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from edgeau.errors import UserError
+from edgeau.errors import ConversionError
 
 __all__ = ["ConversionError", "Graph", "Node"]
-
-
-class ConversionError(UserError):
-    """The graph holds something that cannot be written as TFLite; the message names the node."""
 
 
 @dataclass(frozen=True)

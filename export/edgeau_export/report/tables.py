@@ -118,6 +118,7 @@ def summary(manifest: Manifest, out: Path) -> str:
     lines = [f"{manifest.network.title} for {manifest.target}{untrained}", *_aligned(rows)]
     commands = dict.fromkeys(stage.command for stage in manifest.pending)  # one may finish several stages
     lines += [f"on the board, in the bundle's folder: {command}" for command in commands]
+    lines += [f"left out: {file}" for file in manifest.left_out]
     return "\n".join([*lines, f"bundle: {out}"])
 
 

@@ -113,3 +113,16 @@ def test_patches_are_what_a_convolution_multiplies(groups: int) -> None:
         np.einsum("oifk,ifk->o", kernel, at) if groups == 1 else np.einsum("ofk,ofk->o", kernel[:, 0], at)
     )
     np.testing.assert_allclose(products.reshape(6, -1)[:, 1 * 5 + 2], wanted, rtol=1e-4)
+
+
+def test_an_input_that_hardly_varies_far_from_zero_has_moments_that_can_be_solved() -> None:
+    rng = np.random.default_rng(0)
+    sums = MomentSums()
+    for _ in range(3):
+        values = (1000 + 1e-4 * rng.standard_normal((1, 6, 500))).astype(np.float32)
+        sums.add(values, values)
+    moments = sums.moments()
+    assert moments.pairs is not None
+    assert (np.linalg.eigvalsh(moments.pairs.quantized) > -1e-12).all()
+    assert (moments.variance >= 0).all()
+    np.testing.assert_allclose(moments.quantized_mean, 1000, rtol=1e-6)

@@ -33,6 +33,13 @@ def build(outputs=3, channels=3):
 def grey():
     return build(channels=1)
 
+class Cube(nn.Module):
+    def forward(self, x):
+        return x.erf()
+
+def with_erf():
+    return nn.Sequential(build(), Cube())
+
 class Half(nn.Module):
     def forward(self, x):
         return x.mean((1, 2, 3)).unsqueeze(1)
@@ -155,10 +162,46 @@ def test_a_bundle_of_a_state_dict_runs_and_free_labels_travel(tmp_path: Path) ->
     assert manifest.labels == ("AU4", "AU12L", "smile")
     assert (manifest.input.size, manifest.alignment.shape) == ((40, 48), (40, 48))
     assert load_bundle(tmp_path / "b").manifest == manifest
+    again = written(tmp_path, "w.pth", BUILDER)
+    export_bundle(ExportRequest("cpu", tmp_path / "again", again, precisions=("fp32",)))
+    for file in sorted(path for path in (tmp_path / "b").rglob("*") if path.is_file()):
+        twin = tmp_path / "again" / file.relative_to(tmp_path / "b")
+        assert file.read_bytes() == twin.read_bytes(), "exporting twice gives the same bytes"
     with Pipeline.load(tmp_path / "b") as pipeline, open_source("clip") as source:
         (face,) = pipeline.process(next(iter(source)).image).faces
     assert list(face.aus) == ["AU4", "AU12L", "smile"]
     assert all(unit.probability is not None or unit.reason for unit in face.aus.values())
+
+
+def test_an_artifact_that_cannot_be_made_is_left_out_with_its_reason(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    dumped(tmp_path / "w.pth", lambda state: prefixed(state, "0."))
+    file = written(tmp_path, "w.pth", 'builder = "nets.py:with_erf"\n')
+    target = tmp_path / "two.toml"
+    target.write_text(
+        'name = "two"\ntitle = "Two engines"\nopset = 17\ninstall = ""\n'
+        '[[artifact]]\nfile = "m.onnx"\nruntime = "onnxruntime"\nprecision = "fp32"\n'
+        '[[artifact]]\nfile = "m.tflite"\nruntime = "litert"\nprecision = "fp32"\nbatch = 1\n'
+    )
+    given = [
+        "--model",
+        str(file),
+        "--target",
+        str(target),
+        "--out",
+        str(tmp_path / "b"),
+        "--landmarks",
+        "none",
+    ]
+    assert main(given) == 1
+    said = capsys.readouterr()
+    assert "m.tflite is left out: ONNX operator Erf" in said.err
+    assert "left out: m.tflite" in said.out
+    manifest = load_bundle(tmp_path / "b").manifest
+    assert [item.file for item in manifest.artifacts] == ["m.onnx"]
+    assert list(manifest.left_out) == ["m.tflite"]
+    assert not (tmp_path / "b" / "m.tflite").exists()
 
 
 def test_a_grey_network_sees_one_channel(tmp_path: Path) -> None:
