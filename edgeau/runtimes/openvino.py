@@ -21,8 +21,8 @@ _CPU = "CPU"
 class OpenVinoSession(Session):
     """An ONNX file with one float32 input ``(batch, 3, H, W)`` and logits ``(batch, C)`` as its first output.
 
-    It computes in float32 (and in integers where the file is quantized) on every device: left to itself OpenVINO takes
-    bfloat16 or float16 where a processor is fast with them, and then it does not give the golden answers.
+    It computes in float32 (and in integers where the file is quantized) on every device: left to itself OpenVINO may
+    take a shorter float where a processor is fast with one.
 
     Args:
         file: the ``.onnx`` file, weights inside.

@@ -27,7 +27,7 @@ def pieces(face: np.ndarray, count: int, seed: int) -> np.ndarray:
 @pytest.fixture(scope="module")
 def face(astronaut: np.ndarray) -> np.ndarray:
     """A face in a fixed frame, whichever landmarks are found in it."""
-    return np.asarray(cv2.resize(astronaut[20:240, 110:330], (224, 224)))
+    return np.asarray(cv2.resize(np.ascontiguousarray(astronaut[20:240, 110:330, ::-1]), (224, 224)))
 
 
 @pytest.fixture(scope="module")
