@@ -156,3 +156,15 @@ def test_a_run_is_not_overwritten(tmp_path, faces, capsys):
     assert "--resume" in capsys.readouterr().err
     assert main((*arguments, "--resume")) == 2
     assert "is not a training state" in capsys.readouterr().err
+
+
+def test_a_run_goes_on_with_the_loss_and_sampler_that_it_began_with(tmp_path, faces, capsys):
+    path, out = recipe(tmp_path, small=1, whole=1), tmp_path / "run"
+    arguments = (str(path), "--data", str(faces), "--out", str(out))
+    assert main(arguments) == 0
+    begun = path.read_text()
+    for changed, named in (('[loss]\nname = "focal"\n', "loss"), ('[sampler]\nname = "mlros"\n', "sampler")):
+        path.write_text(f"{begun}\n{changed}")
+        capsys.readouterr()
+        assert main((*arguments, "--resume")) == 2
+        assert f"is of a run with {named}" in capsys.readouterr().err

@@ -92,7 +92,8 @@ class Run:
             return Place(), {}
         place, saved = load_state(self.out / STATE)
         mine, theirs = self._identity(), saved["identity"]
-        differing = [key for key in mine if theirs.get(key) != mine[key]]
+        # States of before some of these were compared lack them.
+        differing = [key for key in mine if key in theirs and theirs[key] != mine[key]]
         if differing:
             key = differing[0]
             raise CheckpointError(
@@ -112,6 +113,10 @@ class Run:
             "fold": self.options.fold or recipe.data.fold,
             "auxiliary": " ".join(sorted(recipe.auxiliary)),
             "optimiser": recipe.optimiser.name,
+            "optimiser's options": repr(recipe.optimiser),
+            "loss": repr(sorted(recipe.loss.items())),
+            "sampler": repr(sorted(recipe.sampler.items())),
+            "seed": str(recipe.seed),
         }
 
     def _save(self) -> None:
