@@ -37,8 +37,7 @@ from edgeau.bundle.preprocessing import Preprocessor
 from edgeau.errors import EdgeauError, InputError
 from edgeau.metrics import fitted_thresholds, sigmoid
 from edgeau.runtimes import open_session
-from edgeau.runtimes.function import FunctionSession
-from edgeau.runtimes.session import Session
+from edgeau.runtimes.session import FunctionSession, Session
 from edgeau_calibration.data.crops import CalibrationSet
 from edgeau_calibration.data.labelled import EvaluationFaces, labelled_faces
 from edgeau_calibration.data.load import load_calibration_set

@@ -28,8 +28,7 @@ from edgeau._system.command import DONE, CommandParser, print_json, run
 from edgeau.action_units.names import au_number
 from edgeau.errors import InputError
 from edgeau.faces.quality import Limits, QualityAssessor
-from edgeau.faces.quality.regions import AU_REGIONS, REGIONS
-from edgeau.faces.quality.size import five_point_size
+from edgeau.faces.quality.assessor import AU_REGIONS, REGIONS, five_point_size
 from edgeau.results import Face, FaceQuality
 
 Picture = NDArray[np.uint8]

@@ -33,10 +33,10 @@ from edgeau.bundle.load import default_bundle_path, load_bundle
 from edgeau.errors import EngineError, InputError, OutputError
 from edgeau.faces.landmarks import Landmarker
 from edgeau.live import LiveOptions, LivePipeline
-from edgeau.runtimes.function import FunctionSession
+from edgeau.runtimes.session import FunctionSession
 from edgeau.sinks import Sink, open_sink
 from edgeau.sources import Frame, ReconnectingSource, Source
-from edgeau.sources.backoff import Backoff
+from edgeau.sources.reconnecting import Backoff
 from edgeau.stages import FrameStages
 
 GATE = 3

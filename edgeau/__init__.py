@@ -47,9 +47,9 @@ if TYPE_CHECKING:  # at run time _HOMES imports them
     from edgeau.sources import Frame, Source, open_source
     from edgeau.temporal.events import Event, EventDetector
     from edgeau.temporal.hysteresis import Hysteresis
-    from edgeau.temporal.result_filter import ResultFilter
     from edgeau.temporal.running_baseline import RunningBaselines
     from edgeau.temporal.smoothing import Ema, OneEuro, Smoother
+    from edgeau.temporal.track_states import ResultFilter
 
 __version__ = VERSION
 
@@ -132,7 +132,7 @@ _HOMES = {
     "edgeau.sources": ("Frame", "Source", "open_source"),
     "edgeau.temporal.events": ("Event", "EventDetector"),
     "edgeau.temporal.hysteresis": ("Hysteresis",),
-    "edgeau.temporal.result_filter": ("ResultFilter",),
+    "edgeau.temporal.track_states": ("ResultFilter",),
     "edgeau.temporal.running_baseline": ("RunningBaselines",),
     "edgeau.temporal.smoothing": ("Ema", "OneEuro", "Smoother"),
 }

@@ -23,7 +23,7 @@ from edgeau.sources import Source
 from edgeau.sources.check_frame import check_frame
 from edgeau.sources.frame import Frame
 from edgeau.stages import FrameStages
-from edgeau.temporal.result_filter import ResultFilter
+from edgeau.temporal.track_states import ResultFilter
 
 __all__ = ["Pipeline"]
 

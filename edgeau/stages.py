@@ -31,8 +31,8 @@ from edgeau.faces.tracker import FaceTracker
 from edgeau.results import ActionUnit, Box, Face, FrameResult
 from edgeau.sources.frame import Frame
 from edgeau.temporal.hysteresis import Hysteresis
-from edgeau.temporal.result_filter import ResultFilter
 from edgeau.temporal.smoothing import Smoother
+from edgeau.temporal.track_states import ResultFilter
 
 __all__ = ["FrameStages", "Stages"]
 

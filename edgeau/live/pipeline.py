@@ -14,7 +14,7 @@ from edgeau.live.run import LiveRun, View
 from edgeau.results import FrameResult
 from edgeau.sources import Source
 from edgeau.stages import FrameStages, Stages
-from edgeau.temporal.result_filter import ResultFilter
+from edgeau.temporal.track_states import ResultFilter
 
 __all__ = ["LivePipeline"]
 

@@ -1,7 +1,8 @@
-"""What every inference engine is to the rest of the library."""
+"""What every inference engine is to the rest of the library, and a stand-in made of a plain function."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Protocol, TypeVar
@@ -11,7 +12,7 @@ from numpy.typing import NDArray
 
 from edgeau.runtimes.table import runtime_named
 
-__all__ = ["EngineInfo", "Session", "batches"]
+__all__ = ["EngineInfo", "FunctionSession", "Session", "batches"]
 
 _S = TypeVar("_S", bound="Session")
 
@@ -87,3 +88,20 @@ def batches(batch: NDArray[np.float32], size: int) -> list[NDArray[np.float32]]:
     if missing:
         batch = np.concatenate((batch, np.zeros((missing, *batch.shape[1:]), np.float32)))
     return [batch[start : start + size] for start in range(0, len(batch), size)]
+
+
+class FunctionSession(Session):
+    """Runs ``function``: normalised crops, float32 ``(N, 3, H, W)``, to logits ``(N, C)``."""
+
+    def __init__(self, function: Callable[[NDArray[np.float32]], NDArray[np.float32]]) -> None:
+        self._function = function
+
+    def run(self, batch: NDArray[np.float32]) -> NDArray[np.float32]:  # noqa: D102
+        return np.asarray(self._function(batch), np.float32)
+
+    def describe(self) -> EngineInfo:  # noqa: D102
+        name = getattr(self._function, "__name__", type(self._function).__name__)
+        return EngineInfo("function", "1", name, threads=None, batch=None)
+
+    def close(self) -> None:  # noqa: D102
+        pass

@@ -12,13 +12,12 @@ from weakref import WeakValueDictionary
 from edgeau._system.named_object import named_object
 from edgeau.errors import UsageError
 from edgeau.sinks.address import Address
-from edgeau.sinks.callback import CallbackSink
 from edgeau.sinks.csv_file import CsvSink
 from edgeau.sinks.description import Description
 from edgeau.sinks.jsonl_file import JsonLinesSink, JsonStreamSink
 from edgeau.sinks.parquet_file import ParquetSink
 from edgeau.sinks.queued import QueuedSink
-from edgeau.sinks.sink import Sink
+from edgeau.sinks.sink import CallbackSink, Sink
 from edgeau.sinks.text_file import TextFileSink
 
 if TYPE_CHECKING:

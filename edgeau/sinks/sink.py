@@ -1,18 +1,17 @@
-"""What every sink is to the rest."""
+"""What every sink is to the rest, and the simplest one: a function."""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from types import TracebackType
+from typing import Any
 
-if TYPE_CHECKING:
-    from types import TracebackType
+from typing_extensions import Self
 
-    from typing_extensions import Self
+from edgeau.results import FrameResult
 
-    from edgeau.results import FrameResult
-
-__all__ = ["Sink"]
+__all__ = ["CallbackSink", "Sink"]
 
 
 class Sink(ABC):
@@ -53,3 +52,19 @@ class Sink(ABC):
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+
+class CallbackSink(Sink):
+    """Calls a function with every result.
+
+    Args:
+        function: takes a :class:`~edgeau.results.FrameResult`; what it returns is not looked at.
+    """
+
+    def __init__(self, function: Callable[[FrameResult], Any]) -> None:
+        self.name = getattr(function, "__qualname__", type(function).__name__)
+        self._function = function
+
+    def write(self, result: FrameResult) -> None:
+        """Call it; what it raises comes through."""
+        self._function(result)

@@ -14,9 +14,8 @@ from numpy.typing import NDArray
 from edgeau.errors import InputError
 from edgeau.sources.container_end import is_cut
 from edgeau.sources.frame import Frame
-from edgeau.sources.orientation import UPRIGHT, orientation_of_matrix, oriented
+from edgeau.sources.orientation import UPRIGHT, orientation_of_matrix, oriented, square_size
 from edgeau.sources.source import Source
-from edgeau.sources.square_pixels import square_size
 
 __all__ = ["AvVideo"]
 

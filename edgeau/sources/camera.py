@@ -1,17 +1,19 @@
-"""A camera by its number as a source."""
+"""A camera by its number as a source, and which board it is on."""
 
 from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Literal
 
 import cv2
 
 from edgeau.errors import InputError
-from edgeau.sources.board import board
 from edgeau.sources.capture import CaptureSource
 
-__all__ = ["CameraSource"]
+__all__ = ["CameraSource", "board"]
+
+_MODEL = Path("/proc/device-tree/model")
 
 # Above this many pixels a USB camera has no room for raw frames at full rate, and sends them as JPEG.
 _RAW_PIXELS = 640 * 480
@@ -57,3 +59,14 @@ def _advice(index: int) -> str:
     names = ", ".join(map(str, found))
     here = f"this machine has {names}" if found else "this machine has no /dev/video*: plug one in"
     return here + own.get(board() or "", "")
+
+
+def board(model: Path = _MODEL) -> Literal["raspberrypi", "jetson"] | None:
+    """The board's maker, from the device tree that its firmware gives to Linux; None for any other machine."""
+    try:
+        text = model.read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return None
+    if "Raspberry Pi" in text:
+        return "raspberrypi"
+    return "jetson" if "Jetson" in text or "NVIDIA" in text else None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import cv2
 
 from edgeau.errors import DependencyError, InputError
-from edgeau.sources.board import board
+from edgeau.sources.camera import board
 from edgeau.sources.capture import CaptureSource
 
 __all__ = ["ArgusSource", "argus_pipeline"]

@@ -13,9 +13,8 @@ from numpy.typing import NDArray
 from edgeau.errors import DependencyError, InputError
 from edgeau.sources.film_header import FilmHeader, read_film_header
 from edgeau.sources.frame import Frame
-from edgeau.sources.orientation import oriented
+from edgeau.sources.orientation import oriented, square_size
 from edgeau.sources.source import Source
-from edgeau.sources.square_pixels import square_size
 
 __all__ = ["OpenCvVideo"]
 

@@ -11,15 +11,13 @@ from typing import TYPE_CHECKING, Union
 
 from edgeau._system.address_text import without_secrets
 from edgeau.errors import InputError, UsageError
-from edgeau.sources.arrays import ArraySource
-from edgeau.sources.board import board
-from edgeau.sources.camera import CameraSource
+from edgeau.sources.camera import CameraSource, board
 from edgeau.sources.clip import clip_path
 from edgeau.sources.jetson_camera import ArgusSource
 from edgeau.sources.kinds import PICTURES, files_of_folder, files_of_glob, files_of_sequence, is_glob, kind_of
 from edgeau.sources.network_stream import SCHEMES, NetworkStream
 from edgeau.sources.paced import PacedSource
-from edgeau.sources.pictures import PictureSource
+from edgeau.sources.pictures import ArraySource, PictureSource
 from edgeau.sources.raspberry_camera import Picamera2Source
 from edgeau.sources.reconnecting import ReconnectingSource
 from edgeau.sources.video import open_video

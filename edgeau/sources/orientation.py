@@ -1,14 +1,18 @@
-"""How a stored picture must be turned and mirrored to be seen as it was taken: the eight ways there are."""
+"""How a stored picture must be turned, mirrored and stretched to be seen as it was taken."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["UPRIGHT", "orientation_of_matrix", "oriented"]
+__all__ = ["UPRIGHT", "orientation_of_matrix", "oriented", "square_size"]
+
+# Pixels further from square than this are a mistake in the file. Ours.
+_WIDEST_PIXEL = 8
 
 UPRIGHT = 1
 """The EXIF number of a picture that is stored as it is seen."""
@@ -76,3 +80,18 @@ def orientation_of_matrix(matrix: Sequence[float]) -> int:
         for number, steps in _MATRICES.items()
     }
     return max(agreement, key=lambda number: (agreement[number], -number))
+
+
+def square_size(width: int, height: int, pixel_aspect: Fraction | float) -> tuple[int, int]:
+    """Width and height with square pixels: the side that is too short grows, so that no pixel is lost.
+
+    Args:
+        width: stored, pixels.
+        height: stored, pixels.
+        pixel_aspect: width of a stored pixel over its height.
+    """
+    if not 1 / _WIDEST_PIXEL <= pixel_aspect <= _WIDEST_PIXEL:
+        return width, height
+    if pixel_aspect >= 1:
+        return round(width * pixel_aspect), height
+    return width, round(height / pixel_aspect)

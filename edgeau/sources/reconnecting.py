@@ -10,17 +10,30 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
 from edgeau.errors import UserError
-from edgeau.sources.backoff import Backoff
 from edgeau.sources.frame import Frame
 from edgeau.sources.reader import Reader
 from edgeau.sources.source import Source
 
-__all__ = ["Gap", "ReconnectingSource"]
+__all__ = ["Backoff", "Gap", "ReconnectingSource"]
 
 _log = logging.getLogger(__name__)
 
 _GAPS_KEPT = 100
 _PATIENCE_S = 0.4  # for a camera to close
+
+
+@dataclass(frozen=True)
+class Backoff:
+    """Waits that double from ``first_s`` to ``longest_s``, seconds, without end."""
+
+    first_s: float = 0.5
+    longest_s: float = 30.0
+
+    def __iter__(self) -> Iterator[float]:
+        wait_s = self.first_s
+        while True:
+            yield wait_s
+            wait_s = min(2 * wait_s, self.longest_s)
 
 
 @dataclass(frozen=True)

@@ -1,16 +1,34 @@
-"""What is remembered about each face of a stream, for as long as it is there."""
+"""What a filter of results is, and what it remembers about each face of a stream, for as long as it is there."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Generic, TypeVar
+from typing import Generic, Protocol, TypeVar
 
-__all__ = ["FORGET_S", "TrackStates"]
+from edgeau.results import FrameResult
+
+__all__ = ["FORGET_S", "ResultFilter", "TrackStates"]
 
 State = TypeVar("State")
 
 # Ours: longer than a track outlives its face, so that nothing is forgotten of a face that comes back under its number.
 FORGET_S = 3.0
+
+
+class ResultFilter(Protocol):
+    """A causal step over the results of one stream: smoothing, a running baseline, hysteresis.
+
+    It sees every result in order, and runs in the thread that takes them. Live, several results in a row may carry one
+    answer of the network: :attr:`~edgeau.results.Face.aus_time_s` tells a new answer from a repeated one.
+    """
+
+    def apply(self, result: FrameResult) -> FrameResult:
+        """The result to give instead."""
+        ...
+
+    def reset(self) -> None:
+        """Forget the results so far: what comes next is another stream."""
+        ...
 
 
 class TrackStates(Generic[State]):

@@ -27,7 +27,7 @@ from tests.arm.emulator import Emulator
 
 _ANALYZE = "import sys; from edgeau_apps.analyze.command import main; sys.exit(main())"
 # The doctor gives a trial a minute, which an emulator on a busy machine may need for opening an engine alone.
-_TOO_SLOW = "timed out after"
+_TOO_SLOW = "took more than"
 
 
 @dataclass(frozen=True)

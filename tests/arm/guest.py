@@ -31,8 +31,7 @@ from edgeau.bundle.manifest import Artifact
 from edgeau.bundle.preprocessing import Preprocessor
 from edgeau.metrics import sigmoid
 from edgeau.runtimes import open_session
-from edgeau.runtimes.function import FunctionSession
-from edgeau.runtimes.session import Session
+from edgeau.runtimes.session import FunctionSession, Session
 from edgeau.stages import FrameStages
 
 # The counter of instructions (instructions.c) notes its count when this is closed.

@@ -102,10 +102,10 @@ def test_a_bundle_without_landmark_networks_proves_nothing(tmp_path: Path) -> No
 
 
 def test_a_trial_that_the_emulator_is_too_slow_for_is_no_problem_of_the_board() -> None:
-    slow = {"level": "problem", "subject": "frame tried", "says": "could not be tried (timed out after 60 s)"}
+    slow = {"level": "problem", "subject": "frame tried", "says": "-: took more than 60 seconds"}
     wrong = {"level": "problem", "subject": "artifact tried", "says": "model.int8.tflite answers wrongly"}
     assert _doctor(_said([slow])) == [
-        "problem: frame tried: could not be tried (timed out after 60 s)",
+        "problem: frame tried: -: took more than 60 seconds",
     ]
     with pytest.raises(RuntimeError, match="answers wrongly"):
         _doctor(_said([slow, wrong]))

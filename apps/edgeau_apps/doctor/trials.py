@@ -91,7 +91,11 @@ def _tried(kind: str, name: str, bundle: Path | None) -> _Trial:
         done = subprocess.run(
             command, env=environment, capture_output=True, text=True, timeout=_SECONDS, check=False
         )
-    except (OSError, subprocess.TimeoutExpired) as error:
+    except subprocess.TimeoutExpired:
+        return _Trial(
+            kind, name, fault=f"took more than {_SECONDS} seconds; try again when the machine is idle"
+        )
+    except OSError as error:
         return _Trial(kind, name, fault=f"could not be tried ({error})")
     said = done.stdout.strip().splitlines()
     try:

@@ -9,8 +9,7 @@ from numpy.typing import NDArray
 from edgeau.live import View
 from edgeau_apps.annotation import Annotator, lettering, palette
 from edgeau_apps.annotation.outline import draw_outline
-from edgeau_apps.live.history import SECONDS, History
-from edgeau_apps.live.session import WebcamSession
+from edgeau_apps.live.session import SECONDS, History, WebcamSession
 
 __all__ = ["Overlay"]
 

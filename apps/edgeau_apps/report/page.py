@@ -11,9 +11,8 @@ from edgeau_apps.report.subjects import Subject
 from edgeau_apps.report.tables import ReportTable, ceilings_table, comparison, costs, layers, scores
 from edgeau_export.profiling.model_profile import blocks
 from edgeau_export.profiling.roofline import Ceilings
-from edgeau_export.report.html.html import document, section
+from edgeau_export.report.html.html import document, section, table
 from edgeau_export.report.html.plots import Bar, Point, bars, points
-from edgeau_export.report.html.table import table
 
 __all__ = ["page"]
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from edgeau.errors import EngineError
 from edgeau.runtimes.tensorrt.generations import Generation, NetworkTraits, generation_of
-from edgeau.runtimes.tensorrt.messages import Messages, make_logger
+from edgeau.runtimes.tensorrt.module import Messages, make_logger
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -9,24 +9,23 @@
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import json
 import logging
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 from edgeau._system.atomic_file import write_whole
 from edgeau._system.cache import cache_directory
 from edgeau.errors import EngineError, OutputError
-from edgeau.runtimes.tensorrt.lock import locked
 from edgeau.runtimes.tensorrt.machine import Machine
 from edgeau.runtimes.tensorrt.options import EngineOptions
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-__all__ = ["EngineCache", "EngineKey"]
+__all__ = ["EngineCache", "EngineKey", "locked"]
 
 _log = logging.getLogger("edgeau.runtimes.tensorrt")
 
@@ -197,3 +196,33 @@ def _facts_in(note: Path) -> dict[str, Any]:
         return dict(json.loads(note.read_bytes())["facts"])
     except (OSError, ValueError, KeyError, TypeError):
         return {}
+
+
+@contextmanager
+def locked(file: Path, purpose: str) -> Iterator[None]:
+    """Hold ``file`` alone; whoever comes second says so and waits.
+
+    Where there can be no lock (a read-only folder, a network file system without them) the block runs unlocked.
+
+    Args:
+        file: made where it is missing, and left there: removing it would let a third process lock another file.
+        purpose: what the holder does, for the one who waits.
+    """
+    try:
+        handle = file.open("a")
+    except OSError:
+        yield
+        return
+    with handle:
+        _wait_for(handle.fileno(), purpose)
+        yield
+
+
+def _wait_for(descriptor: int, purpose: str) -> None:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        _log.warning("another process is %s; waiting for it", purpose)
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+    except OSError as error:
+        _log.info("no lock on this file system: %s", error)

@@ -11,7 +11,7 @@ import numpy as np
 from edgeau.errors import EdgeauError, EngineError
 from edgeau.runtimes.tensorrt.generations import generation_of
 from edgeau.runtimes.tensorrt.memory import TensorMemory
-from edgeau.runtimes.tensorrt.messages import Messages, make_logger
+from edgeau.runtimes.tensorrt.module import Messages, make_logger
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

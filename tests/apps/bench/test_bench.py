@@ -14,8 +14,8 @@ from edgeau_apps.bench.cold_start import peak_memory_mb
 from edgeau_apps.bench.command import main
 from edgeau_apps.bench.comparison import mann_whitney_p
 from edgeau_apps.bench.energy import PowerIntegral, RaplMeter, ina3221_watts, pmic_watts
+from edgeau_apps.bench.provenance import vcgencmd_flags
 from edgeau_apps.bench.result import read_result
-from edgeau_apps.bench.throttling import vcgencmd_flags
 
 
 @pytest.fixture(scope="module")

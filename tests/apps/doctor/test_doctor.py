@@ -292,3 +292,12 @@ def test_an_engine_that_fails_is_named_beside_those_that_work(tmp_path, monkeypa
         "frame tried": "problem",
     }
     assert all("libgomp.so.1" in f.says for f in failed.values()), failed
+
+
+def test_a_trial_that_takes_too_long_says_so_without_its_command(monkeypatch):
+    monkeypatch.setattr("edgeau_apps.doctor.trials._SECONDS", 0.01)
+    (finding,) = try_machine(this_machine(imports=False), None)  # all of them ended so: of the bundle, then
+    assert (finding.says, finding.fix) == (
+        "took more than 0.01 seconds",
+        "try again when the machine is idle",
+    )

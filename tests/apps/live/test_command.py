@@ -5,9 +5,9 @@ import pytest
 
 from edgeau.errors import InputError, UsageError
 from edgeau_apps.live.command import main
-from edgeau_apps.live.history import SECONDS, History
 from edgeau_apps.live.serve.server import parse_address
 from edgeau_apps.live.serve.viewer_camera import ViewerCamera, decoded
+from edgeau_apps.live.session import SECONDS, History
 
 
 @pytest.mark.parametrize(

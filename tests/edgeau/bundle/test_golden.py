@@ -15,7 +15,7 @@ from edgeau.bundle.manifest import Artifact
 from edgeau.bundle.select import select_artifact
 from edgeau.errors import BundleError, DependencyError, EngineError
 from edgeau.runtimes import open_session
-from edgeau.runtimes.function import FunctionSession
+from edgeau.runtimes.session import FunctionSession
 
 LABELS = ("AU1", "AU12")
 

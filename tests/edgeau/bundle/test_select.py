@@ -19,8 +19,7 @@ from edgeau.bundle.load import Bundle
 from edgeau.bundle.select import is_disturbed, ranked, select_artifact, slower_than_float
 from edgeau.errors import DependencyError, EngineError
 from edgeau.runtimes import open_session, thread_count
-from edgeau.runtimes.function import FunctionSession
-from edgeau.runtimes.session import EngineInfo, Session
+from edgeau.runtimes.session import EngineInfo, FunctionSession, Session
 from edgeau.runtimes.table import engine_versions
 
 

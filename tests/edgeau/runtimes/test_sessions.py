@@ -7,8 +7,7 @@ import pytest
 
 from edgeau.errors import DependencyError, EngineError
 from edgeau.runtimes import open_session
-from edgeau.runtimes.function import FunctionSession
-from edgeau.runtimes.session import EngineInfo, batches
+from edgeau.runtimes.session import EngineInfo, FunctionSession, batches
 from edgeau.runtimes.thread_count import default_threads
 
 

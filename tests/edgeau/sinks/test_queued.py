@@ -84,7 +84,7 @@ def test_a_faulty_callback_keeps_its_trace_and_stops_nothing(make_result, caplog
     def faulty(result) -> None:
         raise ZeroDivisionError(result.index)
 
-    from edgeau.sinks.callback import CallbackSink
+    from edgeau.sinks.sink import CallbackSink
 
     with QueuedSink(CallbackSink(faulty)) as queued:
         queued.write(make_result())

@@ -13,7 +13,7 @@ import pytest
 
 from edgeau.errors import DependencyError, InputError, UsageError
 from edgeau.sources import open_source
-from edgeau.sources.board import board
+from edgeau.sources.camera import board
 from edgeau.sources.jetson_camera import argus_pipeline
 
 

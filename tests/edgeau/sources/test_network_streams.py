@@ -10,8 +10,8 @@ import pytest
 
 from edgeau.errors import InputError
 from edgeau.sources import ReconnectingSource, open_source
-from edgeau.sources.backoff import Backoff
 from edgeau.sources.network_stream import NetworkStream, stream_name
+from edgeau.sources.reconnecting import Backoff
 
 QUICK = Backoff(first_s=0.02, longest_s=0.1)
 

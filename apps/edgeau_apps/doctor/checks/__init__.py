@@ -1,43 +1,32 @@
-"""One file a matter; each has ``check(machine)``, which gives findings. The order is that in which they are shown."""
+"""All checks: functions of a machine's description that give findings."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
-from edgeau_apps.doctor.checks import (
-    cameras,
-    display,
-    engines,
-    environment,
-    jetson,
-    landmarks,
-    opencv,
-    packages,
-    platform,
-    processor,
-    telemetry,
-)
+from edgeau_apps.doctor.checks import computer, engines, installed_packages, jetson, landmarks
 from edgeau_apps.doctor.finding import Finding
 from edgeau_apps.doctor.machine import MachineDescription
 
 __all__ = ["CHECKS", "examine"]
 
-CHECKS = (
-    platform,
-    processor,
-    environment,
-    packages,
-    opencv,
-    engines,
-    landmarks,
-    telemetry,
-    jetson,
-    cameras,
-    display,
+# In the order in which their findings are shown.
+CHECKS: tuple[Callable[[MachineDescription], Iterator[Finding]], ...] = (
+    computer.check_platform,
+    computer.check_processor,
+    computer.check_environment,
+    installed_packages.check_packages,
+    installed_packages.check_opencv,
+    engines.check,
+    landmarks.check,
+    installed_packages.check_telemetry,
+    jetson.check,
+    computer.check_cameras,
+    computer.check_display,
 )
 
 
 def examine(machine: MachineDescription) -> Iterator[Finding]:
     """All findings on a machine."""
-    for matter in CHECKS:
-        yield from matter.check(machine)
+    for check in CHECKS:
+        yield from check(machine)

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from edgeau_export.report.html.html import paragraph
+from edgeau_export.report.html.html import number, paragraph, percent, signed, table
 from edgeau_export.report.html.plots import Bar, bars
-from edgeau_export.report.html.table import number, percent, signed, table
 
 __all__ = ["flips", "parts"]
 

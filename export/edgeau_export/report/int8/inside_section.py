@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from edgeau_export.report.html.html import paragraph, section
+from edgeau_export.report.html.html import number, paragraph, percent, section, table
 from edgeau_export.report.html.plots import Point, points
-from edgeau_export.report.html.table import number, percent, table
 
 __all__ = ["parts"]
 

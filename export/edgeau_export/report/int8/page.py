@@ -6,9 +6,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from edgeau_export.report.html.html import document as html_document
-from edgeau_export.report.html.html import paragraph, section
+from edgeau_export.report.html.html import number, paragraph, percent, section, signed, table
 from edgeau_export.report.html.plots import Point, points
-from edgeau_export.report.html.table import number, percent, signed, table
 from edgeau_export.report.int8 import accuracy_section, inside_section
 
 __all__ = ["page"]

@@ -17,8 +17,7 @@ from typing_extensions import Self
 from edgeau.errors import DependencyError, EngineError, InputError, UsageError
 from edgeau.faces.landmarks import mediapipe_models as models
 from edgeau.faces.landmarks import open_landmarker
-from edgeau.faces.landmarks.litert.anchors import ANCHORS
-from edgeau.faces.landmarks.litert.detection import merge
+from edgeau.faces.landmarks.litert.detection import ANCHORS, merge
 from edgeau.faces.landmarks.litert.region import Region, overlap
 from edgeau.faces.landmarks.litert.tracking import joined
 

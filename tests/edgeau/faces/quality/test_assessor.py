@@ -12,7 +12,7 @@ from edgeau import Pipeline, open_source
 from edgeau.action_units.names import DEFAULT, NAMES, labels
 from edgeau.faces.alignment import Alignment
 from edgeau.faces.quality import Limits, QualityAssessor
-from edgeau.faces.quality.regions import AU_REGIONS, REGIONS
+from edgeau.faces.quality.assessor import AU_REGIONS, REGIONS
 from edgeau.results import REASONS, ActionUnit, Box, FaceQuality, HeadPose
 
 BROWS = {"AU1", "AU2", "AU4"}

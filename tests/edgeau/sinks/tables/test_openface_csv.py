@@ -11,7 +11,7 @@ import pytest
 
 from edgeau.results import ActionUnit, Box, Face, FrameResult, HeadPose
 from edgeau.sinks.tables import OpenFaceCsv
-from edgeau.sinks.tables.ibug68 import IBUG_68
+from edgeau.sinks.tables.openface_rows import IBUG_68
 
 # The order in which OpenFace 2.2's FeatureExtraction writes what we also write (-pose -2Dfp -aus).
 OPENFACE = [
