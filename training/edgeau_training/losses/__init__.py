@@ -1,4 +1,4 @@
-"""Losses for multi-label AU occurrence: names map to builders, each in its own file.
+"""Losses for multi-label AU occurrence: names map to builders, a family in a file.
 
 A loss is called as ``loss(logits, occurrence, mask)``, all float ``(N, C)``, and gives a scalar; it works from logits, and
 entries with mask 0 neither count nor get a gradient. Before use, ``loss.fit(positives, negatives)`` tells it the counts

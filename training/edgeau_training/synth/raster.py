@@ -15,7 +15,7 @@ _Loop = TypeVar("_Loop", bound=Callable[..., object])
 def compiled(loop: _Loop) -> _Loop:
     """The loop as machine code, kept on disk between runs.
 
-    No fast-math: pictures must be the same to the byte wherever the same machine code runs.
+    numba is imported here and nowhere else. No fast-math: pictures must be the same to the byte wherever the same machine code runs.
     """
     return cast("_Loop", numba.njit(cache=True, error_model="numpy")(loop))
 
