@@ -27,9 +27,9 @@ from edgeau._system.command import DONE, CommandParser, print_json, run
 from edgeau.metrics import macro_mean
 from edgeau_training.datasets.synthetic import SyntheticFaces, list_shards
 from edgeau_training.datasets.synthetic_crops import SyntheticCrops
-from edgeau_training.evaluation.documents import write_document
 from edgeau_training.evaluation.metrics import measure
 from edgeau_training.evaluation.predictions import load_predictions
+from edgeau_training.evaluation.report import write_document
 from edgeau_training.trainer.delivery import PREDICTIONS
 from edgeau_training.trainer.recipe import Recipe, read_recipe
 from edgeau_training.trainer.run import STATE, Run

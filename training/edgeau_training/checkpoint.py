@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import zipfile
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -23,7 +24,6 @@ from edgeau.action_units.names import DEFAULT
 from edgeau.bundle.manifest import InputSpec
 from edgeau.errors import CheckpointError
 from edgeau.faces.alignment import Alignment
-from edgeau_training.checkpoint_file import read_header
 from edgeau_training.networks import build_network
 from edgeau_training.networks.catalogue import network_facts
 
@@ -34,6 +34,7 @@ __all__ = [
     "CheckpointInfo",
     "load_checkpoint",
     "make_seeded_checkpoint",
+    "read_header",
     "read_info",
     "save_checkpoint",
 ]
@@ -221,3 +222,34 @@ def _listed(word: str, names: list[str]) -> str:
         return ""
     shown = ", ".join(names[:3]) + (", ..." if len(names) > 3 else "")
     return f"{len(names)} {word} ({shown}); "
+
+
+def read_header(path: Path) -> dict[str, str]:
+    """The metadata of a safetensors file, after checking that the file is whole.
+
+    Raises:
+        CheckpointError: missing, a folder, a pickle, truncated, or otherwise not safetensors.
+    """
+    if not path.is_file():
+        raise CheckpointError(
+            f"checkpoint {path} {'is a folder' if path.is_dir() else 'does not exist'}; name a .safetensors file"
+        )
+    if _is_pickle(path):
+        raise CheckpointError(
+            f"{path} is a pickle (a torch .pt/.pth file), which can run code when opened, so it is not; "
+            "save its weights with edgeau_training.checkpoint.save_checkpoint first"
+        )
+    try:
+        with safetensors.safe_open(os.fspath(path), framework="numpy") as file:
+            return dict(file.metadata() or {})
+    except safetensors.SafetensorError as error:
+        raise CheckpointError(
+            f"{path} is not a whole safetensors file ({error}); it is truncated, damaged or of another kind: copy it again"
+        ) from error
+
+
+def _is_pickle(path: Path) -> bool:
+    """torch.save writes a zip, older versions and plain pickle start with the protocol opcode."""
+    with path.open("rb") as file:
+        start = file.read(2)
+    return zipfile.is_zipfile(path) or (len(start) == 2 and start[0] == 0x80 and start[1] <= 5)

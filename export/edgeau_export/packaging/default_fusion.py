@@ -126,8 +126,7 @@ class _Measure:
         from edgeau_training.evaluation.faces import open_faces
         from edgeau_training.evaluation.metrics import measure
         from edgeau_training.evaluation.run import predict
-        from edgeau_training.evaluation.scorers.fused import FusedScorer
-        from edgeau_training.evaluation.scorers.landmark import LandmarkScorer
+        from edgeau_training.evaluation.scorers.landmark import FusedScorer, LandmarkScorer
         from edgeau_training.evaluation.scorers.scorer import thresholds_of
         from edgeau_training.evaluation.scorers.session import SessionScorer
 

@@ -6,9 +6,9 @@ import pytest
 from edgeau.errors import InputError, UsageError
 from edgeau_training.datasets import open_data_set
 from edgeau_training.datasets.bp4d import BP4D, PARTS, RATES, TASKS
-from edgeau_training.datasets.label_rates import LabelRateWarning
+from edgeau_training.datasets.label_codes import LabelRateWarning
 from edgeau_training.datasets.me_graphau_lists import write_me_graphau_lists
-from edgeau_training.datasets.missing_pictures import MissingPicturesWarning
+from edgeau_training.datasets.picture_table import MissingPicturesWarning
 
 HEADER = (
     "0,1,2,4,5,6,7,9,10,11,12,13,14,15,16,17,18,19,20,22,23,24,27,28"  # the release codes more AUs than 12

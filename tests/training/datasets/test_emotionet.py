@@ -5,8 +5,8 @@ import pytest
 
 from edgeau.errors import InputError, UsageError
 from edgeau_training.datasets.emotionet import LABELS, RATES, EmotioNet
-from edgeau_training.datasets.label_rates import LabelRateWarning
-from edgeau_training.datasets.missing_pictures import MissingPicturesWarning
+from edgeau_training.datasets.label_codes import LabelRateWarning
+from edgeau_training.datasets.picture_table import MissingPicturesWarning
 
 NUMBERS = [int(label[2:]) for label in LABELS]
 HEADER = ["URL", "URL orig", *(f"'AU {number}'" for number in range(1, 61))]

@@ -5,8 +5,8 @@ import pytest
 from sklearn.exceptions import UndefinedMetricWarning
 
 from edgeau.errors import InputError
-from edgeau_training.evaluation.challenge_scores import abaw_score, emotionet_score
 from edgeau_training.evaluation.folds import over_folds
+from edgeau_training.evaluation.metrics import abaw_score, emotionet_score
 from edgeau_training.evaluation.predictions import Predictions
 
 

@@ -7,8 +7,7 @@ from edgeau.action_units.landmark_model import LandmarkModel
 from edgeau.action_units.names import DEFAULT
 from edgeau.errors import InputError
 from edgeau_training.landmark_model.command import main
-from edgeau_training.landmark_model.moments import Moments, gather
-from edgeau_training.landmark_model.robust_ridge import fit_weights
+from edgeau_training.landmark_model.moments import Moments, fit_weights, gather
 from edgeau_training.landmark_model.samples import Samples, read_samples
 from edgeau_training.landmark_model.template import learn_template, mirrored_mean
 

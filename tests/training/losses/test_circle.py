@@ -3,7 +3,7 @@ import torch
 from torch.nn import functional
 
 from edgeau_training.losses import build_loss
-from edgeau_training.losses.circle import circle
+from edgeau_training.losses.cross_entropy import circle
 
 LOGITS = torch.tensor([[2.0, -1.0, 0.5, -3.0]])
 TRUTH = torch.tensor([[1.0, 0.0, 0.0, 1.0]])

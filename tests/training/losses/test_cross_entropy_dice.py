@@ -1,7 +1,7 @@
 import torch
 
 from edgeau_training.losses import build_loss
-from edgeau_training.losses.cross_entropy_dice import dice
+from edgeau_training.losses.cross_entropy import dice
 
 ALL = torch.ones(2, 1)
 

@@ -2,7 +2,7 @@ import pytest
 import torch
 
 from edgeau_training.losses import build_loss
-from edgeau_training.losses.three_valued import occurrence_and_mask
+from edgeau_training.losses.cross_entropy import occurrence_and_mask
 
 LOGITS = torch.tensor([[0.5, -1], [2, 0], [-0.5, 1], [0, -2]])
 

@@ -8,11 +8,13 @@ from edgeau.errors import UsageError
 from edgeau_training.networks import build_network
 from edgeau_training.networks.counting import mac_count, parameter_count, skeleton
 from edgeau_training.networks.drml.fillers import fill
-from edgeau_training.networks.drml.locally_connected import LocallyConnected
-from edgeau_training.networks.drml.mean_image import MeanImage
-from edgeau_training.networks.drml.plain_batch_norm import PlainBatchNorm
+from edgeau_training.networks.drml.layers import (
+    LocallyConnected,
+    LocalResponseNorm,
+    MeanImage,
+    PlainBatchNorm,
+)
 from edgeau_training.networks.drml.region_layer import RegionLayer
-from edgeau_training.networks.drml.response_norm import LocalResponseNorm
 
 
 @pytest.mark.parametrize(

@@ -8,11 +8,10 @@ from edgeau.errors import UsageError
 from edgeau_training.networks import build_network
 from edgeau_training.networks.counting import mac_count, parameter_count, skeleton
 from edgeau_training.networks.ustc.encoder_layer import EncoderLayer
-from edgeau_training.networks.ustc.facial_graph import FacialGraph, adjacency, normalised
+from edgeau_training.networks.ustc.facial_graph import FacialGraph, NodeFeatures, adjacency, normalised
 from edgeau_training.networks.ustc.fusion import AttentionShare, FixedShare
 from edgeau_training.networks.ustc.iresnet import IBlock, IResNet
 from edgeau_training.networks.ustc.local_region_perception import LANet, LocalRegionPerception
-from edgeau_training.networks.ustc.node_features import NodeFeatures
 
 AFF_WILD2 = labels((1, 2, 4, 6, 7, 10, 12, 15, 23, 24, 25, 26))
 TINY = {"blocks": (1, 1, 1, 1), "size": 32}

@@ -8,8 +8,7 @@ import pytest
 from edgeau_training.synth.action_units import ACTIVE, AUS, TRACE
 from edgeau_training.synth.coefficients import Coefficients
 from edgeau_training.synth.expressions import Expression, sample_expression
-from edgeau_training.synth.rig import load_rig
-from edgeau_training.synth.side_halves import halves
+from edgeau_training.synth.rig import halves, load_rig
 from edgeau_training.synth.sides import LEFT, RIGHT, SIDED
 
 

@@ -3,7 +3,7 @@ import json
 import pytest
 
 from edgeau.errors import InputError
-from edgeau_training.systems.check_value import CheckValue
+from edgeau_training.systems.counts import CheckValue
 from edgeau_training.systems.table import BEGIN, END, main, page_with
 
 

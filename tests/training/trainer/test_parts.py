@@ -17,12 +17,12 @@ from edgeau_training.networks import build_network
 from edgeau_training.networks.catalogue import network_facts
 from edgeau_training.sampling import build_sampler
 from edgeau_training.sampling.cursor import Cursor
-from edgeau_training.trainer.averaging import Average
 from edgeau_training.trainer.batches import Batches, plain_images
 from edgeau_training.trainer.geometry_targets import GeometryTargets
 from edgeau_training.trainer.prefetching import prefetched
 from edgeau_training.trainer.replicas import Replicas
 from edgeau_training.trainer.student import Normaliser, Student, start_residuals_at_identity
+from edgeau_training.trainer.trainee import Average
 
 AUS = ("AU1", "AU4", "AU12")
 VIEW = View(64, 160)

@@ -17,13 +17,12 @@ from edgeau.action_units.names import BP4D as LABELS
 from edgeau.action_units.names import au_number
 from edgeau.errors import InputError, UsageError
 from edgeau_training.datasets import label_codes
-from edgeau_training.datasets.label_rates import check_label_rates
+from edgeau_training.datasets.label_codes import check_label_rates
 from edgeau_training.datasets.labelled_frames import LabelledFrames, numbered
-from edgeau_training.datasets.missing_pictures import ERROR, check_choice, note_left_out
 from edgeau_training.datasets.number_rows import read_number_rows
 from edgeau_training.datasets.picture_folders import numbered_pictures
-from edgeau_training.folds.fold import Fold
-from edgeau_training.folds.parts import FOLDS, part_fold
+from edgeau_training.datasets.picture_table import ERROR, check_choice, note_left_out
+from edgeau_training.folds.fold import FOLDS, Fold, part_fold
 
 __all__ = ["BP4D", "PARTS", "RATES", "TASKS"]
 

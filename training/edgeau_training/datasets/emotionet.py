@@ -14,10 +14,10 @@ import numpy as np
 from edgeau.action_units.names import labels as au_labels
 from edgeau.errors import InputError, UsageError
 from edgeau_training.datasets.emotionet_tables import LabelRows, read_label_rows
-from edgeau_training.datasets.label_rates import check_label_rates
+from edgeau_training.datasets.label_codes import check_label_rates
 from edgeau_training.datasets.labelled_frames import LabelledFrames
-from edgeau_training.datasets.missing_pictures import ERROR, SKIP, check_choice, note_left_out
 from edgeau_training.datasets.picture_folders import pictures_by_name
+from edgeau_training.datasets.picture_table import ERROR, SKIP, check_choice, note_left_out
 from edgeau_training.folds.fold import Fold
 from edgeau_training.folds.grouped import fold_names, shuffled_fold
 

@@ -6,7 +6,8 @@ Aff-Wild2 but "absent" in DRML's loss, 9 is BP4D's and 999 EmotioNet's "not code
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import warnings
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,8 +15,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgeau.errors import InputError
+from edgeau_training.datasets.labelled_frames import LabelledFrames
 
-__all__ = ["AFF_WILD2", "BP4D", "DISFA", "EMOTIONET", "TABLE", "LabelCode"]
+__all__ = [
+    "AFF_WILD2",
+    "BP4D",
+    "DISFA",
+    "EMOTIONET",
+    "MINIMUM_FRAMES",
+    "TABLE",
+    "TOLERANCE",
+    "LabelCode",
+    "LabelRateWarning",
+    "check_label_rates",
+]
 
 
 @dataclass(frozen=True)
@@ -65,3 +78,42 @@ EMOTIONET = LabelCode(present=(1,), absent=(0,), unknown=(999,))
 AFF_WILD2 = LabelCode(present=(1,), absent=(0,), unknown=(-1,))
 # A table that somebody made from any of them; an empty cell is read as -1.
 TABLE = LabelCode(present=(1,), absent=(0,), unknown=(-1, 9, 999))
+
+
+TOLERANCE = 0.05
+MINIMUM_FRAMES = 1000  # ours: the rates of fewer frames say more about the faces than about the loader
+
+
+class LabelRateWarning(UserWarning):
+    """Labels occur more or less often than in the published data."""
+
+
+def check_label_rates(
+    frames: LabelledFrames, published: Mapping[str, float], *, of_all: bool = False
+) -> None:
+    """Warns, in one line, of every AU whose rate is more than 0.05 from the published one.
+
+    A loader that is off by one frame or column shows here first.
+
+    Args:
+        frames: as read.
+        published: AU label to positives per frame.
+        of_all: the published rates count unknown entries among the frames; else only known ones.
+    """
+    if len(frames) < MINIMUM_FRAMES:
+        return
+    off = []
+    for column, label in enumerate(frames.labels):
+        total = len(frames) if of_all else int(frames.judged[column])
+        if label not in published or not total:
+            continue
+        rate = int(frames.positives[column]) / total
+        if abs(rate - published[label]) > TOLERANCE:
+            off.append(f"{label} {rate:.3f} instead of {published[label]:.3f}")
+    if off:
+        warnings.warn(
+            f"{frames.name} in {frames.root}: AUs occur at other rates than published ({', '.join(off)}); "
+            "the labels may be shifted by a frame or a column, or this is another part of the data",
+            LabelRateWarning,
+            stacklevel=3,
+        )

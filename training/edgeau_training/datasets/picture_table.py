@@ -9,6 +9,7 @@ one video, in the order of the rows), ``split`` (``train``, ``val`` or ``test``)
 from __future__ import annotations
 
 import re
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -18,13 +19,43 @@ from edgeau.action_units.names import labels as au_labels
 from edgeau.errors import InputError, UsageError
 from edgeau_training.datasets import label_codes
 from edgeau_training.datasets.labelled_frames import LabelledFrames, numbered
-from edgeau_training.datasets.missing_pictures import ERROR, check_choice, note_left_out
 from edgeau_training.datasets.number_rows import whole_numbers
 from edgeau_training.datasets.spreadsheets import read_table
 from edgeau_training.folds.fold import Fold
 from edgeau_training.folds.grouped import fold_names, shuffled_fold
 
-__all__ = ["PictureTable"]
+__all__ = ["ERROR", "SKIP", "MissingPicturesWarning", "PictureTable", "check_choice", "note_left_out"]
+
+ERROR = "error"  # stop: the copy is incomplete, or the list belongs to other pictures
+SKIP = "skip"  # go on without it, and say how many there were
+
+
+class MissingPicturesWarning(UserWarning):
+    """Labels were left out because their pictures are not there."""
+
+
+def check_choice(choice: str) -> str:
+    """The choice itself, when it is one.
+
+    Raises:
+        UsageError: it is neither ``error`` nor ``skip``.
+    """
+    if choice not in (ERROR, SKIP):
+        raise UsageError(
+            f"missing={choice!r} is not known; missing pictures are an {ERROR}, or {SKIP} leaves them out"
+        )
+    return choice
+
+
+def note_left_out(name: str, folder: Path, count: int) -> None:
+    """Says how many labels were left out; silent when none were."""
+    if count:
+        warnings.warn(
+            f"{name}: {count} labelled frames have no picture in {folder} and were left out",
+            MissingPicturesWarning,
+            stacklevel=3,
+        )
+
 
 _AU = re.compile(r"AU0*([1-9]\d*)")
 _SPLITS = ("train", "val", "test")

@@ -15,7 +15,6 @@ from edgeau.action_units.names import au_number
 from edgeau.errors import UsageError
 from edgeau.metrics import OBJECTIVES
 from edgeau_training.evaluation.comparison import compare
-from edgeau_training.evaluation.documents import write_document
 from edgeau_training.evaluation.faces import LabelledFaces, open_faces
 from edgeau_training.evaluation.metrics import fit_thresholds, intervals, measure
 from edgeau_training.evaluation.predictions import Predictions
@@ -24,6 +23,7 @@ from edgeau_training.evaluation.report import (
     comparison_table,
     model_document,
     model_table,
+    write_document,
 )
 from edgeau_training.evaluation.run import ModelPredictions, predict
 from edgeau_training.evaluation.scorers import PARTS, Scorer, open_scorer

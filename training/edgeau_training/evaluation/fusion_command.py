@@ -15,7 +15,6 @@ import numpy as np
 from edgeau._system.command import DONE, CommandParser, print_json, run
 from edgeau._system.records import to_dict
 from edgeau.errors import UsageError
-from edgeau_training.evaluation.documents import write_document
 from edgeau_training.evaluation.faces import open_faces
 from edgeau_training.evaluation.fusion_fit import FusionFit, FusionRule, fit_fusion, fused_predictions
 from edgeau_training.evaluation.metrics import fit_thresholds, intervals, measure
@@ -25,7 +24,7 @@ from edgeau_training.evaluation.real_face_bounds import (
     bounded_by_real_faces,
     shifted_fusion,
 )
-from edgeau_training.evaluation.report import aligned, model_document, model_table
+from edgeau_training.evaluation.report import aligned, model_document, model_table, write_document
 from edgeau_training.evaluation.run import predict
 from edgeau_training.evaluation.scorers import Scorer, open_scorer
 

@@ -22,7 +22,18 @@ from edgeau.metrics import (
 )
 from edgeau_training.evaluation.predictions import Predictions
 
-__all__ = ["FALLBACK", "Intervals", "Metrics", "auc", "count", "fit_thresholds", "intervals", "measure"]
+__all__ = [
+    "FALLBACK",
+    "Intervals",
+    "Metrics",
+    "abaw_score",
+    "auc",
+    "count",
+    "emotionet_score",
+    "fit_thresholds",
+    "intervals",
+    "measure",
+]
 
 # The threshold of an AU with too few positives to fit one: that of a network that was never tuned.
 FALLBACK = 0.5
@@ -115,3 +126,14 @@ def fit_thresholds(predictions: Predictions, objective: str = "f1") -> NDArray[n
 def _ranked(predictions: Predictions) -> list[RankedScores]:
     columns = zip(predictions.logits.T, (predictions.truth == 1).T, predictions.known.T, strict=True)
     return [RankedScores(scores, present, known) for scores, present, known in columns]
+
+
+def emotionet_score(predictions: Predictions) -> float:
+    """(mean accuracy over AUs + mean F1 over AUs) / 2, 0..1; an F1 without any positive counts as 0."""
+    counts = count(predictions)
+    return (macro_mean(counts.accuracy) + macro_mean(counts.f1)) / 2
+
+
+def abaw_score(predictions: Predictions) -> float:
+    """Mean F1 over AUs, 0..1; an F1 without any positive counts as 0."""
+    return macro_mean(count(predictions).f1)

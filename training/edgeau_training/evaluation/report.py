@@ -2,19 +2,29 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from edgeau._system.atomic_file import write_whole
 from edgeau.metrics import macro_mean
 from edgeau_training.evaluation.comparison import Comparison
 from edgeau_training.evaluation.metrics import Intervals, Metrics
 from edgeau_training.evaluation.predictions import Predictions
 
-__all__ = ["aligned", "comparison_document", "comparison_table", "model_document", "model_table"]
+__all__ = [
+    "aligned",
+    "comparison_document",
+    "comparison_table",
+    "model_document",
+    "model_table",
+    "write_document",
+]
 
 
 def model_document(name: str, predictions: Predictions, metrics: Metrics, ends: Intervals) -> dict[str, Any]:
@@ -160,3 +170,12 @@ def aligned(rows: Iterable[tuple[str, ...]]) -> str:
         "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
         for row in table
     )
+
+
+def write_document(path: Path, document: dict[str, Any]) -> None:
+    """Write strict JSON (no NaN).
+
+    Raises:
+        OutputError: the folder cannot be made or written to.
+    """
+    write_whole(path, (json.dumps(document, indent=2, allow_nan=False) + "\n").encode())

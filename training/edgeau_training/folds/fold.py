@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from edgeau.errors import InputError
 from edgeau_training.datasets.labelled_frames import LabelledFrames
 
-__all__ = ["Fold", "fold_of_groups", "validation_cut"]
+__all__ = ["FOLDS", "Fold", "fold_of_groups", "part_fold", "validation_cut"]
 
 
 @dataclass(frozen=True)
@@ -63,3 +63,18 @@ def validation_cut(frames: LabelledFrames, fold: Fold, share: float = 0.1, seed:
     drawn = order[before < share * len(fold.train)][: len(groups) - 1]
     held = np.isin(frames.group[fold.train], groups[drawn])
     return Fold(f"{fold.name}-validation", fold.train[~held], fold.train[held])
+
+
+FOLDS = ("1", "2", "3")
+
+
+def part_fold(frames: LabelledFrames, name: str, parts: Sequence[Sequence[str]]) -> Fold:
+    """Fold ``1``, ``2`` or ``3`` of a data set whose groups are subjects.
+
+    Published three-fold protocols have three parts of subjects; each fold tests one and trains on the others. The numbering
+    is that of ME-GraphAU's released lists: fold 1 tests part 3, fold 2 part 2, fold 3 part 1.
+
+    Raises:
+        InputError: only a part of the subjects is there, and one side of the fold is empty.
+    """
+    return fold_of_groups(frames, name, parts[len(FOLDS) - int(name)])

@@ -13,8 +13,7 @@ from edgeau.action_units.landmark_model import LandmarkModel
 from edgeau_training.evaluation.metrics import fit_thresholds
 from edgeau_training.evaluation.platt import fit_line
 from edgeau_training.evaluation.predictions import Predictions
-from edgeau_training.landmark_model.moments import Moments, gather
-from edgeau_training.landmark_model.robust_ridge import fit_weights
+from edgeau_training.landmark_model.moments import Moments, fit_weights, gather
 from edgeau_training.landmark_model.samples import Samples, SidedSamples
 from edgeau_training.landmark_model.sides_fit import fit_sides
 from edgeau_training.landmark_model.template import Template, learn_template, mirrored_mean
@@ -31,7 +30,7 @@ class Settings:
     Attributes:
         ridge: penalty on standardised weights.
         nuisance: how often the covariance that AUs do not explain is added; see
-            :mod:`edgeau_training.landmark_model.robust_ridge`.
+            :mod:`edgeau_training.landmark_model.moments`.
     """
 
     ridge: float = 0.01

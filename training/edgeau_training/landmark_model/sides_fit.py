@@ -18,8 +18,7 @@ from edgeau.action_units.landmark_sides import LandmarkSides
 from edgeau_training.evaluation.metrics import fit_thresholds
 from edgeau_training.evaluation.platt import fit_line
 from edgeau_training.evaluation.predictions import Predictions
-from edgeau_training.landmark_model.moments import gather
-from edgeau_training.landmark_model.robust_ridge import fit_weights
+from edgeau_training.landmark_model.moments import fit_weights, gather
 from edgeau_training.landmark_model.samples import SidedSamples
 from edgeau_training.landmark_model.template import Template, mirror_pairs
 
@@ -42,7 +41,7 @@ def fit_sides(
         train: with labels of both sides.
         validation: faces of other people.
         ridge: penalty on standardised weights.
-        nuisance: see :mod:`edgeau_training.landmark_model.robust_ridge`.
+        nuisance: see :mod:`edgeau_training.landmark_model.moments`.
     """
     common = gather(train.landmarks, train.mean, template.symmetric)
     apart = gather(train.landmarks, train.half_difference, template.antisymmetric)

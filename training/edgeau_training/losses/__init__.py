@@ -1,4 +1,4 @@
-"""Losses for multi-label AU occurrence: names map to builders, each in its own file.
+"""Losses for multi-label AU occurrence: names map to builders, a family in a file.
 
 A loss is called as ``loss(logits, occurrence, mask)``, all float ``(N, C)``, and gives a scalar; it works from logits, and
 entries with mask 0 neither count nor get a gradient. Before use, ``loss.fit(positives, negatives)`` tells it the counts
@@ -18,10 +18,10 @@ __all__ = ["LOSSES", "OccurrenceLoss", "build_loss"]
 # name -> "module:class"
 LOSSES: dict[str, str] = {
     "bbl": "edgeau_training.losses.bbl:BatchBalancedLoss",
-    "circle": "edgeau_training.losses.circle:CircleLoss",
+    "circle": "edgeau_training.losses.cross_entropy:CircleLoss",
     "cross-entropy": "edgeau_training.losses.cross_entropy:CrossEntropy",
-    "cross-entropy-dice": "edgeau_training.losses.cross_entropy_dice:CrossEntropyDice",
-    "drml": "edgeau_training.losses.three_valued:ThreeValuedLoss",
+    "cross-entropy-dice": "edgeau_training.losses.cross_entropy:CrossEntropyDice",
+    "drml": "edgeau_training.losses.cross_entropy:ThreeValuedLoss",
     "focal": "edgeau_training.losses.focal:FocalLoss",
     "selective": "edgeau_training.losses.selective:SelectiveLoss",
 }

@@ -130,13 +130,13 @@ CATALOGUE: dict[str, NetworkFacts] = {
     ),
     "drml-convnet": replace(
         _DRML_NETWORK,
-        builder="edgeau_training.networks.drml.convnet:build",
+        builder="edgeau_training.networks.drml.network:build_convnet",
         title="ConvNet (the DRML poster's)",
         fidelity="DRML without patches and identity, as the poster says.",
     ),
     "drml-lcn": replace(
         _DRML_NETWORK,
-        builder="edgeau_training.networks.drml.lcn:build",
+        builder="edgeau_training.networks.drml.network:build_lcn",
         title="LCN (the DRML poster's, assumed sizes)",
         fidelity="The poster prints 120 M parameters without layers; on DRML's sizes it has more.",
     ),

@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar, cast
 
+import numba
 import numpy as np
 from numpy.typing import NDArray
 
-from edgeau_training.synth.compiled import compiled
+_Loop = TypeVar("_Loop", bound=Callable[..., object])
+
+
+def compiled(loop: _Loop) -> _Loop:
+    """The loop as machine code, kept on disk between runs.
+
+    numba is imported here and nowhere else. No fast-math: pictures must be the same to the byte wherever the same machine code runs.
+    """
+    return cast("_Loop", numba.njit(cache=True, error_model="numpy")(loop))
+
 
 Array = NDArray[Any]
 

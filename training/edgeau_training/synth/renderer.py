@@ -19,7 +19,7 @@ from edgeau_training.synth.expressions import Expression, sample_expression
 from edgeau_training.synth.glasses import draw_glasses
 from edgeau_training.synth.hair import Hair, sample_hair
 from edgeau_training.synth.head import Head, HeadPainter
-from edgeau_training.synth.lip_seal import LipSeal
+from edgeau_training.synth.lips import LipSeal
 from edgeau_training.synth.loose_hair import draw_fringe, draw_long_hair
 from edgeau_training.synth.occluders import draw_hand, draw_mask
 from edgeau_training.synth.raster import add_offsets, vertex_normals

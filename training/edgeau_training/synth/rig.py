@@ -15,9 +15,8 @@ from numpy.typing import NDArray
 from edgeau._system.atomic_file import atomic_path
 from edgeau._system.cache import cache_directory
 from edgeau.errors import InputError
-from edgeau_training.synth.lip_tightening import lip_tightening_shape
+from edgeau_training.synth.lips import lip_tightening_shape
 from edgeau_training.synth.obj import Topology, positions_from_obj, topology_from_obj
-from edgeau_training.synth.side_halves import HALVED, halves
 
 IDENTITY_MODES = 60
 # Materials by what the shading kernel must know; anything else in the folder is not drawn.
@@ -35,6 +34,9 @@ MATERIALS = (
 DEPTH_LIMITS = {BACK_HEAD: -4.5, GUMS: 4.0, TEETH: 4.5, EYE_LEFT: 7.6, EYE_RIGHT: 7.6}
 LIP_TIGHTENING = "lipTighten"
 CACHE_FORMAT = 4
+# Shapes that ICT-FaceKit has for the whole width only; ours: one half of the chin can rise alone (AU17 on one side).
+HALVED = ("mouthShrugLower", "mouthShrugUpper")
+_BLEND = 0.8  # cm from the middle over which one side passes into the other
 
 
 @dataclass(frozen=True)
@@ -193,3 +195,16 @@ def _read_cache(path: Path) -> Rig | None:
 def _write_cache(path: Path, rig: Rig) -> None:
     with atomic_path(path) as temporary, temporary.open("wb") as stream:
         np.savez(stream, **{field.name: getattr(rig, field.name) for field in fields(Rig)})
+
+
+def halves(
+    shape: NDArray[np.float32], neutral: NDArray[np.float32]
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """The subject's left and right half of offsets ``(V, 3)``, cm; their sum is the whole.
+
+    Args:
+        shape: offsets.
+        neutral: vertices ``(V, 3)``, cm, x to the subject's left.
+    """
+    left = np.clip(0.5 + neutral[:, :1] / (2 * _BLEND), 0, 1).astype(np.float32)
+    return shape * left, shape * (1 - left)

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from edgeau_training.synth.compiled import compiled
+from edgeau_training.synth.raster import compiled
 
 __all__ = ["shade"]
 

@@ -7,14 +7,54 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from edgeau_training.synth.atlas import smooth_curve, smooth_noise
 from edgeau_training.synth.beard import with_beard
 from edgeau_training.synth.brows import brow_mask
 from edgeau_training.synth.complexion import complexion, with_eye_surroundings, with_lips, with_marks
 from edgeau_training.synth.drawing import Image
-from edgeau_training.synth.folds import folds_of
-from edgeau_training.synth.relief import resting_relief
+from edgeau_training.synth.lower_folds import cheek_folds, chin_and_lip_folds, mouth_corner_folds, nose_folds
+from edgeau_training.synth.upper_folds import eye_folds, forehead_folds, frown_folds
 from edgeau_training.synth.worn_folds import worn_in
-from edgeau_training.synth.wrinkles import Wrinkle
+from edgeau_training.synth.wrinkles import Wrinkle, grooves
+
+
+def resting_relief(random: np.random.Generator, age: float) -> Image:
+    """Draw the relief of a skin: float32 ``(SIZE, SIZE)``, cm; age 0 (young) .. 1 (old)."""
+    relief = (
+        0.0016 * random.uniform(0.3, 1.5) * smooth_noise(random, 240) + 0.003 * smooth_noise(random, 26) * age
+    )
+    folds, under, brow, _ = random.uniform(0, 1, 4) ** 1.5 * (0.15 + age)
+    for side in (1, -1):
+        path = np.array([[0.572, 0.575], [0.598, 0.54], [0.622, 0.495], [0.636, 0.455]]) + random.normal(
+            0, 0.002, (4, 2)
+        )
+        arc = np.array([[0.598, 0.690], [0.630, 0.674], [0.672, 0.684]]) + random.normal(0, 0.002, (3, 2))
+        for line, width, amount in ((path, 3.0, 0.085 * folds), (arc, 2.6, 0.05 * under)):
+            curve = smooth_curve(line)
+            curve[:, 0] = 0.5 + side * (curve[:, 0] - 0.5)
+            relief = relief + grooves([curve], width) * amount
+    lines = []
+    for _ in range(int(random.integers(1, 5))):
+        u = np.linspace(0.3, 0.7, 9)
+        lines.append(
+            smooth_curve(np.stack([u, random.uniform(0.845, 0.92) + random.normal(0, 0.002, 9)], 1), 40)
+        )
+    return np.asarray(relief + grooves(lines, 1.8) * 0.03 * brow, np.float32)
+
+
+def folds_of(random: np.random.Generator, points: NDArray[np.float32], depth: float) -> list[Wrinkle]:
+    """Return the wrinkles of one skin.
+
+    points (68, 2): u, v of the iBUG points in the atlas; depth: the skin's readiness to fold, about 0.3..1.5 (age).
+    """
+    found: list[Wrinkle] = []
+    found += forehead_folds(random, points, depth)
+    found += frown_folds(random, points, depth)
+    for side in (1, -1):
+        for maker in (eye_folds, nose_folds, cheek_folds, mouth_corner_folds):
+            found += maker(random, points, depth, side)
+    return found + chin_and_lip_folds(random, points, depth)
+
 
 # Skin colours from light to dark (display RGB; ours, spread over the range that skin tone scales cover).
 SKIN_TONES = np.array([[246, 218, 202], [234, 198, 176], [222, 180, 150], [200, 152, 118], [168, 118, 86],

@@ -9,9 +9,33 @@ from typing import Any
 from edgeau.action_units.names import DISFA
 from edgeau_training.networks.catalogue import network_facts
 from edgeau_training.networks.counting import mac_count, parameter_count, skeleton
-from edgeau_training.systems.check_value import CheckValue
 
-__all__ = ["SPECIFIED", "Specified", "macs", "parameters"]
+__all__ = ["SPECIFIED", "CheckValue", "Specified", "macs", "parameters"]
+
+
+@dataclass(frozen=True)
+class CheckValue:
+    """A number beside its twin.
+
+    Attributes:
+        what: for people.
+        specified: what the specification says; None where it says nothing.
+        computed: what comes out here.
+        tolerance: largest difference that is rounding, 0 for counts.
+    """
+
+    what: str
+    specified: float | None
+    computed: float
+    tolerance: float = 0.0
+
+    @property
+    def verdict(self) -> str:
+        """``equal``, ``differs``, or ``not specified``."""
+        if self.specified is None:
+            return "not specified"
+        return "equal" if abs(self.computed - self.specified) <= self.tolerance else "differs"
+
 
 _GIGA = 1e9
 

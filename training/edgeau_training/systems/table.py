@@ -13,8 +13,7 @@ from edgeau._system.atomic_file import write_whole
 from edgeau._system.command import DONE, PARTLY, CommandParser, print_json, run
 from edgeau.errors import InputError
 from edgeau_training.networks.catalogue import CATALOGUE
-from edgeau_training.systems.check_value import CheckValue
-from edgeau_training.systems.counts import macs, parameters
+from edgeau_training.systems.counts import CheckValue, macs, parameters
 from edgeau_training.systems.vectors import vectors
 
 __all__ = ["BEGIN", "END", "main", "page_with", "tables"]

@@ -12,12 +12,11 @@ from torch import Tensor
 from edgeau.metrics import best_threshold
 from edgeau_training.losses import build_loss
 from edgeau_training.losses.bbl import BatchBalancedLoss
-from edgeau_training.losses.circle import circle
+from edgeau_training.losses.cross_entropy import circle, occurrence_and_mask
 from edgeau_training.losses.selective import SelectiveLoss
-from edgeau_training.losses.three_valued import occurrence_and_mask
 from edgeau_training.networks.ustc.facial_graph import adjacency, normalised
 from edgeau_training.sampling.mlros import imbalance
-from edgeau_training.systems.check_value import CheckValue
+from edgeau_training.systems.counts import CheckValue
 
 __all__ = ["vectors"]
 

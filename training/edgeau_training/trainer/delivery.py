@@ -10,8 +10,8 @@ from torch import nn
 
 from edgeau._system.records import to_dict
 from edgeau_training.checkpoint import CheckpointInfo, save_checkpoint
-from edgeau_training.evaluation.documents import write_document
 from edgeau_training.evaluation.predictions import Predictions, save_predictions
+from edgeau_training.evaluation.report import write_document
 from edgeau_training.trainer.framing import Framing
 from edgeau_training.trainer.recipe import Recipe
 from edgeau_training.trainer.training_data import SYNTHETIC, TrainingData

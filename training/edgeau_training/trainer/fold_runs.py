@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from edgeau_training.evaluation.documents import write_document
 from edgeau_training.evaluation.folds import FoldMetrics, Measures, over_folds
 from edgeau_training.evaluation.predictions import Predictions, load_predictions
+from edgeau_training.evaluation.report import write_document
 from edgeau_training.postprocessing.soft_thresholds import soft_thresholds
 from edgeau_training.trainer.delivery import METRICS, PREDICTIONS
 from edgeau_training.trainer.recipe import Recipe

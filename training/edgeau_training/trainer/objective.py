@@ -13,11 +13,27 @@ from edgeau_training.datasets.crops import LabelledCrops
 from edgeau_training.losses import build_loss
 from edgeau_training.trainer.batches import Batch
 from edgeau_training.trainer.engine import Engine
-from edgeau_training.trainer.randomness import OF_THE_LOSS, seed_step
 from edgeau_training.trainer.recipe import Recipe
 from edgeau_training.trainer.student import Answers
 
-__all__ = ["Objective"]
+__all__ = ["OF_THE_LOSS", "Objective", "seed_step"]
+
+OF_THE_LOSS = 1 << 20  # in place of a process's number: a draw of the loss is the same in all processes
+
+
+def seed_step(seed: int, step: int, part: int, stream: int) -> None:
+    """Seeds torch's generators.
+
+    Everything random in a step comes from its number, so that a resumed run needs no generator's state.
+
+    Args:
+        seed: of the run.
+        step: of the optimiser.
+        part: of the batch.
+        stream: the process, or :data:`OF_THE_LOSS`.
+    """
+    words = np.random.SeedSequence((seed, step, part, stream)).generate_state(1)
+    torch.manual_seed(int(words[0]))
 
 
 class Objective:

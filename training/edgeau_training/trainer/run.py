@@ -15,7 +15,7 @@ from tqdm import tqdm
 from edgeau.errors import CheckpointError
 from edgeau_training.trainer.batches import Batch
 from edgeau_training.trainer.delivery import Delivery
-from edgeau_training.trainer.randomness import seed_step
+from edgeau_training.trainer.objective import seed_step
 from edgeau_training.trainer.recipe import Recipe
 from edgeau_training.trainer.run_log import RunLog
 from edgeau_training.trainer.run_options import RunOptions

@@ -9,11 +9,10 @@ from torch import nn
 
 from edgeau.errors import CheckpointError
 from edgeau_training.augmentation import View
-from edgeau_training.checkpoint import METADATA_KEY, read_info
-from edgeau_training.checkpoint_file import read_header
+from edgeau_training.checkpoint import METADATA_KEY, read_header, read_info
 from edgeau_training.datasets.crops import LabelledCrops
 from edgeau_training.networks.catalogue import network_facts
-from edgeau_training.networks.drml.mean_image import MeanImage
+from edgeau_training.networks.drml.layers import MeanImage
 from edgeau_training.networks.pretrained import LoadReport, load_pretrained
 from edgeau_training.trainer.batches import plain_images
 from edgeau_training.trainer.recipe import Recipe

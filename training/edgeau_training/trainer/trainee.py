@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import sys
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,6 @@ from edgeau_training.augmentation import View
 from edgeau_training.datasets.crops import LabelledCrops
 from edgeau_training.evaluation.predictions import Predictions
 from edgeau_training.networks import build_network
-from edgeau_training.trainer.averaging import Average
 from edgeau_training.trainer.engine import Engine, SharedStudent
 from edgeau_training.trainer.feed import Feed
 from edgeau_training.trainer.framing import framing_of
@@ -32,7 +32,36 @@ from edgeau_training.trainer.svm_decision import check_features
 from edgeau_training.trainer.training_data import open_training_data
 from edgeau_training.trainer.validation import predict
 
-__all__ = ["CROPS", "Trainee"]
+__all__ = ["CROPS", "Average", "Trainee"]
+
+
+class Average:
+    """A copy of a student that follows it slowly.
+
+    Exponential moving average of weights and running statistics: what is validated and shipped.
+
+    Args:
+        student: to follow.
+        decay: of one step, 0..1; in the first steps of a stage less, so that the random start, or the statistics of another
+            resolution, are forgotten.
+    """
+
+    def __init__(self, student: Student, decay: float) -> None:
+        self.student = copy.deepcopy(student).eval().requires_grad_(False)
+        self.decay = decay
+        self._mine = _floats(self.student)
+        self._followed = _floats(student)
+
+    @torch.no_grad()
+    def update(self, step: int) -> None:
+        """After optimiser step ``step`` (from 1) of the stage."""
+        decay = min(self.decay, step / (step + 10))
+        torch._foreach_lerp_(self._mine, self._followed, 1 - decay)
+
+
+def _floats(model: nn.Module) -> list[torch.Tensor]:
+    return [tensor for tensor in model.state_dict(keep_vars=False).values() if tensor.is_floating_point()]
+
 
 CROPS = "crops"
 

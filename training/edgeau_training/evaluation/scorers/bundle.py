@@ -8,8 +8,7 @@ from edgeau.bundle import Bundle, load_bundle
 from edgeau.bundle.manifest import Artifact
 from edgeau.errors import UsageError
 from edgeau.runtimes import open_session
-from edgeau_training.evaluation.scorers.fused import FusedScorer
-from edgeau_training.evaluation.scorers.landmark import LandmarkScorer
+from edgeau_training.evaluation.scorers.landmark import FusedScorer, LandmarkScorer
 from edgeau_training.evaluation.scorers.scorer import Scorer, thresholds_of
 from edgeau_training.evaluation.scorers.session import SessionScorer
 

@@ -8,13 +8,47 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from edgeau_training.checkpoint import load_checkpoint
+from edgeau._system.records import from_dict
+from edgeau.bundle.manifest import InputSpec
+from edgeau.errors import CheckpointError, RecordError
+from edgeau.faces.alignment import Alignment
+from edgeau_training.checkpoint import CheckpointInfo, load_checkpoint
 from edgeau_training.evaluation.faces.batch import FaceBatch
-from edgeau_training.evaluation.scorers.checkpoint_input import alignment_of, input_spec_of
-from edgeau_training.evaluation.scorers.crops import network_input
 from edgeau_training.evaluation.scorers.scorer import thresholds_of
+from edgeau_training.evaluation.scorers.session import network_input
 
-__all__ = ["CheckpointScorer"]
+__all__ = ["CheckpointScorer", "alignment_of", "input_spec_of"]
+
+
+def input_spec_of(info: CheckpointInfo) -> InputSpec:
+    """Size, colour order and normalisation.
+
+    Raises:
+        CheckpointError: the checkpoint's input is described otherwise.
+    """
+    try:
+        return from_dict(InputSpec, info.input, "input")
+    except RecordError as error:
+        raise _unusable(error) from error
+
+
+def alignment_of(info: CheckpointInfo) -> Alignment:
+    """The template of its crops.
+
+    Raises:
+        CheckpointError: it is described otherwise.
+    """
+    try:
+        return Alignment.from_dict(info.alignment)
+    except RecordError as error:
+        raise _unusable(error) from error
+
+
+def _unusable(error: RecordError) -> CheckpointError:
+    return CheckpointError(
+        f"the checkpoint does not say what its network takes ({error}); save it again with "
+        "edgeau_training.checkpoint.save_checkpoint"
+    )
 
 
 class CheckpointScorer:

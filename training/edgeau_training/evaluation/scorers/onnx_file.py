@@ -10,7 +10,7 @@ import onnxruntime
 from edgeau.errors import CheckpointError, EngineError
 from edgeau.runtimes import open_session
 from edgeau_training.checkpoint import METADATA_KEY, CheckpointInfo
-from edgeau_training.evaluation.scorers.checkpoint_input import alignment_of, input_spec_of
+from edgeau_training.evaluation.scorers.checkpoint import alignment_of, input_spec_of
 from edgeau_training.evaluation.scorers.scorer import Scorer, thresholds_of
 from edgeau_training.evaluation.scorers.session import SessionScorer
 

@@ -13,8 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from edgeau_training.networks.drml.fillers import check_mode, fill
-from edgeau_training.networks.drml.mean_image import MeanImage
-from edgeau_training.networks.drml.response_norm import LocalResponseNorm
+from edgeau_training.networks.drml.layers import LocalResponseNorm, MeanImage
 
 __all__ = ["SIZE", "AlexNet", "build"]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from torch import nn
 
 from edgeau.errors import UsageError
-from edgeau_training.networks.drml.locally_connected import LocallyConnected
+from edgeau_training.networks.drml.layers import LocallyConnected
 
 __all__ = ["MODES", "check_mode", "fill"]
 

@@ -9,7 +9,7 @@ from typing import cast
 
 from torch import Tensor, nn
 
-from edgeau_training.networks.drml.plain_batch_norm import PlainBatchNorm
+from edgeau_training.networks.drml.layers import PlainBatchNorm
 
 __all__ = ["RegionLayer"]
 

@@ -11,11 +11,10 @@ from typing import cast
 
 from torch import Tensor, nn
 
-from edgeau_training.networks.ustc.facial_graph import FacialGraph
+from edgeau_training.networks.ustc.facial_graph import FacialGraph, NodeFeatures
 from edgeau_training.networks.ustc.fusion import AttentionShare, FixedShare
 from edgeau_training.networks.ustc.iresnet import BLOCKS_100, CHANNELS, IResNet
 from edgeau_training.networks.ustc.local_region_perception import LocalRegionPerception
-from edgeau_training.networks.ustc.node_features import NodeFeatures
 
 __all__ = ["USTCNetwork", "build_attn", "build_fixed"]
 
