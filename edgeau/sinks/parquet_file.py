@@ -100,6 +100,7 @@ class ParquetSink(Sink):
                 self._write_rows()
             self._writer.close()
         except OSError as error:
+            self._file.discard()  # nobody can read half of it
             raise OutputError(f"{self.name} cannot be written: {error.strerror or error}") from error
         finally:
             self._writer = None
