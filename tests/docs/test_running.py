@@ -156,8 +156,9 @@ def prepare(page, folder):
     """What a page says in other fences than commands, and results that it takes for granted."""
     text = page.read_text(encoding="utf-8")
     for block in re.findall(r"^```toml\n(.*?)^```", text, re.MULTILINE | re.DOTALL):
-        name = re.search(r'^name = "(.*)"', block, re.MULTILINE)[1]
-        (folder / f"{name}.toml").write_text(block)
+        name = re.search(r'^name = "(.*)"', block, re.MULTILINE)
+        if name is not None:  # a target; the page's example of a network has a title
+            (folder / f"{name[1]}.toml").write_text(block)
     if page.name == "report-and-bench.md":
         for name in ("bench", "before", "after"):
             os.chdir(folder)
