@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["CANVAS", "Augmentation", "View", "centre_cut", "random_cut", "vary"]
+__all__ = ["CANVAS", "Augmentation", "CropView", "centre_cut", "random_cut", "vary"]
 
 CANVAS = 256  # side of the stored aligned crops, pixels, where nothing else is given
 
@@ -22,7 +22,7 @@ Matrix = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
-class View:
+class CropView:
     """How a picture is taken from the stored crop: ``pixels`` a side, spanning its central ``field`` of ``canvas`` pixels."""
 
     pixels: int
@@ -65,12 +65,12 @@ class Augmentation:
         return Augmentation(**{**amounts, "flip": self.flip})
 
 
-def centre_cut(view: View) -> Matrix:
+def centre_cut(view: CropView) -> Matrix:
     """Canvas-to-picture matrix of the view's central part, float64 ``(2, 3)``."""
     return _cut(view, np.eye(2), np.zeros(2))
 
 
-def random_cut(rng: np.random.Generator, options: Augmentation, view: View) -> tuple[Matrix, bool]:
+def random_cut(rng: np.random.Generator, options: Augmentation, view: CropView) -> tuple[Matrix, bool]:
     """A shifted, turned, scaled and perhaps mirrored cut.
 
     Args:
@@ -113,7 +113,7 @@ def vary(rng: np.random.Generator, options: Augmentation, image: Image) -> Image
     return image
 
 
-def _cut(view: View, linear: NDArray[np.float64], shift: NDArray[np.float64]) -> Matrix:
+def _cut(view: CropView, linear: NDArray[np.float64], shift: NDArray[np.float64]) -> Matrix:
     """Scales about the canvas centre onto the picture's centre; pixel centres are at whole numbers."""
     linear = linear * (view.pixels / view.field)
     offset = (view.pixels - 1) / 2 - linear @ ((view.canvas - 1) / 2 + shift)

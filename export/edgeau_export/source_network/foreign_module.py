@@ -16,7 +16,7 @@ from torch import nn
 
 from edgeau.errors import CheckpointError, UsageError
 from edgeau_export.source_network.foreign_weights import load_weights
-from edgeau_export.source_network.model_file import ModelFile
+from edgeau_export.source_network.model_file import DescribedModel
 from edgeau_export.source_network.onnx_from_network import onnx_from_module
 
 __all__ = ["ForeignModule", "open_module"]
@@ -68,7 +68,7 @@ class ForeignModule:
         return onnx_from_module(self.network, shape, opset)
 
 
-def open_module(description: ModelFile) -> ForeignModule:
+def open_module(description: DescribedModel) -> ForeignModule:
     """Build or open the network.
 
     Raises:

@@ -83,7 +83,7 @@ def load_weights(path: Path, network: nn.Module, ema: bool | None) -> str:
     Args:
         path: ``.safetensors``, or what ``torch.save`` wrote of tensors.
         network: as the builder returned it; in float32 afterwards.
-        ema: which set where there are two, see :class:`~edgeau_export.source_network.model_file.ModelFile`.
+        ema: which set where there are two, see :class:`~edgeau_export.source_network.model_file.DescribedModel`.
 
     Returns:
         What was taken, one line.

@@ -18,7 +18,7 @@ from edgeau_calibration.graph.ort_session import open_model
 from edgeau_export.quantization.face_crops import packaged_crops
 from edgeau_export.quantization.quantized_graph import QuantizedGraph
 from edgeau_export.source_network import contract
-from edgeau_export.source_network.model_file import COMPLETE, ModelFile, read_model_file
+from edgeau_export.source_network.model_file import COMPLETE, DescribedModel, read_model_file
 from edgeau_export.source_network.network import NetworkDescription, Reference
 from edgeau_export.source_network.onnx_graph import described, simplified
 from edgeau_export.source_network.standard_graph import (
@@ -131,13 +131,13 @@ class _Network(Protocol):
 
     def raw_graph(self, shape: tuple[int, int, int], opset: int) -> onnx.ModelProto: ...
 
-    def wish(self, file: ModelFile, opset: int) -> GraphWish: ...
+    def wish(self, file: DescribedModel, opset: int) -> GraphWish: ...
 
     def reference(
         self,
         batch: NDArray[np.float32],
         inputs: str,
-        file: ModelFile,
+        file: DescribedModel,
         standard: onnx.ModelProto,
         noise: NDArray[np.float32],
     ) -> Reference: ...
@@ -148,7 +148,7 @@ class _Torch:
 
     half = False
 
-    def __init__(self, file: ModelFile, module: ForeignModule) -> None:
+    def __init__(self, file: DescribedModel, module: ForeignModule) -> None:
         self._file = file
         self._module = module
         self.taken = module.taken
@@ -169,14 +169,14 @@ class _Torch:
                 f"{str(error).strip().splitlines()[0]}; export it to ONNX yourself and name that file as weights"
             ) from error
 
-    def wish(self, file: ModelFile, opset: int) -> GraphWish:
+    def wish(self, file: DescribedModel, opset: int) -> GraphWish:
         return GraphWish(file.input.shape, opset, file.layout, False, file.probabilities)
 
     def reference(
         self,
         batch: NDArray[np.float32],
         inputs: str,
-        file: ModelFile,
+        file: DescribedModel,
         standard: onnx.ModelProto,  # noqa: ARG002 - as _Onnx
         noise: NDArray[np.float32],
     ) -> Reference:
@@ -204,7 +204,7 @@ class _Onnx:
 
     taken = "the whole ONNX file"
 
-    def __init__(self, file: ModelFile) -> None:
+    def __init__(self, file: DescribedModel) -> None:
         self._file = file
         self._model = open_onnx(file.weights)
         have = max(item.version for item in self._model.opset_import)
@@ -247,7 +247,7 @@ class _Onnx:
     def raw_graph(self, shape: tuple[int, int, int], opset: int) -> onnx.ModelProto:  # noqa: ARG002 - as _Torch
         return self._model
 
-    def wish(self, file: ModelFile, opset: int) -> GraphWish:
+    def wish(self, file: DescribedModel, opset: int) -> GraphWish:
         return GraphWish(
             file.input.shape, opset, file.layout, file.uint8, file.probabilities, file.output_name
         )
@@ -256,7 +256,7 @@ class _Onnx:
         self,
         batch: NDArray[np.float32],
         inputs: str,
-        file: ModelFile,  # noqa: ARG002 - as _Torch
+        file: DescribedModel,  # noqa: ARG002 - as _Torch
         standard: onnx.ModelProto,
         noise: NDArray[np.float32],
     ) -> Reference:
@@ -278,7 +278,7 @@ class _Onnx:
                 )
 
 
-def _open(file: ModelFile) -> _Network:
+def _open(file: DescribedModel) -> _Network:
     suffix = file.weights.suffix
     if suffix == ".tflite":
         raise UsageError(
@@ -309,7 +309,7 @@ def _run(graph: onnx.ModelProto, batch: NDArray[np.float32]) -> NDArray[np.float
     return np.concatenate([session.run(None, {INPUT: batch[i : i + 1]})[0] for i in range(len(batch))])
 
 
-def _describe(file: ModelFile, parameters: int) -> NetworkDescription:
+def _describe(file: DescribedModel, parameters: int) -> NetworkDescription:
     return NetworkDescription(
         network=NetworkInfo(
             name=file.path.stem,

@@ -17,7 +17,7 @@ if sys.version_info >= (3, 11):
 else:
     import tomli as tomllib
 
-__all__ = ["ModelFile", "read_model_file"]
+__all__ = ["DescribedModel", "read_model_file"]
 
 # No module has to be built for these: the file says what is computed.
 COMPLETE = (".onnx", ".pt2", ".torchscript")
@@ -29,7 +29,7 @@ _LEVELS = 255
 
 
 @dataclass(frozen=True)
-class ModelFile:
+class DescribedModel:
     """The content of a ``model.toml``, checked.
 
     Attributes:
@@ -69,7 +69,7 @@ class ModelFile:
     uint8: bool = False
 
 
-def read_model_file(path: Path) -> ModelFile:
+def read_model_file(path: Path) -> DescribedModel:
     """Read and check a ``model.toml``.
 
     Raises:
@@ -89,7 +89,7 @@ def read_model_file(path: Path) -> ModelFile:
         raise UsageError(f"{path}: {error}") from error
 
 
-def _model_file(path: Path, values: Mapping[str, Any]) -> ModelFile:
+def _model_file(path: Path, values: Mapping[str, Any]) -> DescribedModel:
     _known(values, (*_TOP, *_TOP_MORE), "")
     labels = _labels(values)
     weights = path.parent / _text(values, "weights")
@@ -99,7 +99,7 @@ def _model_file(path: Path, values: Mapping[str, Any]) -> ModelFile:
     spec, layout, uint8 = _input(_table(values, "input"))
     output = values.get("output", "logits")
     _one_of("output", output, ("logits", "probabilities"))
-    return ModelFile(
+    return DescribedModel(
         path=path,
         title=_text(values, "title"),
         weights=weights,

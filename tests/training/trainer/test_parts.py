@@ -10,7 +10,7 @@ import torch
 
 from edgeau.bundle.manifest import InputSpec
 from edgeau.errors import InputError
-from edgeau_training.augmentation import Augmentation, View
+from edgeau_training.augmentation import Augmentation, CropView
 from edgeau_training.datasets.synthetic import SyntheticFaces
 from edgeau_training.datasets.synthetic_crops import SyntheticCrops
 from edgeau_training.networks import build_network
@@ -25,7 +25,7 @@ from edgeau_training.trainer.student import Normaliser, Student, start_residuals
 from edgeau_training.trainer.trainee import Average
 
 AUS = ("AU1", "AU4", "AU12")
-VIEW = View(64, 160)
+VIEW = CropView(64, 160)
 FULL = Augmentation()
 
 # Ends while a thread is inside OpenCV, NumPy or torch.
@@ -188,13 +188,15 @@ def test_a_mirrored_face_has_the_mirrored_labels():
             return np.zeros((len(rows), size, size, 3), np.uint8)
 
     draws = Cursor(build_sampler("uniform", Turned(), 0), 8).epoch()
-    (batch,) = Batches(Turned(), 0).epoch(draws, View(32, 224), Augmentation.none(flip=1), 0, 0, slice(None))
+    (batch,) = Batches(Turned(), 0).epoch(
+        draws, CropView(32, 224), Augmentation.none(flip=1), 0, 0, slice(None)
+    )
     assert batch.occurrence.tolist() == [[1, 0, 1]] * 8
     assert batch.mask.tolist() == [[1, 0, 1]] * 8
 
 
 def test_plain_images_are_the_central_cut_of_every_face(faces):
-    images = torch.cat(list(plain_images(faces, np.arange(len(faces)), View(64, 128), 32)))
+    images = torch.cat(list(plain_images(faces, np.arange(len(faces)), CropView(64, 128), 32)))
     assert images.shape == (60, 64, 64, 3)
     middle = faces.crops([3], 256)[0][64:192, 64:192].reshape(64, 2, 64, 2, 3).mean(axis=(1, 3))
     assert np.abs(images[3].numpy() - middle).max() <= 1

@@ -12,7 +12,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from edgeau_training.augmentation import Augmentation, View, centre_cut, random_cut, vary
+from edgeau_training.augmentation import Augmentation, CropView, centre_cut, random_cut, vary
 from edgeau_training.datasets.crops import LabelledCrops
 from edgeau_training.datasets.mirroring import mirrored_columns
 from edgeau_training.sampling.draw import Draw
@@ -91,7 +91,7 @@ class Batches:
     def epoch(
         self,
         draws: Iterable[Draw],
-        view: View,
+        view: CropView,
         augmentation: Augmentation,
         epoch: int,
         start: int,
@@ -132,7 +132,7 @@ class Batches:
     ) -> Iterable[_Taken]:
         return map(make, items) if self._pool is None else self._pool.map(make, items)
 
-    def _take(self, row: int, place: int, view: View, augmentation: Augmentation, epoch: int) -> _Taken:
+    def _take(self, row: int, place: int, view: CropView, augmentation: Augmentation, epoch: int) -> _Taken:
         rng = np.random.default_rng((self._seed, epoch, place))
         matrix, mirrored = random_cut(rng, augmentation, view)
         image = _cut(self._data.crops([row], view.canvas)[0], matrix, view.pixels)
@@ -143,7 +143,7 @@ class Batches:
         rows: NDArray[np.int64],
         mask: NDArray[np.uint8],
         taken: list[_Taken],
-        view: View,
+        view: CropView,
         columns: NDArray[np.int64] | None,
     ) -> Batch:
         mirrored = np.array([one.mirrored for one in taken])
@@ -167,7 +167,7 @@ class Batches:
         )
 
 
-def plain_images(data: LabelledCrops, rows: NDArray[np.int64], view: View, size: int) -> Iterator[Tensor]:
+def plain_images(data: LabelledCrops, rows: NDArray[np.int64], view: CropView, size: int) -> Iterator[Tensor]:
     """Centrally cut pictures without augmentation, uint8 RGB ``(n, H, W, 3)``; the last ones may be fewer."""
     matrix = centre_cut(view)
     for place in range(0, len(rows), size):

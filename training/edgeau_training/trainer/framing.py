@@ -9,7 +9,7 @@ from typing import Any
 from edgeau.bundle.manifest import InputSpec
 from edgeau.errors import UsageError
 from edgeau.faces.alignment import Alignment, ArcFaceTemplate
-from edgeau_training.augmentation import View
+from edgeau_training.augmentation import CropView
 from edgeau_training.datasets.aligners import Aligner
 from edgeau_training.networks.catalogue import network_facts
 
@@ -48,13 +48,13 @@ class Framing:
         )
 
     @property
-    def view(self) -> View:
+    def view(self) -> CropView:
         """What the device will see."""
-        return View(self.input.size[0], self.field, self.canvas)
+        return CropView(self.input.size[0], self.field, self.canvas)
 
-    def view_of(self, pixels: int, field: float) -> View:
+    def view_of(self, pixels: int, field: float) -> CropView:
         """A training view; 0 takes what the device will see."""
-        return View(pixels or self.input.size[0], field or self.field, self.canvas)
+        return CropView(pixels or self.input.size[0], field or self.field, self.canvas)
 
 
 def framing_of(network: str, options: Mapping[str, Any], data_set: str, canvas: int = 0) -> Framing:

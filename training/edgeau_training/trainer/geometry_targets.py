@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
 
-from edgeau_training.augmentation import CANVAS, View
+from edgeau_training.augmentation import CANVAS, CropView
 
 __all__ = ["GeometryTargets"]
 
@@ -46,7 +46,7 @@ class GeometryTargets:
         points: NDArray[np.float32],
         matrices: NDArray[np.float64],
         mirrored: NDArray[np.bool_],
-        view: View,
+        view: CropView,
     ) -> NDArray[np.float32]:
         """Targets of faces as they lie in their pictures.
 

@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 from edgeau.errors import CheckpointError
-from edgeau_training.augmentation import View
+from edgeau_training.augmentation import CropView
 from edgeau_training.checkpoint import METADATA_KEY, read_header, read_info
 from edgeau_training.datasets.crops import LabelledCrops
 from edgeau_training.networks.catalogue import network_facts
@@ -39,12 +39,12 @@ def start_from(network: nn.Module, recipe: Recipe, path: Path) -> LoadReport:
     return load_pretrained(network, path, network_facts(recipe.network, **recipe.options).backbone)
 
 
-def set_mean_image(network: nn.Module, data: LabelledCrops, view: View) -> None:
+def set_mean_image(network: nn.Module, data: LabelledCrops, view: CropView) -> None:
     """Gives a network that subtracts a mean image that of its training crops; others are left alone."""
     part = getattr(network, "mean_image", None)
     if not isinstance(part, MeanImage):
         return
-    whole = View(view.canvas, view.canvas, view.canvas)
+    whole = CropView(view.canvas, view.canvas, view.canvas)
     rows = evenly(len(data), _MEAN_OF)
     total = torch.zeros(view.canvas, view.canvas, 3, dtype=torch.float64)
     for images in plain_images(data, rows, whole, 64):

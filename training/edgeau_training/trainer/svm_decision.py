@@ -10,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 
 from edgeau.errors import UsageError
-from edgeau_training.augmentation import View
+from edgeau_training.augmentation import CropView
 from edgeau_training.datasets.crops import LabelledCrops
 from edgeau_training.evaluation.predictions import UNKNOWN, Predictions
 from edgeau_training.postprocessing.linear_svm import fit_svms
@@ -38,7 +38,7 @@ def svm_figures(
     student: Student,
     train: LabelledCrops,
     test: LabelledCrops,
-    view: View,
+    view: CropView,
     normaliser: Normaliser,
     engine: Engine,
     out: Path,
@@ -72,7 +72,7 @@ def _features(
     student: Student,
     data: LabelledCrops,
     rows: NDArray[np.int64],
-    view: View,
+    view: CropView,
     normaliser: Normaliser,
     engine: Engine,
 ) -> NDArray[np.float32]:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from torch import nn
 
 from edgeau.errors import UsageError
-from edgeau_training.augmentation import View
+from edgeau_training.augmentation import CropView
 from edgeau_training.datasets.crops import LabelledCrops
 from edgeau_training.evaluation.predictions import Predictions
 from edgeau_training.networks import build_network
@@ -143,7 +143,7 @@ class Trainee:
         """Of MRP-Net's 7 a side, those that a view of this field spans; 0 is the device's."""
         return round(7 * (field or self.framing.field) / self.framing.field)
 
-    def predict(self, data: LabelledCrops, rows: NDArray[np.int64], view: View) -> Predictions:
+    def predict(self, data: LabelledCrops, rows: NDArray[np.int64], view: CropView) -> Predictions:
         """What the averaged weights say about these rows."""
         return predict(
             self.average.student,

@@ -10,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 
 from edgeau.metrics import macro_mean
-from edgeau_training.augmentation import View
+from edgeau_training.augmentation import CropView
 from edgeau_training.datasets.crops import LabelledCrops
 from edgeau_training.evaluation.metrics import measure
 from edgeau_training.evaluation.predictions import UNKNOWN, Predictions
@@ -35,7 +35,7 @@ def predict(
     student: Student,
     data: LabelledCrops,
     rows: NDArray[np.int64],
-    view: View,
+    view: CropView,
     normaliser: Normaliser,
     *,
     cells: int,
