@@ -1,12 +1,128 @@
-"""Where the programs start. ``edgeau-doctor`` is not among them: it must start where anything is missing."""
+"""Where the programs start: ``edgeau NAME`` and ``edgeau-NAME`` are the same program.
+
+A program's module is imported only when it starts, so that a missing package is one line, and so that ``edgeau doctor``
+starts where nothing is installed.
+"""
 
 from __future__ import annotations
 
-from edgeau._system.command import entry
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
 
-__all__ = ["analyze", "bench", "live", "report"]
+from edgeau._system.command import DONE, CommandParser, entry, run
+from edgeau._system.version import VERSION
+from edgeau.errors import UsageError
 
-analyze = entry("edgeau-analyze", "edgeau_apps.analyze.command", "onnxruntime")
-bench = entry("edgeau-bench", "edgeau_apps.bench.command", "onnxruntime")
-report = entry("edgeau-report", "edgeau_apps.report.command", "export")
-live = entry("edgeau-live", "edgeau_apps.live.command", "onnxruntime")
+__all__ = [
+    "COMMANDS",
+    "analyze",
+    "bench",
+    "doctor",
+    "evaluate",
+    "export",
+    "finish",
+    "landmarks",
+    "live",
+    "main",
+    "report",
+    "synth",
+    "train",
+]
+
+
+@dataclass(frozen=True)
+class Command:
+    """One program.
+
+    Attributes:
+        name: the word after ``edgeau``.
+        module: that has its ``main(argv) -> int``.
+        extra: of edgeau that brings the packages it needs; "" where edgeau itself does.
+        summary: one line for the list of programs.
+    """
+
+    name: str
+    module: str
+    extra: str
+    summary: str
+
+    def start(self, argv: Sequence[str] | None = None) -> int:
+        """Run the program.
+
+        Args:
+            argv: arguments without the program's name; None takes those of the process.
+
+        Returns:
+            The exit code.
+        """
+        return entry(f"edgeau-{self.name}", self.module, self.extra)(argv)
+
+
+COMMANDS = {
+    command.name: command
+    for command in (
+        Command("analyze", "edgeau_apps.analyze.command", "litert", "AUs of pictures, videos and folders"),
+        Command("live", "edgeau_apps.live.command", "litert", "AUs of a camera: a window or a page"),
+        Command("doctor", "edgeau_apps.doctor.command", "litert", "what this machine can run, tried"),
+        Command("landmarks", "edgeau_apps.landmarks", "litert", "face landmark networks of this machine"),
+        Command("bench", "edgeau_apps.bench.command", "litert", "speed of each engine and precision here"),
+        Command("export", "edgeau_export.command", "export", "a verified bundle for a board"),
+        Command("finish", "edgeau.board.command", "litert", "TensorRT engines of a bundle, built on the board"),
+        Command("report", "edgeau_apps.report.command", "export", "parameters, MACs and size of networks"),
+        Command("evaluate", "edgeau_training.evaluation.command", "train", "F1, AUC and flips on labelled faces"),
+        Command("train", "edgeau_training.train_command", "train", "train a network from a recipe"),
+        Command("synth", "edgeau_training.synth.command", "train", "render faces with AU labels"),
+    )
+}  # fmt: skip
+
+
+def _script(name: str) -> Callable[[], int]:
+    """What the console script ``edgeau-NAME`` calls."""
+    return COMMANDS[name].start
+
+
+analyze = _script("analyze")
+bench = _script("bench")
+doctor = _script("doctor")
+evaluate = _script("evaluate")
+export = _script("export")
+finish = _script("finish")
+landmarks = _script("landmarks")
+live = _script("live")
+report = _script("report")
+synth = _script("synth")
+train = _script("train")
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """``edgeau NAME ...``: run one of the programs; returns its exit code."""
+    given = list(sys.argv[1:] if argv is None else argv)
+    if given and given[0] in COMMANDS:
+        return COMMANDS[given[0]].start(given[1:])
+    return run("edgeau", _without_command, given)
+
+
+def _without_command(argv: Sequence[str] | None) -> int:
+    parser = CommandParser(
+        "edgeau",
+        f"Facial action units on small computers, version {VERSION}.\n\ncommands:\n"
+        + "\n".join(f"  {command.name:<11}{command.summary}" for command in COMMANDS.values())
+        + "\n\nedgeau COMMAND --help tells about one.",
+        "edgeau analyze portrait.jpg",
+    )
+    given = list(argv or ())
+    if not given:
+        parser.print_help()
+        return DONE
+    if not given[0].startswith("-"):
+        close = get_close_matches(given[0], COMMANDS, n=1)
+        meant = f"did you mean {close[0]}? " if close else ""
+        raise UsageError(f"there is no command {given[0]!r}; {meant}there are {', '.join(COMMANDS)}")
+    parser.parse_args(given)
+    return DONE
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

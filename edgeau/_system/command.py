@@ -14,6 +14,7 @@ import platform
 import sys
 import traceback
 from collections.abc import Callable, Sequence
+from difflib import get_close_matches
 from functools import partial
 from typing import Any, NoReturn
 
@@ -43,10 +44,22 @@ class CommandParser(argparse.ArgumentParser):
             formatter_class=argparse.RawDescriptionHelpFormatter,
             allow_abbrev=False,
         )
+        self.add_argument("--version", action="version", version=f"{name} {VERSION}")
 
     def error(self, message: str) -> NoReturn:
         """Raise what argparse would print, as :class:`UsageError`."""
-        raise UsageError(f"{message}; {self.prog} --help shows what there is")
+        raise UsageError(f"{message}; {self._meant(message)}{self.prog} --help shows what there is")
+
+    def _meant(self, message: str) -> str:
+        """The options that unknown ones resemble, as a question; "" where none does."""
+        unknown = [word.partition("=")[0] for word in message.split() if word.startswith("--")]
+        options = self._option_string_actions
+        close = [
+            meant[0]
+            for word in unknown
+            if word not in options and (meant := get_close_matches(word, options, n=1))
+        ]
+        return f"did you mean {' '.join(close)}? " if close else ""
 
     def add_json(self) -> None:
         """The ``--json`` option."""

@@ -1,4 +1,4 @@
-"""``python -m edgeau.board BUNDLE``: run on the board, where the bundle's TensorRT engines belong."""
+"""``edgeau-finish BUNDLE``: run on the board, where the bundle's TensorRT engines belong."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 __all__ = ["main"]
 
-_NAME = "edgeau-export finish"
+_NAME = "edgeau-finish"
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -70,7 +70,7 @@ def _parser() -> argparse.ArgumentParser:
         _NAME,
         "Finishes a bundle on the board that runs it: builds its TensorRT engines, times them, checks their answers "
         "against those of the export and records it all in the bundle's manifest.",
-        "python -m edgeau.board bundle/",
+        "edgeau finish bundle/",
     )
     parser.add_argument("bundle", type=Path, metavar="BUNDLE", help="folder that edgeau-export made")
     parser.add_argument(

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import sys
 from argparse import ArgumentTypeError
 from collections.abc import Sequence
 from pathlib import Path
 
 from edgeau._system.command import DONE, PARTLY, CommandParser, print_json, run
-from edgeau.board.command import main as finish
 from edgeau.errors import DependencyError, UsageError
 
 __all__ = ["main"]
@@ -22,9 +20,6 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _body(argv: Sequence[str] | None) -> int:
-    given = sys.argv[1:] if argv is None else argv
-    if given[:1] == ["finish"]:  # what runs on the board needs nothing of this package
-        return finish(given[1:])
     arguments = _parser().parse_args(argv)
     if arguments.describe is None and (arguments.target is None or arguments.out is None):
         raise UsageError("--target and --out are needed: which board, and where the bundle goes")

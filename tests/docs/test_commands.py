@@ -9,21 +9,11 @@ from pathlib import Path
 import pytest
 
 from edgeau.errors import UsageError
+from edgeau_apps import console_scripts
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
-COMMANDS = {
-    "edgeau-analyze": "edgeau_apps.analyze.command",
-    "edgeau-bench": "edgeau_apps.bench.command",
-    "edgeau-doctor": "edgeau_apps.doctor.command",
-    "edgeau-evaluate": "edgeau_training.evaluation.command",
-    "edgeau-export": "edgeau_export.command",
-    "edgeau-landmarks": "edgeau_apps.landmarks",
-    "edgeau-report": "edgeau_apps.report.command",
-    "edgeau-synth": "edgeau_training.synth.command",
-    "edgeau-train": "edgeau_training.train_command",
-    "edgeau-live": "edgeau_apps.live.command",
-    "edgeau.board": "edgeau.board.command",
+COMMANDS = {f"edgeau-{command.name}": command.module for command in console_scripts.COMMANDS.values()} | {
     "edgeau_training.evaluation.fusion_command": "edgeau_training.evaluation.fusion_command",
 }
 _FENCE = re.compile(r"^```(?:bash|sh)\n(.*?)^```", re.MULTILINE | re.DOTALL)
@@ -36,6 +26,8 @@ def command_lines(text):
             words = shlex.split(line, comments=True)
             if words[:2] == ["python", "-m"]:
                 words = words[2:]
+            if words[:1] == ["edgeau"] and len(words) > 1:  # "edgeau X" and "edgeau-X" are the same program
+                words = [f"edgeau-{words[1]}", *words[2:]]
             if words and words[0].startswith(("edgeau-", "edgeau.", "edgeau_")):
                 yield [word for word in words if word != "[...]"]
 
@@ -55,8 +47,6 @@ def parser(command):
 
 def parse(words):
     command, *arguments = words
-    if words[:2] == ["edgeau-export", "finish"]:
-        command, arguments = "edgeau.board", words[2:]
     if command not in COMMANDS:  # a module with a main of its own: it has to be there
         import_module(command)
         return

@@ -137,7 +137,7 @@ def test_a_jetson_bundle_names_what_only_the_board_can_do(
         "model.trt.fp16.onnx",
         "model.trt.int8.onnx",
     }, "no engine is pretended"
-    assert {stage.command for stage in manifest.pending} == {"python -m edgeau.board ."}
+    assert {stage.command for stage in manifest.pending} == {"edgeau finish ."}
     assert [stage.precision for stage in load_target("jetson").pending] == ["fp16", "int8"]
     # TensorRT is not here: its figures were computed elsewhere, and say where.
     for artifact in manifest.artifacts:

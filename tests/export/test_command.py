@@ -36,7 +36,7 @@ def test_a_table_on_stdout_and_notices_on_stderr(
     assert "20 face crops; 160 are wanted" in said
     for artifact in load_bundle(out).manifest.artifacts:
         assert artifact.file in printed
-    assert "python -m edgeau.board ." in printed
+    assert "edgeau finish ." in printed
     assert printed.endswith(f"bundle: {out}\n")
 
 

@@ -127,7 +127,7 @@ def _landmarkers(machine: MachineDescription, *, brings_networks: bool) -> Itera
 
 
 def _has_engine(machine: MachineDescription, runtime: str) -> bool:
-    """Whether an artifact can be opened as it is; engines that a board builds first (python -m edgeau.board) cannot."""
+    """Whether an artifact can be opened as it is; engines that a board builds first (edgeau finish) cannot."""
     row = runtimes().get(runtime)
     return (
         row is not None

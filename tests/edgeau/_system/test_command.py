@@ -3,12 +3,12 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from importlib import import_module
 from pathlib import Path
 
 import pytest
 
 from edgeau._system import command
+from edgeau._system.version import VERSION
 from edgeau.errors import BundleError, GateRefusedError
 
 
@@ -58,13 +58,6 @@ def test_a_full_disk_under_stdout_is_no_success() -> None:
     assert done.stderr == "edgeau-x: [Errno 28] No space left on device; free some space and run it again\n"
 
 
-@pytest.mark.parametrize("entry", ["edgeau_apps.console_scripts", "edgeau_training.entries"])
-def test_every_program_starts_by_the_same_manners(entry: str) -> None:
-    module = import_module(entry)
-    for name in module.__all__:
-        assert getattr(module, name).func is command.run
-
-
 def parser() -> command.CommandParser:
     made = command.CommandParser("edgeau-x", "Does x.", "edgeau-x --number 3")
     made.add_argument("--number", type=int)
@@ -76,6 +69,20 @@ def parser() -> command.CommandParser:
 def test_a_wrong_argument_ends_like_all_errors(argv: list[str], capsys) -> None:
     assert command.run("edgeau-x", lambda given: parser().parse_args(given) and 0, argv) == 2
     assert "edgeau-x --help shows what there is" in capsys.readouterr().err
+
+
+def test_a_wrong_option_is_told_which_one_was_meant(capsys) -> None:
+    assert command.run("edgeau-x", lambda given: parser().parse_args(given) and 0, ["--nmber=3"]) == 2
+    assert capsys.readouterr().err == (
+        "edgeau-x: unrecognized arguments: --nmber=3; did you mean --number? edgeau-x --help shows what there is\n"
+    )
+
+
+def test_every_command_tells_its_version(capsys) -> None:
+    with pytest.raises(SystemExit) as caught:
+        parser().parse_args(["--version"])
+    assert caught.value.code == 0
+    assert capsys.readouterr().out == f"edgeau-x {VERSION}\n"
 
 
 def test_help_has_an_example(capsys) -> None:

@@ -55,7 +55,7 @@ def jetson(
         present = sigmoid(logits) >= 0.5
         samples = LabelledSamples(crops, present, "four crops", {"": logits, FP16: logits, INT8: logits})
         write_samples(writer.directory / SAMPLES, samples)
-        pending = (Pending("engine", "not here", "python -m edgeau.board ."),)
+        pending = (Pending("engine", "not here", "edgeau finish ."),)
         writer.finish(replace(manifest, artifacts=tuple(artifacts), pending=pending, target="jetson-orin"))
     rows = dict(table.runtimes())
     rows["tensorrt"] = replace(rows["tensorrt"], session="edgeau.runtimes.onnxruntime:OnnxRuntimeSession")
@@ -283,7 +283,7 @@ def test_no_tensorrt_is_one_line_before_anything_is_built(
 
     monkeypatch.setattr(finishing, "import_tensorrt", missing)
     assert main([str(jetson)]) == 2
-    assert capsys.readouterr().err == "edgeau-export finish: TensorRT cannot be imported\n"
+    assert capsys.readouterr().err == "edgeau-finish: TensorRT cannot be imported\n"
 
 
 def test_the_record_reads_back(jetson: Path):

@@ -50,7 +50,7 @@ def test_every_board_can_be_served(target) -> None:
     for artifact in target.artifact:
         assert (artifact.recipe in recipes()) == (artifact.precision in ("int8", "w8a16"))
     for stage in target.pending:
-        assert f"--onnx={stage.source} " in stage.command or stage.command == "python -m edgeau.board ."
+        assert f"--onnx={stage.source} " in stage.command or stage.command == "edgeau finish ."
 
 
 def test_a_board_of_ones_own_is_a_file(tmp_path: Path) -> None:
