@@ -107,7 +107,7 @@ def run(name: str, body: Callable[[Sequence[str] | None], int], argv: Sequence[s
         return BUG
 
 
-def entry(name: str, module: str, extra: str) -> Callable[[], int]:
+def entry(name: str, module: str, extra: str) -> partial[int]:
     """What starts a command as a program: its module is imported only then, so that a missing package is one line.
 
     Args:
