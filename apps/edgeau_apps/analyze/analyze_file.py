@@ -17,6 +17,7 @@ from edgeau_apps.analyze.outputs import Outputs
 from edgeau_apps.analyze.progress import Progress
 from edgeau_apps.analyze.result import Outcome
 from edgeau_apps.analyze.sinks import Options, Sinks
+from edgeau_apps.analyze.summary import FaceSummaries
 
 __all__ = ["analyze"]
 
@@ -43,10 +44,26 @@ def analyze(given: Input, pipeline: Pipeline, options: Options) -> Outcome:
             results = pipeline.stream(watched)
             first = next(results, None)  # before any file is made, so that an unreadable input leaves none
             if first is not None:
-                _write(chain([first], results), watched, given, pipeline, options, outcome)
+                height, width = watched.frame.image.shape[:2]
+                smallest = pipeline.stages.smallest_face(static=watched.still)
+                outcome.smallest = round(max(width, height) * smallest)
+                found = chain([first], results)
+                if options.out is None:
+                    _show(found, watched, outcome)
+                else:
+                    folder = options.out / Path(given.stem).parent
+                    _write(found, watched, given, pipeline, options, folder, outcome)
     except (InputError, DependencyError, OutputError) as error:
         outcome.error = str(error)
     return outcome
+
+
+def _show(results: Iterable[FrameResult], watched: _Watched, outcome: Outcome) -> None:
+    outcome.faces = FaceSummaries()
+    with Progress(outcome.input, watched.length, "frames", draw=not watched.still) as bar:
+        for result in results:
+            outcome.count(result)
+            bar.step()
 
 
 def _write(
@@ -55,13 +72,12 @@ def _write(
     given: Input,
     pipeline: Pipeline,
     options: Options,
+    folder: Path,
     outcome: Outcome,
 ) -> None:
-    folder = options.out / Path(given.stem).parent
     with Outputs(folder) as outputs:
         height, width = watched.frame.image.shape[:2]
         measured = {"width": width, "height": height, "fps": watched.fps}
-        outcome.smallest = round(max(width, height) * pipeline.stages.smallest_face(static=watched.still))
         sinks = Sinks(outputs, given, pipeline, options, measured)
         try:
             with Progress(given.name, watched.length, "frames", draw=not watched.still) as bar:

@@ -33,7 +33,8 @@ NAME = "edgeau-analyze"
 _DESCRIPTION = """\
 Find faces in pictures and videos and write their facial action units.
 
-Each picture or video gives DIR/<stem>.csv, with the columns of OpenFace 2.2,
+Without --out, faces and their AUs are printed. With --out DIR each picture or
+video gives DIR/<stem>.csv, with the columns of OpenFace 2.2,
 and DIR/<stem>.jsonl, with one frame a line. A folder stands for the pictures
 and videos directly in it, a pattern such as 'faces/**/*.png' may go deeper,
 and 'clip' is a packaged sample. Inputs of one name in several folders keep
@@ -53,6 +54,7 @@ source is the input. Eye closure stands under AU43 and, as in OpenFace, AU45.
 Exit code: 0 all done, 1 some inputs failed or broke off (named on stderr),
 2 nothing could be done."""
 _MOST_FACES = 100
+_FOR_FILES = ("annotate", "landmarks", "pose", "events", "resume", "status", "ray")
 _SHOWN = 5  # names in a message
 _UNTRAINED = "UNTRAINED NETWORK: these numbers mean nothing"
 
@@ -68,7 +70,10 @@ def _parser() -> CommandParser:
         "inputs", nargs="+", metavar="INPUT", help="a picture, a video, a folder, a pattern, or clip"
     )
     parser.add_argument(
-        "--out", required=True, type=Path, metavar="DIR", help="folder for the tables; made if missing"
+        "--out",
+        type=Path,
+        metavar="DIR",
+        help="folder for the tables, made if missing; without it faces and AUs are printed and nothing is written",
     )
     parser.add_argument("--bundle", type=Path, help="folder from edgeau-export (the packaged default)")
     parser.add_argument(
@@ -163,14 +168,13 @@ def _rate(text: str) -> float:
 
 def _analyze(argv: Sequence[str] | None) -> int:
     arguments = _parser().parse_args(argv)
-    if arguments.out.exists() and not arguments.out.is_dir():
-        raise OutputError(f"--out {str(arguments.out)!r} is a file; give a folder")
+    _check_out(arguments)
     logging.basicConfig(format=f"{NAME}: %(message)s")
     quieten_decoders()
     if arguments.fps is not None and not arguments.sequence:
         raise UsageError("--fps is for films of pictures; give --sequence too")
     found = find_inputs(arguments.inputs, sequence=arguments.sequence)
-    inputs = placed(found.inputs, arguments.out)
+    inputs = list(found.inputs) if arguments.out is None else placed(found.inputs, arguments.out)
     if not inputs:
         raise InputError("; ".join(item.why for item in found.refused))
     if found.left_out:
@@ -190,6 +194,15 @@ def _analyze(argv: Sequence[str] | None) -> int:
         if not pipeline.bundle.manifest.network.trained:
             say(f"{NAME}: {_UNTRAINED}", sys.stderr)
     return exit_code(outcomes)
+
+
+def _check_out(arguments: argparse.Namespace) -> None:
+    if arguments.out is None:
+        for option in _FOR_FILES:
+            if getattr(arguments, option):
+                raise UsageError(f"--{option} is about files; give a folder for them with --out DIR")
+    elif arguments.out.exists() and not arguments.out.is_dir():
+        raise OutputError(f"--out {str(arguments.out)!r} is a file; give a folder")
 
 
 def _left_out(files: list[Path]) -> str:
@@ -270,8 +283,8 @@ def _told(outcome: Outcome, *, quiet: bool) -> Outcome:
     """The outcome, told to the user: what was written on stdout, what went wrong on stderr."""
     if outcome.error:
         say(f"{NAME}: {outcome.error}", sys.stderr)
-    if outcome.files and not quiet:
-        say(outcome.line(), sys.stdout)
+    if outcome.frames and not quiet:
+        say(outcome.text(), sys.stdout)
     return outcome
 
 

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 from edgeau._system.command import DONE, PARTLY
 from edgeau.errors import EdgeauError
-
-if TYPE_CHECKING:
-    from edgeau.results import FrameResult
+from edgeau.results import FrameResult
+from edgeau_apps.analyze.summary import FaceSummaries
 
 __all__ = ["Outcome", "exit_code"]
 
@@ -26,6 +25,7 @@ class Outcome:
         most_faces: most faces in one frame.
         error: what went wrong, or None.
         smallest: width of the smallest face that could have been found, pixels.
+        faces: the faces in words, where no tables are written; else None.
     """
 
     input: str
@@ -35,19 +35,22 @@ class Outcome:
     most_faces: int = 0
     error: str | None = None
     smallest: int = 0
+    faces: FaceSummaries | None = None
 
     @property
     def status(self) -> Literal["done", "partly", "failed"]:
-        """``partly``: the input broke off, and what came before is written."""
+        """``partly``: the input broke off, and what came before is written or shown."""
         if self.error is None:
             return "done"
-        return "partly" if self.files else "failed"
+        return "partly" if self.frames else "failed"
 
     def count(self, result: FrameResult) -> None:
         """One more frame was analyzed."""
         self.frames += 1
         self.frames_with_face += bool(result.faces)
         self.most_faces = max(self.most_faces, len(result.faces))
+        if self.faces is not None:
+            self.faces.add(result)
 
     def to_dict(self) -> dict[str, Any]:
         """For ``--json``."""
@@ -61,18 +64,21 @@ class Outcome:
             "input": self.input,
             "status": self.status,
             **counts,
+            **({} if self.faces is None else {"faces": self.faces.to_dict()}),
             "files": self.files,
             "error": self.error,
         }
 
-    def line(self) -> str:
-        """For people."""
+    def text(self) -> str:
+        """For people: one line, and the faces where no tables are written."""
         if self.frames == 1:
             found = f"{self.most_faces} face{'s' * (self.most_faces != 1)}" if self.most_faces else "no face"
         else:
             found = f"{self.frames} frames, {self.frames_with_face} with a face"
         if not self.frames_with_face and self.smallest:
             found += f" (from {self.smallest} pixels of width on one would have been found)"
+        if self.faces is not None:
+            return "\n".join([f"{self.input}: {found}", *self.faces.lines(self.frames)])
         return f"{self.input}: {found} -> {', '.join(self.files.values())}"
 
 

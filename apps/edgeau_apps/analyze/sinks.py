@@ -28,7 +28,7 @@ class Options:
     """What to write.
 
     Attributes:
-        out: folder for it.
+        out: folder for it; None writes nothing.
         landmarks: 68 or 478 landmark columns, or None.
         pose: whether to give head rotation columns.
         events: whether to write when AUs of videos came and went.
@@ -38,7 +38,7 @@ class Options:
         sequence: whether inputs are such films.
     """
 
-    out: Path
+    out: Path | None
     landmarks: Literal[68, 478] | None
     pose: bool
     events: bool
