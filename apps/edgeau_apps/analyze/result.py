@@ -42,7 +42,12 @@ class Outcome:
         """``partly``: the input broke off, and what came before is written or shown."""
         if self.error is None:
             return "done"
-        return "partly" if self.frames else "failed"
+        return "partly" if self.told else "failed"
+
+    @property
+    def told(self) -> bool:
+        """Whether anything of it was written, or can be printed."""
+        return bool(self.files or (self.faces is not None and self.frames))
 
     def count(self, result: FrameResult) -> None:
         """One more frame was analyzed."""
