@@ -18,7 +18,8 @@ from typing import Any
 
 import numpy as np
 from tqdm import tqdm
-from typing_extensions import Self
+
+from edgeau._system.closing import Closing
 
 WORKER = Path(__file__).with_name("worker.py")
 ROOT = WORKER.parents[2]
@@ -75,7 +76,7 @@ class Row:
         }
 
 
-class Worker:
+class Worker(Closing):
     """A subject's process."""
 
     def __init__(self, subject: Subject, cache: Path) -> None:
@@ -113,10 +114,8 @@ class Worker:
             return {"fault": f"its process ended with code {self._process.wait()}"}
         return dict(json.loads(line))
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
+    def close(self) -> None:
+        """End the process; a second call does nothing."""
         self._process.kill()
         self._process.communicate()
 

@@ -18,12 +18,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import Any, TextIO
 
 from edgeau.errors import OutputError
-
-if TYPE_CHECKING:
-    from typing_extensions import Self  # no dependency of a device
 
 __all__ = ["AtomicFile", "atomic_path", "lock", "make_folder", "sync", "temporary_name", "write_whole"]
 
@@ -110,7 +107,7 @@ class AtomicFile:
             os.close(self._lock)
             self._lock = -1
 
-    def __enter__(self) -> Self:
+    def __enter__(self) -> AtomicFile:  # noqa: PYI034 - Self is in typing from Python 3.11 on
         return self
 
     def __exit__(

@@ -1,25 +1,24 @@
-"""Objects that are closed, by a call or at the end of ``with``."""
+"""The ``with`` statement for things that hold memory, a file or a device, written once."""
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from types import TracebackType
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from typing_extensions import Self  # in typing from Python 3.11 on; type checkers bring it
+from typing import Protocol, TypeVar
 
 __all__ = ["Closing"]
 
+_S = TypeVar("_S", bound="Closing")
 
-class Closing(ABC):
+
+class Closing(Protocol):
     """Something that holds memory, a file or a device until it is closed; usable in ``with``."""
 
     @abstractmethod
     def close(self) -> None:
         """Give back what is held; a second call does nothing."""
 
-    def __enter__(self) -> Self:
+    def __enter__(self: _S) -> _S:  # noqa: PYI019 - Self is in typing from Python 3.11 on
         return self
 
     def __exit__(

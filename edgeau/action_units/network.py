@@ -5,23 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
+from edgeau._system.closing import Closing
 from edgeau.bundle.load import Bundle, default_bundle_path, load_bundle
+from edgeau.bundle.manifest import Artifact
 from edgeau.bundle.preprocessing import Preprocessor
 from edgeau.bundle.select import select_artifact
 from edgeau.metrics import sigmoid
-
-if TYPE_CHECKING:
-    from types import TracebackType
-
-    from typing_extensions import Self
-
-    from edgeau.bundle.manifest import Artifact
-    from edgeau.runtimes.session import EngineInfo, Session
+from edgeau.runtimes.session import EngineInfo, Session
 
 __all__ = ["AUDetector", "Detections"]
 
@@ -43,7 +37,7 @@ class Detections:
     decisions: NDArray[np.bool_]
 
 
-class AUDetector:
+class AUDetector(Closing):
     """Runs a bundle's network on crops that are aligned already (:mod:`edgeau.faces.alignment`).
 
     It belongs to one thread at a time. Close it, or use it in ``with``.
@@ -120,11 +114,3 @@ class AUDetector:
     def close(self) -> None:
         """Give the engine's memory back; a second call does nothing."""
         self._session.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()

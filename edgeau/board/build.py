@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 from edgeau._system.atomic_file import write_whole
 from edgeau.board.measure import judged
 from edgeau.board.samples import SAMPLES, LabelledSamples, read_samples
-from edgeau.bundle import load_bundle
+from edgeau.bundle import Bundle, load_bundle
 from edgeau.bundle.benchmark import Timing, time_artifacts
 from edgeau.bundle.files import MANIFEST
 from edgeau.bundle.manifest import Artifact, Manifest, Measured
@@ -21,11 +21,6 @@ from edgeau.runtimes.tensorrt.engines import remember_options
 from edgeau.runtimes.tensorrt.machine import this_machine
 from edgeau.runtimes.tensorrt.module import import_tensorrt
 from edgeau.runtimes.tensorrt.options import EngineOptions
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from edgeau.bundle import Bundle
 
 __all__ = ["RUNTIME", "Finished", "finish_bundle"]
 

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
+import argparse
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from edgeau._system.command import DONE, PARTLY, CommandParser, print_json, run
 from edgeau._system.records import to_dict
-
-if TYPE_CHECKING:
-    import argparse
-    from collections.abc import Sequence
-
-    from edgeau.bundle.manifest import Measured
+from edgeau.bundle.manifest import Measured
 
 __all__ = ["main"]
 

@@ -2,23 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
-from edgeau.bundle.manifest import Measured
+from edgeau.board.samples import LabelledSamples
+from edgeau.bundle.manifest import Artifact, InputSpec, Measured
 from edgeau.bundle.preprocessing import Preprocessor
 from edgeau.metrics import f1_scores, macro_mean, sigmoid
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from numpy.typing import NDArray
-
-    from edgeau.board.samples import LabelledSamples
-    from edgeau.bundle.manifest import Artifact, InputSpec
-    from edgeau.runtimes.session import Session
+from edgeau.runtimes.session import Session
 
 __all__ = ["judged"]
 

@@ -6,16 +6,12 @@ import json
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING
 
 from edgeau._system.atomic_folder import AtomicFolder
 from edgeau.bundle.checks import check_manifest
 from edgeau.bundle.files import MANIFEST, records_under
 from edgeau.bundle.manifest import Manifest
 from edgeau.errors import OutputError
-
-if TYPE_CHECKING:
-    from typing_extensions import Self  # no dependency of a device
 
 __all__ = ["BundleWriter"]
 
@@ -68,7 +64,7 @@ class BundleWriter:
         self._finished = True
         return manifest
 
-    def __enter__(self) -> Self:
+    def __enter__(self) -> BundleWriter:  # noqa: PYI034 - Self is in typing from Python 3.11 on
         try:
             self._folder = AtomicFolder(self._out)
         except OSError as error:

@@ -4,17 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from types import TracebackType
-from typing import Protocol, TypeVar
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from edgeau._system.closing import Closing
 from edgeau.runtimes.table import runtime_named
 
 __all__ = ["EngineInfo", "FunctionSession", "Session", "batches"]
-
-_S = TypeVar("_S", bound="Session")
 
 
 @dataclass(frozen=True)
@@ -45,7 +43,7 @@ class EngineInfo:
         return f"{self.engine} {self.version} ({self.provider}{threads})"
 
 
-class Session(Protocol):
+class Session(Closing, Protocol):
     """A network, ready to run. It belongs to one thread at a time."""
 
     def run(self, batch: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -69,14 +67,6 @@ class Session(Protocol):
     def close(self) -> None:
         """Give the engine's memory back; a second call does nothing."""
         ...
-
-    def __enter__(self: _S) -> _S:  # noqa: PYI019 - Self is in typing from Python 3.11 on
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
 
 def batches(batch: NDArray[np.float32], size: int) -> list[NDArray[np.float32]]:

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from pathlib import Path
+from typing import Literal
 
+from edgeau.sinks.description import Description
 from edgeau.sinks.tables import OpenFaceCsv
 from edgeau.sinks.text_file import TextFileSink
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from edgeau.sinks.description import Description
 
 __all__ = ["CsvSink"]
 

@@ -3,12 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from typing_extensions import Self
-
-    from edgeau.pipeline import Pipeline
+from edgeau.pipeline import Pipeline
 
 __all__ = ["Description"]
 
@@ -30,7 +26,7 @@ class Description:
     trained: bool = True
 
     @classmethod
-    def of(cls, pipeline: Pipeline) -> Self:
+    def of(cls, pipeline: Pipeline) -> Description:
         """Of a pipeline's results."""
         return cls(
             pipeline.labels,

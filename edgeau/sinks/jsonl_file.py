@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TextIO
+from pathlib import Path
+from typing import TextIO
 
 from edgeau.errors import OutputError
+from edgeau.results import FrameResult
+from edgeau.sinks.description import Description
 from edgeau.sinks.sink import Sink
 from edgeau.sinks.tables import JsonLines
 from edgeau.sinks.text_file import TextFileSink
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from edgeau.results import FrameResult
-    from edgeau.sinks.description import Description
 
 __all__ = ["JsonLinesSink", "JsonStreamSink"]
 

@@ -10,18 +10,16 @@ import sys
 import threading
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from edgeau._system.cache import cache_directory
 from edgeau.errors import DependencyError, OutputError, UsageError
+from edgeau.results import FrameResult
+from edgeau.sinks.address import Address
+from edgeau.sinks.description import Description
 from edgeau.sinks.offline_store import OfflineStore
 from edgeau.sinks.sink import Sink
 from edgeau.sinks.tables.jsonl import frame_document, json_line
-
-if TYPE_CHECKING:
-    from edgeau.results import FrameResult
-    from edgeau.sinks.address import Address
-    from edgeau.sinks.description import Description
 
 __all__ = ["MqttSink"]
 

@@ -6,11 +6,13 @@ import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Union
+from typing import Any, Union
 from weakref import WeakValueDictionary
 
 from edgeau._system.named_object import named_object
 from edgeau.errors import UsageError
+from edgeau.pipeline import Pipeline
+from edgeau.results import FrameResult
 from edgeau.sinks.address import Address
 from edgeau.sinks.csv_file import CsvSink
 from edgeau.sinks.description import Description
@@ -19,10 +21,6 @@ from edgeau.sinks.parquet_file import ParquetSink
 from edgeau.sinks.queued import QueuedSink
 from edgeau.sinks.sink import CallbackSink, Sink
 from edgeau.sinks.text_file import TextFileSink
-
-if TYPE_CHECKING:
-    from edgeau.pipeline import Pipeline
-    from edgeau.results import FrameResult
 
 __all__ = ["open_sink"]
 

@@ -11,18 +11,15 @@ A frame is one bundle (Open Sound Control 1.0, Wright 2002):
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator
+from typing import Any
 
 from edgeau.errors import DependencyError
+from edgeau.results import Face, FrameResult
+from edgeau.sinks.address import Address
 from edgeau.sinks.datagrams import Datagrams
+from edgeau.sinks.description import Description
 from edgeau.sinks.sink import Sink
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from edgeau.results import Face, FrameResult
-    from edgeau.sinks.address import Address
-    from edgeau.sinks.description import Description
 
 __all__ = ["OscSink"]
 

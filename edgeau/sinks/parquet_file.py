@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal
+from pathlib import Path
+from typing import Any, Literal
 
 from edgeau._system.atomic_file import AtomicFile
 from edgeau.errors import DependencyError, OutputError
+from edgeau.results import FrameResult
+from edgeau.sinks.description import Description
 from edgeau.sinks.sink import Sink
-from edgeau.sinks.tables.openface_rows import OpenFaceRows
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from edgeau.results import FrameResult
-    from edgeau.sinks.description import Description
-    from edgeau.sinks.tables.openface_rows import Cell
+from edgeau.sinks.tables.openface_rows import Cell, OpenFaceRows
 
 __all__ = ["ParquetSink"]
 

@@ -6,13 +6,10 @@ import logging
 import threading
 from collections import deque
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from edgeau.errors import UserError
+from edgeau.results import FrameResult
 from edgeau.sinks.sink import Sink
-
-if TYPE_CHECKING:
-    from edgeau.results import FrameResult
 
 __all__ = ["QueuedSink", "SinkReport"]
 

@@ -4,17 +4,15 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from types import TracebackType
 from typing import Any
 
-from typing_extensions import Self
-
+from edgeau._system.closing import Closing
 from edgeau.results import FrameResult
 
 __all__ = ["CallbackSink", "Sink"]
 
 
-class Sink(ABC):
+class Sink(Closing, ABC):
     """Takes results in order. It belongs to one thread at a time; close it, or use it in ``with``.
 
     A sink may take its time: :class:`~edgeau.sinks.queued.QueuedSink` keeps that away from the pipeline.
@@ -38,20 +36,12 @@ class Sink(ABC):
             OutputError: this result is lost; later ones may go through.
         """
 
-    def close(self) -> None:  # noqa: B027 - most sinks hold nothing
+    def close(self) -> None:
         """Finish and release what is held; more than once does no harm.
 
         Raises:
             OutputError: what was written cannot be finished.
         """
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
 
 class CallbackSink(Sink):

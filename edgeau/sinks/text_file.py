@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Protocol, TextIO
+from pathlib import Path
+from typing import Protocol, TextIO
 
 from edgeau._system.atomic_file import AtomicFile
 from edgeau.errors import OutputError
+from edgeau.results import FrameResult
 from edgeau.sinks.sink import Sink
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from edgeau.results import FrameResult
 
 __all__ = ["TableWriter", "TextFileSink"]
 

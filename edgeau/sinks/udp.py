@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from edgeau.results import FrameResult
+from edgeau.sinks.address import Address
 from edgeau.sinks.datagrams import Datagrams
+from edgeau.sinks.description import Description
 from edgeau.sinks.sink import Sink
 from edgeau.sinks.tables.jsonl import frame_document, json_line
-
-if TYPE_CHECKING:
-    from edgeau.results import FrameResult
-    from edgeau.sinks.address import Address
-    from edgeau.sinks.description import Description
 
 __all__ = ["UdpSink"]
 

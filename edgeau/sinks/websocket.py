@@ -11,15 +11,14 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from edgeau.errors import DependencyError, OutputError
+from edgeau.results import FrameResult
+from edgeau.sinks.address import Address
+from edgeau.sinks.description import Description
 from edgeau.sinks.sink import Sink
 from edgeau.sinks.tables.jsonl import frame_document, json_line
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # of an extra; it is imported when the sink opens
     from aiohttp import web
-
-    from edgeau.results import FrameResult
-    from edgeau.sinks.address import Address
-    from edgeau.sinks.description import Description
 
 __all__ = ["WebSocketSink"]
 

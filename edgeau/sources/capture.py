@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import threading
 import time
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
 
 import cv2
 
 from edgeau.errors import InputError
 from edgeau.sources.frame import Frame
 from edgeau.sources.source import Source
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 __all__ = ["CaptureSource"]
 

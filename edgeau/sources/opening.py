@@ -7,12 +7,16 @@ import re
 from collections.abc import Callable, Iterable
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Union
+from typing import Union
+
+import numpy as np
+from numpy.typing import NDArray
 
 from edgeau._system.address_text import without_secrets
 from edgeau.errors import InputError, UsageError
 from edgeau.sources.camera import CameraSource, board
 from edgeau.sources.clip import clip_path
+from edgeau.sources.frame import Frame
 from edgeau.sources.jetson_camera import ArgusSource
 from edgeau.sources.kinds import PICTURES, files_of_folder, files_of_glob, files_of_sequence, is_glob, kind_of
 from edgeau.sources.network_stream import SCHEMES, NetworkStream
@@ -20,14 +24,8 @@ from edgeau.sources.paced import PacedSource
 from edgeau.sources.pictures import ArraySource, PictureSource
 from edgeau.sources.raspberry_camera import Picamera2Source
 from edgeau.sources.reconnecting import ReconnectingSource
+from edgeau.sources.source import Source
 from edgeau.sources.video import open_video
-
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
-    from edgeau.sources.frame import Frame
-    from edgeau.sources.source import Source
 
 __all__ = ["open_source"]
 

@@ -4,16 +4,12 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Callable, Iterator
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from edgeau.errors import UsageError
+from edgeau.sources.frame import Frame
 from edgeau.sources.source import Source
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
-    from edgeau.sources.frame import Frame
 
 __all__ = ["PacedSource"]
 

@@ -4,19 +4,16 @@ from __future__ import annotations
 
 import threading
 import time
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator
+from typing import Any
 
 import cv2
+import numpy as np
+from numpy.typing import NDArray
 
 from edgeau.errors import DependencyError, InputError
 from edgeau.sources.frame import Frame
 from edgeau.sources.source import Source
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    import numpy as np
-    from numpy.typing import NDArray
 
 __all__ = ["Picamera2Source"]
 

@@ -3,20 +3,15 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from types import TracebackType
-
-    from typing_extensions import Self
-
-    from edgeau.sources.frame import Frame
+from edgeau._system.closing import Closing
+from edgeau.sources.frame import Frame
 
 __all__ = ["Source"]
 
 
-class Source(ABC):
+class Source(Closing, ABC):
     """An iterable of frames that is read once, one frame in memory at a time, and closed at the end.
 
     A source delivers every frame that it can. What it could not deliver it reports after the last one, by raising
@@ -40,16 +35,8 @@ class Source(ABC):
     def __iter__(self) -> Iterator[Frame]:
         """The frames in order."""
 
-    def stop(self) -> None:  # noqa: B027 - most sources end when nobody takes their frames any more
+    def stop(self) -> None:
         """Ask an iterator that waits (for a camera, for the next try) to end soon. Any thread may call it."""
 
-    def close(self) -> None:  # noqa: B027 - most sources hold nothing
+    def close(self) -> None:
         """Release what is held; more than once does no harm."""
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()

@@ -1,4 +1,4 @@
-"""The device library is light to import and never reaches for a training framework."""
+"""The device library is light to import and never reaches for a training framework, or for a package that a device may not have."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ import sys
 
 import pytest
 
-BLOCKED = ("torch", "timm", "onnx", "tensorflow")
+# typing_extensions is no dependency of a device.
+BLOCKED = ("torch", "timm", "onnx", "tensorflow", "typing_extensions")
 ENGINES = (
     "onnxruntime",
     "mediapipe",

@@ -5,8 +5,9 @@ from __future__ import annotations
 import argparse
 import logging
 import sys
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from edgeau import Pipeline
 from edgeau._system.command import DONE, PARTLY, CommandParser, print_json, run
@@ -23,9 +24,6 @@ from edgeau_apps.analyze.result import Outcome, exit_code
 from edgeau_apps.analyze.resume import placed, state_of
 from edgeau_apps.analyze.sinks import Options
 from edgeau_apps.annotation import Annotator
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
 
 __all__ = ["main"]
 

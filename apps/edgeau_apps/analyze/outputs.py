@@ -5,17 +5,13 @@ from __future__ import annotations
 import contextlib
 import signal
 import threading
-from typing import TYPE_CHECKING, TextIO
+from collections.abc import Iterator
+from pathlib import Path
+from types import FrameType, TracebackType
+from typing import TextIO
 
 from edgeau._system.atomic_file import AtomicFile
 from edgeau.errors import OutputError
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
-    from types import FrameType, TracebackType
-
-    from typing_extensions import Self
 
 __all__ = ["Outputs"]
 
@@ -36,7 +32,7 @@ class Outputs:
         self._files: list[AtomicFile] = []
         self._streams: list[TextIO] = []
 
-    def __enter__(self) -> Self:
+    def __enter__(self) -> Outputs:  # noqa: PYI034 - Self is in typing from Python 3.11 on
         self._made = [path for path in (self.folder, *self.folder.parents) if not path.exists()]
         try:
             with refusing(self.folder):

@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import Any, TextIO
 
-if TYPE_CHECKING:
-    from types import TracebackType
-
-    from typing_extensions import Self
+from edgeau._system.closing import Closing
 
 __all__ = ["Progress", "say"]
 
 
-class Progress:
+class Progress(Closing):
     """A bar that is drawn only where someone watches: stderr is a terminal.
 
     Args:
@@ -36,12 +33,8 @@ class Progress:
         if self._bar is not None:
             self._bar.update()
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def close(self) -> None:
+        """Take the bar off the screen; a second call does nothing."""
         if self._bar is not None:
             self._bar.close()
 

@@ -6,17 +6,14 @@ import logging
 from argparse import Namespace
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
+from edgeau import Pipeline
 from edgeau._system.ray_cluster import spread
 from edgeau_apps.analyze.analyze_file import analyze
 from edgeau_apps.analyze.decoder_logging import quieten_decoders
 from edgeau_apps.analyze.inputs import Input
 from edgeau_apps.analyze.result import Outcome
-
-if TYPE_CHECKING:
-    from edgeau import Pipeline
-    from edgeau_apps.analyze.sinks import Options
+from edgeau_apps.analyze.sinks import Options
 
 __all__ = ["analyze_spread"]
 

@@ -5,22 +5,17 @@ The strip keeps every face free of text. Its size depends on the frame's alone, 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
+from edgeau.results import Face, FrameResult
 from edgeau_apps.annotation import lettering, palette
 from edgeau_apps.annotation.card import Columns, chosen, draw_card
 from edgeau_apps.annotation.outline import draw_outline
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from numpy.typing import NDArray
-
-    from edgeau.results import Face, FrameResult
 
 __all__ = ["Annotator", "Layout"]
 

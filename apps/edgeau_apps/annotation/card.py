@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from edgeau.action_units.names import facs_name
+from edgeau.results import ActionUnit, Face
 from edgeau_apps.annotation import lettering, palette
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-    from numpy.typing import NDArray
-
-    from edgeau.results import ActionUnit, Face
-    from edgeau_apps.annotation.palette import Colour
+from edgeau_apps.annotation.palette import Colour
 
 __all__ = ["Columns", "chosen", "draw_card"]
 

@@ -6,15 +6,13 @@ OpenCV's line fonts look ragged at the size of a table row. Drawn large and shru
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from edgeau_apps.annotation.palette import Colour
+from edgeau_apps.annotation.palette import Colour
 
 __all__ = ["text", "width"]
 

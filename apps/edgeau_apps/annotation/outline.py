@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from edgeau.results import Face
-    from edgeau_apps.annotation.palette import Colour
+from edgeau.results import Face
+from edgeau_apps.annotation.palette import Colour
 
 __all__ = ["draw_outline"]
 

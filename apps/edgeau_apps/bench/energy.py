@@ -13,10 +13,7 @@ import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
-
-if TYPE_CHECKING:
-    from typing_extensions import Self
+from typing import Protocol
 
 __all__ = ["EnergyMeter", "PowerIntegral", "RaplMeter", "energy_meter", "ina3221_watts", "pmic_watts"]
 
@@ -34,7 +31,7 @@ class EnergyMeter(Protocol):
         """Energy so far."""
         ...
 
-    def __enter__(self) -> Self: ...
+    def __enter__(self) -> EnergyMeter: ...  # noqa: PYI034 - Self is in typing from Python 3.11 on
 
     def __exit__(self, *error: object) -> None: ...
 
@@ -77,7 +74,7 @@ class RaplMeter:
         self._last = now
         return self._total / 1e6
 
-    def __enter__(self) -> Self:
+    def __enter__(self) -> RaplMeter:  # noqa: PYI034 - Self is in typing from Python 3.11 on
         self._last, self._total = self._read("energy_uj"), 0
         return self
 
@@ -107,7 +104,7 @@ class PowerIntegral:
         """Energy since the meter was entered."""
         return self._joules
 
-    def __enter__(self) -> Self:
+    def __enter__(self) -> PowerIntegral:  # noqa: PYI034 - Self is in typing from Python 3.11 on
         self._thread.start()
         return self
 

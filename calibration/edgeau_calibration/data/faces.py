@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from types import TracebackType
-
 import numpy as np
 from numpy.typing import NDArray
-from typing_extensions import Self
 
+from edgeau._system.closing import Closing
 from edgeau.faces.alignment import Alignment
 from edgeau.faces.landmarks import open_landmarker
 from edgeau.faces.landmarks.landmarker import Landmarker
@@ -18,7 +16,7 @@ __all__ = ["FaceCropper"]
 _FACES = 4
 
 
-class FaceCropper:
+class FaceCropper(Closing):
     """Crops the largest face of a picture; MediaPipe is opened with the first picture that needs it.
 
     Args:
@@ -42,12 +40,8 @@ class FaceCropper:
             return None
         return self.alignment.crop(frame, max(faces, key=_area))[..., ::-1]
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def close(self) -> None:
+        """Give the landmark networks back; a second call does nothing."""
         if self._landmarker is not None:
             self._landmarker.close()
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from types import TracebackType
 from typing import TYPE_CHECKING, Protocol
+
+from edgeau._system.closing import Closing
 
 if TYPE_CHECKING:  # edgeau-doctor looks for landmark networks where numpy cannot be imported
     import numpy as np
     from numpy.typing import NDArray
-    from typing_extensions import Self
 
 __all__ = ["FaceLandmarks", "Landmarker"]
 
@@ -28,7 +28,7 @@ class FaceLandmarks:
     is_reliable: bool = True
 
 
-class Landmarker(Protocol):
+class Landmarker(Closing, Protocol):
     """Finds faces and their landmarks.
 
     One landmarker belongs to one thread, the one that made it: MediaPipe fails every call when two threads share one. It
@@ -78,11 +78,3 @@ class Landmarker(Protocol):
     def close(self) -> None:
         """Give the models back; a second call does nothing."""
         ...
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()

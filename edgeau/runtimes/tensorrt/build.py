@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 from edgeau.errors import EngineError
 from edgeau.runtimes.tensorrt.generations import Generation, NetworkTraits, generation_of
 from edgeau.runtimes.tensorrt.module import Messages, make_logger
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from pathlib import Path
-
-    from edgeau.runtimes.tensorrt.options import EngineOptions
+from edgeau.runtimes.tensorrt.options import EngineOptions
 
 __all__ = ["build_engine", "is_quantized"]
 

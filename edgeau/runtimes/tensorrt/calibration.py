@@ -7,12 +7,10 @@ header is written anew here: the scales do not depend on it.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 from edgeau.errors import EngineError
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 __all__ = ["make_calibrator", "read_scales", "with_header"]
 

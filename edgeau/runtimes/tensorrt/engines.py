@@ -5,9 +5,10 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from edgeau._system.atomic_file import write_whole
 from edgeau._system.cache import cache_directory
@@ -20,9 +21,6 @@ from edgeau.runtimes.tensorrt.execution import LoadedEngine
 from edgeau.runtimes.tensorrt.machine import Machine, this_machine
 from edgeau.runtimes.tensorrt.module import import_tensorrt
 from edgeau.runtimes.tensorrt.options import EngineOptions
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 __all__ = ["OpenedEngine", "open_engine_of", "remember_options", "remembered_options"]
 

@@ -4,20 +4,17 @@ from __future__ import annotations
 
 import logging
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from edgeau.errors import EdgeauError, EngineError
+from edgeau.runtimes.tensorrt.cuda import Cuda
 from edgeau.runtimes.tensorrt.generations import generation_of
 from edgeau.runtimes.tensorrt.memory import TensorMemory
 from edgeau.runtimes.tensorrt.module import Messages, make_logger
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from edgeau.runtimes.tensorrt.cuda import Cuda
-    from edgeau.runtimes.tensorrt.options import EngineOptions
+from edgeau.runtimes.tensorrt.options import EngineOptions
 
 __all__ = ["LoadedEngine"]
 

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    from edgeau.runtimes.tensorrt.cuda import Cuda
+from edgeau.runtimes.tensorrt.cuda import Cuda
 
 __all__ = ["Machine", "this_machine"]
 

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import ctypes
-from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from edgeau.runtimes.tensorrt.cuda import Cuda
+from edgeau.runtimes.tensorrt.cuda import Cuda
 
 __all__ = ["TensorMemory"]
 

@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from edgeau.errors import EngineError
 from edgeau.runtimes.session import EngineInfo, Session, batches
 from edgeau.runtimes.tensorrt.engines import open_engine_of, remembered_options
 from edgeau.runtimes.tensorrt.options import EngineOptions, dla_core_of
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from numpy.typing import NDArray
 
 __all__ = ["TensorRtSession"]
 

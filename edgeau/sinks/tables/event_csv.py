@@ -11,12 +11,10 @@
 from __future__ import annotations
 
 import csv
-from typing import TYPE_CHECKING, TextIO
+from collections.abc import Iterable
+from typing import TextIO
 
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from edgeau.temporal.events import Event
+from edgeau.temporal.events import Event
 
 __all__ = ["EventCsv"]
 

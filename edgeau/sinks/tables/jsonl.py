@@ -27,10 +27,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import Any, TextIO
 
-if TYPE_CHECKING:
-    from edgeau.results import FrameResult
+from edgeau.results import FrameResult
 
 __all__ = ["JsonLines", "frame_document", "json_line"]
 

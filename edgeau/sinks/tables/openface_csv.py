@@ -27,15 +27,11 @@ as missing everywhere; readers that strip blanks from OpenFace's names do no har
 from __future__ import annotations
 
 import csv
-from typing import TYPE_CHECKING, Literal, TextIO
+from collections.abc import Collection, Sequence
+from typing import Literal, TextIO
 
-from edgeau.sinks.tables.openface_rows import OpenFaceRows
-
-if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
-
-    from edgeau.results import FrameResult
-    from edgeau.sinks.tables.openface_rows import Cell
+from edgeau.results import FrameResult
+from edgeau.sinks.tables.openface_rows import Cell, OpenFaceRows
 
 __all__ = ["OpenFaceCsv"]
 

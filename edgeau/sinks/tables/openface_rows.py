@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from typing import Literal, NamedTuple, TypeAlias
 
 from edgeau.action_units.names import au_number_or_none, in_facs_order
-
-if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Sequence
-
-    from edgeau.results import Face, FrameResult, HeadPose
+from edgeau.results import Face, FrameResult, HeadPose
 
 __all__ = ["IBUG_68", "Cell", "Column", "OpenFaceRows"]
 

@@ -8,13 +8,11 @@ opens them for a trainer.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol, cast
+from typing import Any, Protocol, cast
 
 from edgeau_training.by_name import build_by_name
-
-if TYPE_CHECKING:
-    from edgeau_training.datasets.labelled_frames import LabelledFrames
-    from edgeau_training.folds.fold import Fold
+from edgeau_training.datasets.labelled_frames import LabelledFrames
+from edgeau_training.folds.fold import Fold
 
 __all__ = ["DATA_SETS", "DataSet", "open_data_set"]
 

@@ -8,13 +8,11 @@ import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from edgeau._system.command import DONE, PARTLY, CommandParser, print_json, run
 from edgeau.errors import UsageError
-
-if TYPE_CHECKING:
-    from edgeau_training.synth.plan import Plan
+from edgeau_training.synth.plan import Plan
 
 __all__ = ["main"]
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from edgeau.errors import DependencyError
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # TensorBoard takes a second to import, and only a run that asks for curves needs it
     from torch.utils.tensorboard import SummaryWriter
 
 __all__ = ["RunLog"]
