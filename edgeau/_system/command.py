@@ -1,19 +1,21 @@
 """Manners that every edgeau command shares: exit codes, ``--json``, errors in one line, Ctrl-C.
 
 Exit codes: 0 done, 1 done in part, 2 the user can fix it, 3 a gate refused, 70 a bug of edgeau (``EX_SOFTWARE`` of
-sysexits.h), 130 interrupted, 143 terminated.
+sysexits.h), 130 interrupted, 143 terminated. A program that crashes natively prints where (``faulthandler``).
 """
 
 from __future__ import annotations
 
 import argparse
 import errno
+import faulthandler
 import json
 import os
 import platform
 import sys
 import traceback
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from difflib import get_close_matches
 from functools import partial
 from typing import Any, NoReturn
@@ -77,6 +79,7 @@ def run(name: str, body: Callable[[Sequence[str] | None], int], argv: Sequence[s
         argv: arguments without the program's name; None takes those of the process.
     """
     _show_every_letter()
+    _trace_crashes()
     try:
         with sigterm_unwinds():
             code = body(argv)
@@ -140,6 +143,14 @@ def print_json(document: Any) -> None:
         text = json.dumps(document, indent=2, ensure_ascii=True, allow_nan=False)
     sys.stdout.write(text)
     sys.stdout.write("\n")
+
+
+def _trace_crashes() -> None:
+    """An engine or decoder that crashes natively ends with a trace of every thread, and not without a word."""
+    if not faulthandler.is_enabled():
+        # A descriptor of its own: the usual one may lead elsewhere at that moment (native_stderr).
+        with suppress(OSError):  # there is no stderr
+            faulthandler.enable(os.dup(2))
 
 
 def _show_every_letter() -> None:

@@ -7,20 +7,27 @@ from __future__ import annotations
 
 import logging
 import platform
+import re
 import sys
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from importlib import import_module, metadata
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from edgeau._system.native_stderr import native_stderr_silenced
+import numpy as np
+
+from edgeau._system.native_stderr import has_dropped, native_lines_dropped
 from edgeau.errors import DependencyError, EngineError
 from edgeau.runtimes.tflite_file import check_tflite
 
 __all__ = ["PACKAGES", "LiteRT", "OpenedModel", "install_advice", "interpreter", "litert"]
 
 _log = logging.getLogger(__name__)
+
+# Written to stderr once a process, by the first model that XNNPACK runs.
+_GREETING = re.compile(rb"INFO: Created TensorFlow Lite XNNPACK delegate for CPU\.")
 
 # Distribution -> module, in the order in which they are tried.
 PACKAGES = {
@@ -61,9 +68,8 @@ def litert(package: str | None = None) -> LiteRT:
         if package not in (None, name) or not _is_installed(module):
             continue
         try:
-            with native_stderr_silenced():  # numpy 2 prints a page about modules that were built for numpy 1
-                found = import_module(module)
-            return LiteRT(name, _version(name), found.Interpreter)
+            _check_numpy(name)
+            return LiteRT(name, _version(name), import_module(module).Interpreter)
         except (ImportError, AttributeError) as error:
             faults.append(f"{name} is installed but cannot be imported ({_first_line(error)})")
             _log.warning("%s", faults[-1])
@@ -88,7 +94,7 @@ def interpreter(model: Path | bytes, threads: int, *, package: str | None = None
     check_tflite(model, name)
     given = {"model_path": str(model)} if isinstance(model, Path) else {"model_content": model}
     try:
-        with native_stderr_silenced():  # "INFO: Created TensorFlow Lite XNNPACK delegate for CPU."
+        with _without_greeting():
             opened = runtime.interpreter_class(**given, num_threads=threads)
             opened.allocate_tensors()
     except (ValueError, RuntimeError, OSError) as error:
@@ -96,6 +102,22 @@ def interpreter(model: Path | bytes, threads: int, *, package: str | None = None
             f"{runtime.package} {runtime.version} refuses {name}: {_first_line(error)}"
         ) from error
     return OpenedModel(opened, runtime.package, runtime.version)
+
+
+def _without_greeting() -> AbstractContextManager[None]:
+    return nullcontext() if has_dropped(_GREETING) else native_lines_dropped(_GREETING)
+
+
+def _check_numpy(package: str) -> None:
+    """The last tflite-runtime was built for numpy 1; numpy 2 would print a page of advice to programmers before it refuses."""
+    if (
+        package == "tflite-runtime"
+        and _version(package).startswith("2.")
+        and int(np.__version__.split(".")[0]) > 1
+    ):
+        raise ImportError(
+            f"it was built for numpy 1, and this is numpy {np.__version__}: pip install 'numpy<2'"
+        )
 
 
 def install_advice(

@@ -8,10 +8,10 @@ from itertools import chain
 from pathlib import Path
 
 from edgeau import Pipeline
-from edgeau._system.native_stderr import native_stderr_silenced
 from edgeau.errors import DependencyError, InputError, OutputError
 from edgeau.results import FrameResult
 from edgeau.sources import Frame, Source, open_source
+from edgeau_apps.analyze.decoder_logging import decoder_lines_dropped
 from edgeau_apps.analyze.inputs import Input
 from edgeau_apps.analyze.outputs import Outputs
 from edgeau_apps.analyze.progress import Progress
@@ -33,7 +33,7 @@ def analyze(given: Input, pipeline: Pipeline, options: Options) -> Outcome:
     outcome = Outcome(given.name)
     try:
         # The decoders' own lines on stderr would only repeat, in words for programmers, what the source reports.
-        with native_stderr_silenced():
+        with decoder_lines_dropped():
             source = (
                 open_source(given.path, sequence=True, fps=options.fps)
                 if options.sequence
@@ -105,7 +105,7 @@ class _Watched(Source):
     def __iter__(self) -> Iterator[Frame]:
         frames = iter(self._source)
         while True:
-            with native_stderr_silenced() if self.still else nullcontext():
+            with decoder_lines_dropped() if self.still else nullcontext():
                 frame = next(frames, None)
             if frame is None:
                 return

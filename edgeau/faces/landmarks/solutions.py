@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from edgeau._system.native_stderr import native_stderr_silenced
+from edgeau._system.native_stderr import native_lines_dropped
 from edgeau.faces.landmarks.detection_frame import DetectionFrame
 from edgeau.faces.landmarks.landmarker import Landmarker
 from edgeau.sources.check_frame import check_frame
 
 __all__ = ["SolutionsLandmarker"]
 
+# What MediaPipe writes while it starts: notes and warnings of its logger, and that of LiteRT inside it; not its errors.
+_GREETING = re.compile(
+    rb"INFO: Created TensorFlow Lite XNNPACK delegate|WARNING: All log messages before absl|[IW]\d{4} \d\d:\d\d:\d"
+)
 # MediaPipe writes its last start-up line when the first face reaches its last network.
 _SILENT_FRAMES = 2
 
@@ -61,7 +66,7 @@ class SolutionsLandmarker(Landmarker):
             mesh.close()
 
     def _open(self) -> None:
-        with native_stderr_silenced():
+        with native_lines_dropped(_GREETING):
             from mediapipe import __version__ as version
             from mediapipe.python.solutions import face_mesh
 
@@ -78,7 +83,7 @@ class SolutionsLandmarker(Landmarker):
         self._fresh = False
         if not self._silent_frames:
             return self._mesh.process(rgb)
-        with native_stderr_silenced():
+        with native_lines_dropped(_GREETING):
             result = self._mesh.process(rgb)
         if result.multi_face_landmarks:
             self._silent_frames -= 1

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -132,3 +133,18 @@ def test_a_program_whose_package_is_missing_says_so_in_one_line(
     )
     assert command.entry("edgeau-x", "wants_ours", "train")() == 70  # a fault of ours is not hidden
     assert "ModuleNotFoundError: No module named 'edgeau.not_there'" in capsys.readouterr().err
+
+
+def test_a_native_crash_leaves_a_trace_though_native_lines_are_being_dropped() -> None:
+    program = (
+        "import faulthandler, re, sys\n"
+        "from edgeau._system import command\n"
+        "from edgeau._system.native_stderr import native_lines_dropped\n"
+        "def crashing_body(_):\n"
+        "    with native_lines_dropped(re.compile(b'x')): faulthandler._sigsegv()\n"
+        "sys.exit(command.run('edgeau-x', crashing_body, []))\n"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert done.returncode == -signal.SIGSEGV
+    assert "Segmentation fault" in done.stderr
+    assert "in crashing_body" in done.stderr
