@@ -25,7 +25,17 @@ from edgeau._system.termination import sigterm_unwinds
 from edgeau._system.version import VERSION
 from edgeau.errors import DependencyError, EdgeauError, UsageError
 
-__all__ = ["BUG", "DONE", "INTERRUPTED", "PARTLY", "CommandParser", "entry", "print_json", "run"]
+__all__ = [
+    "BUG",
+    "DONE",
+    "INTERRUPTED",
+    "PARTLY",
+    "CommandParser",
+    "entry",
+    "print_json",
+    "run",
+    "say_left_out",
+]
 
 DONE = 0
 PARTLY = 1
@@ -132,6 +142,14 @@ def entry(name: str, module: str, extra: str) -> partial[int]:
         return code
 
     return partial(run, name, body)
+
+
+def say_left_out(name: str, lines: Sequence[str], shown: int = 10) -> None:
+    """Say on stderr what a command did not do, one line each; many are counted, so that they do not fill the terminal."""
+    for line in lines[:shown]:
+        print(f"{name}: left out: {line}", file=sys.stderr)
+    if len(lines) > shown:
+        print(f"{name}: left out: {len(lines) - shown} more", file=sys.stderr)
 
 
 def print_json(document: Any) -> None:

@@ -21,6 +21,7 @@ __all__ = [
     "facs_name",
     "in_facs_order",
     "labels",
+    "written_label",
 ]
 
 NAMES: dict[int, str] = {
@@ -57,6 +58,7 @@ NAMES: dict[int, str] = {
 }
 
 
+_WRITTEN = re.compile(r"AU0*([1-9]\d*)([LR]?)", re.IGNORECASE)
 _SIDED = re.compile(r"AU(\d+)[LR]?")
 
 
@@ -80,6 +82,12 @@ def au_number_or_none(label: str) -> int | None:
     """The number of an AU label, also of one side (``"AU12L"``, ``"AU12R"`` give 12); None for a free label such as ``"smile"``."""
     found = _SIDED.fullmatch(label)
     return int(found[1]) if found else None
+
+
+def written_label(text: str) -> str:
+    """A label in its one form: ``"AU012l"`` is ``"AU12L"``; words that are no AU stay as they are."""
+    found = _WRITTEN.fullmatch(text)
+    return f"AU{found[1]}{found[2].upper()}" if found else text
 
 
 def in_facs_order(labels: Iterable[str]) -> list[str]:

@@ -48,12 +48,13 @@ def _body(argv: Sequence[str] | None) -> int:
         accepted=_split(arguments.calib_accept),
         landmarks=_landmarks(arguments.landmarks),
     )
-    manifest = export_bundle(request, ProgressReporter(_NAME))
+    progress = ProgressReporter(_NAME)
+    manifest = export_bundle(request, progress)
     if arguments.json:
         print_json(manifest.to_dict() | {"path": str(request.out.resolve())})
     else:
         print(summary(manifest, request.out))
-    return PARTLY if manifest.left_out else DONE
+    return PARTLY if manifest.left_out or progress.incomplete else DONE
 
 
 def _split(text: str) -> tuple[str, ...]:
@@ -94,7 +95,7 @@ def _parser() -> CommandParser:
         "--calib",
         type=Path,
         metavar="DIR|FILE",
-        help="faces to calibrate INT8 on: pictures, videos, .npz of crops, a data set of edgeau-synth",
+        help="faces to calibrate INT8 on: a table of pictures (.csv), pictures, videos, .npz of crops, a data set of edgeau-synth",
     )
     parser.add_argument(
         "--calib-accept",

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from typing import TextIO
 
 __all__ = ["ProgressReporter"]
+
+_SHOWN = 10
 
 
 class ProgressReporter:
@@ -23,11 +26,20 @@ class ProgressReporter:
         self._name = name
         self._stream = stream
         self._silent = silent
+        self.incomplete = False  # whether something of what the user gave could not be used
 
     def notice(self, text: str) -> None:
         """What the user must know to judge the result: what was left out, and what stands in for what."""
         if not self._silent:
             print(f"{self._name}: {text}", file=self._stream or sys.stderr, flush=True)
+
+    def left_out(self, lines: Sequence[str]) -> None:
+        """Parts of the user's data that cannot be used: the export is done in part."""
+        self.incomplete = self.incomplete or bool(lines)
+        for line in lines[:_SHOWN]:
+            self.notice(f"left out: {line}")
+        if len(lines) > _SHOWN:
+            self.notice(f"left out: {len(lines) - _SHOWN} more")
 
     def step(self, text: str) -> None:
         """What is being done now; not said into pipes and files."""

@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from edgeau._system.command import DONE, CommandParser, print_json, run
+from edgeau._system.command import DONE, PARTLY, CommandParser, print_json, run, say_left_out
 from edgeau.errors import UsageError
 from edgeau_training.trainer.recipe import PRECISIONS, Recipe, read_recipe
 from edgeau_training.trainer.run_options import RunOptions
@@ -43,13 +43,15 @@ def _train(recipe: Recipe, options: Any) -> int:
     one = Run(recipe, options.data, options.out, _run_options(options))
     figures = one.finish()
     checkpoint = options.out / "checkpoint.safetensors"
+    problems = one.trainee.data.problems
     if not one.engine.first:
-        return DONE
+        return PARTLY if problems else DONE
+    say_left_out("edgeau-train", problems)
     if options.json:
         print_json({"checkpoint": str(checkpoint), figures["side"]: figures})
     else:
         print(f"{checkpoint}: {figures['side']} F1 {_shown(figures['f1'])}, AUC {_shown(figures['auc'])}")
-    return DONE
+    return PARTLY if problems else DONE
 
 
 def _train_folds(recipe: Recipe, options: Any) -> int:
@@ -69,14 +71,16 @@ def _train_folds(recipe: Recipe, options: Any) -> int:
     if started and not options.resume:
         raise UsageError(f"{options.out} holds a run of fold {started[0]} already; go on with --resume")
     document = train_folds(recipe, options.data, options.out, names, _run_options(options))
+    say_left_out("edgeau-train", document["problems"])
+    code = PARTLY if document["problems"] else DONE
     if options.json:
         print_json({"out": str(options.out), **document})
-        return DONE
+        return code
     for name, figures in document["folds"].items():
         print(f"fold {name}: F1 {_shown(figures['f1'])}, AUC {_shown(figures['auc'])}")
     mean, pooled = document["mean"], document["pooled"]
     print(f"mean over folds: F1 {_shown(mean['f1'])}; pooled: F1 {_shown(pooled['f1'])}")
-    return DONE
+    return code
 
 
 def _run_options(options: Any) -> RunOptions:
@@ -99,7 +103,13 @@ def _parser() -> CommandParser:
         "edgeau-train mrpnet-bp4d --data BP4D/ --out runs/mrpnet --folds --pretrained efficientnet_b1.safetensors",
     )
     parser.add_argument("recipe", metavar="RECIPE", help=f"a .toml file, or one of: {', '.join(_shipped())}")
-    parser.add_argument("--data", type=Path, required=True, metavar="DIR", help="folder of the data set")
+    parser.add_argument(
+        "--data",
+        type=Path,
+        required=True,
+        metavar="DIR|FILE",
+        help="folder of the data set, or a table of pictures",
+    )
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder of this run")
     parser.add_argument(
         "--resume", action="store_true", help="go on from the state in the folder of this run"

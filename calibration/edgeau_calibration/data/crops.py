@@ -39,6 +39,7 @@ class CalibrationSet:
         notes: what was left out on the way and why, one line each.
         persons: who each crop shows, ``(n,)``; None where nobody knows.
         rule: how the crops were chosen of those that were there, for people and the manifest.
+        problems: one line for every row of the user's table that had to be left out.
     """
 
     crops: NDArray[np.uint8]
@@ -46,6 +47,7 @@ class CalibrationSet:
     notes: tuple[str, ...] = ()
     persons: NDArray[np.int64] | None = None
     rule: str = ""
+    problems: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         shape = self.crops.shape

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from edgeau.action_units.labelled_pictures import read_labelled_pictures
 from edgeau.errors import CalibrationError
 from edgeau.faces.alignment import Alignment
 from edgeau.sources.kinds import PICTURES, VIDEOS
@@ -25,8 +26,9 @@ def load_calibration_set(path: Path | None, alignment: Alignment, wanted: int = 
     """Up to ``wanted`` aligned crops, evenly spread over what is there.
 
     Args:
-        path: a folder of pictures and videos (searched through), a synthetic data set or one of its splits, a video, a
-            picture, an ``.npz`` with ``crops``; None takes the packaged crops.
+        path: a table of pictures (``.csv``) or a folder with a ``labels.csv``, of which the rows of its split ``train`` are taken
+            where it has that column; a folder of pictures and videos (searched through), a synthetic data set or one of its
+            splits, a video, a picture, an ``.npz`` with ``crops``; None takes the packaged crops.
         alignment: the template of the network.
         wanted: how many at most.
 
@@ -47,6 +49,9 @@ def load_calibration_set(path: Path | None, alignment: Alignment, wanted: int = 
 def _from_path(path: Path, alignment: Alignment, wanted: int) -> CalibrationSet:
     if not path.exists():
         raise CalibrationError(f"calibration data {path} does not exist; {_KINDS}")
+    table = path if path.suffix.lower() == ".csv" else path / "labels.csv"
+    if table.is_file():
+        return _from_table(table, alignment, wanted)
     if path.is_dir():
         shards = shards_in(path)
         return (
@@ -61,6 +66,20 @@ def _from_path(path: Path, alignment: Alignment, wanted: int) -> CalibrationSet:
     if kind in PICTURES | VIDEOS:
         return _from_media(path.name, [path], alignment, wanted)
     raise CalibrationError(f"calibration data {path} is of no kind that is known; {_KINDS}")
+
+
+def _from_table(table: Path, alignment: Alignment, wanted: int) -> CalibrationSet:
+    found = read_labelled_pictures(table)
+    if found.split is not None and "train" in found.split:
+        found = found.select([row for row, name in enumerate(found.split) if name == "train"])
+    with FaceCropper(alignment) as cropper:
+        crops, notes, rows = crops_of_pictures(
+            [found.path(row) for row in range(len(found))], cropper, wanted
+        )
+    persons = None if found.person is None else found.groups[rows]
+    return CalibrationSet(
+        _stacked(crops, alignment), table.name, tuple(notes), persons, problems=found.problems
+    )
 
 
 def _from_shards(path: Path, shards: Sequence[Path], alignment: Alignment, wanted: int) -> CalibrationSet:
@@ -84,7 +103,7 @@ def _from_media(source: str, paths: Sequence[Path], alignment: Alignment, wanted
     images = [path for path in paths if path.suffix.lower() in PICTURES]
     films = [path for path in paths if path.suffix.lower() in VIDEOS]
     with FaceCropper(alignment) as cropper:
-        crops, notes = crops_of_pictures(images, cropper, wanted)
+        crops, notes, _ = crops_of_pictures(images, cropper, wanted)
         for done, film in enumerate(films):
             each = -(-(wanted - len(crops)) // (len(films) - done))
             more, problems = crops_of_video(film, cropper, each)
@@ -103,6 +122,6 @@ def _shortened(notes: Sequence[str], shown: int = 3) -> str:
 
 
 _KINDS = (
-    f"wanted are pictures ({' '.join(sorted(PICTURES))}), videos ({' '.join(sorted(VIDEOS))}), "
+    f"wanted are a table of pictures (.csv), pictures ({' '.join(sorted(PICTURES))}), videos ({' '.join(sorted(VIDEOS))}), "
     "an .npz with 'crops', or a data set of edgeau-synth"
 )

@@ -20,28 +20,30 @@ __all__ = ["crops_of_pictures", "crops_of_video"]
 
 def crops_of_pictures(
     paths: Sequence[Path], cropper: FaceCropper, wanted: int
-) -> tuple[list[NDArray[np.uint8]], list[str]]:
+) -> tuple[list[NDArray[np.uint8]], list[str], list[int]]:
     """Up to ``wanted`` crops, evenly spread over the files; where one gives none, another one is taken.
 
     A square picture of exactly the crop's or the canvas's side is a ready crop; any other goes through the runtime's
     landmarks and alignment, and its largest face is taken.
 
     Returns:
-        The crops, uint8 ``(size, size, 3)`` RGB, and one line for every file that gave none.
+        The crops, uint8 ``(size, size, 3)`` RGB, one line for every file that gave none, and the place in ``paths`` of each crop.
     """
     crops: list[NDArray[np.uint8]] = []
     notes: list[str] = []
+    places: list[int] = []
     with tqdm(total=min(wanted, len(paths)), desc="calibration crops", unit="picture", disable=None) as bar:
-        for path in _spread(paths, wanted):
+        for place in _spread(len(paths), wanted):
             if len(crops) == wanted:
                 break
             try:
-                crops.append(_crop_of(path, cropper))
+                crops.append(_crop_of(paths[place], cropper))
             except InputError as error:
                 notes.append(str(error))
                 continue
+            places.append(place)
             bar.update()
-    return crops, notes
+    return crops, notes, places
 
 
 def _crop_of(path: Path, cropper: FaceCropper) -> NDArray[np.uint8]:
@@ -55,11 +57,11 @@ def _crop_of(path: Path, cropper: FaceCropper) -> NDArray[np.uint8]:
     return crop
 
 
-def _spread(paths: Sequence[Path], wanted: int) -> Iterator[Path]:
-    """All paths, an evenly spaced choice of ``wanted`` first."""
-    first = evenly(len(paths), wanted)
-    yield from (paths[index] for index in first)
-    yield from (paths[index] for index in sorted(set(range(len(paths))) - set(first.tolist())))
+def _spread(count: int, wanted: int) -> Iterator[int]:
+    """All of ``count`` places, an evenly spaced choice of ``wanted`` first."""
+    first: list[int] = evenly(count, wanted).tolist()
+    yield from first
+    yield from sorted(set(range(count)) - set(first))
 
 
 # Frames between two that are looked at, where the container does not say how many it has.

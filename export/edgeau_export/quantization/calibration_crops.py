@@ -132,6 +132,7 @@ def _without_copies(found: CalibrationSet) -> CalibrationSet:
 
 
 def _say(found: CalibrationSet, wanted: int, progress: ProgressReporter, *, packaged: bool) -> None:
+    progress.left_out(found.problems)
     for note in found.notes[:_NOTES]:
         progress.notice(f"left out of calibration: {note}")
     if len(found.notes) > _NOTES:

@@ -171,3 +171,21 @@ def test_crops_of_renders_fit_a_network_that_takes_smaller_ones(tmp_path: Path) 
     assert loaded.crops.shape[1:] == (160, 160, 3)
     whole = cv2.resize(crops[0], (183, 183), interpolation=cv2.INTER_AREA)
     assert np.array_equal(loaded.crops[0], whole[11:171, 11:171])
+
+
+def test_a_table_gives_the_crops_of_its_training_split_and_says_who_they_show(
+    tmp_path: Path, face_crops: np.ndarray
+) -> None:
+    rows = ["picture,person,split,smile"]
+    for index, crop in enumerate(face_crops):
+        cv2.imwrite(str(tmp_path / f"{index}.png"), crop[..., ::-1])
+        rows.append(f"{index}.png,p{index % 3},{'test' if index == 0 else 'train'},{index % 2}")
+    (tmp_path / "labels.csv").write_text("\n".join([*rows, "gone.png,p1,train,1", "1.png,p1"]))
+    for path in (tmp_path, tmp_path / "labels.csv"):
+        found = load_calibration_set(path, ALIGNMENT)
+        np.testing.assert_array_equal(found.crops, face_crops[1:])
+        assert found.persons is not None
+        assert found.persons.tolist() == [index % 3 for index in range(1, len(face_crops))]
+        absent, short = found.problems
+        assert f"row {len(rows) + 1}: there is no picture" in absent
+        assert f"row {len(rows) + 2}: 2 cells instead of 4" in short

@@ -1,5 +1,6 @@
 import json
 
+import cv2
 import numpy as np
 import pytest
 
@@ -127,7 +128,7 @@ def test_landmarks_without_pictures_judge_the_landmark_model(evaluate, bundle, l
         ),
         (("{bundle}", "--against-part", "network"), "--against, which is missing"),
         (("{bundle}", "--aus", "99"), "share no wanted label"),
-        (("{bundle}", "--aus", "smile"), "not an action unit label"),
+        (("{bundle}", "--aus", "smile"), "share no wanted label"),
         (("{bundle}", "--limit", "0"), "must be 1 or more"),
         (("{bundle}", "--limit", "x"), "invalid"),
     ],
@@ -193,3 +194,20 @@ def test_a_kept_file_that_is_something_else_is_refused(onnx_file, landmark_file,
     ]
     assert fuse_main([*arguments, "--out", str(tmp_path / "fusion.json")]) == 2
     assert "holds no predictions" in capsys.readouterr().err
+
+
+def test_rows_of_a_table_that_cannot_be_used_are_named_and_the_rest_is_measured(
+    evaluate, bundle, astronaut, tmp_path
+):
+    cv2.imwrite(str(tmp_path / "face.png"), astronaut)
+    (tmp_path / "labels.csv").write_text(
+        "picture,person,AU1,AU4\nface.png,eileen,1,0\ngone.png,neil,1,0\nface.png,eileen,1,0,0\n"
+    )
+    for data in (tmp_path, tmp_path / "labels.csv"):
+        code, document, err = evaluate(bundle, data=data, split=None)
+        assert code == 1
+        assert document["data"]["faces"] == 1
+        assert document["data"]["not_found"] == 0
+        assert len(document["data"]["problems"]) == 2
+        assert "row 3: there is no picture" in err
+        assert "row 4: 5 cells instead of 4" in err

@@ -8,22 +8,11 @@ import pytest
 
 from edgeau.errors import InputError, UsageError
 from edgeau_training.evaluation.faces import open_faces
-from edgeau_training.evaluation.faces.batch import truth_from_codes
 from edgeau_training.evaluation.predictions import Predictions
 
 
 def all_of(faces, size=10, limit=None):
     return list(faces.batches(size, limit))
-
-
-def test_codes_of_all_data_sets_become_one_kind_of_unknown():
-    codes = np.array([[1, 0, -1], [9, 999, np.nan]])
-    assert truth_from_codes(codes, "x").tolist() == [[1, 0, -1], [-1, -1, -1]]
-
-
-def test_an_unknown_code_is_not_taken_for_absent():
-    with pytest.raises(InputError, match=r"table.csv: label 2 is not known"):
-        truth_from_codes(np.array([[1, 2]]), "table.csv")
 
 
 class TestSynthetic:
@@ -139,30 +128,36 @@ class TestPictureFolder:
         assert batch.pictures[0].shape == (512, 512, 3)
         assert batch.groups.tolist() == [0]
 
-    @pytest.mark.parametrize(
-        ("rows", "message"),
-        [
-            ([("file", "AU1"), ("a.png", 1)], "no column 'picture'; it has file, AU1"),
-            ([("picture", "AU1")], "no row below its header"),
-            ([("picture", "smile"), ("a.png", 1)], "column 'smile' is none of"),
-            ([("picture",), ("a.png",)], "no AU column"),
-            ([("picture", "AU1"), ("a.png", "yes")], "picture 'a.png': label 'yes' is not a number"),
-            ([("picture", "AU1"), ("a.png", 5)], "label 5 is not known"),
-        ],
-    )
-    def test_a_table_that_does_not_fit_is_refused(self, tmp_path, rows, message):
-        with pytest.raises(InputError, match=message):
-            open_faces(self.table(tmp_path, rows))
+    def test_a_split_of_the_table_is_chosen(self, folder):
+        rows = [("picture", "split", "AU12"), ("grey.png", "train", 0), ("face.png", "test", 1)]
+        table = self.table(folder, rows)
+        opened = open_faces(table, "test")
+        assert opened.name.endswith("/test")
+        assert all_of(opened)[0].truth.tolist() == [[1]]
+        with pytest.raises(InputError, match="no row of .* says so; its splits are test, train"):
+            open_faces(table, "val")
+
+    def test_a_table_without_splits_has_none_to_choose(self, folder):
+        table = self.table(folder, [("picture", "AU12"), ("face.png", 1)])
+        with pytest.raises(InputError, match="has no column split"):
+            open_faces(table, "test")
 
     def test_a_folder_without_a_table_says_what_is_missing(self, tmp_path):
-        with pytest.raises(InputError, match=r"must hold a labels.json, or one CSV file .*found: none"):
+        with pytest.raises(
+            InputError, match=r"must hold a labels.json, a labels.csv, or one CSV file .*found: none"
+        ):
             open_faces(tmp_path)
 
-    def test_a_missing_picture_is_named(self, tmp_path):
-        pytest.importorskip("mediapipe")
-        opened = open_faces(self.table(tmp_path, [("picture", "AU1"), ("gone.png", 1)]))
-        with pytest.raises(InputError, match=r"gone.png"):
-            all_of(opened)
+    def test_absent_and_damaged_pictures_are_named_and_the_rest_is_read(self, folder):
+        (folder / "cut.png").write_bytes((folder / "face.png").read_bytes()[:100])
+        rows = [("picture", "smile"), ("gone.png", 1), ("cut.png", 1), ("face.png", 1)]
+        opened = open_faces(self.table(folder, rows))
+        (batch,) = all_of(opened)
+        assert batch.names == ("face.png",)
+        assert opened.labels == ("smile",)
+        absent, damaged = opened.problems
+        assert "row 2: there is no picture" in absent
+        assert "cut.png" in damaged
 
 
 def test_data_of_another_kind_or_none_is_refused(tmp_path):
@@ -172,7 +167,7 @@ def test_data_of_another_kind_or_none_is_refused(tmp_path):
     with pytest.raises(InputError, match="is of another kind"):
         open_faces(tmp_path / "text.txt")
     with pytest.raises(UsageError, match="no splits"):
-        open_faces(tmp_path / "labels.csv", "test")
+        open_faces(tmp_path / "labels.npz", "test")
 
 
 class TestLabelsInJson:
@@ -180,6 +175,7 @@ class TestLabelsInJson:
     def folder(self, astronaut, tmp_path):
         pytest.importorskip("mediapipe")
         cv2.imwrite(str(tmp_path / "face.png"), astronaut)
+        cv2.imwrite(str(tmp_path / "mirrored.png"), astronaut[:, ::-1])
         return tmp_path
 
     def write(self, folder, faces):
@@ -189,7 +185,7 @@ class TestLabelsInJson:
     def test_labels_and_rest_are_read(self, folder):
         faces = [
             {"file": "face.png", "au": {"12": 1, "4": 0}},
-            {"file": "face.png", "au": {"12": 0}, "neutral": True},
+            {"file": "mirrored.png", "au": {"12": 0}, "neutral": True},
         ]
         opened = open_faces(self.write(folder, faces))
         (batch,) = all_of(opened, 8)

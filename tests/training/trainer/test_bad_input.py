@@ -90,3 +90,17 @@ def test_folds_that_are_not_there(refused, written_recipe, trees, write_tiny_fac
     synthetic = written_recipe("synthetic", more="")
     faces = write_tiny_faces(tmp_path / "faces")
     assert "one division" in refused(synthetic, faces, "--folds")
+
+
+def test_rows_that_cannot_be_used_are_named_and_the_rest_is_trained_on(
+    tmp_path, written_recipe, copy, capsys
+):
+    table = copy("pictures") / "labels.csv"
+    table.write_text(table.read_text() + "gone.png,9,train,0,1\n0.png,0,train,0,1,1\n")
+    recipe = written_recipe("pictures", "ir", "{ count = 3 }")
+    line = [str(recipe), "--data", str(table), "--out", str(tmp_path / "out"), "--device", "cpu"]
+    assert main(line) == 1
+    said = capsys.readouterr().err
+    assert "row 14: there is no picture" in said
+    assert "row 15: 6 cells instead of 5" in said
+    assert (tmp_path / "out" / "checkpoint.safetensors").is_file()

@@ -23,7 +23,6 @@ __all__ = [
     "DISFA",
     "EMOTIONET",
     "MINIMUM_FRAMES",
-    "TABLE",
     "TOLERANCE",
     "LabelCode",
     "LabelRateWarning",
@@ -76,8 +75,6 @@ BP4D = LabelCode(present=(1,), absent=(0,), unknown=(9,))
 DISFA = LabelCode(present=(2, 3, 4, 5), absent=(0, 1))  # intensities
 EMOTIONET = LabelCode(present=(1,), absent=(0,), unknown=(999,))
 AFF_WILD2 = LabelCode(present=(1,), absent=(0,), unknown=(-1,))
-# A table that somebody made from any of them; an empty cell is read as -1.
-TABLE = LabelCode(present=(1,), absent=(0,), unknown=(-1, 9, 999))
 
 
 TOLERANCE = 0.05

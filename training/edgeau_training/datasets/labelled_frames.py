@@ -35,6 +35,7 @@ class LabelledFrames:
         aligned: pictures are square crops of aligned faces already; else they need landmarks and alignment first.
         video_frame: int64 ``(N,)``, frame in the video, from 0; None where pictures are files of their own.
         intensity: float32 ``(N, C)``, 0..5, where the data set has it.
+        problems: one line for every row of the data that had to be left out.
     """
 
     name: str
@@ -50,6 +51,7 @@ class LabelledFrames:
     aligned: bool
     video_frame: NDArray[np.int64] | None = None
     intensity: NDArray[np.float32] | None = None
+    problems: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         rows = len(self.pictures)

@@ -9,9 +9,9 @@ from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import Any
 
-from edgeau._system.command import DONE, PARTLY, CommandParser, print_json
+from edgeau._system.command import DONE, PARTLY, CommandParser, print_json, say_left_out
 from edgeau._system.command import run as run_command
-from edgeau.action_units.names import au_number
+from edgeau.action_units.names import written_label
 from edgeau.errors import UsageError
 from edgeau.metrics import OBJECTIVES
 from edgeau_training.evaluation.comparison import compare
@@ -52,14 +52,18 @@ def _parser() -> CommandParser:
         "--data",
         type=Path,
         required=True,
-        help="synthetic data set, folder of pictures with a CSV (picture,AU1,...), or .npz of labelled landmarks",
+        help="a table of pictures (.csv: picture,person,clip,split,AU1,...) or the folder that it lies in, a synthetic data set, "
+        "or .npz of labelled landmarks",
     )
-    parser.add_argument("--split", help="of a synthetic data set: train, val, test (default test)")
+    parser.add_argument(
+        "--split",
+        help="train, val or test, of a synthetic data set (default test) or of a table's column split (default all)",
+    )
     parser.add_argument(
         "--out", type=Path, metavar="DIR", help="write evaluation.json, f1-auc.png and roc.png there"
     )
     parser.add_argument("--limit", type=_positive, metavar="N", help="only the first N faces")
-    parser.add_argument("--aus", metavar="1,4,12", help="only these action units")
+    parser.add_argument("--aus", metavar="1,4,smile", help="only these labels")
     parser.add_argument(
         "--artifact", metavar="FILE", help="of a bundle: the file to run (default: its first)"
     )
@@ -93,7 +97,7 @@ def _evaluate(argv: Sequence[str] | None) -> int:
     if options.out:
         _write(options.out, document, named)
     _print(document, as_json=options.json)
-    return PARTLY if outcome.left_out else DONE
+    return PARTLY if outcome.left_out or faces.problems else DONE
 
 
 def _open_scorers(options: argparse.Namespace) -> list[Scorer]:
@@ -125,6 +129,7 @@ def _document(
             "digest": faces.digest,
             "faces": len(named[0][1].truth),
             "not_found": outcome.left_out,
+            "problems": list(faces.problems),
         },
         "thresholds": "fitted on this very data" if options.fit_thresholds else "of the model",
         "models": [
@@ -142,6 +147,7 @@ def _document(
 
 def _print(document: dict[str, Any], *, as_json: bool) -> None:
     data = document["data"]
+    say_left_out("edgeau-evaluate", data["problems"])
     if data["not_found"]:
         print(f"edgeau-evaluate: no face was found in {data['not_found']} of {data['faces'] + data['not_found']} "
               "pictures; they are left out of all figures", file=sys.stderr)  # fmt: skip
@@ -176,7 +182,7 @@ def _wanted(aus: str | None) -> tuple[str, ...] | None:
     if aus is None:
         return None
     words = [word.strip() for word in aus.split(",")]
-    return tuple(f"AU{au_number(word if word.startswith('AU') else f'AU{word}')}" for word in words)
+    return tuple(written_label(f"AU{word}" if word[:1].isdigit() else word) for word in words)
 
 
 def _positive(text: str) -> int:

@@ -49,6 +49,7 @@ def predict(
     truth: list[NDArray[np.int8]] = []
     groups: list[NDArray[np.int64]] = []
     at_rest: list[NDArray[np.bool_]] = []
+    known_problems = len(faces.problems)
     total = faces.count if limit is None else min(limit, faces.count)
     with tqdm(total=total, unit="face", disable=None, desc=faces.name) as progress:
         for batch in faces.batches(BATCH, limit):
@@ -71,7 +72,8 @@ def predict(
         )
         for scorer, answers, names in zip(scorers, logits, common, strict=True)
     )
-    return ModelPredictions(tuple(tables), total - len(together))
+    unreadable = len(faces.problems) - known_problems
+    return ModelPredictions(tuple(tables), total - len(together) - unreadable)
 
 
 def _common_labels(scorer: Scorer, faces: LabelledFaces, wanted: Sequence[str] | None) -> tuple[str, ...]:

@@ -78,6 +78,7 @@ class FoldData:
         )
         self.parts = [self.fold]
         self.digest = _digest(frames)
+        self.problems = frames.problems
 
     def grow(self) -> bool:
         """Never: labels are read once."""

@@ -44,14 +44,16 @@ def train_folds(
         UserError: whatever a run raises.
     """
     writes = True
+    problems: dict[str, None] = {}  # each once, in order
     for name in names:
         folder = fold_folder(out, name)
         if not (folder / METRICS).is_file():
             run = Run(recipe, data, folder, _options_of(options, out, folder, name))
             run.finish()
+            problems |= dict.fromkeys(run.trainee.data.problems)
             writes = run.engine.first
     tables = [load_predictions(fold_folder(out, name) / PREDICTIONS)["test"] for name in names]
-    document = _document(names, tables, over_folds(tables), recipe.thresholds)
+    document = _document(names, tables, over_folds(tables), recipe.thresholds) | {"problems": list(problems)}
     if writes:
         write_document(out / FOLDS, document)
     return document

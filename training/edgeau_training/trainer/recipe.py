@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, TypeVar
 
-from edgeau.action_units.names import au_number, labels
+from edgeau.action_units.names import in_facs_order, written_label
 from edgeau.errors import UsageError
 from edgeau_training.augmentation import Augmentation
 from edgeau_training.trainer.optimisation import Optimiser
@@ -171,7 +171,7 @@ def read_recipe(path: Path) -> Recipe:
 
 def _recipe(values: dict[str, Any]) -> Recipe:
     if "labels" in values:
-        values["labels"] = labels(au_number(label) for label in values["labels"])
+        values["labels"] = tuple(in_facs_order(map(written_label, values["labels"])))
     values["stages"] = tuple(_made(Stage, stage, "stages") for stage in values.get("stages", ()))
     for key, kind in (("optimiser", Optimiser), ("data", DataOptions), ("augmentation", Augmentation)):
         if key not in values:

@@ -30,6 +30,7 @@ class SyntheticData:
 
     fold = ""
     test: LabelledCrops | None = None
+    problems: tuple[str, ...] = ()
 
     def __init__(
         self, root: Path, labels: Sequence[str], framing: Framing, parts: Sequence[str] | None = None

@@ -32,6 +32,7 @@ class TrainingData(Protocol):
         fold: name of the division, "" where there is only one.
         digest: of all that was read.
         parts: names of the parts that ``train`` holds.
+        problems: one line for every row of the data that had to be left out.
     """
 
     labels: tuple[str, ...]
@@ -41,6 +42,7 @@ class TrainingData(Protocol):
     fold: str
     digest: str
     parts: list[str]
+    problems: tuple[str, ...]
 
     def grow(self) -> bool:
         """Takes in what has appeared since; whether there was anything."""

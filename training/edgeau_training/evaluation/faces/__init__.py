@@ -17,7 +17,7 @@ def open_faces(path: Path, split: str | None = None) -> LabelledFaces:
 
     Args:
         path: a synthetic data set's folder, a folder of pictures with a CSV file, a CSV file, or a landmark ``.npz``.
-        split: for synthetic data, ``"train"``, ``"val"`` or ``"test"`` (the default).
+        split: ``"train"``, ``"val"`` or ``"test"``; None takes the test split of synthetic data, and all of a table.
 
     Raises:
         InputError: nothing is there, or it is none of these kinds.
@@ -28,12 +28,10 @@ def open_faces(path: Path, split: str | None = None) -> LabelledFaces:
         from edgeau_training.evaluation.faces.synthetic import SyntheticSplit
 
         return SyntheticSplit(path, "test" if split is None else split)
-    if split is not None:
-        raise UsageError(
-            f"--split {split} was given, but {path} has no splits (only synthetic data sets have)"
-        )
     if path.is_dir() or path.suffix in (".csv", ".json"):
-        return PictureFolder(path)
+        return PictureFolder(path, split)
+    if split is not None:
+        raise UsageError(f"--split {split} was given, but {path} has no splits")
     if path.suffix == ".npz":
         return LandmarkFile(path)
     kinds = "a synthetic data set, a folder of pictures with a CSV file, a CSV file, or an .npz of landmarks"

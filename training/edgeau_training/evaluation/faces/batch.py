@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from edgeau.errors import InputError
-
-__all__ = ["FaceBatch", "LabelledFaces", "truth_from_codes"]
+__all__ = ["FaceBatch", "LabelledFaces"]
 
 
 @dataclass(frozen=True)
@@ -19,18 +17,22 @@ class FaceBatch:
     """N faces.
 
     Attributes:
-        landmarks: float32 ``(N, 468 or 478, 3)``, x y z in pixels of each face's picture.
+        landmarks: float32 ``(N, 468 or 478, 3)``, x y z in pixels of each face's picture; None of aligned crops.
         truth: int8 ``(N, C)`` in the data set's label order: 1 present, 0 absent, -1 not judged.
         pictures: N uint8 ``(H, W, 3)`` BGR, or None where the data set has landmarks only.
         groups: int64 ``(N,)`` numbers of persons, or None where they are not known.
         at_rest: bool ``(N,)``: the whole face was labelled as at rest, or None where the data set does not say.
+        names: N pictures as the data set calls them, or None where it does not.
+        aligned: the pictures are square crops of aligned faces already.
     """
 
-    landmarks: NDArray[np.float32]
+    landmarks: NDArray[np.float32] | None
     truth: NDArray[np.int8]
     pictures: list[NDArray[np.uint8]] | None = None
     groups: NDArray[np.int64] | None = None
     at_rest: NDArray[np.bool_] | None = None
+    names: tuple[str, ...] | None = None
+    aligned: bool = False
 
 
 class LabelledFaces(Protocol):
@@ -56,22 +58,9 @@ class LabelledFaces(Protocol):
     def has_pictures(self) -> bool:
         """Whether batches carry pictures."""
 
+    @property
+    def problems(self) -> tuple[str, ...]:
+        """One line for everything that was named in the data and is left out; grows while batches are read."""
+
     def batches(self, size: int, limit: int | None = None) -> Iterator[FaceBatch]:
         """Batches of at most ``size`` faces, from the first ``limit`` ones; faces that were not found are left out."""
-
-
-def truth_from_codes(codes: NDArray[Any], where: str) -> NDArray[np.int8]:
-    """Codes 1 present, 0 absent and -1, 9, 999 or an empty cell (NaN) not judged, as int8 1 / 0 / -1.
-
-    Raises:
-        InputError: another code, which names the place: an unknown code must not pass for absent.
-    """
-    values = np.asarray(codes, np.float64)
-    values = np.where(np.isnan(values) | np.isin(values, (-1, 9, 999)), -1, values)
-    unknown = values[~np.isin(values, (-1, 0, 1))]
-    if unknown.size:
-        raise InputError(
-            f"{where}: label {unknown.flat[0]:g} is not known; "
-            "expected 1 present, 0 absent, and -1, 9, 999 or an empty cell for not judged"
-        )
-    return values.astype(np.int8)

@@ -11,9 +11,10 @@ from numpy.typing import NDArray
 
 from edgeau._system.npz import read_npz
 from edgeau.action_units.face_shape import MESH_POINTS
+from edgeau.action_units.labelled_pictures import truth_from_codes
 from edgeau.action_units.names import labels as au_labels
 from edgeau.errors import InputError, NpzError
-from edgeau_training.evaluation.faces.batch import FaceBatch, truth_from_codes
+from edgeau_training.evaluation.faces.batch import FaceBatch
 
 __all__ = ["LandmarkFile"]
 
@@ -30,6 +31,7 @@ class LandmarkFile:
     """
 
     has_pictures = False
+    problems = ()
 
     def __init__(self, path: Path) -> None:
         arrays = _read(path)

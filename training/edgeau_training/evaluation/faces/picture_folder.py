@@ -1,9 +1,7 @@
-"""Labelled pictures: a folder with pictures, and one CSV file or a ``labels.json`` that names them and their AUs."""
+"""Labelled pictures: a table of them (see :mod:`edgeau.action_units.labelled_pictures`), or a ``labels.json``."""
 
 from __future__ import annotations
 
-import csv
-import hashlib
 import json
 from collections.abc import Iterator
 from itertools import islice
@@ -12,67 +10,78 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from edgeau.action_units.names import au_number
-from edgeau.errors import InputError, UsageError
+from edgeau.action_units.labelled_pictures import (
+    LabelledPictures,
+    label_table,
+    labelled_pictures,
+    read_labelled_pictures,
+)
+from edgeau.errors import InputError
 from edgeau.faces.landmarks import open_landmarker
 from edgeau.sources.picture_file import read_picture
-from edgeau_training.evaluation.faces.batch import FaceBatch, truth_from_codes
+from edgeau_training.evaluation.faces.batch import FaceBatch
 
 __all__ = ["PictureFolder"]
 
-_PICTURE, _PERSON, _NEUTRAL = "picture", "person", "neutral"
-# ``clip`` and ``split`` are read by training, of the same table.
-_OTHER_COLUMNS = {_PICTURE, _PERSON, _NEUTRAL, "clip", "split"}
 _JSON = "labels.json"
 _MOST_FACES = 4  # looked for in a picture
 
 
 class PictureFolder:
-    """Pictures listed in the ``labels.json`` or the only ``.csv`` file of a folder, or in such a file itself.
+    """Pictures listed in a table, or in the ``labels.json``, ``labels.csv`` or only ``.csv`` file of a folder.
 
-    Columns: ``picture`` (path relative to the CSV file), AU labels (``AU1``, ``AU01`` ...) with 1 present, 0 absent, and
-    -1, 9, 999 or nothing for not judged; optionally ``person``, any text, and ``neutral``, 1 where the whole face was
-    labelled as at rest. The JSON file holds ``faces``, a list of ``{"file": ..., "au": {"12": 1, "4": 0}, "neutral": true}``. Landmarks are found in each picture; of several
+    The JSON file holds ``faces``, a list of ``{"file": ..., "au": {"12": 1, "4": 0}, "neutral": true}``. Landmarks are found in each picture; of several
     faces the largest is taken, and a picture without one is left out and counted.
 
+    Args:
+        path: the folder or the file.
+        split: only the rows of this split; None takes all.
+
     Raises:
-        InputError: there is not exactly one CSV file, or it lacks a column, a row, or has an unknown code.
+        InputError: there is no table, it cannot be used, or has no such split.
     """
 
     has_pictures = True
 
-    def __init__(self, path: Path) -> None:
-        self._table = path if path.is_file() else _only_table(path)
-        rows = _json_rows(self._table) if self._table.suffix == ".json" else _rows(self._table)
-        columns = _label_columns(rows[0], self._table)
-        self.labels = tuple(columns)
-        cells = [[_code(row[name], self._table, row) for name in columns.values()] for row in rows]
-        self._truth = truth_from_codes(np.array(cells), str(self._table))
-        self._pictures = [self._table.parent / row[_PICTURE] for row in rows]
-        self._groups = _persons(rows)
-        self._at_rest = _at_rest(rows)
-        self.name = self._table.parent.name
-        self.count = len(rows)
-        self.digest = hashlib.sha256(self._table.read_bytes()).hexdigest()
+    def __init__(self, path: Path, split: str | None = None) -> None:
+        table = _table(path)
+        found = _read_json(table) if table.suffix == ".json" else read_labelled_pictures(table)
+        self._found = found if split is None else _of_split(found, split)
+        self.labels = found.labels
+        self.name = table.parent.resolve().name + ("" if split is None else f"/{split}")
+        self.count = len(self._found)
+        self.digest = found.digest
+        self._problems = list(found.problems)
+
+    @property
+    def problems(self) -> tuple[str, ...]:
+        """See :class:`~edgeau_training.evaluation.faces.batch.LabelledFaces`."""
+        return tuple(self._problems)
 
     def batches(self, size: int, limit: int | None = None) -> Iterator[FaceBatch]:
         """See :class:`~edgeau_training.evaluation.faces.batch.LabelledFaces`."""
-        end = self.count if limit is None else min(limit, self.count)
-        found = self._found(end)
-        while chunk := list(islice(found, size)):
+        found = self._found
+        groups = None if found.person is None else found.groups
+        faces = self._faces(self.count if limit is None else min(limit, self.count))
+        while chunk := list(islice(faces, size)):
             rows = [row for row, _, _ in chunk]
             yield FaceBatch(
                 np.stack([landmarks for _, landmarks, _ in chunk]),
-                self._truth[rows],
+                found.truth[rows],
                 [picture for _, _, picture in chunk],
-                None if self._groups is None else self._groups[rows],
-                None if self._at_rest is None else self._at_rest[rows],
+                None if groups is None else groups[rows],
+                None if found.at_rest is None else found.at_rest[rows],
+                tuple(found.pictures[row] for row in rows),
             )
 
-    def _found(self, end: int) -> Iterator[tuple[int, NDArray[np.float32], NDArray[np.uint8]]]:
+    def _faces(self, end: int) -> Iterator[tuple[int, NDArray[np.float32], NDArray[np.uint8]]]:
         with open_landmarker(static=True, max_faces=_MOST_FACES) as landmarker:
             for row in range(end):
-                picture = read_picture(self._pictures[row])
+                try:
+                    picture = read_picture(self._found.path(row))
+                except InputError as error:
+                    self._problems.append(str(error))
+                    continue
                 faces = landmarker.detect(picture)
                 if faces:
                     yield row, max(faces, key=_extent), picture
@@ -82,37 +91,36 @@ def _extent(landmarks: NDArray[np.float32]) -> float:
     return float(np.prod(np.ptp(landmarks[:, :2], axis=0)))
 
 
-def _only_table(folder: Path) -> Path:
-    if (folder / _JSON).is_file():
-        return folder / _JSON
-    tables = sorted(folder.glob("*.csv"))
-    if len(tables) != 1:
-        found = ", ".join(table.name for table in tables) or "none"
+def _table(path: Path) -> Path:
+    if path.is_file():
+        return path
+    if (path / _JSON).is_file():
+        return path / _JSON
+    table = label_table(path)
+    if table is None:
+        found = ", ".join(table.name for table in sorted(path.glob("*.csv"))) or "none"
         raise InputError(
-            f"{folder} must hold a {_JSON}, or one CSV file with columns picture, AU1, ... (found: {found}); "
+            f"{path} must hold a {_JSON}, a labels.csv, or one CSV file with columns picture, AU1, ... (found: {found}); "
             "or name the CSV file itself as --data"
         )
-    return tables[0]
+    return table
 
 
-def _rows(table: Path) -> list[dict[str, str]]:
-    try:
-        with table.open(newline="", encoding="utf-8-sig") as file:
-            rows = list(csv.DictReader(file, strict=True))
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise InputError(f"{table} cannot be read as a CSV file: {error}") from error
+def _of_split(found: LabelledPictures, split: str) -> LabelledPictures:
+    if found.split is None:
+        raise InputError(f"--split {split}: {found.table} has no column split")
+    rows = [row for row, name in enumerate(found.split) if name == split]
     if not rows:
-        raise InputError(f"{table} has no row below its header")
-    if _PICTURE not in rows[0]:
-        raise InputError(f"{table} has no column 'picture'; it has {', '.join(map(str, rows[0]))}")
-    return rows
+        known = ", ".join(sorted(set(found.split)))
+        raise InputError(f"--split {split}: no row of {found.table} says so; its splits are {known}")
+    return found.select(rows)
 
 
-def _json_rows(table: Path) -> list[dict[str, str]]:
+def _read_json(table: Path) -> LabelledPictures:
     """The rows of the CSV form."""
     try:
         faces = json.loads(table.read_text("utf-8"))["faces"]
-        named = [(face["file"], face["au"], bool(face.get("neutral"))) for face in faces]
+        named = [(str(face["file"]), face["au"], bool(face.get("neutral"))) for face in faces]
         numbers = sorted({int(number) for _, labels, _ in named for number in labels})
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise InputError(
@@ -121,45 +129,9 @@ def _json_rows(table: Path) -> list[dict[str, str]]:
         ) from error
     if not numbers:
         raise InputError(f"{table} lists no face with a label")
-    return [
-        {_PICTURE: file, _NEUTRAL: str(int(rest))}
-        | {f"AU{number}": str(labels.get(str(number), "")) for number in numbers}
+    header = ["picture", "neutral", *(f"AU{number}" for number in numbers)]
+    rows = [
+        [file, str(int(rest)), *(str(labels.get(str(number), "")) for number in numbers)]
         for file, labels, rest in named
     ]
-
-
-def _label_columns(row: dict[str, str], table: Path) -> dict[str, str]:
-    """Label to column name, ascending by AU number."""
-    numbers: dict[int, str] = {}
-    for name in row:
-        if name in _OTHER_COLUMNS:
-            continue
-        try:
-            number = au_number(name)
-        except UsageError as error:
-            raise InputError(
-                f"{table}: column {name!r} is none of 'picture', 'person', 'clip', 'split', 'neutral' and no AU label"
-            ) from error
-        if number in numbers:
-            raise InputError(f"{table}: AU{number} stands there twice ({numbers[number]}, {name})")
-        numbers[number] = name
-    if not numbers:
-        raise InputError(f"{table} has no AU column; label columns look like AU1, AU12")
-    return {f"AU{number}": numbers[number] for number in sorted(numbers)}
-
-
-def _code(cell: str | None, table: Path, row: dict[str, str]) -> float:
-    try:
-        return float(cell) if cell and cell.strip() else float("nan")
-    except ValueError as error:
-        raise InputError(f"{table}, picture {row[_PICTURE]!r}: label {cell!r} is not a number") from error
-
-
-def _at_rest(rows: list[dict[str, str]]) -> NDArray[np.bool_] | None:
-    return np.array([row[_NEUTRAL] == "1" for row in rows]) if _NEUTRAL in rows[0] else None
-
-
-def _persons(rows: list[dict[str, str]]) -> NDArray[np.int64] | None:
-    if _PERSON not in rows[0]:
-        return None
-    return np.unique([row[_PERSON] for row in rows], return_inverse=True)[1].astype(np.int64)
+    return labelled_pictures(table, header, rows)

@@ -34,6 +34,7 @@ class SyntheticSplit:
     """
 
     has_pictures = True
+    problems = ()
 
     def __init__(self, folder: Path, split: str) -> None:
         info = dataset_info(folder)

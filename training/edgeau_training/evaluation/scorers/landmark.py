@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from edgeau.action_units.fusion import fuse
 from edgeau.action_units.landmark_model import LandmarkModel
 from edgeau.bundle.manifest import Fusion
+from edgeau.errors import InputError
 from edgeau_training.evaluation.faces.batch import FaceBatch
 from edgeau_training.evaluation.scorers.scorer import Scorer
 
@@ -33,6 +34,11 @@ class LandmarkScorer:
 
     def logits(self, batch: FaceBatch) -> NDArray[np.float32]:
         """See :class:`~edgeau_training.evaluation.scorers.scorer.Scorer`."""
+        if batch.landmarks is None:
+            raise InputError(
+                f"{self.name} reads landmarks, and this data has aligned crops without them; evaluate the network alone "
+                "(--part network) or give whole pictures"
+            )
         return self._model.logits(batch.landmarks)
 
     def close(self) -> None:

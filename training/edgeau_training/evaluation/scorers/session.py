@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -26,9 +27,24 @@ def network_input(batch: FaceBatch, alignment: Alignment, spec: InputSpec) -> ND
             "this data has landmarks but no pictures, which a network needs; "
             "evaluate the landmark model alone (--part landmark) or give data with pictures"
         )
-    faces = zip(batch.pictures, batch.landmarks, strict=True)
-    crops = [alignment.crop(picture, landmarks) for picture, landmarks in faces]
+    if batch.landmarks is None:
+        crops = [_seen_of_aligned(picture, alignment) for picture in batch.pictures]
+    else:
+        faces = zip(batch.pictures, batch.landmarks, strict=True)
+        crops = [alignment.crop(picture, landmarks) for picture, landmarks in faces]
     return Preprocessor(spec, color="BGR").batch(crops)
+
+
+def _seen_of_aligned(crop: NDArray[np.uint8], alignment: Alignment) -> NDArray[np.uint8]:
+    """What a device would see of a face whose stored crop is the alignment's canvas in another number of pixels."""
+    height, width = alignment.shape
+    if crop.shape[:2] == (height, width):
+        return crop
+    canvas = (alignment.canvas, alignment.canvas) if height == width else (width, height)
+    method = cv2.INTER_AREA if crop.shape[0] > canvas[1] else cv2.INTER_LINEAR
+    whole = cv2.resize(crop, canvas, interpolation=method)
+    top, left = (whole.shape[0] - height) // 2, (whole.shape[1] - width) // 2
+    return np.asarray(whole[top : top + height, left : left + width], np.uint8)
 
 
 class SessionScorer:

@@ -1,0 +1,303 @@
+"""One table for labelled faces of one's own, read the same way for training, evaluation, calibration and export.
+
+Columns: ``picture``, a path that starts in the table's folder; one a label, named ``AU12`` (or ``AU012``), ``AU12L``, or a word such
+as ``smile``, with 1 present, 0 absent, and -1, 9, 999 or nothing where nobody judged; and optionally ``person`` (never on both
+sides of a division), ``clip`` (pictures of one sequence, in the order of the rows), ``split`` (``train``, ``val``, ``test``) and
+``neutral`` (1 where the whole face is at rest).
+
+A table whose columns cannot be understood is refused. A row that cannot be used is left out, and named.
+"""
+
+from __future__ import annotations
+
+import csv
+import difflib
+import hashlib
+import io
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edgeau.action_units.names import au_number_or_none, in_facs_order, written_label
+from edgeau.errors import InputError
+
+__all__ = [
+    "UNKNOWN",
+    "LabelledPictures",
+    "label_table",
+    "labelled_pictures",
+    "read_labelled_pictures",
+    "truth_from_codes",
+]
+
+UNKNOWN = -1  # a label that nobody judged
+SPLITS = ("train", "val", "test")
+
+_COLUMNS = ("picture", "person", "clip", "split", "neutral")
+# What other tables call these columns: taken for a free label, ``subject`` would let people stand on both sides.
+_OTHER_NAMES = {
+    "subject": "person",
+    "participant": "person",
+    "identity": "person",
+    "user": "person",
+    "id": "person",
+    "video": "clip",
+    "sequence": "clip",
+    "image": "picture",
+    "file": "picture",
+    "filename": "picture",
+    "frame": "picture",
+    "path": "picture",
+    "fold": "split",
+    "set": "split",
+}
+_NAMED = "labels.csv"
+
+
+@dataclass(frozen=True)
+class LabelledPictures:
+    """N pictures, and what is known of C labels in each.
+
+    Attributes:
+        table: the file.
+        labels: AUs ascending by number, then other labels in the order of the columns.
+        pictures: N paths, relative to the table's folder.
+        truth: int8 ``(N, C)``: 1 present, 0 absent, -1 not judged.
+        person: N names; None where nobody says who is shown.
+        clip: N names of sequences; None where pictures stand for themselves.
+        split: N of ``train``, ``val``, ``test``; None where nobody divides.
+        at_rest: bool ``(N,)``; None where the table has no column ``neutral``.
+        digest: SHA-256 of the table, hex.
+        problems: one line for everything that was left out, with its row.
+    """
+
+    table: Path
+    labels: tuple[str, ...]
+    pictures: tuple[str, ...]
+    truth: NDArray[np.int8]
+    person: tuple[str, ...] | None
+    clip: tuple[str, ...] | None
+    split: tuple[str, ...] | None
+    at_rest: NDArray[np.bool_] | None
+    digest: str
+    problems: tuple[str, ...] = ()
+
+    def __len__(self) -> int:
+        return len(self.pictures)
+
+    def path(self, row: int) -> Path:
+        """The file of one picture."""
+        return self.table.parent / self.pictures[row]
+
+    @property
+    def groups(self) -> NDArray[np.int64]:
+        """Numbers of what must never be divided, int64 ``(N,)``: persons, else clips, else pictures."""
+        names = self.person or self.clip or self.pictures
+        return np.unique(names, return_inverse=True)[1].astype(np.int64)
+
+    def select(self, rows: NDArray[np.integer[Any]] | Sequence[int]) -> LabelledPictures:
+        """These pictures, in the given order."""
+
+        def chosen(values: tuple[str, ...] | None) -> tuple[str, ...] | None:
+            return None if values is None else tuple(values[row] for row in rows)
+
+        return replace(
+            self,
+            pictures=tuple(self.pictures[row] for row in rows),
+            truth=self.truth[rows],
+            person=chosen(self.person),
+            clip=chosen(self.clip),
+            split=chosen(self.split),
+            at_rest=None if self.at_rest is None else self.at_rest[rows],
+        )
+
+
+def label_table(path: Path) -> Path | None:
+    """The table that a path means: a ``.csv`` itself, a folder's ``labels.csv`` or its only ``.csv``; None where there is none."""
+    if path.suffix.lower() == ".csv":
+        return path
+    if (path / _NAMED).is_file():
+        return path / _NAMED
+    tables = sorted(path.glob("*.csv"))
+    return tables[0] if len(tables) == 1 else None
+
+
+def read_labelled_pictures(table: Path) -> LabelledPictures:
+    """Read a ``.csv`` with commas or semicolons.
+
+    Raises:
+        InputError: it is missing, no such table, or no row of it can be used; file, row and column are named.
+    """
+    try:
+        text = table.read_text(encoding="utf-8-sig")
+        delimiter = ";" if text.partition("\n")[0].count(";") > text.partition("\n")[0].count(",") else ","
+        rows = list(csv.reader(io.StringIO(text), delimiter=delimiter, strict=True))
+    except FileNotFoundError as error:
+        raise InputError(f"{table} does not exist") from error
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise InputError(f"{table} cannot be read as a CSV file: {error}") from error
+    while rows and not any(cell.strip() for cell in rows[-1]):
+        rows.pop()
+    if len(rows) < 2:
+        raise InputError(f"{table} has no row below its header")
+    return labelled_pictures(table, rows[0], rows[1:])
+
+
+def labelled_pictures(table: Path, header: Sequence[str], rows: Sequence[Sequence[str]]) -> LabelledPictures:
+    """The pictures of a table that somebody read already.
+
+    Args:
+        table: the file; its folder is where pictures start.
+        header: names of the columns, row 1 of the file.
+        rows: cells as text, row 2 and following.
+
+    Raises:
+        InputError: as :func:`read_labelled_pictures`.
+    """
+    problems: list[str] = []
+    names = [name.strip() for name in header]
+    places, labels = _columns(table, names, problems)
+    kept: list[tuple[int, list[str]]] = []
+    seen: dict[str, int] = {}
+    for number, row in enumerate(rows, start=2):
+        cells = [cell.strip() for cell in row]
+        problem = _problem(table, cells, names, places, seen)
+        if problem:
+            problems.append(f"{table}, row {number}: {problem}")
+        else:
+            seen[cells[places["picture"]]] = number
+            kept.append((number, cells))
+    if not kept:
+        raise InputError(f"no row of {table} can be used: {problems[0]}")
+    ordered = in_facs_order(labels)
+    truth = np.array(
+        [[_code(table, number, label, cells[labels[label]]) for label in ordered] for number, cells in kept],
+        np.int8,
+    )
+
+    def column(name: str) -> tuple[str, ...] | None:
+        return tuple(cells[places[name]] for _, cells in kept) if name in places else None
+
+    rest = column("neutral")
+    pictures = column("picture")
+    assert pictures is not None
+    return LabelledPictures(
+        table=table,
+        labels=tuple(ordered),
+        pictures=pictures,
+        truth=truth,
+        person=column("person"),
+        clip=column("clip"),
+        split=column("split"),
+        at_rest=None if rest is None else np.array([cell == "1" for cell in rest]),
+        digest=hashlib.sha256(table.read_bytes()).hexdigest(),
+        problems=tuple(problems),
+    )
+
+
+def truth_from_codes(codes: NDArray[Any], where: str) -> NDArray[np.int8]:
+    """Codes 1 present, 0 absent and -1, 9, 999 or NaN not judged, as int8 1 / 0 / -1.
+
+    Raises:
+        InputError: another code, which names the place: an unknown code must not pass for absent.
+    """
+    values = np.asarray(codes, np.float64)
+    values = np.where(np.isnan(values) | np.isin(values, (-1, 9, 999)), UNKNOWN, values)
+    unknown = values[~np.isin(values, (UNKNOWN, 0, 1))]
+    if unknown.size:
+        raise InputError(
+            f"{where}: label {unknown.flat[0]:g} is not known; "
+            "expected 1 present, 0 absent, and -1, 9, 999 or an empty cell for not judged"
+        )
+    return values.astype(np.int8)
+
+
+def _columns(table: Path, names: Sequence[str], problems: list[str]) -> tuple[dict[str, int], dict[str, int]]:
+    """Places of the known columns and of the labels; a label that stands there twice is left out, and named."""
+    places: dict[str, int] = {}
+    labels: dict[str, int] = {}
+    twice: dict[str, str] = {}
+    for place, name in enumerate(names):
+        if name in _COLUMNS:
+            if name in places:
+                raise InputError(f"{table}, row 1: the column {name} stands there twice")
+            places[name] = place
+            continue
+        label = _label(table, name, names)
+        if label in labels or label in twice:
+            twice[label] = name
+            labels.pop(label, None)
+        else:
+            labels[label] = place
+    if "picture" not in places:
+        raise InputError(f"{table}, row 1: no column picture; it has {', '.join(names)}")
+    problems += [f"{table}, row 1: {label} stands there twice (again as {name!r}), so it is left out"
+                 for label, name in twice.items()]  # fmt: skip
+    if not labels:
+        raise InputError(
+            f"{table}, row 1: no column with labels, such as AU12 or smile; it has {', '.join(names)}"
+        )
+    return places, labels
+
+
+def _label(table: Path, name: str, names: Sequence[str]) -> str:
+    """The label that a column is of."""
+    label = written_label(name)
+    if au_number_or_none(label) is not None:
+        return label
+    plain = re.split(r"[^a-z]", name.lower())[0]
+    near = [_OTHER_NAMES[plain]] if plain in _OTHER_NAMES else []
+    near += [_OTHER_NAMES[plain[:-1]]] if plain[:-1] in _OTHER_NAMES else []
+    near += difflib.get_close_matches(name.lower(), _COLUMNS, 1, 0.75)
+    if near and near[0] in names and name.lower() != near[0]:
+        near = []  # the column that it could be mistaken for is there
+    if near or not name or not name.isprintable():
+        meant = f" (the column {near[0]} may be meant)" if near else ""
+        raise InputError(
+            f"{table}, row 1: column {name!r} is not known{meant}; "
+            f"known are {', '.join(_COLUMNS)}, AU1, AU2, ... and words for labels of your own"
+        )
+    return name
+
+
+def _problem(
+    table: Path,
+    cells: Sequence[str],
+    names: Sequence[str],
+    places: Mapping[str, int],
+    seen: Mapping[str, int],
+) -> str:
+    """Why a row cannot be used; "" where it can."""
+    if len(cells) != len(names):
+        return f"{len(cells)} cells instead of {len(names)}"
+    picture = cells[places["picture"]]
+    if not picture:
+        return "no picture is named"
+    if picture in seen:
+        return f"{picture} stands there twice (row {seen[picture]})"
+    if not (table.parent / picture).is_file():
+        return f"there is no picture {table.parent / picture}"
+    if "person" in places and not cells[places["person"]]:
+        return "the column person is empty, so nobody can say on which side the picture belongs"
+    if "split" in places and cells[places["split"]] not in SPLITS:
+        return f"split {cells[places['split']]!r} is not known; known: {', '.join(SPLITS)}"
+    return ""
+
+
+def _code(table: Path, row: int, label: str, cell: str) -> int:
+    where = f"{table}, row {row}, {label}"
+    if not cell:
+        return UNKNOWN
+    try:
+        number = float(cell)
+    except ValueError as error:
+        raise InputError(
+            f"{where}: {cell!r} is no label; 1 is present, 0 absent, -1, 9, 999 or nothing not judged "
+            "(a column that holds something else cannot be in this table)"
+        ) from error
+    return int(truth_from_codes(np.array(number), where))
