@@ -77,6 +77,15 @@ class AtomicFile:
         """:attr:`temporary` for text, written through line by line."""
         return self.temporary.open("w", encoding="utf-8", newline="", buffering=1)
 
+    def check(self) -> None:
+        """Notice that somebody removed it: what is written from then on is lost.
+
+        Raises:
+            OutputError: it is gone.
+        """
+        if self._lock >= 0 and os.fstat(self._lock).st_nlink == 0:
+            raise OutputError(f"{self.path} was removed while it was written: {self.temporary} is gone")
+
     def commit(self) -> None:
         """Put it into its place, synced; it must be closed by then. A second call does nothing.
 

@@ -77,8 +77,9 @@ class ParquetSink(Sink):
         """Add its rows.
 
         Raises:
-            OutputError: the disk is full, or gone.
+            OutputError: the disk is full, or gone, or somebody removed the file.
         """
+        self._file.check()
         self._rows.extend(self._table.rows(result))
         if len(self._rows) >= _ROWS:
             self._write_rows()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol, TextIO
@@ -54,10 +53,7 @@ class TextFileSink(Sink):
             OutputError: the disk is full, or gone, or somebody removed the file.
         """
         try:
-            if os.fstat(self._stream.fileno()).st_nlink == 0:
-                raise OutputError(
-                    f"{self.name} was removed while it was written: {self._file.temporary} is gone"
-                )
+            self._file.check()
             self._table.write(result)
         except OSError as error:
             raise OutputError(f"{self.name} cannot be written: {error.strerror or error}") from error

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from itertools import chain
 from pathlib import Path
 
@@ -87,8 +87,11 @@ def _write(
                     bar.step()
         except InputError as error:
             outcome.error = str(error)
-        finally:
-            sinks.close(outcome.error)
+        except BaseException:
+            with suppress(OutputError):  # what happened first is what is said
+                sinks.close()
+            raise
+        sinks.close(outcome.error)
         outputs.commit()
     outcome.files = sinks.files
 

@@ -68,6 +68,15 @@ class Outputs:
         self._streams.append(stream)
         return stream
 
+    def check(self) -> None:
+        """Notice that somebody removed a file that is being written.
+
+        Raises:
+            OutputError: one is gone.
+        """
+        for file in self._files:
+            file.check()
+
     def commit(self) -> None:
         """Close the files and put all of them in their places; Ctrl-C waits until the last one is there."""
         with uninterrupted(), refusing(self.folder):

@@ -67,7 +67,7 @@ class Sinks:
         options: Options,
         measured: Mapping[str, Any],
     ) -> None:
-        self._folder = outputs.folder
+        self._outputs, self._folder = outputs, outputs.folder
         stem = Path(given.stem).name
         names = {"csv": f"{stem}.csv", "jsonl": f"{stem}.jsonl"}
         self._csv = OpenFaceCsv(
@@ -107,6 +107,7 @@ class Sinks:
 
     def write(self, frame: Frame, result: FrameResult) -> None:
         """Add one frame to all of them."""
+        self._outputs.check()
         with refusing(self._folder):
             self._csv.write(result)
             self._jsonl.write(result)

@@ -13,7 +13,7 @@ from typing import Any
 
 from edgeau import Pipeline
 from edgeau.bundle import Bundle, Timing, time_artifacts
-from edgeau.errors import InputError, UserError
+from edgeau.errors import InputError, OutputError, UserError
 from edgeau.live import LivePipeline, View
 from edgeau.results import FrameResult
 from edgeau.sources import Source
@@ -132,12 +132,17 @@ class WebcamSession:
         return self._thread is not None and self._thread.is_alive()
 
     def record(self, *, on: bool) -> None:
-        """Start a new recording, which throws the last one away; or end it, after which it can be fetched."""
+        """Start a new recording, which throws the last one away; or end it, after which it can be fetched.
+
+        Raises:
+            OutputError: there is no room for one; the last one is kept.
+        """
         with self._lock:
             if on:
+                new = Recording(self.labels, self._pipeline.intensity_labels)
                 if self.recording is not None:
                     self.recording.close()
-                self.recording = Recording(self.labels, self._pipeline.intensity_labels)
+                self.recording = new
                 self._recording_on = True
             else:
                 self._recording_on = False
@@ -249,6 +254,9 @@ class WebcamSession:
 
     def _stream(self) -> None:
         self._events, self.history = EventDetector(), History()
+        with self._lock:
+            if self.recording is not None:
+                self.recording.begin_stream()
         live = self._live = LivePipeline(self._pipeline.stages)
         with self._open() as source:
             if self._ending or self._again:
@@ -271,12 +279,19 @@ class WebcamSession:
         self.happened.extend(self._events.update(result))
         with self._lock:
             if self._recording_on and self.recording is not None:
-                self.recording.add(result)
-                if self.recording.full:
-                    self._recording_on = False
-                    self.said = "the recording is full and has ended"
+                self._add(self.recording, result)
             if self.calibration is not None:
                 ended = self.calibration.take(result)
                 self.said = self.calibration.said
                 if ended:
                     self.calibration = None
+
+    def _add(self, recording: Recording, result: FrameResult) -> None:
+        try:
+            recording.add(result)
+        except OutputError as error:
+            self._recording_on = False
+            self.said = str(error)
+        if recording.full:
+            self._recording_on = False
+            self.said = "the recording is full and has ended"

@@ -10,7 +10,7 @@ from pathlib import Path
 import cv2
 
 from edgeau._system.atomic_file import write_whole
-from edgeau.errors import InputError
+from edgeau.errors import UserError
 from edgeau_apps.live.overlay import Overlay
 from edgeau_apps.live.session import WebcamSession
 
@@ -84,12 +84,10 @@ def _act(key: int, session: WebcamSession, overlay: Overlay, out: Path) -> None:
         cv2.setWindowProperty(
             _TITLE, cv2.WND_PROP_FULLSCREEN, cv2.WINDOW_NORMAL if full else cv2.WINDOW_FULLSCREEN
         )
-    elif key == ord("r"):
-        _toggle_recording(session, out)
-    elif key == ord("n"):
+    elif key in (ord("r"), ord("n")):
         try:
-            session.calibrate()
-        except InputError as error:
+            _toggle_recording(session, out) if key == ord("r") else session.calibrate()
+        except UserError as error:  # said in the window, which goes on
             session.said = str(error)
 
 

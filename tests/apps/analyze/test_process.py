@@ -66,6 +66,19 @@ def test_ctrl_c_leaves_what_was_there_and_what_is_complete(tmp_path, picture, bu
     assert (out / "long.csv").read_text() == "from before"
 
 
+@pytest.mark.parametrize("suffix", [".csv", ".jsonl", ".annotated.mp4"])
+def test_a_file_that_is_taken_away_meanwhile_is_said(tmp_path, bundle, suffix) -> None:
+    out = tmp_path / "out"
+    process = start(long_film(tmp_path / "long.avi", 4000), "--out", out, "--bundle", bundle, "--annotate")
+    wait_for(lambda: any(path.stat().st_size > 2000 for path in out.glob(".long.*.csv")), process)
+    next(path for path in out.iterdir() if path.name.endswith(suffix.removeprefix(".annotated"))).unlink()
+    _, told = process.communicate(timeout=30)
+    assert process.returncode == 2
+    assert f"long{suffix} was removed while it was written" in told
+    assert told.count("\n") == 1
+    assert not out.exists(), "nothing of the film is there, and no folder made for it"
+
+
 def test_a_full_disk_ends_in_one_line_and_leaves_nothing(tmp_path, bundle) -> None:
     film = long_film(tmp_path / "film.avi", 300)
     full = {"preexec_fn": lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (4000, 4000))}

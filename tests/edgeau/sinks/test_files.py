@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import time
 from pathlib import Path
 
 import pytest
@@ -110,10 +111,33 @@ def test_two_sinks_on_one_file_are_refused(tmp_path: Path, description, suffix: 
         pass
 
 
-def test_a_file_that_is_taken_away_is_noticed(tmp_path: Path, description, make_result) -> None:
-    sink = CsvSink(tmp_path / "results.csv", description)
+@pytest.mark.parametrize("suffix", [".csv", ".jsonl", ".parquet"])
+def test_a_file_that_is_taken_away_is_noticed(tmp_path: Path, description, make_result, suffix: str) -> None:
+    if suffix == ".parquet":
+        pytest.importorskip("pyarrow")
+    sink = open_sink(tmp_path / f"results{suffix}", description, lossless=True)
     sink.write(make_result())
+    while sink.report.waiting or not sink.report.written:
+        time.sleep(0.01)
     for left in tmp_path.iterdir():
         left.unlink()
-    with pytest.raises(OutputError, match="removed"):
+    for _ in range(3):
         sink.write(make_result())
+    with pytest.raises(OutputError):
+        sink.close()
+    assert (sink.report.written, sink.report.failed) == (1, 3)
+    assert "removed" in str(sink.report)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".jsonl", ".parquet"])
+def test_a_folder_that_is_taken_away_is_said_at_the_end(
+    tmp_path: Path, description, make_result, suffix: str
+) -> None:
+    if suffix == ".parquet":
+        pytest.importorskip("pyarrow")
+    sink = open_sink(tmp_path / "there" / f"results{suffix}", description)
+    sink.write(make_result())
+    (tmp_path / "there").rename(tmp_path / "elsewhere")
+    with pytest.raises(OutputError, match="cannot be written"):
+        sink.close()
