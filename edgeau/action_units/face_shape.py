@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgeau.errors import InputError
-from edgeau.faces.procrustes import nearest_rotations
+from edgeau.faces.procrustes import kabsch_rotations
 
 __all__ = ["MESH_POINTS", "FaceTemplate", "procrustes_align"]
 
@@ -76,7 +76,7 @@ class FaceTemplate:
                 "the landmarks of a face coincide or are not finite, so its shape cannot be measured"
             )
         product = self._goal.T @ centred
-        rotation = nearest_rotations(product)
+        rotation = kabsch_rotations(product)
         # The best scale is the sum of the singular values, which is the trace of the product turned straight.
         scale = (rotation * product).reshape(len(product), -1).sum(axis=1) / spread
         turned: NDArray[np.float64] = rotation.transpose(0, 2, 1) * scale[:, None, None]

@@ -8,13 +8,13 @@ from dataclasses import replace
 
 from edgeau.errors import UsageError
 from edgeau.metrics import probability
-from edgeau.results import ActionUnit, Face, FrameResult
-from edgeau.temporal.track_states import TrackStates
+from edgeau.results import ActionUnit, Face
+from edgeau.temporal.track_states import PerTrackFilter
 
 __all__ = ["Hysteresis"]
 
 
-class Hysteresis:
+class Hysteresis(PerTrackFilter[dict[str, bool]]):
     """Decides every AU of every track with two thresholds; a filter of :class:`~edgeau.pipeline.Pipeline`.
 
     The band lies around the threshold, the same distance in logits to either side, so that an AU is called active about
@@ -30,30 +30,18 @@ class Hysteresis:
     """
 
     def __init__(self, thresholds: Mapping[str, float], band: float = 1.0) -> None:
+        super().__init__(dict)
         if not band >= 0:
             raise UsageError(f"the band must be 0 or more logits, got {band}")
         self._limits = {label: _around(label, threshold, band) for label, threshold in thresholds.items()}
-        self._tracks: TrackStates[dict[str, bool]] = TrackStates(dict)
 
     @property
     def limits(self) -> dict[str, tuple[float, float]]:
         """AU label to the probability below which it goes off and the one from which it comes on."""
         return dict(self._limits)
 
-    def apply(self, result: FrameResult) -> FrameResult:
-        """The result with decisions that have a memory."""
-        self._tracks.gone(result.time_s)
-        return replace(result, faces=tuple(self._face(face, result.time_s) for face in result.faces))
-
-    def reset(self) -> None:
-        """Forget all tracks."""
-        self._tracks.clear()
-
-    def _face(self, face: Face, time_s: float) -> Face:
-        if face.track_id is None:
-            return face
-        decisions = self._tracks.at(face.track_id, time_s)
-        return replace(face, aus={label: self._unit(unit, decisions) for label, unit in face.aus.items()})
+    def _face(self, face: Face, time_s: float, state: dict[str, bool]) -> Face:  # noqa: ARG002 - decisions have no clock
+        return replace(face, aus={label: self._unit(unit, state) for label, unit in face.aus.items()})
 
     def _unit(self, unit: ActionUnit, decisions: dict[str, bool]) -> ActionUnit:
         if unit.probability is None or unit.name not in self._limits:

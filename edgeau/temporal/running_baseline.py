@@ -18,8 +18,8 @@ from numpy.typing import NDArray
 from edgeau.action_units.landmark_model import LandmarkModel
 from edgeau.action_units.neutral_baseline import NeutralBaseline
 from edgeau.errors import BundleError
-from edgeau.results import Face, FrameResult
-from edgeau.temporal.track_states import TrackStates
+from edgeau.results import Face
+from edgeau.temporal.track_states import PerTrackFilter
 
 __all__ = ["BaselineReceiver", "RunningBaseline", "RunningBaselines"]
 
@@ -111,7 +111,7 @@ class BaselineReceiver(Protocol):
         """Use a track's neutral face, or none, from the next answer on."""
 
 
-class RunningBaselines:
+class RunningBaselines(PerTrackFilter[RunningBaseline]):
     """A running baseline for every track; a filter that gives them to its pipeline as they grow.
 
     Args:
@@ -128,8 +128,8 @@ class RunningBaselines:
             raise BundleError(
                 "a neutral baseline is for the landmark model, and this bundle has none; export it with one"
             )
+        super().__init__(lambda: RunningBaseline(model))
         self._pipeline = pipeline
-        self._tracks: TrackStates[RunningBaseline] = TrackStates(lambda: RunningBaseline(model))
         self._frozen = False
 
     def of(self, track_id: int) -> NeutralBaseline | None:
@@ -141,26 +141,14 @@ class RunningBaselines:
         """Keep all baselines as they are, or let them follow again: for an experiment after a warm-up."""
         self._frozen = frozen
 
-    def apply(self, result: FrameResult) -> FrameResult:
-        """The same result; what was learnt from it holds from the next answer on."""
-        for number, _ in self._tracks.gone(result.time_s):
-            self._pipeline.use_baseline(None, number)
-        if not self._frozen:
-            for face in result.faces:
-                self._learn(face, result.time_s)
-        return result
+    def _face(self, face: Face, time_s: float, state: RunningBaseline) -> Face:
+        """The same face; what was learnt from it holds from the next answer on."""
+        if not self._frozen and _frontal(face) and state.add(face.landmarks, time_s):
+            self._pipeline.use_baseline(state.baseline, face.track_id)
+        return face
 
-    def reset(self) -> None:
-        """Forget all tracks."""
-        for number, _ in self._tracks.clear():
-            self._pipeline.use_baseline(None, number)
-
-    def _learn(self, face: Face, time_s: float) -> None:
-        if face.track_id is None:
-            return
-        running = self._tracks.at(face.track_id, time_s)
-        if _frontal(face) and running.add(face.landmarks, time_s):
-            self._pipeline.use_baseline(running.baseline, face.track_id)
+    def _forget(self, track_id: int) -> None:
+        self._pipeline.use_baseline(None, track_id)
 
 
 def _frontal(face: Face) -> bool:

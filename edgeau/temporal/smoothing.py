@@ -17,8 +17,8 @@ from dataclasses import dataclass, replace
 from typing import Protocol
 
 from edgeau.errors import UsageError
-from edgeau.results import ActionUnit, Face, FrameResult
-from edgeau.temporal.track_states import TrackStates
+from edgeau.results import ActionUnit, Face
+from edgeau.temporal.track_states import PerTrackFilter
 
 __all__ = ["Ema", "Filter", "OneEuro", "Smoother", "Smoothing"]
 
@@ -102,7 +102,7 @@ class OneEuro:
         return smooth
 
 
-class Smoother:
+class Smoother(PerTrackFilter[dict[str, "_UnitFilter"]]):
     """Smooths every AU of every track; a filter of :class:`~edgeau.pipeline.Pipeline`.
 
     An AU that is refused stays refused, and the filter waits; faces without a track (single pictures) stay as they are.
@@ -117,32 +117,18 @@ class Smoother:
     def __init__(
         self, smoothing: Smoothing | None = None, thresholds: Mapping[str, float] | None = None
     ) -> None:
+        super().__init__(dict)
         self._smoothing = smoothing or OneEuro()
         self._thresholds = dict(thresholds or {})
-        self._tracks: TrackStates[dict[str, _UnitFilter]] = TrackStates(dict)
 
     @property
     def latency_s(self) -> float:
         """How far smoothed values lag behind a slow change at most, seconds."""
         return self._smoothing.latency_s
 
-    def apply(self, result: FrameResult) -> FrameResult:
-        """The result with smoothed AUs."""
-        self._tracks.gone(result.time_s)
-        return replace(result, faces=tuple(self._face(face, result.time_s) for face in result.faces))
-
-    def reset(self) -> None:
-        """Forget all tracks."""
-        self._tracks.clear()
-
-    def _face(self, face: Face, time_s: float) -> Face:
-        if face.track_id is None:
-            return face
-        filters = self._tracks.at(face.track_id, time_s)
+    def _face(self, face: Face, time_s: float, state: dict[str, _UnitFilter]) -> Face:
         read_s = time_s if face.aus_time_s is None else face.aus_time_s
-        return replace(
-            face, aus={label: self._unit(unit, read_s, filters) for label, unit in face.aus.items()}
-        )
+        return replace(face, aus={label: self._unit(unit, read_s, state) for label, unit in face.aus.items()})
 
     def _unit(self, unit: ActionUnit, read_s: float, filters: dict[str, _UnitFilter]) -> ActionUnit:
         if unit.probability is None:

@@ -1,13 +1,15 @@
-"""What a filter of results is, and what it remembers about each face of a stream, for as long as it is there."""
+"""The interface of filters over results, the base of those with one state per track, and the store of such states."""
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Generic, Protocol, TypeVar
 
-from edgeau.results import FrameResult
+from edgeau.results import Face, FrameResult
 
-__all__ = ["FORGET_S", "ResultFilter", "TrackStates"]
+__all__ = ["FORGET_S", "PerTrackFilter", "ResultFilter", "TrackStates"]
 
 State = TypeVar("State")
 
@@ -67,3 +69,48 @@ class TrackStates(Generic[State]):
         states, self._states = self._states, {}
         self._seen_s.clear()
         return list(states.items())
+
+
+class PerTrackFilter(ABC, Generic[State]):
+    """A :class:`ResultFilter` that treats each face by what it remembers about the track.
+
+    Faces without a track (single pictures) pass unchanged.
+
+    Args:
+        make: makes the state of a new track.
+    """
+
+    def __init__(self, make: Callable[[], State]) -> None:
+        self._tracks: TrackStates[State] = TrackStates(make)
+
+    def apply(self, result: FrameResult) -> FrameResult:
+        """The result with filtered faces; the same object where no face changed."""
+        for track_id, _ in self._tracks.gone(result.time_s):
+            self._forget(track_id)
+        faces = tuple(self._filtered(face, result.time_s) for face in result.faces)
+        if all(new is old for new, old in zip(faces, result.faces, strict=True)):
+            return result
+        return replace(result, faces=faces)
+
+    def reset(self) -> None:
+        """Forget all tracks."""
+        for track_id, _ in self._tracks.clear():
+            self._forget(track_id)
+
+    @abstractmethod
+    def _face(self, face: Face, time_s: float, state: State) -> Face:
+        """The face to give instead of one that has a track; ``state`` is its track's, and may be changed.
+
+        Args:
+            face: of the result.
+            time_s: of the result, seconds.
+            state: made by ``make`` when the track began.
+        """
+
+    def _forget(self, track_id: int) -> None:
+        """Called when a track's state is given up."""
+
+    def _filtered(self, face: Face, time_s: float) -> Face:
+        if face.track_id is None:
+            return face
+        return self._face(face, time_s, self._tracks.at(face.track_id, time_s))

@@ -3,39 +3,46 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from edgeau.faces.procrustes import kabsch_rotation, nearest_rotations
+from edgeau.faces.procrustes import kabsch_rotations
 
 
-def by_svd(product: np.ndarray) -> np.ndarray:
-    left, _, right = np.linalg.svd(product)
-    return left @ np.diag((1, 1, np.linalg.det(left @ right))) @ right
-
-
-def random_products(count: int, positive: bool) -> np.ndarray:
-    products = np.random.default_rng(0).normal(0, 1, (count, 3, 3))
-    sign = np.sign(np.linalg.det(products)) * (1 if positive else -1)
-    return products * sign[:, None, None]
+def random_rotations(count: int, spread: float = 1e3) -> np.ndarray:
+    """Of unit quaternions; the smaller the spread, the nearer to no rotation."""
+    quaternions = np.array((1, 0, 0, 0)) + np.random.default_rng(0).normal(0, spread, (count, 4))
+    w, x, y, z = (quaternions / np.linalg.norm(quaternions, axis=1, keepdims=True)).T
+    rows = (
+        (1 - 2 * (y * y + z * z), 2 * (x * y - z * w), 2 * (x * z + y * w)),
+        (2 * (x * y + z * w), 1 - 2 * (x * x + z * z), 2 * (y * z - x * w)),
+        (2 * (x * z - y * w), 2 * (y * z + x * w), 1 - 2 * (x * x + y * y)),
+    )
+    return np.array(rows).transpose(2, 0, 1)
 
 
 @pytest.mark.parametrize("scale", [1e-6, 1.0, 1e9])
-@pytest.mark.parametrize("positive", [True, False])
-def test_it_is_the_one_of_the_singular_value_decomposition(scale: float, positive: bool) -> None:
-    products = scale * random_products(300, positive)
-    expected = np.stack([by_svd(product) for product in products])
-    one_by_one = np.stack([kabsch_rotation(product.tolist()) for product in products])
-    np.testing.assert_allclose(one_by_one, expected, atol=1e-6)
-    np.testing.assert_allclose(nearest_rotations(products), expected, atol=1e-9)
-    np.testing.assert_allclose(np.linalg.det(one_by_one), 1, atol=1e-9)
+def test_points_that_were_turned_are_turned_so(scale: float) -> None:
+    rotations = random_rotations(200)
+    points = np.random.default_rng(1).normal(size=(12, 3))
+    products = scale * (points @ rotations.transpose(0, 2, 1)).transpose(0, 2, 1) @ points
+    np.testing.assert_allclose(kabsch_rotations(products), rotations, atol=1e-12)
+    np.testing.assert_allclose(kabsch_rotations(products[0]), rotations[0], atol=1e-12)
+
+
+def test_no_rotation_near_it_fits_better_where_the_points_were_mirrored() -> None:
+    products = np.random.default_rng(0).normal(size=(200, 3, 3))
+    products *= -np.sign(np.linalg.det(products))[:, None, None]
+    found = kabsch_rotations(products)
+    np.testing.assert_allclose(np.linalg.det(found), 1, atol=1e-9)
+    best = (found * products).sum(axis=(1, 2))
+    others = ((found @ random_rotations(200, spread=0.05)) * products).sum(axis=(1, 2))
+    assert (others < best).all()
 
 
 def test_a_rotation_is_its_own() -> None:
-    turn = 2.0
-    rotation = np.array([[np.cos(turn), -np.sin(turn), 0], [np.sin(turn), np.cos(turn), 0], [0, 0, 1]])
-    np.testing.assert_allclose(kabsch_rotation((7 * rotation).tolist()), rotation, atol=1e-12)
+    rotations = random_rotations(20)
+    np.testing.assert_allclose(kabsch_rotations(7 * rotations), rotations, atol=1e-12)
 
 
 def test_flat_points_still_give_a_rotation() -> None:
-    product = np.diag((3.0, 2.0, 0.0))
-    found = np.array(kabsch_rotation(product.tolist()))
+    found = kabsch_rotations(np.diag((3.0, 2.0, 0.0)))
     np.testing.assert_allclose(found[:2, :2], np.eye(2), atol=1e-12)
     assert np.linalg.det(found) == pytest.approx(1)
