@@ -30,6 +30,7 @@ from edgeau_calibration.algorithms.weight_optimization import with_learned_weigh
 from edgeau_calibration.graph.block_partition import nodes_of_roles
 from edgeau_calibration.graph.prepare import prepared
 from edgeau_calibration.graph.quantizable_layers import with_constants_of
+from edgeau_calibration.graph.unary_functions import inside_functions
 from edgeau_calibration.qdq_quantizer import quantized
 from edgeau_calibration.recipe import QuantizationRecipe
 
@@ -76,7 +77,10 @@ class StaticQuantizer:
         self._metadata = model.metadata_props
         graph = prepared(model)
         self.float_graph = equalized(graph, crops, spec) if "equalization" in recipe.learned else graph
-        self._floats = nodes_of_roles(self.float_graph.graph, recipe.floats)
+        self._floats = (
+            *nodes_of_roles(self.float_graph.graph, recipe.floats),
+            *inside_functions(self.float_graph.graph, recipe.operators),
+        )
         sampled = sampled_activations(self.float_graph, crops, spec, activation_names(self.float_graph.graph))
         self.ranges = activation_ranges(
             self.float_graph.graph,
@@ -88,7 +92,7 @@ class StaticQuantizer:
         self._learned = self._learn(Preprocessor(spec).batch(crops[ordinary_crops(sampled)]))
 
     def graph(self, kept_float: Iterable[str] = ()) -> onnx.ModelProto:
-        """The Q/DQ graph with the named nodes, and those of the recipe's roles, in float."""
+        """The Q/DQ graph with the named nodes, those of the recipe's roles, and composed activation functions in float."""
         result = self._unlearned(dict.fromkeys((*self._floats, *kept_float)))
         if self._learned is not None:
             with_constants_of(result, self._learned)

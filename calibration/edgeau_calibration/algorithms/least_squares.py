@@ -47,6 +47,11 @@ class FitRule:
         return cls(bits, least_squares, feedback, bias) if least_squares or feedback or bias else None
 
     @property
+    def needs_pairs(self) -> bool:
+        """Whether a step asks how inputs vary together."""
+        return self.least_squares or self.feedback
+
+    @property
     def limit(self) -> int:
         """Largest magnitude of an integer weight."""
         return 63 if self.bits == 7 else 127

@@ -40,7 +40,7 @@ class InputMoments:
         float_mean: ``(G, F)``.
         quantized_mean: ``(G, F)``.
         count: N.
-        pairs: None where the inputs are too many.
+        pairs: None where they were not wanted, or the inputs are too many.
     """
 
     variance: NDArray[np.float64]
@@ -55,9 +55,13 @@ class MomentSums:
 
     Around 0 the variance of an input that hardly varies is a difference of two large numbers, which float32 turns negative;
     what is solved with such moments then has no answer.
+
+    Args:
+        pairs: whether pairs of inputs are wanted; only means and variances are much cheaper.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, pairs: bool = True) -> None:
+        self._with_pairs = pairs
         self._count = 0
         # Means of the first batch, float and quantized, each (G, F, 1).
         self._around: tuple[NDArray[np.float32], NDArray[np.float32]] | None = None
@@ -74,7 +78,7 @@ class MomentSums:
             self._around = (_means(float_patches), _means(quantized_patches))
         float_patches = float_patches - self._around[0]
         quantized_patches = quantized_patches - self._around[1]
-        if quantized_patches.shape[1] <= _WIDEST:
+        if self._with_pairs and quantized_patches.shape[1] <= _WIDEST:
             transposed = quantized_patches.transpose(0, 2, 1)
             self._quantized += quantized_patches @ transposed
             self._cross += float_patches @ transposed

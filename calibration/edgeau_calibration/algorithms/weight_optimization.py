@@ -55,7 +55,7 @@ def with_learned_weights(
             continue
         lockstep.advance_to(places[node.name])
         weights = floats[node.input[1]]
-        moments = lockstep.moments(node, place.activation, weights.shape, seed)
+        moments = lockstep.moments(node, place.activation, weights.shape, seed, pairs=rule.needs_pairs)
         fitted_layer(place, weights, moments, constants, rule)
     return result
 
@@ -84,11 +84,11 @@ class _Lockstep:
         self._at = after[-1]
 
     def moments(
-        self, node: onnx.NodeProto, activation: str, kernel: tuple[int, ...], seed: int
+        self, node: onnx.NodeProto, activation: str, kernel: tuple[int, ...], seed: int, *, pairs: bool
     ) -> InputMoments:
         """Of what a node reads in the float graph, and as ``activation`` in the quantized one."""
         start = self._cuts[self._at][0]
-        sums = MomentSums()
+        sums = MomentSums(pairs=pairs)
         streams = (
             self._run(model, values, start, end)
             for model, values, end in zip(

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from edgeau_export.onnx_to_tflite.gelu import with_gelu
 from edgeau_export.onnx_to_tflite.graph import Graph, Node
 from edgeau_export.onnx_to_tflite.local_response import with_local_response
 
@@ -20,6 +21,7 @@ def fused(graph: Graph) -> Graph:
     """The same computation in fewer nodes."""
     for step in (
         with_local_response,
+        with_gelu,
         _without_splits,
         _with_batch_norm_in_conv,
         _with_activations,

@@ -83,6 +83,10 @@ def _dequantize(inputs: Sequence[Tensor], _: Sequence[Tensor], __: Any) -> int:
     return 2 if inputs[0].dtype == np.int8 else 3
 
 
+def _second(_: Sequence[Tensor], __: Sequence[Tensor], ___: Any) -> int:
+    return 2
+
+
 def _first(_: Sequence[Tensor], __: Sequence[Tensor], ___: Any) -> int:
     return 1
 
@@ -102,4 +106,5 @@ _SPECIAL: dict[int, Callable[[Sequence[Tensor], Sequence[Tensor], Any], int]] = 
     Op.RESHAPE: _first,
     Op.HARD_SWISH: _first,
     Op.PRELU: _first,
+    Op.BROADCAST_TO: _second,  # runtimes register no other
 }

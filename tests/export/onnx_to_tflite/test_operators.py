@@ -62,6 +62,7 @@ def test_pooling_that_rounds_up(pictures: np.ndarray) -> None:
 
 UNARY: dict[str, dict[str, Any]] = {
     "Abs": {},
+    "Erf": {},
     "Exp": {},
     "GlobalAveragePool": {},
     "HardSigmoid": {"alpha": 1 / 6, "beta": 0.5},
@@ -69,6 +70,7 @@ UNARY: dict[str, dict[str, Any]] = {
     "LRN": {"size": 5, "alpha": 0.1, "beta": 0.75, "bias": 1.0},
     "LeakyRelu": {"alpha": 0.2},
     "Neg": {},
+    "ReduceL2": {"axes": [2, 3], "keepdims": 1},
     "ReduceMax": {"axes": [1], "keepdims": 0},
     "ReduceMean": {"axes": [2, 3], "keepdims": 1},
     "Relu": {},
@@ -202,6 +204,56 @@ def test_local_response_as_torch_writes_it(pictures: np.ndarray) -> None:
     model = graph_of(nodes, pictures.shape, constants)
     _same_answers(model, pictures)
     assert operators(converted(model))[0] == "LOCAL_RESPONSE_NORMALIZATION"
+
+
+# As torch and others write x * (1 + erf(x / sqrt(2))) / 2.
+GELUS: dict[str, list[tuple[str, list[str], str]]] = {
+    "torch": [
+        ("Div", ["x", "root"], "a"),
+        ("Erf", ["a"], "b"),
+        ("Add", ["b", "one"], "c"),
+        ("Mul", ["x", "c"], "d"),
+        ("Mul", ["d", "half"], "y"),
+    ],
+    "half first": [
+        ("Mul", ["inverse", "x"], "a"),
+        ("Erf", ["a"], "b"),
+        ("Add", ["one", "b"], "c"),
+        ("Mul", ["x", "half"], "d"),
+        ("Mul", ["c", "d"], "y"),
+    ],
+}
+
+
+@pytest.mark.parametrize("steps", GELUS.values(), ids=GELUS)
+def test_gelu_by_the_error_function(pictures: np.ndarray, steps: list[tuple[str, list[str], str]]) -> None:
+    numbers = {"root": 2**0.5, "inverse": 0.5**0.5, "one": 1.0, "half": 0.5}
+    constants = {name: np.array(value, np.float32) for name, value in numbers.items()}
+    nodes = [helper.make_node(kind, inputs, [output]) for kind, inputs, output in steps]
+    model = graph_of(nodes, pictures.shape, constants)
+    _same_answers(model, pictures)
+    assert operators(converted(model))[0] == "GELU"
+
+
+def test_what_only_looks_like_gelu_keeps_its_operators(pictures: np.ndarray) -> None:
+    """Another divisor, and another factor: near GELU, and not GELU."""
+    for root, half in ((1.5, 0.5), (2**0.5, 0.4)):
+        constants = {
+            name: np.array(value, np.float32) for name, value in (("root", root), ("one", 1), ("half", half))
+        }
+        nodes = [helper.make_node(kind, inputs, [output]) for kind, inputs, output in GELUS["torch"]]
+        model = graph_of(nodes, pictures.shape, constants)
+        _same_answers(model, pictures)
+        assert "GELU" not in operators(converted(model))
+
+
+@pytest.mark.parametrize("shape", [[1, 6, 14, 12], [12], [6, 1, 1]])
+def test_expand(pictures: np.ndarray, shape: list[int]) -> None:
+    nodes = [
+        helper.make_node("ReduceMean", ["x"], ["m"], axes=[1, 2], keepdims=1),
+        helper.make_node("Expand", ["m", "t"], ["y"]),
+    ]
+    _same_answers(graph_of(nodes, pictures.shape, {"t": np.array(shape, np.int64)}), pictures)
 
 
 @pytest.mark.parametrize("step", [1, 2])

@@ -9,6 +9,7 @@ import pytest
 from onnx import helper, numpy_helper
 
 from edgeau.bundle.manifest import InputSpec
+from edgeau.bundle.preprocessing import Preprocessor
 from edgeau_calibration.quantizer import static_int8
 from edgeau_calibration.recipe import load_recipe
 from edgeau_export.onnx_to_tflite.graph import ConversionError
@@ -289,3 +290,36 @@ def _output_scale(model: onnx.ModelProto) -> float:
     constants = {item.name: numpy_helper.to_array(item) for item in model.graph.initializer}
     last = next(n for n in model.graph.node if n.output[0] == model.graph.output[0].name)
     return float(constants[last.input[1]])
+
+
+def test_gelu_is_one_integer_operator(crops: np.ndarray) -> None:
+    """Its five nodes stay together in the Q/DQ graph, and LiteRT looks the answer up."""
+    random = np.random.default_rng(4)
+    numbers = {"root": 2**0.5, "one": 1.0, "half": 0.5}
+    constants = {name: np.array(value, np.float32) for name, value in numbers.items()}
+    constants |= {
+        "w1": random.normal(0, 0.3, (8, 3, 3, 3)).astype(np.float32),
+        "w2": random.normal(0, 0.3, (4, 8, 1, 1)).astype(np.float32),
+    }
+    nodes = [
+        helper.make_node("Conv", ["x", "w1"], ["c"]),
+        helper.make_node("Div", ["c", "root"], ["d"]),
+        helper.make_node("Erf", ["d"], ["e"]),
+        helper.make_node("Add", ["e", "one"], ["f"]),
+        helper.make_node("Mul", ["c", "f"], ["g"]),
+        helper.make_node("Mul", ["g", "half"], ["h"]),
+        helper.make_node("Conv", ["h", "w2"], ["p"]),
+        helper.make_node("GlobalAveragePool", ["p"], ["q"]),
+        helper.make_node("Flatten", ["q"], ["y"]),
+    ]
+    model = graph_of(nodes, (1, 3, _SIZE, _SIZE), constants)
+    quantized = static_int8(model, crops, _SPEC, load_recipe("quick"))
+    content = converted(quantized, "int8")
+    names = operators(content)
+    assert names.count("GELU") == 1
+    assert "DEQUANTIZE" not in names[names.index("GELU") - 1 : names.index("GELU") + 1]
+    batch = Preprocessor(_SPEC).batch(crops).copy()
+    expected, answer = run_onnx(quantized, batch), run_tflite(content, batch)
+    of_float = run_onnx(model, batch)
+    assert np.abs(answer - expected).max() < 0.05 * of_float.std()
+    assert np.abs(answer - of_float).max() < 0.2 * of_float.std()

@@ -10,9 +10,20 @@ from edgeau_export.onnx_to_tflite.operation import Operation
 from edgeau_export.onnx_to_tflite.quantization import dictated
 from edgeau_export.onnx_to_tflite.schema import BuiltinOperator as Op
 from edgeau_export.onnx_to_tflite.schema import tables
-from edgeau_export.onnx_to_tflite.tensor import plain
+from edgeau_export.onnx_to_tflite.tensor import Tensor, plain
 
-__all__ = ["clip", "hard_sigmoid", "leaky_relu", "logistic", "prelu", "relu", "softmax", "unary"]
+__all__ = [
+    "clip",
+    "error_function",
+    "gelu",
+    "hard_sigmoid",
+    "leaky_relu",
+    "logistic",
+    "prelu",
+    "relu",
+    "softmax",
+    "unary",
+]
 
 _UNARY = {
     "Abs": Op.ABS,
@@ -105,6 +116,45 @@ def clip(op: Operation) -> None:
                 kind, [tensor, number], op.output(tensor.layout), tables.MaximumMinimumOptionsT()
             )
     op.finish(tensor)
+
+
+@lowers("Gelu", integer=True)
+def gelu(op: Operation) -> None:
+    """By the error function or by tanh; its integer kernel looks the answer up."""
+    tensor = op.activation(0)
+    approximate = op.attribute("approximate", b"none") in (b"tanh", "tanh")
+    op.finish(op.emit(Op.GELU, [tensor], op.output(tensor.layout), options("Gelu", approximate=approximate)))
+
+
+# Abramowitz and Stegun, Handbook of Mathematical Functions, formula 7.1.26: within 1.5e-7.
+_ERF_P = 0.3275911
+_ERF_A = (1.061405429, -1.453152027, 1.421413741, -0.284496736, 0.254829592)
+
+
+@lowers("Erf")
+def error_function(op: Operation) -> None:
+    """Where it is no part of a GELU: ``sign(x) (1 - t (a5 + t (a4 + ...)) exp(-x^2))`` with ``t = 1 / (1 + p |x|)``."""
+    tensor, layout = op.activation(0), op.activation(0).layout
+
+    def binary(kind: int, name: str, left: Tensor, right: Tensor | float) -> Tensor:
+        other = right if isinstance(right, Tensor) else _constant(op, right)
+        return op.emit(kind, [left, other], op.output(layout), options(name))
+
+    size = op.emit(Op.ABS, [tensor], op.output(layout))
+    divisor = binary(Op.ADD, "Add", binary(Op.MUL, "Mul", size, _ERF_P), 1.0)
+    t = op.emit(Op.DIV, [_constant(op, 1.0), divisor], op.output(layout), options("Div"))
+    sum_ = binary(Op.MUL, "Mul", t, _ERF_A[0])
+    for factor in _ERF_A[1:]:
+        sum_ = binary(Op.MUL, "Mul", binary(Op.ADD, "Add", sum_, factor), t)
+    negative = op.emit(Op.NEG, [binary(Op.MUL, "Mul", tensor, tensor)], op.output(layout))
+    tail = binary(Op.MUL, "Mul", sum_, op.emit(Op.EXP, [negative], op.output(layout)))
+    answer = op.emit(Op.SUB, [_constant(op, 1.0), tail], op.output(layout), options("Sub"))
+    sign = op.emit(Op.SIGN, [tensor], op.output(layout))
+    op.finish(binary(Op.MUL, "Mul", answer, sign))
+
+
+def _constant(op: Operation, number: float) -> Tensor:
+    return op.values.model.constant("number", np.array(number, np.float32))
 
 
 @lowers("HardSigmoid")

@@ -78,14 +78,18 @@ _BUILTINS = {
     "ReduceSum": Op.SUM,
     "ReduceMax": Op.REDUCE_MAX,
     "ReduceMin": Op.REDUCE_MIN,
+    "ReduceL2": Op.SUM,
 }
 
 
 @lowers("ReduceMean", integer=True, parameters=(1,))
-@lowers("ReduceSum", "ReduceMax", "ReduceMin")
+@lowers("ReduceSum", "ReduceMax", "ReduceMin", "ReduceL2")
 def reduction(op: Operation) -> None:
-    """Axes by attribute (ONNX up to 17) or by input."""
+    """Axes by attribute (ONNX up to 17) or by input; the length (L2) is the root of a sum of squares."""
     tensor = op.activation(0)
+    length = op.node.operator == "ReduceL2"
+    if length:
+        tensor = op.emit(Op.MUL, [tensor, tensor], op.temporary(op.shape(0), tensor.layout), options("Mul"))
     rank = len(tensor.shape)
     given = op.constant(1).reshape(-1).tolist() if op.has(1) else op.attribute("axes", range(rank))
     axes = [int(axis) % rank for axis in given]
@@ -93,7 +97,8 @@ def reduction(op: Operation) -> None:
     layout = tensor.layout if keeps else _without(tensor.layout, axes)
     places = op.numbers(*sorted(tensor.layout.index(axis) for axis in axes))
     table = options("Reducer", keepDims=keeps)
-    op.finish(op.emit(_BUILTINS[op.node.operator], [tensor, places], op.output(layout), table))
+    answer = op.emit(_BUILTINS[op.node.operator], [tensor, places], op.output(layout), table)
+    op.finish(op.emit(Op.SQRT, [answer], op.output(layout)) if length else answer)
 
 
 def _without(layout: Layout, axes: list[int]) -> Layout:

@@ -15,7 +15,7 @@ from edgeau_export.onnx_to_tflite.schema import BuiltinOperator as Op
 from edgeau_export.onnx_to_tflite.schema import tables
 from edgeau_export.onnx_to_tflite.tensor import NHWC, follow, physical, plain
 
-__all__ = ["alias", "concat", "constant_pad", "reshape", "slice_", "transpose"]
+__all__ = ["alias", "concat", "constant_pad", "expand", "reshape", "slice_", "transpose"]
 
 
 @lowers("Identity", "Dropout", integer=True)
@@ -33,6 +33,21 @@ def reshape(op: Operation) -> None:
         op.finish(op.emit(Op.RESHAPE, [tensor, op.numbers(*op.output_shape)], answer))
         return
     op.finish(op.requantized(reshaped(op, op.activation(0), op.shape(0), op.output_shape)))
+
+
+@lowers("Expand")
+def expand(op: Operation) -> None:
+    """Repeats along axes of length 1; axes that are new come first and have length 1 before."""
+    rank, shape = len(op.output_shape), op.shape(0)
+    tensor = op.activation(0, plain(len(shape)))
+    if len(shape) < rank:
+        full = (1,) * (rank - len(shape)) + tuple(shape)
+        tensor = op.emit(Op.RESHAPE, [tensor, op.numbers(*full)], op.temporary(full, plain(rank)))
+    if tensor.shape == op.output_shape:
+        op.finish(tensor)
+        return
+    answer = op.output(plain(rank))
+    op.finish(op.emit(Op.BROADCAST_TO, [tensor, op.numbers(*op.output_shape)], answer))
 
 
 @lowers("Transpose", integer=True)
