@@ -64,6 +64,8 @@ class CommandParser(argparse.ArgumentParser):
 
     def _meant(self, message: str) -> str:
         """The options that unknown ones resemble, as a question; "" where none does."""
+        if not message.startswith("unrecognized arguments"):
+            return ""
         unknown = [word.partition("=")[0] for word in message.split() if word.startswith("--")]
         options = self._option_string_actions
         close = [

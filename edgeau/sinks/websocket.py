@@ -10,6 +10,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from edgeau._system.door import Door
 from edgeau.errors import DependencyError, OutputError
 from edgeau.results import FrameResult
 from edgeau.sinks.address import Address
@@ -59,6 +60,7 @@ class WebSocketSink(Sink):
         self._address = address
         self._trained = description.trained
         self._receivers: set[_Receiver] = set()
+        self._door = Door()
         self._lost = 0
         self._loop = asyncio.new_event_loop()
         self._started = threading.Event()
@@ -111,14 +113,22 @@ class WebSocketSink(Sink):
     async def _run(self) -> None:
         application = self._web.Application()
         application.router.add_get(f"/{self._address.path}", self._receive)
-        runner = self._web.AppRunner(application, access_log=None, shutdown_timeout=_STOP_SECONDS)
+        runner = self._web.AppRunner(
+            application, access_log=None, shutdown_timeout=_STOP_SECONDS, keepalive_timeout=_HEARTBEAT
+        )
         await runner.setup()
+        assert runner.server is not None  # there is one after setup
         try:
-            site = self._web.TCPSite(runner, self._address.host or _LOOPBACK[0], self._address.port)
-            await site.start()
-            self.port = runner.addresses[0][1]
+            server = await self._loop.create_server(
+                self._door.guarding(runner.server),
+                self._address.host or _LOOPBACK[0],
+                self._address.port,
+                backlog=self._door.backlog,
+            )
+            self.port = server.sockets[0].getsockname()[1]
             self._started.set()
             await self._stop.wait()
+            server.close()
             for receiver in self._receivers:
                 receiver.over()
         finally:
@@ -129,6 +139,7 @@ class WebSocketSink(Sink):
             self._lost += receiver.offer(line)
 
     async def _receive(self, request: web.Request) -> web.StreamResponse:
+        self._door.asks(request.transport)
         self._admit(request)
         socket = self._web.WebSocketResponse(heartbeat=_HEARTBEAT, max_msg_size=1024)
         await socket.prepare(request)

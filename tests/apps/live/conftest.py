@@ -42,7 +42,8 @@ class Server:
     What it says on stderr goes to a file: nobody reads a pipe while it runs, and a full one would stop it.
     """
 
-    def __init__(self, *options, port=None):
+    def __init__(self, *options, port=None, files=None):
+        self.files = files
         self.port = port or free_port()
         self.options = options
         self.url = f"http://127.0.0.1:{self.port}/"
@@ -50,7 +51,12 @@ class Server:
         self.start()
 
     def start(self):
-        code = "import signal, sys; signal.signal(signal.SIGINT, signal.SIG_IGN); from edgeau_apps.live.command import main; sys.exit(main())"
+        limit = (
+            ""
+            if self.files is None
+            else f"import resource as r; r.setrlimit(r.RLIMIT_NOFILE, ({self.files},) * 2); "
+        )
+        code = f"{limit}import signal, sys; signal.signal(signal.SIGINT, signal.SIG_IGN); from edgeau_apps.live.command import main; sys.exit(main())"
         command = [sys.executable, "-c", code, "--source", "clip", "--serve", f"127.0.0.1:{self.port}"]
         self.process = subprocess.Popen(
             [*command, *self.options],
@@ -90,8 +96,9 @@ class Server:
 
 
 @contextmanager
-def serving(*options):
-    server = Server(*options)
+def serving(*options, files=None):
+    """A server; with ``files`` it may open no more files and sockets than so many."""
+    server = Server(*options, files=files)
     try:
         yield server
     finally:

@@ -189,3 +189,22 @@ def test_it_ends_within_seconds(own_server):
     took = own_server.stop()
     assert took < 5
     assert own_server.process.returncode == 130
+
+
+def test_half_open_sockets_and_wrong_tokens_keep_nobody_out(serve):
+    with serve("--token", "the-right-one", files=256) as server:
+        right = {"Cookie": "edgeau-token=the-right-one"}
+        held = []
+        for _ in range(400):
+            one = socket.create_connection(("127.0.0.1", server.port), timeout=5)
+            one.sendall(b"GET / HTTP/1.1\r\nHost: localhost\r\nX: ")
+            held.append(one)
+        wrong = [ask(server, headers={"Cookie": "edgeau-token=wrong"})[0] for _ in range(60)]
+        assert set(wrong) == {401, 429}
+        assert wrong[0] == 401
+        assert ask(server, headers=right)[0] == 200
+        for one in held:
+            one.close()
+        assert ask(server, headers=right)[0] == 200
+        server.said.seek(0)
+        assert len(server.said.read()) < 10_000

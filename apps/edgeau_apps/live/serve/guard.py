@@ -11,10 +11,11 @@ from urllib.parse import urlsplit
 
 from aiohttp import web
 
-__all__ = ["COOKIE", "Guard", "is_loopback"]
+__all__ = ["COOKIE", "Guard", "Handler", "is_loopback"]
 
 COOKIE = "edgeau-token"
 _CHANGES_PER_S, _BURST = 5.0, 20.0
+_ATTEMPTS_PER_S, _ATTEMPTS = 1.0, 20.0  # wrong tokens, of everybody together
 _HEADERS = {
     # Pictures and styles of our own only; blob: is the recording that is saved.
     "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob: data:; "
@@ -44,7 +45,8 @@ class Guard:
         self._token = token
         name = socket.gethostname().lower()
         self._names = {"localhost", name, f"{name}.local"}
-        self._changes, self._last_s = _BURST, time.monotonic()
+        self._changes = _Allowance(_CHANGES_PER_S, _BURST)
+        self._attempts = _Allowance(_ATTEMPTS_PER_S, _ATTEMPTS)
 
     @web.middleware
     async def middleware(self, request: web.Request, handler: Handler) -> web.StreamResponse:
@@ -52,6 +54,9 @@ class Guard:
         self._check_host(request)
         self._check_origin(request)
         if self._token is not None and not self._known(request):
+            # Whoever has the token is never kept out by others' attempts.
+            if not self._attempts.spend():
+                raise web.HTTPTooManyRequests(text="too many wrong tokens; wait a while\n", headers=_HEADERS)
             raise web.HTTPUnauthorized(text="a token is needed: open the address that the program printed\n")
         if request.method not in ("GET", "HEAD"):
             self._spend_change()
@@ -95,12 +100,31 @@ class Guard:
         return response
 
     def _spend_change(self) -> None:
-        now = time.monotonic()
-        self._changes = min(_BURST, self._changes + _CHANGES_PER_S * (now - self._last_s))
-        self._last_s = now
-        if self._changes < 1:
+        if not self._changes.spend():
             raise web.HTTPTooManyRequests(text="too many changes; wait a second\n", headers=_HEADERS)
-        self._changes -= 1
+
+
+class _Allowance:
+    """A token bucket.
+
+    Args:
+        per_s: how many come back each second.
+        burst: how many there are at most.
+    """
+
+    def __init__(self, per_s: float, burst: float) -> None:
+        self._per_s, self._burst = per_s, burst
+        self._left, self._last_s = burst, time.monotonic()
+
+    def spend(self) -> bool:
+        """Take one; False when there is none."""
+        now = time.monotonic()
+        self._left = min(self._burst, self._left + self._per_s * (now - self._last_s))
+        self._last_s = now
+        if self._left < 1:
+            return False
+        self._left -= 1
+        return True
 
 
 def is_loopback(host: str) -> bool:

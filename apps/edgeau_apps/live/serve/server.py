@@ -18,11 +18,12 @@ from typing import Any
 import cv2
 from aiohttp import WSMsgType, web
 
+from edgeau._system.door import Door
 from edgeau._system.termination import TERMINATED
 from edgeau.errors import InputError, UsageError, UserError
 from edgeau.live import View
 from edgeau_apps.live.overlay import Overlay
-from edgeau_apps.live.serve.guard import Guard, is_loopback
+from edgeau_apps.live.serve.guard import Guard, Handler, is_loopback
 from edgeau_apps.live.serve.message import about, numbers
 from edgeau_apps.live.serve.viewer_camera import MOST_BYTES, ViewerCamera, decoded
 from edgeau_apps.live.session import WebcamSession
@@ -35,6 +36,7 @@ _BOUNDARY = "frame"
 _QUALITY = 80
 _MOST_VIEWERS = 16  # of pictures; of numbers four times as many
 _PATIENCE_S = 10.0  # a viewer that takes nothing for so long is let go
+_IDLE_S = 15.0  # a connection on which nothing is asked, and nothing sent
 _MOST_COMMAND = 2048
 
 
@@ -62,25 +64,30 @@ def serve(session: WebcamSession, overlay: Overlay, address: str, *, token: str 
             f"?token={token}" if token else ""
         )
     else:
-        token = token or secrets.token_urlsafe(12)
+        token = token or secrets.token_urlsafe(24)
         print("edgeau-live: everybody in the network who has the token can see this camera", file=sys.stderr)
         shown = f"http://{host}:{port}/?token={token}"
-    app = make_app(session, overlay, token=token, video=video)
-    asyncio.run(_run(app, host, port, shown))
+    door = Door()
+    app = make_app(session, overlay, door, token=token, video=video)
+    asyncio.run(_run(app, door, host, port, shown))
 
 
-async def _run(app: web.Application, host: str, port: int, shown: str) -> None:
-    runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.5)
+async def _run(app: web.Application, door: Door, host: str, port: int, shown: str) -> None:
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.5, keepalive_timeout=_IDLE_S)
     await runner.setup()
+    assert runner.server is not None  # there is one after setup
     try:
         try:
-            await web.TCPSite(runner, host, port, backlog=128).start()
+            server = await asyncio.get_running_loop().create_server(
+                door.guarding(runner.server), host, port, backlog=door.backlog
+            )
         except OSError as error:
             raise UsageError(
                 f"{host}:{port} cannot be bound: {error.strerror}; give another --serve"
             ) from error
         print(shown, flush=True)
         ended_by = await _signal()
+        server.close()
     finally:
         await runner.cleanup()
     if ended_by == signal.SIGINT:
@@ -106,10 +113,12 @@ async def _signal() -> int:
     return await told
 
 
-def make_app(session: WebcamSession, overlay: Overlay, *, token: str | None, video: bool) -> web.Application:
+def make_app(
+    session: WebcamSession, overlay: Overlay, door: Door, *, token: str | None, video: bool
+) -> web.Application:
     """The application; it starts and closes nothing but its own tasks."""
     guard = Guard(token)
-    app = web.Application(middlewares=[guard.middleware], client_max_size=_MOST_COMMAND)
+    app = web.Application(middlewares=[_asking(door), guard.middleware], client_max_size=_MOST_COMMAND)
     site = _Site(session, overlay, guard, video=video)
     app.router.add_get("/", site.page)
     app.router.add_get("/{name:app.js|style.css}", site.page)
@@ -124,6 +133,17 @@ def make_app(session: WebcamSession, overlay: Overlay, *, token: str | None, vid
     app.on_startup.append(site.begin)
     app.on_shutdown.append(site.end)
     return app
+
+
+def _asking(door: Door) -> Any:
+    """Tells the door which connections ask something."""
+
+    @web.middleware
+    async def middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
+        door.asks(request.transport)
+        return await handler(request)
+
+    return middleware
 
 
 class _Site:
@@ -196,8 +216,10 @@ class _Site:
     async def do(self, request: web.Request) -> web.Response:
         """Record, calibrate, or change the artifact."""
         try:
-            command = await request.json()
+            command = await asyncio.wait_for(request.json(), _PATIENCE_S)
             said = await asyncio.to_thread(self._obey, command)
+        except asyncio.TimeoutError as error:
+            raise web.HTTPRequestTimeout(text="the command did not come in time\n") from error
         except (ValueError, TypeError, KeyError) as error:
             raise web.HTTPBadRequest(text="this is no command\n") from error
         except UserError as error:
