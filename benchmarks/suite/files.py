@@ -20,7 +20,8 @@ from edgeau._system.atomic_file import atomic_path, write_whole
 from edgeau.bundle import default_bundle_path, load_bundle
 from edgeau.bundle.preprocessing import Preprocessor
 from edgeau.errors import InputError
-from edgeau_calibration.data.packaged import COUNT, packaged_calibration
+from edgeau_calibration.data.load import packaged_calibration
+from edgeau_calibration.data.packaged import COUNT
 from edgeau_export.onnx_to_tflite import tflite_bytes
 
 HELD_OUT = 5  # every fifth packaged crop judges, the others calibrate

@@ -1,6 +1,6 @@
 """Labelled samples that travel in a bundle, with what every artifact said to them where the bundle was made.
 
-File layout: :mod:`edgeau.bundle.answered_crops` with ``logits`` float32 ``(n, C)``, those of the float network under an empty
+File layout: that of :mod:`edgeau.bundle.golden` with ``logits`` float32 ``(n, C)``, those of the float network under an empty
 file name; ``present`` bool ``(n, C)``; ``source`` text.
 """
 
@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from edgeau.bundle.answered_crops import AnsweredCrops, read_answered_crops, write_answered_crops
+from edgeau.bundle.golden import AnsweredCrops, read_answered_crops, write_answered_crops
 from edgeau.errors import BundleError, NpzError
 
 __all__ = ["SAMPLES", "LabelledSamples", "read_samples", "write_samples"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 from dataclasses import replace
 from pathlib import Path
@@ -14,6 +15,9 @@ from edgeau.bundle.manifest import Manifest
 from edgeau.errors import OutputError
 
 __all__ = ["BundleWriter"]
+
+# A full disk, a full quota, a file that may not grow: the user's to fix, where any other OSError would be our bug.
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 class BundleWriter:
@@ -35,8 +39,8 @@ class BundleWriter:
         directory: where to write the files until then; there from the start of the block.
 
     Raises:
-        OutputError: the place is taken by something that is not a bundle, or (at the start of the block) cannot be
-            written to.
+        OutputError: the place is taken by something that is not a bundle, (at the start of the block) cannot be
+            written to, or (in the block) the disk is full.
     """
 
     def __init__(self, out: Path | str) -> None:
@@ -82,6 +86,8 @@ class BundleWriter:
                 self._move_into_place()
         finally:
             self._folder.close()
+        if isinstance(error, OSError) and error.errno in _FULL:
+            raise OutputError(f"{self._out} cannot be written: {error.strerror}; nothing was left") from error
 
     def _move_into_place(self) -> None:
         _check_place(self._out)  # hours may have passed

@@ -25,7 +25,7 @@ def _body(argv: Sequence[str] | None) -> int:
         raise UsageError("--target and --out are needed: which board, and where the bundle goes")
     # Imported only now, so that --help needs neither onnx nor a second of patience.
     try:
-        from edgeau_export.export import ExportRequest, export_bundle
+        from edgeau_export.export import export_bundle
     except ImportError as error:
         raise DependencyError(
             f"exporting needs {error.name}, which is not installed: pip install 'edgeau[export]'"
@@ -38,22 +38,22 @@ def _body(argv: Sequence[str] | None) -> int:
     from edgeau_export.progress import ProgressReporter
     from edgeau_export.report.tables import summary
 
-    request = ExportRequest(
-        target=arguments.target,
-        out=arguments.out,
-        model=arguments.model,
-        calib=arguments.calib,
-        max_f1_drop=arguments.max_f1_drop,
-        precisions=None if arguments.precision is None else _split(arguments.precision),
-        accepted=_split(arguments.calib_accept),
-        landmarks=_landmarks(arguments.landmarks),
-    )
     progress = ProgressReporter(_NAME)
-    manifest = export_bundle(request, progress)
+    manifest = export_bundle(
+        arguments.target,
+        arguments.out,
+        arguments.model,
+        arguments.calib,
+        None if arguments.precision is None else _split(arguments.precision),
+        accepted=_split(arguments.calib_accept),
+        max_f1_drop=arguments.max_f1_drop,
+        landmarks=_landmarks(arguments.landmarks),
+        progress=progress,
+    )
     if arguments.json:
-        print_json(manifest.to_dict() | {"path": str(request.out.resolve())})
+        print_json(manifest.to_dict() | {"path": str(arguments.out.resolve())})
     else:
-        print(summary(manifest, request.out))
+        print(summary(manifest, arguments.out))
     return PARTLY if manifest.left_out or progress.incomplete else DONE
 
 

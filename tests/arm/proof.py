@@ -36,7 +36,7 @@ from edgeau import open_source
 from edgeau._system.processor import processor_name
 from edgeau.bundle import load_bundle
 from edgeau.errors import UserError
-from edgeau_export.export import ExportRequest, export_bundle
+from edgeau_export.export import export_bundle
 from tests.arm.boards import BOARDS, Board
 from tests.arm.comparison import Difference, compare
 from tests.arm.counting import build_plugin, million_instructions
@@ -133,7 +133,7 @@ def _bundle(options: argparse.Namespace, work: Path) -> Path:
     bundle: Path = (options.bundle or work / "bundle").resolve()
     try:
         if options.bundle is None:
-            export_bundle(ExportRequest("raspberrypi", bundle, landmarks=options.landmarks))
+            export_bundle("raspberrypi", bundle, landmarks=options.landmarks)
         if load_bundle(bundle).landmark_networks is None:
             raise SystemExit(
                 f"{bundle} was exported without landmark networks, and the emulated machine has no others: "

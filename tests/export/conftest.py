@@ -20,7 +20,7 @@ from edgeau.faces.alignment import Alignment
 from edgeau_calibration.data.faces import FaceCropper
 from edgeau_calibration.data.load import load_calibration_set
 from edgeau_calibration.graph.ort_session import logits_of
-from edgeau_export.export import ExportRequest, export_bundle
+from edgeau_export.export import export_bundle
 from edgeau_training.checkpoint import CheckpointInfo, save_checkpoint
 from edgeau_training.networks import build_network
 
@@ -79,7 +79,7 @@ def _lively(seed: int, crops: np.ndarray) -> torch.nn.Module:
 def seeded_bundle(tmp_path_factory: pytest.TempPathFactory, checkpoint: Path, calib: Path) -> Path:
     """The checkpoint exported for a CPU, float and INT8."""
     out = tmp_path_factory.mktemp("bundle") / "cpu"
-    export_bundle(ExportRequest("cpu", out, checkpoint, calib))
+    export_bundle("cpu", out, checkpoint, calib)
     return out
 
 
@@ -189,7 +189,7 @@ def nothing_packaged(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 _USERS = (
     "edgeau_export.source_network.from_default",
     "edgeau_export.quantization.face_crops",
-    "edgeau_calibration.data.packaged",
+    "edgeau_calibration.data.load",
 )
 
 

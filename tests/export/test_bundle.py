@@ -14,7 +14,7 @@ from edgeau.bundle import load_bundle
 from edgeau.bundle.golden import check_golden, read_golden
 from edgeau.bundle.manifest import Manifest
 from edgeau.runtimes import open_session
-from edgeau_export.export import ExportRequest, export_bundle
+from edgeau_export.export import export_bundle
 from edgeau_export.targets.target import load_target
 
 
@@ -124,14 +124,14 @@ def test_the_report_has_every_artifact_with_its_cost(seeded_bundle: Path, manife
 def test_the_same_export_gives_the_same_answers_and_digests(
     tmp_path: Path, checkpoint: Path, calib: Path, manifest: Manifest
 ) -> None:
-    again = export_bundle(ExportRequest("cpu", tmp_path / "again", checkpoint, calib))
+    again = export_bundle("cpu", tmp_path / "again", checkpoint, calib)
     assert [item.sha256 for item in again.artifacts] == [item.sha256 for item in manifest.artifacts]
 
 
 def test_a_jetson_bundle_names_what_only_the_board_can_do(
     tmp_path: Path, checkpoint: Path, calib: Path
 ) -> None:
-    manifest = export_bundle(ExportRequest("jetson", tmp_path / "jetson", checkpoint, calib))
+    manifest = export_bundle("jetson", tmp_path / "jetson", checkpoint, calib)
     assert manifest.target == "jetson-orin"
     assert {artifact.file for artifact in manifest.artifacts if artifact.runtime == "tensorrt"} == {
         "model.trt.fp16.onnx",
@@ -155,9 +155,9 @@ def test_a_jetson_bundle_names_what_only_the_board_can_do(
 
 def test_a_bundle_that_was_there_is_replaced_whole(tmp_path: Path, checkpoint: Path) -> None:
     out = tmp_path / "bundle"
-    export_bundle(ExportRequest("cpu", out, checkpoint, precisions=("fp32",)))
+    export_bundle("cpu", out, checkpoint, precisions=("fp32",))
     (out / "stray.txt").write_text("of the old one")
-    manifest = export_bundle(ExportRequest("raspberrypi4", out, checkpoint, precisions=("fp32",)))
+    manifest = export_bundle("raspberrypi4", out, checkpoint, precisions=("fp32",))
     assert manifest.target == "raspberrypi4"
     assert load_bundle(out).manifest == manifest
     assert not (out / "stray.txt").exists()
@@ -167,7 +167,7 @@ def test_a_bundle_that_was_there_is_replaced_whole(tmp_path: Path, checkpoint: P
 def test_random_golden_crops_serve_where_there_are_no_faces(
     tmp_path: Path, checkpoint: Path, nothing_packaged: None
 ) -> None:
-    manifest = export_bundle(ExportRequest("cpu", tmp_path / "b", checkpoint, precisions=("fp32",)))
+    manifest = export_bundle("cpu", tmp_path / "b", checkpoint, precisions=("fp32",))
     crops = read_golden(tmp_path / "b" / manifest.golden).crops
     assert np.ptp(crops) == 255
     assert manifest.artifacts[0].parity is not None
@@ -179,6 +179,6 @@ def test_a_user_s_faces_do_not_travel_when_packaged_ones_can(
 ) -> None:
     folder = tmp_path / "mine.npz"
     np.savez(folder, crops=persons_crops[::8, :, ::-1])
-    manifest = export_bundle(ExportRequest("cpu", tmp_path / "b", checkpoint, folder, ("fp32",)))
+    manifest = export_bundle("cpu", tmp_path / "b", checkpoint, folder, ("fp32",))
     crops = read_golden(tmp_path / "b" / manifest.golden).crops
     np.testing.assert_array_equal(crops, read_golden(packaged / "golden.npz").crops)

@@ -10,7 +10,7 @@ import pytest
 
 from edgeau import open_source
 from edgeau.action_units.network import AUDetector
-from edgeau_export.export import ExportRequest, export_bundle
+from edgeau_export.export import export_bundle
 from edgeau_training.checkpoint import make_seeded_checkpoint
 from edgeau_training.networks.catalogue import CATALOGUE, network_facts
 
@@ -25,7 +25,7 @@ def test_it_exports_with_parity_and_runs(tmp_path: Path, name: str, nothing_pack
     checkpoint = tmp_path / "seeded.safetensors"
     make_seeded_checkpoint(checkpoint, name, facts.labels)
     out = tmp_path / "bundle"
-    manifest = export_bundle(ExportRequest("cpu", out, checkpoint, precisions=("fp32",)))
+    manifest = export_bundle("cpu", out, checkpoint, precisions=("fp32",))
     assert manifest.network.title == facts.title
     assert manifest.labels == facts.labels
     for artifact in manifest.artifacts:
@@ -57,14 +57,13 @@ def test_its_integers_run_in_both_engines_of_a_board(
     """A layer behind a whole feature map, a matrix for each place, a light stem, and tokens."""
     checkpoint = tmp_path / "seeded.safetensors"
     make_seeded_checkpoint(checkpoint, name, network_facts(name).labels)
-    request = ExportRequest(
+    manifest = export_bundle(
         "raspberrypi",
         tmp_path / "bundle",
         checkpoint,
         calib=pictures,
         accepted=("one-person", "near-duplicates"),
     )
-    manifest = export_bundle(request)
     made = {(artifact.runtime, artifact.precision): artifact for artifact in manifest.artifacts}
     for runtime in ("litert", "onnxruntime"):
         parity = made[runtime, "int8"].parity

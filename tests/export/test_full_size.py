@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from edgeau_export.export import ExportRequest, export_bundle
+from edgeau_export.export import export_bundle
 from edgeau_training.checkpoint import make_seeded_checkpoint
 
 
@@ -15,9 +15,7 @@ from edgeau_training.checkpoint import make_seeded_checkpoint
 def test_mrpnet_on_b1_is_exported_and_quantized(tmp_path: Path, persons_crops: np.ndarray) -> None:
     make_seeded_checkpoint(tmp_path / "seeded.safetensors")
     np.savez(tmp_path / "crops.npz", crops=persons_crops[::8])
-    manifest = export_bundle(
-        ExportRequest("cpu", tmp_path / "b", tmp_path / "seeded.safetensors", tmp_path / "crops.npz")
-    )
+    manifest = export_bundle("cpu", tmp_path / "b", tmp_path / "seeded.safetensors", tmp_path / "crops.npz")
     made = {artifact.file: artifact for artifact in manifest.artifacts}
     dynamic, fixed = made["model.fp32.onnx"], made["model.fp32.b1.onnx"]
     assert manifest.network.parameters > 6_500_000

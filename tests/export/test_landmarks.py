@@ -16,13 +16,13 @@ from edgeau.bundle import load_bundle
 from edgeau.errors import DependencyError, InputError, UserError
 from edgeau.faces.landmarks import mediapipe_models as models
 from edgeau_export.command import main
-from edgeau_export.export import ExportRequest, export_bundle
+from edgeau_export.export import export_bundle
 
 pytest.importorskip("ai_edge_litert")
 
 
 def exported(out: Path, checkpoint: Path, landmarks: Path | str | None) -> Path:
-    export_bundle(ExportRequest("cpu", out, checkpoint, precisions=("fp32",), landmarks=landmarks))
+    export_bundle("cpu", out, checkpoint, precisions=("fp32",), landmarks=landmarks)
     return out
 
 

@@ -17,7 +17,7 @@ from datetime import date
 from pathlib import Path
 
 from edgeau._system.processor import processor_name
-from edgeau_export.export import ExportRequest, export_bundle
+from edgeau_export.export import export_bundle
 from tests.matrix.pythons import PROMISED, interpreter
 from tests.matrix.row import Row, run_row
 
@@ -41,7 +41,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     with tempfile.TemporaryDirectory(prefix="edgeau-matrix.") as name:
         folder = Path(name)
         wheel = build_wheel(folder)
-        export_bundle(ExportRequest("raspberrypi", folder / "bundle"))
+        export_bundle("raspberrypi", folder / "bundle")
         rows, missing = [], []
         for version in arguments.python or PROMISED:
             python = interpreter(version)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from edgeau_export.export import ExportRequest, export_bundle
+from edgeau_export.export import export_bundle
 from tests.matrix.pythons import PROMISED, interpreter
 from tests.matrix.row import run_row
 from tests.matrix.run import build_wheel
@@ -21,7 +21,7 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
     pytest.importorskip("mediapipe")
     out = tmp_path_factory.mktemp("bundle") / "b"
-    export_bundle(ExportRequest("raspberrypi", out, precisions=("int8",)))
+    export_bundle("raspberrypi", out, precisions=("int8",))
     return out
 
 

@@ -16,12 +16,11 @@ __all__ = [
     "MINIMUM",
     "WANTED",
     "CalibrationSet",
-    "aligned_sizes",
+    "aligned",
     "central_crop",
     "decoded",
     "evenly",
     "is_aligned",
-    "on_canvas",
 ]
 # Ours: ranges from fewer faces are those of one person in one light.
 MINIMUM = 8
@@ -97,7 +96,23 @@ def evenly(available: int, wanted: int) -> NDArray[np.intp]:
     return np.linspace(0, available - 1, min(available, wanted)).round().astype(np.intp)
 
 
-def on_canvas(crops: NDArray[np.uint8], alignment: Alignment) -> NDArray[np.uint8]:
+def aligned(crops: NDArray[np.uint8], alignment: Alignment, where: str) -> NDArray[np.uint8]:
+    """Aligned crops ``(n, H, W, 3)``, or the canvases around them, as the network takes them: ``(n, height, width, 3)``.
+
+    Raises:
+        CalibrationError: they have the size of neither the crop nor the canvas.
+    """
+    if len(crops) and crops.shape[1] == crops.shape[2]:
+        crops = _on_canvas(crops, alignment)
+    if not is_aligned(crops.shape[1], crops.shape[2], alignment):
+        raise CalibrationError(
+            f"{where}: crops of {crops.shape[1]} x {crops.shape[2]} pixels; "
+            f"expected aligned crops of {_aligned_sizes(alignment)}"
+        )
+    return central_crop(crops, alignment.shape)
+
+
+def _on_canvas(crops: NDArray[np.uint8], alignment: Alignment) -> NDArray[np.uint8]:
     """Crops of rendered faces, ``(n, 256, 256, 3)``, on the canvas of a network that takes smaller ones; others as they are.
 
     Both canvases are the same box around the same five points, in another number of pixels.
@@ -123,7 +138,7 @@ def is_aligned(height: int, width: int, alignment: Alignment) -> bool:
     return (height, width) in (alignment.shape, (alignment.canvas, alignment.canvas))
 
 
-def aligned_sizes(alignment: Alignment) -> str:
+def _aligned_sizes(alignment: Alignment) -> str:
     """Those sizes, for messages."""
     (height, width), canvas = alignment.shape, alignment.canvas
     sizes = [f"{height} x {width}"] + ([] if canvas == height == width else [f"{canvas} x {canvas}"])
@@ -137,11 +152,6 @@ def decoded(file: bytes | NDArray[np.uint8], alignment: Alignment, where: str) -
         CalibrationError: it is damaged, or has the size of neither the crop nor the canvas.
     """
     picture = cv2.imdecode(np.frombuffer(file, dtype=np.uint8), cv2.IMREAD_COLOR) if len(file) else None
-    if picture is not None and picture.shape[0] == picture.shape[1]:
-        picture = on_canvas(picture[None].astype(np.uint8, copy=False), alignment)[0]
-    if picture is None or not is_aligned(picture.shape[0], picture.shape[1], alignment):
-        got = "not a picture" if picture is None else f"{picture.shape[0]} x {picture.shape[1]} pixels"
-        raise CalibrationError(
-            f"{where}: a crop is {got}; expected aligned crops of {aligned_sizes(alignment)}"
-        )
-    return central_crop(picture.astype(np.uint8, copy=False), alignment.shape)[..., ::-1]
+    if picture is None:
+        raise CalibrationError(f"{where}: a crop is not a picture; copy or make it again")
+    return aligned(picture[None].astype(np.uint8, copy=False), alignment, where)[0, ..., ::-1]

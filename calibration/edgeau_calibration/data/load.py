@@ -9,17 +9,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgeau.action_units.labelled_pictures import read_labelled_pictures
-from edgeau.errors import CalibrationError
+from edgeau.bundle import default_bundle_path
+from edgeau.errors import BundleError, CalibrationError
 from edgeau.faces.alignment import Alignment
 from edgeau.sources.kinds import PICTURES, VIDEOS
 from edgeau_calibration.data.crops import MINIMUM, CalibrationSet, decoded
 from edgeau_calibration.data.faces import FaceCropper
 from edgeau_calibration.data.media import crops_of_pictures, crops_of_video
 from edgeau_calibration.data.npz import crops_of_npz
-from edgeau_calibration.data.packaged import packaged_calibration
+from edgeau_calibration.data.packaged import FILE
 from edgeau_calibration.data.shards import encoded_crops, shards_in
 
-__all__ = ["MINIMUM", "load_calibration_set"]
+__all__ = ["MINIMUM", "PACKAGED", "load_calibration_set", "packaged_calibration"]
+
+PACKAGED = "the packaged synthetic calibration crops"
 
 
 def load_calibration_set(path: Path | None, alignment: Alignment, wanted: int = 128) -> CalibrationSet:
@@ -44,6 +47,30 @@ def load_calibration_set(path: Path | None, alignment: Alignment, wanted: int = 
             f"calibration needs {MINIMUM} at the least, {wanted} are wanted"
         )
     return found
+
+
+def packaged_calibration(alignment: Alignment, wanted: int) -> CalibrationSet:
+    """Up to ``wanted`` of the packaged synthetic crops.
+
+    Raises:
+        CalibrationError: this installation carries none.
+    """
+    path = _packaged_file()
+    if path is None:
+        raise CalibrationError(
+            "INT8 needs calibration crops, and this installation of edgeau carries none; "
+            "pass --calib with a folder of face pictures, a video or an .npz of crops, or export --precision fp32"
+        )
+    crops, persons = crops_of_npz(path, alignment, wanted)
+    return CalibrationSet(crops, PACKAGED, persons=persons)
+
+
+def _packaged_file() -> Path | None:
+    try:
+        path = default_bundle_path() / FILE
+    except BundleError:
+        return None  # said by the caller, in the words of somebody who wants to calibrate
+    return path if path.is_file() else None
 
 
 def _from_path(path: Path, alignment: Alignment, wanted: int) -> CalibrationSet:

@@ -17,14 +17,7 @@ from numpy.typing import NDArray
 from edgeau._system.npz import read_npz
 from edgeau.errors import CalibrationError, NpzError
 from edgeau.faces.alignment import Alignment
-from edgeau_calibration.data.crops import (
-    aligned_sizes,
-    central_crop,
-    decoded,
-    evenly,
-    is_aligned,
-    on_canvas,
-)
+from edgeau_calibration.data.crops import aligned, decoded, evenly
 
 __all__ = ["crops_of_npz", "write_jpeg_npz"]
 
@@ -44,12 +37,12 @@ def crops_of_npz(
             f"{path} cannot be read as an NPZ file ({error}); copy or make it again"
         ) from error
     if "jpeg" in arrays and "lengths" in arrays:
-        crops = _from_jpeg(arrays["jpeg"], arrays["lengths"], path, alignment, wanted)
-        return crops, _persons(arrays, len(arrays["lengths"]), path, wanted)
+        persons = _persons(arrays, len(arrays["lengths"]), path, wanted)
+        return _from_jpeg(arrays["jpeg"], arrays["lengths"], path, alignment, wanted), persons
     if "crops" not in arrays:
         raise CalibrationError(f"{path} has no array 'crops'; it has {', '.join(arrays) or 'none'}")
-    crops = _from_pixels(arrays["crops"], path, alignment, wanted)
-    return crops, _persons(arrays, len(arrays["crops"]), path, wanted)
+    persons = _persons(arrays, len(arrays["crops"]), path, wanted)
+    return _from_pixels(arrays["crops"], path, alignment, wanted), persons
 
 
 def write_jpeg_npz(path: Path, files: Sequence[bytes]) -> None:
@@ -79,14 +72,7 @@ def _from_pixels(crops: NDArray[Any], path: Path, alignment: Alignment, wanted: 
         raise CalibrationError(
             f"{path}: 'crops' is {crops.dtype} {crops.shape}; expected uint8 (n, height, width, 3), RGB, values 0..255"
         )
-    if len(crops) and crops.shape[1] == crops.shape[2]:
-        crops = on_canvas(crops, alignment)
-    if not is_aligned(crops.shape[1], crops.shape[2], alignment):
-        raise CalibrationError(
-            f"{path}: crops of {crops.shape[1]} x {crops.shape[2]} pixels; "
-            f"expected aligned crops of {aligned_sizes(alignment)}"
-        )
-    return central_crop(crops[evenly(len(crops), wanted)], alignment.shape)
+    return aligned(crops[evenly(len(crops), wanted)], alignment, str(path))
 
 
 def _range_of(crops: NDArray[Any]) -> str:

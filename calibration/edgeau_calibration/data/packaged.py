@@ -1,6 +1,6 @@
-"""The calibration crops that the package carries: synthetic faces of the default network's training split.
+"""Packs the calibration crops that the package carries: synthetic faces of the default network's training split.
 
-Made with ``python -m edgeau_calibration.data.packaged DATA edgeau/default/calibration.npz``.
+Used as ``python -m edgeau_calibration.data.packaged DATA edgeau/default/calibration.npz``.
 """
 
 from __future__ import annotations
@@ -9,34 +9,14 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from edgeau._system.command import DONE, CommandParser, run
-from edgeau.bundle import default_bundle_path
-from edgeau.errors import BundleError, CalibrationError
-from edgeau.faces.alignment import Alignment
-from edgeau_calibration.data.crops import CalibrationSet
-from edgeau_calibration.data.npz import crops_of_npz, write_jpeg_npz
+from edgeau.errors import CalibrationError
+from edgeau_calibration.data.npz import write_jpeg_npz
 from edgeau_calibration.data.shards import encoded_crops, shards_in
 
-__all__ = ["COUNT", "FILE", "PACKAGED", "main", "pack", "packaged_calibration"]
+__all__ = ["COUNT", "FILE", "main", "pack"]
 
 FILE = "calibration.npz"
-PACKAGED = "the packaged synthetic calibration crops"
 COUNT = 160  # 128 to measure ranges on, 32 to measure the result on
-
-
-def packaged_calibration(alignment: Alignment, wanted: int) -> CalibrationSet:
-    """Up to ``wanted`` of the packaged synthetic crops.
-
-    Raises:
-        CalibrationError: this installation carries none.
-    """
-    path = _packaged_file()
-    if path is None:
-        raise CalibrationError(
-            "INT8 needs calibration crops, and this installation of edgeau carries none; "
-            "pass --calib with a folder of face pictures, a video or an .npz of crops, or export --precision fp32"
-        )
-    crops, persons = crops_of_npz(path, alignment, wanted)
-    return CalibrationSet(crops, PACKAGED, persons=persons)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -55,14 +35,6 @@ def pack(data: Path, file: Path, count: int = COUNT) -> None:
         raise CalibrationError(f"{data} holds no shards; give a folder that edgeau-synth wrote")
     files, _ = encoded_crops(shards, count)
     write_jpeg_npz(file, files)
-
-
-def _packaged_file() -> Path | None:
-    try:
-        path = default_bundle_path() / FILE
-    except BundleError:
-        return None  # said by the caller, in the words of somebody who wants to calibrate
-    return path if path.is_file() else None
 
 
 def _body(argv: Sequence[str] | None) -> int:

@@ -12,11 +12,11 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from edgeau_calibration.data.crops import CalibrationSet
+from edgeau_calibration.data.crops import MINIMUM, CalibrationSet
 from edgeau_calibration.linter.finding import LintFinding
 from edgeau_calibration.linter.pixel_values import luminance
 
-__all__ = ["distinct", "near_duplicates"]
+__all__ = ["distinct", "near_duplicates", "without_copies"]
 
 _SAME = 6
 _CELLS = 12
@@ -34,6 +34,15 @@ def near_duplicates(found: CalibrationSet) -> Iterator[LintFinding]:
             f"its {len(found)} crops are {count} different pictures",
             "give other pictures, or frames of a video that lie further apart",
         )
+
+
+def without_copies(found: CalibrationSet) -> CalibrationSet:
+    """The pictures of their own, and the rule that says so; all of it where too few would be left."""
+    own = np.flatnonzero(distinct(found.crops))
+    copies = len(found) - len(own)
+    if not copies or len(own) < MINIMUM:
+        return found
+    return found.chosen(own, f"{copies} near-duplicates left out")
 
 
 def distinct(crops: NDArray[np.uint8]) -> NDArray[np.bool_]:

@@ -1,8 +1,8 @@
-"""One artifact: converted, measured as soon as it exists, and recorded."""
+"""The artifacts of an export: each converted, measured as soon as it exists, and recorded."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -10,9 +10,10 @@ from numpy.typing import NDArray
 
 from edgeau._system.named_object import named_object
 from edgeau.bundle.files import record_of
-from edgeau.bundle.golden import Answer
+from edgeau.bundle.golden import Answer, Golden
 from edgeau.bundle.manifest import Artifact
 from edgeau.bundle.preprocessing import Preprocessor
+from edgeau.errors import ConversionError
 from edgeau.metrics import sigmoid
 from edgeau.runtimes.table import runtime_named
 from edgeau_calibration.data.crops import CalibrationSet
@@ -24,12 +25,54 @@ from edgeau_export.converters.parity import (
     refuse_if_not_finite,
     run_artifact,
 )
+from edgeau_export.progress import ProgressReporter
 from edgeau_export.quantization.quantized_graph import QuantizedGraph
 from edgeau_export.source_network.network import NetworkDescription, Reference, SourceNetwork
 from edgeau_export.source_network.onnx_graph import with_batch
 from edgeau_export.targets.target import TargetArtifact
 
-__all__ = ["artifact_answer", "held_out_reference", "make_artifact"]
+__all__ = ["artifact_answer", "golden_answers", "held_out_reference", "make_artifact", "make_artifacts"]
+
+
+def make_artifacts(
+    wanted: Sequence[TargetArtifact],
+    directory: Path,
+    network: SourceNetwork,
+    reference: Reference,
+    progress: ProgressReporter,
+    quantized: Mapping[str, QuantizedGraph] | None = None,
+    held_out: CalibrationSet | None = None,
+) -> tuple[tuple[Artifact, ...], dict[str, str]]:
+    """What could be made, and by file why the rest could not.
+
+    Args:
+        wanted: as the target has them.
+        directory: of the bundle.
+        network: float.
+        reference: what a float artifact must answer.
+        progress: says what is made and what is left out.
+        quantized: graphs by recipe.
+        held_out: crops that quantized artifacts are compared with the float graph on.
+
+    Raises:
+        ConversionError: nothing could be made.
+        GateRefusedError: an artifact was made and is not the same network.
+    """
+    of_quantized = held_out_reference(network, held_out) if quantized and held_out else None
+    made, failed = [], {}
+    for item in wanted:
+        progress.step(f"making {item.file} ({item.precision})")
+        try:
+            made.append(make_artifact(item, directory, network, reference, quantized, of_quantized))
+        except ConversionError as error:
+            (directory / item.file).unlink(missing_ok=True)
+            failed[item.file] = error
+    if not made:
+        raise next(iter(failed.values()))
+    reasons = {file: str(reason) for file, reason in failed.items()}
+    for file, reason in reasons.items():
+        progress.notice(f"{file} is left out: {reason}")
+    return tuple(made), reasons
 
 
 def make_artifact(
@@ -95,6 +138,15 @@ def artifact_answer(
     batch = Preprocessor(description.input).batch(crops)
     logits = run_artifact(artifact.runtime, directory / artifact.file, batch).values
     return Answer(logits, sigmoid(logits) >= description.in_order(artifact.thresholds))
+
+
+def golden_answers(
+    artifacts: Sequence[Artifact], directory: Path, description: NetworkDescription, crops: NDArray[np.uint8]
+) -> Golden:
+    """Crops, uint8 ``(n, S, S, 3)`` RGB, with what every artifact says to them."""
+    return Golden(
+        crops, {item.file: artifact_answer(item, directory, description, crops) for item in artifacts}
+    )
 
 
 def held_out_reference(network: SourceNetwork, held_out: CalibrationSet) -> Reference:

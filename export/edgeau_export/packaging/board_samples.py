@@ -35,10 +35,7 @@ _COUNT = 48
 def add_board_samples(
     directory: Path, network: SourceNetwork, artifacts: Sequence[Artifact], progress: ProgressReporter
 ) -> None:
-    """Write the samples with the answers of the TensorRT artifacts and of the float graph; nothing without such artifacts."""
-    for_board = [artifact for artifact in artifacts if artifact.runtime == "tensorrt"]
-    if not for_board:
-        return
+    """Write the samples with the answers of the float graph and of artifacts whose engines a board builds."""
     description = network.description
     try:
         crops, present = _labelled(description.alignment, description.labels)
@@ -47,7 +44,7 @@ def add_board_samples(
         return
     batch = Preprocessor(description.input).batch(crops).copy()
     logits = {"": logits_of(network.graph, crops, description.input)}
-    for artifact in for_board:
+    for artifact in artifacts:
         logits[artifact.file] = run_artifact(artifact.runtime, directory / artifact.file, batch).values
     samples = LabelledSamples(crops, present, f"{len(crops)} frames of the packaged clip", logits)
     write_samples(directory / SAMPLES, samples)

@@ -10,8 +10,9 @@ from edgeau.bundle.golden import read_golden
 from edgeau.bundle.manifest import Accuracy
 from edgeau.errors import InputError
 from edgeau_calibration.data.crops import CalibrationSet
+from edgeau_calibration.data.load import PACKAGED
 from edgeau_calibration.data.npz import crops_of_npz
-from edgeau_calibration.data.packaged import COUNT, PACKAGED
+from edgeau_calibration.data.packaged import COUNT
 from edgeau_calibration.data.packaged import FILE as CALIBRATION
 from edgeau_export.quantization.face_crops import FaceCrops
 from edgeau_export.quantization.int8_search import MAX_F1_DROP
@@ -59,7 +60,7 @@ def packaged_faces(source: Bundle) -> FaceCrops:
     """The very crops that the package carries, so that anybody can make its INT8 again."""
     crops, persons = crops_of_npz(source.path(CALIBRATION), source.manifest.alignment, COUNT)
     used, held_out = CalibrationSet(crops, PACKAGED, persons=persons).hold_out()
-    return FaceCrops(used, held_out, packaged=read_golden(source.path(source.manifest.golden)).crops)
+    return FaceCrops(used, held_out, read_golden(source.path(source.manifest.golden)).crops)
 
 
 def labelled_splits_of(data: Path, description: NetworkDescription) -> LabelledData:

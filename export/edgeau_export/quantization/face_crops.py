@@ -1,8 +1,11 @@
-"""The face crops at hand for an export, and what each of them is used for."""
+"""The face crops of an export: those of the user, linted and chosen, the packaged ones, or none and then no INT8."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -10,50 +13,199 @@ from numpy.typing import NDArray
 
 from edgeau.bundle import default_bundle_path, load_bundle
 from edgeau.bundle.golden import read_golden
-from edgeau.errors import BundleError
+from edgeau.errors import BundleError, CalibrationError
 from edgeau.faces.alignment import Alignment
+from edgeau.metrics import sigmoid
 from edgeau_calibration.data.crops import CalibrationSet, evenly
+from edgeau_calibration.data.load import load_calibration_set
+from edgeau_calibration.data.selection import Activity, balanced
+from edgeau_calibration.graph.ort_session import logits_of
+from edgeau_calibration.linter import lint, refuse
+from edgeau_calibration.linter.coverage import inactive_aus
+from edgeau_calibration.linter.near_duplicates import without_copies
+from edgeau_calibration.recipe import load_recipe
+from edgeau_export.progress import ProgressReporter
+from edgeau_export.source_network.network import SourceNetwork
 
-__all__ = ["GOLDEN_COUNT", "FaceCrops", "packaged_crops"]
+ActivityOf = Callable[[NDArray[np.uint8]], Activity]
+
+__all__ = ["GOLDEN_COUNT", "HELD_OUT", "FaceCrops", "calibration_crops", "face_crops", "packaged_crops"]
 
 GOLDEN_COUNT = 8
+# Crops at most that INT8 is measured on and not calibrated with.
+HELD_OUT = 32
+# So many times the wanted crops are looked at, to choose those that show every AU; each costs a run of the float network.
+_POOL = 3
+# Files named one by one; a folder of landscapes should not fill the terminal.
+_NOTES = 10
 
 
 @dataclass(frozen=True)
 class FaceCrops:
-    """Crops by their use; whatever is None is not at hand.
+    """Crops by their use, uint8 ``(n, size, size, 3)`` RGB; whatever is None is not at hand.
 
     Attributes:
         used: calibration crops that ranges are measured on.
         held_out: calibration crops that the result is measured on.
-        packaged: golden crops of the packaged default, uint8 ``(n, size, size, 3)`` RGB.
+        golden: those that travel in the bundle.
+        for_parity: real faces to compare torch and ONNX on.
     """
 
-    used: CalibrationSet | None = None
-    held_out: CalibrationSet | None = None
-    packaged: NDArray[np.uint8] | None = None
+    used: CalibrationSet | None
+    held_out: CalibrationSet | None
+    golden: NDArray[np.uint8]
+    for_parity: NDArray[np.uint8] | None = None
 
-    @property
-    def for_parity(self) -> NDArray[np.uint8] | None:
-        """Real faces to compare torch and ONNX on."""
-        return self.packaged if self.held_out is None else self.held_out.crops
 
-    @property
-    def golden_source(self) -> str | None:
-        """Whose faces travel in the bundle, if not the packaged ones."""
-        return None if self.packaged is not None or self.used is None else self.used.source
+def face_crops(
+    calib: Path | None,
+    network: SourceNetwork,
+    recipes: Sequence[str],
+    progress: ProgressReporter,
+    *,
+    insist: bool,
+    accepted: Sequence[str] = (),
+) -> FaceCrops:
+    """The crops of one export.
 
-    def for_golden(self, alignment: Alignment) -> NDArray[np.uint8]:
-        """:data:`GOLDEN_COUNT` crops: the packaged ones first, since a bundle is passed on and should carry no user's faces.
+    Args:
+        calib: the user's data, or None for the packaged crops.
+        network: float; it says which AUs act in the user's crops, where it was trained.
+        recipes: names of those that quantize; none means that nothing needs to be calibrated.
+        progress: says what stands in, and what was left out.
+        insist: the user asked for INT8 by name, so that it is not left out.
+        accepted: rules of the linter that the user overrules.
 
-        Where there are neither packaged nor calibration crops: seeded random pictures, which tell a wrong engine as well.
-        """
-        if self.packaged is not None:
-            return self.packaged
-        if self.used is not None:
-            return self.used.crops[evenly(len(self.used), GOLDEN_COUNT)]
+    Raises:
+        CalibrationError: the user's data cannot be used or would calibrate wrongly, or INT8 was asked for and there are
+            no crops.
+    """
+    alignment = network.description.alignment
+    activity_of = partial(_predicted_activity, network) if network.description.network.trained else None
+    calibration = (
+        None
+        if calib is None and not recipes
+        else calibration_crops(
+            calib,
+            alignment,
+            _wanted(recipes),
+            progress,
+            insist=insist,
+            activity_of=activity_of,
+            accepted=accepted,
+        )
+    )
+    used, held_out = (None, None) if calibration is None else calibration.hold_out()
+    packaged = packaged_crops(alignment)
+    for_parity = packaged if held_out is None else held_out.crops
+    if for_parity is None:
+        progress.notice("no face crops are at hand: parity and golden answers are those of random inputs")
+    # The packaged ones first, since a bundle is passed on and should carry no user's faces.
+    if packaged is not None:
+        golden = packaged
+    elif used is not None:
+        golden = used.crops[evenly(len(used), GOLDEN_COUNT)]
+        progress.notice(f"faces of {used.source} travel in the bundle, as its golden answers")
+    else:  # random pictures tell a wrong engine as well
         shape = (GOLDEN_COUNT, *alignment.shape, 3)
-        return np.random.default_rng(0).integers(0, 256, shape, dtype=np.uint8)
+        golden = np.random.default_rng(0).integers(0, 256, shape, dtype=np.uint8)
+    return FaceCrops(used, held_out, golden, for_parity)
+
+
+def calibration_crops(
+    calib: Path | None,
+    alignment: Alignment,
+    wanted: int,
+    progress: ProgressReporter,
+    *,
+    insist: bool,
+    activity_of: ActivityOf | None = None,
+    accepted: Sequence[str] = (),
+) -> CalibrationSet | None:
+    """Crops to calibrate on: those of the user, linted and chosen, or the packaged ones; None leaves INT8 out.
+
+    Args:
+        calib: the user's data, or None.
+        alignment: the template of the network.
+        wanted: how many at most.
+        progress: says what stands in, and what was left out.
+        insist: the user asked for INT8 by name, so that it is not left out.
+        activity_of: says which AUs act in crops, uint8 ``(n, S, S, 3)`` RGB; None where nobody can, as for a network that was never trained.
+        accepted: rules of the linter that the user overrules.
+
+    Raises:
+        CalibrationError: the user's data cannot be used or would calibrate wrongly, or INT8 was asked for and there are
+            no crops.
+    """
+    try:
+        found = load_calibration_set(
+            calib, alignment, wanted if calib is None or activity_of is None else _POOL * wanted
+        )
+    except CalibrationError as error:
+        if calib is not None or insist:
+            raise
+        progress.notice(f"INT8 is left out: {error}")
+        return None
+    if calib is not None:
+        found = _chosen(found, wanted, activity_of, progress, accepted)
+    _say(found, wanted, progress, packaged=calib is None)
+    return found
+
+
+def _predicted_activity(network: SourceNetwork, crops: NDArray[np.uint8]) -> Activity:
+    """Which AUs the float network sees, at its own thresholds, in crops uint8 ``(n, size, size, 3)`` RGB."""
+    description = network.description
+    logits = logits_of(network.graph, crops, description.input)
+    return Activity(
+        description.labels,
+        sigmoid(logits) >= description.in_order(description.thresholds),
+        "the float network",
+    )
+
+
+def _wanted(recipes: Sequence[str]) -> int:
+    counts = [load_recipe(name).count for name in recipes]
+    return max(counts, default=0) + HELD_OUT
+
+
+def _chosen(
+    found: CalibrationSet,
+    wanted: int,
+    activity_of: ActivityOf | None,
+    progress: ProgressReporter,
+    accepted: Sequence[str],
+) -> CalibrationSet:
+    """What the linter lets through, without copies, balanced over the AUs where somebody says which act."""
+    findings = list(lint(found))
+    refuse(found, findings, accepted)
+    own = without_copies(found)
+    if activity_of is None:
+        chosen = own
+    else:
+        activity = activity_of(own.crops)
+        indices = balanced(activity.active, wanted)
+        rule = f"{len(indices)} of {len(own)} looked at, balanced over {len(activity.labels)} AUs by {activity.source}"
+        chosen = own.chosen(indices, f"{rule}; {own.rule}" if own.rule else rule)
+        missing = list(inactive_aus(activity.of(indices)))
+        refuse(found, missing, accepted)
+        findings += missing
+    for finding in findings:
+        progress.notice(f"calibration data {found.source}: {finding}")
+    return chosen
+
+
+def _say(found: CalibrationSet, wanted: int, progress: ProgressReporter, *, packaged: bool) -> None:
+    progress.left_out(found.problems)
+    for note in found.notes[:_NOTES]:
+        progress.notice(f"left out of calibration: {note}")
+    if len(found.notes) > _NOTES:
+        progress.notice(f"left out of calibration: {len(found.notes) - _NOTES} more")
+    if packaged:
+        progress.notice(f"no --calib: INT8 is calibrated on {found.source}")
+    if len(found) < wanted:
+        progress.notice(
+            f"{found.source} gives {len(found)} face crops; {wanted} are wanted, more make INT8 truer"
+        )
 
 
 def packaged_crops(alignment: Alignment) -> NDArray[np.uint8] | None:

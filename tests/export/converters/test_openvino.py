@@ -8,7 +8,7 @@ from edgeau import AUDetector
 from edgeau.bundle import load_bundle
 from edgeau.bundle.golden import check_golden, read_golden
 from edgeau.runtimes import open_session
-from edgeau_export.export import ExportRequest, export_bundle
+from edgeau_export.export import export_bundle
 
 pytest.importorskip("openvino", reason="pip install 'edgeau[openvino]'")
 
@@ -16,7 +16,7 @@ pytest.importorskip("openvino", reason="pip install 'edgeau[openvino]'")
 @pytest.fixture(scope="module")
 def intel_bundle(tmp_path_factory: pytest.TempPathFactory, checkpoint: Path, calib: Path) -> Path:
     out = tmp_path_factory.mktemp("bundle") / "intel"
-    export_bundle(ExportRequest("intel", out, checkpoint, calib))
+    export_bundle("intel", out, checkpoint, calib)
     return out
 
 

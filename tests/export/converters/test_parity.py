@@ -9,8 +9,7 @@ from onnx import numpy_helper
 
 from edgeau.errors import GateRefusedError
 from edgeau_export.converters.parity import ArtifactLogits, measured_parity, refuse_if_beyond
-from edgeau_export.export import ExportRequest, export_bundle
-from edgeau_export.source_network import opening
+from edgeau_export.export import export_bundle
 from edgeau_export.source_network.from_checkpoint import CheckpointSource
 from edgeau_export.source_network.network import Reference
 
@@ -65,11 +64,11 @@ def test_an_export_that_changes_one_weight_is_refused_and_leaves_nothing(
             bias.CopyFrom(numpy_helper.from_array(changed, bias.name))
             return model
 
-    monkeypatch.setattr(opening, "CheckpointSource", Careless)
+    monkeypatch.setattr("edgeau_export.export.CheckpointSource", Careless)
     with pytest.raises(
         GateRefusedError, match=r"model\.fp32\.onnx is not the same network.*0\.002"
     ) as caught:
-        export_bundle(ExportRequest("cpu", tmp_path / "b", checkpoint, precisions=("fp32",)))
+        export_bundle("cpu", tmp_path / "b", checkpoint, precisions=("fp32",))
     assert caught.value.exit_code == 3
     assert not list(tmp_path.iterdir())
 

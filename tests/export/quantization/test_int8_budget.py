@@ -13,7 +13,7 @@ from edgeau.action_units.landmark_model import LandmarkModel
 from edgeau.bundle import load_bundle
 from edgeau.errors import GateRefusedError, InputError
 from edgeau_export.command import main
-from edgeau_export.export import ExportRequest, export_bundle
+from edgeau_export.export import export_bundle
 from edgeau_export.packaging.default_int8 import add_int8
 from edgeau_export.progress import ProgressReporter
 from edgeau_export.quantization.labelled_data import labelled_data
@@ -50,11 +50,15 @@ def test_the_packaged_int8_is_copied_where_nothing_is_calibrated_anew(
     for module in (
         "edgeau_export.source_network.from_default",
         "edgeau_export.quantization.face_crops",
-        "edgeau_calibration.data.packaged",
+        "edgeau_calibration.data.load",
     ):
         monkeypatch.setattr(f"{module}.default_bundle_path", lambda: network_alone)
-    request = ExportRequest("cpu", tmp_path / "b", precisions=("fp32", "int8"), max_f1_drop=0.5)
-    exported = {item.file: item for item in export_bundle(request).artifacts}["model.int8.onnx"]
+    exported = {
+        item.file: item
+        for item in export_bundle(
+            "cpu", tmp_path / "b", precisions=("fp32", "int8"), max_f1_drop=0.5
+        ).artifacts
+    }["model.int8.onnx"]
     packaged = load_bundle(network_alone).manifest.artifacts[1]
     for field in ("thresholds", "accuracy", "calibration"):
         assert getattr(exported, field) == getattr(packaged, field), field

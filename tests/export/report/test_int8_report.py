@@ -14,7 +14,7 @@ import pytest
 from edgeau.bundle.manifest import Accuracy, Manifest
 from edgeau_calibration.evaluation.tensor_fidelity import tensor_fidelity
 from edgeau_calibration.graph.integer_nodes import integer_nodes
-from edgeau_export.export import ExportRequest, export_bundle
+from edgeau_export.export import export_bundle
 from edgeau_export.report.int8 import (
     ArtifactAnswers,
     Labelled,
@@ -100,7 +100,7 @@ def test_a_user_s_faces_are_counted_and_never_shown(
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(module, "_answers", spy)
-        export_bundle(ExportRequest("cpu", tmp_path / "b", checkpoint, calib))
+        export_bundle("cpu", tmp_path / "b", checkpoint, calib)
     assert shown == [
         ("crops held out of faces.npz", False),
         ("the packaged synthetic calibration crops", True),
@@ -109,7 +109,7 @@ def test_a_user_s_faces_are_counted_and_never_shown(
 
 
 def test_a_float_export_has_a_report_too(tmp_path: Path, checkpoint: Path) -> None:
-    export_bundle(ExportRequest("cpu", tmp_path / "b", checkpoint, precisions=("fp32",)))
+    export_bundle("cpu", tmp_path / "b", checkpoint, precisions=("fp32",))
     report, page = report_of(tmp_path / "b")
     assert len(report["artifacts"]) == 2
     assert "model.fp32.b1.onnx" in page

@@ -14,7 +14,7 @@ import pytest
 from edgeau.bundle import load_bundle
 from edgeau.bundle.golden import Golden, read_golden, write_golden
 from edgeau.errors import BundleError, GateRefusedError
-from edgeau_export.export import ExportRequest, export_bundle
+from edgeau_export.export import export_bundle
 from edgeau_export.targets.target import load_target
 
 WITHOUT_TORCH = """
@@ -27,8 +27,8 @@ class Refuse:
             raise ImportError(f"{name} is not here", name=name)
 
 sys.meta_path.insert(0, Refuse())
-import edgeau_calibration.data.packaged, edgeau_export.quantization.face_crops, edgeau_export.source_network.from_default
-for module in (edgeau_calibration.data.packaged, edgeau_export.quantization.face_crops, edgeau_export.source_network.from_default):
+import edgeau_calibration.data.load, edgeau_export.quantization.face_crops, edgeau_export.source_network.from_default
+for module in (edgeau_calibration.data.load, edgeau_export.quantization.face_crops, edgeau_export.source_network.from_default):
     module.default_bundle_path = lambda: Path(sys.argv[1])
 from edgeau_export.command import main
 sys.exit(main(sys.argv[2:]))
@@ -83,7 +83,7 @@ def test_a_checkpoint_without_torch_says_what_to_install(
 
 
 def test_float_artifacts_are_held_against_the_packaged_golden_answers(tmp_path: Path, packaged: Path) -> None:
-    manifest = export_bundle(ExportRequest("cpu", tmp_path / "b", precisions=("fp32",)))
+    manifest = export_bundle("cpu", tmp_path / "b", precisions=("fp32",))
     for artifact in manifest.artifacts:
         assert artifact.parity is not None
         assert artifact.parity.reference == "the packaged default's golden answers"
@@ -106,13 +106,13 @@ def test_a_machine_that_answers_otherwise_is_refused(
     with pytest.raises(
         GateRefusedError, match=r"differ from the packaged default's golden answers by up to 0\.01"
     ):
-        export_bundle(ExportRequest("cpu", tmp_path / "b", precisions=("fp32",)))
+        export_bundle("cpu", tmp_path / "b", precisions=("fp32",))
     assert not (tmp_path / "b").exists()
 
 
 def test_without_a_default_the_error_names_the_checkpoint(tmp_path: Path, nothing_packaged: None) -> None:
     with pytest.raises(BundleError, match=r"carries no default bundle.*pass --model FILE"):
-        export_bundle(ExportRequest("cpu", tmp_path / "b"))
+        export_bundle("cpu", tmp_path / "b")
     assert not list(tmp_path.iterdir())
 
 
@@ -120,11 +120,11 @@ def test_an_older_operator_set_than_packaged_is_refused(tmp_path: Path, packaged
     text = (files("edgeau_export.targets") / "cpu.toml").read_text("utf-8")
     (tmp_path / "old.toml").write_text(text.replace("opset = 17", "opset = 13"))
     with pytest.raises(BundleError, match="opset 17, this target reads up to 13"):
-        export_bundle(ExportRequest(str(tmp_path / "old.toml"), tmp_path / "b"))
+        export_bundle(str(tmp_path / "old.toml"), tmp_path / "b")
 
 
 def test_the_fixed_batch_has_known_shapes_everywhere(tmp_path: Path, packaged: Path) -> None:
-    export_bundle(ExportRequest("cpu", tmp_path / "b", precisions=("fp32",)))
+    export_bundle("cpu", tmp_path / "b", precisions=("fp32",))
     model = onnx.load(tmp_path / "b" / "model.fp32.b1.onnx")
     for tensor in (*model.graph.value_info, *model.graph.output):
         assert all(dim.HasField("dim_value") for dim in tensor.type.tensor_type.shape.dim), tensor.name

@@ -18,7 +18,7 @@ from edgeau import Pipeline, open_source
 from edgeau.bundle import load_bundle
 from edgeau.errors import CheckpointError, UsageError
 from edgeau_export.command import main
-from edgeau_export.export import ExportRequest, export_bundle
+from edgeau_export.export import export_bundle
 from edgeau_export.source_network.from_model_file import ModelFileSource
 
 NETS = """
@@ -156,14 +156,12 @@ def test_torchscript_and_exported_programs_need_no_builder(tmp_path: Path) -> No
 
 def test_a_bundle_of_a_state_dict_runs_and_free_labels_travel(tmp_path: Path) -> None:
     dumped(tmp_path / "w.pth", WRAPPERS["DataParallel"])
-    manifest = export_bundle(
-        ExportRequest("cpu", tmp_path / "b", written(tmp_path, "w.pth", BUILDER), precisions=("fp32",))
-    )
+    manifest = export_bundle("cpu", tmp_path / "b", written(tmp_path, "w.pth", BUILDER), precisions=("fp32",))
     assert manifest.labels == ("AU4", "AU12L", "smile")
     assert (manifest.input.size, manifest.alignment.shape) == ((40, 48), (40, 48))
     assert load_bundle(tmp_path / "b").manifest == manifest
     again = written(tmp_path, "w.pth", BUILDER)
-    export_bundle(ExportRequest("cpu", tmp_path / "again", again, precisions=("fp32",)))
+    export_bundle("cpu", tmp_path / "again", again, precisions=("fp32",))
     for file in sorted(path for path in (tmp_path / "b").rglob("*") if path.is_file()):
         twin = tmp_path / "again" / file.relative_to(tmp_path / "b")
         assert file.read_bytes() == twin.read_bytes(), "exporting twice gives the same bytes"
@@ -215,7 +213,7 @@ def test_a_grey_network_sees_one_channel(tmp_path: Path) -> None:
         kind="none",
         alignment="",
     )
-    manifest = export_bundle(ExportRequest("cpu", tmp_path / "b", file, precisions=("fp32",)))
+    manifest = export_bundle("cpu", tmp_path / "b", file, precisions=("fp32",))
     assert manifest.input.shape == (1, 40, 48)
 
 

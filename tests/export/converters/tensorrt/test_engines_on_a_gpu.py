@@ -11,7 +11,7 @@ from edgeau.errors import EdgeauError
 from edgeau.runtimes.tensorrt.cuda import Cuda
 from edgeau.runtimes.tensorrt.machine import this_machine
 from edgeau.runtimes.tensorrt.module import import_tensorrt
-from edgeau_export.export import ExportRequest, export_bundle
+from edgeau_export.export import export_bundle
 
 
 @pytest.mark.tensorrt
@@ -21,7 +21,7 @@ def test_a_jetson_bundle_is_finished_here(tmp_path: Path, monkeypatch: pytest.Mo
     except EdgeauError as error:
         pytest.skip(f"no GPU with TensorRT: {error}")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    export_bundle(ExportRequest("jetson", tmp_path / "bundle"))
+    export_bundle("jetson", tmp_path / "bundle")
     finished = finish_bundle(tmp_path / "bundle")
     rows = {row.file: row for row in finished.manifest.measured}
     assert rows["model.trt.fp16.onnx"].fault is None

@@ -15,7 +15,7 @@ from edgeau.errors import BundleError, GateRefusedError, InputError
 from edgeau_calibration.recipe import load_recipe
 from edgeau_export.converters.tensorrt.packaged_int8 import FILE, read_packaged, write_packaged
 from edgeau_export.converters.tensorrt.placed import PlacedQuantization
-from edgeau_export.export import ExportRequest, export_bundle
+from edgeau_export.export import export_bundle
 from edgeau_export.packaging.default_int8 import add_int8
 from edgeau_export.packaging.default_tensorrt import add_tensorrt_int8, main
 from edgeau_export.progress import ProgressReporter
@@ -91,15 +91,16 @@ def test_the_default_gets_one_that_an_export_takes_as_it_is(
     for module in (
         "edgeau_export.source_network.from_default",
         "edgeau_export.quantization.face_crops",
-        "edgeau_calibration.data.packaged",
+        "edgeau_calibration.data.load",
     ):
         monkeypatch.setattr(f"{module}.default_bundle_path", lambda: network_alone)
     monkeypatch.setattr(
         "edgeau_export.quantization.int8_search.search_int8",
         lambda *_: pytest.fail("nothing is calibrated anew"),
     )
-    request = ExportRequest("jetson", tmp_path / "b", max_f1_drop=0.5)
-    artifact = {item.file: item for item in export_bundle(request).artifacts}["model.trt.int8.onnx"]
+    artifact = {
+        item.file: item for item in export_bundle("jetson", tmp_path / "b", max_f1_drop=0.5).artifacts
+    }["model.trt.int8.onnx"]
     assert artifact.thresholds == made.thresholds
     assert artifact.calibration == made.calibration
     assert artifact.accuracy is not None

@@ -11,22 +11,15 @@ from edgeau.errors import CalibrationError
 from edgeau.faces.alignment import Alignment
 from edgeau_calibration.data.selection import Activity
 from edgeau_export.command import main
-from edgeau_export.export import ExportRequest, export_bundle
+from edgeau_export.export import export_bundle
 from edgeau_export.progress import ProgressReporter
-from edgeau_export.quantization.calibration_crops import HELD_OUT, calibration_for
-from edgeau_export.targets.selection import SelectedArtifacts, select_artifacts
-from edgeau_export.targets.target import load_target
+from edgeau_export.quantization.face_crops import HELD_OUT, calibration_crops
 
 WANTED = 128 + HELD_OUT
 
 
-@pytest.fixture
-def plan() -> SelectedArtifacts:
-    return select_artifacts(load_target("cpu"), ("int8",))
-
-
-def choose(plan: SelectedArtifacts, file: Path, **options: object) -> object:
-    return calibration_for(plan, file, Alignment(), ProgressReporter(silent=True), insist=True, **options)[1]
+def choose(file: Path, **options: object) -> object:
+    return calibration_crops(file, Alignment(), WANTED, ProgressReporter(silent=True), insist=True, **options)
 
 
 def by_brightness(crops: np.ndarray) -> Activity:
@@ -49,22 +42,18 @@ def test_shuffled_channels_are_refused_and_nothing_is_written(
     assert not out.exists()
 
 
-def test_copies_are_left_out_and_the_rule_says_so(
-    tmp_path: Path, plan: SelectedArtifacts, persons_crops: np.ndarray
-) -> None:
+def test_copies_are_left_out_and_the_rule_says_so(tmp_path: Path, persons_crops: np.ndarray) -> None:
     file = tmp_path / "copies.npz"
     np.savez(file, crops=np.concatenate((persons_crops[:30], persons_crops[:10])))
-    found = choose(plan, file)
+    found = choose(file)
     assert (len(found), found.rule) == (30, "10 near-duplicates left out")
 
 
-def test_the_crops_are_chosen_so_that_the_aus_act(
-    tmp_path: Path, plan: SelectedArtifacts, persons_crops: np.ndarray
-) -> None:
+def test_the_crops_are_chosen_so_that_the_aus_act(tmp_path: Path, persons_crops: np.ndarray) -> None:
     file = tmp_path / "many.npz"
     many = np.concatenate((persons_crops, persons_crops[:, :, ::-1]))
     np.savez(file, crops=many)
-    found = choose(plan, file, activity_of=by_brightness)
+    found = choose(file, activity_of=by_brightness)
     assert len(found) == WANTED
     assert found.rule == f"{WANTED} of 320 looked at, balanced over 2 AUs by somebody"
     every, chosen = by_brightness(many).active, by_brightness(found.crops).active
@@ -72,7 +61,7 @@ def test_the_crops_are_chosen_so_that_the_aus_act(
 
 
 def test_faces_without_expressions_are_refused_unless_the_user_knows_better(
-    tmp_path: Path, plan: SelectedArtifacts, persons_crops: np.ndarray
+    tmp_path: Path, persons_crops: np.ndarray
 ) -> None:
     file = tmp_path / "faces.npz"
     np.savez(file, crops=persons_crops[:40])
@@ -83,8 +72,8 @@ def test_faces_without_expressions_are_refused_unless_the_user_knows_better(
     with pytest.raises(
         CalibrationError, match=r"2 of 2 AUs are active in no crop.*--calib-accept inactive-aus"
     ):
-        choose(plan, file, activity_of=neutral)
-    assert len(choose(plan, file, activity_of=neutral, accepted=("inactive-aus",))) == 40
+        choose(file, activity_of=neutral)
+    assert len(choose(file, activity_of=neutral, accepted=("inactive-aus",))) == 40
 
 
 def test_a_trained_network_judges_the_crops_and_the_manifest_says_how_they_were_chosen(
@@ -92,27 +81,28 @@ def test_a_trained_network_judges_the_crops_and_the_manifest_says_how_they_were_
 ) -> None:
     file = tmp_path / "faces.npz"
     np.savez(file, crops=persons_crops[::4], persons=np.arange(40))
-    request = ExportRequest("cpu", tmp_path / "b", calib=file, accepted=("inactive-aus",), max_f1_drop=0.03)
-    int8 = next(item for item in export_bundle(request).artifacts if item.precision == "int8")
+    int8 = next(
+        item
+        for item in export_bundle(
+            "cpu", tmp_path / "b", calib=file, accepted=("inactive-aus",), max_f1_drop=0.03
+        ).artifacts
+        if item.precision == "int8"
+    )
     assert int8.calibration is not None
     assert int8.calibration.rule == "40 of 40 looked at, balanced over 12 AUs by the float network"
 
 
-def test_one_person_is_refused_and_the_user_may_insist(
-    tmp_path: Path, plan: SelectedArtifacts, persons_crops: np.ndarray
-) -> None:
+def test_one_person_is_refused_and_the_user_may_insist(tmp_path: Path, persons_crops: np.ndarray) -> None:
     file = tmp_path / "one.npz"
     np.savez(file, crops=persons_crops[:20], persons=np.zeros(20, np.int64))
     with pytest.raises(CalibrationError, match=r"one\.npz would calibrate wrongly: one-person: all 20 crops"):
-        choose(plan, file)
-    assert len(choose(plan, file, accepted=("one-person",))) == 20
+        choose(file)
+    assert len(choose(file, accepted=("one-person",))) == 20
 
 
 @pytest.mark.parametrize(("crops", "said"), [((0, 1), "divided by 255"), ((-2, 2), "normalised already")])
-def test_floats_say_what_was_done_to_them(
-    tmp_path: Path, plan: SelectedArtifacts, crops: tuple[float, float], said: str
-) -> None:
+def test_floats_say_what_was_done_to_them(tmp_path: Path, crops: tuple[float, float], said: str) -> None:
     file = tmp_path / "floats.npz"
     np.savez(file, crops=np.random.default_rng(0).uniform(*crops, (9, 224, 224, 3)).astype(np.float32))
     with pytest.raises(CalibrationError, match=f"{said}.*uint8 0..255"):
-        choose(plan, file)
+        choose(file)
