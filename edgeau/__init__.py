@@ -21,6 +21,7 @@ if TYPE_CHECKING:  # at run time _HOMES imports them
     from edgeau.action_units.network import AUDetector, Detections
     from edgeau.action_units.neutral_baseline import NeutralBaseline
     from edgeau.action_units.neutral_collector import NeutralCollector
+    from edgeau.annotation import Annotator
     from edgeau.bundle import Bundle, load_bundle
     from edgeau.errors import (
         BundleError,
@@ -56,6 +57,7 @@ __version__ = VERSION
 __all__ = [
     "AUDetector",
     "ActionUnit",
+    "Annotator",
     "Box",
     "Bundle",
     "BundleError",
@@ -106,6 +108,7 @@ _HOMES = {
     "edgeau.action_units.network": ("AUDetector", "Detections"),
     "edgeau.action_units.neutral_baseline": ("NeutralBaseline",),
     "edgeau.action_units.neutral_collector": ("NeutralCollector",),
+    "edgeau.annotation": ("Annotator",),
     "edgeau.bundle": ("Bundle", "load_bundle"),
     "edgeau.errors": (
         "BundleError",

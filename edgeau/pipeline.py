@@ -15,6 +15,7 @@ from edgeau.action_units.landmark_model import LandmarkModel
 from edgeau.action_units.neutral_baseline import NeutralBaseline
 from edgeau.bundle.load import Bundle
 from edgeau.bundle.manifest import Artifact
+from edgeau.errors import UsageError
 from edgeau.faces.quality import Limits
 from edgeau.live import LivePipeline
 from edgeau.results import FrameResult
@@ -49,8 +50,9 @@ class Pipeline(Closing):
         self.live: LivePipeline | None = None
         self._count = 0
         self._start_s: float | None = None
-        self._tracking = False
+        self._follows: object = None  # the stream that began last
         self._counting = threading.Lock()
+        self._stepping = threading.RLock()  # streams: a frame, or the beginning of one
 
     @classmethod
     def load(
@@ -184,14 +186,16 @@ class Pipeline(Closing):
 
         Arguments, result and errors as for :meth:`process`; faces have a ``track_id``, and the filters apply.
         """
-        if not self._tracking:
-            self.reset()
-        return self._next(frame_bgr, time_s, static=False)
+        with self._stepping:
+            if self._follows is not self:
+                self.reset()
+            return self._next(frame_bgr, time_s, static=False)
 
     def reset(self) -> None:
         """Forget the frames so far: the next one that :meth:`track` gets begins another stream."""
-        self.stages.start()
-        self._count, self._start_s, self._tracking = 0, None, True
+        with self._stepping:
+            self.stages.start()
+            self._count, self._start_s, self._follows = 0, None, self
 
     def stream(self, source: Source) -> Iterator[FrameResult]:
         """The action units of a source's frames, in order, with the source's numbers and times.
@@ -206,15 +210,26 @@ class Pipeline(Closing):
         Raises:
             InputError: from the iterator, where the source could not deliver frames; what it could comes before.
             EngineError: the engine failed.
+            UsageError: from the iterator, where another stream of this pipeline began meanwhile: the faces of two streams
+                would be taken for each other.
         """
-        self._tracking = False
         if source.live:
+            self._follows = source
             self.live = self.live or LivePipeline(self.stages)
             yield from self.live.stream(source)
             return
-        self.stages.start(static=source.still, live=False)
+        this = object()
+        with self._stepping:
+            self.stages.start(static=source.still, live=False)
+            self._follows = this
         for frame in source:
-            yield self._result(frame, static=source.still, taken_s=time.monotonic())
+            with self._stepping:
+                if self._follows is not this:
+                    raise UsageError(
+                        "another stream of this pipeline began before this one ended; end it first, or load another pipeline"
+                    )
+                result = self._result(frame, static=source.still, taken_s=time.monotonic())
+            yield result
 
     def close(self) -> None:
         """Stop what is live and give the models' memory back; a second call does nothing."""

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgeau._system.frozen_dict import FrozenDict
+from edgeau._system.named_object import named_object
 from edgeau.errors import DependencyError
 
 __all__ = [
@@ -289,6 +290,23 @@ class FrameResult:
         return np.array(rows, np.float32).reshape(-1, 4)
 
     @property
+    def track_ids(self) -> NDArray[np.int64]:
+        """Int64 ``(faces,)``: the track of each face; -1 for a face without one."""
+        numbers = [-1 if face.track_id is None else face.track_id for face in self.faces]
+        return np.array(numbers, np.int64)
+
+    @property
+    def landmarks(self) -> NDArray[np.float32]:
+        """Float32 ``(faces, 468 or 478, 3)``, x y z in pixels; ``(0, 0, 3)`` without a face.
+
+        The first 468 points are the same with and without irises, and all that is given where some faces have none.
+        """
+        if not self.faces:
+            return np.empty((0, 0, 3), np.float32)
+        points = min(len(face.landmarks) for face in self.faces)
+        return np.stack([face.landmarks[:points] for face in self.faces])
+
+    @property
     def probabilities(self) -> NDArray[np.float32]:
         """Float32 ``(faces, AUs)`` in the model's output order; NaN for an AU that could not be judged."""
         rows = [[unit.probability for unit in face.aus.values()] for face in self.faces]
@@ -309,6 +327,31 @@ class FrameResult:
     def to_json(self, *, landmarks: bool = False) -> str:
         """:meth:`to_dict` as one line of JSON."""
         return json.dumps(self.to_dict(landmarks=landmarks), allow_nan=False, separators=(",", ":"))
+
+    def plot(
+        self, image: NDArray[np.uint8], thresholds: Mapping[str, float] | None = None
+    ) -> NDArray[np.uint8]:
+        """The picture with what was found in it: outlines on the faces, the action units of each in a strip at the right.
+
+        Many pictures are drawn faster by one :class:`edgeau.Annotator`.
+
+        Args:
+            image: uint8 ``(height, width, 3)``, BGR: the frame that this is the result of. It is not changed.
+            thresholds: label to decision threshold, 0..1, shown as a tick on each bar, such as
+                :attr:`edgeau.Pipeline.thresholds`; None shows none.
+
+        Returns:
+            uint8 ``(height, width, 3)``, BGR, larger than the frame by the strip: for ``cv2.imwrite``, or with its channels
+            turned round (``[..., ::-1]``) for matplotlib and notebooks.
+
+        Raises:
+            InputError: the image is not a BGR picture; the message says how to make it one.
+        """
+        # Drawing knows results, and not the other way round: it is found by its name, and only when it is asked for.
+        picture: NDArray[np.uint8] = named_object("edgeau.annotation:Annotator")(thresholds or {}).draw(
+            image, self
+        )
+        return picture
 
     def to_dataframe(self) -> Any:
         """A pandas data frame, one row a face; several results together: ``pandas.concat(r.to_dataframe() for r in results)``.

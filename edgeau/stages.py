@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import logging
-import os
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -17,11 +16,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgeau._system.closing import Closing
+from edgeau._system.lifetime import Lifetime
 from edgeau.action_units.landmark_model import LandmarkModel
 from edgeau.action_units.network import AUDetector
 from edgeau.action_units.neutral_baseline import NeutralBaseline
 from edgeau.action_units.predictor import AUPredictor
-from edgeau.errors import EngineError
 from edgeau.faces.detected_face import DetectedFace
 from edgeau.faces.head_pose import head_pose
 from edgeau.faces.landmarks import Landmarker, open_landmarker
@@ -102,8 +101,8 @@ class FrameStages(Closing):
         self._max_faces = max_faces
         self._far = far
         self._looks_far = far is True
-        self._process_id = os.getpid()
-        self._finding, self._reading, self._filtering = threading.Lock(), threading.Lock(), threading.Lock()
+        self._lifetime = Lifetime("pipeline")
+        self._finding, self._filtering = threading.RLock(), threading.RLock()
         self._landmarker_model = landmarker_model
         self._open_landmarker = landmarker or self._open_mediapipe
         self._landmarkers: dict[bool, Landmarker] = {}
@@ -167,12 +166,15 @@ class FrameStages(Closing):
             static: its frames have nothing to do with each other.
             live: it cannot wait, so that small faces are looked for only where that was asked for.
         """
-        self._looks_far = self._far is True if live else self._far is not False
-        self._landmarker(static=static).reset()
-        self._tracker = FaceTracker()
-        self._baselines = {who: face for who, face in self._baselines.items() if who is None}
-        for result_filter in self.filters:
-            result_filter.reset()
+        self._lifetime.check()
+        with self._finding:
+            self._looks_far = self._far is True if live else self._far is not False
+            self._landmarker(static=static).reset()
+            self._tracker = FaceTracker()
+            self._baselines = {who: face for who, face in self._baselines.items() if who is None}
+        with self._filtering:
+            for result_filter in self.filters:
+                result_filter.reset()
 
     def find(self, frame: Frame, *, static: bool = False) -> list[DetectedFace]:
         """Where the faces are, who they are among those seen before, and how the heads are turned.
@@ -184,9 +186,10 @@ class FrameStages(Closing):
         Raises:
             InputError: the frame is not a BGR picture.
             EngineError: the stages were loaded before the process forked.
+            UsageError: they are closed.
         """
-        self._check_process()
         with self._finding:
+            self._lifetime.check()
             placed = self._landmarks(frame, static=static)
             landmarks = [face.points for face in placed]
             boxes = [_box(points) for points in landmarks]
@@ -206,7 +209,8 @@ class FrameStages(Closing):
         Args:
             static: in pictures by themselves; else in the stream that :meth:`start` began.
         """
-        return self._landmarker(static=static).smallest(far=self._is_far(static=static))
+        with self._finding:
+            return self._landmarker(static=static).smallest(far=self._is_far(static=static))
 
     def read(self, frame: Frame, faces: Sequence[DetectedFace]) -> list[Face]:
         """The action units of some faces of a frame.
@@ -218,12 +222,10 @@ class FrameStages(Closing):
         Raises:
             EngineError: the engine failed.
         """
-        self._check_process()
         landmarks = [face.landmarks for face in faces]
         crops = [self._alignment.crop(frame.image, points) for points in landmarks]
         baselines = [self._baselines.get(face.track_id, self._baselines.get(None)) for face in faces]
-        with self._reading:
-            action_units = self.predictor.predict(crops, landmarks, baselines)
+        action_units = self.predictor.predict(crops, landmarks, baselines)
         return [self._assessed(frame, *parts) for parts in zip(faces, crops, action_units, strict=True)]
 
     def without_aus(self, face: DetectedFace) -> Face:
@@ -239,11 +241,11 @@ class FrameStages(Closing):
 
     def close(self) -> None:
         """Give the models' memory back; a second call does nothing."""
-        if os.getpid() != self._process_id:
-            return  # the parent's; closing them here could wait for threads that did not come along
-        for landmarker in self._landmarkers.values():
-            landmarker.close()
-        self.detector.close()
+        if self._lifetime.end():
+            with self._finding:  # a thread that looks for faces right now ends that first
+                for landmarker in self._landmarkers.values():
+                    landmarker.close()
+            self.detector.close()
 
     def _assessed(
         self, frame: Frame, face: DetectedFace, crop: NDArray[np.uint8], aus: dict[str, ActionUnit]
@@ -261,13 +263,6 @@ class FrameStages(Closing):
             quality=quality,
             aus_time_s=frame.time_s,
         )
-
-    def _check_process(self) -> None:
-        if os.getpid() != self._process_id:
-            raise EngineError(
-                "this pipeline was loaded before the process forked, and its engines do not outlive that; load one in "
-                "each process, or start processes with multiprocessing.get_context('spawn'): docs/in-programs.md"
-            )
 
     def _is_far(self, *, static: bool) -> bool:
         return self._far is not False if static else self._looks_far

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgeau._system.closing import Closing
+from edgeau._system.lifetime import Lifetime
 from edgeau.bundle.load import Bundle, default_bundle_path, load_bundle
 from edgeau.bundle.manifest import Artifact
 from edgeau.bundle.preprocessing import Preprocessor
@@ -40,7 +42,7 @@ class Detections:
 class AUDetector(Closing):
     """Runs a bundle's network on crops that are aligned already (:mod:`edgeau.faces.alignment`).
 
-    It belongs to one thread at a time. Close it, or use it in ``with``.
+    Threads that share one take turns. It does not outlive a fork. Close it, or use it in ``with``.
 
     Args:
         bundle: verified.
@@ -55,6 +57,8 @@ class AUDetector(Closing):
         self.artifact = artifact
         self.labels = manifest.labels
         self._session = session
+        self._lifetime = Lifetime("detector")
+        self._running = threading.RLock()  # session and preprocessor belong to one thread at a time
         self._preprocessor = Preprocessor(manifest.input, color)
         self._thresholds = np.array([artifact.thresholds[label] for label in self.labels], np.float32)
 
@@ -91,7 +95,9 @@ class AUDetector(Closing):
 
     def logits(self, crops: Sequence[NDArray[np.uint8]] | NDArray[np.uint8]) -> NDArray[np.float32]:
         """Logits only, float32 ``(N, C)``; arguments and errors as for :meth:`detect`."""
-        return self._session.run(self._preprocessor.batch(crops))
+        with self._running:
+            self._lifetime.check()
+            return self._session.run(self._preprocessor.batch(crops))
 
     def detect(self, crops: Sequence[NDArray[np.uint8]] | NDArray[np.uint8]) -> Detections:
         """Action units of crops.
@@ -101,7 +107,8 @@ class AUDetector(Closing):
 
         Raises:
             InputError: there is no crop, or one has another type or size.
-            EngineError: the engine failed.
+            EngineError: the engine failed, or the process was forked since the detector was loaded.
+            UsageError: the detector is closed.
         """
         logits = self.logits(crops)
         probabilities = sigmoid(logits)
@@ -113,4 +120,6 @@ class AUDetector(Closing):
 
     def close(self) -> None:
         """Give the engine's memory back; a second call does nothing."""
-        self._session.close()
+        if self._lifetime.end():
+            with self._running:
+                self._session.close()

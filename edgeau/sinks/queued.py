@@ -7,6 +7,7 @@ import threading
 from collections import deque
 from dataclasses import dataclass
 
+from edgeau._system.lifetime import Lifetime
 from edgeau.errors import UserError
 from edgeau.results import FrameResult
 from edgeau.sinks.sink import Sink
@@ -67,6 +68,7 @@ class QueuedSink(Sink):
         self, sink: Sink, *, capacity: int = 256, lossless: bool = False, close_seconds: float = 1.0
     ) -> None:
         self.name = sink.name
+        self._lifetime = Lifetime("sink")
         self._sink = sink
         self._capacity, self._lossless, self._close_seconds = capacity, lossless, close_seconds
         self._queue: deque[FrameResult] = deque()
@@ -98,7 +100,12 @@ class QueuedSink(Sink):
         return self.report.lost
 
     def write(self, result: FrameResult) -> None:
-        """Queue one result; never raises for what the sink does with it. After :meth:`close` it counts as failed."""
+        """Queue one result; never raises for what the sink does with it. After :meth:`close` it counts as failed.
+
+        Raises:
+            EngineError: the process was forked since the sink was opened: its thread did not come along.
+        """
+        self._lifetime.check()
         with self._changed:
             while self._lossless and len(self._queue) >= self._capacity and not self._closing:
                 self._changed.wait()
@@ -117,6 +124,8 @@ class QueuedSink(Sink):
         Raises:
             OutputError: the sink could not finish what it wrote.
         """
+        if not self._lifetime.is_here:
+            return  # the parent's to finish
         with self._changed:
             self._closing = True
             self._changed.notify_all()

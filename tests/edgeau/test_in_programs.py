@@ -17,7 +17,7 @@ import cv2
 import numpy as np
 import pytest
 
-from edgeau import Pipeline
+from edgeau import AUDetector, Pipeline, UsageError, open_source
 
 
 def pictures(astronaut: np.ndarray) -> list[np.ndarray]:
@@ -35,7 +35,9 @@ def answer(result) -> list[dict]:
     return result.to_dict(landmarks=True)["faces"]
 
 
-@pytest.mark.parametrize("frames", [15, pytest.param(1000, marks=pytest.mark.slow)])
+@pytest.mark.parametrize(
+    "frames", [15, pytest.param(1000, marks=(pytest.mark.slow, pytest.mark.timeout(3600)))]
+)
 def test_sixteen_threads_share_a_pipeline_and_get_their_own_answers(
     bundle_path: Path, astronaut: np.ndarray, frames: int
 ) -> None:
@@ -57,6 +59,87 @@ def test_sixteen_threads_share_a_pipeline_and_get_their_own_answers(
 
         with ThreadPoolExecutor(16) as pool:
             list(pool.map(work, range(16)))
+
+
+def test_threads_share_a_detector(bundle_path: Path, crops: np.ndarray) -> None:
+    with AUDetector.load(bundle_path, threads=1) as detector:
+        right = [detector.logits(crop[None]) for crop in crops]
+
+        def work(thread: int) -> None:
+            for step in range(100):
+                which = (thread + step) % len(crops)
+                np.testing.assert_array_equal(detector.logits(crops[which][None]), right[which])
+
+        with ThreadPoolExecutor(8) as pool:
+            list(pool.map(work, range(8)))
+
+
+def test_closing_while_threads_work_ends_them_with_a_clear_error(
+    bundle_path: Path, astronaut: np.ndarray
+) -> None:
+    pipeline = Pipeline.load(bundle_path, threads=1, far=False)
+    working = threading.Barrier(5)
+
+    def work(_: int) -> str:
+        pipeline.process(astronaut)
+        working.wait()
+        try:
+            while True:
+                pipeline.process(astronaut)
+        except UsageError as error:
+            return str(error)
+
+    with ThreadPoolExecutor(4) as pool:
+        said = pool.map(work, range(4))
+        working.wait()
+        pipeline.close()
+        assert all("is closed" in line for line in said)
+    for call in (pipeline.process, pipeline.track):
+        with pytest.raises(UsageError, match="this pipeline is closed"):
+            call(astronaut)
+    with pytest.raises(UsageError, match="this pipeline is closed"), open_source("clip") as source:
+        next(pipeline.stream(source))
+    pipeline.close()
+
+
+def test_two_streams_at_once_are_refused_and_never_mixed(bundle_path: Path) -> None:
+    with Pipeline.load(bundle_path, threads=1) as pipeline:
+        with open_source("clip") as one, open_source("clip") as other:
+            first, second = pipeline.stream(one), pipeline.stream(other)
+            alone = [next(first) for _ in range(3)]
+            began = [next(second) for _ in range(2)]
+            with pytest.raises(UsageError, match="another stream of this pipeline began"):
+                next(first)
+            began.append(next(second))
+        assert [answer(result) for result in began] == [answer(result) for result in alone]
+        with open_source("clip") as source:
+            third = pipeline.stream(source)
+            next(third)
+            pipeline.track(np.zeros((100, 100, 3), np.uint8))
+            with pytest.raises(UsageError, match="another stream"):
+                next(third)
+
+
+def test_sixteen_threads_stream_at_once_and_one_goes_on(bundle_path: Path) -> None:
+    """Whoever began last gets the answers of a stream alone; everybody else a clear error."""
+    with Pipeline.load(bundle_path, threads=1) as pipeline:
+        with open_source("clip") as source:
+            right = [answer(result) for result, _ in zip(pipeline.stream(source), range(6), strict=False)]
+        ready = threading.Barrier(16)
+
+        def work(_: int) -> str:
+            with open_source("clip") as source:
+                ready.wait()
+                try:
+                    found = zip(pipeline.stream(source), range(6), strict=False)
+                    return "right" if [answer(result) for result, _ in found] == right else "wrong"
+                except UsageError as error:
+                    return str(error)[:14]
+
+        with ThreadPoolExecutor(16) as pool:
+            outcomes = set(pool.map(work, range(16)))
+    assert "right" in outcomes
+    assert outcomes <= {"right", "another stream"}
 
 
 def run(code: str, *words: str, timeout_s: float = 120) -> subprocess.CompletedProcess[str]:
@@ -113,7 +196,7 @@ def test_spawned_processes(bundle_path: Path, astronaut: np.ndarray, tmp_path: P
             import sys
             from multiprocessing import get_context
             import cv2
-            from edgeau import Pipeline
+            from edgeau import AUDetector, Pipeline, UsageError, open_source
 
             def load(bundle):
                 global pipeline

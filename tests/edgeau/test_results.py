@@ -8,6 +8,7 @@ import pickle
 import numpy as np
 import pytest
 
+from edgeau import Annotator, Detections, Event, Frame, InputError, Limits, LiveCounters, View
 from edgeau.metrics import sigmoid
 from edgeau.results import ActionUnit, Box, Face, FaceQuality, FrameResult, HeadPose
 
@@ -122,7 +123,10 @@ def test_json_is_what_the_dictionary_is() -> None:
 def test_many_faces_are_arrays() -> None:
     assert result().boxes.tolist() == [[0, 0, 1, 1], [4, 5, 6, 7]]
     np.testing.assert_array_equal(result().probabilities, np.array([[0.75, np.nan]] * 2, np.float32))
+    assert result().track_ids.tolist() == [3, -1]
+    assert result().landmarks.shape == (2, 468, 3)
     empty = FrameResult(0, 0, 0, 0, ())
+    assert (empty.track_ids.shape, empty.landmarks.shape) == ((0,), (0, 0, 3))
     assert (empty.boxes.shape, empty.probabilities.shape) == ((0, 4), (0, 0))
 
 
@@ -136,6 +140,42 @@ def test_a_data_frame_has_a_row_a_face() -> None:
     assert frame["AU4"].isna().all()
     assert frame["AU4_reason"].tolist() == ["pose", "pose"]
     assert frame["yaw"].tolist()[0] == 2
+
+
+def test_a_result_is_drawn_onto_a_copy_of_its_picture() -> None:
+    image = np.random.default_rng(0).integers(0, 256, (300, 400, 3), np.uint8)
+    before = image.copy()
+    points = np.random.default_rng(1).uniform(100, 200, (478, 3)).astype(np.float32)
+    face = Face(Box(100, 100, 100, 100), points, None, None, {"AU12": ActionUnit("AU12", 0.6, True)})
+    found = FrameResult(0, 0, 0, 0, (face,))
+    drawn = found.plot(image, {"AU12": 0.5})
+    np.testing.assert_array_equal(image, before)
+    np.testing.assert_array_equal(drawn, Annotator({"AU12": 0.5}).draw(image, found))
+    assert drawn.dtype == np.uint8
+    assert drawn.shape[1] > 400
+    assert (drawn != found.plot(image)).any(), "the threshold is a tick"
+    empty = FrameResult(0, 0, 0, 0, ()).plot(image)
+    assert (drawn[:300, :400] != empty[:300, :400]).any(), "the outline"
+    for bad in (image[:, :, 0], image.astype(float), None):
+        with pytest.raises(InputError, match="BGR"):
+            found.plot(bad)
+
+
+def test_what_else_is_public_and_frozen_travels_too() -> None:
+    event = Event("onset", "AU12", 3, 0.2, 0.3, 0.0, 0.9, "began")
+    detections = Detections(
+        ("AU12",), np.ones((1, 1), np.float32), np.ones((1, 1), np.float32), np.ones((1, 1), bool)
+    )
+    counters = LiveCounters(captured=3, dropped={"busy": 1})
+    for one in (
+        event,
+        detections,
+        counters,
+        View(Frame(0, 0.0, np.zeros((2, 2, 3), np.uint8), "a"), result()),
+        Limits(),
+    ):
+        for copied in (pickle.loads(pickle.dumps(one)), copy.deepcopy(one)):
+            assert repr(copied) == repr(one)
 
 
 def test_a_result_is_shown_in_a_line() -> None:

@@ -11,6 +11,7 @@ from typing import Any
 
 from edgeau import Pipeline
 from edgeau._system.command import DONE, PARTLY, CommandParser, print_json, run
+from edgeau.annotation import Annotator
 from edgeau.errors import InputError, OutputError, UsageError
 from edgeau.temporal.smoothing import Smoother
 from edgeau_apps.analyze.analyze_file import analyze
@@ -23,7 +24,6 @@ from edgeau_apps.analyze.ray import analyze_spread
 from edgeau_apps.analyze.result import Outcome, exit_code
 from edgeau_apps.analyze.resume import placed, state_of
 from edgeau_apps.analyze.sinks import Options
-from edgeau_apps.annotation import Annotator
 
 __all__ = ["main"]
 

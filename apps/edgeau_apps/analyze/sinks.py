@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from edgeau import Pipeline
+from edgeau.annotation import Annotator
 from edgeau.results import FrameResult
 from edgeau.sinks.tables import EventCsv, JsonLines, OpenFaceCsv
 from edgeau.sources import Frame
@@ -16,7 +17,6 @@ from edgeau_apps.analyze.annotated import AnnotatedPicture, AnnotatedVideo, Pict
 from edgeau_apps.analyze.identity import Identity, printable
 from edgeau_apps.analyze.inputs import Input
 from edgeau_apps.analyze.outputs import Outputs, refusing
-from edgeau_apps.annotation import Annotator
 
 __all__ = ["Options", "Sinks"]
 

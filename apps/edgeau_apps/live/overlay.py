@@ -6,9 +6,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from edgeau.annotation import Annotator, lettering, palette
+from edgeau.annotation.outline import draw_outline
 from edgeau.live import View
-from edgeau_apps.annotation import Annotator, lettering, palette
-from edgeau_apps.annotation.outline import draw_outline
 from edgeau_apps.live.session import SECONDS, History, WebcamSession
 
 __all__ = ["Overlay"]

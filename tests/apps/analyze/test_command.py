@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 
 from edgeau.action_units.names import DEFAULT
+from edgeau.annotation import palette
 from edgeau_apps.analyze.command import main
-from edgeau_apps.annotation import palette
 
 
 def rows(path: Path) -> list[dict[str, str]]:

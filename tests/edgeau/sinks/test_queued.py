@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import logging
+import os
 import threading
 import time
 
 import pytest
 
-from edgeau.errors import OutputError
+from edgeau.errors import EngineError, OutputError
 from edgeau.sinks import QueuedSink, Sink
 
 
@@ -122,3 +123,17 @@ def test_what_closing_says_reaches_the_caller_once() -> None:
     with pytest.raises(OutputError, match="cannot be finished"):
         queued.close()
     queued.close()
+
+
+def test_after_a_fork_a_sink_says_so_and_does_not_hang(make_result) -> None:
+    sink = QueuedSink(Recorder(), lossless=True, capacity=1)
+    child = os.fork()
+    if not child:
+        try:
+            sink.write(make_result())
+        except EngineError as error:
+            sink.close()
+            os._exit(7 if "before the process forked" in str(error) else 8)
+        os._exit(9)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 7
+    sink.close()

@@ -1,5 +1,5 @@
 """Drawing results onto pictures, for files and for the live view."""
 
-from edgeau_apps.annotation.annotator import Annotator
+from edgeau.annotation.annotator import Annotator
 
 __all__ = ["Annotator"]

@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgeau.action_units.names import facs_name
+from edgeau.annotation import lettering, palette
+from edgeau.annotation.palette import Colour
 from edgeau.results import ActionUnit, Face
-from edgeau_apps.annotation import lettering, palette
-from edgeau_apps.annotation.palette import Colour
 
 __all__ = ["Columns", "chosen", "draw_card"]
 

@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from edgeau_apps.annotation.palette import Colour
+from edgeau.annotation.palette import Colour
 
 __all__ = ["text", "width"]
 

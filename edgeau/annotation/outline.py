@@ -6,8 +6,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from edgeau.annotation.palette import Colour
 from edgeau.results import Face
-from edgeau_apps.annotation.palette import Colour
 
 __all__ = ["draw_outline"]
 

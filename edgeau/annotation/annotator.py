@@ -12,10 +12,11 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from edgeau.annotation import lettering, palette
+from edgeau.annotation.card import Columns, chosen, draw_card
+from edgeau.annotation.outline import draw_outline
 from edgeau.results import Face, FrameResult
-from edgeau_apps.annotation import lettering, palette
-from edgeau_apps.annotation.card import Columns, chosen, draw_card
-from edgeau_apps.annotation.outline import draw_outline
+from edgeau.sources.check_frame import check_frame
 
 __all__ = ["Annotator", "Layout"]
 
@@ -62,10 +63,11 @@ class Layout:
 
 
 class Annotator:
-    """Draws results.
+    """Draws results onto copies of their pictures; :meth:`edgeau.FrameResult.plot` does so for one.
 
     Args:
-        thresholds: label to decision threshold, 0..1, shown as a tick on each bar.
+        thresholds: label to decision threshold, 0..1, shown as a tick on each bar, such as
+            :attr:`edgeau.Pipeline.thresholds`; a label without one gets no tick.
         warning: a line across the top of every picture, such as that the network is untrained; None for none.
     """
 
@@ -85,8 +87,12 @@ class Annotator:
             result: what was found in it.
 
         Returns:
-            uint8 BGR, larger than the frame by the strip; see :meth:`size`.
+            uint8 ``(height, width, 3)``, BGR, larger than the frame by the strip; see :meth:`size`.
+
+        Raises:
+            InputError: the image is not a BGR picture; the message says how to make it one.
         """
+        check_frame(image)
         layout = Layout.of(image.shape[1], image.shape[0], banner=self._warning is not None)
         width, height = layout.size
         picture: NDArray[np.uint8] = np.empty((height, width, 3), np.uint8)

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from edgeau.action_units.names import DEFAULT
+from edgeau.annotation import Annotator, palette
+from edgeau.annotation.annotator import Layout
+from edgeau.annotation.card import chosen
 from edgeau.results import ActionUnit, Box, Face, FrameResult
-from edgeau_apps.annotation import Annotator, palette
-from edgeau_apps.annotation.annotator import Layout
-from edgeau_apps.annotation.card import chosen
 
 THRESHOLDS = dict.fromkeys(DEFAULT, 0.5)
 
