@@ -61,6 +61,11 @@ class QuantizationRecipe:
     floats: tuple[str, ...] = ()
     through_silu: bool = False
 
+    @property
+    def oldest_opset(self) -> int:
+        """The first ONNX operator set with its Q/DQ nodes: 13 has one scale per channel, 10 one per tensor."""
+        return 13 if self.per_channel else 10
+
     def __post_init__(self) -> None:
         self._one_of("ranges", (self.ranges,), tuple(METHODS))
         self._one_of("activations", (self.activations,), _ACTIVATIONS)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import types
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from dataclasses import MISSING, fields, is_dataclass
 from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
 
@@ -44,7 +45,7 @@ def from_dict(kind: type[Record], values: Any, where: str) -> Record:
     """A record from plain JSON values.
 
     Args:
-        kind: a dataclass whose fields are plain values, tuples, dicts or further dataclasses.
+        kind: a dataclass whose fields are plain values, tuples, mappings or further dataclasses.
         values: what JSON gave.
         where: place for error messages.
 
@@ -77,7 +78,7 @@ def _parse(kind: Any, value: Any, where: str) -> Any:
         return _parse_record(kind, value, where)
     if origin is tuple:
         return _parse_tuple(arguments, value, where)
-    if origin is dict:
+    if origin in (dict, Mapping):
         items = _expect(dict, value, where).items()
         return {key: _parse(arguments[1], item, _inside(where, key)) for key, item in items}
     return _parse_plain(kind, value, where)

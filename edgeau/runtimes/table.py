@@ -40,6 +40,8 @@ class Runtime:
         from_pip: whether ``install`` is such a requirement.
         batch_sizes: of its artifacts: ``"any"`` (dynamic, or fixed where a target says so), ``"fixed"`` (a target must name
             the size) or ``"one"`` (always 1, which a target names too).
+        opsets: oldest and newest ONNX operator set of the graphs that its artifacts may be made from: what the oldest release
+            that edgeau allows reads.
         measured_by: the runtime that computes parity on the exporting machine; another one where the engine itself exists
             only on the board.
     """
@@ -55,6 +57,7 @@ class Runtime:
     install: str
     from_pip: bool = True
     batch_sizes: Literal["any", "fixed", "one"] = "any"
+    opsets: tuple[int, int] = (9, 20)
     measured_by: str = ""
 
     @property
@@ -85,6 +88,7 @@ _ROWS = (
         modules=("ai_edge_litert", "tflite_runtime"),
         install="edgeau[litert]",
         batch_sizes="one",
+        opsets=(10, 20),
     ),
     Runtime(
         name="onnxruntime",
@@ -120,6 +124,8 @@ _ROWS = (
         install="TensorRT comes with JetPack (sudo apt install python3-libnvinfer); then pip install 'edgeau[tensorrt]'",
         from_pip=False,
         batch_sizes="fixed",
+        # 8.5 "supports operators up to Opset 17" (onnx-tensorrt, release/8.5-GA, docs/operators.md).
+        opsets=(9, 17),
         # Engines are built on the board; what they are built from runs in ONNX Runtime.
         measured_by="onnxruntime",
     ),

@@ -144,6 +144,10 @@ def test_a_jetson_bundle_names_what_only_the_board_can_do(
         assert artifact.parity is not None
         assert artifact.parity.engine == f"ONNX Runtime {onnxruntime.__version__}, CPUExecutionProvider"
     assert all("board" in stage.reason for stage in manifest.pending)
+    caches = [path.name for path in (tmp_path / "jetson").glob("*.cache")]
+    assert caches == ["model.trt.int8.calibration.cache"], (
+        "named after its artifact, of which a target may have several"
+    )
     model = onnx.load(tmp_path / "jetson" / "model.trt.int8.onnx")
     assert model.graph.input[0].type.tensor_type.shape.dim[0].dim_value == 1
     text = (tmp_path / "jetson" / "report.md").read_text()

@@ -18,15 +18,13 @@ from importlib.resources import files
 from pathlib import Path
 from typing import TypeVar
 
-from onnx.defs import onnx_opset_version
-
 from edgeau._system.records import from_dict
 from edgeau.board.samples import SAMPLES
 from edgeau.bundle.files import OWN_FILES
 from edgeau.errors import RecordError, TargetError
 from edgeau.runtimes.precision import PRECISIONS
 from edgeau.runtimes.table import Runtime, runtimes
-from edgeau_calibration.recipe import recipes
+from edgeau_calibration.recipe import load_recipe, recipes
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -37,8 +35,6 @@ __all__ = ["PendingStage", "Target", "TargetArtifact", "load_target", "targets"]
 
 # What every file system and shell takes as one plain name; a leading dot would hide it, and some names are devices on Windows.
 _PLAIN_NAME = re.compile(r"(?!(?:con|prn|aux|nul|com\d|lpt\d)\.)[a-z0-9][a-z0-9._-]{0,99}", re.IGNORECASE)
-# Torch writes none before it.
-_OLDEST_OPSET = 7
 _RESERVED = {*OWN_FILES, SAMPLES}
 
 
@@ -155,10 +151,8 @@ class Target:
             raise TargetError("it has no name")
         if not self.artifact:
             raise TargetError("it lists no artifact")
-        if not _OLDEST_OPSET <= self.opset <= onnx_opset_version():
-            raise TargetError(
-                f"ONNX opset {self.opset} cannot be written; {_OLDEST_OPSET} to {onnx_opset_version()} can here"
-            )
+        for item in self.artifact:
+            self._check_opset(item)
         # Without case, as the file systems of Windows and macOS have them.
         _refuse_twice("artifacts have the file name", (item.file.lower() for item in self.artifact))
         _refuse_twice("names or aliases are", (self.name, *self.aliases))
@@ -168,6 +162,18 @@ class Target:
             _known("source", stage.source, sources, f"stage {stage.stage!r}")
             if not (stage.stage.strip() and stage.command.strip()):
                 raise TargetError(f"the stage that starts from {stage.source} lacks its name or its command")
+
+    def _check_opset(self, item: TargetArtifact) -> None:
+        runtime = runtimes()[item.runtime]
+        oldest, newest = runtime.opsets
+        what = f"files of {runtime.title}"
+        if item.recipe is not None:
+            what = f"{item.precision} {what}"
+            oldest = max(oldest, load_recipe(item.recipe).oldest_opset)
+        if not oldest <= self.opset <= newest:
+            raise TargetError(
+                f"{item.file}: {what} are made of ONNX opset {oldest} to {newest}, not {self.opset}"
+            )
 
     @property
     def precisions(self) -> tuple[str, ...]:

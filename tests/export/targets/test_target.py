@@ -126,9 +126,26 @@ TFLITE = {"file": "a.tflite", "runtime": "litert", "batch": 1}
         (LYING + _artifact(**TFLITE | {"batch": 4}), "files of LiteRT have batch 1, not 4"),
         (LYING + _artifact(**TFLITE | {"batch": None}), "have a fixed batch size; write batch = 1"),
         (LYING + _artifact(runtime="tensorrt", precision="fp16"), "TensorRT have a fixed batch size"),
-        (LYING.replace("17", "0") + _artifact(), "opset 0 cannot be written"),
-        (LYING.replace("17", "6") + _artifact(), "opset 6 cannot be written"),
-        (LYING.replace("17", "99") + _artifact(), "opset 99 cannot be written; 7 to"),
+        *(
+            (LYING.replace("17", opset) + _artifact(), f"a.onnx: .*ONNX opset 9 to 20, not {opset}")
+            for opset in ("0", "8", "21", "99")
+        ),
+        *(
+            (
+                LYING.replace("17", opset) + _artifact(precision="int8", recipe="robust"),
+                f"a.onnx: int8 files of ONNX Runtime are made of ONNX opset 13 to 20, not {opset}",
+            )
+            for opset in ("9", "12", "21")
+        ),
+        (LYING.replace("17", "9") + _artifact(**TFLITE, precision="fp32"), "opset 10 to 20, not 9"),
+        (
+            LYING.replace("17", "12") + _artifact(**TFLITE, precision="w8a16", recipe="w8a16"),
+            "opset 13 to 17",
+        ),
+        (
+            LYING.replace("17", "18") + _artifact(runtime="tensorrt", precision="fp16", batch=1),
+            "files of TensorRT are made of ONNX opset 9 to 17, not 18",
+        ),
         (LYING + 'aliases = ["k", "k"]' + _artifact(), "two names or aliases are k"),
         (LYING + 'aliases = ["kiosk"]' + _artifact(), "two names or aliases are kiosk"),
         (LYING + "artifact = []", "lists no artifact"),

@@ -50,15 +50,22 @@ def test_labels_are_put_in_ascending_order(tmp_path):
 @pytest.mark.parametrize(
     ("old", "new", "complaint"),
     [
-        ("replicas = 2", "replica = 2", "unknown key replica in the top level; known keys: .*replicas"),
-        ("batch = 4", "batches = 4", "unknown key batches in stages"),
+        ("replicas = 2", "replica = 2", "unknown field 'replica'; known are .*replicas"),
+        ("batch = 4", "batches = 4", r"stages\[0\]: unknown field \'batches\'"),
         ("batch = 4", "batch = 5", "batch 5 is no multiple of replicas 2"),
         ("steps = 2", "", "needs either steps, epochs or minutes"),
         ("steps = 2", "steps = 2\nminutes = 1", "needs either steps, epochs or minutes"),
         ("field = 160", "field = 200", "field 200 is not one of 160, 224"),
-        ('name = "only"', "", "missing 1 required positional argument: 'name'"),
+        ('name = "only"', "", r"stages\[0\]: field 'name' is missing"),
+        ("batch = 4", 'batch = "4"', r"stages\[0\]: batch: expected int, got str '4'"),
+        (
+            "replicas = 2",
+            "replicas = 2\noptimiser = { lr = [1.0] }",
+            "optimiser: lr: expected float, got list",
+        ),
+        ("replicas = 2", 'replicas = 2\nloss = "bbl"', "loss: expected dict, got str"),
         ("dropout = 0.0", "dropout = 0.2", "replicas > 1 needs dropout = 0"),
-        ('description = "a test"', "", "missing 1 required positional argument: 'description'"),
+        ('description = "a test"', "", "field 'description' is missing"),
         ("[[stages]]", "[[stages", "not valid TOML"),
     ],
 )

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
+from edgeau._system.records import from_dict
 from edgeau.action_units.names import in_facs_order, written_label
-from edgeau.errors import UsageError
+from edgeau.errors import RecordError, UsageError
 from edgeau_training.augmentation import Augmentation
 from edgeau_training.trainer.optimisation import Optimiser
 from edgeau_training.trainer.stage import Stage
@@ -165,28 +166,21 @@ def read_recipe(path: Path) -> Recipe:
         raise UsageError(f"recipe {path} is not valid TOML: {error}") from error
     try:
         return _recipe(values)
-    except UsageError as error:
+    except (UsageError, RecordError) as error:
         raise UsageError(f"recipe {path}: {error}") from error
 
 
 def _recipe(values: dict[str, Any]) -> Recipe:
     if "labels" in values:
-        values["labels"] = tuple(in_facs_order(map(written_label, values["labels"])))
-    values["stages"] = tuple(_made(Stage, stage, "stages") for stage in values.get("stages", ()))
-    for key, kind in (("optimiser", Optimiser), ("data", DataOptions), ("augmentation", Augmentation)):
-        if key not in values:
-            continue
-        table = {
-            name: tuple(value) if isinstance(value, list) else value for name, value in values[key].items()
-        }
-        if kind is Augmentation:
-            table = _augmentation(table)
-        values[key] = _made(kind, table, key)
-    for key in ("loss", "sampler"):
-        if key in values and "name" not in values[key]:
+        values["labels"] = list(in_facs_order(map(written_label, values["labels"])))
+    if "augmentation" in values:
+        values["augmentation"] = _augmentation(values["augmentation"])
+    values.setdefault("stages", [])
+    recipe = from_dict(Recipe, values, "")
+    for key, table in (("loss", recipe.loss), ("sampler", recipe.sampler)):
+        if "name" not in table:
             raise UsageError(f"{key} has no name")
-    values["licences"] = tuple(values.get("licences", ()))
-    return _made(Recipe, values, "the top level")
+    return recipe
 
 
 def _augmentation(table: dict[str, Any]) -> dict[str, Any]:
@@ -195,18 +189,3 @@ def _augmentation(table: dict[str, Any]) -> dict[str, Any]:
     if base not in ("rich", "none"):
         raise UsageError(f"augmentation base {base!r} is not known; known: rich, none")
     return {**vars(Augmentation.none()), **table} if base == "none" else table
-
-
-_Kind = TypeVar("_Kind")
-
-
-def _made(kind: type[_Kind], values: Mapping[str, Any], where: str) -> _Kind:
-    """The dataclass from a table; unknown and missing keys are named."""
-    known = [item.name for item in fields(kind)]  # type: ignore[arg-type]
-    unknown = [key for key in values if key not in known]
-    if unknown:
-        raise UsageError(f"unknown key {', '.join(unknown)} in {where}; known keys: {', '.join(known)}")
-    try:
-        return kind(**values)
-    except TypeError as error:
-        raise UsageError(f"{where}: {error}") from error

@@ -14,9 +14,10 @@ from edgeau_export.converters.tensorrt.half import with_half_precision
 from edgeau_export.converters.tensorrt.qdq import activation_scales
 from edgeau_export.converters.tensorrt.rules import refuse_unless_fit
 
-__all__ = ["CALIBRATION_CACHE", "calibration_cache", "convert"]
+__all__ = ["calibration_cache", "convert"]
 
-CALIBRATION_CACHE = "model.trt.calibration.cache"
+# Of the artifact's file, in the name of the calibration cache beside it.
+_CACHE_SUFFIX = ".calibration.cache"
 # Of the largest difference of a logit. Half precision keeps three digits; 0.013 was seen on the default network.
 _TOLERANCE = 0.1
 # TensorRT's header names the version and the calibrator; readers other than edgeau's own want their version's number in it.
@@ -24,7 +25,7 @@ _HEADER = "TRT-8502-EntropyCalibration2"
 
 
 def convert(request: ConversionRequest) -> ConversionResult:
-    """Write the graph in half precision, and beside INT8 the same ranges as a calibration cache.
+    """Write the graph in half precision, and beside INT8 the same ranges as a calibration cache of the same name.
 
     Raises:
         TargetError: the network holds what TensorRT cannot build.
@@ -37,7 +38,7 @@ def convert(request: ConversionRequest) -> ConversionResult:
     if request.artifact.recipe is None:
         return ConversionResult(tolerance=_TOLERANCE)
     cache = calibration_cache(activation_scales(request.graph))
-    request.file.with_name(CALIBRATION_CACHE).write_text(cache, encoding="ascii")
+    request.file.with_suffix(_CACHE_SUFFIX).write_text(cache, encoding="ascii")
     return ConversionResult(
         accuracy=_before_half(request.accuracy), network_accuracy=_before_half(request.network_accuracy)
     )

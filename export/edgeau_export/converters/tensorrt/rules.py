@@ -12,13 +12,12 @@ import onnx
 from onnx import TensorProto
 
 from edgeau.errors import TargetError
+from edgeau.runtimes.table import runtime_named
 from edgeau_export.converters.tensorrt.graph import WEIGHTED, QdqGraph, output_axis
 from edgeau_export.converters.tensorrt.placement import can_be_integer, is_gate
 
-__all__ = ["OPSET", "RULES", "faults", "refuse_unless_fit"]
+__all__ = ["RULES", "faults", "refuse_unless_fit"]
 
-# TensorRT 8.5 "supports operators up to Opset 17" (onnx-tensorrt, release/8.5-GA, docs/operators.md).
-OPSET = 17
 _PAIR = ("QuantizeLinear", "DequantizeLinear")
 # Operators of TensorRT 8.5's support matrix that take INT8, and the sums and products that are fused with them.
 _TAKES_INTEGERS = ("Add", "AveragePool", "Conv", "Gemm", "GlobalAveragePool", "MaxPool", "Mul", "ReduceMean")
@@ -56,11 +55,12 @@ def refuse_unless_fit(model: onnx.ModelProto, file: str) -> None:
 
 def operators(graph: QdqGraph) -> Iterator[str]:
     """ONNX's own operators of a set that 8.5 knows; none that holds integers itself."""
+    newest = runtime_named("tensorrt").opsets[1]
     for item in graph.model.opset_import:
         if item.domain not in ("", "ai.onnx"):
             yield f"operators of {item.domain}"
-        elif item.version > OPSET:
-            yield f"operator set {item.version}, TensorRT 8.5 reads up to {OPSET}"
+        elif item.version > newest:
+            yield f"operator set {item.version}, TensorRT 8.5 reads up to {newest}"
     for node in graph.model.graph.node:
         if node.op_type in _INTEGER_OPERATORS:
             yield f"{node.name or node.op_type} is {node.op_type}; TensorRT wants Q/DQ pairs around float operators"
