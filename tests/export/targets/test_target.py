@@ -139,8 +139,8 @@ TFLITE = {"file": "a.tflite", "runtime": "litert", "batch": 1}
         ),
         (LYING.replace("17", "9") + _artifact(**TFLITE, precision="fp32"), "opset 10 to 20, not 9"),
         (
-            LYING.replace("17", "12") + _artifact(**TFLITE, precision="w8a16", recipe="w8a16"),
-            "opset 13 to 17",
+            LYING.replace("17", "12") + _artifact(**TFLITE, precision="w8a16", recipe="wide"),
+            "opset 13 to 20, not 12",
         ),
         (
             LYING.replace("17", "18") + _artifact(runtime="tensorrt", precision="fp16", batch=1),
