@@ -66,7 +66,7 @@ class ScoreRow:
 
 @dataclass(frozen=True)
 class ScoreTable:
-    """A table of a paper as it is printed."""
+    """A table of a paper as it is printed; ``decimals`` are those that its numbers are printed with, at least."""
 
     title: str
     source: str
@@ -75,6 +75,7 @@ class ScoreTable:
     notes: tuple[str, ...]
     columns: tuple[str, ...]
     row: tuple[ScoreRow, ...]
+    decimals: int = 0
 
     def __post_init__(self) -> None:
         for row in self.row:

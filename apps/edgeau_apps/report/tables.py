@@ -125,7 +125,11 @@ def scores(table: ScoreTable) -> ReportTable:
     mean = any(row.mean is not None for row in table.row)
     head = ("method", *table.columns, *(("mean as printed",) if mean else ()))
     rows = tuple(
-        (row.method, *(f"{value:g}" for value in row.values), *((_number(row.mean),) if mean else ()))
+        (
+            row.method,
+            *(_as_printed(value, table.decimals) for value in row.values),
+            *(((_NONE if row.mean is None else _as_printed(row.mean, table.decimals)),) if mean else ()),
+        )
         for row in table.row
     )
     return ReportTable(
@@ -134,6 +138,12 @@ def scores(table: ScoreTable) -> ReportTable:
         rows,
         (f"Source: {table.source}.", *table.notes),
     )
+
+
+def _as_printed(value: float, decimals: int) -> str:
+    """With so many decimals, or more where the number has more: ``50.0``, ``57.24``."""
+    given = len(f"{value:g}".partition(".")[2])
+    return f"{value:.{max(decimals, given)}f}"
 
 
 def ceilings_table(ceilings: Ceilings, subjects: Sequence[Subject]) -> ReportTable:
@@ -194,7 +204,3 @@ def _escaped(cell: str) -> str:
 
 def _megabytes(size: int | None) -> str:
     return _NONE if size is None else f"{size / 1e6:.1f}"
-
-
-def _number(value: float | None) -> str:
-    return _NONE if value is None else f"{value:g}"

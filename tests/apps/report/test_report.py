@@ -5,9 +5,12 @@ import re
 
 import pytest
 
+from edgeau.action_units.names import BP4D
 from edgeau.bundle import default_bundle_path
 from edgeau_apps.report.command import main
 from edgeau_apps.report.published_tables import Cost, cost_table, score_tables
+from edgeau_apps.report.tables import scores
+from edgeau_training.networks.counting import mac_count, skeleton
 
 
 def test_json_has_the_specified_counts(capsys):
@@ -97,6 +100,29 @@ def test_printed_means_are_as_printed_and_their_notes_say_where_they_do_not_fit(
     ]
     assert off == ["LSVM", "DRML", "EAC-Net", "ROI"]
     assert "LSVM, DRML, EAC-Net and ROI" in " ".join(table.notes)
+
+
+def test_figures_have_the_decimals_that_they_are_printed_with():
+    bp4d, ablation, siat = (
+        {row[0]: row[1:] for row in scores(score_tables()[name]).rows}
+        for name in ("f1-bp4d", "f1-mrpnet-ablation", "scores-siat")
+    )
+    assert all(len(cell.partition(".")[2]) == 1 for row in bp4d.values() for cell in row)
+    assert ablation["EF+MRP+DCE"][0] == "57.24"
+    assert siat["ResNet-152"][2] == "0.690"
+
+
+def test_no_figure_stands_under_a_source_that_does_not_print_it():
+    """The poster prints no scores, the paper of SIAT-NTU no ensemble of five, and nobody JAA-Net's parameters."""
+    tables = score_tables()
+    assert set(tables["poster-drml"].columns) == {"parameters", "training", "test"}
+    assert not any(
+        character.isdigit()
+        for character in tables["poster-drml"].notes[-1].replace("F1", "").replace("BP4D", "")
+    )
+    rows = {row.method: row for row in cost_table().row}
+    assert rows["JAA-Net (IJCV)"].parameters.status == "computed"
+    assert rows["AlexNet (DRML poster)"].macs.value == mac_count(skeleton("drml-alexnet", BP4D), 227)
 
 
 def test_notes_do_not_widen_the_table_in_a_terminal(capsys):

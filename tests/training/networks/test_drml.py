@@ -73,6 +73,14 @@ def test_smaller_inputs_keep_every_layer(size):
     assert network(torch.zeros(2, 3, size, size)).shape == (2, 2)
 
 
+def test_squares_of_large_values_do_not_overflow_in_half_precision():
+    maps = torch.full((1, 8, 2, 2), 300.0)
+    expected = nn.LocalResponseNorm(5, 1e-4, 0.75, 1.0)(maps)
+    halves = LocalResponseNorm()(maps.half())
+    assert halves.dtype == torch.float16
+    torch.testing.assert_close(halves.float(), expected, rtol=2e-3, atol=0)
+
+
 def test_the_region_layer_is_sixty_four_convolutions_on_their_own_patches(randomised):
     torch.manual_seed(0)
     layer = randomised(RegionLayer(channels=4, size=40))

@@ -134,6 +134,24 @@ def test_the_graph_layer_is_its_formula_and_sends_no_gradient_through_the_edges(
     assert wide.value.weight.std().item() == pytest.approx((2 / 400) ** 0.5, rel=0.03)
 
 
+def test_mixed_precision_has_the_edges_of_float32(monkeypatch):
+    """In bfloat16 itself a third of these nodes would hear more than four others."""
+    torch.manual_seed(0)
+    nodes = torch.rand(16, 12, 64) + 0.5
+    seen = []
+
+    def noted(vectors, neighbours):
+        seen.append(adjacency(vectors, neighbours))
+        return seen[-1]
+
+    monkeypatch.setattr("edgeau_training.networks.ustc.facial_graph.adjacency", noted)
+    with torch.autocast("cpu", torch.bfloat16):
+        FacialGraph(64, 12)(nodes)
+    assert torch.equal(seen[0], adjacency(nodes, 4))
+    assert (seen[0].sum(-1) == 4).all()
+    assert not torch.equal(seen[0], adjacency(nodes.bfloat16(), 4).float())
+
+
 @pytest.mark.parametrize("share", [0.0, 0.25, 1.0])
 def test_a_fixed_share_mixes_the_two_branches(share):
     torch.manual_seed(0)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from typing import Any, TypeVar
 
 import numpy as np
 import torch
@@ -22,6 +24,9 @@ from edgeau_training.trainer.student import Normaliser, Student
 __all__ = ["evenly", "figures_of", "predict", "thresholds_by"]
 
 _BATCH = 32
+
+_Item = TypeVar("_Item")
+_Answer = TypeVar("_Answer")
 
 
 def evenly(count: int, wanted: int) -> NDArray[np.int64]:
@@ -61,7 +66,7 @@ def predict(
 
     share = rows[engine.rank :: engine.world]
     with ThreadPoolExecutor(threads, "predict") as pool:
-        parts = list(pool.map(logits, plain_images(data, share, view, _BATCH)))
+        parts = list(_in_order(pool, logits, plain_images(data, share, view, _BATCH), 2 * threads))
     outputs = len(data.labels)
     mine = torch.cat(parts) if parts else torch.zeros(0, outputs)
     known = data.mask[rows] > 0
@@ -72,6 +77,23 @@ def predict(
         np.full(outputs, 0.5),
         data.group[rows].astype(np.int64),
     )
+
+
+def _in_order(
+    pool: Executor, function: Callable[[_Item], _Answer], items: Iterable[_Item], ahead: int
+) -> Iterator[_Answer]:
+    """``pool.map`` that takes at most ``ahead`` items which are not answered yet.
+
+    The executor's own takes them all at once: where the network is slower than the reader, all pictures of a test side
+    would wait in memory.
+    """
+    waiting: deque[Future[_Answer]] = deque()
+    for item in items:
+        waiting.append(pool.submit(function, item))
+        if len(waiting) >= ahead:
+            yield waiting.popleft().result()
+    while waiting:
+        yield waiting.popleft().result()
 
 
 def thresholds_by(rule: str, predictions: Predictions) -> NDArray[np.float64]:

@@ -7,6 +7,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from edgeau.errors import UsageError
+from edgeau_training.networks.full_precision import full_precision
 
 __all__ = ["LocalResponseNorm", "LocallyConnected", "MeanImage", "PlainBatchNorm"]
 
@@ -68,9 +69,11 @@ class LocalResponseNorm(nn.Module):
 
     def forward(self, maps: Tensor) -> Tensor:
         """The normalised map."""
-        squares = maps.square().flatten(2).unsqueeze(1)
-        mean = functional.avg_pool2d(squares, (self.size, 1), 1, (self.size // 2, 0)).squeeze(1)
-        return maps / (1 + self.alpha * mean.reshape(maps.shape)).pow(self.beta)
+        with full_precision(maps):  # squares of 256 and more are infinite in float16
+            wide = maps.float()
+            squares = wide.square().flatten(2).unsqueeze(1)
+            mean = functional.avg_pool2d(squares, (self.size, 1), 1, (self.size // 2, 0)).squeeze(1)
+            return (wide / (1 + self.alpha * mean.reshape(wide.shape)).pow(self.beta)).to(maps.dtype)
 
 
 class PlainBatchNorm(nn.BatchNorm2d):

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from edgeau.errors import UsageError
+from edgeau_training.networks.full_precision import full_precision
 
 __all__ = ["FacialGraph", "NodeFeatures", "adjacency", "normalised"]
 
@@ -46,7 +47,7 @@ class NodeFeatures(nn.Module):
 class FacialGraph(nn.Module):
     """``(N, nodes, C)`` -> the same shape: ``ReLU(V + BN(A (V W_v + b_v) + V W_u + b_u))``.
 
-    The batch norm runs over the nodes. No gradient flows through the adjacency A.
+    The batch norm runs over the nodes. No gradient flows through the adjacency A, which is float32 in mixed precision too.
 
     Args:
         channels: C.
@@ -70,7 +71,8 @@ class FacialGraph(nn.Module):
 
     def forward(self, nodes: Tensor) -> Tensor:
         """The nodes after one round of listening."""
-        edges = normalised(adjacency(nodes.detach(), self.neighbours)).to(nodes.dtype)
+        with full_precision(nodes):
+            edges = normalised(adjacency(nodes.detach().float(), self.neighbours)).to(nodes.dtype)
         heard = edges @ self.value(nodes) + self.update(nodes)
         return torch.relu(nodes + self.norm(heard))
 
