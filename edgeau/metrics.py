@@ -30,6 +30,7 @@ __all__ = [
     "best_threshold",
     "bootstrap_weights",
     "confusion_counts",
+    "f1_at_fitted_thresholds",
     "f1_scores",
     "fitted_thresholds",
     "logit",
@@ -210,6 +211,20 @@ def fitted_thresholds(
         for scores, truth, kept, old in columns
     ]
     return np.clip(np.array(found, np.float64), _EDGE, 1 - _EDGE)
+
+
+def f1_at_fitted_thresholds(
+    probabilities: NDArray[np.float32], present: NDArray[np.bool_], otherwise: NDArray[np.float32]
+) -> tuple[NDArray[np.float32], NDArray[np.float64]]:
+    """:func:`fitted_thresholds`, float32 ``(C,)``, and F1 ``(C,)`` at them on the same faces: what a search compares by.
+
+    Args:
+        probabilities: ``(n, C)``.
+        present: ``(n, C)``.
+        otherwise: ``(C,)``, see :func:`fitted_thresholds`.
+    """
+    thresholds = fitted_thresholds(probabilities, present, otherwise).astype(np.float32)
+    return thresholds, f1_scores(probabilities >= thresholds, present)
 
 
 class RankedScores:

@@ -1,11 +1,20 @@
-"""Which processor this is, as far as its arithmetic goes."""
+"""Which processor this is, as far as its arithmetic goes, and how many threads one inference gets when nobody says."""
 
 from __future__ import annotations
 
+import os
 import platform
 from pathlib import Path
 
-__all__ = ["processor_identity", "processor_name"]
+__all__ = [
+    "default_threads",
+    "processor_identity",
+    "processor_name",
+    "thread_counts",
+    "usable_processors",
+]
+
+_MOST_THREADS = 4
 
 # Lines of /proc/cpuinfo that say what kernels an engine will choose; x86 and ARM have different ones.
 _KEYS = (
@@ -69,6 +78,28 @@ def processor_name() -> str:
         elif key == "CPU part":
             found.append(_CORES.get((implementer, value), f"{implementer} {value}".strip()))
     return " + ".join(dict.fromkeys(found)) or platform.processor() or platform.machine()
+
+
+def default_threads() -> int:
+    """Half of the processors that this process may use, between 1 and 4.
+
+    Ours: the other half stays for the camera, the face landmarks and the program around us; and a network of this size at
+    batch 1 gains little from more than four.
+    """
+    return min(max(usable_processors() // 2, 1), _MOST_THREADS)
+
+
+def thread_counts() -> tuple[int, ...]:
+    """The counts that are worth measuring here: 1, 2 and 4, as far as there are processors."""
+    return tuple(count for count in (1, 2, _MOST_THREADS) if count <= usable_processors())
+
+
+def usable_processors() -> int:
+    """Processors that this process may run on, 1 or more."""
+    try:
+        return len(os.sched_getaffinity(0))  # containers and taskset restrict it
+    except AttributeError:  # macOS, Windows
+        return os.cpu_count() or 1
 
 
 def _cpuinfo() -> str:

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgeau._system.closing import Closing
+from edgeau._system.processor import thread_counts
 from edgeau._system.timing import RunTimes
 from edgeau.bundle.golden import read_golden
 from edgeau.bundle.load import Bundle
@@ -20,7 +21,6 @@ from edgeau.bundle.preprocessing import Preprocessor
 from edgeau.bundle.verification import open_verified
 from edgeau.errors import DependencyError, EngineError
 from edgeau.runtimes.session import Session
-from edgeau.runtimes.thread_count import thread_counts
 
 __all__ = ["SessionTime", "Timing", "time_alternately", "time_artifacts", "time_session"]
 
@@ -120,7 +120,7 @@ def time_artifacts(
     Args:
         bundle: verified.
         artifact: which, see :meth:`edgeau.bundle.Bundle.artifacts`; None for all.
-        threads: numbers of threads; None takes :func:`edgeau.runtimes.thread_count.thread_counts`.
+        threads: numbers of threads; None takes :func:`edgeau._system.processor.thread_counts`.
         provider: the engine's device or kernel library; None takes the runtime's default.
         seconds: of running, in all; opening the engines comes on top of it.
         every: False leaves out numbers of threads with which an artifact cannot become the fastest, however well it

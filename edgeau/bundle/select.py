@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any, NamedTuple
 
 from edgeau._system.cache import KeyedCache
-from edgeau._system.processor import processor_identity
+from edgeau._system.processor import processor_identity, usable_processors
 from edgeau._system.records import from_dict
 from edgeau.bundle.benchmark import Timing, time_artifacts
 from edgeau.bundle.load import Bundle
@@ -18,7 +18,6 @@ from edgeau.errors import DependencyError, EngineError, RecordError, UserError
 from edgeau.runtimes.precision import PRECISIONS
 from edgeau.runtimes.session import Session
 from edgeau.runtimes.table import engine_versions
-from edgeau.runtimes.thread_count import usable_processors
 
 __all__ = [
     "SelectedArtifact",

@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from edgeau._system.processor import default_threads
 from edgeau.errors import EngineError
 from edgeau.runtimes.litert_interpreter import interpreter
 from edgeau.runtimes.session import EngineInfo, Session, batches
-from edgeau.runtimes.thread_count import default_threads
 
 __all__ = ["LiteRTSession"]
 
@@ -29,7 +29,7 @@ class LiteRTSession(Session):
 
     Args:
         file: the ``.tflite`` file.
-        threads: that one inference may use; None takes :func:`edgeau.runtimes.thread_count.default_threads`.
+        threads: that one inference may use; None takes :func:`edgeau._system.processor.default_threads`.
         provider: ``"XNNPACK"`` insists on its kernels; None takes them where they fit.
 
     Raises:

@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from edgeau._system.processor import default_threads
 from edgeau.errors import DependencyError, EngineError
 from edgeau.runtimes.session import EngineInfo, Session, batches
 from edgeau.runtimes.silence import silence
-from edgeau.runtimes.thread_count import default_threads
 
 __all__ = ["OpenVinoSession"]
 
@@ -26,7 +26,7 @@ class OpenVinoSession(Session):
 
     Args:
         file: the ``.onnx`` file, weights inside.
-        threads: of one inference on the processor; None takes :func:`edgeau.runtimes.thread_count.default_threads`.
+        threads: of one inference on the processor; None takes :func:`edgeau._system.processor.default_threads`.
         provider: an OpenVINO device such as ``"GPU"``; None takes ``"CPU"``.
 
     Raises:

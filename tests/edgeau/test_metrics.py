@@ -9,6 +9,7 @@ from edgeau.metrics import (
     best_threshold,
     bootstrap_weights,
     confusion_counts,
+    f1_at_fitted_thresholds,
     f1_scores,
     fitted_thresholds,
     logit,
@@ -185,3 +186,14 @@ def test_an_interval_leaves_out_resamples_without_a_value() -> None:
 def test_the_logit_inverts_the_sigmoid() -> None:
     logits = np.linspace(-6, 6, 25, dtype=np.float32)
     assert logit(sigmoid(logits)) == pytest.approx(logits, abs=1e-4)
+
+
+def test_f1_at_fitted_thresholds_is_that_of_the_two_steps() -> None:
+    generator = np.random.default_rng(5)
+    present = generator.random((80, 3)) < np.array([0.4, 0.2, 0.01])
+    probabilities = (generator.random((80, 3)) * 0.6 + 0.4 * present).astype(np.float32)
+    otherwise = np.array([0.5, 0.5, 0.25], np.float32)
+    thresholds, f1 = f1_at_fitted_thresholds(probabilities, present, otherwise)
+    assert (thresholds == fitted_thresholds(probabilities, present, otherwise).astype(np.float32)).all()
+    assert thresholds[2] == np.float32(0.25), "too few positives keep the threshold that was there"
+    np.testing.assert_array_equal(f1, f1_scores(probabilities >= thresholds, present))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -99,14 +100,9 @@ def _from_table(table: Path, alignment: Alignment, wanted: int) -> CalibrationSe
     found = read_labelled_pictures(table)
     if found.split is not None and "train" in found.split:
         found = found.select([row for row, name in enumerate(found.split) if name == "train"])
-    with FaceCropper(alignment) as cropper:
-        crops, notes, rows = crops_of_pictures(
-            [found.path(row) for row in range(len(found))], cropper, wanted
-        )
-    persons = None if found.person is None else found.groups[rows]
-    return CalibrationSet(
-        _stacked(crops, alignment), table.name, tuple(notes), persons, problems=found.problems
-    )
+    pictures = [found.path(row) for row in range(len(found))]
+    persons = None if found.person is None else found.groups
+    return replace(_from_media(table.name, pictures, alignment, wanted, persons), problems=found.problems)
 
 
 def _from_shards(path: Path, shards: Sequence[Path], alignment: Alignment, wanted: int) -> CalibrationSet:
@@ -126,17 +122,25 @@ def _from_folder(folder: Path, alignment: Alignment, wanted: int) -> Calibration
     return _from_media(folder.name, media, alignment, wanted)
 
 
-def _from_media(source: str, paths: Sequence[Path], alignment: Alignment, wanted: int) -> CalibrationSet:
+def _from_media(
+    source: str,
+    paths: Sequence[Path],
+    alignment: Alignment,
+    wanted: int,
+    persons: NDArray[np.int64] | None = None,
+) -> CalibrationSet:
+    """Crops of pictures and films; ``persons`` says whom each path shows, where all are pictures."""
     images = [path for path in paths if path.suffix.lower() in PICTURES]
     films = [path for path in paths if path.suffix.lower() in VIDEOS]
     with FaceCropper(alignment) as cropper:
-        crops, notes, _ = crops_of_pictures(images, cropper, wanted)
+        crops, notes, places = crops_of_pictures(images, cropper, wanted)
         for done, film in enumerate(films):
             each = -(-(wanted - len(crops)) // (len(films) - done))
             more, problems = crops_of_video(film, cropper, each)
             crops += more
             notes += problems
-    return CalibrationSet(_stacked(crops, alignment), source, tuple(notes))
+    shown = None if persons is None else persons[places]
+    return CalibrationSet(_stacked(crops, alignment), source, tuple(notes), shown)
 
 
 def _stacked(crops: Sequence[NDArray[np.uint8]], alignment: Alignment) -> NDArray[np.uint8]:

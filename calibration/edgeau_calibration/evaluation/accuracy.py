@@ -10,7 +10,7 @@ import onnx
 from numpy.typing import NDArray
 
 from edgeau.bundle.manifest import InputSpec
-from edgeau.metrics import f1_scores, fitted_thresholds, sigmoid
+from edgeau.metrics import f1_at_fitted_thresholds, sigmoid
 from edgeau_calibration.data.labelled import EvaluationFaces, JpegCrops
 from edgeau_calibration.graph.ort_session import logits_of
 
@@ -115,13 +115,13 @@ class LabelledEvaluator(Evaluator):
     ) -> None:
         super().__init__(model, faces.crops, spec, thresholds)
         self.present = faces.present
-        self._float_thresholds = self._fitted(self.float_logits)
-        self._float_f1 = self.f1_at(self.float_logits, self._float_thresholds)
+        self._float_thresholds, self._float_f1 = f1_at_fitted_thresholds(
+            sigmoid(self.float_logits), faces.present, thresholds
+        )
 
     def cost_of(self, logits: NDArray[np.float32]) -> QuantizationCost:  # noqa: D102
-        thresholds = self._fitted(logits)
-        f1 = self.f1_at(logits, thresholds)
         of_float, answer = sigmoid(self.float_logits), sigmoid(logits)
+        thresholds, f1 = f1_at_fitted_thresholds(answer, self.present, self.thresholds)
         flips = (of_float >= self._float_thresholds) != (answer >= thresholds)
         return QuantizationCost(
             float(np.abs(of_float - answer).mean()),
@@ -131,11 +131,3 @@ class LabelledEvaluator(Evaluator):
             f1,
             self._float_f1 - f1,
         )
-
-    def f1_at(self, logits: NDArray[np.float32], thresholds: NDArray[np.float32]) -> NDArray[np.float64]:
-        """F1 per label of logits ``(n, C)`` at thresholds on the probability."""
-        return f1_scores(sigmoid(logits) >= thresholds, self.present)
-
-    def _fitted(self, logits: NDArray[np.float32]) -> NDArray[np.float32]:
-        fitted = fitted_thresholds(sigmoid(logits), self.present, self.thresholds)
-        return fitted.astype(np.float32)

@@ -11,12 +11,12 @@ import onnxruntime
 from numpy.typing import NDArray
 from tqdm import tqdm
 
+from edgeau._system.processor import default_threads
 from edgeau._system.timing import RunTimes
 from edgeau.bundle.manifest import InputSpec
 from edgeau.bundle.preprocessing import Preprocessor
 from edgeau.errors import CalibrationError
 from edgeau.runtimes.session import EngineInfo, batches
-from edgeau.runtimes.thread_count import default_threads
 
 __all__ = ["Crops", "computed_in", "logits_of", "one_face_ms", "open_model"]
 

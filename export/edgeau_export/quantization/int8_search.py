@@ -18,7 +18,7 @@ from edgeau_calibration.search.budget import Budget, SearchResult, within_budget
 from edgeau_export.converters.tensorrt.placed import PlacedQuantization
 from edgeau_export.progress import ProgressReporter
 from edgeau_export.quantization.face_crops import FaceCrops
-from edgeau_export.quantization.labelled_data import LabelledData, Scored
+from edgeau_export.quantization.labelled_data import LabelledData
 from edgeau_export.quantization.quantized_graph import QuantizedGraph, TestAnswers
 from edgeau_export.source_network.network import NetworkDescription, SourceNetwork
 
@@ -142,7 +142,7 @@ class _Measured:
         self._evaluator = LabelledEvaluator(graph, labelled.val.evenly(_JUDGED_ON), self._spec, thresholds)
         self._ranker = LabelledEvaluator(graph, labelled.val.evenly(_RANKED_ON), self._spec, thresholds)
         on_val, self._float_on_test = self._answers(graph)
-        self._float = self._parts(on_val, self._float_on_test)
+        self._float = labelled.parts(on_val, self._float_on_test)
         self._on_test, self._parts_now = self._float_on_test, self._float
 
     def search(self, quantization: StaticQuantizer, used: CalibrationSet, recipe: str) -> QuantizedGraph:
@@ -154,7 +154,7 @@ class _Measured:
     def _confirmed(self, graph: ModelProto, _: QuantizationCost) -> bool:
         """Whether the budget holds on the test split as well."""
         on_val, self._on_test = self._answers(graph)
-        self._parts_now = self._parts(on_val, self._on_test)
+        self._parts_now = self._labelled.parts(on_val, self._on_test)
         return all(
             np.nanmean(drops) <= self._budget.mean and np.nanmax(drops) <= self._budget.worst
             for drops in (self._parts_now[part].drop(self._float[part]) for part in self._float)
@@ -166,12 +166,6 @@ class _Measured:
             logits_of(graph, faces.crops, self._spec) for faces in (self._labelled.val, self._labelled.test)
         )
         return on_val, on_test
-
-    def _parts(self, on_val: NDArray[np.float32], on_test: NDArray[np.float32]) -> dict[str, Scored]:
-        parts = {"network alone": self._labelled.scored(on_val, on_test)}
-        if self._labelled.fuses:
-            parts["network and landmarks fused"] = self._labelled.scored_fused(on_val, on_test)
-        return parts
 
     def _int8(self, found: SearchResult, used: CalibrationSet, recipe: str) -> QuantizedGraph:
         labelled = self._labelled

@@ -61,16 +61,16 @@ class LabelledData:
         """Whether the bundle fuses network and landmarks."""
         return self.fuse_val is not None
 
-    def scored(self, on_val: NDArray[np.float32], on_test: NDArray[np.float32]) -> Scored:
-        """Of the network alone, from its logits ``(n, C)`` on both splits."""
-        return self._scored(on_val, on_test, self.description.thresholds)
-
-    def scored_fused(self, on_val: NDArray[np.float32], on_test: NDArray[np.float32]) -> Scored:
-        """Fused, from the network's logits ``(n, C)`` on both splits."""
-        assert self.fuse_val is not None, "nothing is fused"
-        assert self.fuse_test is not None, "nothing is fused"
-        old = self.description.fused_thresholds or self.description.thresholds
-        return self._scored(self.fuse_val(on_val), self.fuse_test(on_test), old)
+    def parts(self, on_val: NDArray[np.float32], on_test: NDArray[np.float32]) -> dict[str, Scored]:
+        """The network alone, and fused where the bundle fuses, from the network's logits ``(n, C)`` on both splits."""
+        alone = self.description.thresholds
+        parts = {"network alone": self._scored(on_val, on_test, alone)}
+        if self.fuse_val is not None and self.fuse_test is not None:
+            fused = self.description.fused_thresholds or alone
+            parts["network and landmarks fused"] = self._scored(
+                self.fuse_val(on_val), self.fuse_test(on_test), fused
+            )
+        return parts
 
     def accuracy(self, scored: Scored, of_float: Scored, part: str, engine: str) -> Accuracy:
         """As the manifest has it; ``engine`` gave the answers."""

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from edgeau._system import processor
 from edgeau._system import timing as run_times
 from edgeau.action_units.network import AUDetector
 from edgeau.bundle import benchmark as measuring
@@ -18,7 +19,7 @@ from edgeau.bundle.benchmark import SessionTime, Timing, time_alternately, time_
 from edgeau.bundle.load import Bundle
 from edgeau.bundle.select import is_disturbed, ranked, select_artifact, slower_than_float
 from edgeau.errors import DependencyError, EngineError
-from edgeau.runtimes import open_session, thread_count
+from edgeau.runtimes import open_session
 from edgeau.runtimes.session import EngineInfo, FunctionSession, Session
 from edgeau.runtimes.table import engine_versions
 
@@ -337,7 +338,7 @@ def test_a_fault_is_a_row(bundle: Bundle, monkeypatch) -> None:
 
 def test_the_real_engine_is_measured_and_chosen(bundle: Bundle) -> None:
     rows = time_artifacts(bundle, seconds=0.2)
-    counts = thread_count.thread_counts()
+    counts = processor.thread_counts()
     assert [r.threads for r in rows] == [*counts, *counts]
     with AUDetector.load(bundle) as detector:
         assert detector.describe().threads in counts
@@ -345,8 +346,8 @@ def test_the_real_engine_is_measured_and_chosen(bundle: Bundle) -> None:
 
 def test_thread_counts_end_at_the_processors(monkeypatch: pytest.MonkeyPatch) -> None:
     for processors, counts in {1: (1,), 2: (1, 2), 3: (1, 2), 4: (1, 2, 4), 64: (1, 2, 4)}.items():
-        monkeypatch.setattr(thread_count, "usable_processors", lambda n=processors: n)
-        assert thread_count.thread_counts() == counts
+        monkeypatch.setattr(processor, "usable_processors", lambda n=processors: n)
+        assert processor.thread_counts() == counts
 
 
 def test_versions_of_engines_are_known_without_importing_them() -> None:

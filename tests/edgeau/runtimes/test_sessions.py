@@ -5,10 +5,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from edgeau._system.processor import default_threads
 from edgeau.errors import DependencyError, EngineError
 from edgeau.runtimes import open_session
 from edgeau.runtimes.session import EngineInfo, FunctionSession, batches
-from edgeau.runtimes.thread_count import default_threads
 
 
 @pytest.fixture(scope="module")
