@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
 from pathlib import Path
 
 from edgeau.bundle.manifest import FileRecord
+from edgeau.bundle.provenance import file_digest
 from edgeau.errors import BundleError
 
 __all__ = [
@@ -26,7 +26,6 @@ REPORT_MD, REPORT_HTML, REPORT_JSON = "report.md", "report.html", "report.json"
 
 # Names that no artifact may take.
 OWN_FILES = (MANIFEST, GOLDEN, REPORT_MD, REPORT_HTML, REPORT_JSON)
-_CHUNK = 1 << 20
 
 
 def record_of(directory: Path, name: str) -> FileRecord:
@@ -37,7 +36,7 @@ def record_of(directory: Path, name: str) -> FileRecord:
         name: path relative to it, with forward slashes.
     """
     path = directory / name
-    return FileRecord(file=name, bytes=path.stat().st_size, sha256=_sha256(path))
+    return FileRecord(file=name, bytes=path.stat().st_size, sha256=file_digest(path))
 
 
 def records_under(directory: Path) -> tuple[FileRecord, ...]:
@@ -60,15 +59,7 @@ def verify(directory: Path, record: FileRecord) -> None:
     size = path.stat().st_size
     if size != record.bytes:
         raise BundleError(f"bundle {directory}: {record.file} has {size} bytes, not {record.bytes}; {advice}")
-    if _sha256(path) != record.sha256:
+    if file_digest(path) != record.sha256:
         raise BundleError(
             f"bundle {directory}: {record.file} has changed since it was made (SHA-256); {advice}"
         )
-
-
-def _sha256(path: Path) -> str:
-    digest = hashlib.sha256()
-    with path.open("rb") as file:
-        while chunk := file.read(_CHUNK):
-            digest.update(chunk)
-    return digest.hexdigest()

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from edgeau._system.records import from_dict, to_dict
+from edgeau.bundle.provenance import Provenance
 from edgeau.errors import BundleError, RecordError
 from edgeau.faces.alignment import Alignment
 
@@ -82,6 +83,7 @@ class NetworkInfo:
         parameters: trainable scalars.
         trained: False for seeded weights that saw no data; everything that shows results then says so.
         training: one sentence on what it was trained on.
+        provenance: file, data and recipe behind the weights; None where nobody recorded it.
     """
 
     name: str
@@ -90,6 +92,7 @@ class NetworkInfo:
     parameters: int
     trained: bool
     training: str
+    provenance: Provenance | None = None
 
 
 @dataclass(frozen=True)

@@ -13,9 +13,16 @@ import pytest
 from edgeau.bundle import load_bundle
 from edgeau.bundle.golden import check_golden, read_golden
 from edgeau.bundle.manifest import Manifest
+from edgeau.bundle.provenance import file_digest
 from edgeau.runtimes import open_session
 from edgeau_export.export import export_bundle
 from edgeau_export.targets.target import load_target
+
+
+def test_the_manifest_says_which_file_was_exported(seeded_bundle: Path, checkpoint: Path) -> None:
+    provenance = load_bundle(seeded_bundle).manifest.network.provenance
+    assert provenance is not None
+    assert provenance.weights == file_digest(checkpoint)
 
 
 def test_the_bundle_verifies_and_says_that_it_is_untrained(seeded_bundle: Path, manifest: Manifest) -> None:

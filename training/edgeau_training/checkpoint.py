@@ -19,10 +19,11 @@ import torch
 from torch import Tensor, nn
 
 from edgeau._system.atomic_file import write_whole
-from edgeau._system.records import to_dict
+from edgeau._system.records import from_dict, to_dict
 from edgeau.action_units.names import DEFAULT
 from edgeau.bundle.manifest import InputSpec
-from edgeau.errors import CheckpointError
+from edgeau.bundle.provenance import Provenance
+from edgeau.errors import CheckpointError, RecordError
 from edgeau.faces.alignment import Alignment
 from edgeau_training.networks import build_network
 from edgeau_training.networks.catalogue import network_facts
@@ -63,6 +64,7 @@ class CheckpointInfo:
         step: optimiser steps done.
         thresholds: decision threshold of each label on the probability, or empty for 0.5.
         metrics: measured figures with the split they were measured on.
+        provenance: what the weights started from, data and recipe; None in files of before it was recorded.
     """
 
     network: str
@@ -77,6 +79,7 @@ class CheckpointInfo:
     step: int = 0
     thresholds: dict[str, float] = field(default_factory=dict)
     metrics: dict[str, Any] = field(default_factory=dict)
+    provenance: Provenance | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """As plain JSON values, with the format number."""
@@ -106,6 +109,11 @@ class CheckpointInfo:
         known = {key: values[key] for key in cls.__dataclass_fields__ if key in values}
         known["labels"] = tuple(known["labels"])
         known["licences"] = tuple(known.get("licences", ()))
+        try:
+            told = known.get("provenance")
+            known["provenance"] = None if told is None else from_dict(Provenance, told, "provenance")
+        except RecordError as error:
+            raise CheckpointError(f"the checkpoint's metadata is damaged: {error}") from error
         return cls(**known)
 
 

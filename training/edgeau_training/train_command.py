@@ -91,6 +91,7 @@ def _run_options(options: Any) -> RunOptions:
         pretrained=options.pretrained,
         device=options.device,
         workers=options.workers,
+        changed=options.changed_recipe,
         svm=options.svm,
     )
 
@@ -113,6 +114,11 @@ def _parser() -> CommandParser:
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder of this run")
     parser.add_argument(
         "--resume", action="store_true", help="go on from the state in the folder of this run"
+    )
+    parser.add_argument(
+        "--changed-recipe",
+        action="store_true",
+        help="with --resume: go on although recipe or data are not those that the run began with; the checkpoint says so",
     )
     parser.add_argument("--fold", default="", metavar="NAME", help="division of the data set to train")
     parser.add_argument(

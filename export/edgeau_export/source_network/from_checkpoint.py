@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +14,7 @@ from numpy.typing import NDArray
 from edgeau._system.records import from_dict
 from edgeau.bundle.manifest import Accuracy, InputSpec, NetworkInfo
 from edgeau.bundle.preprocessing import Preprocessor
+from edgeau.bundle.provenance import Provenance, file_digest
 from edgeau.errors import CheckpointError, DependencyError, RecordError
 from edgeau.faces.alignment import Alignment
 from edgeau_export.quantization.quantized_graph import QuantizedGraph
@@ -119,6 +121,7 @@ def _describe(checkpoint: Path, model: TorchModel) -> NetworkDescription:
             parameters=model.parameters,
             trained=info.trained,
             training=info.training,
+            provenance=replace(info.provenance or Provenance(), weights=file_digest(checkpoint)),
         ),
         labels=info.labels,
         input=spec,

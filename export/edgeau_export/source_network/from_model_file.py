@@ -13,6 +13,7 @@ from onnx import TensorProto, numpy_helper
 
 from edgeau.bundle.manifest import Accuracy, NetworkInfo
 from edgeau.bundle.preprocessing import Preprocessor
+from edgeau.bundle.provenance import Provenance, file_digest
 from edgeau.errors import CalibrationError, CheckpointError, DependencyError, UsageError
 from edgeau_calibration.graph.ort_session import open_model
 from edgeau_export.quantization.face_crops import packaged_crops
@@ -318,6 +319,7 @@ def _describe(file: DescribedModel, parameters: int) -> NetworkDescription:
             parameters=parameters,
             trained=file.trained,
             training=file.training,
+            provenance=Provenance(weights=file_digest(file.weights)),
         ),
         labels=file.labels,
         input=file.input,

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -10,7 +11,8 @@ import time
 import pytest
 import torch
 
-from edgeau_training.checkpoint import load_checkpoint
+from edgeau.bundle.provenance import file_digest
+from edgeau_training.checkpoint import load_checkpoint, read_info
 from edgeau_training.train_command import main
 from edgeau_training.trainer.recipe import read_recipe
 from edgeau_training.trainer.run import Run
@@ -158,13 +160,91 @@ def test_a_run_is_not_overwritten(tmp_path, faces, capsys):
     assert "is not a training state" in capsys.readouterr().err
 
 
-def test_a_run_goes_on_with_the_loss_and_sampler_that_it_began_with(tmp_path, faces, capsys):
-    path, out = recipe(tmp_path, small=1, whole=1), tmp_path / "run"
-    arguments = (str(path), "--data", str(faces), "--out", str(out))
-    assert main(arguments) == 0
-    begun = path.read_text()
-    for changed, named in (('[loss]\nname = "focal"\n', "loss"), ('[sampler]\nname = "mlros"\n', "sampler")):
-        path.write_text(f"{begun}\n{changed}")
-        capsys.readouterr()
-        assert main((*arguments, "--resume")) == 2
-        assert f"is of a run with {named}" in capsys.readouterr().err
+CHANGES = {
+    "loss": ("", '[loss]\nname = "focal"\n'),
+    "sampler": ("", '[sampler]\nname = "mlros"\n'),
+    "optimiser": ("lr = 0.003", "lr = 0.001"),
+    "stages": ("steps = 2", "steps = 3"),
+    "augmentation": ("erase = 0.0", "erase = 0.1"),
+    "replicas": ("replicas = 2", "replicas = 1"),
+    "seed": ('network = "mrpnet"', 'network = "mrpnet"\nseed = 1'),
+    "thresholds": ('network = "mrpnet"', 'network = "mrpnet"\nthresholds = "half"'),
+    "options": ('stem = "test_efficientnet"', 'stem = "test_efficientnet"\nmrp_variant = "A"'),
+}
+
+
+@pytest.fixture(scope="module")
+def begun(tmp_path_factory, faces):
+    """A run whose first stage is done, and its recipe."""
+    folder = tmp_path_factory.mktemp("begun")
+    path = recipe(folder, small=2, whole=1)
+    assert main([str(path), "--data", str(faces), "--out", str(folder / "run")]) == 0
+    return folder
+
+
+@pytest.mark.parametrize("key", CHANGES)
+def test_a_run_is_resumed_with_the_recipe_that_it_began_with(tmp_path, faces, begun, capsys, key):
+    old, new = CHANGES[key]
+    text = (begun / "recipe.toml").read_text()
+    path = tmp_path / "recipe.toml"
+    path.write_text(text.replace(old, new, 1) if old else f"{text}\n{new}")
+    arguments = (str(path), "--data", str(faces), "--out", str(begun / "run"), "--resume")
+    assert main(arguments) == 2
+    said = capsys.readouterr().err
+    assert f"is of a run with {key} " in said
+    assert ("--changed-recipe" in said) == (key != "options")
+
+
+def test_what_a_run_is_called_and_when_it_looks_at_itself_may_change(tmp_path, faces, begun):
+    text = (begun / "recipe.toml").read_text()
+    path = tmp_path / "recipe.toml"
+    path.write_text(
+        text.replace("a tiny test run", "another name").replace("save_every = 4", "save_every = 2")
+    )
+    out = shutil.copytree(begun / "run", tmp_path / "run")
+    assert main([str(path), "--data", str(faces), "--out", str(out), "--resume"]) == 0
+    assert read_info(out / "checkpoint.safetensors").provenance.changes == ()
+
+
+def test_told_to_it_goes_on_with_another_recipe_and_the_checkpoint_says_so(tmp_path, faces, begun):
+    path = tmp_path / "recipe.toml"
+    path.write_text((begun / "recipe.toml").read_text().replace("lr = 0.003", "lr = 0.001"))
+    out = shutil.copytree(begun / "run", tmp_path / "run")
+    line = [str(path), "--data", str(faces), "--out", str(out), "--resume", "--changed-recipe"]
+    assert main(line) == 0
+    provenance = read_info(out / "checkpoint.safetensors").provenance
+    assert provenance.changes == ("from step 3: optimiser",)
+    assert provenance.recipe == read_recipe(path).digest != read_recipe(begun / "recipe.toml").digest
+
+
+def test_a_run_is_resumed_on_the_data_that_it_began_with(tmp_path, faces, begun, capsys):
+    other = shutil.copytree(faces, tmp_path / "faces")
+    about = json.loads((other / "dataset.json").read_text())
+    (other / "dataset.json").write_text(json.dumps({**about, "seed": 99}))
+    out = shutil.copytree(begun / "run", tmp_path / "run")
+    line = [str(begun / "recipe.toml"), "--data", str(other), "--out", str(out), "--resume"]
+    assert main(line) == 2
+    assert "began with other pictures or labels" in capsys.readouterr().err
+    assert main([*line, "--changed-recipe"]) == 0
+    assert read_info(out / "checkpoint.safetensors").provenance.changes == (
+        "from step 3: pictures or labels",
+    )
+
+
+def test_a_checkpoint_says_what_it_started_from_and_labels_are_matched_by_name(
+    tmp_path, faces, begun, capsys
+):
+    start = begun / "run" / "checkpoint.safetensors"
+    path = tmp_path / "recipe.toml"
+    text = (begun / "recipe.toml").read_text()
+    path.write_text(text.replace('["AU1", "AU4", "AU12"]', '["AU4", "AU12", "AU1"]'))
+    line = [str(path), "--data", str(faces), "--out", str(tmp_path / "run"), "--pretrained", str(start)]
+    assert main(line) == 0
+    assert "outputs of AU1 AU4 AU12 by name" in capsys.readouterr().err
+    provenance = read_info(tmp_path / "run" / "checkpoint.safetensors").provenance
+    started = provenance.started_from
+    assert (started.file, started.sha256) == (start.name, file_digest(start))
+    assert (started.labels, started.taken, started.fresh) == (("AU1", "AU4", "AU12"),) * 2 + ((),)
+    assert provenance.trained_on.set == "synthetic"
+    assert provenance.trained_on.digest == read_info(start).provenance.trained_on.digest
+    assert provenance.recipe == read_recipe(path).digest

@@ -14,7 +14,7 @@ from edgeau_training.by_name import build_by_name
 from edgeau_training.datasets.labelled_frames import LabelledFrames
 from edgeau_training.folds.fold import Fold
 
-__all__ = ["DATA_SETS", "DataSet", "open_data_set"]
+__all__ = ["DATA_SETS", "LICENCES", "DataSet", "open_data_set"]
 
 # name -> "module:class"
 DATA_SETS: dict[str, str] = {
@@ -23,6 +23,15 @@ DATA_SETS: dict[str, str] = {
     "disfa": "edgeau_training.datasets.disfa:DISFA",
     "emotionet": "edgeau_training.datasets.emotionet:EmotioNet",
     "pictures": "edgeau_training.datasets.picture_table:PictureTable",
+}
+
+
+# What goes with weights that learned from a licensed set, into checkpoint and manifest.
+LICENCES: dict[str, str] = {
+    "aff-wild2": "trained on Aff-Wild2, whose agreement allows non-commercial research only",
+    "bp4d": "trained on BP4D, whose agreement allows non-commercial research only",
+    "disfa": "trained on DISFA, whose agreement allows non-commercial research only",
+    "emotionet": "trained on EmotioNet, whose agreement allows non-commercial research only",
 }
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import pickle
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -61,7 +61,12 @@ class LoadReport:
         return "; ".join([f"{self.path.name}: {len(self.matched)} tensors loaded into {into}", *rest])
 
 
-def load_pretrained(network: nn.Module, path: Path, backbone: str | None = None) -> LoadReport:
+def load_pretrained(
+    network: nn.Module,
+    path: Path,
+    backbone: str | None = None,
+    matched: Callable[[str, Tensor, Tensor], Tensor | None] | None = None,
+) -> LoadReport:
     """Loads what fits from a file into a network, or into its backbone, whichever fits more of it.
 
     Args:
@@ -69,13 +74,16 @@ def load_pretrained(network: nn.Module, path: Path, backbone: str | None = None)
         path: a ``.safetensors`` file, or a ``.pt`` / ``.pth`` one, which is opened without running code from it.
         backbone: name of the submodule that pretrained files are for, see
             :class:`~edgeau_training.networks.catalogue.NetworkFacts`.
+        matched: given a name of the whole network, the file's tensor and the network's, what to load; None for neither. Without
+            it shapes decide.
 
     Raises:
         CheckpointError: the file is missing or cannot be read, or nothing in it fits.
     """
     tensors = _read(path)
     parts = [""] if backbone is None else [backbone, ""]
-    reports = [_compare(path, part, network.get_submodule(part), tensors) for part in parts]
+    fitted = {part: _fitted(part, network.get_submodule(part), tensors, matched) for part in parts}
+    reports = [_compare(path, part, network.get_submodule(part), fitted[part]) for part in parts]
     best = max(reports, key=lambda report: len(report.matched))
     if not best.matched:
         expected = [name for name in network.get_submodule(parts[0]).state_dict() if _counts(name)]
@@ -84,9 +92,26 @@ def load_pretrained(network: nn.Module, path: Path, backbone: str | None = None)
             f"{parts[0] or 'own'} ones are named such as {_listed(tuple(expected))}; use a file of this architecture"
         )
     network.get_submodule(best.part).load_state_dict(
-        {name: tensors[name] for name in best.matched}, strict=False
+        {name: fitted[best.part][name] for name in best.matched}, strict=False
     )
     return best
+
+
+def _fitted(
+    part: str,
+    module: nn.Module,
+    tensors: Mapping[str, Tensor],
+    matched: Callable[[str, Tensor, Tensor], Tensor | None] | None,
+) -> Mapping[str, Tensor]:
+    """The file's tensors, those of labels put into the network's order; what cannot be matched is left out."""
+    if matched is None:
+        return tensors
+    own = module.state_dict()
+    chosen = {
+        name: matched(f"{part}.{name}" if part else name, tensor, own[name]) if name in own else tensor
+        for name, tensor in tensors.items()
+    }
+    return {name: tensor for name, tensor in chosen.items() if tensor is not None}
 
 
 def _compare(path: Path, part: str, module: nn.Module, tensors: Mapping[str, Tensor]) -> LoadReport:

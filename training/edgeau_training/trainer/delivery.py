@@ -9,7 +9,9 @@ from typing import Any
 from torch import nn
 
 from edgeau._system.records import to_dict
+from edgeau.bundle.provenance import Provenance, StartingWeights, TrainedOn
 from edgeau_training.checkpoint import CheckpointInfo, save_checkpoint
+from edgeau_training.datasets import LICENCES
 from edgeau_training.evaluation.predictions import Predictions, save_predictions
 from edgeau_training.evaluation.report import write_document
 from edgeau_training.trainer.framing import Framing
@@ -33,16 +35,26 @@ class Delivery:
         recipe: of the run.
         data: that it was trained on.
         framing: of the network.
-        start: what it started from, "" for random weights.
+        start: what it started from, None for random weights.
+        changes: what resumed runs were told to change, and when.
     """
 
-    def __init__(self, out: Path, recipe: Recipe, data: TrainingData, framing: Framing, start: str) -> None:
+    def __init__(
+        self,
+        out: Path,
+        recipe: Recipe,
+        data: TrainingData,
+        framing: Framing,
+        start: StartingWeights | None,
+        changes: tuple[str, ...] = (),
+    ) -> None:
         self._out = out
         training = recipe.description
         if recipe.data.set != SYNTHETIC:
             training += f"; {recipe.data.set}, fold {data.fold}"
-        if start:
-            training += f"; started from {start}"
+        if start is not None:
+            training += f"; started from {start.file}"
+        licence = LICENCES.get(recipe.data.set)
         self._info = CheckpointInfo(
             network=recipe.network,
             labels=data.labels,
@@ -52,7 +64,13 @@ class Delivery:
             trained=True,
             training=training,
             dataset_digest=data.digest,
-            licences=recipe.licences,
+            licences=(*recipe.licences, *(() if licence is None else (licence,))),
+            provenance=Provenance(
+                started_from=start,
+                trained_on=TrainedOn(recipe.data.set, data.fold, to_dict(recipe.data.options), data.digest),
+                recipe=recipe.digest,
+                changes=changes,
+            ),
         )
 
     def latest(self, network: nn.Module, step: int, figures: dict[str, Any]) -> None:

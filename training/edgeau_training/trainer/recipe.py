@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from edgeau._system.records import from_dict
+from edgeau._system.records import from_dict, to_dict
 from edgeau.action_units.names import in_facs_order, written_label
 from edgeau.errors import RecordError, UsageError
 from edgeau_training.augmentation import Augmentation
@@ -121,6 +123,20 @@ class Recipe:
         self._check_replicas()
         if self.network.startswith("mrpnet"):
             self._check_fields()
+
+    @property
+    def identity(self) -> dict[str, str]:
+        """What a run is decided by, as text by key; not what it is called, nor when it saves and looks at itself."""
+        left = ("description", "licences", "save_every", "validate_every", "validation_faces")
+        values: dict[str, Any] = to_dict(self)
+        for name in ("fold", "folds"):  # which of them a run is of, it says itself
+            del values["data"][name]
+        return {key: json.dumps(values[key], sort_keys=True) for key in values if key not in left}
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of :attr:`identity`, hex."""
+        return hashlib.sha256(json.dumps(self.identity, sort_keys=True).encode()).hexdigest()
 
     @property
     def parts(self) -> int:

@@ -30,6 +30,8 @@ __all__ = ["STATE", "Run"]
 
 STATE = "state.pt"
 _LOG_EVERY = 50
+# Without these a state cannot even be loaded.
+_BUILT_IN = ("network", "options", "labels", "heads")
 
 
 class Run:
@@ -49,9 +51,18 @@ class Run:
         self.recipe, self.out, self.options = recipe, out, options or RunOptions()
         self.place, saved = self._opened()
         self.trainee = Trainee(recipe, data, out, self.options, self.place.parts, saved)
+        if self.trainee.data_changed:
+            self.place.changes.append(f"from step {self.place.step}: pictures or labels")
         self.engine = self.trainee.engine
         self.place.parts = self.trainee.data.parts
-        self.delivery = Delivery(out, recipe, self.trainee.data, self.trainee.framing, self.trainee.start)
+        self.delivery = Delivery(
+            out,
+            recipe,
+            self.trainee.data,
+            self.trainee.framing,
+            self.trainee.start,
+            tuple(self.place.changes),
+        )
         self.log = RunLog(out if self.engine.first else None, self.place.step)
         self.recent: list[dict[str, float]] = []  # losses since the last line of the log
         faces = len(self.trainee.data.train)
@@ -92,32 +103,23 @@ class Run:
             return Place(), {}
         place, saved = load_state(self.out / STATE)
         mine, theirs = self._identity(), saved["identity"]
-        # States of before some of these were compared lack them.
-        differing = [key for key in mine if key in theirs and theirs[key] != mine[key]]
-        if differing:
-            key = differing[0]
+        differing = [key for key in mine if theirs.get(key) != mine[key]]
+        hard = [key for key in differing if key in _BUILT_IN]
+        if hard or (differing and not self.options.changed):
+            key = (hard or differing)[0]
+            told = "" if hard else ", or tell it to go on all the same: --changed-recipe"
             raise CheckpointError(
-                f"{self.out / STATE} is of a run with {key} {theirs.get(key)!r}, the recipe has {mine[key]!r}; "
-                "resume with the recipe that it was started with, or name another --out"
+                f"{self.out / STATE} is of a run with {key} {theirs.get(key)}, the recipe has {mine[key]}; "
+                f"resume with the recipe that it was started with, name another --out{told}"
             )
+        place.changes += [f"from step {place.step}: {key}" for key in differing]
         return place, saved
 
     def _identity(self) -> dict[str, str]:
         """What a state must share with the recipe that goes on from it."""
         recipe = self.recipe
-        return {
-            "network": recipe.network,
-            "options": repr(sorted(recipe.options.items())),
-            "labels": " ".join(recipe.labels),
-            "data set": recipe.data.set,
-            "fold": self.options.fold or recipe.data.fold,
-            "auxiliary": " ".join(sorted(recipe.auxiliary)),
-            "optimiser": recipe.optimiser.name,
-            "optimiser's options": repr(recipe.optimiser),
-            "loss": repr(sorted(recipe.loss.items())),
-            "sampler": repr(sorted(recipe.sampler.items())),
-            "seed": str(recipe.seed),
-        }
+        heads = " ".join((*sorted(recipe.auxiliary), *map(str, recipe.tap.values())))
+        return {**recipe.identity, "fold": self.options.fold or recipe.data.fold, "heads": heads}
 
     def _save(self) -> None:
         if self.engine.first:

@@ -19,6 +19,7 @@ class RunOptions:
         pretrained: file that the network starts from.
         device: see :data:`~edgeau_training.trainer.engine.DEVICES`.
         workers: threads that make the pictures of a batch.
+        changed: go on from a state of another recipe or other data.
         svm: measure linear SVMs on the vector before the classifier as well.
     """
 
@@ -28,4 +29,5 @@ class RunOptions:
     pretrained: Path | None = None
     device: str = "cpu"
     workers: int = 1
+    changed: bool = False
     svm: bool = False

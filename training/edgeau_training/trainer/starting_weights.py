@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
+from edgeau.bundle.provenance import StartingWeights, file_digest
 from edgeau.errors import CheckpointError
 from edgeau_training.augmentation import CropView
 from edgeau_training.checkpoint import METADATA_KEY, read_header, read_info
 from edgeau_training.datasets.crops import LabelledCrops
 from edgeau_training.networks.catalogue import network_facts
 from edgeau_training.networks.drml.layers import MeanImage
-from edgeau_training.networks.pretrained import LoadReport, load_pretrained
+from edgeau_training.networks.label_rows import label_axes, matched_rows
+from edgeau_training.networks.pretrained import load_pretrained
 from edgeau_training.trainer.batches import plain_images
 from edgeau_training.trainer.recipe import Recipe
 from edgeau_training.trainer.validation import evenly
@@ -23,12 +26,24 @@ __all__ = ["set_mean_image", "start_from"]
 _MEAN_OF = 4000  # faces: the mean of more differs by less than a grey level
 
 
-def start_from(network: nn.Module, recipe: Recipe, path: Path) -> LoadReport:
-    """Loads a backbone's file, or a checkpoint of the same network, which may have other labels.
+def start_from(
+    network: nn.Module, recipe: Recipe, labels: Sequence[str], path: Path
+) -> tuple[StartingWeights, str]:
+    """Loads a backbone's file, or a checkpoint of the same network, which may have other labels: rows are matched by name.
+
+    Args:
+        network: with random weights.
+        recipe: of the run.
+        labels: of the network, in output order.
+        path: the file.
+
+    Returns:
+        What was taken, and the same for people.
 
     Raises:
         CheckpointError: the file is missing, damaged, of another network, or nothing in it fits.
     """
+    theirs: tuple[str, ...] = ()
     if path.suffix == ".safetensors" and METADATA_KEY in read_header(path):
         info = read_info(path)
         if info.network != recipe.network:
@@ -36,7 +51,21 @@ def start_from(network: nn.Module, recipe: Recipe, path: Path) -> LoadReport:
                 f"{path} holds network {info.network!r}, the recipe trains {recipe.network!r}; "
                 "start from a checkpoint of that network or from a file of its backbone"
             )
-    return load_pretrained(network, path, network_facts(recipe.network, **recipe.options).backbone)
+        theirs = info.labels
+    axes = label_axes(recipe.network, labels, recipe.options)
+
+    def matched(name: str, tensor: Tensor, own: Tensor) -> Tensor | None:
+        # A file that does not say its labels cannot give rows to ours, even where the shapes fit.
+        return matched_rows(tensor, own, axes[name], theirs, labels) if name in axes else tensor
+
+    backbone = network_facts(recipe.network, **recipe.options).backbone
+    report = load_pretrained(network, path, backbone, matched)
+    taken = tuple(label for label in labels if label in theirs) if not report.part else ()
+    fresh = tuple(label for label in labels if label not in taken)
+    started = StartingWeights(path.name, file_digest(path), theirs, taken, fresh)
+    said = f"; outputs of {' '.join(taken)} by name" if taken else ""
+    said += f"; outputs of {' '.join(fresh)} begin at random" if fresh else ""
+    return started, f"{report}{said}"
 
 
 def set_mean_image(network: nn.Module, data: LabelledCrops, view: CropView) -> None:

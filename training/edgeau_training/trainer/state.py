@@ -31,6 +31,7 @@ class Place:
         taken: faces of this epoch already used.
         parts: names of the parts of the data that this epoch reads; more may appear while it runs.
         since: step and epoch in which the learning rate's schedule began.
+        changes: what resumed runs were told to change, and when.
     """
 
     step: int = 0
@@ -42,6 +43,7 @@ class Place:
     taken: int = 0
     parts: list[str] = field(default_factory=list)
     since: list[int] = field(default_factory=lambda: [0, 0])
+    changes: list[str] = field(default_factory=list)
 
 
 def save_state(path: Path, place: Place, parts: dict[str, Any]) -> None:
@@ -59,7 +61,7 @@ def load_state(path: Path) -> tuple[Place, dict[str, Any]]:
     """Reads what :func:`save_state` wrote.
 
     Raises:
-        CheckpointError: missing or damaged.
+        CheckpointError: missing, damaged, or of another version.
     """
     if not path.is_file():
         raise CheckpointError(f"{path} does not exist, so there is nothing to resume; start without --resume")
@@ -70,8 +72,13 @@ def load_state(path: Path) -> tuple[Place, dict[str, Any]]:
     try:
         # weights_only: the file may come from elsewhere, and nothing in it needs code.
         parts: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
-        return Place(**parts.pop("place")), parts
+        place = Place(**parts.pop("place"))
     except (RuntimeError, EOFError, KeyError, TypeError, pickle.UnpicklingError) as error:
         raise CheckpointError(
             f"{path} is not a training state of this version ({error}); start without --resume"
         ) from error
+    if not {"identity", "data", "labels"} <= parts.keys():
+        raise CheckpointError(
+            f"{path} was written by an older edgeau, which did not record what a run was of; start without --resume"
+        )
+    return place, parts

@@ -12,7 +12,9 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from edgeau.errors import UsageError
+from edgeau._system.records import from_dict, to_dict
+from edgeau.bundle.provenance import StartingWeights
+from edgeau.errors import CheckpointError, UsageError
 from edgeau_training.augmentation import CropView
 from edgeau_training.datasets.crops import LabelledCrops
 from edgeau_training.evaluation.predictions import Predictions
@@ -98,9 +100,11 @@ class Trainee:
         self.framing = framing_of(recipe.network, recipe.options, recipe.data.set, recipe.data.canvas)
         crops, first = options.crops or out / CROPS, self.engine.fabric.rank_zero_first
         self.data = open_training_data(recipe, root, crops, self.framing, options.fold, parts or None, first)
+        self.data_changed = self._other_data(saved)
         self.normaliser = Normaliser(self.framing.input)
         self._targets = self._landmark_targets(saved)
-        self.start = saved.get("start", "")
+        start = saved.get("start")
+        self.start = from_dict(StartingWeights, start, "start") if isinstance(start, dict) else None
         self.student = self._student(resumed=bool(saved))
         self.objective = Objective(recipe, self.engine)
         self.feed = self._feed()
@@ -131,7 +135,9 @@ class Trainee:
         """Tensors and plain values from which another trainee goes on."""
         targets = {} if self._targets is None else vars(self._targets)
         return {
-            "start": self.start,
+            "data": self.data.digest,
+            "labels": list(self.data.labels),
+            "start": None if self.start is None else to_dict(self.start),
             "student": self.student.state_dict(),
             "average": self.average.student.state_dict(),
             "optimiser": self.worker.optimiser.state_dict(),
@@ -155,6 +161,26 @@ class Trainee:
             engine=self.engine,
             threads=self._recipe.replicas,
         )
+
+    def _other_data(self, saved: dict[str, Any]) -> bool:
+        """Whether a resumed run is given other data than it began with, and was told that it may be.
+
+        Raises:
+            CheckpointError: nobody said that it may, or the labels are others, which no weights are for.
+        """
+        if not saved or saved["data"] == self.data.digest:
+            return False
+        if saved["labels"] != list(self.data.labels):
+            raise CheckpointError(
+                f"the run to resume learns {' '.join(saved['labels'])}, the data now have {' '.join(self.data.labels)}; "
+                "give the data that it was started with, or name another --out"
+            )
+        if not self._options.changed:
+            raise CheckpointError(
+                "the run to resume began with other pictures or labels than the data have now; give those, name another "
+                "--out, or tell it to go on all the same: --changed-recipe"
+            )
+        return True
 
     def _feed(self) -> Feed:
         self.objective.fit(self.data.train)
@@ -195,7 +221,7 @@ class Trainee:
         return moved.train()
 
     def _network(self, *, resumed: bool) -> nn.Module:
-        """With its first weights; notes the file that they came from."""
+        """With its first weights; notes what they were."""
         network = build_network(self._recipe.network, self.data.labels, **self._recipe.options)
         if self._recipe.from_scratch:
             start_residuals_at_identity(network)
@@ -204,8 +230,7 @@ class Trainee:
         set_mean_image(network, self.data.train, self.framing.view)
         path = self._options.pretrained
         if path is not None:
-            report = start_from(network, self._recipe, path)
-            self.start = path.name
+            self.start, report = start_from(network, self._recipe, self.data.labels, path)
             if self.engine.first:
                 print(report, file=sys.stderr)
         return network

@@ -1,0 +1,74 @@
+"""Where weights come from: the file they started as, the data, the recipe. In checkpoints and manifests alike."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+__all__ = ["Provenance", "StartingWeights", "TrainedOn", "file_digest"]
+
+
+@dataclass(frozen=True)
+class StartingWeights:
+    """The file that a training started from.
+
+    Attributes:
+        file: its name.
+        sha256: of the file, hex.
+        labels: in its output order; none where the file does not say.
+        taken: labels whose outputs were taken over, matched by name.
+        fresh: labels of the new network that began at random.
+    """
+
+    file: str
+    sha256: str
+    labels: tuple[str, ...] = ()
+    taken: tuple[str, ...] = ()
+    fresh: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class TrainedOn:
+    """The data of a training.
+
+    Attributes:
+        set: name of the data set.
+        fold: its division, whose test side was not trained on; "" where there is none.
+        options: of its reader.
+        digest: of pictures and labels.
+    """
+
+    set: str
+    fold: str = ""
+    options: dict[str, Any] = field(default_factory=dict)
+    digest: str = ""
+
+
+@dataclass(frozen=True)
+class Provenance:
+    """What is known of how weights came about; what nobody recorded is None or empty.
+
+    Attributes:
+        weights: SHA-256 of the file that was exported, hex; "" in the checkpoint itself.
+        started_from: None for random weights.
+        trained_on: the data.
+        recipe: SHA-256 of the training recipe, hex.
+        changes: what a resumed run was told to change, and at which step.
+    """
+
+    weights: str = ""
+    started_from: StartingWeights | None = None
+    trained_on: TrainedOn | None = None
+    recipe: str = ""
+    changes: tuple[str, ...] = ()
+
+
+def file_digest(path: Path) -> str:
+    """SHA-256 of a file, hex."""
+    state = hashlib.sha256()
+    with path.open("rb") as file:
+        while block := file.read(1 << 20):
+            state.update(block)
+    return state.hexdigest()
