@@ -35,6 +35,7 @@ __all__ = [
     "print_json",
     "run",
     "say_left_out",
+    "seconds",
 ]
 
 DONE = 0
@@ -80,6 +81,21 @@ class CommandParser(argparse.ArgumentParser):
         self.add_argument(
             "--json", action="store_true", help="print one JSON document on stdout and nothing else there"
         )
+
+
+def seconds(text: str) -> float:
+    """The value of an option that is a time; for ``type=``.
+
+    Raises:
+        UsageError: it is no number above 0, or one of more than a day.
+    """
+    try:
+        number = float(text)
+    except ValueError:
+        number = 0.0
+    if not 0 < number < 1e5:
+        raise UsageError(f"{text!r} is no number of seconds above 0")
+    return number
 
 
 def run(name: str, body: Callable[[Sequence[str] | None], int], argv: Sequence[str] | None = None) -> int:

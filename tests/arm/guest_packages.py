@@ -17,22 +17,6 @@ _EXTRAS = ("litert", "onnxruntime", "web")
 _INTO = ("--no-compile", "--upgrade", "--target")
 
 
-def build_wheel(source: Path, place: Path) -> Path:
-    """Build edgeau's wheel from a copy of the checkout, so that nothing is left in it."""
-    copy = place / "source"
-    shutil.rmtree(copy, ignore_errors=True)
-    names = ("edgeau", "training", "calibration", "export", "apps")
-    for name in names:
-        shutil.copytree(
-            source / name, copy / name, ignore=shutil.ignore_patterns("__pycache__", "*.egg-info")
-        )
-    for name in ("pyproject.toml", "README.md", "LICENSE", "THIRD_PARTY.md"):
-        shutil.copy(source / name, copy / name)
-    _run("-m", "build", "--wheel", "--no-isolation", "--outdir", str(place / "dist"), str(copy))
-    shutil.rmtree(copy)
-    return max((place / "dist").glob("edgeau-*.whl"), key=lambda file: file.stat().st_mtime)
-
-
 def install(wheel: Path, target: Path, system: System) -> dict[str, str]:
     """Install a wheel of ours and what its device extras require; mediapipe is not among it.
 

@@ -43,8 +43,9 @@ from tests.arm.counting import build_plugin, million_instructions
 from tests.arm.debian import find_qemu, unpack_arm_root
 from tests.arm.emulator import Emulator
 from tests.arm.first_start import first_start
-from tests.arm.guest_packages import build_wheel, install, make_environment
+from tests.arm.guest_packages import install, make_environment
 from tests.arm.systems import SYSTEMS, System
+from tests.matrix.run import build_wheel
 
 _GUEST = Path(__file__).with_name("guest.py")
 _CHECKOUT = Path(__file__).resolve().parents[2]
@@ -148,7 +149,9 @@ def _prepare(system: System, work: Path) -> tuple[Emulator, Path, dict[str, str]
     """The guest, a Python of this machine with packages like the guest's, and the guest's packages."""
     qemu, libraries = find_qemu(work)
     root = unpack_arm_root(system, work)
-    wheel = build_wheel(_CHECKOUT, work)
+    shutil.rmtree(work / "wheel", ignore_errors=True)
+    (work / "wheel").mkdir()
+    wheel = build_wheel(work / "wheel")
     packages = install(wheel, work / "packages", system)
     python = Path(sys.executable) if system.like_here else make_environment(wheel, work / "here")
     (work / "home").mkdir(exist_ok=True)
@@ -212,7 +215,8 @@ def _first_start(
         return {"fault": str(error), "passed": False}
     _say(
         f"{board.name} first start: {found.artifact} in {found.engine}, of {len(found.timed)} timed, {found.first_s} s, then {found.second_s} s; "
-        f"largest difference {found.max_probability:.2g}, {found.flips} decisions differ{'' if found.passed else ' - not passed'}"
+        f"largest difference {found.max_probability:.2g}, {found.flips} decisions differ"
+        f"{', timings disturbed by other programs and not kept' if found.disturbed else ''}{'' if found.passed else ' - not passed'}"
     )
     return found.to_dict()
 

@@ -101,14 +101,16 @@ def test_a_bundle_without_landmark_networks_proves_nothing(tmp_path: Path) -> No
         _bundle(options, tmp_path)
 
 
-def test_a_trial_that_the_emulator_is_too_slow_for_is_no_problem_of_the_board() -> None:
-    slow = {"level": "problem", "subject": "frame tried", "says": "-: took more than 60 seconds"}
+def test_every_trial_of_the_doctor_must_end_well() -> None:
+    subjects = ("landmarker tried", "artifact tried", "frame tried")
+    good = [{"level": "good", "subject": subject, "says": "-"} for subject in subjects]
+    slow = {"level": "warning", "subject": "frame tried", "says": "not finished after 60 seconds"}
     wrong = {"level": "problem", "subject": "artifact tried", "says": "model.int8.tflite answers wrongly"}
-    assert _doctor(_said([slow])) == [
-        "problem: frame tried: -: took more than 60 seconds",
-    ]
+    assert _doctor(_said(good)) == [f"good: {subject}: -" for subject in subjects]
+    with pytest.raises(RuntimeError, match="no success in frame tried.*not finished"):
+        _doctor(_said([*good[:2], slow]))
     with pytest.raises(RuntimeError, match="answers wrongly"):
-        _doctor(_said([slow, wrong]))
+        _doctor(_said([*good, wrong]))
     with pytest.raises(RuntimeError, match="exit 2"):
         _doctor(subprocess.CompletedProcess([], 2, "", "no module"))
 

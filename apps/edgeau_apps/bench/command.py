@@ -10,7 +10,7 @@ from contextlib import nullcontext
 from pathlib import Path
 
 from edgeau._system.atomic_file import write_whole
-from edgeau._system.command import DONE, PARTLY, CommandParser, print_json, run
+from edgeau._system.command import DONE, PARTLY, CommandParser, print_json, run, seconds
 from edgeau._system.records import to_dict
 from edgeau.bundle import default_bundle_path, load_bundle
 from edgeau.errors import UsageError
@@ -69,7 +69,7 @@ def _parser() -> CommandParser:
     parser.add_argument(
         "--batch", type=_numbers, default=(1,), metavar="N,N", help="faces in one run (default: 1)"
     )
-    parser.add_argument("--seconds", type=_positive, default=4.0, help="of running for each row (default: 4)")
+    parser.add_argument("--seconds", type=seconds, default=4.0, help="of running for each row (default: 4)")
     parser.add_argument(
         "--artifact", metavar="SEL", help="a runtime, a precision, runtime/precision, or a file"
     )
@@ -99,16 +99,6 @@ def _numbers(text: str) -> tuple[int, ...]:
     if min(numbers) < 1:
         raise UsageError(f"{text!r}: the numbers are 1 or more")
     return numbers
-
-
-def _positive(text: str) -> float:
-    try:
-        number = float(text)
-    except ValueError:
-        number = 0.0
-    if not 0 < number < 1e5:
-        raise UsageError(f"{text!r} is no number of seconds above 0")
-    return number
 
 
 def _table(result: Result, meter: str | None) -> str:

@@ -9,14 +9,14 @@ from dataclasses import replace
 from pathlib import Path
 
 from edgeau import __version__
-from edgeau._system.command import DONE, PARTLY, CommandParser, print_json, run
+from edgeau._system.command import DONE, PARTLY, CommandParser, print_json, run, seconds
 from edgeau._system.records import from_dict, to_dict
 from edgeau.errors import InputError, RecordError, UsageError, UserError
 from edgeau_apps.doctor.checks import examine
 from edgeau_apps.doctor.finding import LEVELS, Finding
 from edgeau_apps.doctor.machine import MachineDescription
 from edgeau_apps.doctor.probe import this_machine
-from edgeau_apps.doctor.trials import try_machine
+from edgeau_apps.doctor.trials import TIME_LIMIT, try_machine
 
 __all__ = ["main"]
 
@@ -33,8 +33,14 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _body(argv: Sequence[str] | None) -> int:
     arguments = _parser().parse_args(argv)
     if arguments.machine is None:
-        machine = replace(this_machine(), landmarks_in_bundle=_brings_landmarks(arguments.bundle))
-        findings = [*examine(machine), *try_machine(machine, arguments.bundle)]
+        machine = replace(
+            this_machine(time_limit=arguments.time_limit),
+            landmarks_in_bundle=_brings_landmarks(arguments.bundle),
+        )
+        findings = [
+            *examine(machine),
+            *try_machine(machine, arguments.bundle, time_limit=arguments.time_limit),
+        ]
     else:
         if arguments.bundle is not None:
             raise UsageError("a described machine cannot try a bundle; leave out --machine or the bundle")
@@ -86,6 +92,13 @@ def _parser() -> CommandParser:
         type=Path,
         metavar="FILE",
         help="examine a machine from the output of edgeau-doctor --json, such as one sent with a question",
+    )
+    parser.add_argument(
+        "--time-limit",
+        type=seconds,
+        default=TIME_LIMIT,
+        metavar="SECONDS",
+        help="of each trial; one that it ends is a warning, since nothing is known of it (default: %(default)g)",
     )
     parser.add_json()
     return parser

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-__all__ = ["LEVELS", "Finding"]
+__all__ = ["LEVELS", "LONGER", "Finding"]
 
 # From harmless to what keeps edgeau from running; the order is that of severity.
 LEVELS = ("good", "note", "warning", "problem")
+
+LONGER = "run edgeau-doctor again with --time-limit 600, while the machine does nothing else"
+"""What to do where a trial did not end in time."""
 
 
 @dataclass(frozen=True)

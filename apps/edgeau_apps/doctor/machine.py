@@ -28,6 +28,7 @@ class MachineDescription:
         gpu: name of an NVIDIA GPU whose driver is loaded; "" where there is none.
         packages: installed distributions that matter here -> version.
         broken: those that are installed and cannot be imported -> why.
+        unfinished: those whose import did not end in time, so that nothing is known of them -> after how long.
         opencv_gstreamer: whether the installed OpenCV was built with GStreamer; None without OpenCV.
         cameras: names of the video devices.
         display: ``DISPLAY`` or ``WAYLAND_DISPLAY``; "" without a screen.
@@ -52,6 +53,7 @@ class MachineDescription:
     gpu: str = ""
     packages: dict[str, str] = field(default_factory=dict)
     broken: dict[str, str] = field(default_factory=dict)
+    unfinished: dict[str, str] = field(default_factory=dict)
     opencv_gstreamer: bool | None = None
     cameras: tuple[str, ...] = ()
     display: str = ""

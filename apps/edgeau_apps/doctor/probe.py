@@ -36,25 +36,28 @@ _PACKAGES = {
     "tflite-runtime": "tflite_runtime.interpreter",
     "torch": "torch",
 }
-_IMPORT_SECONDS = 60
 _AT_ONCE = 2
+_UNFINISHED = "unfinished"
 # As edgeau.runtimes.silence has it, which needs numpy.
 _SILENTLY = "import sys; sys.modules['openvino_telemetry'] = None"
 # Importing these takes seconds and tells nothing that their version does not.
 _NOT_TRIED = ("edgeau", "torch")
 
 
-def this_machine(*, imports: bool = True) -> MachineDescription:
+def this_machine(*, imports: bool = True, time_limit: float = 60.0) -> MachineDescription:
     """This machine as it is now.
 
     Args:
         imports: whether each package is imported, in a process of its own, to see that it works.
+        time_limit: of each import, seconds.
     """
     modules = _modules()
     packages = {name: version for name in modules if (version := _version(name))}
     tried = [name for name, version in packages.items() if imports and _may_be_imported(name, version)]
     with ThreadPoolExecutor(_AT_ONCE) as pool:
-        faults = dict(zip(tried, pool.map(lambda name: _import_fault(modules[name]), tried), strict=True))
+        faults = dict(
+            zip(tried, pool.map(lambda name: _import_fault(modules[name], time_limit), tried), strict=True)
+        )
     cpuinfo = _text(Path("/proc/cpuinfo"))
     return MachineDescription(
         board=_board(),
@@ -72,7 +75,10 @@ def this_machine(*, imports: bool = True) -> MachineDescription:
         l4t=_l4t(_text(Path("/etc/nv_tegra_release"))),
         gpu=_gpu(),
         packages=packages,
-        broken={name: fault for name, fault in faults.items() if fault},
+        broken={name: fault for name, fault in faults.items() if fault and fault is not _UNFINISHED},
+        unfinished={
+            name: f"{time_limit:g} seconds" for name, fault in faults.items() if fault is _UNFINISHED
+        },
         opencv_gstreamer=_gstreamer(packages),
         cameras=tuple(_cameras()),
         display=os.environ.get("WAYLAND_DISPLAY") or os.environ.get("DISPLAY") or "",
@@ -103,7 +109,7 @@ def _version(package: str) -> str:
         return ""
 
 
-def _import_fault(module: str) -> str:
+def _import_fault(module: str, time_limit: float) -> str:
     """Why a module cannot be imported; "" when it can. In another process, since a bad one can end this one."""
     try:
         done = subprocess.run(
@@ -111,13 +117,13 @@ def _import_fault(module: str) -> str:
             env={**os.environ, "ORT_DISABLE_TELEMETRY": "1"},
             capture_output=True,
             text=True,
-            timeout=_IMPORT_SECONDS,
+            timeout=time_limit,
             check=False,
         )
     except OSError as error:
         return f"could not be tried: {sys.executable or 'this Python'} does not start ({error.strerror})"
     except subprocess.TimeoutExpired:
-        return f"importing {module} took more than {_IMPORT_SECONDS} seconds"
+        return _UNFINISHED
     if done.returncode == 0:
         return ""
     lines = done.stderr.strip().splitlines()

@@ -13,12 +13,14 @@ from pathlib import Path
 
 from edgeau.faces.landmarks.mediapipe_models import installed_models, models_place
 from edgeau.runtimes.table import runtimes
-from edgeau_apps.doctor.finding import Finding
+from edgeau_apps.doctor.finding import LONGER, Finding
 from edgeau_apps.doctor.machine import MachineDescription
 
-__all__ = ["try_machine"]
+__all__ = ["TIME_LIMIT", "try_machine"]
 
-_SECONDS = 60
+TIME_LIMIT = 60.0
+"""Seconds that one trial may take."""
+
 # Two at a time: each keeps one core busy.
 _AT_ONCE = 2
 _REPORT = "edgeau-doctor --json > machine.json, and report it"
@@ -26,20 +28,24 @@ _REPORT = "edgeau-doctor --json > machine.json, and report it"
 
 @dataclass(frozen=True)
 class _Trial:
-    """What is tried, and what came of it: one of ``says`` and ``fault``."""
+    """What is tried, and what came of it: one of ``says``, ``fault`` and ``unfinished``."""
 
     kind: str
     name: str
     says: str = ""
     fault: str = ""
+    unfinished: str = ""
 
 
-def try_machine(machine: MachineDescription, bundle: Path | None) -> Iterator[Finding]:
+def try_machine(
+    machine: MachineDescription, bundle: Path | None, *, time_limit: float = TIME_LIMIT
+) -> Iterator[Finding]:
     """Findings of every trial that this machine can be put to.
 
     Args:
         machine: this one.
         bundle: whose artifacts are tried; None takes the packaged default.
+        time_limit: of each trial, seconds. A trial that it ends is a warning: nothing is known of what it tried.
     """
     if machine.version("numpy") is None or not _has_opencv(machine):
         return  # named already, and nothing can run without them
@@ -57,7 +63,7 @@ def try_machine(machine: MachineDescription, bundle: Path | None) -> Iterator[Fi
     wanted = [("landmarker", kind) for kind in _landmarkers(machine, brings_networks=brings_networks)]
     wanted += [("artifact", file) for file, runtime in artifacts if _has_engine(machine, runtime)]
     with ThreadPoolExecutor(_AT_ONCE) as pool:
-        done = list(pool.map(lambda item: _tried(item[0], item[1], bundle), wanted))
+        done = list(pool.map(lambda item: _tried(item[0], item[1], bundle, time_limit), wanted))
     faults = {trial.fault for trial in done}
     if len(done) > 1 and len(faults) == 1 and "" not in faults:  # of the bundle, then
         says, _, todo = faults.pop().partition("; ")
@@ -67,7 +73,7 @@ def try_machine(machine: MachineDescription, bundle: Path | None) -> Iterator[Fi
     yield from _findings(done, "artifact")
     if any(trial.kind == "artifact" for trial in done):
         # By itself: its time would be that of the others.
-        yield from _findings([_tried("frame", "-", bundle)], "frame")
+        yield from _findings([_tried("frame", "-", bundle, time_limit)], "frame")
 
 
 def _findings(trials: Sequence[_Trial], kind: str) -> Iterator[Finding]:
@@ -77,23 +83,28 @@ def _findings(trials: Sequence[_Trial], kind: str) -> Iterator[Finding]:
     for trial in mine:
         if trial.says:
             yield Finding("good", f"{kind} tried", trial.says)
+        elif trial.unfinished:
+            says = trial.unfinished if kind == "frame" else f"{trial.name}: {trial.unfinished}"
+            yield Finding("warning", f"{kind} tried", says, LONGER)
         else:
             says, _, todo = trial.fault.partition("; ")
             level = "warning" if works else "problem"
             yield Finding(level, f"{kind} tried", f"{trial.name}: {says}", todo or _REPORT)
 
 
-def _tried(kind: str, name: str, bundle: Path | None) -> _Trial:
+def _tried(kind: str, name: str, bundle: Path | None, time_limit: float) -> _Trial:
     environment = {**os.environ, "ORT_DISABLE_TELEMETRY": "1", "OMP_NUM_THREADS": "1"}
     code = "import sys; sys.path[:0] = eval(sys.argv.pop(1)); from edgeau_apps.doctor.trial import main; sys.exit(main(sys.argv[1:]))"
     command = [sys.executable, "-c", code, repr(sys.path), kind, name, "" if bundle is None else str(bundle)]
     try:
         done = subprocess.run(
-            command, env=environment, capture_output=True, text=True, timeout=_SECONDS, check=False
+            command, env=environment, capture_output=True, text=True, timeout=time_limit, check=False
         )
     except subprocess.TimeoutExpired:
         return _Trial(
-            kind, name, fault=f"took more than {_SECONDS} seconds; try again when the machine is idle"
+            kind,
+            name,
+            unfinished=f"not finished after {time_limit:g} seconds, so it is not known whether it works",
         )
     except OSError as error:
         return _Trial(kind, name, fault=f"could not be tried ({error})")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from edgeau_apps.doctor.finding import Finding
+from edgeau_apps.doctor.finding import LONGER, Finding
 from edgeau_apps.doctor.machine import MachineDescription, numbers
 
 __all__ = ["check_opencv", "check_packages", "check_telemetry"]
@@ -18,6 +18,13 @@ def check_packages(machine: MachineDescription) -> Iterator[Finding]:
             package,
             f"{machine.packages[package]} is installed but cannot be imported: {fault}",
             f"pip install --force-reinstall --no-deps '{package}=={machine.packages[package]}'",
+        )
+    for package, taken in machine.unfinished.items():
+        yield Finding(
+            "warning",
+            package,
+            f"importing {machine.packages[package]} was not finished after {taken}, so it is not known whether it works",
+            LONGER,
         )
     numpy = machine.version("numpy")
     if numpy is None:
