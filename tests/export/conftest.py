@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from edgeau.bundle import BundleWriter, load_bundle
 from edgeau.bundle.manifest import Fusion, InputSpec, Manifest
 from edgeau.bundle.preprocessing import Preprocessor
 from edgeau.faces.alignment import Alignment
+from edgeau.metrics import sigmoid
 from edgeau_calibration.data.faces import FaceCropper
 from edgeau_calibration.data.load import load_calibration_set
 from edgeau_calibration.graph.ort_session import logits_of
@@ -172,6 +174,27 @@ def network_alone(default_bundle: Path, tmp_path: Path) -> Path:
 def packaged(default_bundle: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The stand-in is the packaged default."""
     return _package(default_bundle, monkeypatch)
+
+
+@pytest.fixture
+def packaged_decided(
+    tmp_path: Path, default_bundle: Path, persons_crops: np.ndarray, monkeypatch: pytest.MonkeyPatch
+) -> Path:
+    """The stand-in with each threshold in the widest gap between its answers, so that rounding flips no decision.
+
+    Random weights answer every face nearly alike: at a threshold amid their answers decisions are a matter of chance.
+    """
+    copy = tmp_path / "decided"
+    shutil.copytree(default_bundle, copy)
+    document = json.loads((copy / "manifest.json").read_text())
+    (artifact,) = document["artifacts"]
+    graph = onnx.load(copy / artifact["file"])
+    answers = np.sort(sigmoid(logits_of(graph, persons_crops, InputSpec())), axis=0)
+    widest = np.diff(answers, axis=0).argmax(axis=0)[None]
+    thresholds = (np.take_along_axis(answers, widest, 0) + np.take_along_axis(answers, widest + 1, 0)) / 2
+    artifact["thresholds"] = dict(zip(document["labels"], thresholds[0].tolist(), strict=True))
+    (copy / "manifest.json").write_text(json.dumps(document))
+    return _package(copy, monkeypatch)
 
 
 @pytest.fixture

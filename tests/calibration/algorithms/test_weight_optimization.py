@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 import onnx
 import pytest
+from onnx import numpy_helper
 
 from edgeau.bundle.manifest import InputSpec
 from edgeau_calibration.graph.macs import integer_share, macs_by_node
@@ -35,28 +36,42 @@ def crops(face: np.ndarray) -> np.ndarray:
     return pieces(face, 96, seed=0)
 
 
-def error(network: onnx.ModelProto, crops: np.ndarray, **changes: object) -> float:
-    recipe = replace(load_recipe("float-silu"), weight_bits=7, **changes)  # type: ignore[arg-type]
-    graph = StaticQuantizer(network, crops[::2], SPEC, recipe).graph()
-    wanted = logits_of(network, crops[1::2], SPEC)
-    return float(np.abs(logits_of(graph, crops[1::2], SPEC) - wanted).mean() / wanted.std())
+def drawn_again(network: onnx.ModelProto, seed: int) -> onnx.ModelProto:
+    """The same graph with other weights: every layer's output varies about as much as its input."""
+    rng, other = np.random.default_rng(seed), onnx.ModelProto()
+    other.CopyFrom(network)
+    for tensor in other.graph.initializer:
+        spread = 1 / np.sqrt(np.prod(tensor.dims[1:]))
+        weights = rng.normal(0, spread, tuple(tensor.dims)).astype(np.float32)
+        tensor.CopyFrom(numpy_helper.from_array(weights, tensor.name))
+    return other
 
 
-def test_every_learned_step_helps_on_crops_it_has_not_seen(
+def error(network: onnx.ModelProto, face: np.ndarray, seed: int, *learned: str) -> float:
+    """Of the logits of crops that were not calibrated on, in their standard deviations: what 7-bit weights alone cost.
+
+    Activations keep 16 bits. With 8 their rounding is most of the error, which no choice of weights takes away.
+    """
+    recipe = replace(load_recipe("wide"), weight_bits=7, learned=learned)
+    graph = StaticQuantizer(network, pieces(face, 96, seed), SPEC, recipe).graph()
+    others = pieces(face, 200, 1000 + seed)
+    wanted = logits_of(network, others, SPEC)
+    return float(np.sqrt(np.square(logits_of(graph, others, SPEC) - wanted).mean()) / wanted.std())
+
+
+def test_learned_weights_take_away_most_of_the_error_of_rounding_them(
     inverted_residual: onnx.ModelProto, face: np.ndarray
 ) -> None:
-    """In the mean of several draws: one draw of so few pixels may come out either way."""
-    kinds: tuple[dict[str, object], ...] = (
-        {},
-        {"learned": ("bias",)},
-        {"learned": ("least-squares", "rounding", "bias")},
-    )
-    draws = [pieces(face, 192, seed) for seed in range(8)]
-    plain, bias, everything = (
-        float(np.mean([error(inverted_residual, draw, **kind) for draw in draws])) for kind in kinds
-    )
-    assert everything < 0.9 * plain
-    assert everything < bias < plain
+    """On four networks, with red and blue exchanged for every other one: the gain is no luck of one draw."""
+    rounding, everything = [], []
+    for seed in range(4):
+        network, turned = drawn_again(inverted_residual, seed), face[..., :: (-1) ** seed]
+        plain = error(network, turned, seed)
+        rounding.append(error(network, turned, seed, "rounding") / plain)
+        everything.append(error(network, turned, seed, "least-squares", "rounding", "bias") / plain)
+    assert max(everything) < 0.8
+    assert np.mean(everything) < 0.4
+    assert np.mean(everything) < np.mean(rounding) < 0.6
 
 
 @pytest.mark.parametrize("name", ["robust", "symmetric"])

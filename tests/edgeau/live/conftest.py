@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import queue
+import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 
@@ -32,19 +33,21 @@ class Stages:
         self.read_frames: list[tuple[int, tuple[int, ...]]] = []
         self.find_error: Callable[[Frame], None] = lambda frame: None
         self.read_error: Callable[[Frame], None] = lambda frame: None
-        self.started = 0
+        self.started = self.found = 0
+        self.sleep: Callable[[float], None] = time.sleep
 
     def start(self) -> None:
         self.started += 1
 
     def find(self, frame: Frame) -> list[DetectedFace]:
-        time.sleep(self.find_s)
+        self.found += 1
+        self.sleep(self.find_s)
         self.find_error(frame)
         pose = HeadPose(0, 0, 0)
         return [DetectedFace(Box(0, 0, 1, 1), LANDMARKS, track, pose) for track in self.tracks]
 
     def read(self, frame: Frame, faces: Sequence[DetectedFace]) -> list[Face]:
-        time.sleep(self.read_s * len(faces))
+        self.sleep(self.read_s * len(faces))
         self.read_error(frame)
         self.read_frames.append((frame.index, tuple(face.track_id for face in faces)))
         aus = unit(frame.index % 100 / 100)
@@ -107,6 +110,59 @@ class Film(Source):
             yield Frame(index, index * self._period_s, IMAGE, "", due_s)
 
 
+class VirtualClock:
+    """Stands in for the module ``time``: its time passes when a test says so, however busy the machine is."""
+
+    def __init__(self) -> None:
+        self._now_s = 0.0
+        self._changed = threading.Condition()
+        self._until_s: list[float] = []
+
+    @property
+    def sleepers(self) -> int:
+        return len(self._until_s)
+
+    def monotonic(self) -> float:
+        return self._now_s
+
+    def sleep(self, seconds: float) -> None:
+        if seconds <= 0:
+            return
+        with self._changed:
+            until_s = self._now_s + seconds
+            self._until_s.append(until_s)
+            self._changed.wait_for(lambda: self._now_s >= until_s)
+            self._until_s.remove(until_s)
+            self._changed.notify_all()
+
+    def advance(self, seconds: float) -> None:
+        """Returns when everybody whose time has come is awake."""
+        with self._changed:
+            self._now_s += seconds
+            self._changed.notify_all()
+            self._changed.wait_for(lambda: all(until_s > self._now_s for until_s in self._until_s))
+
+
+class LockStep(Source):
+    """So many frames, one every ``period_s`` of a virtual clock, each when the threads have done what they can do before."""
+
+    live = True
+
+    def __init__(
+        self, count: int, period_s: float, clock: VirtualClock, settled: Callable[[int], bool]
+    ) -> None:
+        self.name, self.fps = "lock step", 1 / period_s
+        self._count, self._period_s, self._clock, self._settled = count, period_s, clock, settled
+
+    def __iter__(self) -> Iterator[Frame]:
+        for index in range(self._count):
+            while not self._settled(index):
+                time.sleep(0.0002)
+            self._clock.advance(self._period_s)
+            yield Frame(index, index * self._period_s, IMAGE, "", self._clock.monotonic())
+        self._clock.advance(10.0)
+
+
 @pytest.fixture
 def slack() -> float:
     """What a time may be multiplied with on a machine that has more to do than processors."""
@@ -126,3 +182,16 @@ def fed_source() -> FedSource:
 @pytest.fixture
 def film() -> type[Film]:
     return Film
+
+
+@pytest.fixture
+def virtual_clock(monkeypatch: pytest.MonkeyPatch) -> VirtualClock:
+    """The clock of live pipelines that are started from now on."""
+    clock = VirtualClock()
+    monkeypatch.setattr("edgeau.live.run.time", clock)
+    return clock
+
+
+@pytest.fixture
+def lock_step() -> type[LockStep]:
+    return LockStep
