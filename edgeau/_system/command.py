@@ -32,6 +32,7 @@ __all__ = [
     "PARTLY",
     "CommandParser",
     "entry",
+    "positive",
     "print_json",
     "run",
     "say_left_out",
@@ -168,6 +169,17 @@ def say_left_out(name: str, lines: Sequence[str], shown: int = 10) -> None:
         print(f"{name}: left out: {line}", file=sys.stderr)
     if len(lines) > shown:
         print(f"{name}: left out: {len(lines) - shown} more", file=sys.stderr)
+
+
+def positive(text: str) -> int:
+    """An option's whole number of 1 or more.
+
+    Raises:
+        argparse.ArgumentTypeError: it is none.
+    """
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"must be a whole number of 1 or more, got {text!r}")
+    return int(text)
 
 
 def print_json(document: Any) -> None:

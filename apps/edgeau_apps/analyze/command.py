@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from edgeau import Pipeline
-from edgeau._system.command import DONE, PARTLY, CommandParser, print_json, run
+from edgeau._system.command import DONE, PARTLY, CommandParser, positive, print_json, run
 from edgeau.annotation import Annotator
 from edgeau.errors import InputError, OutputError, UsageError
 from edgeau.temporal.smoothing import Smoother
@@ -105,11 +105,11 @@ def _parser() -> CommandParser:
         help="onnxruntime, int8, onnxruntime/int8, ... or a file (what is fastest here)",
     )
     parser.add_argument(
-        "--threads", type=_positive, metavar="N", help="threads of one inference (half the processors)"
+        "--threads", type=positive, metavar="N", help="threads of one inference (half the processors)"
     )
     parser.add_argument(
         "--max-faces",
-        type=_positive,
+        type=positive,
         default=_MOST_FACES,
         metavar="N",
         help="look for so many faces and no more; 1 is faster (all, up to %(default)s)",
@@ -146,12 +146,6 @@ def _parser() -> CommandParser:
     )
     parser.add_json()
     return parser
-
-
-def _positive(text: str) -> int:
-    if not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"must be a whole number of 1 or more, got {text!r}")
-    return int(text)
 
 
 def _rate(text: str) -> float:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+import argparse
 import logging
 import sys
-from argparse import Namespace
 from collections.abc import Sequence
 from pathlib import Path
 
 from edgeau import Pipeline, open_source
-from edgeau._system.command import DONE, CommandParser, run
+from edgeau._system.command import DONE, CommandParser, positive, run
 from edgeau.errors import DependencyError, InputError
 from edgeau.sources import Source
 from edgeau_apps.analyze.decoder_logging import quieten_decoders
@@ -50,11 +50,28 @@ def _parser() -> CommandParser:
     )
     parser.add_argument("--token", help="for pages that are not on loopback (default: a random one, printed)")
     parser.add_argument("--no-video", action="store_true", help="the page gets numbers and no pictures")
-    parser.add_argument("--max-faces", type=int, default=4, metavar="N", help="(default: 4)")
+    parser.add_argument(
+        "--sink",
+        action="append",
+        default=[],
+        metavar="ADDRESS",
+        help="where results go, as often as needed: a file (.csv, .jsonl, .parquet), - for JSON lines on stdout, mqtt:, osc:, "
+        "udp: or ws:// addresses; without --serve and a display nothing is shown then",
+    )
+    parser.add_argument("--max-faces", type=positive, default=4, metavar="N", help="(default: 4)")
     parser.add_argument(
         "--far",
         action="store_true",
         help="find faces from 2.5%% of the long side on, not 11%%; costs as much as some ten frames once in 25",
+    )
+    parser.add_argument(
+        "--smooth",
+        action=argparse.BooleanOptionalAction,
+        default=True,
+        help="smooth and debounce over time (on; raw probabilities go to sinks and recordings as well)",
+    )
+    parser.add_argument(
+        "--threads", type=positive, metavar="N", help="threads of one inference (half the processors)"
     )
     parser.add_argument("--experimental", action="store_true", help="AUs unproven on real faces too")
     parser.add_argument("--artifact", metavar="SEL", help="onnxruntime, litert, int8, ..., or a file")
@@ -74,16 +91,23 @@ def _body(argv: Sequence[str] | None) -> int:
     quieten_decoders()
     _source(arguments).close()  # what cannot be opened is reported before a network is loaded
     address = arguments.serve
-    if address is None and (why := window.can_open()):
+    why = window.can_open() if address is None else ""
+    if why and not arguments.sink:
         print(f"{NAME}: {why}, so the page is served instead of a window", file=sys.stderr)
         address = _DEFAULT
-    session = WebcamSession(lambda artifact: _load(arguments, artifact), lambda: _source(arguments))
+    session = WebcamSession(
+        lambda artifact: _load(arguments, artifact), lambda: _source(arguments), arguments.sink
+    )
     try:
         trained = session.bundle.manifest.network.trained
         overlay = Overlay(session, None if trained else _UNTRAINED)
         if address is None:
             session.start()
-            window.show(session, overlay, arguments.out)
+            if why:
+                print(f"{NAME}: {why}; results go to {', '.join(session.sink_names)}", file=sys.stderr)
+                _wait(session)
+            else:
+                window.show(session, overlay, arguments.out)
             if session.failure is not None:
                 raise session.failure
         else:
@@ -93,17 +117,26 @@ def _body(argv: Sequence[str] | None) -> int:
     return DONE
 
 
-def _load(arguments: Namespace, artifact: str | None) -> Pipeline:
+def _wait(session: WebcamSession) -> None:
+    """Until the source ends, or Ctrl-C."""
+    seen = 0
+    while session.alive:
+        seen, _ = session.wait(seen, 0.5)
+
+
+def _load(arguments: argparse.Namespace, artifact: str | None) -> Pipeline:
     return Pipeline.load(
         arguments.bundle,
         artifact=artifact or arguments.artifact,
         max_faces=arguments.max_faces,
         far=arguments.far or None,
         experimental=arguments.experimental,
+        threads=arguments.threads,
+        filters=None if arguments.smooth else (),
     )
 
 
-def _source(arguments: Namespace) -> Source:
+def _source(arguments: argparse.Namespace) -> Source:
     what = arguments.source
     file = what == "clip" or Path(what).is_file()
     if Path(what).is_dir():
@@ -111,9 +144,10 @@ def _source(arguments: Namespace) -> Source:
     return open_source(what, real_time=True, repeat=True) if file else open_source(what)
 
 
-def _serve(session: WebcamSession, overlay: Overlay, arguments: Namespace, address: str) -> None:
+def _serve(session: WebcamSession, overlay: Overlay, arguments: argparse.Namespace, address: str) -> None:
     try:
         from edgeau_apps.live.serve.server import serve
     except ImportError as error:
         raise DependencyError(f"the page needs aiohttp ({error}): pip install 'edgeau[web]'") from error
-    serve(session, overlay, address, token=arguments.token, video=not arguments.no_video)
+    out = sys.stderr if "-" in arguments.sink else sys.stdout  # which then has nothing but JSON lines
+    serve(session, overlay, address, token=arguments.token, video=not arguments.no_video, out=out)

@@ -1,8 +1,6 @@
 """A recording of results: OpenFace's columns, kept in a file without a name that goes away with the program.
 
-A recording outlives changes of source and artifact: each begins another stream, whose frames, times and tracks count from 0
-again. In the recording they go on: time by the clock, the seconds of the change included; frame numbers one by one; and no
-face of a later stream gets the number of an earlier one's.
+It goes on over changes of source and artifact (:mod:`edgeau_apps.live.continuation`).
 """
 
 from __future__ import annotations
@@ -12,12 +10,12 @@ import tempfile
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import replace
 from typing import TextIO, cast
 
 from edgeau.errors import OutputError
 from edgeau.results import FrameResult
 from edgeau.sinks.tables import OpenFaceCsv
+from edgeau_apps.live.continuation import Continuation
 
 __all__ = ["Recording"]
 
@@ -49,11 +47,7 @@ class Recording:
             self._table = OpenFaceCsv(cast("TextIO", self._file), labels, intensities=intensities, pose=True)
         except OSError as error:
             raise OutputError(f"nothing can be recorded: {error.strerror or error}") from error
-        self._clock = clock
-        self._begins = False
-        self._later = (0, 0.0, 0)  # what is added to a result's index, time and track numbers
-        self._last = (-1, 0.0, -1)  # index, time and largest track number in the recording
-        self._last_s = 0.0
+        self._continuation = Continuation(clock)
         self.rows = 0
 
     @property
@@ -63,7 +57,7 @@ class Recording:
 
     def begin_stream(self) -> None:
         """What is added from now on is another stream's."""
-        self._begins = self.rows > 0
+        self._continuation.begin_stream()
 
     def add(self, result: FrameResult) -> None:
         """One more result.
@@ -73,21 +67,12 @@ class Recording:
         """
         if self.full:
             return
-        now_s = self._clock()
-        if self._begins:
-            index, time_s, track = self._last
-            passed_s = max(0.001, now_s - self._last_s)  # a table's times have three digits
-            self._later = (index + 1 - result.index, time_s + passed_s - result.time_s, track + 1)
-            self._begins = False
-        result = _moved(result, *self._later)
+        result = self._continuation.of(result)
         try:
             self._table.write(result)
             self._file.flush()
         except OSError as error:
             raise OutputError(f"the recording ended: {error.strerror or error}") from error
-        tracks = [face.track_id for face in result.faces if face.track_id is not None]
-        self._last = (result.index, result.time_s, max([self._last[2], *tracks]))
-        self._last_s = now_s
         self.rows += 1
 
     def content(self) -> bytes:
@@ -103,11 +88,3 @@ class Recording:
         """Throw it away."""
         with suppress(OSError):
             self._file.close()
-
-
-def _moved(result: FrameResult, frames: int, seconds: float, tracks: int) -> FrameResult:
-    faces = tuple(
-        face if face.track_id is None else replace(face, track_id=face.track_id + tracks)
-        for face in result.faces
-    )
-    return replace(result, index=result.index + frames, time_s=result.time_s + seconds, faces=faces)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from edgeau import Pipeline
@@ -16,9 +16,11 @@ from edgeau.bundle import Bundle, Timing, time_artifacts
 from edgeau.errors import InputError, OutputError, UserError
 from edgeau.live import LivePipeline, View
 from edgeau.results import FrameResult
+from edgeau.sinks import QueuedSink, open_sink
 from edgeau.sources import Source
 from edgeau.temporal.events import Event, EventDetector
 from edgeau_apps.live.calibration import BaselineCalibration
+from edgeau_apps.live.continuation import Continuation
 from edgeau_apps.live.recording import Recording
 
 __all__ = ["SECONDS", "History", "WebcamSession"]
@@ -64,11 +66,24 @@ class WebcamSession:
     Args:
         load: makes a pipeline for an artifact, or for the bundle's choice with None.
         open_: opens the source.
+        sinks: addresses that every result goes to, as :func:`edgeau.sinks.open_sink` takes them.
+
+    Raises:
+        UsageError: a sink's address is none.
+        OutputError: a sink cannot be opened.
+        DependencyError: a package is missing.
     """
 
-    def __init__(self, load: Callable[[str | None], Pipeline], open_: Callable[[], Source]) -> None:
+    def __init__(
+        self,
+        load: Callable[[str | None], Pipeline],
+        open_: Callable[[], Source],
+        sinks: Sequence[str] = (),
+    ) -> None:
         self._load, self._open_own = load, open_
         self._pipeline = load(None)
+        self._sinks = _opened(sinks, self._pipeline)
+        self._continuation = Continuation()
         self._lock = threading.RLock()
         self._changed = threading.Condition()
         self._asked_artifact: str | None = None
@@ -110,6 +125,11 @@ class WebcamSession:
     def precision(self) -> str:
         """Of the artifact that runs."""
         return self._pipeline.artifact.precision
+
+    @property
+    def sink_names(self) -> tuple[str, ...]:
+        """Where results go, for people: passwords are left out."""
+        return tuple(sink.name for sink in self._sinks)
 
     def start(self) -> None:
         """Follow the source in a thread."""
@@ -217,6 +237,7 @@ class WebcamSession:
             if self.recording is not None:
                 self.recording.close()
         self._pipeline.close()
+        _close(self._sinks)
 
     def _turn(self) -> None:
         """End the stream that runs, so that the next one takes what is asked now."""
@@ -254,6 +275,7 @@ class WebcamSession:
 
     def _stream(self) -> None:
         self._events, self.history = EventDetector(), History()
+        self._continuation.begin_stream()
         with self._lock:
             if self.recording is not None:
                 self.recording.begin_stream()
@@ -276,6 +298,10 @@ class WebcamSession:
 
     def _note(self, result: FrameResult) -> None:
         self.history.add(result)
+        if self._sinks:
+            going_on = self._continuation.of(result)
+            for sink in self._sinks:
+                sink.write(going_on)
         self.happened.extend(self._events.update(result))
         with self._lock:
             if self._recording_on and self.recording is not None:
@@ -295,3 +321,27 @@ class WebcamSession:
         if recording.full:
             self._recording_on = False
             self.said = "the recording is full and has ended"
+
+
+def _opened(addresses: Sequence[str], pipeline: Pipeline) -> list[QueuedSink]:
+    sinks: list[QueuedSink] = []
+    try:
+        for address in addresses:
+            sinks.append(open_sink(address, pipeline))  # noqa: PERF401 - those before a refused one are closed
+    except BaseException:
+        _close(sinks)
+        pipeline.close()
+        raise
+    return sinks
+
+
+def _close(sinks: list[QueuedSink]) -> None:
+    """Close all of them, whichever cannot be finished, and tell what each lost."""
+    while sinks:
+        sink = sinks.pop(0)
+        try:
+            sink.close()
+        except OutputError as error:
+            _log.warning("%s", error)
+        if sink.report.lost:
+            _log.warning("%s", sink.report)

@@ -12,8 +12,9 @@ import contextlib
 import secrets
 import signal
 import sys
+from collections.abc import Callable
 from importlib.resources import files
-from typing import Any
+from typing import Any, TextIO
 
 import cv2
 from aiohttp import WSMsgType, web
@@ -52,8 +53,18 @@ def parse_address(text: str) -> tuple[str, int]:
     return host.strip("[]") or "127.0.0.1", int(port)
 
 
-def serve(session: WebcamSession, overlay: Overlay, address: str, *, token: str | None, video: bool) -> None:
+def serve(
+    session: WebcamSession, overlay: Overlay, address: str, *, token: str | None, video: bool, out: TextIO
+) -> None:
     """Serve until Ctrl-C or SIGTERM.
+
+    Args:
+        session: not started yet.
+        overlay: draws the picture.
+        address: HOST:PORT to listen on.
+        token: that viewers must bring; None for none on loopback, and a random one elsewhere.
+        video: whether the page gets pictures.
+        out: where the page's address is printed.
 
     Raises:
         UsageError: the address is none, or cannot be bound.
@@ -69,10 +80,10 @@ def serve(session: WebcamSession, overlay: Overlay, address: str, *, token: str 
         shown = f"http://{host}:{port}/?token={token}"
     door = Door()
     app = make_app(session, overlay, door, token=token, video=video)
-    asyncio.run(_run(app, door, host, port, shown))
+    asyncio.run(_run(app, door, host, port, lambda: print(shown, file=out, flush=True)))
 
 
-async def _run(app: web.Application, door: Door, host: str, port: int, shown: str) -> None:
+async def _run(app: web.Application, door: Door, host: str, port: int, listening: Callable[[], None]) -> None:
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.5, keepalive_timeout=_IDLE_S)
     await runner.setup()
     assert runner.server is not None  # there is one after setup
@@ -85,7 +96,7 @@ async def _run(app: web.Application, door: Door, host: str, port: int, shown: st
             raise UsageError(
                 f"{host}:{port} cannot be bound: {error.strerror}; give another --serve"
             ) from error
-        print(shown, flush=True)
+        listening()
         ended_by = await _signal()
         server.close()
     finally:
