@@ -8,13 +8,19 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any, BinaryIO
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from edgeau.errors import InputError
 from edgeau.sources.container_end import is_cut
+from edgeau.sources.deinterlacing import deinterlaced
+from edgeau.sources.display_colours import display_colours, is_srgb_like
+from edgeau.sources.film_header import Crop, read_film_headers
 from edgeau.sources.frame import Frame
+from edgeau.sources.matroska_crop import read_matroska_crops
 from edgeau.sources.orientation import UPRIGHT, orientation_of_matrix, oriented, square_size
+from edgeau.sources.size_limit import check_size, most_pixels
 from edgeau.sources.source import Source
 
 __all__ = ["AvVideo"]
@@ -23,6 +29,10 @@ __all__ = ["AvVideo"]
 _COVER = 0x400
 # FFmpeg's number for colours of an unknown standard. Players then take BT.709 from this height on, else BT.601.
 _UNKNOWN_COLOURS, _HIGH_DEFINITION = 2, 720
+# Of these ITU-T H.273 matrices swscale makes RGB: RGB itself, BT.709, FCC, BT.601 twice, SMPTE 240M, BT.2020.
+_KNOWN_COLOURS = (0, 1, 4, 5, 6, 7, 9, 10)
+# Transfers that are neither a gamma near sRGB's nor of high dynamic range: linear, logarithms, digital cinema.
+_STRANGE_TRANSFERS = (8, 9, 10, 17)
 # Containers of broadcasting, whose clocks start anywhere; all others mean the time that they give.
 _ANY_START = ("mpegts", "mpeg")
 
@@ -30,16 +40,20 @@ _ANY_START = ("mpegts", "mpeg")
 class AvVideo(Source):
     """The frames of a video file, each once, in order, with the file's own times, as a player shows them.
 
-    Turned and mirrored as the file says, pixels made square, only the part that an edit list shows, colours by the file's own
-    matrix and range. Damaged frames are passed over; the times show the gap. After the last frame the damage is reported.
+    Turned and mirrored as the file says, cut to its clean aperture, pixels made square, only the part that an edit list shows,
+    colours by the file's own matrix and range, high dynamic range and wide gamuts brought to sRGB, interlaced frames
+    deinterlaced. Of several films in one file it is the default one, as in players.
+
+    Damaged frames are passed over; the times show the gap. After the last frame the damage is reported.
 
     Args:
         path: of the file.
         name: for people; None takes the file's.
 
     Raises:
-        InputError: the file cannot be opened as a video, or holds only sound; and from the iterator, after the last frame,
-            when frames were damaged or the file was cut short.
+        InputError: the file cannot be opened as a video, holds only sound, or has larger frames than
+            :func:`~edgeau.sources.size_limit.most_pixels`; from the iterator, when its colours are of a kind that cannot be
+            shown; and after the last frame, when frames were damaged or the file was cut short.
     """
 
     def __init__(self, path: Path, name: str | None = None) -> None:
@@ -50,6 +64,11 @@ class AvVideo(Source):
         self._container = self._open()
         try:
             self._stream = self._video_stream()
+            self._crop = self._stated_crop()
+            context = self._stream.codec_context
+            check_size(context.width, context.height, self._shown_path)
+            # Frames may grow on the way: the decoder refuses them before it takes memory for them.
+            context.options = {"max_pixels": str(most_pixels())}
         except BaseException:
             self.close()
             raise
@@ -61,13 +80,13 @@ class AvVideo(Source):
         # The stream's: a codec's own is missing for VP8 and VP9.
         self._pixel_aspect: Fraction = self._stream.sample_aspect_ratio or Fraction(1)
         self._shift_s = self._start_s()
-        self._damaged = False
+        self.is_damaged = False
         self._rotation: float | None = None
         self._turn = UPRIGHT
 
     def __iter__(self) -> Iterator[Frame]:
         delivered, time_s = 0, -1.0
-        for picture in self._pictures():
+        for picture in deinterlaced(self._pictures()):
             time_s = self._time_s(picture, time_s)
             yield Frame(delivered, time_s, self._image(picture), f"{self.name} frame {delivered}")
             delivered += 1
@@ -108,37 +127,60 @@ class AvVideo(Source):
             try:
                 packet = next(packets, None)
             except av.error.FFmpegError:
-                self._damaged = True
+                self.is_damaged = True
                 return
             if packet is None:
                 return
             # Before the first whole picture there is nothing to lose: recordings of broadcasts start in the middle.
-            self._damaged |= packet.is_corrupt
+            self.is_damaged |= packet.is_corrupt
             try:
                 pictures = packet.decode()
             except av.error.FFmpegError:
-                self._damaged |= started
+                self.is_damaged |= started
                 continue
             for picture in pictures:
                 if picture.is_corrupt:
-                    self._damaged = True
+                    self.is_damaged = True
                     continue
                 started = True
                 yield picture
 
     def _image(self, picture: Any) -> NDArray[np.uint8]:
-        width, height = square_size(picture.width, picture.height, self._pixel_aspect)
+        import av
+
         colours = int(picture.colorspace)
         if colours == _UNKNOWN_COLOURS:
             colours = 1 if picture.height >= _HIGH_DEFINITION else 5
-        shown = picture.reformat(
-            width=width,
-            height=height,
-            format="bgr24",
-            src_colorspace=colours,
-            interpolation="BICUBIC",
-        )
-        image: NDArray[np.uint8] = shown.to_ndarray()
+        transfer, primaries = int(picture.color_trc), int(picture.color_primaries)
+        if colours not in _KNOWN_COLOURS or transfer in _STRANGE_TRANSFERS:
+            raise InputError(
+                f"{self._shown_path} has colours that are not shown here (matrix {colours}, transfer {transfer} of ITU-T "
+                "H.273); convert it to BT.709"
+            )
+        plain = is_srgb_like(transfer, primaries)
+        width, height = square_size(picture.width, picture.height, self._pixel_aspect)
+        if self._crop is not None:  # cut first, stretched after
+            width, height = picture.width, picture.height
+        try:
+            shown = picture.reformat(
+                width=width,
+                height=height,
+                format="bgr24" if plain else "bgr48le",
+                src_colorspace=colours,
+                interpolation="BICUBIC",
+            )
+        except av.error.FFmpegError as error:
+            raise InputError(
+                f"{self._shown_path} has pixels that are not shown here ({picture.format.name}): {error.strerror}"
+            ) from error
+        image: NDArray[Any] = shown.to_ndarray()
+        if self._crop is not None:
+            image = self._crop.of(image)
+            size = square_size(image.shape[1], image.shape[0], self._pixel_aspect)
+            if size != (image.shape[1], image.shape[0]):
+                image = cv2.resize(image, size, interpolation=cv2.INTER_CUBIC)
+        if not plain:
+            image = display_colours(image, transfer, primaries)
         return oriented(image, self._orientation(picture))
 
     def _orientation(self, picture: Any) -> int:
@@ -152,13 +194,23 @@ class AvVideo(Source):
         return self._turn
 
     def _video_stream(self) -> Any:
-        films = [stream for stream in self._container.streams.video if not int(stream.disposition) & _COVER]
+        films = self._films()
         if films:
-            return films[0]
+            best = self._container.streams.best("video")
+            return best if best in films else films[0]
         what = "it is sound" if self._container.streams.audio else "it holds something else"
         if self._container.streams.video:
             what += " with a cover picture"
         raise InputError(f"{self._shown_path} has no video in it: {what}")
+
+    def _films(self) -> list[Any]:
+        return [stream for stream in self._container.streams.video if not int(stream.disposition) & _COVER]
+
+    def _stated_crop(self) -> Crop | None:
+        """The crop that the container states, which FFmpeg reads and PyAV does not hand on; that of the codec is applied."""
+        crops = [header.crop for header in read_film_headers(self._path)] or read_matroska_crops(self._path)
+        films = self._films()
+        return crops[films.index(self._stream)] if len(crops) == len(films) else None
 
     def _expected_length(self) -> int | None:
         """Frames by the index, but no more than fit into the time that is shown."""
@@ -170,9 +222,12 @@ class AvVideo(Source):
         return min(known) if known and min(known) > 0 else None
 
     def _start_s(self) -> float:
-        if self._container.format.name not in _ANY_START or self._container.start_time is None:
+        start = self._container.start_time
+        if start is None:
             return 0.0
-        return float(self._container.start_time / 1e6)
+        # A film that begins before its clock's zero is shown from its beginning.
+        start_s = float(start / 1e6)
+        return start_s if self._container.format.name in _ANY_START else min(start_s, 0.0)
 
     def _time_s(self, picture: Any, before: float) -> float:
         """The file's time of a frame; where a container has none, the rate's."""
@@ -184,7 +239,7 @@ class AvVideo(Source):
     def _report(self, delivered: int) -> None:
         if delivered == 0:
             raise InputError(f"{self._shown_path} opens as a video but none of its frames can be decoded")
-        if self._damaged or is_cut(self._path):
+        if self.is_damaged or is_cut(self._path):
             promised = self._stream.frames or self.length or 0
             of = f" of {promised}" if promised >= delivered else ""
             raise InputError(

@@ -9,10 +9,10 @@ from numpy.typing import NDArray
 
 from edgeau.errors import InputError
 
-__all__ = ["check_frame"]
+__all__ = ["LONGEST_SIDE", "check_frame"]
 
 # OpenCV's warps number pixels in 16 bits with a sign, and fail at the last one.
-_LONGEST = 32766
+LONGEST_SIDE = 32766
 _WANTED = "a frame is a BGR picture, uint8 (height, width, 3)"
 
 
@@ -35,9 +35,9 @@ def check_frame(frame: Any) -> NDArray[np.uint8]:
         raise InputError(
             f"{_WANTED}; got an empty one, {given}. Check that the camera or file gave a picture"
         )
-    if max(frame.shape[:2]) > _LONGEST:
+    if max(frame.shape[:2]) > LONGEST_SIDE:
         raise InputError(
-            f"{_WANTED} of at most {_LONGEST} pixels a side, which is what OpenCV can warp; got {given}. Make it smaller, or cut it"
+            f"{_WANTED} of at most {LONGEST_SIDE} pixels a side, which is what OpenCV can warp; got {given}. Make it smaller, or cut it"
         )
     if frame.ndim != 3 or frame.shape[2] != 3:
         raise InputError(f"{_WANTED}; got {given}. {_advice_for_shape(frame.shape)}")

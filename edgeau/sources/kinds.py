@@ -9,9 +9,8 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Literal
 
-import cv2
-
 from edgeau.errors import InputError
+from edgeau.sources.picture_header import PICTURE_KINDS, content_kind
 
 __all__ = [
     "PICTURES",
@@ -21,6 +20,7 @@ __all__ = [
     "files_of_sequence",
     "is_glob",
     "kind_of",
+    "kind_of_content",
 ]
 
 PICTURES = frozenset(
@@ -34,6 +34,7 @@ PICTURES = frozenset(
         ".jpe",
         ".jpeg",
         ".jpg",
+        ".mpo",
         ".pbm",
         ".pgm",
         ".png",
@@ -49,6 +50,9 @@ VIDEOS = frozenset(
 ) | frozenset((".mpg", ".mts", ".ogv", ".ts", ".webm", ".wmv"))
 
 
+_HEAD = 64  # bytes that tell what a file holds
+
+
 def kind_of(path: Path) -> Literal["picture", "video"]:
     """What a file is: by its suffix, and where that says nothing by its first bytes.
 
@@ -60,9 +64,18 @@ def kind_of(path: Path) -> Literal["picture", "video"]:
             f"{str(path)!r} does not exist" if not path.exists() else f"{str(path)!r} is not a file"
         )
     suffix = path.suffix.lower()
-    if suffix in PICTURES or (suffix not in VIDEOS and cv2.haveImageReader(str(path))):
+    if suffix in PICTURES or (suffix not in VIDEOS and kind_of_content(path) in PICTURE_KINDS):
         return "picture"
     return "video"
+
+
+def kind_of_content(path: Path) -> str:
+    """What a file holds by its first bytes, see :func:`edgeau.sources.picture_header.content_kind`; empty when unreadable."""
+    try:
+        with path.open("rb") as file:
+            return content_kind(file.read(_HEAD))
+    except OSError:  # said when it is opened
+        return ""
 
 
 def files_of_folder(folder: Path, suffixes: frozenset[str] | None) -> list[Path]:

@@ -11,9 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgeau.errors import DependencyError, InputError
-from edgeau.sources.film_header import FilmHeader, read_film_header
+from edgeau.sources.display_colours import is_srgb_like
+from edgeau.sources.film_header import FilmHeader, read_film_headers
 from edgeau.sources.frame import Frame
 from edgeau.sources.orientation import oriented, square_size
+from edgeau.sources.size_limit import check_size
 from edgeau.sources.source import Source
 
 __all__ = ["OpenCvVideo"]
@@ -51,30 +53,36 @@ class OpenCvVideo(Source):
         self._capture = _open(path)
         # Releases of OpenCV differ in what they turn by themselves; none may, since it is done here.
         self._capture.set(cv2.CAP_PROP_ORIENTATION_AUTO, 0)
+        # BGR of 8 bits, whatever the file has and the release does by itself.
+        self._capture.set(cv2.CAP_PROP_CONVERT_RGB, 1)
+        width = int(self._capture.get(cv2.CAP_PROP_FRAME_WIDTH))
+        check_size(width, int(self._capture.get(cv2.CAP_PROP_FRAME_HEIGHT)), repr(str(path)))
         count, fps = self._capture.get(cv2.CAP_PROP_FRAME_COUNT), self._capture.get(cv2.CAP_PROP_FPS)
         self.length = int(count) if 0 < count < 1e9 else None
         self.fps = fps if 0 < fps < 1e4 else None
 
     def __iter__(self) -> Iterator[Frame]:
-        delivered = gaps = refusals = 0
+        delivered = refusals = 0
         time_s = -1.0
         while refusals < _REFUSALS and not self._complete(delivered, refusals):
             ok, image = self._capture.read()
             if not ok:
                 refusals += 1
                 continue
-            gaps += refusals > 0
+            self.is_damaged |= refusals > 0
             refusals = 0
             time_s = self._time_s(time_s)
             yield Frame(delivered, time_s, self._shown(image), f"{self.name} frame {delivered}")
             delivered += 1
-        self._report(delivered, gaps)
+        self._report(delivered)
 
     def close(self) -> None:
         """Release the file."""
         self._capture.release()
 
     def _shown(self, image: NDArray[Any]) -> NDArray[np.uint8]:
+        if self._header.crop is not None:
+            image = self._header.crop.of(image)
         size = square_size(image.shape[1], image.shape[0], self._header.pixel_aspect)
         if size != (image.shape[1], image.shape[0]):
             image = cv2.resize(image, size, interpolation=cv2.INTER_CUBIC)
@@ -90,12 +98,12 @@ class OpenCvVideo(Source):
             return time_s
         return max(before, 0.0) + (1 / self.fps if self.fps and before >= 0 else 0.0)
 
-    def _report(self, delivered: int, gaps: int) -> None:
+    def _report(self, delivered: int) -> None:
         where = f"{str(self._path)!r}"
         if delivered == 0:
             raise InputError(f"{where} opens as a video but none of its frames can be decoded")
         short = self.length is not None and self.length - delivered > max(1, _ESTIMATE * self.length)
-        if gaps or short:
+        if self.is_damaged or short:
             of = f" of {self.length}" if self.length else ""
             raise InputError(f"{where} is damaged or cut short: {delivered}{of} frames could be read")
 
@@ -107,22 +115,27 @@ def _header(path: Path) -> FilmHeader:
         DependencyError: it cannot.
     """
     try:
-        header = read_film_header(path)
+        headers = read_film_headers(path)
     except OSError as error:
         raise InputError(f"{str(path)!r} cannot be read: {error.strerror or error}") from error
-    if header is None:
+    header = headers[0] if headers else FilmHeader()
+    if not headers:
         if path.suffix.lower() in (
             *_PLAIN,
             ".mp4",
             ".mov",
             ".m4v",
         ):  # the last three: damaged, which opening says
-            return FilmHeader()
+            return header
         why = f"{path.suffix or 'this'} files"
     elif header.has_edits:
         why = "a file that shows a part of its film (an edit list)"
     elif header.is_fragmented:
         why = "a fragmented MP4"
+    elif len(headers) > 1:
+        why = "a file with several films"
+    elif not is_srgb_like(header.transfer, header.primaries):
+        why = "films of high dynamic range or a wide gamut"
     else:
         return header
     raise DependencyError(

@@ -10,32 +10,36 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgeau.errors import InputError
+from edgeau.sources.display_colours import HLG, PQ, profiled_colours
 from edgeau.sources.exif import exif_orientation, tiff_as_stored
+from edgeau.sources.icc import embedded_profile, read_profile
 from edgeau.sources.orientation import oriented
-from edgeau.sources.pillow_picture import is_heif, read_heif
+from edgeau.sources.picture_header import content_kind, read_picture_header
+from edgeau.sources.picture_parts import PNG, png_chunks, tiff_entries, tiff_pages
+from edgeau.sources.pillow_picture import read_heif
+from edgeau.sources.size_limit import check_size
 
-__all__ = ["is_animated", "read_picture"]
+__all__ = ["decoded_picture", "read_picture"]
 
 # What shows through transparent pixels: the border value of the alignment, so that neither edge nor fill looks special.
 _BEHIND = 128
+# A TIFF's tag of what a fourth channel is, and its values (TIFF 6.0, section 18).
+_EXTRA_SAMPLES, _MULTIPLIED, _OPACITY = 338, 1, 2
 # OpenCV gives what is stored; turning by EXIF is done here, because OpenCV does it for some formats of some releases only.
 _AS_STORED = cv2.IMREAD_UNCHANGED | cv2.IMREAD_IGNORE_ORIENTATION
-_TIFF = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 
 
 def read_picture(path: Path) -> NDArray[np.uint8]:
-    """Read a picture.
-
-    Grey becomes BGR, 16 bits become 8, EXIF turning and mirroring is applied, transparent pixels show mid-grey.
+    """Read a picture file.
 
     Args:
         path: any path, also with letters that are not ASCII.
 
     Returns:
-        uint8 ``(height, width, 3)``, BGR.
+        uint8 ``(height, width, 3)``, BGR; see :func:`decoded_picture`.
 
     Raises:
-        InputError: the file cannot be read, is damaged, is not a picture, holds several pictures, or holds float values.
+        InputError: the file cannot be read, or as :func:`decoded_picture`.
         DependencyError: it is HEIC or AVIF, and Pillow or its reader is not installed.
     """
     name = repr(str(path))
@@ -44,29 +48,77 @@ def read_picture(path: Path) -> NDArray[np.uint8]:
         content = path.read_bytes()
     except OSError as error:
         raise InputError(f"{name} cannot be read: {error.strerror or error}") from error
-    if is_heif(content):
-        return _without_alpha(read_heif(content, name))
-    if is_animated(content):
+    return decoded_picture(content, name)
+
+
+def decoded_picture(content: bytes, name: str) -> NDArray[np.uint8]:
+    """A picture file in memory: JPEG, PNG, WebP, TIFF, BMP or PNM, or HEIC and AVIF through Pillow.
+
+    Grey becomes BGR, 16 bits become 8, turning and mirroring (EXIF) and colour profiles (ICC, of three primaries and curves)
+    are applied, transparent pixels show mid-grey. Of a JPEG with several pictures (MPO) it is the first, as in viewers.
+
+    Args:
+        content: the whole file.
+        name: for messages, in quotation marks where it is a path.
+
+    Returns:
+        uint8 ``(height, width, 3)``, BGR.
+
+    Raises:
+        InputError: it is damaged, is not such a picture, has more pixels than
+            :func:`~edgeau.sources.size_limit.most_pixels`, holds several pictures, holds float values or high dynamic range.
+        DependencyError: it is HEIC or AVIF, and Pillow or its reader is not installed.
+    """
+    header = read_picture_header(content)
+    if header is None:
+        raise InputError(
+            f"{name} is not a picture that OpenCV can read, or it is damaged{_what_else(content)}"
+        )
+    if header.is_animated:
         raise InputError(
             f"{name} is an animation of several pictures; save the wanted ones as pictures, or make it a video"
+        )
+    check_size(header.width, header.height, name)
+    if header.kind in ("HEIC", "AVIF"):
+        pixels, profile = read_heif(content, name)
+        return _three_channels(pixels, profile)
+    if _is_high_dynamic_range(content):
+        raise InputError(
+            f"{name} is a picture of high dynamic range; export it as an ordinary one (sRGB) first"
         )
     image = _decoded(tiff_as_stored(content))
     if image is None:
         raise InputError(f"{name} is not a picture that OpenCV can read, or it is damaged")
     if image.dtype not in (np.uint8, np.uint16):
         raise InputError(f"{name} holds {image.dtype} values; map them to 8 or 16 bits (tone mapping) first")
-    pages = _pages(path, content)
+    pages = tiff_pages(content) if header.kind == "TIFF" else 1
     if pages > 1:
         raise InputError(f"{name} holds {pages} pictures; save the wanted ones as files of their own")
-    return oriented(_eight_bits(_three_channels(image)), exif_orientation(content))
+    if header.kind == "TIFF":
+        image = _straight(image, content)
+    return oriented(_three_channels(image, embedded_profile(content)), exif_orientation(content))
 
 
-def is_animated(content: bytes) -> bool:
-    """Whether a file is an animated PNG or WebP, of which OpenCV would read the first picture only."""
-    if content[:8] == b"\x89PNG\r\n\x1a\n":
-        return 0 <= content.find(b"acTL", 8, 4096) < content.find(b"IDAT", 8)
-    # The extended header of WebP holds the flag (RFC 9649, section 2.7).
-    return content[8:16] == b"WEBPVP8X" and len(content) > 20 and bool(content[20] & 0x02)
+def _what_else(content: bytes) -> str:
+    """What a file is whose name says picture, where that can be told."""
+    kind = content_kind(content[:64])
+    return f" (it is a {kind}, whatever its name says)" if kind else ""
+
+
+def _is_high_dynamic_range(content: bytes) -> bool:
+    """Whether a PNG says so (third edition, section 11.3.2.6, cICP)."""
+    if content[:8] != PNG:
+        return False
+    said = next(
+        (content[start:end] for name, start, end in png_chunks(content) if name in (b"cICP", b"IDAT")), b""
+    )
+    return len(said) == 4 and said[1] in (PQ, HLG)
+
+
+def _in_srgb(image: NDArray[Any], profile: bytes) -> NDArray[np.uint8]:
+    """A picture of three channels with 8 bits, in sRGB."""
+    said = read_profile(profile)
+    return _eight_bits(image) if said is None else profiled_colours(image, said)
 
 
 def _decoded(content: bytes) -> NDArray[Any] | None:
@@ -79,38 +131,36 @@ def _decoded(content: bytes) -> NDArray[Any] | None:
     return None if image is None or image.size == 0 else image
 
 
-def _pages(path: Path, content: bytes) -> int:
-    if content[:4] not in _TIFF:
-        return 1
-    try:
-        return cv2.imcount(str(path))
-    except cv2.error:
-        return 1
-
-
-def _three_channels(image: NDArray[Any]) -> NDArray[Any]:
-    """BGR, of what grey, grey with alpha, BGR or BGRA was stored."""
+def _three_channels(image: NDArray[Any], profile: bytes) -> NDArray[np.uint8]:
+    """BGR of 8 bits in sRGB, of what grey, grey with alpha, BGR or BGRA was stored; over mid-grey where it is transparent."""
     if image.ndim == 2:
         image = image[:, :, None]
     channels = image.shape[2]
-    if channels == 2:
-        grey, alpha = image[:, :, :1], image[:, :, 1:]
-        return _without_alpha(np.concatenate((grey, grey, grey, alpha), axis=2))
-    if channels == 1:
-        return np.repeat(image, 3, axis=2)
-    return _without_alpha(image)
-
-
-def _without_alpha(image: NDArray[Any]) -> NDArray[Any]:
-    """A picture over mid-grey where it is transparent."""
-    alpha = image[:, :, 3:]
+    colours = image[:, :, :3] if channels > 2 else np.repeat(image[:, :, :1], 3, axis=2)
+    shown = _in_srgb(np.ascontiguousarray(colours), profile)
+    if channels in (1, 3):
+        return shown
+    alpha = image[:, :, -1:]
     full = np.iinfo(image.dtype).max
-    if not alpha.size or (alpha == full).all():
-        return np.ascontiguousarray(image[:, :, :3])
+    if (alpha == full).all():
+        return shown
     share = alpha.astype(np.float32) / full
-    behind = _BEHIND / 255 * full
-    blend: NDArray[Any] = np.rint(image[:, :, :3] * share + behind * (1 - share))
-    return blend.astype(image.dtype)
+    return np.asarray(np.rint(shown * share + _BEHIND * (1 - share)), np.uint8)
+
+
+def _straight(image: NDArray[Any], content: bytes) -> NDArray[Any]:
+    """A TIFF's colours as they are, where it holds, or OpenCV gives, them multiplied by their opacity."""
+    extra = next(
+        (entry.number(content) for entry in tiff_entries(content) if entry.tag == _EXTRA_SAMPLES), None
+    )
+    # libtiff multiplies them itself when it makes 8 bits, which is how OpenCV has it read them.
+    multiplied = extra == _MULTIPLIED or (extra == _OPACITY and image.dtype == np.uint8)
+    if not multiplied or image.ndim != 3 or image.shape[2] != 4:
+        return image
+    full = np.iinfo(image.dtype).max
+    alpha = np.maximum(image[:, :, 3:], 1).astype(np.float32) / full
+    image[:, :, :3] = np.rint(np.minimum(image[:, :, :3] / alpha, full))
+    return image
 
 
 def _eight_bits(image: NDArray[Any]) -> NDArray[np.uint8]:

@@ -10,20 +10,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgeau.errors import DependencyError, InputError
+from edgeau.sources.display_colours import HLG, PQ
+from edgeau.sources.picture_header import content_kind
+from edgeau.sources.size_limit import check_size
 
-__all__ = ["is_heif", "read_heif"]
+__all__ = ["read_heif"]
 
-# Brands of ISO/IEC 23008-12 and AVIF files; what stands behind "ftyp" at the start of the file.
-_HEIC = frozenset((b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"))
-_AVIF = frozenset((b"avif", b"avis"))
-
-
-def is_heif(data: bytes) -> bool:
-    """Whether a file is a HEIC or AVIF picture, by its first bytes."""
-    return data[4:8] == b"ftyp" and data[8:12] in _HEIC | _AVIF
+_HEADERS = 1 << 16  # bytes at the start that the description of a picture fits into
 
 
-def read_heif(data: bytes, name: str) -> NDArray[np.uint8]:
+def read_heif(data: bytes, name: str) -> tuple[NDArray[np.uint8], bytes]:
     """Read a HEIC or AVIF picture, turned and mirrored as it must be seen.
 
     Args:
@@ -31,13 +27,17 @@ def read_heif(data: bytes, name: str) -> NDArray[np.uint8]:
         name: for messages.
 
     Returns:
-        uint8 ``(height, width, 3 or 4)``: BGR, or BGRA where it has transparent pixels.
+        uint8 ``(height, width, 3 or 4)``: BGR, or BGRA where it has transparent pixels; and its ICC profile, or nothing.
 
     Raises:
         DependencyError: Pillow or its HEIF reader is not installed.
-        InputError: it is damaged.
+        InputError: it is damaged, too large, or of high dynamic range.
     """
-    kind = "AVIF" if data[8:12] in _AVIF else "HEIC"
+    kind = content_kind(data)
+    if _transfer(data) in (PQ, HLG):
+        raise InputError(
+            f"{name} is a {kind} picture of high dynamic range; export it as an ordinary one (sRGB) first"
+        )
     try:
         from PIL import Image, ImageOps
 
@@ -54,12 +54,23 @@ def read_heif(data: bytes, name: str) -> NDArray[np.uint8]:
         ) from error
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("error", Image.DecompressionBombWarning)
-            image: Any = ImageOps.exif_transpose(Image.open(io.BytesIO(data)))
+            warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # the limit is ours
+            image: Any = Image.open(io.BytesIO(data))
+            check_size(image.width, image.height, name)
+            profile = image.info.get("icc_profile") or b""
+            image = ImageOps.exif_transpose(image)
             pixels = np.asarray(image.convert("RGBA" if image.has_transparency_data else "RGB"))
-    except Image.DecompressionBombWarning as error:
+    except InputError:
+        raise
+    except Image.DecompressionBombError as error:
         raise InputError(f"{name} has too many pixels: {error}") from error
     except Exception as error:  # its decoders raise what they like on damaged files
         raise InputError(f"{name} is a damaged {kind} picture: {error}") from error
     order = (2, 1, 0, 3)[: pixels.shape[2]]
-    return np.ascontiguousarray(pixels[:, :, order])
+    return np.ascontiguousarray(pixels[:, :, order]), profile
+
+
+def _transfer(data: bytes) -> int:
+    """The transfer that its colour box states (ISO/IEC 23008-12 takes it from ISO/IEC 14496-12, section 12.1.5); 0 for none."""
+    place = data.find(b"colrnclx", 0, _HEADERS)
+    return int.from_bytes(data[place + 10 : place + 12], "big") if place >= 0 else 0

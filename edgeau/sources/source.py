@@ -23,6 +23,7 @@ class Source(Closing, ABC):
         fps: frames a second to expect; None when there is no rate.
         live: frames that are not taken in time are lost (a camera).
         still: frames have nothing to do with each other (pictures), so nothing may be tracked or smoothed over them.
+        is_damaged: whether frames were passed over so far: those that follow are not the ones of their numbers.
     """
 
     name: str
@@ -30,6 +31,7 @@ class Source(Closing, ABC):
     fps: float | None = None
     live: bool = False
     still: bool = False
+    is_damaged: bool = False
 
     @abstractmethod
     def __iter__(self) -> Iterator[Frame]:

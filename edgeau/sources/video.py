@@ -6,9 +6,14 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from edgeau.errors import InputError
+from edgeau.sources.kinds import kind_of_content
+from edgeau.sources.picture_header import PICTURE_KINDS
 from edgeau.sources.source import Source
 
 __all__ = ["open_video"]
+
+# Films that are one JPEG after the other, without a container.
+_JPEG_STREAMS = (".mjpeg", ".mjpg")
 
 
 def open_video(path: Path, name: str | None = None) -> Source:
@@ -22,11 +27,14 @@ def open_video(path: Path, name: str | None = None) -> Source:
         name: for people; None takes the file's.
 
     Raises:
-        InputError: it does not exist, or is no video.
+        InputError: it does not exist, or is no video; also when it is a picture with a video's name.
         DependencyError: OpenCV alone would show it otherwise than players do.
     """
     if not path.is_file():
         raise InputError(f"{str(path)!r} does not exist")
+    kind = kind_of_content(path)
+    if kind in PICTURE_KINDS and path.suffix.lower() not in _JPEG_STREAMS:
+        raise InputError(f"{str(path)!r} is a picture ({kind}), whatever its name says; rename it")
     if find_spec("av") is not None:
         from edgeau.sources.av_video import AvVideo
 

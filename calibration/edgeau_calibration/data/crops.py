@@ -9,8 +9,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from edgeau.errors import CalibrationError
+from edgeau.errors import CalibrationError, InputError
 from edgeau.faces.alignment import Alignment
+from edgeau.sources.picture_file import decoded_picture
 
 __all__ = [
     "MINIMUM",
@@ -151,7 +152,10 @@ def decoded(file: bytes | NDArray[np.uint8], alignment: Alignment, where: str) -
     Raises:
         CalibrationError: it is damaged, or has the size of neither the crop nor the canvas.
     """
-    picture = cv2.imdecode(np.frombuffer(file, dtype=np.uint8), cv2.IMREAD_COLOR) if len(file) else None
-    if picture is None:
-        raise CalibrationError(f"{where}: a crop is not a picture; copy or make it again")
-    return aligned(picture[None].astype(np.uint8, copy=False), alignment, where)[0, ..., ::-1]
+    try:
+        picture = decoded_picture(bytes(file), where)
+    except InputError as error:
+        raise CalibrationError(
+            f"{where}: a crop is not a picture; copy or make it again ({error})"
+        ) from error
+    return aligned(picture[None], alignment, where)[0, ..., ::-1]

@@ -1,5 +1,6 @@
 """The command's errors, and the window's drawing without a screen."""
 
+import cv2
 import numpy as np
 import pytest
 
@@ -36,14 +37,23 @@ def test_addresses():
 
 
 def test_pictures_of_a_viewer_are_measured_before_they_are_unpacked():
-    import cv2
-
     image = np.zeros((48, 64, 3), np.uint8)
     content = cv2.imencode(".jpg", image)[1].tobytes()
     assert decoded(content).shape == image.shape
     for bad in (b"", b"\xff\xd8", content[:100], b"GIF89a" + b"\x00" * 50):
         with pytest.raises(InputError):
             decoded(bad)
+
+
+@pytest.mark.parametrize(
+    "before", [b"", b"\xff\x01", b"\xff\xc0\x00\x11\x08\x00\x10\x00\x10\x03" + bytes(9), b"\xff\x00 any"]
+)
+def test_a_viewers_picture_that_unpacks_to_gigabytes_is_refused(before: bytes):
+    content = bytearray(cv2.imencode(".jpg", np.zeros((64, 64, 3), np.uint8))[1].tobytes())
+    place = content.index(b"\xff\xc0")
+    content[place + 5 : place + 9] = (30_000).to_bytes(2, "big") * 2
+    with pytest.raises(InputError, match="30000 x 30000 pixels is too large"):
+        decoded(bytes(content[:2]) + before + bytes(content[2:]))
 
 
 def test_the_newest_picture_of_a_viewer_wins():

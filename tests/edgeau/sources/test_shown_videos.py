@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import os
-import shutil
 import struct
-import subprocess
 from pathlib import Path
 
 import cv2
@@ -16,9 +14,17 @@ from edgeau.errors import DependencyError, InputError
 from edgeau.sources import open_source
 from edgeau.sources import video as video_module
 from edgeau.sources.orientation import oriented
-
-WIDTH, HEIGHT, COUNT = 160, 120, 25
-MPEG = ("-c:v", "mpeg4", "-q:v", "1")
+from tests.edgeau.sources.films import (
+    COUNT,
+    HEIGHT,
+    MPEG,
+    WIDTH,
+    count_and_error,
+    ffmpeg,
+    film,
+    picture,
+    times_and_images,
+)
 
 needs_av = pytest.mark.skipif(not video_module.find_spec("av"), reason="PyAV is not installed")
 
@@ -31,48 +37,6 @@ def decoder(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> 
     else:
         pytest.importorskip("av")
     return str(request.param)
-
-
-def picture() -> np.ndarray:
-    """BGR without any symmetry."""
-    noise = np.random.default_rng(3).integers(0, 255, (HEIGHT, WIDTH, 3), np.uint8)
-    return cv2.GaussianBlur(noise, (0, 0), 12).astype(float).__mul__(3).clip(0, 255).astype(np.uint8)
-
-
-def ffmpeg(*arguments: str | Path) -> None:
-    if shutil.which("ffmpeg") is None:
-        pytest.skip("ffmpeg is not installed")
-    done = subprocess.run(
-        ["ffmpeg", "-v", "error", "-y", *map(str, arguments)], capture_output=True, text=True, check=False
-    )
-    if done.returncode:
-        pytest.skip(f"this ffmpeg cannot make it: {done.stderr.strip()[-200:]}")
-
-
-def film(path: Path, *output: str, before: tuple[str, ...] = (), count: int = COUNT) -> Path:
-    """A film of the picture, 25 frames a second, whose brightness rises by 2 a frame."""
-    raw = path.with_suffix(".raw")
-    raw.write_bytes(b"".join((picture() // 2 + np.uint8(2 * index)).tobytes() for index in range(count)))
-    source = ("-f", "rawvideo", "-pix_fmt", "bgr24", "-s", f"{WIDTH}x{HEIGHT}", "-r", "25", "-i", str(raw))
-    ffmpeg(*before, *source, *(output or MPEG), path)
-    return path
-
-
-def times_and_images(path: Path) -> tuple[list[float], list[np.ndarray]]:
-    with open_source(path) as source:
-        frames = list(source)
-    return [frame.time_s for frame in frames], [frame.image for frame in frames]
-
-
-def count_and_error(path: Path) -> tuple[int, str]:
-    count = 0
-    with open_source(path) as source:
-        try:
-            for _ in source:
-                count += 1
-        except InputError as error:
-            return count, str(error)
-    return count, ""
 
 
 def with_matrix(path: Path, tagged: Path, matrix: tuple[int, int, int, int]) -> Path:

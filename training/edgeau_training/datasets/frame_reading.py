@@ -1,4 +1,4 @@
-"""The pixels behind labelled frames, in their order: picture files, and videos decoded from their start."""
+"""The pixels behind labelled frames, in their order: picture files, and videos decoded from their start, as they are shown."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ from collections.abc import Iterator
 from itertools import groupby
 from pathlib import Path
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from edgeau.errors import InputError
 from edgeau.sources.picture_file import read_picture
+from edgeau.sources.video import open_video
 from edgeau_training.datasets.labelled_frames import LabelledFrames
 
 __all__ = ["read_frames"]
@@ -25,7 +25,8 @@ def read_frames(frames: LabelledFrames, rows: NDArray[np.int64]) -> Iterator[tup
         rows: to read; rows of one video ascending by their frame.
 
     Raises:
-        InputError: a picture or video cannot be read, or a video ends before a frame that has a label.
+        InputError: a picture or video cannot be read, or a video ends or is damaged before a frame that has a label.
+        DependencyError: only PyAV shows the video as players do, and it is not installed.
     """
     if frames.video_frame is None:
         for row in rows.tolist():
@@ -38,22 +39,25 @@ def read_frames(frames: LabelledFrames, rows: NDArray[np.int64]) -> Iterator[tup
 
 def _decode(path: Path, wanted: NDArray[np.int64]) -> Iterator[NDArray[np.uint8]]:
     """The wanted frames, ascending. Frames are counted while decoding: seeking by number is not exact in every file."""
-    if not path.is_file():
-        raise InputError(f"{path} does not exist")
-    capture = cv2.VideoCapture(str(path))
-    try:
-        place = -1
-        for frame in wanted.tolist():
-            while place < frame:
-                if not capture.grab():
-                    raise InputError(
-                        f"{path} ends or is damaged after frame {place + 1}, but its labels go on to "
-                        f"frame {int(wanted[-1]) + 1}"
-                    )
-                place += 1
-            ok, image = capture.retrieve()
-            if not ok:
-                raise InputError(f"{path}: frame {frame + 1} cannot be decoded")
-            yield image  # type: ignore[misc]
-    finally:
-        capture.release()
+    left = wanted.tolist()
+    seen = 0
+    with open_video(path) as source:
+        try:
+            for frame in source:
+                seen += 1
+                if source.is_damaged:
+                    break
+                while left and left[0] == frame.index:
+                    yield frame.image
+                    del left[0]
+                if not left:
+                    return
+        except InputError as error:
+            raise _short(path, seen, wanted) from error
+    raise _short(path, seen, wanted)
+
+
+def _short(path: Path, seen: int, wanted: NDArray[np.int64]) -> InputError:
+    return InputError(
+        f"{path} ends or is damaged after frame {seen}, but its labels go on to frame {int(wanted[-1]) + 1}"
+    )

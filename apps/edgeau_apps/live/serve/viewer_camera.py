@@ -6,12 +6,13 @@ import threading
 import time
 from collections.abc import Iterator
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from edgeau.errors import InputError
 from edgeau.sources import Frame, Source
+from edgeau.sources.picture_file import decoded_picture
+from edgeau.sources.picture_header import read_picture_header
 
 __all__ = ["MOST_BYTES", "ViewerCamera", "decoded"]
 
@@ -66,25 +67,9 @@ def decoded(content: bytes) -> NDArray[np.uint8]:
     Raises:
         InputError: it is none, or larger than a camera's picture; the size is read before anything is unpacked.
     """
-    width, height = _jpeg_size(content)
-    if not 0 < width * height <= _MOST_PIXELS:
-        raise InputError(f"a picture of {width} x {height} pixels is too large")
-    image = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_COLOR)
-    if image is None:
-        raise InputError("the picture is damaged")
-    return np.asarray(image, np.uint8)
-
-
-def _jpeg_size(content: bytes) -> tuple[int, int]:
-    """Width and height from the frame header (ITU-T T.81, B.2.2)."""
-    if content[:2] != b"\xff\xd8":
+    header = read_picture_header(content)
+    if header is None or header.kind != "JPEG":
         raise InputError("the picture is no JPEG")
-    at = 2
-    while at + 9 < len(content) and content[at] == 0xFF:
-        marker, length = content[at + 1], int.from_bytes(content[at + 2 : at + 4], "big")
-        if 0xC0 <= marker <= 0xCF and marker not in (0xC4, 0xC8, 0xCC):
-            return int.from_bytes(content[at + 7 : at + 9], "big"), int.from_bytes(
-                content[at + 5 : at + 7], "big"
-            )
-        at += 2 + length
-    raise InputError("the picture is damaged")
+    if not 0 < header.width * header.height <= _MOST_PIXELS:
+        raise InputError(f"a picture of {header.width} x {header.height} pixels is too large, or damaged")
+    return decoded_picture(content, "the picture")
