@@ -8,6 +8,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from tests.training.trees import lines, make_trees
+
 AUS = ("AU1", "AU4", "AU12")
 SQUARES = ((90, 60), (150, 60), (120, 160))  # left, top of each AU's square, inside the central 160 pixels
 
@@ -62,3 +64,21 @@ def _landmarks(rng):
     points[1, :2] = (128, 140)
     points[61, :2], points[291, :2] = (108, 170), (148, 170)
     return points + rng.normal(0, 0.5, points.shape).astype(np.float32)
+
+
+@pytest.fixture(scope="session")
+def face(astronaut):
+    """A real face: uint8 (280, 280, 3) BGR."""
+    return np.ascontiguousarray(astronaut[:280, 100:380])
+
+
+@pytest.fixture(scope="session")
+def trees(tmp_path_factory, face):
+    """Name of a data set -> its folder, in its own layout; see tests/training/trees.py."""
+    return make_trees(tmp_path_factory.mktemp("trees"), face)
+
+
+@pytest.fixture(scope="session")
+def write_lines():
+    """Writes a text file from its lines."""
+    return lines

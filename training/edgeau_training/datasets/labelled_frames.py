@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -79,6 +80,14 @@ class LabelledFrames:
     def judged(self) -> NDArray[np.int64]:
         """How often each AU is known, int64 ``(C,)``."""
         return np.asarray(self.mask.sum(axis=0, dtype=np.int64))
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of pictures' names, labels and masks, after the name of the method."""
+        content = hashlib.sha256("\n".join(self.pictures).encode())
+        content.update(np.ascontiguousarray(self.occurrence).tobytes())
+        content.update(np.ascontiguousarray(self.mask).tobytes())
+        return "sha256:" + content.hexdigest()
 
     def path(self, row: int) -> Path:
         """The file of one row."""

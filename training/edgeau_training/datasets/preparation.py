@@ -26,7 +26,9 @@ from edgeau_training.datasets.aligners import CANVAS, Aligner
 from edgeau_training.datasets.frame_reading import read_frames
 from edgeau_training.datasets.labelled_frames import LabelledFrames
 
-__all__ = ["WITHOUT_FACE", "NoFaceWarning", "prepare"]
+__all__ = ["MANNER", "WITHOUT_FACE", "NoFaceWarning", "prepare"]
+
+MANNER = "preparation.json"  # says how the crops of its folder were made
 
 WITHOUT_FACE = ("drop", "whole")  # leave the frame out, or shrink the whole picture to the crop's size
 _QUALITY = 95
@@ -143,7 +145,7 @@ def _crop_names(frames: LabelledFrames) -> list[str]:
 
 def _check_manner(folder: Path, manner: dict[str, Any]) -> None:
     """One folder holds crops of one manner only."""
-    path = folder / "preparation.json"
+    path = folder / MANNER
     if not path.exists():
         write_whole(path, (json.dumps(manner, indent=2) + "\n").encode())
         return

@@ -1,134 +1,217 @@
-"""``edgeau-evaluate``: how well a model does on labelled faces, and how far it is from another."""
+"""``edgeau-evaluate``: how well models do on labelled faces, alone, over folds and together, and how far one is from another."""
 
 from __future__ import annotations
 
 import argparse
 import sys
+import warnings
 from collections.abc import Sequence
 from contextlib import ExitStack, closing
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from edgeau._system.command import DONE, PARTLY, CommandParser, print_json, say_left_out
 from edgeau._system.command import run as run_command
-from edgeau.action_units.names import written_label
-from edgeau.errors import UsageError
-from edgeau.metrics import OBJECTIVES
+from edgeau.errors import InputError, UsageError
+from edgeau_training.datasets import open_data_set
+from edgeau_training.evaluation.answers import write_answers
 from edgeau_training.evaluation.comparison import compare
 from edgeau_training.evaluation.faces import LabelledFaces, open_faces
+from edgeau_training.evaluation.faces.data_set import (
+    DataSetFaces,
+    named_set,
+    open_data_set_faces,
+    unlabelled_faces,
+)
+from edgeau_training.evaluation.folds import folds_document
 from edgeau_training.evaluation.metrics import fit_thresholds, intervals, measure
+from edgeau_training.evaluation.options import (
+    EVERY,
+    FOLD,
+    check_options,
+    data_options,
+    option_parser,
+    wanted_labels,
+)
 from edgeau_training.evaluation.predictions import Predictions
 from edgeau_training.evaluation.report import (
     comparison_document,
     comparison_table,
+    folds_table,
     model_document,
     model_table,
     write_document,
 )
 from edgeau_training.evaluation.run import ModelPredictions, predict
-from edgeau_training.evaluation.scorers import PARTS, Scorer, open_scorer
+from edgeau_training.evaluation.scorers import Scorer, open_scorer
+from edgeau_training.postprocessing.ensembles import ensemble_of
 
 __all__ = ["main"]
+
+_NAME = "edgeau-evaluate"
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """The command; see ``edgeau-evaluate --help``."""
-    return run_command("edgeau-evaluate", _evaluate, argv)
+    return run_command(_NAME, _evaluate, argv)
+
+
+@dataclass(frozen=True)
+class _Outcome:
+    """Named predictions on one data set."""
+
+    named: list[tuple[str, Predictions]]
+    faces: LabelledFaces
+    run: ModelPredictions
 
 
 def _parser() -> CommandParser:
-    parser = CommandParser(
-        "edgeau-evaluate",
-        "Per-AU F1, AUC and accuracy of a model on labelled faces, with bootstrap intervals.",
-        "edgeau-evaluate bundle/ --against mrpnet.safetensors --data synth/ --split test --out evaluation/",
-    )
-    parser.add_argument(
-        "model", type=Path, help="bundle folder, checkpoint .safetensors, .onnx, or landmark model .npz"
-    )
-    parser.add_argument(
-        "--against", type=Path, metavar="MODEL", help="a second model, the reference of the first"
-    )
-    parser.add_argument(
-        "--data",
-        type=Path,
-        required=True,
-        help="a table of pictures (.csv: picture,person,clip,split,AU1,...) or the folder that it lies in, a synthetic data set, "
-        "or .npz of labelled landmarks",
-    )
-    parser.add_argument(
-        "--split",
-        help="train, val or test, of a synthetic data set (default test) or of a table's column split (default all)",
-    )
-    parser.add_argument(
-        "--out", type=Path, metavar="DIR", help="write evaluation.json, f1-auc.png and roc.png there"
-    )
-    parser.add_argument("--limit", type=_positive, metavar="N", help="only the first N faces")
-    parser.add_argument("--aus", metavar="1,4,smile", help="only these labels")
-    parser.add_argument(
-        "--artifact", metavar="FILE", help="of a bundle: the file to run (default: its first)"
-    )
-    parser.add_argument("--against-artifact", metavar="FILE", help="the same for --against")
-    parser.add_argument(
-        "--part", choices=PARTS, help="of a bundle: what to judge by (default: what the bundle ships)"
-    )
-    parser.add_argument("--against-part", choices=PARTS, help="the same for --against")
-    parser.add_argument("--resamples", type=_positive, default=1000, help="bootstrap draws (default 1000)")
-    parser.add_argument("--seed", type=int, default=0, help="of the bootstrap (default 0)")
-    parser.add_argument(
-        "--fit-thresholds",
-        choices=tuple(OBJECTIVES),
-        metavar="OBJECTIVE",
-        help=f"fit thresholds on THIS data ({', '.join(OBJECTIVES)}): an upper bound, for looking only",
-    )
-    parser.add_argument("--threads", type=_positive, default=1, help="threads of the engine (default 1)")
-    parser.add_json()
-    return parser
+    return option_parser()
 
 
 def _evaluate(argv: Sequence[str] | None) -> int:
     options = _parser().parse_args(argv)
-    faces = open_faces(options.data, options.split)
-    with ExitStack() as held:
-        scorers = [held.enter_context(closing(scorer)) for scorer in _open_scorers(options)]
-        outcome = predict(scorers, faces, options.limit, _wanted(options.aus))
-    tables = [_thresholded(table, options.fit_thresholds) for table in outcome.predictions]
-    named = list(zip(_distinct([scorer.name for scorer in scorers]), tables, strict=True))
-    document = _document(named, faces, outcome, options)
+    check_options(options)
+    with warnings.catch_warnings():
+        warnings.showwarning = _say
+        return _over_folds(options) if options.folds else _once(options)
+
+
+def _once(options: argparse.Namespace) -> int:
+    outcome = _run(options, options.model, options.fold)
+    document = _document(outcome, options)
+    named = outcome.named
+    if options.answers is not None:
+        published = named_set(options.data)
+        said = write_answers(
+            options.answers,
+            None if published is None else published[0],
+            outcome.run.names,
+            named[0][1],
+            options.sample,
+        )
+        print(f"{_NAME}: {said}", file=sys.stderr)
     if options.out:
         _write(options.out, document, named)
     _print(document, as_json=options.json)
-    return PARTLY if outcome.left_out or faces.problems else DONE
+    return PARTLY if outcome.run.left_out or outcome.faces.problems else DONE
 
 
-def _open_scorers(options: argparse.Namespace) -> list[Scorer]:
-    scorers = [open_scorer(options.model, options.artifact, options.part, options.threads)]
-    if options.against is not None:
-        scorers.append(
-            open_scorer(options.against, options.against_artifact, options.against_part, options.threads)
-        )
-    elif options.against_artifact or options.against_part:
-        raise UsageError(
-            "--against-artifact and --against-part choose from the model of --against, which is missing"
-        )
-    return scorers
+def _over_folds(options: argparse.Namespace) -> int:
+    published = named_set(options.data)
+    assert published is not None
+    known = open_data_set(*published, **data_options(options.data_option)).folds
+    names = list(known) if options.folds == EVERY else [name for name in options.folds.split(",") if name]
+    outcomes = [_run(options, [model.replace(FOLD, name) for model in options.model], name) for name in names]
+    document = folds_document(names, [outcome.named[0][1] for outcome in outcomes], "half")
+    document = {
+        "data": {
+            "name": published[0],
+            "not_found": sum(one.run.left_out for one in outcomes),
+            "problems": list(dict.fromkeys(line for one in outcomes for line in one.faces.problems)),
+        },
+        "thresholds": "fitted on this very data" if options.fit_thresholds else "of the models",
+        **{key: document[key] for key in ("labels", "folds", "mean", "pooled")},
+    }
+    _say_data(document["data"], sum(fold["faces"] for fold in document["folds"].values()))
+    if options.json:
+        print_json(document)
+    else:
+        print(folds_table(document))
+    return PARTLY if document["data"]["not_found"] or document["data"]["problems"] else DONE
+
+
+def _run(options: argparse.Namespace, models: Sequence[str], fold: str | None) -> _Outcome:
+    """Every model on the same faces; an ensemble as one."""
+    with ExitStack() as held:
+        scorers = [
+            held.enter_context(
+                closing(open_scorer(Path(model), options.artifact, options.part, options.threads))
+            )
+            for model in models
+        ]
+        if options.against is not None:
+            reference = open_scorer(
+                Path(options.against), options.against_artifact, options.against_part, options.threads
+            )
+            scorers.append(held.enter_context(closing(reference)))
+        faces = _faces(options, scorers, fold)
+        run = predict(scorers, faces, options.limit, wanted_labels(options.aus))
+    named = list(zip(_distinct([scorer.name for scorer in scorers]), run.predictions, strict=True))
+    if options.ensemble is not None:
+        members = named[: len(models)]
+        title = f"{options.ensemble} of {len(members)}: {', '.join(name for name, _ in members)}"
+        named = [
+            (title, ensemble_of([table for _, table in members], options.ensemble)),
+            *named[len(models) :],
+        ]
+    return _Outcome(
+        [(name, _thresholded(table, options.fit_thresholds)) for name, table in named], faces, run
+    )
+
+
+def _faces(options: argparse.Namespace, scorers: Sequence[Scorer], fold: str | None) -> LabelledFaces:
+    published = named_set(options.data)
+    if published is None:
+        return open_faces(Path(options.data), options.split)
+    name, root = published
+    told = data_options(options.data_option)
+    found: DataSetFaces
+    if options.sample or options.unlabelled:
+        found = unlabelled_faces(name, root, options.sample, told)
+    else:
+        fold = _fold_of(name, scorers, fold, options.split)
+        found = open_data_set_faces(name, root, told, fold=fold, side=options.split, crops=options.crops)
+    found.fit([scorer.alignment for scorer in scorers])
+    return found
+
+
+def _fold_of(name: str, scorers: Sequence[Scorer], fold: str | None, side: str | None) -> str | None:
+    """The fold to measure on: nobody that a model was trained on may be among its test faces.
+
+    Raises:
+        UsageError: somebody would be.
+    """
+    trained = {
+        scorer.name: scorer.provenance.trained_on.fold
+        for scorer in scorers
+        if scorer.provenance is not None
+        and scorer.provenance.trained_on is not None
+        and scorer.provenance.trained_on.set == name
+    }
+    if not trained or side == "train":
+        return fold
+    folds = set(trained.values())
+    if fold is None and len(folds) == 1:
+        (fold,) = folds
+        print(f"{_NAME}: trained on fold {fold} of {name}, so measured on its test side", file=sys.stderr)
+    for model, own in trained.items():
+        if own != fold:
+            raise UsageError(
+                f"{model} was trained on fold {own} of {name}, so that people of other test sides were among its training faces; "
+                f"say --fold {own}, or --split train with a fold to measure on what was trained on"
+            )
+    return fold
 
 
 def _thresholded(table: Predictions, objective: str | None) -> Predictions:
     return table if objective is None else table.with_thresholds(fit_thresholds(table, objective))
 
 
-def _document(
-    named: list[tuple[str, Predictions]],
-    faces: LabelledFaces,
-    outcome: ModelPredictions,
-    options: argparse.Namespace,
-) -> dict[str, Any]:
+def _document(outcome: _Outcome, options: argparse.Namespace) -> dict[str, Any]:
+    named, faces = outcome.named, outcome.faces
+    judged = [(name, table) for name, table in named if table.known.any()]
+    if not judged and options.answers is None:
+        raise InputError(
+            f"{faces.name} judges none of {', '.join(named[0][1].labels)}, so nothing can be measured"
+        )
     document: dict[str, Any] = {
         "data": {
             "name": faces.name,
             "digest": faces.digest,
             "faces": len(named[0][1].truth),
-            "not_found": outcome.left_out,
+            "not_found": outcome.run.left_out,
             "problems": list(faces.problems),
         },
         "thresholds": "fitted on this very data" if options.fit_thresholds else "of the model",
@@ -136,21 +219,18 @@ def _document(
             model_document(
                 name, table, measure(table), intervals(table, options.resamples, seed=options.seed)
             )
-            for name, table in named
+            for name, table in judged
         ],
     }
-    if len(named) == 2:
-        (name, table), (other, reference) = named
+    if len(judged) == 2:
+        (name, table), (other, reference) = judged
         document["comparison"] = comparison_document(name, other, compare(table, reference))
     return document
 
 
 def _print(document: dict[str, Any], *, as_json: bool) -> None:
     data = document["data"]
-    say_left_out("edgeau-evaluate", data["problems"])
-    if data["not_found"]:
-        print(f"edgeau-evaluate: no face was found in {data['not_found']} of {data['faces'] + data['not_found']} "
-              "pictures; they are left out of all figures", file=sys.stderr)  # fmt: skip
+    _say_data(data, data["faces"])
     if as_json:
         print_json(document)
         return
@@ -159,6 +239,13 @@ def _print(document: dict[str, Any], *, as_json: bool) -> None:
         print(model_table(model), end="\n\n")
     if "comparison" in document:
         print(comparison_table(document["comparison"]))
+
+
+def _say_data(data: dict[str, Any], faces: int) -> None:
+    say_left_out(_NAME, data["problems"])
+    if data["not_found"]:
+        print(f"{_NAME}: no face was found in {data['not_found']} of {faces + data['not_found']} "
+              "pictures; they are left out of all figures", file=sys.stderr)  # fmt: skip
 
 
 def _write(folder: Path, document: dict[str, Any], named: list[tuple[str, Predictions]]) -> None:
@@ -178,18 +265,9 @@ def _distinct(names: list[str]) -> list[str]:
     return [f"{name} ({number})" for number, name in enumerate(names, 1)]
 
 
-def _wanted(aus: str | None) -> tuple[str, ...] | None:
-    if aus is None:
-        return None
-    words = [word.strip() for word in aus.split(",")]
-    return tuple(written_label(f"AU{word}" if word[:1].isdigit() else word) for word in words)
-
-
-def _positive(text: str) -> int:
-    number = int(text)
-    if number < 1:
-        raise argparse.ArgumentTypeError(f"must be 1 or more, got {text}")
-    return number
+def _say(message: Warning | str, *_: Any, **__: Any) -> None:
+    """A warning in one line, without the place in the code that gave it."""
+    print(f"{_NAME}: {' '.join(str(message).split())}", file=sys.stderr)
 
 
 if __name__ == "__main__":

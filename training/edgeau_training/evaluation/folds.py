@@ -10,6 +10,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,8 +19,9 @@ from sklearn.exceptions import UndefinedMetricWarning
 from edgeau.errors import InputError
 from edgeau_training.evaluation.metrics import auc, count
 from edgeau_training.evaluation.predictions import Predictions
+from edgeau_training.postprocessing.soft_thresholds import soft_thresholds
 
-__all__ = ["FoldMetrics", "Measures", "over_folds"]
+__all__ = ["FoldMetrics", "Measures", "folds_document", "over_folds"]
 
 
 @dataclass(frozen=True)
@@ -93,3 +95,54 @@ def _mean(values: list[NDArray[np.float64]]) -> NDArray[np.float64]:
     defined = np.isfinite(table)
     total = np.where(defined, table, 0.0).sum(axis=0)
     return np.where(defined.any(axis=0), total / np.maximum(defined.sum(axis=0), 1), np.nan)
+
+
+def folds_document(names: Sequence[str], tables: Sequence[Predictions], rule: str) -> dict[str, Any]:
+    """A cross-validation as plain JSON values; what is undefined is null.
+
+    Args:
+        names: of the folds.
+        tables: each fold's predictions on its test side, at its own thresholds.
+        rule: by which thresholds are fitted on each fold and averaged, or ``"half"``.
+
+    Returns:
+        ``folds``, ``mean`` and ``pooled`` with F1, accuracy, AUC, their score and values per label, and ``thresholds``.
+
+    Raises:
+        InputError: there is no fold, or folds differ in their labels.
+    """
+    metrics = over_folds(tables)
+    labels = metrics.labels
+    thresholds = np.full(len(labels), 0.5) if rule == "half" else soft_thresholds(tables, rule)
+    return {
+        "labels": list(labels),
+        "folds": {
+            name: {"faces": len(table.logits), **_figures(labels, fold)}
+            for name, table, fold in zip(names, tables, metrics.folds, strict=True)
+        },
+        "mean": _figures(labels, metrics.mean),
+        "pooled": _figures(labels, metrics.pooled),
+        "thresholds": {
+            label: round(float(value), 6) for label, value in zip(labels, thresholds, strict=True)
+        },
+    }
+
+
+def _figures(labels: Sequence[str], measures: Measures) -> dict[str, Any]:
+    means = {name: _defined_mean(values) for name, values in vars(measures).items()}
+    per_au = {
+        label: {name: _number(values[column]) for name, values in vars(measures).items()}
+        for column, label in enumerate(labels)
+    }
+    accuracy, f1 = means["accuracy"], means["f1"]
+    score = None if accuracy is None or f1 is None else round((accuracy + f1) / 2, 4)
+    return {**means, "score": score, "per_au": per_au}
+
+
+def _defined_mean(values: NDArray[np.float64]) -> float | None:
+    known = values[np.isfinite(values)]
+    return _number(known.mean()) if len(known) else None
+
+
+def _number(value: float) -> float | None:
+    return round(float(value), 4) if np.isfinite(value) else None

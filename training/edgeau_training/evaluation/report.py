@@ -21,6 +21,7 @@ __all__ = [
     "aligned",
     "comparison_document",
     "comparison_table",
+    "folds_table",
     "model_document",
     "model_table",
     "write_document",
@@ -128,6 +129,28 @@ def comparison_table(document: dict[str, Any]) -> str:
         f"{_plain(total['f1_drop_mean'], '+.4f')} (worst {_plain(total['f1_drop_max'], '+.4f')})",
     )
     return f"{document['model']} against {document['against']}\n{aligned((head, *rows, last))}"
+
+
+def folds_table(document: dict[str, Any]) -> str:
+    """One row a fold, then their mean and all faces together; then F1 per label."""
+    head = ("fold", "faces", "F1", "AUC", "accuracy", "score")
+    columns = [*document["folds"].items(), ("mean", document["mean"]), ("pooled", document["pooled"])]
+    rows = [
+        (
+            name,
+            str(row.get("faces", "")),
+            *(_plain(row[key], ".3f") for key in ("f1", "auc", "accuracy", "score")),
+        )
+        for name, row in columns
+    ]
+    labels = [
+        (label, *(_plain(row["per_au"][label]["f1"], ".3f") for _, row in columns))
+        for label in document["labels"]
+    ]
+    title = f"{document['data']['name']}; thresholds {document['thresholds']}"
+    return (
+        f"{title}\n{aligned((head, *rows))}\n\n{aligned((('F1', *(name for name, _ in columns)), *labels))}"
+    )
 
 
 def _value(value: float, ends: NDArray[np.float64]) -> dict[str, float | None]:

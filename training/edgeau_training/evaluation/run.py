@@ -21,10 +21,17 @@ BATCH = 32  # faces; at 256 x 256 pixels some 20 MB on the way through a network
 
 @dataclass(frozen=True)
 class ModelPredictions:
-    """Predictions of several models on the same faces, and how many faces were left out because none was found."""
+    """Predictions of several models on the same faces.
+
+    Attributes:
+        predictions: of each model.
+        left_out: how many pictures show no face.
+        names: of the pictures, where the data has them.
+    """
 
     predictions: tuple[Predictions, ...]
     left_out: int
+    names: tuple[str, ...] = ()
 
 
 def predict(
@@ -49,6 +56,7 @@ def predict(
     truth: list[NDArray[np.int8]] = []
     groups: list[NDArray[np.int64]] = []
     at_rest: list[NDArray[np.bool_]] = []
+    pictures: list[str] = []
     known_problems = len(faces.problems)
     total = faces.count if limit is None else min(limit, faces.count)
     with tqdm(total=total, unit="face", disable=None, desc=faces.name) as progress:
@@ -58,6 +66,7 @@ def predict(
             truth.append(batch.truth)
             groups.extend(() if batch.groups is None else (batch.groups,))
             at_rest.extend(() if batch.at_rest is None else (batch.at_rest,))
+            pictures.extend(batch.names or ())
             progress.update(len(batch.truth))
     if not truth:
         raise InputError(f"{faces.name} gave no face to evaluate on")
@@ -73,7 +82,7 @@ def predict(
         for scorer, answers, names in zip(scorers, logits, common, strict=True)
     )
     unreadable = len(faces.problems) - known_problems
-    return ModelPredictions(tuple(tables), total - len(together) - unreadable)
+    return ModelPredictions(tuple(tables), total - len(together) - unreadable, tuple(pictures))
 
 
 def _common_labels(scorer: Scorer, faces: LabelledFaces, wanted: Sequence[str] | None) -> tuple[str, ...]:

@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from edgeau.errors import InputError
+from edgeau.errors import InputError, UsageError
 from edgeau.metrics import sigmoid
+from edgeau_training.evaluation.predictions import Predictions
 
-__all__ = ["average_logits", "average_probabilities", "majority_vote"]
+__all__ = ["ENSEMBLES", "average_logits", "average_probabilities", "ensemble_of", "majority_vote"]
+
+ENSEMBLES = ("logits", "probabilities", "vote")
+# Of a probability that stands for certainty, in logits of +-14.
+_CERTAIN = 1e-6
 
 
 def average_logits(logits: Sequence[NDArray[np.floating[Any]]]) -> NDArray[np.float64]:
@@ -52,6 +58,48 @@ def majority_vote(decisions: Sequence[NDArray[np.bool_]]) -> NDArray[np.bool_]:
     """
     votes = _stacked(decisions)
     return np.asarray(2 * votes.sum(axis=0) > len(votes))
+
+
+def ensemble_of(members: Sequence[Predictions], kind: str) -> Predictions:
+    """Several models' predictions on the same faces as those of one model.
+
+    Thresholds are the mean of the members'. Of a vote, the probability is the share of the members that say "present", at a
+    threshold of just over one half, so that its decisions are those of :func:`majority_vote`.
+
+    Args:
+        members: of M models, for the same faces and labels.
+        kind: one of :data:`ENSEMBLES`.
+
+    Raises:
+        InputError: there is none, or they differ in labels or faces.
+        UsageError: the kind is not known.
+    """
+    if kind not in ENSEMBLES:
+        raise UsageError(f"ensemble {kind!r} is not known; known: {', '.join(ENSEMBLES)}")
+    shared = (
+        [label for label in members[0].labels if all(label in one.labels for one in members)]
+        if members
+        else []
+    )
+    if not shared:
+        raise InputError("an ensemble needs models that share a label")
+    chosen = [one.select(shared) for one in members]
+    if any(not np.array_equal(one.truth, chosen[0].truth) for one in chosen):
+        raise InputError("the models of an ensemble were not run on the same faces")
+    thresholds = np.mean([one.thresholds for one in chosen], axis=0)
+    if kind == "logits":
+        return replace(
+            chosen[0],
+            logits=average_logits([one.logits for one in chosen]).astype(np.float32),
+            thresholds=thresholds,
+        )
+    if kind == "probabilities":
+        shares = average_probabilities([one.logits for one in chosen])
+    else:
+        shares = _stacked([one.decisions for one in chosen]).mean(axis=0)
+        thresholds = np.full(len(shared), 0.5 + 1 / (4 * len(chosen)))
+    inside = np.clip(shares, _CERTAIN, 1 - _CERTAIN)
+    return replace(chosen[0], logits=np.log(inside / (1 - inside)).astype(np.float32), thresholds=thresholds)
 
 
 def _stacked(answers: Sequence[NDArray[Any]]) -> NDArray[np.float64]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from pathlib import Path
@@ -14,7 +13,6 @@ from numpy.typing import NDArray
 from edgeau.errors import UsageError
 from edgeau_training.datasets import open_data_set
 from edgeau_training.datasets.crops import FileCrops, LabelledCrops
-from edgeau_training.datasets.labelled_frames import LabelledFrames
 from edgeau_training.datasets.preparation import prepare
 from edgeau_training.folds.fold import validation_cut
 from edgeau_training.trainer.framing import Framing
@@ -77,7 +75,7 @@ class FoldData:
             FileCrops(made["validation"]) if "validation" in made else None
         )
         self.parts = [self.fold]
-        self.digest = _digest(frames)
+        self.digest = frames.digest
         self.problems = frames.problems
 
     def grow(self) -> bool:
@@ -108,11 +106,3 @@ def fold_names_of(options: DataOptions, root: Path) -> tuple[str, ...]:
 def _check_fold(data_set: str, name: str, known: Sequence[str]) -> None:
     if name not in known:
         raise UsageError(f"{data_set} has no fold {name!r}; it has {', '.join(known)}")
-
-
-def _digest(frames: LabelledFrames) -> str:
-    """SHA-256 of pictures' names, labels and masks."""
-    content = hashlib.sha256("\n".join(frames.pictures).encode())
-    content.update(np.ascontiguousarray(frames.occurrence).tobytes())
-    content.update(np.ascontiguousarray(frames.mask).tobytes())
-    return "sha256:" + content.hexdigest()

@@ -7,12 +7,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-from edgeau_training.evaluation.folds import FoldMetrics, Measures, over_folds
-from edgeau_training.evaluation.predictions import Predictions, load_predictions
+from edgeau_training.evaluation.folds import folds_document
+from edgeau_training.evaluation.predictions import load_predictions
 from edgeau_training.evaluation.report import write_document
-from edgeau_training.postprocessing.soft_thresholds import soft_thresholds
 from edgeau_training.trainer.delivery import METRICS, PREDICTIONS
 from edgeau_training.trainer.recipe import Recipe
 from edgeau_training.trainer.run import STATE, Run
@@ -53,7 +50,7 @@ def train_folds(
             problems |= dict.fromkeys(run.trainee.data.problems)
             writes = run.engine.first
     tables = [load_predictions(fold_folder(out, name) / PREDICTIONS)["test"] for name in names]
-    document = _document(names, tables, over_folds(tables), recipe.thresholds) | {"problems": list(problems)}
+    document = folds_document(names, tables, recipe.thresholds) | {"problems": list(problems)}
     if writes:
         write_document(out / FOLDS, document)
     return document
@@ -73,42 +70,3 @@ def _options_of(options: RunOptions, out: Path, folder: Path, name: str) -> RunO
         crops=options.crops or out / CROPS,
         pretrained=None if start is None else Path(str(start).replace(_FOLD, name)),
     )
-
-
-def _document(
-    names: Sequence[str], tables: Sequence[Predictions], metrics: FoldMetrics, rule: str
-) -> dict[str, Any]:
-    labels = metrics.labels
-    thresholds = np.full(len(labels), 0.5) if rule == "half" else soft_thresholds(tables, rule)
-    return {
-        "labels": list(labels),
-        "folds": {
-            name: {"faces": len(table.logits), **_figures(labels, fold)}
-            for name, table, fold in zip(names, tables, metrics.folds, strict=True)
-        },
-        "mean": _figures(labels, metrics.mean),
-        "pooled": _figures(labels, metrics.pooled),
-        "thresholds": {
-            label: round(float(value), 6) for label, value in zip(labels, thresholds, strict=True)
-        },
-    }
-
-
-def _figures(labels: Sequence[str], measures: Measures) -> dict[str, Any]:
-    means = {name: _mean(values) for name, values in vars(measures).items()}
-    per_au = {
-        label: {name: _number(values[column]) for name, values in vars(measures).items()}
-        for column, label in enumerate(labels)
-    }
-    accuracy, f1 = means["accuracy"], means["f1"]
-    score = None if accuracy is None or f1 is None else round((accuracy + f1) / 2, 4)
-    return {**means, "score": score, "per_au": per_au}
-
-
-def _mean(values: np.ndarray[Any, Any]) -> float | None:
-    known = values[np.isfinite(values)]
-    return _number(known.mean()) if len(known) else None
-
-
-def _number(value: float) -> float | None:
-    return round(float(value), 4) if np.isfinite(value) else None

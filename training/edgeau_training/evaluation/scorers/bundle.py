@@ -62,4 +62,5 @@ def _network(bundle: Bundle, artifact: Artifact, threads: int) -> Scorer:
         spec=manifest.input,
         alignment=manifest.alignment,
         thresholds=thresholds_of(manifest.labels, artifact.thresholds),
+        provenance=manifest.network.provenance,
     )

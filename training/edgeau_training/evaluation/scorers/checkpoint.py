@@ -63,14 +63,15 @@ class CheckpointScorer:
     def __init__(self, path: Path, threads: int) -> None:
         torch.set_num_threads(threads)
         self._network, info = load_checkpoint(path)
-        self._alignment, self._spec = alignment_of(info), input_spec_of(info)
+        self.alignment, self._spec = alignment_of(info), input_spec_of(info)
+        self.provenance = info.provenance
         self.labels = info.labels
         self.thresholds = thresholds_of(info.labels, info.thresholds)
         self.name = path.name if info.trained else f"{path.name} (untrained)"
 
     def logits(self, batch: FaceBatch) -> NDArray[np.float32]:
         """See :class:`~edgeau_training.evaluation.scorers.scorer.Scorer`."""
-        images = network_input(batch, self._alignment, self._spec)
+        images = network_input(batch, self.alignment, self._spec)
         with torch.inference_mode():
             logits: NDArray[np.float32] = self._network(torch.from_numpy(images)).numpy()
         return logits

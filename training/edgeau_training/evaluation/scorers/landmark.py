@@ -25,6 +25,8 @@ class LandmarkScorer:
     """
 
     needs_pictures = False
+    alignment = None
+    provenance = None
 
     def __init__(self, path: Path) -> None:
         self._model = LandmarkModel.load(path)
@@ -62,6 +64,7 @@ class FusedScorer:
     ) -> None:
         self._network, self._landmark, self._fusion = network, landmark, fusion
         self.labels = network.labels
+        self.alignment, self.provenance = network.alignment, network.provenance
         self.thresholds = thresholds
         self.name = f"{network.name} + {landmark.name}"
 

@@ -34,6 +34,7 @@ def scorer_of_onnx(path: Path, threads: int) -> Scorer:
         spec=input_spec_of(info),
         alignment=alignment_of(info),
         thresholds=thresholds_of(info.labels, info.thresholds),
+        provenance=info.provenance,
     )
 
 

@@ -7,6 +7,8 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from edgeau.bundle.provenance import Provenance
+from edgeau.faces.alignment import Alignment
 from edgeau_training.evaluation.faces.batch import FaceBatch
 
 __all__ = ["Scorer", "thresholds_of"]
@@ -30,6 +32,14 @@ class Scorer(Protocol):
     @property
     def needs_pictures(self) -> bool:
         """Whether landmarks alone are not enough."""
+
+    @property
+    def alignment(self) -> Alignment | None:
+        """How its crops are cut; None where it sees no pictures."""
+
+    @property
+    def provenance(self) -> Provenance | None:
+        """Where its weights come from, as far as that is recorded."""
 
     def logits(self, batch: FaceBatch) -> NDArray[np.float32]:
         """Logits float32 ``(N, C)``."""

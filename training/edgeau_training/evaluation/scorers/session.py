@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from edgeau.bundle.manifest import InputSpec
 from edgeau.bundle.preprocessing import Preprocessor
+from edgeau.bundle.provenance import Provenance
 from edgeau.errors import InputError
 from edgeau.faces.alignment import Alignment
 from edgeau.runtimes.session import Session
@@ -57,6 +58,7 @@ class SessionScorer:
         spec: of the input.
         alignment: of the crops.
         thresholds: float64 ``(C,)``.
+        provenance: of the weights, where it is recorded.
     """
 
     needs_pictures = True
@@ -70,13 +72,15 @@ class SessionScorer:
         spec: InputSpec,
         alignment: Alignment,
         thresholds: NDArray[np.float64],
+        provenance: Provenance | None = None,
     ) -> None:
         self.name, self.labels, self.thresholds = name, labels, thresholds
-        self._session, self._spec, self._alignment = session, spec, alignment
+        self.alignment, self.provenance = alignment, provenance
+        self._session, self._spec = session, spec
 
     def logits(self, batch: FaceBatch) -> NDArray[np.float32]:
         """See :class:`~edgeau_training.evaluation.scorers.scorer.Scorer`."""
-        return self._session.run(network_input(batch, self._alignment, self._spec))
+        return self._session.run(network_input(batch, self.alignment, self._spec))
 
     def close(self) -> None:
         """Close the session."""

@@ -1,0 +1,183 @@
+"""The options of ``edgeau-evaluate``, and which of them belong together."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from edgeau._system.command import CommandParser
+from edgeau.action_units.names import written_label
+from edgeau.errors import UsageError
+from edgeau.metrics import OBJECTIVES
+from edgeau_training.evaluation.answers import check_answers
+from edgeau_training.evaluation.faces.data_set import named_set
+from edgeau_training.evaluation.scorers import PARTS
+from edgeau_training.postprocessing.ensembles import ENSEMBLES
+
+__all__ = ["EVERY", "FOLD", "check_options", "data_options", "option_parser", "wanted_labels"]
+
+FOLD = "{fold}"  # in a model's name stands for that of the fold
+EVERY = "every"
+
+
+def option_parser() -> CommandParser:
+    """What the command takes."""
+    parser = CommandParser(
+        "edgeau-evaluate",
+        "Per-AU F1, AUC and accuracy of models on labelled faces, with bootstrap intervals.",
+        "edgeau-evaluate bundle/ --against mrpnet.safetensors --data synth/ --split test --out evaluation/",
+    )
+    parser.add_argument(
+        "model",
+        nargs="+",
+        help="bundle folder, checkpoint .safetensors, .onnx, or landmark model .npz; several with --ensemble",
+    )
+    parser.add_argument("--against", metavar="MODEL", help="a second model, the reference of the first")
+    parser.add_argument(
+        "--data",
+        required=True,
+        metavar="DATA|SET:DIR",
+        help="a table of pictures (.csv: picture,person,clip,split,AU1,...) or the folder that it lies in, a synthetic data set, "
+        ".npz of labelled landmarks, or a published set by name and folder: bp4d:DIR, disfa:DIR, emotionet:DIR, aff-wild2:DIR",
+    )
+    parser.add_argument(
+        "--data-option",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="of a published set's reader, as in a recipe's [data] options: coding=list.txt, subjects=F001,M011",
+    )
+    parser.add_argument(
+        "--split",
+        help="train, val or test, of a synthetic data set (default test) or of a table's column split (default all); train or test "
+        "side of --fold",
+    )
+    parser.add_argument(
+        "--fold", metavar="NAME", help="division of a published set whose test side is measured on (default: all faces, or the "
+        "fold that the model was trained on)"
+    )  # fmt: skip
+    parser.add_argument(
+        "--folds",
+        nargs="?",
+        const=EVERY,
+        metavar="NAMES",
+        help="measure every fold (or 1,3) by its own model, {fold} in whose name stands for the fold's: mean and pooled",
+    )
+    parser.add_argument(
+        "--crops", type=Path, metavar="DIR", help="aligned crops of a published set that a training prepared"
+    )
+    parser.add_argument(
+        "--ensemble",
+        choices=ENSEMBLES,
+        help="all models as one: mean of logits, mean of probabilities, or majority vote",
+    )
+    parser.add_argument(
+        "--answers",
+        type=Path,
+        metavar="FILE",
+        help="write the decisions: a table (.csv), or what the challenges take (emotionet: .npy or .csv, aff-wild2: .txt)",
+    )
+    parser.add_argument(
+        "--sample",
+        type=Path,
+        metavar="FILE",
+        help="aff-wild2: the organisers' list of test frames, for --answers",
+    )
+    parser.add_argument(
+        "--unlabelled", action="store_true", help="emotionet: pictures without labels, for --answers"
+    )
+    parser.add_argument(
+        "--out", type=Path, metavar="DIR", help="write evaluation.json, f1-auc.png and roc.png there"
+    )
+    parser.add_argument("--limit", type=_positive, metavar="N", help="only the first N faces")
+    parser.add_argument("--aus", metavar="1,4,smile", help="only these labels")
+    parser.add_argument(
+        "--artifact", metavar="FILE", help="of a bundle: the file to run (default: its first)"
+    )
+    parser.add_argument("--against-artifact", metavar="FILE", help="the same for --against")
+    parser.add_argument(
+        "--part", choices=PARTS, help="of a bundle: what to judge by (default: what the bundle ships)"
+    )
+    parser.add_argument("--against-part", choices=PARTS, help="the same for --against")
+    parser.add_argument("--resamples", type=_positive, default=1000, help="bootstrap draws (default 1000)")
+    parser.add_argument("--seed", type=int, default=0, help="of the bootstrap (default 0)")
+    parser.add_argument(
+        "--fit-thresholds",
+        choices=tuple(OBJECTIVES),
+        metavar="OBJECTIVE",
+        help=f"fit thresholds on THIS data ({', '.join(OBJECTIVES)}): an upper bound, for looking only",
+    )
+    parser.add_argument("--threads", type=_positive, default=1, help="threads of the engine (default 1)")
+    parser.add_json()
+    return parser
+
+
+def check_options(options: argparse.Namespace) -> None:
+    """Refuse what does not belong together before anything is opened.
+
+    Raises:
+        UsageError: an option is missing, or cannot stand beside another.
+    """
+    published = named_set(options.data)
+    if len(options.model) > 1 and options.ensemble is None:
+        raise UsageError(
+            f"{len(options.model)} models were given: --ensemble {'|'.join(ENSEMBLES)} makes one of them, --against compares two"
+        )
+    if options.against is None and (options.against_artifact or options.against_part):
+        raise UsageError(
+            "--against-artifact and --against-part choose from the model of --against, which is missing"
+        )
+    given = {"--fold": options.fold, "--folds": options.folds, "--crops": options.crops, "--data-option": options.data_option,
+             "--sample": options.sample, "--unlabelled": options.unlabelled}  # fmt: skip
+    for name, value in given.items():
+        if value and published is None:
+            raise UsageError(
+                f"{name} belongs to a published set, such as --data bp4d:DIR; --data is {options.data}"
+            )
+    if options.folds and (options.fold or options.split or options.against or options.answers or options.out):
+        raise UsageError("--folds goes with none of --fold, --split, --against, --answers and --out")
+    if options.folds and not all(FOLD in model for model in options.model):
+        raise UsageError(
+            f"--folds needs one model a fold: write {FOLD} where their names differ, such as runs/fold-{FOLD}/checkpoint.safetensors"
+        )
+    if options.answers is not None:
+        check_answers(options.answers, None if published is None else published[0], options.sample)
+    elif options.sample or options.unlabelled:
+        raise UsageError("pictures without labels can only be answered: say --answers FILE")
+
+
+def data_options(given: Sequence[str]) -> dict[str, Any]:
+    """``name=value`` as the reader takes it: numbers and true or false as such, several values between commas."""
+    options: dict[str, Any] = {}
+    for text in given:
+        name, equals, value = text.partition("=")
+        if not (name and equals):
+            raise UsageError(
+                f"--data-option {text!r}: options are written name=value, such as coding=list.txt"
+            )
+        words = value.split(",")
+        options[name] = words if len(words) > 1 else _plain(value)
+    return options
+
+
+def _plain(value: str) -> Any:
+    if value in ("true", "false"):
+        return value == "true"
+    return int(value) if value.isdigit() else value
+
+
+def wanted_labels(aus: str | None) -> tuple[str, ...] | None:
+    """The labels of ``1,4,smile``; None for all."""
+    if aus is None:
+        return None
+    words = [word.strip() for word in aus.split(",")]
+    return tuple(written_label(f"AU{word}" if word[:1].isdigit() else word) for word in words)
+
+
+def _positive(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"must be 1 or more, got {text}")
+    return number
