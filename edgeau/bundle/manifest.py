@@ -110,6 +110,8 @@ class Parity:
         engine: that gave the artifact's answers, with version and provider, such as
             ``"ONNX Runtime 1.31.1, CPUExecutionProvider"``; it need not be the artifact's runtime, since TensorRT runs on
             the board only. None in bundles of schema version 1.
+        float32_error: largest difference of a logit between the network's own answers in float32 and in float64, on the same
+            inputs: what float32 itself promises, which the gate is scaled to. None where nobody measured it.
     """
 
     reference: str
@@ -120,6 +122,7 @@ class Parity:
     count: int
     tolerance: float | None = None
     engine: str | None = None
+    float32_error: float | None = None
 
 
 @dataclass(frozen=True)

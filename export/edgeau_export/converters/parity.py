@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import onnx
 from numpy.typing import NDArray
 
 from edgeau.bundle.manifest import Parity
@@ -15,8 +16,16 @@ from edgeau.runtimes import open_session
 from edgeau.runtimes.table import runtime_named
 from edgeau_calibration.evaluation.difference import difference
 from edgeau_export.source_network.network import Reference
+from edgeau_export.source_network.weight_parity import weight_faults
 
-__all__ = ["ArtifactLogits", "measured_parity", "refuse_if_beyond", "refuse_if_not_finite", "run_artifact"]
+__all__ = [
+    "ArtifactLogits",
+    "measured_parity",
+    "refuse_if_beyond",
+    "refuse_if_not_finite",
+    "refuse_if_weights_differ",
+    "run_artifact",
+]
 
 
 @dataclass(frozen=True)
@@ -71,7 +80,24 @@ def measured_parity(
         count=measured.count,
         tolerance=tolerance,
         engine=logits.engine,
+        float32_error=reference.float32_error,
     )
+
+
+def refuse_if_weights_differ(file: Path, graph: onnx.ModelProto, reference: Reference) -> None:
+    """The gate on the weights of a float ONNX file; nothing where nobody knows what they must be.
+
+    Raises:
+        GateRefusedError: one is no form of the network's.
+    """
+    if reference.weights is None:
+        return
+    faults = weight_faults(graph, reference.weights)
+    if faults:
+        raise GateRefusedError(
+            f"{file.name} is not the same network, though its answers may be near: {faults}; nothing was written. "
+            "Versions of torch, onnx and onnxslim may not work together: compare them with constraints.txt"
+        )
 
 
 def refuse_if_not_finite(runtime: str, file: Path, noise: NDArray[np.float32] | None) -> None:

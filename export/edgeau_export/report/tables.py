@@ -75,7 +75,8 @@ def _row(artifact: Artifact) -> tuple[str, ...]:
     parity = artifact.parity
     if parity is None:
         return (*start, "not measured", "not measured", "not measured", "-", "-")
-    allowed = "" if parity.tolerance is None else f" (allowed {parity.tolerance:g})"
+    own = "" if parity.float32_error is None else f"; float32 alone {parity.float32_error:.2g}"
+    allowed = "" if parity.tolerance is None else f" (allowed {parity.tolerance:.2g}{own})"
     return (
         *start,
         f"{parity.max_abs_logit:.2g}{allowed}",

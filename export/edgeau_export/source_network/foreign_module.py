@@ -17,7 +17,7 @@ from torch import nn
 from edgeau.errors import CheckpointError, UsageError
 from edgeau_export.source_network.foreign_weights import load_weights
 from edgeau_export.source_network.model_file import DescribedModel
-from edgeau_export.source_network.onnx_from_network import onnx_from_module
+from edgeau_export.source_network.onnx_from_network import onnx_from_module, unfolded_from_module
 
 __all__ = ["ForeignModule", "open_module"]
 
@@ -66,6 +66,10 @@ class ForeignModule:
     def to_onnx(self, shape: tuple[int, ...], opset: int) -> onnx.ModelProto:
         """The graph of a batch of inputs ``shape``."""
         return onnx_from_module(self.network, shape, opset)
+
+    def unfolded(self, shape: tuple[int, ...], opset: int) -> onnx.ModelProto:
+        """The same with every weight as it is in the module; see :func:`unfolded_from_module`."""
+        return unfolded_from_module(self.network, shape, opset)
 
 
 def open_module(description: DescribedModel) -> ForeignModule:

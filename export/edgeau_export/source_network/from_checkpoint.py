@@ -18,6 +18,7 @@ from edgeau.bundle.provenance import Provenance, file_digest
 from edgeau.errors import CheckpointError, DependencyError, RecordError
 from edgeau.faces.alignment import Alignment
 from edgeau_export.quantization.quantized_graph import QuantizedGraph
+from edgeau_export.source_network.known_weights import KnownWeight, known_weights
 from edgeau_export.source_network.network import NetworkDescription, Reference
 from edgeau_export.source_network.onnx_graph import described, simplified
 
@@ -46,6 +47,7 @@ class CheckpointSource:
     def __init__(self, checkpoint: Path) -> None:
         self._model = _load(checkpoint)
         self.description = _describe(checkpoint, self._model)
+        self._weights: list[KnownWeight] | None = None  # with the graph
 
     @property
     def float_accuracy(self) -> Accuracy | None:
@@ -58,8 +60,9 @@ class CheckpointSource:
 
     def graph(self, opset: int) -> onnx.ModelProto:
         """The float graph with a dynamic batch, simplified, with metadata."""
-        graph = self._model.to_onnx(self.description.input.size, opset)
-        return described(simplified(graph), self.description)
+        size = self.description.input.size
+        self._weights = known_weights(self._model.unfolded(size, opset))
+        return described(simplified(self._model.to_onnx(size, opset)), self.description)
 
     def reference(self, crops: NDArray[np.uint8] | None) -> Reference:
         """What torch answers in float64 to real faces; random inputs stand in where there are none, and must be finite.
@@ -77,7 +80,15 @@ class CheckpointSource:
         try:
             double = self._model.logits(_pieces(batch.astype(np.float64)))
         except RuntimeError:  # a network with float32 built into it: its own answers are the best there are
-            return Reference("torch", inputs, batch, single.astype(np.float32), TOLERANCE, noise=noise)
+            return Reference(
+                "torch",
+                inputs,
+                batch,
+                single.astype(np.float32),
+                TOLERANCE,
+                noise=noise,
+                weights=self._weights,
+            )
         return Reference(
             "torch in float64",
             inputs,
@@ -86,6 +97,7 @@ class CheckpointSource:
             TOLERANCE,
             float32_error=float(np.abs(single - double).max()),
             noise=noise,
+            weights=self._weights,
         )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
@@ -19,6 +20,7 @@ from edgeau_calibration.graph.ort_session import open_model
 from edgeau_export.quantization.face_crops import packaged_crops
 from edgeau_export.quantization.quantized_graph import QuantizedGraph
 from edgeau_export.source_network import contract
+from edgeau_export.source_network.known_weights import KnownWeight, known_weights
 from edgeau_export.source_network.model_file import COMPLETE, DescribedModel, read_model_file
 from edgeau_export.source_network.network import NetworkDescription, Reference
 from edgeau_export.source_network.onnx_graph import described, simplified
@@ -27,8 +29,10 @@ from edgeau_export.source_network.standard_graph import (
     GraphWish,
     network_inputs,
     open_onnx,
+    selected,
     standard_graph,
 )
+from edgeau_export.source_network.weight_parity import weight_faults
 
 if TYPE_CHECKING:  # an ONNX file is exported without torch
     from edgeau_export.source_network.foreign_module import ForeignModule
@@ -96,7 +100,15 @@ class ModelFileSource:
             half=self._network.half,
         )
         self._standard = standard
-        return described(simplified(standard), self.description)
+        made = described(simplified(standard), self.description)
+        unfolded = self._network.unfolded(file.input.shape, opset)
+        self._weights = known_weights(unfolded)
+        if not weight_faults(made, self._weights).unknown:
+            return made
+        # An optimizer made tensors that nobody here can derive from the weights: the graph as it came holds them as they are.
+        return described(
+            standard_graph(unfolded, self._network.wish(file, opset), self._where), self.description
+        )
 
     def reference(self, crops: NDArray[np.uint8] | None) -> Reference:
         """What the network itself answers to faces, in float64 where it is a torch network.
@@ -108,11 +120,16 @@ class ModelFileSource:
         if crops is not None:
             batch = Preprocessor(self.description.input).batch(crops).copy()
             inputs = f"{len(crops)} face crops"
-        return self._network.reference(batch, inputs, self._file, self._standard, self._noise)
+        reference = self._network.reference(batch, inputs, self._file, self._standard, self._noise)
+        return replace(reference, weights=self._weights)
 
     @property
     def _where(self) -> str:
         return f"the network of {self._file.path.name}"
+
+    @cached_property
+    def _weights(self) -> list[KnownWeight]:  # set by graph()
+        raise AssertionError("graph() was not asked for before reference()")
 
     @cached_property
     def _standard(self) -> onnx.ModelProto:  # set by graph(), which comes first
@@ -131,6 +148,8 @@ class _Network(Protocol):
     def answers(self, batch: NDArray[np.float32]) -> NDArray[np.floating[Any]]: ...
 
     def raw_graph(self, shape: tuple[int, int, int], opset: int) -> onnx.ModelProto: ...
+
+    def unfolded(self, shape: tuple[int, int, int], opset: int) -> onnx.ModelProto: ...
 
     def wish(self, file: DescribedModel, opset: int) -> GraphWish: ...
 
@@ -160,15 +179,20 @@ class _Torch:
         return self._module.answers(own)
 
     def raw_graph(self, shape: tuple[int, int, int], opset: int) -> onnx.ModelProto:
-        channels, height, width = shape
-        own = (height, width, channels) if self._file.layout == "NHWC" else shape
         try:
-            return self._module.to_onnx(own, opset)
+            return self._module.to_onnx(self._own(shape), opset)
         except Exception as error:  # the exporter raises as many kinds as networks have operators
             raise CheckpointError(
                 f"the network of {self._file.path.name} cannot be written as ONNX by torch: "
                 f"{str(error).strip().splitlines()[0]}; export it to ONNX yourself and name that file as weights"
             ) from error
+
+    def unfolded(self, shape: tuple[int, int, int], opset: int) -> onnx.ModelProto:
+        return self._module.unfolded(self._own(shape), opset)
+
+    def _own(self, shape: tuple[int, int, int]) -> tuple[int, int, int]:
+        channels, height, width = shape
+        return (height, width, channels) if self._file.layout == "NHWC" else shape
 
     def wish(self, file: DescribedModel, opset: int) -> GraphWish:
         return GraphWish(file.input.shape, opset, file.layout, False, file.probabilities)
@@ -247,6 +271,9 @@ class _Onnx:
 
     def raw_graph(self, shape: tuple[int, int, int], opset: int) -> onnx.ModelProto:  # noqa: ARG002 - as _Torch
         return self._model
+
+    def unfolded(self, shape: tuple[int, int, int], opset: int) -> onnx.ModelProto:  # noqa: ARG002 - as _Torch
+        return selected(self._model, self._file.output_name, self._file.weights.name)
 
     def wish(self, file: DescribedModel, opset: int) -> GraphWish:
         return GraphWish(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from numpy.typing import NDArray
 
 from edgeau.bundle.manifest import Accuracy, Fusion, InputSpec, NetworkInfo
 from edgeau.faces.alignment import Alignment
+from edgeau_export.source_network.known_weights import KnownWeight
 
 __all__ = ["NetworkDescription", "Reference", "SourceNetwork"]
 
@@ -81,6 +83,8 @@ class Reference:
         tolerance: largest absolute difference of a logit that a float artifact may show, where logits reach 1 or more.
         float32_error: largest difference of the network's own float32 answers to ``logits``, where those were computed in
             float64: what float32 itself can promise of this network. It decides then instead of ``tolerance``.
+        weights: every form that a weight of a float file may have, where those are known; see
+            :mod:`edgeau_export.source_network.known_weights`.
         noise: further inputs that must give finite answers only, float32 ``(n, C, H, W)``; no face looks like them, and
             trained networks are chaotic there.
     """
@@ -92,6 +96,7 @@ class Reference:
     tolerance: float
     float32_error: float | None = None
     noise: NDArray[np.float32] | None = None
+    weights: Sequence[KnownWeight] | None = None
 
     @property
     def allowed(self) -> float:

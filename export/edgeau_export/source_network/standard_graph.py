@@ -18,7 +18,7 @@ from onnx import ModelProto, TensorProto, helper, numpy_helper, version_converte
 
 from edgeau.errors import CheckpointError
 
-__all__ = ["INPUT", "OUTPUT", "GraphWish", "network_inputs", "open_onnx", "standard_graph"]
+__all__ = ["INPUT", "OUTPUT", "GraphWish", "network_inputs", "open_onnx", "selected", "standard_graph"]
 
 INPUT, OUTPUT = "input", "logits"
 _OWN_DOMAINS = ("", "ai.onnx")
@@ -120,6 +120,18 @@ def standard_graph(model: ModelProto, wish: GraphWish, where: str) -> ModelProto
         raise CheckpointError(
             f"{where} is not a valid graph: {str(error).strip().splitlines()[0]}"
         ) from error
+    return graph
+
+
+def selected(model: ModelProto, output: str | None, where: str) -> ModelProto:
+    """The part of a file that one output depends on, nothing else changed; None takes the only one.
+
+    Raises:
+        CheckpointError: there is no such output, or there are several and none is named.
+    """
+    graph = ModelProto()
+    graph.CopyFrom(model)
+    _select_output(graph, output, where)
     return graph
 
 

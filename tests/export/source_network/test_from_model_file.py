@@ -33,12 +33,12 @@ def build(outputs=3, channels=3):
 def grey():
     return build(channels=1)
 
-class Cube(nn.Module):
+class Wave(nn.Module):
     def forward(self, x):
-        return x.erf()
+        return x.sin()
 
-def with_erf():
-    return nn.Sequential(build(), Cube())
+def with_sine():
+    return nn.Sequential(build(), Wave())
 
 class Half(nn.Module):
     def forward(self, x):
@@ -175,7 +175,7 @@ def test_an_artifact_that_cannot_be_made_is_left_out_with_its_reason(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     dumped(tmp_path / "w.pth", lambda state: prefixed(state, "0."))
-    file = written(tmp_path, "w.pth", 'builder = "nets.py:with_erf"\n')
+    file = written(tmp_path, "w.pth", 'builder = "nets.py:with_sine"\n')
     target = tmp_path / "two.toml"
     target.write_text(
         'name = "two"\ntitle = "Two engines"\nopset = 17\ninstall = ""\n'
@@ -194,7 +194,7 @@ def test_an_artifact_that_cannot_be_made_is_left_out_with_its_reason(
     ]
     assert main(given) == 1
     said = capsys.readouterr()
-    assert "m.tflite is left out: ONNX operator Erf" in said.err
+    assert "m.tflite is left out: ONNX operator Sin" in said.err
     assert "left out: m.tflite" in said.out
     manifest = load_bundle(tmp_path / "b").manifest
     assert [item.file for item in manifest.artifacts] == ["m.onnx"]
