@@ -23,7 +23,7 @@ from edgeau_export.progress import ProgressReporter
 from edgeau_export.quantization.face_crops import face_crops
 from edgeau_export.quantization.int8_search import MAX_F1_DROP, quantized_graphs
 from edgeau_export.quantization.labelled_data import labelled_data
-from edgeau_export.report.int8 import report_inputs, write_reports
+from edgeau_export.report.int8 import ReportInputs, report_inputs, write_reports
 from edgeau_export.report.tables import report
 from edgeau_export.source_network.from_checkpoint import CheckpointSource
 from edgeau_export.source_network.from_default import DefaultSource
@@ -126,10 +126,18 @@ def export_bundle(
             with_torch=not isinstance(source, DefaultSource),
         )
         (directory / REPORT_MD).write_text(report(manifest, board), encoding="utf-8")
-        progress.step("measuring what the quantization costs, tensor by tensor")
-        inputs = report_inputs(
-            directory, network, artifacts, faces.held_out, quantized, labelled, own_faces=calib is not None
-        )
+        inputs = ReportInputs()
+        if quantized:
+            progress.step("measuring what the quantization costs, tensor by tensor")
+            inputs = report_inputs(
+                directory,
+                network,
+                artifacts,
+                faces.held_out,
+                quantized,
+                labelled,
+                own_faces=calib is not None,
+            )
         write_reports(directory, manifest, description.thresholds, inputs)
         return writer.finish(manifest)
 

@@ -25,8 +25,8 @@ from edgeau.bundle.manifest import InputSpec
 from edgeau.bundle.preprocessing import Preprocessor
 from edgeau_calibration.graph.homogeneous_segments import HomogeneousSegment, gate_of, homogeneous_segments
 from edgeau_calibration.graph.ort_session import open_model
-from edgeau_calibration.graph.quantizable_layers import Constants
-from edgeau_calibration.graph.subgraph import consumers, producers, with_outputs
+from edgeau_calibration.graph.subgraph import with_outputs
+from edgeau_calibration.graph.view import GraphView
 
 __all__ = ["equalized"]
 
@@ -49,10 +49,10 @@ def equalized(model: onnx.ModelProto, crops: NDArray[np.uint8], spec: InputSpec)
     if not segments:
         return result
     reach = _channel_reach(model, crops, spec, [name for segment in segments for name in segment.tensors])
-    constants = Constants(result.graph)
+    view = GraphView(result.graph)
     for segment in segments:
         if len({reach[name].size for name in segment.tensors}) == 1:  # a sum may spread one channel over many
-            _apply(result.graph, constants, segment, _factors(segment, reach, constants))
+            _apply(view, segment, _factors(segment, reach, view))
     onnx.checker.check_model(result)
     return result
 
@@ -71,13 +71,11 @@ def _channel_reach(
 
 
 def _factors(
-    segment: HomogeneousSegment, reach: Mapping[str, NDArray[np.float64]], constants: Constants
+    segment: HomogeneousSegment, reach: Mapping[str, NDArray[np.float64]], view: GraphView
 ) -> NDArray[np.float64]:
     """What each channel is divided by, ``(C,)``: powers of two around 1."""
     of_values = np.max([reach[name] / max(reach[name].max(), _LEAST) for name in segment.tensors], axis=0)
-    dense = [
-        _weight_reach(node, constants) for node in segment.readers if _inputs_of_one(node, constants) > 1
-    ]
+    dense = [_weight_reach(node, view) for node in segment.readers if _inputs_of_one(node, view) > 1]
     logs = np.log2(np.maximum(of_values, _LEAST))
     if dense:  # a depthwise layer has a scale for each channel anyway
         logs = (logs - np.log2(np.maximum(np.max(dense, axis=0), _LEAST))) / 2
@@ -85,35 +83,33 @@ def _factors(
     return np.asarray(2.0 ** np.clip(np.round(logs - middle), -_FARTHEST, _FARTHEST))
 
 
-def _weight_reach(node: onnx.NodeProto, constants: Constants) -> NDArray[np.float64]:
+def _weight_reach(node: onnx.NodeProto, view: GraphView) -> NDArray[np.float64]:
     """How far the weights of each input channel reach within their output channel, ``(C,)``, up to 1."""
-    weights = np.abs(_grouped(node, constants))
+    weights = np.abs(_grouped(node, view))
     rows = np.maximum(weights.max(axis=(2, 3), keepdims=True), _LEAST)
     return np.asarray((weights / rows).max(axis=(1, 3)).ravel())
 
 
-def _apply(
-    graph: onnx.GraphProto, constants: Constants, segment: HomogeneousSegment, factors: NDArray[np.float64]
-) -> None:
+def _apply(view: GraphView, segment: HomogeneousSegment, factors: NDArray[np.float64]) -> None:
     for node in segment.writers:
         for name in [name for name in node.input[1:] if name]:
-            values = np.asarray(constants[name], np.float64)
+            values = np.asarray(view.value(name), np.float64)
             divided = values / factors.reshape(-1, *[1] * (values.ndim - 1))
-            constants[name] = divided.astype(constants[name].dtype)
+            view.set_value(name, divided.astype(view.value(name).dtype))
     for node in segment.readers:
-        weights = _grouped(node, constants)
+        weights = _grouped(node, view)
         groups, _, inputs, _ = weights.shape
-        old = constants[node.input[1]]
+        old = view.value(node.input[1])
         scaled = weights * factors.reshape(groups, 1, inputs, 1)
-        constants[node.input[1]] = scaled.reshape(old.shape).astype(old.dtype)
+        view.set_value(node.input[1], scaled.reshape(old.shape).astype(old.dtype))
     for product in segment.gated:
-        _divide_gate(graph, product.name, factors)
+        _divide_gate(view.graph, product.name, factors)
 
 
 def _divide_gate(graph: onnx.GraphProto, product: str, factors: NDArray[np.float64]) -> None:
     """A product behind the gate, in front of the one with the picture."""
     node = next(node for node in graph.node if node.name == product)
-    gate = gate_of(node, producers(graph), consumers(graph))
+    gate = gate_of(node, GraphView(graph))
     assert gate is not None
     constant, divided = f"{gate}_factors", f"{gate}_equalized"
     values = (1 / factors).astype(np.float32).reshape(1, -1, 1, 1)
@@ -128,13 +124,13 @@ def _divide_gate(graph: onnx.GraphProto, product: str, factors: NDArray[np.float
             break
 
 
-def _grouped(node: onnx.NodeProto, constants: Constants) -> NDArray[np.float64]:
+def _grouped(node: onnx.NodeProto, view: GraphView) -> NDArray[np.float64]:
     """Weights as ``(groups, outputs of one, inputs of one, kernel)``."""
-    weights = np.asarray(constants[node.input[1]], np.float64)
+    weights = np.asarray(view.value(node.input[1]), np.float64)
     groups = next((int(item.i) for item in node.attribute if item.name == "group"), 1)
     return weights.reshape(groups, len(weights) // groups, weights.shape[1], -1)
 
 
-def _inputs_of_one(node: onnx.NodeProto, constants: Constants) -> int:
+def _inputs_of_one(node: onnx.NodeProto, view: GraphView) -> int:
     """Input channels that one output channel reads."""
-    return constants[node.input[1]].shape[1]
+    return view.value(node.input[1]).shape[1]

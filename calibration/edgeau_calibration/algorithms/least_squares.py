@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 from edgeau_calibration.algorithms.gptq_rounding import rounded_with_feedback
 from edgeau_calibration.algorithms.second_moments import InputMoments, Pairs
-from edgeau_calibration.graph.quantizable_layers import Constants, QuantizedWeight
+from edgeau_calibration.graph.quantizable_layers import QuantizedWeight
+from edgeau_calibration.graph.view import GraphView
 
 __all__ = ["FitRule", "fitted_layer"]
 
@@ -61,16 +62,16 @@ def fitted_layer(
     place: QuantizedWeight,
     weights: NDArray[np.generic],
     moments: InputMoments,
-    constants: Constants,
+    graph: GraphView,
     rule: FitRule,
 ) -> None:
-    """Writes new integers, scales and bias of a layer into ``constants``.
+    """Writes new integers, scales and bias of a layer into ``graph``.
 
     Args:
         place: where they are.
         weights: of the float layer, ``(O, ...)``.
         moments: of its inputs.
-        constants: of the Q/DQ graph.
+        graph: Q/DQ.
         rule: which steps are taken.
     """
     groups, inputs = moments.quantized_mean.shape
@@ -86,8 +87,8 @@ def fitted_layer(
     else:
         integers = np.clip(np.round(target / scale[..., None]), -rule.limit, rule.limit).astype(np.int8)
     new = integers * scale[..., None]
-    _write_weights(place, integers, new, scale, weights.shape, constants)
-    _write_bias(place, _mean_change(old, new, moments) if rule.bias else None, scale.ravel(), constants)
+    _write_weights(place, integers, new, scale, weights.shape, graph)
+    _write_bias(place, _mean_change(old, new, moments) if rule.bias else None, scale.ravel(), graph)
 
 
 def _refitted(weights: NDArray[np.float64], pairs: Pairs, count: int) -> NDArray[np.float64]:
@@ -136,28 +137,27 @@ def _write_weights(
     values: NDArray[np.float64],
     scale: NDArray[np.float64],
     shape: tuple[int, ...],
-    constants: Constants,
+    graph: GraphView,
 ) -> None:
-    whole_pair = constants[place.values].dtype != np.int8
-    constants[place.values] = (
-        values.reshape(shape).astype(np.float32) if whole_pair else integers.reshape(shape)
-    )
-    constants[place.scale] = scale.ravel().astype(np.float32)
+    whole_pair = graph.value(place.values).dtype != np.int8
+    written = values.reshape(shape).astype(np.float32) if whole_pair else integers.reshape(shape)
+    graph.set_value(place.values, written)
+    graph.set_value(place.scale, scale.ravel().astype(np.float32))
 
 
 def _write_bias(
     place: QuantizedWeight,
     change: NDArray[np.float64] | None,
     scale: NDArray[np.float64],
-    constants: Constants,
+    graph: GraphView,
 ) -> None:
     if place.bias is None:
         return
-    bias = constants[place.bias].astype(np.float64)
+    bias = graph.value(place.bias).astype(np.float64)
     if place.bias_scale is None:
-        constants[place.bias] = (bias + (0 if change is None else change)).astype(np.float32)
+        graph.set_value(place.bias, (bias + (0 if change is None else change)).astype(np.float32))
         return
-    bias = bias * constants[place.bias_scale].astype(np.float64) + (0 if change is None else change)
-    product = constants[place.activation_scale].astype(np.float64) * scale
-    constants[place.bias] = np.round(bias / product).astype(np.int32)
-    constants[place.bias_scale] = product.astype(np.float32)
+    bias = bias * graph.value(place.bias_scale).astype(np.float64) + (0 if change is None else change)
+    product = graph.value(place.activation_scale).astype(np.float64) * scale
+    graph.set_value(place.bias, np.round(bias / product).astype(np.int32))
+    graph.set_value(place.bias_scale, product.astype(np.float32))

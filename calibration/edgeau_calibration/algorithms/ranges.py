@@ -16,7 +16,7 @@ from onnxruntime.quantization.calibrate import HistogramCollector
 
 from edgeau.errors import CalibrationError
 from edgeau_calibration.algorithms.activations import Activation
-from edgeau_calibration.graph.subgraph import consumers
+from edgeau_calibration.graph.view import GraphView
 
 __all__ = ["METHODS", "Range", "activation_names", "activation_ranges", "chosen_range", "read_through_silu"]
 
@@ -55,7 +55,8 @@ def activation_ranges(
 
 def read_through_silu(graph: onnx.GraphProto) -> set[str]:
     """Tensors x that are read by ``x * sigmoid(x)`` and nothing else."""
-    return {name for name, nodes in consumers(graph).items() if _is_silu(nodes)}
+    view = GraphView(graph)
+    return {name for name in view.readers if _is_silu(view.nodes_reading(name))}
 
 
 def _is_silu(readers: list[onnx.NodeProto]) -> bool:

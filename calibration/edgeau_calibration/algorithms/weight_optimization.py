@@ -22,8 +22,9 @@ from tqdm import tqdm
 from edgeau_calibration.algorithms.least_squares import FitRule, fitted_layer
 from edgeau_calibration.algorithms.second_moments import InputMoments, MomentSums, patches
 from edgeau_calibration.graph.ort_session import open_model
-from edgeau_calibration.graph.quantizable_layers import Constants, quantized_weight, weighted_nodes
+from edgeau_calibration.graph.quantizable_layers import quantized_weight, weighted_nodes
 from edgeau_calibration.graph.subgraph import between, cuts
+from edgeau_calibration.graph.view import GraphView
 
 __all__ = ["with_learned_weights"]
 
@@ -44,7 +45,7 @@ def with_learned_weights(
     result = onnx.ModelProto()
     result.CopyFrom(quantized)
     lockstep = _Lockstep(float_graph, result, batch)
-    constants, floats = Constants(result.graph), Constants(float_graph.graph)
+    view, floats = GraphView(result.graph), GraphView(float_graph.graph)
     by_name = {node.name: node for node in result.graph.node}
     places = {node.name: index for index, node in enumerate(float_graph.graph.node)}
     for seed, node in enumerate(
@@ -54,9 +55,9 @@ def with_learned_weights(
         if place is None:
             continue
         lockstep.advance_to(places[node.name])
-        weights = floats[node.input[1]]
+        weights = floats.value(node.input[1])
         moments = lockstep.moments(node, place.activation, weights.shape, seed, pairs=rule.needs_pairs)
-        fitted_layer(place, weights, moments, constants, rule)
+        fitted_layer(place, weights, moments, view, rule)
     return result
 
 

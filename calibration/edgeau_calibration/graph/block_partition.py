@@ -9,7 +9,8 @@ import onnx
 
 from edgeau.errors import CalibrationError
 from edgeau_calibration.graph.quantizable_layers import weighted_nodes
-from edgeau_calibration.graph.subgraph import consumers, cuts
+from edgeau_calibration.graph.subgraph import cuts
+from edgeau_calibration.graph.view import GraphView
 
 __all__ = ["ROLES", "Unit", "blocks", "layers", "nodes_of_roles"]
 
@@ -82,21 +83,21 @@ def _depthwise(graph: onnx.GraphProto) -> list[str]:
 
 def _squeeze_excite(graph: onnx.GraphProto) -> list[str]:
     """From each pooling to the product of its gate with what was pooled."""
-    read_by = consumers(graph)
+    view = GraphView(graph)
     found: list[str] = []
     for pool in graph.node:
         if pool.op_type not in _POOLS:
             continue
-        path, closed = _gate(pool, read_by)
+        path, closed = _gate(pool, view)
         if closed:
             found += [pool.name, *path]
     return found
 
 
-def _gate(pool: onnx.NodeProto, read_by: dict[str, list[onnx.NodeProto]]) -> tuple[list[str], bool]:
+def _gate(pool: onnx.NodeProto, view: GraphView) -> tuple[list[str], bool]:
     waiting, path, closed = [pool.output[0]], [], False
     while waiting:
-        for node in read_by.get(waiting.pop(), []):
+        for node in view.nodes_reading(waiting.pop()):
             if node.op_type == "Mul" and pool.input[0] in node.input:
                 closed = True
             elif node.op_type in _GATE and node.name not in path:

@@ -9,13 +9,12 @@ of the next convolutions. Behind a ReLU, a PReLU or a pooling it goes on.
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import dataclass, field
 
 import onnx
 
 from edgeau_calibration.graph.quantizable_layers import weighted_nodes
-from edgeau_calibration.graph.subgraph import consumers, producers
+from edgeau_calibration.graph.view import GraphView
 
 __all__ = ["HomogeneousSegment", "gate_of", "homogeneous_segments"]
 
@@ -49,8 +48,8 @@ def homogeneous_segments(graph: onnx.GraphProto) -> list[HomogeneousSegment]:
     Args:
         graph: from :func:`edgeau_calibration.graph.prepare.prepared`.
     """
-    made_by, read_by = producers(graph), consumers(graph)
-    weighted = _own_constants(graph)
+    view = GraphView(graph)
+    weighted = _own_constants(view)
     order = {name: place for place, node in enumerate(graph.node) for name in node.output}
     ends = {item.name for item in (*graph.input, *graph.output)}
     found: list[HomogeneousSegment] = []
@@ -59,7 +58,7 @@ def homogeneous_segments(graph: onnx.GraphProto) -> list[HomogeneousSegment]:
         for name in node.output:
             if name in seen:
                 continue
-            segment, whole = _followed(name, made_by, read_by, weighted, ends)
+            segment, whole = _followed(name, view, weighted, ends)
             seen.update(segment.tensors)
             if whole and segment.readers and (segment.writers or segment.gated):
                 segment.tensors.sort(key=order.__getitem__)
@@ -68,11 +67,7 @@ def homogeneous_segments(graph: onnx.GraphProto) -> list[HomogeneousSegment]:
 
 
 def _followed(
-    start: str,
-    made_by: dict[str, onnx.NodeProto],
-    read_by: dict[str, list[onnx.NodeProto]],
-    weighted: set[str],
-    ends: set[str],
+    start: str, view: GraphView, weighted: set[str], ends: set[str]
 ) -> tuple[HomogeneousSegment, bool]:
     """All that shares a scale with a tensor; and whether everything that makes or reads it can do so."""
     segment, whole = HomogeneousSegment(), True
@@ -81,7 +76,7 @@ def _followed(
         name = waiting.pop()
         if name in segment.tensors:
             continue
-        maker = made_by.get(name)
+        maker = view.producer.get(name)
         if name in ends or maker is None:  # a constant has no maker, and its channels are nobody's
             whole = False
             continue
@@ -90,11 +85,11 @@ def _followed(
             waiting += maker.input[: _HOMOGENEOUS[maker.op_type]]
         elif maker.name in weighted:
             _once(segment.writers, maker)
-        elif gate_of(maker, made_by, read_by) is not None:
+        elif gate_of(maker, view) is not None:
             _once(segment.gated, maker)
         else:
             whole = False
-        for reader in read_by.get(name, []):
+        for reader in view.nodes_reading(name):
             if reader.op_type in _HOMOGENEOUS and name in reader.input[: _HOMOGENEOUS[reader.op_type]]:
                 waiting += reader.output[:1]
             elif reader.name in weighted and name == reader.input[0]:
@@ -109,42 +104,38 @@ def _once(nodes: list[onnx.NodeProto], node: onnx.NodeProto) -> None:
         nodes.append(node)
 
 
-def _own_constants(graph: onnx.GraphProto) -> set[str]:
+def _own_constants(view: GraphView) -> set[str]:
     """Names of the Conv and Gemm whose weights and bias are constants that nobody else uses."""
-    constants = {item.name for item in graph.initializer}
-    uses = Counter(name for node in graph.node for name in node.input)
     return {
         node.name
-        for node in weighted_nodes(graph)
-        if all(name in constants and uses[name] == 1 for name in node.input[1:] if name)
+        for node in weighted_nodes(view.graph)
+        if all(name in view.constants and len(view.readers[name]) == 1 for name in node.input[1:] if name)
     }
 
 
-def gate_of(
-    product: onnx.NodeProto, made_by: dict[str, onnx.NodeProto], read_by: dict[str, list[onnx.NodeProto]]
-) -> str | None:
+def gate_of(product: onnx.NodeProto, view: GraphView) -> str | None:
     """The gate of a squeeze-and-excitation: what a product multiplies with, made from a pooling of the other factor."""
     if product.op_type != "Mul":
         return None
     for gate, other in (product.input, reversed(product.input)):
-        maker = made_by.get(gate)
-        if maker is None or maker.op_type not in _GATES or len(read_by[gate]) != 1:
+        maker = view.producer.get(gate)
+        if maker is None or maker.op_type not in _GATES or len(view.nodes_reading(gate)) != 1:
             continue
-        pools = [node.output[0] for node in read_by.get(other, []) if node.op_type == "GlobalAveragePool"]
-        if pools and _comes_from(gate, pools[0], made_by):
+        pools = [node.output[0] for node in view.nodes_reading(other) if node.op_type == "GlobalAveragePool"]
+        if pools and _comes_from(gate, pools[0], view):
             return str(gate)
     return None
 
 
-def _comes_from(name: str, source: str, made_by: dict[str, onnx.NodeProto]) -> bool:
+def _comes_from(name: str, source: str, view: GraphView) -> bool:
     waiting, seen = [name], set()
     while waiting:
         name = waiting.pop()
         if name == source:
             return True
-        if name in seen or name not in made_by:
+        if name in seen or name not in view.producer:
             continue
         seen.add(name)
-        if made_by[name].op_type != "GlobalAveragePool":  # no farther than the squeeze
-            waiting += made_by[name].input
+        if view.made_by(name) != "GlobalAveragePool":  # no farther than the squeeze
+            waiting += view.producer[name].input
     return False

@@ -17,7 +17,7 @@ import onnx
 
 from edgeau.errors import CalibrationError
 from edgeau_calibration.graph.quantizable_layers import WEIGHTED
-from edgeau_calibration.graph.subgraph import consumers, producers
+from edgeau_calibration.graph.view import GraphView, with_shapes
 
 __all__ = [
     "INTEGER_PRODUCTS",
@@ -64,9 +64,9 @@ def macs_by_node(model: onnx.ModelProto) -> dict[str, int]:
     Raises:
         CalibrationError: a shape cannot be inferred.
     """
-    inferred = onnx.shape_inference.infer_shapes(_with_batch_of_one(model), data_prop=True)
-    shapes = tensor_shapes(inferred.graph)
-    nodes = [node for node in inferred.graph.node if node.op_type in (*WEIGHTED, "MatMul")]
+    graph = with_shapes(model, batch=1).graph
+    shapes = tensor_shapes(graph)
+    nodes = [node for node in graph.node if node.op_type in (*WEIGHTED, "MatMul")]
     for node in nodes:
         if not all(name in shapes for name in (*node.input[:2], node.output[0])):
             raise CalibrationError(
@@ -77,12 +77,12 @@ def macs_by_node(model: onnx.ModelProto) -> dict[str, int]:
 
 def tensor_shapes(graph: onnx.GraphProto) -> dict[str, tuple[int, ...]]:
     """Shape of every tensor and constant of an inferred graph whose axes are all known; a scalar has ()."""
-    shapes = {}
-    for value in (*graph.input, *graph.value_info, *graph.output):
-        shape = tuple(axis.dim_value for axis in value.type.tensor_type.shape.dim)
-        if value.type.tensor_type.HasField("shape") and all(shape):
-            shapes[value.name] = shape
-    return shapes | {tensor.name: tuple(tensor.dims) for tensor in graph.initializer}
+    view = GraphView(graph)
+    names = (*(item.name for item in (*graph.input, *graph.value_info, *graph.output)), *view.constants)
+    shapes = ((name, view.shape(name)) for name in names)
+    return {
+        name: shape for name, shape in shapes if shape is not None and (name in view.constants or all(shape))
+    }
 
 
 def integer_products(graph: onnx.GraphProto) -> frozenset[str] | None:
@@ -90,22 +90,19 @@ def integer_products(graph: onnx.GraphProto) -> frozenset[str] | None:
     kinds = {node.op_type for node in graph.node}
     if kinds.isdisjoint(("DequantizeLinear", *INTEGER_PRODUCTS)):
         return None
-    made_by, read_by = producers(graph), consumers(graph)
+    view = GraphView(graph)
     outputs = {item.name for item in graph.output}
-    constants = {item.name for item in graph.initializer}
-
-    def dequantized(name: str) -> bool:
-        return name in made_by and made_by[name].op_type == "DequantizeLinear"
 
     def in_integers(node: onnx.NodeProto) -> bool:
         if node.op_type in INTEGER_PRODUCTS:
             return True
-        if node.op_type not in PRODUCTS or not all(dequantized(name) for name in node.input[:2]):
+        if node.op_type not in PRODUCTS or not all(
+            view.made_by(name) == "DequantizeLinear" for name in node.input[:2]
+        ):
             return False
-        if made_by[node.input[1]].input[0] not in constants:  # a whole pair on float weights
+        if view.producer[node.input[1]].input[0] not in view.constants:  # a whole pair on float weights
             return True
-        readers = read_by.get(node.output[0], [])
-        return node.output[0] in outputs or all(reader.op_type in _FUSED for reader in readers)
+        return node.output[0] in outputs or view.kinds_reading(node.output[0]) <= set(_FUSED)
 
     return frozenset(node.output[0] for node in graph.node if in_integers(node))
 
@@ -120,14 +117,3 @@ def integer_share(quantized: onnx.ModelProto, macs: Mapping[str, int]) -> float:
     integer = integer_products(quantized.graph) or frozenset()
     names = {node.name for node in quantized.graph.node if node.output[0] in integer}
     return sum(count for name, count in macs.items() if name in names) / max(sum(macs.values()), 1)
-
-
-def _with_batch_of_one(model: onnx.ModelProto) -> onnx.ModelProto:
-    copy = onnx.ModelProto()
-    copy.CopyFrom(model)
-    for tensor in (*copy.graph.input, *copy.graph.output):
-        dims = tensor.type.tensor_type.shape.dim
-        if len(dims):
-            dims[0].dim_value = 1
-    del copy.graph.value_info[:]
-    return copy

@@ -8,16 +8,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numpy as np
 import onnx
-from numpy.typing import NDArray
-from onnx import numpy_helper
 
-from edgeau_calibration.graph.subgraph import producers
+from edgeau_calibration.graph.view import GraphView
 
 __all__ = [
     "WEIGHTED",
-    "Constants",
     "QuantizedWeight",
     "quantized_weight",
     "weighted_nodes",
@@ -25,26 +21,6 @@ __all__ = [
 ]
 
 WEIGHTED = ("Conv", "Gemm")
-
-
-class Constants:
-    """The initializers of a graph by name, read and written as arrays.
-
-    Args:
-        graph: whose initializers they are; writing changes them in place.
-    """
-
-    def __init__(self, graph: onnx.GraphProto) -> None:
-        self._items = {item.name: item for item in graph.initializer}
-
-    def __contains__(self, name: str) -> bool:
-        return name in self._items
-
-    def __getitem__(self, name: str) -> NDArray[np.generic]:
-        return numpy_helper.to_array(self._items[name])
-
-    def __setitem__(self, name: str, value: NDArray[np.generic]) -> None:
-        self._items[name].CopyFrom(numpy_helper.from_array(np.ascontiguousarray(value), name))
 
 
 @dataclass(frozen=True)
@@ -72,13 +48,12 @@ class QuantizedWeight:
 
 def weighted_nodes(graph: onnx.GraphProto) -> list[onnx.NodeProto]:
     """The nodes with constant weights, in the order of the graph; a Gemm only with its weights as (outputs, inputs)."""
-    constants = {item.name for item in graph.initializer}
-    made_by = producers(graph)
+    view = GraphView(graph)
 
     def fixed(name: str) -> bool:
-        while name in made_by and made_by[name].op_type in ("DequantizeLinear", "QuantizeLinear"):
-            name = made_by[name].input[0]
-        return name in constants
+        while view.made_by(name) in ("DequantizeLinear", "QuantizeLinear"):
+            name = view.producer[name].input[0]
+        return name in view.constants
 
     return [
         node
@@ -91,7 +66,7 @@ def weighted_nodes(graph: onnx.GraphProto) -> list[onnx.NodeProto]:
 
 def quantized_weight(graph: onnx.GraphProto, node: onnx.NodeProto) -> QuantizedWeight | None:
     """Where a node of a Q/DQ graph keeps its integers; None where it stayed in float."""
-    made_by = producers(graph)
+    made_by = GraphView(graph).producer
     weight, activation = made_by.get(node.input[1]), made_by.get(node.input[0])
     if weight is None or weight.op_type != "DequantizeLinear":
         return None
@@ -113,7 +88,7 @@ def quantized_weight(graph: onnx.GraphProto, node: onnx.NodeProto) -> QuantizedW
 
 def with_constants_of(model: onnx.ModelProto, donor: onnx.ModelProto) -> None:
     """Give the integer layers of a Q/DQ graph the weights, scales and biases of the same layers of another one, in place."""
-    mine, theirs = Constants(model.graph), Constants(donor.graph)
+    mine, theirs = GraphView(model.graph), GraphView(donor.graph)
     donors = {node.name: node for node in weighted_nodes(donor.graph)}
     for node in weighted_nodes(model.graph):
         place = quantized_weight(model.graph, node)
@@ -124,7 +99,7 @@ def with_constants_of(model: onnx.ModelProto, donor: onnx.ModelProto) -> None:
                  (place.bias_scale, source.bias_scale))  # fmt: skip
         for name, other in pairs:
             if name is not None and other is not None:
-                mine[name] = theirs[other]
+                mine.set_value(name, theirs.value(other))
 
 
 def _attribute(node: onnx.NodeProto, name: str, default: int) -> int:

@@ -7,21 +7,9 @@ from collections.abc import Iterable, Sequence
 import onnx
 from onnx import TensorProto, helper
 
-__all__ = ["between", "consumers", "cuts", "producers", "with_outputs"]
+from edgeau_calibration.graph.view import GraphView
 
-
-def producers(graph: onnx.GraphProto) -> dict[str, onnx.NodeProto]:
-    """Which node makes which tensor."""
-    return {output: node for node in graph.node for output in node.output}
-
-
-def consumers(graph: onnx.GraphProto) -> dict[str, list[onnx.NodeProto]]:
-    """Which nodes read which tensor, in the order of the graph; a node that reads it twice stands there once."""
-    found: dict[str, list[onnx.NodeProto]] = {}
-    for node in graph.node:
-        for name in dict.fromkeys(node.input):
-            found.setdefault(name, []).append(node)
-    return found
+__all__ = ["between", "cuts", "with_outputs"]
 
 
 def cuts(graph: onnx.GraphProto) -> list[tuple[str, int]]:
@@ -47,17 +35,17 @@ def between(model: onnx.ModelProto, start: str, ends: Sequence[str]) -> onnx.Mod
 
     Shapes are left open, so that it takes any batch.
     """
-    made_by = producers(model.graph)
+    view = GraphView(model.graph)
     needed: set[int] = set()
     waiting = [name for name in ends if name != start]
     seen: set[str] = {start}
     while waiting:
         name = waiting.pop()
-        if name in seen or name not in made_by:
+        if name in seen or name not in view.producer:
             continue
         seen.add(name)
-        needed.add(id(made_by[name]))
-        waiting += made_by[name].input
+        needed.add(id(view.producer[name]))
+        waiting += view.producer[name].input
     nodes = [node for node in model.graph.node if id(node) in needed]
     names = {name for node in nodes for name in node.input}
     graph = helper.make_graph(

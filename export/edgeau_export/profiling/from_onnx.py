@@ -8,13 +8,12 @@ from pathlib import Path
 
 import onnx
 from google.protobuf.message import DecodeError
-from onnx import shape_inference
 
 from edgeau.errors import InputError
 from edgeau_calibration.graph.macs import INTEGER_PRODUCTS, PRODUCTS, integer_products, macs_of, tensor_shapes
+from edgeau_calibration.graph.view import with_shapes
 from edgeau_export.profiling.lifetimes import peak_bytes_of_onnx
 from edgeau_export.profiling.model_profile import Layer, ModelProfile
-from edgeau_export.source_network.onnx_graph import with_batch
 
 __all__ = ["profile_of_onnx", "profile_of_onnx_model"]
 
@@ -122,7 +121,7 @@ def profile_of_onnx_model(
     Raises:
         InputError: the graph's input has no shape.
     """
-    graph = shape_inference.infer_shapes(with_batch(model, 1), data_prop=True).graph
+    graph = with_shapes(model, batch=1).graph
     shapes = _Shapes(graph)
     weights = {tensor.name: prod(tensor.dims) for tensor in graph.initializer}
     owned = _owners(graph, weights)

@@ -6,17 +6,18 @@ from onnx import helper, numpy_helper
 
 from edgeau_calibration.algorithms.least_squares import FitRule, fitted_layer
 from edgeau_calibration.algorithms.second_moments import MomentSums, patches
-from edgeau_calibration.graph.quantizable_layers import Constants, QuantizedWeight
+from edgeau_calibration.graph.quantizable_layers import QuantizedWeight
+from edgeau_calibration.graph.view import GraphView
 
 OUTPUTS, INPUTS, SEEN = 8, 20, 6000
 
 
 @pytest.fixture
-def constants() -> Constants:
+def constants() -> GraphView:
     return constants_of(INPUTS)
 
 
-def constants_of(inputs: int) -> Constants:
+def constants_of(inputs: int) -> GraphView:
     arrays = {
         "w": np.zeros((OUTPUTS, inputs, 1, 1), np.int8),
         "w_scale": np.ones(OUTPUTS, np.float32),
@@ -25,7 +26,7 @@ def constants_of(inputs: int) -> Constants:
         "x_scale": np.array(0.05, np.float32),
     }
     items = [numpy_helper.from_array(value, name) for name, value in arrays.items()]
-    return Constants(helper.make_graph([], "constants", [], [], items))
+    return GraphView(helper.make_graph([], "constants", [], [], items))
 
 
 PLACE = QuantizedWeight(
@@ -33,9 +34,9 @@ PLACE = QuantizedWeight(
 )
 
 
-def outputs_of(constants: Constants, values: np.ndarray) -> np.ndarray:
-    weights = constants["w"].reshape(OUTPUTS, -1) * constants["w_scale"][:, None]
-    return weights @ values + (constants["b"] * constants["b_scale"])[:, None]
+def outputs_of(constants: GraphView, values: np.ndarray) -> np.ndarray:
+    weights = constants.value("w").reshape(OUTPUTS, -1) * constants.value("w_scale")[:, None]
+    return weights @ values + (constants.value("b") * constants.value("b_scale"))[:, None]
 
 
 def mistaken(values: np.ndarray) -> np.ndarray:
@@ -46,7 +47,7 @@ def mistaken(values: np.ndarray) -> np.ndarray:
 
 
 @pytest.mark.parametrize("bits", [7, 8])
-def test_weights_and_bias_make_up_for_mistakes_of_the_layers_before(constants: Constants, bits: int) -> None:
+def test_weights_and_bias_make_up_for_mistakes_of_the_layers_before(constants: GraphView, bits: int) -> None:
     rng = np.random.default_rng(0)
     weights = rng.normal(size=(OUTPUTS, INPUTS, 1, 1))
     values = rng.normal(1, 1, size=(INPUTS, SEEN))
@@ -60,12 +61,12 @@ def test_weights_and_bias_make_up_for_mistakes_of_the_layers_before(constants: C
     unmended = (
         np.abs(weights.reshape(OUTPUTS, INPUTS) @ mistaken(fresh) - wanted).mean() / np.abs(wanted).mean()
     )
-    assert np.abs(constants["w"].astype(int)).max() <= {7: 63, 8: 127}[bits]
+    assert np.abs(constants.value("w").astype(int)).max() <= {7: 63, 8: 127}[bits]
     assert error < 0.25 * unmended
-    np.testing.assert_allclose(constants["b_scale"], constants["w_scale"] * 0.05, rtol=1e-6)
+    np.testing.assert_allclose(constants.value("b_scale"), constants.value("w_scale") * 0.05, rtol=1e-6)
 
 
-def test_a_few_broken_positions_do_not_run_away(constants: Constants) -> None:
+def test_a_few_broken_positions_do_not_run_away(constants: GraphView) -> None:
     """With fewer positions than inputs least squares could fit anything; the weights must stay near the old ones."""
     rng = np.random.default_rng(0)
     weights = rng.normal(size=(OUTPUTS, INPUTS, 1, 1))
@@ -73,7 +74,7 @@ def test_a_few_broken_positions_do_not_run_away(constants: Constants) -> None:
     sums = MomentSums()
     sums.add(values, values + rng.normal(0, 0.1, values.shape).astype(np.float32))
     fitted_layer(PLACE, weights, sums.moments(), constants, FitRule(8))
-    learned = constants["w"] * constants["w_scale"].reshape(-1, 1, 1, 1)
+    learned = constants.value("w") * constants.value("w_scale").reshape(-1, 1, 1, 1)
     assert np.abs(learned - weights).max() < 0.15 * np.abs(weights).max()
 
 
@@ -95,7 +96,7 @@ def test_of_very_many_inputs_no_pairs_are_kept_and_the_bias_is_still_mended() ->
     wanted = weights @ fresh
     error = np.abs(outputs_of(constants, fresh + 0.3) - wanted).mean()
     assert error < 0.1 * np.abs(weights @ (fresh + 0.3) - wanted).mean()
-    learned = constants["w"].reshape(OUTPUTS, -1) * constants["w_scale"][:, None]
+    learned = constants.value("w").reshape(OUTPUTS, -1) * constants.value("w_scale")[:, None]
     assert np.abs(learned - weights).mean() < 0.02 * np.abs(weights).mean()
 
 

@@ -12,7 +12,7 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
-from edgeau_export.converters.tensorrt.graph import QdqGraph, drop_unread
+from edgeau_calibration.graph.view import GraphView, drop_unread
 
 __all__ = ["with_half_precision"]
 
@@ -70,7 +70,7 @@ def with_half_precision(model: onnx.ModelProto) -> onnx.ModelProto:
     copy = onnx.ModelProto()
     copy.CopyFrom(model)
     del copy.graph.value_info[:]  # their types are about to change
-    graph = QdqGraph(copy)
+    graph = GraphView(copy.graph)
     half = {id(node) for node in copy.graph.node if node.op_type in _HALF} - _kept_in_float(graph)
     borders = _Borders(graph, half)
     nodes: list[onnx.NodeProto] = []
@@ -85,15 +85,15 @@ def with_half_precision(model: onnx.ModelProto) -> onnx.ModelProto:
     return copy
 
 
-def _kept_in_float(graph: QdqGraph) -> set[int]:
+def _kept_in_float(graph: GraphView) -> set[int]:
     """Nodes behind a pair, and what stands between them and the next pair."""
     kept = {
         id(node)
-        for node in graph.model.graph.node
+        for node in graph.nodes
         if any(graph.made_by(name) == "DequantizeLinear" for name in node.input)
     }
-    outputs = {item.name for item in graph.model.graph.output}
-    for node in reversed(graph.model.graph.node):
+    outputs = {item.name for item in graph.graph.output}
+    for node in reversed(graph.nodes):
         readers = [reader for output in node.output for reader, _ in graph.readers.get(output, [])]
         stays = all(reader.op_type == "QuantizeLinear" or id(reader) in kept for reader in readers)
         if node.op_type in _EPILOGUE and readers and stays and outputs.isdisjoint(node.output):
@@ -104,7 +104,7 @@ def _kept_in_float(graph: QdqGraph) -> set[int]:
 class _Borders:
     """Casts where a tensor of one type is read as the other, one for all readers; constants are converted instead."""
 
-    def __init__(self, graph: QdqGraph, half: set[int]) -> None:
+    def __init__(self, graph: GraphView, half: set[int]) -> None:
         self._graph = graph
         self._half = half
         self._made: dict[tuple[str, bool], str] = {}
@@ -131,7 +131,7 @@ class _Borders:
     def at_outputs(self) -> Iterable[onnx.NodeProto]:
         """Casts that make the graph's half outputs float32 again, under their own names."""
         casts = []
-        for item in self._graph.model.graph.output:
+        for item in self._graph.graph.output:
             if self._is_half(item.name):
                 inner = f"{item.name}_half"
                 self._rename(item.name, inner)
@@ -166,7 +166,7 @@ class _Borders:
     def _convert(self, name: str) -> None:
         value = np.clip(self._graph.value(name), -_LARGEST, _LARGEST).astype(np.float16)
         constant = numpy_helper.from_array(value, self._name(name, half=True))
-        self._graph.model.graph.initializer.append(constant)
+        self._graph.graph.initializer.append(constant)
 
     def _rename(self, name: str, inner: str) -> None:
         producer = self._graph.producer[name]

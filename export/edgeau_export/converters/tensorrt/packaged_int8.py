@@ -27,9 +27,9 @@ from edgeau._system.records import from_dict, to_dict
 from edgeau.bundle.manifest import Accuracy, Calibration
 from edgeau.errors import BundleError, UserError
 from edgeau_calibration.graph.prepare import prepared
-from edgeau_calibration.graph.quantizable_layers import Constants, quantized_weight
-from edgeau_export.converters.tensorrt.graph import LEVELS, WEIGHTED, QdqGraph, output_axis
-from edgeau_export.converters.tensorrt.placement import place
+from edgeau_calibration.graph.quantizable_layers import WEIGHTED, quantized_weight
+from edgeau_calibration.graph.view import GraphView, with_shapes
+from edgeau_export.converters.tensorrt.placement import LEVELS, output_axis, place
 from edgeau_export.converters.tensorrt.qdq import activation_scales, with_pairs
 from edgeau_export.quantization.quantized_graph import QuantizedGraph
 
@@ -52,20 +52,20 @@ def write_packaged(file: Path, int8: QuantizedGraph, graph: onnx.ModelProto, flo
     Raises:
         OutputError: the file cannot be written.
     """
-    network = QdqGraph(prepared(graph))
-    constants = Constants(int8.graph.graph)
+    network = GraphView(prepared(graph).graph)
+    quantized = GraphView(int8.graph.graph)
     arrays: dict[str, NDArray[Any]] = {}
     for node in int8.graph.graph.node:
         where = quantized_weight(int8.graph.graph, node) if node.op_type in WEIGHTED else None
         if where is None:
             continue
-        scale = np.asarray(constants[where.scale], np.float32)
-        steps = _nearest(constants[where.values], scale, output_axis(node))
+        scale = np.asarray(quantized.value(where.scale), np.float32)
+        steps = _nearest(quantized.value(where.values), scale, output_axis(node))
         own = network.value(network.producer[node.output[0]].input[1])
         arrays[f"steps/{node.name}"] = steps - _nearest(own, scale, output_axis(node))
         arrays[f"scale/{node.name}"] = scale
         if where.bias is not None:
-            arrays[f"bias/{node.name}"] = np.asarray(constants[where.bias], np.float32)
+            arrays[f"bias/{node.name}"] = np.asarray(quantized.value(where.bias), np.float32)
     about = {
         "float_sha256": float_sha256,
         "activations": activation_scales(int8.graph),
@@ -112,19 +112,19 @@ def read_packaged(file: Path, graph: onnx.ModelProto, float_sha256: str) -> Quan
 def _graph(
     network: onnx.ModelProto, metadata: Any, activations: Mapping[str, float], arrays: Arrays
 ) -> onnx.ModelProto:
-    graph = QdqGraph(network)
+    graph = GraphView(with_shapes(network).graph)
     chosen = {node.output[0]: node for node in network.graph.node if f"steps/{node.name}" in arrays}
     placement = place(graph, chosen, activations)
     scales = {output: arrays[f"scale/{chosen[output].name}"] for output in placement.convolutions}
     result = with_pairs(network, placement, activations, scales)
-    constants = Constants(result.graph)
+    view = GraphView(result.graph)
     for output in placement.convolutions:
         node, axis = chosen[output], output_axis(chosen[output])
         scale = scales[output]
         integers = _nearest(graph.value(node.input[1]), scale, axis) + arrays[f"steps/{node.name}"]
-        constants[node.input[1]] = integers.astype(np.float32) * _along(scale, integers.ndim, axis)
+        view.set_value(node.input[1], integers.astype(np.float32) * _along(scale, integers.ndim, axis))
         if f"bias/{node.name}" in arrays:
-            constants[node.input[2]] = arrays[f"bias/{node.name}"]
+            view.set_value(node.input[2], arrays[f"bias/{node.name}"])
     del result.metadata_props[:]
     result.metadata_props.extend(metadata)
     return result

@@ -9,9 +9,10 @@ import onnx
 from numpy.typing import NDArray
 
 from edgeau_calibration.algorithms.ranges import Range
+from edgeau_calibration.graph.quantizable_layers import WEIGHTED
+from edgeau_calibration.graph.view import GraphView, with_shapes
 from edgeau_calibration.quantizer import StaticQuantizer
-from edgeau_export.converters.tensorrt.graph import LEVELS, WEIGHTED, QdqGraph, output_axis
-from edgeau_export.converters.tensorrt.placement import place
+from edgeau_export.converters.tensorrt.placement import LEVELS, output_axis, place
 from edgeau_export.converters.tensorrt.qdq import with_pairs
 
 __all__ = ["PlacedQuantization", "placed"]
@@ -27,7 +28,7 @@ def placed(
         ranges: lowest and highest value of each tensor; the symmetric range that holds both is taken.
         kept_float: names of nodes that stay in float.
     """
-    graph = QdqGraph(model)
+    graph = GraphView(with_shapes(model).graph)
     given_up = set(kept_float)
     scales = {name: max(-low, high) / LEVELS for name, (low, high) in ranges.items()}
     wanted = {
@@ -51,7 +52,7 @@ class PlacedQuantization(StaticQuantizer):
         return placed(self.float_graph, self.ranges, kept_float)
 
 
-def _weight_scales(graph: QdqGraph, node: onnx.NodeProto) -> NDArray[np.float32]:
+def _weight_scales(graph: GraphView, node: onnx.NodeProto) -> NDArray[np.float32]:
     """Per output channel, that of the largest weight, ``(K,)``."""
     weights = np.moveaxis(np.abs(graph.value(node.input[1])), output_axis(node), 0)
     return np.asarray(weights.reshape(len(weights), -1).max(axis=1) / LEVELS, np.float32)

@@ -18,10 +18,13 @@ from dataclasses import dataclass
 
 import onnx
 
-from edgeau_export.converters.tensorrt.graph import WEIGHTED, QdqGraph
+from edgeau_calibration.graph.quantizable_layers import WEIGHTED
+from edgeau_calibration.graph.view import GraphView
 
-__all__ = ["Placement", "can_be_integer", "is_gate", "place"]
+__all__ = ["LEVELS", "Placement", "can_be_integer", "is_gate", "output_axis", "place"]
 
+# Largest magnitude of a symmetric 8-bit integer.
+LEVELS = 127
 _POOLS = ("GlobalAveragePool", "ReduceMean")
 # TensorRT's integer kernels of grouped convolutions want groups of a multiple of four channels, or of one.
 _GROUP_STEP = 4
@@ -40,29 +43,29 @@ class Placement:
     inputs: dict[str, tuple[tuple[str, int], ...]]
 
 
-def place(graph: QdqGraph, wanted: Collection[str], known: Collection[str]) -> Placement:
+def place(graph: GraphView, wanted: Collection[str], known: Collection[str]) -> Placement:
     """Decide for a float graph.
 
     Args:
-        graph: float.
+        graph: float, with shapes.
         wanted: first outputs of the convolutions that shall be integer.
         known: tensors that a range is known of; no other gets a pair.
     """
     convolutions = tuple(
         node.output[0]
-        for node in graph.model.graph.node
+        for node in graph.nodes
         if node.output[0] in wanted and can_be_integer(graph, node, node.input[1]) and node.input[0] in known
     )
     squeezed = {tensor for tensor in _squeezed_maps(graph, convolutions) if tensor in known}
     readers: dict[str, list[tuple[str, int]]] = {}
-    for node in graph.model.graph.node:
+    for node in graph.nodes:
         for index in _quantized_inputs(graph, node, convolutions, squeezed):
             if node.input[index] in known:
                 readers.setdefault(node.input[index], []).append((node.output[0], index))
     return Placement(convolutions, {tensor: tuple(found) for tensor, found in readers.items()})
 
 
-def can_be_integer(graph: QdqGraph, convolution: onnx.NodeProto, weights: str) -> bool:
+def can_be_integer(graph: GraphView, convolution: onnx.NodeProto, weights: str) -> bool:
     """Whether TensorRT has integer kernels for a convolution with these weights: its groups decide."""
     if convolution.op_type != "Conv":
         return True
@@ -76,15 +79,15 @@ def can_be_integer(graph: QdqGraph, convolution: onnx.NodeProto, weights: str) -
     )
 
 
-def is_gate(graph: QdqGraph, tensor: str) -> bool:
+def is_gate(graph: GraphView, tensor: str) -> bool:
     """Whether a tensor is one value per channel, ``(N, C, 1, 1)``."""
     shape = graph.shape(tensor)
-    return len(shape) == 4 and shape[2:] == (1, 1)
+    return shape is not None and len(shape) == 4 and shape[2:] == (1, 1)
 
 
-def _squeezed_maps(graph: QdqGraph, convolutions: Collection[str]) -> Iterator[str]:
+def _squeezed_maps(graph: GraphView, convolutions: Collection[str]) -> Iterator[str]:
     """Maps that are squeezed and scaled on their way into an integer convolution, and so want a pair."""
-    for node in graph.model.graph.node:
+    for node in graph.nodes:
         index = _scaled_input(graph, node) if node.op_type == "Mul" else None
         readers = graph.readers.get(node.output[0], [])
         if index is not None and any(reader.output[0] in convolutions for reader, _ in readers):
@@ -92,7 +95,7 @@ def _squeezed_maps(graph: QdqGraph, convolutions: Collection[str]) -> Iterator[s
 
 
 def _quantized_inputs(
-    graph: QdqGraph, node: onnx.NodeProto, convolutions: Collection[str], squeezed: set[str]
+    graph: GraphView, node: onnx.NodeProto, convolutions: Collection[str], squeezed: set[str]
 ) -> tuple[int, ...]:
     """Which inputs of a node see a pair."""
     if node.op_type in WEIGHTED:
@@ -107,7 +110,7 @@ def _quantized_inputs(
     return ()
 
 
-def _skipping_input(graph: QdqGraph, add: onnx.NodeProto, convolutions: Collection[str]) -> int | None:
+def _skipping_input(graph: GraphView, add: onnx.NodeProto, convolutions: Collection[str]) -> int | None:
     """Of a residual sum, the input that did not just leave a convolution; None where no convolution can take it in."""
     for index in (0, 1):
         fused, skipping = add.input[index], add.input[1 - index]
@@ -121,7 +124,7 @@ def _skipping_input(graph: QdqGraph, add: onnx.NodeProto, convolutions: Collecti
     return None
 
 
-def _scaled_input(graph: QdqGraph, mul: onnx.NodeProto) -> int | None:
+def _scaled_input(graph: GraphView, mul: onnx.NodeProto) -> int | None:
     """Of a product of a map with one value per channel, the map; None for other products."""
     for index in (0, 1):
         tensor, factor = mul.input[index], mul.input[1 - index]
@@ -132,3 +135,9 @@ def _scaled_input(graph: QdqGraph, mul: onnx.NodeProto) -> int | None:
         ):
             return index
     return None
+
+
+def output_axis(node: onnx.NodeProto) -> int:
+    """Axis of the output channels in the weights of a weighted operator."""
+    transposed = any(item.name == "transB" and item.i for item in node.attribute)
+    return 1 if node.op_type == "Gemm" and not transposed else 0

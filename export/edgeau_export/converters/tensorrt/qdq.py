@@ -14,8 +14,8 @@ import onnx
 from numpy.typing import NDArray
 from onnx import helper, numpy_helper
 
-from edgeau_export.converters.tensorrt.graph import QdqGraph, drop_unread, output_axis
-from edgeau_export.converters.tensorrt.placement import Placement
+from edgeau_calibration.graph.view import GraphView, drop_unread
+from edgeau_export.converters.tensorrt.placement import Placement, output_axis
 
 __all__ = ["activation_scales", "with_pairs"]
 
@@ -37,7 +37,7 @@ def with_pairs(
     copy = onnx.ModelProto()
     copy.CopyFrom(model)
     pairs = _Pairs(copy)
-    graph = QdqGraph(copy)
+    graph = GraphView(copy.graph)
     for tensor, readers in placement.inputs.items():
         output = pairs.add(tensor, np.asarray(activations[tensor], np.float32), None)
         for reader, index in readers:
@@ -53,7 +53,7 @@ def with_pairs(
 
 def activation_scales(model: onnx.ModelProto) -> dict[str, float]:
     """Scale of every tensor with a pair, constants left out, in the graph's order."""
-    graph = QdqGraph(model)
+    graph = GraphView(model.graph)
     return {
         node.input[0]: float(graph.value(node.input[1]))
         for node in model.graph.node

@@ -13,8 +13,9 @@ from onnx import TensorProto
 
 from edgeau.errors import TargetError
 from edgeau.runtimes.table import runtime_named
-from edgeau_export.converters.tensorrt.graph import WEIGHTED, QdqGraph, output_axis
-from edgeau_export.converters.tensorrt.placement import can_be_integer, is_gate
+from edgeau_calibration.graph.quantizable_layers import WEIGHTED
+from edgeau_calibration.graph.view import GraphView
+from edgeau_export.converters.tensorrt.placement import can_be_integer, is_gate, output_axis
 
 __all__ = ["RULES", "faults", "refuse_unless_fit"]
 
@@ -35,8 +36,8 @@ _INTEGER_OPERATORS = (
 
 def faults(model: onnx.ModelProto) -> list[str]:
     """Everything that breaks a rule; empty for a file that may be handed out."""
-    graph = QdqGraph(model)
-    return [fault for rule in RULES for fault in rule(graph)]
+    graph = GraphView(model.graph)
+    return [*operators(model), *(fault for rule in RULES for fault in rule(graph))]
 
 
 def refuse_unless_fit(model: onnx.ModelProto, file: str) -> None:
@@ -53,25 +54,25 @@ def refuse_unless_fit(model: onnx.ModelProto, file: str) -> None:
         )
 
 
-def operators(graph: QdqGraph) -> Iterator[str]:
+def operators(model: onnx.ModelProto) -> Iterator[str]:
     """ONNX's own operators of a set that 8.5 knows; none that holds integers itself."""
     newest = runtime_named("tensorrt").opsets[1]
-    for item in graph.model.opset_import:
+    for item in model.opset_import:
         if item.domain not in ("", "ai.onnx"):
             yield f"operators of {item.domain}"
         elif item.version > newest:
             yield f"operator set {item.version}, TensorRT 8.5 reads up to {newest}"
-    for node in graph.model.graph.node:
+    for node in model.graph.node:
         if node.op_type in _INTEGER_OPERATORS:
             yield f"{node.name or node.op_type} is {node.op_type}; TensorRT wants Q/DQ pairs around float operators"
 
 
-def types(graph: QdqGraph) -> Iterator[str]:
+def types(graph: GraphView) -> Iterator[str]:
     """Constants in types that 8.5 reads; float32 in and out, every shape fixed."""
     for name, constant in graph.constants.items():
         if constant.data_type not in _TYPES:
             yield f"constant {name} has type {TensorProto.DataType.Name(constant.data_type)}"
-    for item in (*graph.model.graph.input, *graph.model.graph.output):
+    for item in (*graph.graph.input, *graph.graph.output):
         kind = item.type.tensor_type
         if kind.elem_type != TensorProto.FLOAT:
             yield f"{item.name} is not float32"
@@ -79,7 +80,7 @@ def types(graph: QdqGraph) -> Iterator[str]:
             yield f"{item.name} has a size that is not fixed"
 
 
-def symmetric(graph: QdqGraph) -> Iterator[str]:
+def symmetric(graph: GraphView) -> Iterator[str]:
     """Three inputs: zero points are given, int8, zero, and as many as there are scales."""
     for node in _pairs(graph):
         if len(node.input) != 3 or node.input[2] not in graph.constants:
@@ -94,7 +95,7 @@ def symmetric(graph: QdqGraph) -> Iterator[str]:
             yield f"{node.name} has {zero.size} zero points, not one a scale"
 
 
-def scales(graph: QdqGraph) -> Iterator[str]:
+def scales(graph: GraphView) -> Iterator[str]:
     """Constant float32 scales above zero: TensorRT 8 reads their bytes as float32 whatever their type."""
     for node in _pairs(graph):
         if node.input[1] not in graph.constants:
@@ -107,9 +108,9 @@ def scales(graph: QdqGraph) -> Iterator[str]:
             yield f"{node.name} has a scale that is not above 0"
 
 
-def whole_pairs(graph: QdqGraph) -> Iterator[str]:
+def whole_pairs(graph: GraphView) -> Iterator[str]:
     """A Q is read by DQs only, a DQ reads a Q only, and both have the same scales and axis."""
-    for node in graph.model.graph.node:
+    for node in graph.nodes:
         if node.op_type == "QuantizeLinear":
             readers = graph.kinds_reading(node.output[0])
             if readers != {"DequantizeLinear"}:
@@ -122,9 +123,9 @@ def whole_pairs(graph: QdqGraph) -> Iterator[str]:
                 yield f"{node.name} has other scales than its QuantizeLinear"
 
 
-def axes(graph: QdqGraph) -> Iterator[str]:
+def axes(graph: GraphView) -> Iterator[str]:
     """One scale an activation; of weights one a channel, along the axis of the output channels."""
-    for node in graph.model.graph.node:
+    for node in graph.nodes:
         if node.op_type != "QuantizeLinear" or node.input[1] not in graph.constants:
             continue
         count = graph.value(node.input[1]).size
@@ -138,9 +139,9 @@ def axes(graph: QdqGraph) -> Iterator[str]:
             yield f"{node.name} has {count} scales on axis {_axis(node)}, not {channels} on axis {axis}"
 
 
-def weights(graph: QdqGraph) -> Iterator[str]:
+def weights(graph: GraphView) -> Iterator[str]:
     """A convolution has pairs on data and weights or on neither, float weights, and no pair on its bias."""
-    for node in graph.model.graph.node:
+    for node in graph.nodes:
         if node.op_type not in WEIGHTED:
             continue
         behind = [graph.made_by(name) == "DequantizeLinear" for name in node.input]
@@ -154,9 +155,9 @@ def weights(graph: QdqGraph) -> Iterator[str]:
                 yield f"{node.name} has weights that are not float32 before their pair"
 
 
-def integer_readers(graph: QdqGraph) -> Iterator[str]:
+def integer_readers(graph: GraphView) -> Iterator[str]:
     """What TensorRT cannot run as integers reads no pair."""
-    for node in graph.model.graph.node:
+    for node in graph.nodes:
         if node.op_type in _PAIR or not any(graph.made_by(name) == "DequantizeLinear" for name in node.input):
             continue
         if node.op_type not in _TAKES_INTEGERS:
@@ -165,9 +166,9 @@ def integer_readers(graph: QdqGraph) -> Iterator[str]:
             yield f"{node.name} has groups that TensorRT has no integer kernels for"
 
 
-def fused_activations(graph: QdqGraph) -> Iterator[str]:
+def fused_activations(graph: GraphView) -> Iterator[str]:
     """No pair between a convolution and its activation, SiLU's product included."""
-    for node in graph.model.graph.node:
+    for node in graph.nodes:
         if node.op_type != "QuantizeLinear":
             continue
         made_by = graph.made_by(node.input[0])
@@ -184,9 +185,9 @@ def fused_activations(graph: QdqGraph) -> Iterator[str]:
             yield f"{node.name} stands inside a SiLU"
 
 
-def fused_sums(graph: QdqGraph) -> Iterator[str]:
+def fused_sums(graph: GraphView) -> Iterator[str]:
     """Of a residual sum beside an integer convolution, the skipping input has a pair, the convolution's own has none."""
-    for node in graph.model.graph.node:
+    for node in graph.nodes:
         if node.op_type != "Add":
             continue
         direct = [_is_integer_conv(graph, name) for name in node.input]
@@ -197,8 +198,7 @@ def fused_sums(graph: QdqGraph) -> Iterator[str]:
             yield f"{node.name} has pairs on both inputs, so that no convolution takes the sum in"
 
 
-RULES: tuple[Callable[[QdqGraph], Iterator[str]], ...] = (
-    operators,
+RULES: tuple[Callable[[GraphView], Iterator[str]], ...] = (
     types,
     symmetric,
     scales,
@@ -211,15 +211,15 @@ RULES: tuple[Callable[[QdqGraph], Iterator[str]], ...] = (
 )
 
 
-def _pairs(graph: QdqGraph) -> Iterator[onnx.NodeProto]:
-    return (node for node in graph.model.graph.node if node.op_type in _PAIR)
+def _pairs(graph: GraphView) -> Iterator[onnx.NodeProto]:
+    return (node for node in graph.nodes if node.op_type in _PAIR)
 
 
 def _axis(node: onnx.NodeProto) -> int:
     return next((int(item.i) for item in node.attribute if item.name == "axis"), 1)
 
 
-def _weights_axis(graph: QdqGraph, quantize: onnx.NodeProto) -> int:
+def _weights_axis(graph: GraphView, quantize: onnx.NodeProto) -> int:
     """Of the output channels, as the operator behind the pair has them."""
     for dequantize, _ in graph.readers.get(quantize.output[0], []):
         for node, _ in graph.readers.get(dequantize.output[0], []):
@@ -227,12 +227,12 @@ def _weights_axis(graph: QdqGraph, quantize: onnx.NodeProto) -> int:
     return 0
 
 
-def _is_integer_conv(graph: QdqGraph, tensor: str) -> bool:
+def _is_integer_conv(graph: GraphView, tensor: str) -> bool:
     node = graph.producer.get(tensor)
     return node is not None and node.op_type == "Conv" and graph.made_by(node.input[1]) == "DequantizeLinear"
 
 
-def _can_be_integer_behind_pairs(graph: QdqGraph, convolution: onnx.NodeProto) -> bool:
+def _can_be_integer_behind_pairs(graph: GraphView, convolution: onnx.NodeProto) -> bool:
     weight = convolution.input[1]
     source = graph.producer[graph.producer[weight].input[0]].input[0] if weight in graph.producer else weight
     return source in graph.constants and can_be_integer(graph, convolution, source)

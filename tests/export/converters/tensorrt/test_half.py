@@ -7,7 +7,7 @@ import onnx
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 
-from edgeau_export.converters.tensorrt.graph import QdqGraph
+from edgeau_calibration.graph.view import GraphView
 from edgeau_export.converters.tensorrt.half import with_half_precision
 
 from .test_placement import run
@@ -111,7 +111,7 @@ def test_weights_beyond_half_are_cut_to_its_largest():
     huge = numpy_helper.from_array(np.array([1e9, -1e9, 1, 1e-9], np.float32), "w")
     model = with_half_precision(small(helper.make_node("Mul", ["x", "w"], ["y"]), constants=(huge,)))
     np.testing.assert_array_equal(
-        QdqGraph(model).value("w_half"), np.array([65504, -65504, 1, 0], np.float16)
+        GraphView(model.graph).value("w_half"), np.array([65504, -65504, 1, 0], np.float16)
     )
 
 
