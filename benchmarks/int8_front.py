@@ -20,7 +20,7 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +33,7 @@ from tqdm import tqdm
 
 from edgeau._system.atomic_file import atomic_path, write_whole
 from edgeau._system.command import DONE, PARTLY, CommandParser, print_json, run
+from edgeau._system.timing import RunTimes
 from edgeau.bundle.preprocessing import Preprocessor
 from edgeau.errors import EdgeauError, InputError
 from edgeau.metrics import fitted_thresholds, sigmoid
@@ -261,15 +262,15 @@ def time_rows(shop: Workshop, rows: Sequence[str]) -> dict[str, float]:
     """Median ms of one face on one thread; the rows take turns, so that the machine's moods meet them all alike."""
     batch = shop.batch[:1]
     sessions = {row: opened(shop, row) for row in rows}
-    samples: dict[str, list[float]] = {row: [] for row in rows}
+    times = {row: RunTimes() for row in rows}
     for turn in tqdm(range(ROUNDS + 1), desc="latency", disable=None):
         for row, session in sessions.items():
             for _ in range(RUNS):
-                start = time.perf_counter()
-                session.run(batch)
-                if turn:  # the first turn warms up
-                    samples[row].append((time.perf_counter() - start) * 1e3)
-    return {row: float(np.median(taken)) for row, taken in samples.items()}
+                if turn:
+                    times[row].run(partial(session.run, batch))
+                else:  # the first turn warms up
+                    session.run(batch)
+    return {row: taken.percentiles_ms(50)[0] for row, taken in times.items()}
 
 
 def table(document: dict[str, Any]) -> str:

@@ -16,6 +16,7 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,7 @@ from this_machine import machine_name
 
 from edgeau import open_source
 from edgeau._system.command import DONE, CommandParser, print_json, run
+from edgeau._system.timing import RunTimes
 from edgeau.errors import InputError
 from edgeau.faces.landmarks import open_landmarker
 from edgeau.faces.landmarks.landmarker import Landmarker
@@ -83,13 +85,11 @@ class Timed:
 
     def __init__(self, landmarker: Landmarker) -> None:
         self._landmarker = landmarker
-        self.cpu_ms: list[float] = []
+        self.times = RunTimes()
 
     def one_face(self, frame: np.ndarray) -> np.ndarray | None:
         """The first face's points; None without a face."""
-        started = time.process_time()
-        faces = self._landmarker.detect(frame)
-        self.cpu_ms.append((time.process_time() - started) * 1e3)
+        faces = self.times.run(partial(self._landmarker.detect, frame))
         return faces[0] if faces else None
 
 
@@ -121,7 +121,7 @@ def measure(video: str) -> tuple[dict[str, np.ndarray], dict[str, float]]:
         last = their
     runs = {f"{ITSELF} ({number})": rows for number, rows in enumerate(itself, 1)}
     times = {
-        name: round(float(np.median(one.cpu_ms)), 2)
+        name: round(float(np.median(one.times.cpu_ms)), 2)
         for name, one in (("MediaPipe", mediapipe), ("LiteRT", ours))
     }
     return {name: np.array(rows) for name, rows in {**found, **runs}.items()}, times

@@ -12,9 +12,9 @@
 Public is what ``edgeau.__all__`` lists, and of its classes what has no underscore; everything else may change in any release.
 """
 
-from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from edgeau._system.named_object import named_object
 from edgeau._system.version import VERSION
 
 if TYPE_CHECKING:  # at run time _HOMES imports them
@@ -144,7 +144,7 @@ _HOMES = {
 def __getattr__(name: str) -> Any:
     for home, names in _HOMES.items():
         if name in names:
-            return getattr(import_module(home), name)
+            return named_object(f"{home}:{name}")
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 

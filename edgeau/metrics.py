@@ -59,7 +59,12 @@ def probability(logit: float) -> float:
     return 0.5 + 0.5 * math.tanh(0.5 * logit)
 
 
-def logit(probabilities: NDArray[np.float32]) -> NDArray[np.float32]:
+def log_odds(probability: float) -> float:
+    """:func:`logit` of one probability in (0, 1)."""
+    return math.log(probability) - math.log1p(-probability)
+
+
+def logit(probabilities: NDArray[np.floating[Any]]) -> NDArray[np.float32]:
     """The inverse of :func:`sigmoid`, float32, for probabilities in (0, 1)."""
     return np.asarray(np.log(probabilities) - np.log1p(-probabilities), np.float32)
 

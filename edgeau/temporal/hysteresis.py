@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import replace
 
 from edgeau.errors import UsageError
-from edgeau.metrics import probability
+from edgeau.metrics import log_odds, probability
 from edgeau.results import ActionUnit, Face
 from edgeau.temporal.track_states import PerTrackFilter
 
@@ -59,5 +58,5 @@ def _around(label: str, threshold: float, band: float) -> tuple[float, float]:
         raise UsageError(f"the threshold of {label} must be within 0..1, got {threshold}")
     if threshold in (0, 1):  # an AU that a bundle gives always, or hardly ever, has no band
         return threshold, threshold
-    middle = math.log(threshold / (1 - threshold))
+    middle = log_odds(threshold)
     return probability(middle - band), probability(middle + band)

@@ -12,6 +12,7 @@ from pathlib import Path
 from edgeau._system.atomic_file import write_whole
 from edgeau._system.command import DONE, PARTLY, CommandParser, print_json, run, seconds
 from edgeau._system.records import to_dict
+from edgeau._system.text_table import aligned_lines
 from edgeau.bundle import default_bundle_path, load_bundle
 from edgeau.errors import UsageError
 from edgeau_apps.bench.comparison import Compared, compare
@@ -115,12 +116,7 @@ def _table(result: Result, meter: str | None) -> str:
         "MB",
         "mJ",
     )
-    grid = [head, *(_cells(row) for row in result.rows if not row.fault)]
-    widths = [max(len(cells[i]) for cells in grid) for i in range(len(head))]
-    lines = [
-        "  ".join(cell.ljust(width) for cell, width in zip(cells, widths, strict=True)).rstrip()
-        for cells in grid
-    ]
+    lines = aligned_lines([head, *(_cells(row) for row in result.rows if not row.fault)])
     lines += [f"{row.artifact} ({row.threads} threads): {row.fault}" for row in result.rows if row.fault]
     about = result.provenance
     lines.append(f"{about.network} on {about.board}, {about.processor}, {about.cores} cores; {about.date}")

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import json
 import sys
-import time
+from functools import partial
 from itertools import islice
 from pathlib import Path
 
+from edgeau._system.timing import RunTimes
 from edgeau.bundle import Bundle, default_bundle_path, load_bundle
 from edgeau.errors import EdgeauError, InputError
 
@@ -39,13 +40,11 @@ def _landmarker(kind: str, bundle: Bundle) -> str:
 
     networks = bundle.landmark_networks if kind == "litert" else None
     with open_landmarker(kind=kind, bundled=networks) as landmarker, open_source("clip") as source:
-        seconds = []
+        times = RunTimes()
         for frame in islice(source, _FRAMES):
-            began = time.perf_counter()
-            if not landmarker.detect(frame.image):
+            if not times.run(partial(landmarker.detect, frame.image)):
                 raise InputError(f"{landmarker.describe()} found no face in a packaged frame; report it")
-            seconds.append(time.perf_counter() - began)
-        return f"{landmarker.describe()}: finds the face of the packaged clip, {1000 * min(seconds):.1f} ms a frame"
+        return f"{landmarker.describe()}: finds the face of the packaged clip, {times.best_ms:.1f} ms a frame"
 
 
 def _artifact(file: str, bundle: Bundle) -> str:
@@ -59,28 +58,24 @@ def _artifact(file: str, bundle: Bundle) -> str:
     with open_session(artifact.runtime, bundle.path(file), threads=1) as session:
         check_golden(golden, artifact, session, manifest.input, manifest.labels)
         face = Preprocessor(manifest.input).batch(golden.crops[:1])
-        seconds = []
+        times = RunTimes()
         for _ in range(3):
-            began = time.perf_counter()
-            session.run(face)
-            seconds.append(time.perf_counter() - began)
-        return f"{file} gives its golden answers in {session.describe()}, {1000 * min(seconds):.1f} ms a face, one thread"
+            times.run(partial(session.run, face))
+        return f"{file} gives its golden answers in {session.describe()}, {times.best_ms:.1f} ms a face, one thread"
 
 
 def _frame(_: str, bundle: Bundle) -> str:
     from edgeau import Pipeline, open_source
 
     with Pipeline.load(bundle.directory, max_faces=1) as pipeline, open_source("clip") as source:
-        seconds = []
+        times = RunTimes()
         for frame in islice(source, _FRAMES):
-            began = time.perf_counter()
-            result = pipeline.process(frame.image)
-            seconds.append(time.perf_counter() - began)
+            result = times.run(partial(pipeline.process, frame.image))
             if not result.faces:
                 raise InputError("no face was found in a packaged frame; report it")
+        (median,) = times.percentiles_ms(50)
         return (
-            f"{1000 * sorted(seconds)[len(seconds) // 2]:.0f} ms from picture to action units, "
-            f"{pipeline.artifact.file} in {pipeline.describe()}"
+            f"{median:.0f} ms from picture to action units, {pipeline.artifact.file} in {pipeline.describe()}"
         )
 
 

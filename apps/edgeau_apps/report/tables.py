@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from edgeau._system.text_table import aligned_lines
 from edgeau_apps.report.published_tables import Cost, CostTable, ScoreTable
 from edgeau_apps.report.subjects import Subject
 from edgeau_export.profiling.model_profile import Layer, ModelProfile
@@ -171,10 +172,7 @@ def aligned(table: ReportTable) -> str:
     columns = list(zip(table.head, *table.rows, strict=True))
     widths = [max(map(len, column)) for column in columns]
     kept = [number for number, width in enumerate(widths) if width <= _SENTENCE]
-    lines = [
-        "  ".join(_placed(cells[n], widths[n], n) for n in kept).rstrip()
-        for cells in zip(*columns, strict=True)
-    ]
+    lines = aligned_lines([[cells[n] for n in kept] for cells in zip(*columns, strict=True)], right=True)
     sentences = [
         f"{row[0]}: {row[number]}"
         for number in range(len(columns))
@@ -183,10 +181,6 @@ def aligned(table: ReportTable) -> str:
         if row[number]
     ]
     return "\n".join([table.title, *lines, *sentences, *table.notes])
-
-
-def _placed(cell: str, width: int, column: int) -> str:
-    return cell.ljust(width) if column == 0 else cell.rjust(width)
 
 
 def markdown(table: ReportTable) -> str:

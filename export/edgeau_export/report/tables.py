@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 
+from edgeau._system.text_table import aligned_lines
 from edgeau.bundle.manifest import Artifact, Manifest
 from edgeau_export.targets.target import Target
 
@@ -116,7 +116,7 @@ def summary(manifest: Manifest, out: Path) -> str:
     """A table of the artifacts, what waits for the board, and where the bundle is."""
     untrained = "" if manifest.network.trained else "  UNTRAINED: random weights"
     rows = [_HEAD, *(_summary_row(artifact) for artifact in manifest.artifacts)]
-    lines = [f"{manifest.network.title} for {manifest.target}{untrained}", *_aligned(rows)]
+    lines = [f"{manifest.network.title} for {manifest.target}{untrained}", *aligned_lines(rows)]
     commands = dict.fromkeys(stage.command for stage in manifest.pending)  # one may finish several stages
     lines += [f"on the board, in the bundle's folder: {command}" for command in commands]
     lines += [f"left out: {file}" for file in manifest.left_out]
@@ -136,10 +136,3 @@ def _summary_row(artifact: Artifact) -> tuple[str, ...]:
         )
     )
     return (artifact.file, artifact.runtime, artifact.precision, f"{artifact.bytes / 1e6:.1f}", *measured)
-
-
-def _aligned(rows: Sequence[tuple[str, ...]]) -> list[str]:
-    widths = [max(len(row[column]) for row in rows) for column in range(len(_HEAD))]
-    return [
-        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows
-    ]

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from edgeau.bundle.manifest import InputSpec
 from edgeau.errors import CheckpointError
+from edgeau.metrics import logit, sigmoid
 from edgeau_calibration.graph.ort_session import open_model
 from edgeau_export.source_network.standard_graph import INPUT
 
@@ -117,7 +118,7 @@ def check_same(original: Numbers, logits: Numbers, where: str, *, probabilities:
     Raises:
         CheckpointError: it does not: a step of the standardisation does not fit this graph.
     """
-    answered = 1 / (1 + np.exp(-logits.astype(np.float64))) if probabilities else logits
+    answered = sigmoid(logits.astype(np.float32)) if probabilities else logits
     allowed = (2e-2 if half else 1e-4) * max(1.0, float(np.abs(original).max()))
     worst = float(np.abs(answered - original).max())
     if not worst <= allowed:
@@ -131,5 +132,4 @@ def logits_from(answers: Numbers, *, probabilities: bool) -> Numbers:
     """Logits of answers, which may be probabilities."""
     if not probabilities:
         return answers
-    clipped = np.clip(answers, _CLIP, 1 - _CLIP)
-    return np.log(clipped / (1 - clipped))
+    return logit(np.clip(answers.astype(np.float64), _CLIP, 1 - _CLIP))

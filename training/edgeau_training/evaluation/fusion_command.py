@@ -14,6 +14,7 @@ import numpy as np
 
 from edgeau._system.command import DONE, CommandParser, print_json, run
 from edgeau._system.records import to_dict
+from edgeau._system.text_table import aligned_lines
 from edgeau.errors import UsageError
 from edgeau_training.evaluation.faces import open_faces
 from edgeau_training.evaluation.fusion_fit import FusionFit, FusionRule, fit_fusion, fused_predictions
@@ -24,7 +25,7 @@ from edgeau_training.evaluation.real_face_bounds import (
     bounded_by_real_faces,
     shifted_fusion,
 )
-from edgeau_training.evaluation.report import aligned, model_document, model_table, write_document
+from edgeau_training.evaluation.report import model_document, model_table, write_document
 from edgeau_training.evaluation.run import predict
 from edgeau_training.evaluation.scorers import Scorer, open_scorer
 
@@ -197,7 +198,7 @@ def _table(document: dict[str, Any]) -> str:
     ]
     means = (_cell(measured[name]["mean"][metric]) for metric in ("f1", "auc") for name in _PARTS)
     title = f"fitted on {document['fitted_on']}, measured on {document['measured_on']}"
-    table = f"{title}\n{aligned((head, *rows, ('mean', *means, '', '')))}"
+    table = "\n".join((title, *aligned_lines((head, *rows, ("mean", *means, "", "")))))
     real = document["real_faces"]
     return table if real is None else f"{table}\n\non real faces\n{model_table(real['measured'])}"
 

@@ -23,7 +23,7 @@ import numpy as np
 
 from edgeau.bundle.manifest import Fusion
 from edgeau.errors import InputError
-from edgeau.metrics import macro_mean
+from edgeau.metrics import log_odds, macro_mean
 from edgeau_training.evaluation.fusion_fit import FusionFit, FusionRule, fit_fusion, fused_predictions
 from edgeau_training.evaluation.metrics import measure
 from edgeau_training.evaluation.predictions import Predictions
@@ -142,7 +142,7 @@ def _shift(real: Predictions, rule: RealFaceRule) -> float:
     present, absent = logits[truth == 1], logits[truth == 0]
     if len(present) < rule.positives or len(absent) < rule.negatives:
         return 0.0
-    threshold = float(np.log(real.thresholds[0]) - np.log1p(-real.thresholds[0]))
+    threshold = log_odds(float(real.thresholds[0]))
 
     def recall(shift: float) -> float:
         return float((present >= threshold + shift).mean())

@@ -12,13 +12,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgeau._system.atomic_file import write_whole
+from edgeau._system.text_table import aligned_lines
 from edgeau.metrics import macro_mean
 from edgeau_training.evaluation.comparison import Comparison
 from edgeau_training.evaluation.metrics import Intervals, Metrics
 from edgeau_training.evaluation.predictions import Predictions
 
 __all__ = [
-    "aligned",
     "comparison_document",
     "comparison_table",
     "folds_table",
@@ -83,7 +83,7 @@ def model_table(document: dict[str, Any]) -> str:
     if "at_rest" in document:
         rest = document["at_rest"]
         note += f"\nfaces at rest: {rest['false_alarms']} false alarms in {rest['judged']} judged decisions"
-    return f"{document['model']}\n{aligned((head, *rows, mean))}\n{note}"
+    return "\n".join((document["model"], *aligned_lines((head, *rows, mean)), note))
 
 
 def comparison_document(name: str, other: str, comparison: Comparison) -> dict[str, Any]:
@@ -128,7 +128,8 @@ def comparison_table(document: dict[str, Any]) -> str:
         f"{total['mean_probability_change']:.4f}",
         f"{_plain(total['f1_drop_mean'], '+.4f')} (worst {_plain(total['f1_drop_max'], '+.4f')})",
     )
-    return f"{document['model']} against {document['against']}\n{aligned((head, *rows, last))}"
+    title = f"{document['model']} against {document['against']}"
+    return "\n".join((title, *aligned_lines((head, *rows, last))))
 
 
 def folds_table(document: dict[str, Any]) -> str:
@@ -183,16 +184,6 @@ def _mean_of(document: dict[str, Any], name: str) -> str:
 
 def _plain(value: float | None, form: str) -> str:
     return "-" if value is None else format(value, form)
-
-
-def aligned(rows: Iterable[tuple[str, ...]]) -> str:
-    """Rows of cells as text, columns lined up."""
-    table = list(rows)
-    widths = [max(len(row[column]) for row in table) for column in range(len(table[0]))]
-    return "\n".join(
-        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
-        for row in table
-    )
 
 
 def write_document(path: Path, document: dict[str, Any]) -> None:

@@ -13,7 +13,7 @@ from edgeau._system.command import DONE, CommandParser, print_json, run
 from edgeau.action_units.landmark_model import LandmarkModel
 from edgeau.action_units.names import DEFAULT
 from edgeau.errors import InputError
-from edgeau.metrics import macro_mean
+from edgeau.metrics import macro_mean, sigmoid
 from edgeau_training.evaluation.metrics import measure
 from edgeau_training.landmark_model.fit import Settings, fit_landmark_model, predictions_of
 from edgeau_training.landmark_model.samples import (
@@ -129,7 +129,7 @@ def _figures_of_sides(model: LandmarkModel, validation: SidedSamples) -> dict[st
     assert model.sides is not None
     seen = sided_predictions(model.sides, model, validation)
     metrics = measure(seen)
-    decided = (1 / (1 + np.exp(-seen.logits)) >= seen.thresholds).reshape(2, -1, len(seen.labels))
+    decided = (sigmoid(seen.logits) >= seen.thresholds).reshape(2, -1, len(seen.labels))
     truth = np.moveaxis(validation.truth, 1, 0) > 0
     alone = truth[0] != truth[1]
     wrong = alone & (decided[0] != decided[1]) & (decided[0] != truth[0])

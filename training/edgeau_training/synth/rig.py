@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import hashlib
 import json
-import zipfile
-import zlib
 from dataclasses import dataclass, fields
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from edgeau._system.atomic_file import atomic_path
 from edgeau._system.cache import cache_directory
-from edgeau.errors import InputError
+from edgeau._system.npz import read_npz
+from edgeau.errors import InputError, NpzError
 from edgeau_training.synth.lips import lip_tightening_shape
 from edgeau_training.synth.obj import Topology, positions_from_obj, topology_from_obj
 
@@ -182,14 +182,12 @@ def _cache_folder(cache: str | Path | None) -> Path:
 
 
 def _read_cache(path: Path) -> Rig | None:
-    if not path.is_file():
-        return None
     try:
-        with path.open("rb") as stream, np.load(stream, allow_pickle=False) as stored:
-            arrays = {field.name: stored[field.name] for field in fields(Rig)}
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error):
+        arrays: dict[str, Any] = read_npz(path, [field.name for field in fields(Rig)])
+    except NpzError:
         return None  # a cache may be damaged; what it holds is read anew from the folder and written again
-    return Rig(**{**arrays, "digest": str(arrays["digest"])})
+    arrays["digest"] = str(arrays["digest"])
+    return Rig(**arrays)
 
 
 def _write_cache(path: Path, rig: Rig) -> None:
