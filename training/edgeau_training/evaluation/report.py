@@ -149,9 +149,8 @@ def folds_table(document: dict[str, Any]) -> str:
         for label in document["labels"]
     ]
     title = f"{document['data']['name']}; thresholds {document['thresholds']}"
-    return (
-        f"{title}\n{aligned((head, *rows))}\n\n{aligned((('F1', *(name for name, _ in columns)), *labels))}"
-    )
+    per_label = aligned_lines((("F1", *(name for name, _ in columns)), *labels))
+    return "\n".join((title, *aligned_lines((head, *rows)), "", *per_label))
 
 
 def _value(value: float, ends: NDArray[np.float64]) -> dict[str, float | None]:
