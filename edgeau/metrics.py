@@ -272,7 +272,7 @@ class RankedScores:
 def bootstrap_weights(
     count: int, resamples: int = 1000, groups: NDArray[np.integer[Any]] | None = None, seed: int = 0
 ) -> NDArray[np.float64]:
-    """How often each face is in each resample, whole numbers, ``(B, n)``.
+    """Draw how often each face is in each resample, whole numbers, ``(B, n)``.
 
     Args:
         count: n faces.

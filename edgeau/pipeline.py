@@ -120,7 +120,7 @@ class Pipeline(Closing):
 
     @property
     def artifact(self) -> Artifact:
-        """Which of the bundle's artifacts is run."""
+        """The artifact of the bundle that runs."""
         return self.stages.detector.artifact
 
     @property
@@ -162,7 +162,7 @@ class Pipeline(Closing):
         self.stages.filters = filters
 
     def describe(self) -> EngineInfo:
-        """What runs the network."""
+        """Name the engine that runs the network."""
         return self.stages.detector.describe()
 
     def process(self, frame_bgr: NDArray[np.uint8], *, time_s: float | None = None) -> FrameResult:

@@ -1,4 +1,4 @@
-"""What a frame gave: frozen, validated values over numpy.
+"""Results of a frame: frozen, validated values over numpy.
 
 Coordinates are pixels of the frame, x to the right, y down, origin at the centre of the top-left pixel.
 """
@@ -96,7 +96,7 @@ class ActionUnit:
             raise ValueError(f"{self.name}: intensity must be within 0..1, got {intensity!r}")
 
     def to_dict(self) -> dict[str, Any]:
-        """As plain values, without the name: probabilities rounded to five digits, None where there is none."""
+        """Convert to plain values, without the name: probabilities rounded to five digits, None where there is none."""
         return {
             **_rounded(5, probability=self.probability, raw=self.raw_probability),
             "active": self.active,
@@ -222,7 +222,7 @@ class Face:
         return f"<Face {who}box {box}, active: {' '.join(active) or 'none'}, refused: {refused} of {len(self.aus)}>"
 
     def to_dict(self, place: int = 0, *, landmarks: bool = False) -> dict[str, Any]:
-        """As plain values, as in a ``.jsonl`` table (:mod:`edgeau.sinks.tables.jsonl` says what each is).
+        """Convert to plain values, as in a ``.jsonl`` table (:mod:`edgeau.sinks.tables.jsonl` says what each is).
 
         Args:
             place: of the face in its frame, its number where it has no track.
@@ -313,7 +313,7 @@ class FrameResult:
         return np.array(rows, np.float32) if rows else np.empty((0, 0), np.float32)
 
     def to_dict(self, *, landmarks: bool = False) -> dict[str, Any]:
-        """As plain values: ``index``, ``time_s``, and ``faces`` as :meth:`Face.to_dict` gives them.
+        """Convert to plain values: ``index``, ``time_s``, and ``faces`` as :meth:`Face.to_dict` gives them.
 
         Args:
             landmarks: whether faces carry their mesh points.

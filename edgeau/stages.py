@@ -39,7 +39,7 @@ _log = logging.getLogger(__name__)
 
 
 class Stages(Protocol):
-    """What the threads of a live stream call; :class:`FrameStages` is the real one."""
+    """The interface that the threads of a live stream call; :class:`FrameStages` is the real one."""
 
     def start(self) -> None:
         """Forget the frames so far: what comes next is another stream."""
@@ -54,7 +54,7 @@ class Stages(Protocol):
         """A face that the network has not looked at yet."""
 
     def apply_filters(self, result: FrameResult) -> FrameResult:
-        """What the filters make of a result."""
+        """Pass a result through the filters."""
 
     def close(self) -> None:
         """Give the models' memory back."""
@@ -177,7 +177,7 @@ class FrameStages(Closing):
                 result_filter.reset()
 
     def find(self, frame: Frame, *, static: bool = False) -> list[DetectedFace]:
-        """Where the faces are, who they are among those seen before, and how the heads are turned.
+        """Find the faces, who they are among those seen before, and how the heads are turned.
 
         Args:
             frame: of the stream that :meth:`start` began; faces are looked for in its small picture where it has one.
@@ -233,7 +233,7 @@ class FrameStages(Closing):
         return Face(face.box, face.landmarks, face.track_id, face.pose, self.predictor.empty())
 
     def apply_filters(self, result: FrameResult) -> FrameResult:
-        """What the filters make of a result."""
+        """Pass a result through the filters."""
         with self._filtering:
             for result_filter in self.filters:
                 result = result_filter.apply(result)

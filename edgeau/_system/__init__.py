@@ -1,1 +1,1 @@
-"""What the operating system gives: whole files, the cache folder, the processor, the manners of commands."""
+"""Access to the operating system: whole files, the cache folder, the processor, the manners of commands."""

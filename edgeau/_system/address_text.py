@@ -64,7 +64,7 @@ def check_address(text: str) -> str | None:
 
 
 def _end_of_user(rest: str) -> int | None:
-    """Where the @ stands that ends the user's name and password; None without one."""
+    """Find the @ that ends the user's name and password; None without one."""
     authority = re.split(r"[/?#]", rest, maxsplit=1)[0]
     if "@" in authority and _HOST.match(authority.rpartition("@")[2]):
         return authority.rindex("@")

@@ -1,4 +1,4 @@
-"""Where this library keeps what it may lose: the user's cache directory, and notes in it by what they depend on."""
+"""The user's cache directory, for what this library may lose, and notes in it by what they depend on."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class KeyedCache:
         self._kind = kind
 
     def get(self, facts: dict[str, Any]) -> dict[str, Any] | None:
-        """What was kept for these facts, plain JSON values; None where nothing was, or it cannot be read."""
+        """Read what was kept for these facts, plain JSON values; None where nothing was, or it cannot be read."""
         try:
             note = json.loads(self._file(facts).read_text(encoding="utf-8"))
         except (OSError, ValueError, RecursionError, RuntimeError):

@@ -140,7 +140,7 @@ def run(name: str, body: Callable[[Sequence[str] | None], int], argv: Sequence[s
 
 
 def entry(name: str, module: str, extra: str) -> partial[int]:
-    """What starts a command as a program: its module is imported only then, so that a missing package is one line.
+    """Make the function that starts a command as a program: its module is imported only then, so that a missing package is one line.
 
     Args:
         name: of the command.
@@ -202,7 +202,7 @@ def _trace_crashes() -> None:
 
 
 def _show_every_letter() -> None:
-    """What a console cannot print, and bytes of a file name that are no text, come out as escapes and not as an error."""
+    """Escape what a console cannot print, and bytes of a file name that are no text, instead of failing on them."""
     for stream in (sys.stdout, sys.stderr):
         reconfigure = getattr(stream, "reconfigure", None)
         if reconfigure is not None:

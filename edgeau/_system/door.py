@@ -38,7 +38,7 @@ class Door:
         self._asking: set[asyncio.BaseTransport] = set()
 
     def guarding(self, make: Callable[[], asyncio.BaseProtocol]) -> Callable[[], asyncio.Protocol]:
-        """What makes the protocol of each connection that comes.
+        """Make the factory of the protocol of each connection that comes.
 
         Args:
             make: makes the protocol that speaks HTTP.

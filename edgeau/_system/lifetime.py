@@ -1,4 +1,4 @@
-"""What holds an engine or a thread is used in the process that opened it, and until it is closed; else it says so instead of crashing."""
+"""Owners of an engine or a thread are used in the process that opened them, and until they are closed; else they say so instead of crashing."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ class Lifetime:
 
     @property
     def is_here(self) -> bool:
-        """Whether this is the process that opened it."""
+        """Tell whether this is the process that opened it."""
         return os.getpid() == self._process_id
 
     def check(self) -> None:
-        """Whether it may be used now.
+        """Refuse use after a fork or after closing.
 
         Raises:
             EngineError: the process was forked since: threads and locks do not come along, so that it would hang or crash.
@@ -46,7 +46,7 @@ class Lifetime:
             )
 
     def end(self) -> bool:
-        """Whether to close now: once, and never what is the parent process's (it could wait for threads that are not here)."""
+        """Tell whether to close now: once, and never what is the parent process's (it could wait for threads that are not here)."""
         if not self.is_here:
             return False
         with self._ending:

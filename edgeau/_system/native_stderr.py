@@ -24,7 +24,7 @@ _BLOCK = 1 << 16
 
 
 class _Detour:
-    """Where file descriptor 2 leads while blocks run: one a process, as the descriptor is.
+    """The target of file descriptor 2 while blocks run: one a process, as the descriptor is.
 
     Blocks of several threads overlap: the first one leads stderr away and the last one brings it back. Were each to save and
     restore for itself, the later one would save, and finally restore, the other's detour.
@@ -97,7 +97,7 @@ class _Detour:
             self._stderr = -1
 
     def _hand_on(self, *, whole_lines: bool) -> None:
-        """What was written since the last time, without the lines that are dropped."""
+        """Pass on what was written since the last time, without the lines that are dropped."""
         if self._memory < 0:
             return
         text = b""
@@ -140,7 +140,7 @@ def native_lines_dropped(pattern: re.Pattern[bytes]) -> Iterator[None]:
 
 
 def has_dropped(pattern: re.Pattern[bytes]) -> bool:
-    """Whether a line of this pattern was dropped already: what is written once a process needs no block any more."""
+    """Tell whether a line of this pattern was dropped already: what is written once a process needs no block any more."""
     return pattern in _detour.matched
 
 
@@ -162,6 +162,6 @@ def _memory_file() -> int:
 
 
 def _flush() -> None:
-    """What Python has buffered belongs to the side it was written on."""
+    """Flush what Python has buffered: it belongs to the side it was written on."""
     if sys.stderr is not None and not sys.stderr.closed:
         sys.stderr.flush()

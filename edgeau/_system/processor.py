@@ -1,4 +1,4 @@
-"""Which processor this is, as far as its arithmetic goes, and how many threads one inference gets when nobody says."""
+"""The processor, as far as its arithmetic goes, and how many threads one inference gets when nobody says."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def processor_identity() -> str:
 
 
 def processor_name() -> str:
-    """What people call it, such as ``"Cortex-A76"``; two kinds of cores have `` + `` between them.
+    """The processor's common name, such as ``"Cortex-A76"``; two kinds of cores have `` + `` between them.
 
     ARM processors give numbers only (Arm's MIDR_EL1); one whose number is not known here keeps it.
     """

@@ -20,7 +20,7 @@ class JsonSerializable(ABC):
 
     @abstractmethod
     def to_dict(self) -> dict[str, Any]:
-        """As plain JSON values."""
+        """Convert to plain JSON values."""
 
     @classmethod
     @abstractmethod
@@ -57,7 +57,7 @@ def from_dict(kind: type[Record], values: Any, where: str) -> Record:
 
 
 def fields_from_dict(kind: type[Record], values: Any, where: str) -> Record:
-    """As :func:`from_dict`, field by field even where the dataclass has JSON values of its own.
+    """Read like :func:`from_dict`, field by field even where the dataclass has JSON values of its own.
 
     Raises:
         RecordError: a field is missing, unknown, or of the wrong type.

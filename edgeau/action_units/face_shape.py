@@ -21,7 +21,7 @@ MESH_POINTS = 468  # of MediaPipe's mesh without irises
 
 
 class FaceTemplate:
-    """Where faces are laid; what does not change from face to face is worked out once.
+    """A template that faces are laid on; what does not change from face to face is worked out once.
 
     Args:
         template: ``(S, 3)``, where the points that take part in the fit belong, in template units.

@@ -60,12 +60,12 @@ class Fuser:
 
     @property
     def network_weights(self) -> list[float]:
-        """What the network's logits are multiplied with, by label."""
+        """Factors of the network's logits, by label."""
         weights: list[float] = self._network.tolist()
         return weights
 
     def offsets(self, landmark_logits: NDArray[np.floating[Any]]) -> NDArray[np.floating[Any]]:
-        """What is added to the network's weighted logits, of the shape of ``landmark_logits``."""
+        """Sum the terms that are added to the network's weighted logits, of the shape of ``landmark_logits``."""
         return self._landmark * landmark_logits + self._bias
 
 

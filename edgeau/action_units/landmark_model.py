@@ -32,7 +32,7 @@ FORMAT = 1
 
 @dataclass(frozen=True)
 class LandmarkEstimate:
-    """What the landmarks of one face, or of N faces, say; each float32 ``(C,)`` or ``(N, C)``.
+    """Intensities and logits from the landmarks of one face, or of N faces; each float32 ``(C,)`` or ``(N, C)``.
 
     Attributes:
         logits: probability that the AU is present = sigmoid.

@@ -76,7 +76,7 @@ class LandmarkSides:
         return np.ascontiguousarray(both.T)
 
     def arrays(self) -> dict[str, NDArray[Any]]:
-        """As the arrays of a file; weights in half precision."""
+        """Convert to the arrays of a file; weights in half precision."""
         numbers = {f"sides_{name}": getattr(self, name) for name in _shapes(len(self.labels))}
         numbers["sides_weights"] = self.weights.astype(np.float16)
         numbers["sides_mirror"] = self.mirror.astype(np.int16)

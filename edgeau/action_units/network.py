@@ -24,7 +24,7 @@ __all__ = ["AUDetector", "Detections"]
 
 @dataclass(frozen=True)
 class Detections:
-    """What the network said about N crops; columns in the order of ``labels``.
+    """The network's answers to N crops; columns in the order of ``labels``.
 
     Attributes:
         labels: C AU labels.
@@ -115,7 +115,7 @@ class AUDetector(Closing):
         return Detections(self.labels, logits, probabilities, probabilities >= self._thresholds)
 
     def describe(self) -> EngineInfo:
-        """What runs the network."""
+        """Name the engine that runs the network."""
         return self._session.describe()
 
     def close(self) -> None:

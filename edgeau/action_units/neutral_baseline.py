@@ -44,7 +44,7 @@ class NeutralBaseline:
     confidence: float = 1.0
 
     def neutral(self, average: NDArray[np.float32], template_digest: str) -> NDArray[np.float32]:
-        """What to measure this person's differences from, float32 ``(468, 3)``.
+        """The shape to measure this person's differences from, float32 ``(468, 3)``.
 
         Args:
             average: neutral face of the model, the mean of many people.

@@ -42,7 +42,7 @@ class NeutralCollector:
 
     @property
     def progress(self) -> float:
-        """How much of the time is collected, 0..1; 1 also needs five frames."""
+        """Share of the time that is collected, 0..1; 1 also needs five frames."""
         if len(self._times) < 2:
             return 0.0
         by_time = (self._times[-1] - self._times[0]) / self._seconds
@@ -50,7 +50,7 @@ class NeutralCollector:
 
     @property
     def done(self) -> bool:
-        """Whether enough was collected."""
+        """True when enough was collected."""
         return self.progress >= 1
 
     def add(self, landmarks: NDArray[np.floating[Any]], time_s: float) -> None:

@@ -154,7 +154,7 @@ class Annotator:
 
 
 def _cards(faces: int, room: int, columns: Columns) -> int:
-    """How many cards of at least three rows fit."""
+    """Count the cards of at least three rows that fit."""
     return max(1, min(faces, _MOST_CARDS, room // columns.height(3)))
 
 
@@ -163,7 +163,7 @@ def _number(face: Face, place: int) -> int:
 
 
 def _hidden(faces: int, shown: int, place: int) -> str:
-    """What the last card adds to its title when there are more faces than cards."""
+    """Word what the last card adds to its title when there are more faces than cards."""
     return f"  (and {faces - shown} more faces)" if faces > shown and place == shown - 1 else ""
 
 

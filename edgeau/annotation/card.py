@@ -19,7 +19,7 @@ __all__ = ["Columns", "chosen", "draw_card"]
 
 @dataclass(frozen=True)
 class Columns:
-    """Where the parts of a row lie, all in multiples of the letter size so that any size looks alike.
+    """Places of the parts of a row, all in multiples of the letter size so that any size looks alike.
 
     Attributes:
         size: height of a capital letter, pixels.
@@ -39,26 +39,26 @@ class Columns:
 
     @property
     def name(self) -> int:
-        """Where the FACS names begin, pixels from the content's left."""
+        """Left end of the FACS names, pixels from the content's left."""
         return round(4.9 * self.size)
 
     @property
     def bar(self) -> tuple[int, int]:
-        """Where the bars begin and how long they are, pixels from the content's left."""
+        """Left end and length of the bars, pixels from the content's left."""
         return round(22.4 * self.size), round(6.8 * self.size)
 
     @property
     def value(self) -> int:
-        """Where the right end of the numbers lies, pixels from the content's left."""
+        """Right end of the numbers, pixels from the content's left."""
         return round(33.2 * self.size)
 
     @property
     def width(self) -> int:
-        """Of the whole card, pixels."""
+        """Width of the whole card, pixels."""
         return self.value + 2 * self.margin
 
     def height(self, rows: int) -> int:
-        """Of a card with a heading and so many rows, pixels."""
+        """Height of a card with a heading and so many rows, pixels."""
         return (rows + 1) * self.row + 2 * self.size
 
 

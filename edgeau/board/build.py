@@ -29,7 +29,7 @@ RUNTIME = "tensorrt"
 
 @dataclass(frozen=True)
 class Finished:
-    """What finishing did.
+    """The outcome of finishing a bundle.
 
     Attributes:
         manifest: as it now stands in the bundle.

@@ -1,4 +1,4 @@
-"""How long each artifact of a bundle takes for one face on this machine."""
+"""Time each artifact of a bundle for one face on this machine."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ class Timing:
 
 
 class SessionTime(NamedTuple):
-    """Of one run: milliseconds, and milliseconds of processor time of all threads; and how many runs there were."""
+    """Time of one run: milliseconds, and milliseconds of processor time of all threads; and how many runs there were."""
 
     latency_ms: float
     cpu_ms: float
@@ -211,7 +211,7 @@ class _Stopwatch(Closing):
 
 
 def _is_hopeless(best_ms: float | None, alone_ms: float | None, gain: float) -> bool:
-    """Whether a row cannot beat the best one, even if ``gain`` times as many threads make it as many times faster."""
+    """Tell whether a row cannot beat the best one, even if ``gain`` times as many threads make it as many times faster."""
     return best_ms is not None and alone_ms is not None and alone_ms / gain >= best_ms
 
 

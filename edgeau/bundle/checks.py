@@ -1,4 +1,4 @@
-"""What must hold inside a manifest, beyond the types of its fields."""
+"""Checks of a manifest beyond the types of its fields."""
 
 from __future__ import annotations
 

@@ -39,7 +39,7 @@ __all__ = [
 
 @dataclass(frozen=True)
 class Answer:
-    """What one artifact said: ``logits`` float32 ``(k, C)``, ``decisions`` bool ``(k, C)``."""
+    """One artifact's answers: ``logits`` float32 ``(k, C)``, ``decisions`` bool ``(k, C)``."""
 
     logits: NDArray[np.float32]
     decisions: NDArray[np.bool_]
@@ -108,7 +108,7 @@ def check_golden(
 def _difference(
     logits: NDArray[np.float32], answer: Answer, artifact: Artifact, labels: tuple[str, ...]
 ) -> str | None:
-    """What is wrong with an engine's logits, or None."""
+    """Describe what is wrong with an engine's logits, or return None."""
     if logits.shape != answer.logits.shape:
         return f"{logits.shape} logits, not {answer.logits.shape}"
     if not np.isfinite(logits).all():

@@ -59,7 +59,7 @@ class Bundle:
 
 
 def names(artifact: Artifact) -> tuple[str, str, str, str]:
-    """What an artifact may be asked for by."""
+    """Selectors that an artifact answers to."""
     both = f"{artifact.runtime}/{artifact.precision}"
     return artifact.runtime, artifact.precision, both, artifact.file
 

@@ -44,7 +44,7 @@ class FileRecord:
 
 @dataclass(frozen=True)
 class InputSpec:
-    """What the network wants.
+    """The network's input: size, colours, normalisation.
 
     ``normalised = (x / 255 - mean) / std`` per channel, in the order of ``color`` (``"RGB"``, ``"BGR"``, or ``"GRAY"`` for one
     channel: OpenCV's weights of RGB); ``size`` is height, width in pixels.
@@ -58,7 +58,7 @@ class InputSpec:
 
     @property
     def grey(self) -> bool:
-        """Whether the network sees one channel."""
+        """True where the network sees one channel."""
         return self.color == "GRAY"
 
     @property
@@ -68,13 +68,13 @@ class InputSpec:
 
     @property
     def shape(self) -> tuple[int, int, int]:
-        """Of one normalised crop: channels, height, width."""
+        """Shape of one normalised crop: channels, height, width."""
         return (self.channels, *self.size)
 
 
 @dataclass(frozen=True)
 class NetworkInfo:
-    """Which network this is.
+    """The network of a bundle.
 
     Attributes:
         name: name in the zoo, such as ``"mrpnet"``.
@@ -97,7 +97,7 @@ class NetworkInfo:
 
 @dataclass(frozen=True)
 class Parity:
-    """How far an artifact's logits are from the float network in torch (or, in a bundle made from ONNX, from that).
+    """Distance of an artifact's logits from those of the float network in torch (or, in a bundle made from ONNX, from that).
 
     Attributes:
         reference: what it was compared with: ``"torch"`` or a file of the bundle.
@@ -150,7 +150,7 @@ class Accuracy:
 
 @dataclass(frozen=True)
 class Calibration:
-    """What the ranges of an INT8 artifact come from.
+    """Source of the ranges of an INT8 artifact.
 
     Digest of the crops, how many, where from, which recipe, and by which rule the crops were chosen.
     """
@@ -198,7 +198,7 @@ class Artifact:
 
 @dataclass(frozen=True)
 class Fusion:
-    """How network logits and landmark logits become one: ``network * z_net + landmark * z_lmk + bias`` per label."""
+    """Combination of network and landmark logits: ``network * z_net + landmark * z_lmk + bias`` per label."""
 
     network: dict[str, float]
     landmark: dict[str, float]
@@ -237,7 +237,7 @@ class Pending:
 
 @dataclass(frozen=True)
 class Measured:
-    """What an artifact did on the machine where the bundle was finished.
+    """Figures of an artifact on the machine where the bundle was finished.
 
     Attributes:
         file: of the artifact.
@@ -311,7 +311,7 @@ class Manifest:
     schema_version: int = SCHEMA_VERSION
 
     def to_dict(self) -> dict[str, Any]:
-        """As plain JSON values."""
+        """Convert to plain JSON values."""
         values: dict[str, Any] = to_dict(self)
         return values
 

@@ -1,4 +1,4 @@
-"""Where weights come from: the file they started as, the data, the recipe. In checkpoints and manifests alike."""
+"""Provenance of weights: the file they started as, the data, the recipe. In checkpoints and manifests alike."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class TrainedOn:
 
 @dataclass(frozen=True)
 class Provenance:
-    """What is known of how weights came about; what nobody recorded is None or empty.
+    """Origin of weights, as far as it was recorded; what nobody recorded is None or empty.
 
     Attributes:
         weights: SHA-256 of the file that was exported, hex; "" in the checkpoint itself.

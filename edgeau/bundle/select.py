@@ -40,7 +40,7 @@ _COMPUTING = 0.7
 
 
 class Request(NamedTuple):
-    """What the caller left open and what not; arguments of :func:`select_artifact`."""
+    """The caller's choices and what they leave open; arguments of :func:`select_artifact`."""
 
     artifact: str | None = None
     threads: int | None = None
@@ -127,7 +127,7 @@ def _measured(bundle: Bundle, asked: Request) -> list[Timing]:
 
 
 def _say_slower(bundle: Bundle, asked: Request, rows: Sequence[Timing]) -> None:
-    """Where the caller insists on something quantized that is known to be slower than float, say so."""
+    """Warn where the caller insists on something quantized that is known to be slower than float."""
     if asked.artifact is None or any(
         row.fault is None and PRECISIONS[row.precision].is_float for row in rows
     ):
@@ -167,7 +167,7 @@ def _first_verified(
 
 
 def _kept_timings(bundle: Bundle, asked: Request) -> list[Timing]:
-    """What was measured for this bundle, processor and engine versions; empty when nothing was."""
+    """Read what was measured for this bundle, processor and engine versions; empty when nothing was."""
     note = _TIMINGS.get(_facts(bundle, asked))
     if note is None:
         return []
@@ -222,7 +222,7 @@ def ranked(rows: Sequence[Timing]) -> list[Timing]:
 
 
 def is_disturbed(rows: Sequence[Timing]) -> bool:
-    """Whether other programs took the processors while rows with one thread were timed.
+    """Tell whether other programs took the processors while rows with one thread were timed.
 
     Such a thread computes all the time, so its processor time is its time. (With more threads, or a device of its own, an
     engine may wait for reasons of its own.)

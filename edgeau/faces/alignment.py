@@ -91,7 +91,7 @@ class Alignment(JsonSerializable):
         return warp_affine(frame, (a, b, x - inset, c, d, y - inset), self.shape, self.border)
 
     def to_dict(self) -> dict[str, Any]:
-        """As plain values, with the name of the method."""
+        """Convert to plain values, with the name of the method."""
         return {"method": "five-point-box", **asdict(self)}
 
     @classmethod
@@ -147,7 +147,7 @@ class ArcFaceTemplate(Alignment):
         return warp(frame, self.matrix(landmarks), self.shape, self.border)
 
     def to_dict(self) -> dict[str, Any]:
-        """As plain values, with the name of the method."""
+        """Convert to plain values, with the name of the method."""
         return {"method": "arcface-template", "size": self.size, "border": self.border}
 
 
@@ -216,7 +216,7 @@ class FivePointTemplate(_Rectangle):
         return _least_squares_similarity(five_points(landmarks), np.array(self.points))
 
     def to_dict(self) -> dict[str, Any]:
-        """As plain values, with the name of the method."""
+        """Convert to plain values, with the name of the method."""
         points = [list(point) for point in self.points]
         rest = {"height": self.height, "width": self.width, "border": self.border}
         return {"method": "five-points", "points": points, **rest}
@@ -260,7 +260,7 @@ class BoxCrop(_Rectangle):
         return np.array(((scale, 0.0, shift[0]), (0.0, scale, shift[1])))
 
     def to_dict(self) -> dict[str, Any]:
-        """As plain values, with the name of the method."""
+        """Convert to plain values, with the name of the method."""
         rest = {"height": self.height, "width": self.width, "border": self.border}
         return {"method": "box", "margin": self.margin, **rest}
 
@@ -295,14 +295,14 @@ class WholePicture(_Rectangle):
         return crop
 
     def to_dict(self) -> dict[str, Any]:
-        """As plain values, with the name of the method."""
+        """Convert to plain values, with the name of the method."""
         return {"method": "none", "height": self.height, "width": self.width}
 
 
 def _least_squares_similarity(
     points: NDArray[np.float64], template: NDArray[np.float64]
 ) -> NDArray[np.float64]:
-    """What moves points ``(5, 2)`` nearest to a template ``(5, 2)``, float64 ``(2, 3)``."""
+    """Fit the similarity that moves points ``(5, 2)`` nearest to a template ``(5, 2)``, float64 ``(2, 3)``."""
     centre, target = points.mean(axis=0), template.mean(axis=0)
     source, wanted = points - centre, template - target
     spread = float((source**2).sum())

@@ -14,7 +14,7 @@ __all__ = ["DetectedFace"]
 
 @dataclass(frozen=True, slots=True)
 class DetectedFace:
-    """Where a face is and how its head is turned; fields as in :class:`~edgeau.results.Face`.
+    """A face with its place and the turn of its head; fields as in :class:`~edgeau.results.Face`.
 
     ``is_reliable`` is False where the landmarks did not pass their check: they may be garbage, and no AU is read from them.
     """

@@ -103,7 +103,7 @@ class FaceTracker:
         return [self._start(sights[place]) if number < 0 else number for place, number in enumerate(numbers)]
 
     def _cost(self, track: _Track, sight: _Sight) -> float:
-        """How badly a face fits a track, in sizes of the face; infinite when it cannot be its."""
+        """Mismatch of a face with a track, in sizes of the face; infinite when it cannot be its."""
         if not (track.size > 0 and sight.size > 0):
             return math.inf
         growth = abs(math.log(sight.size / track.size))

@@ -35,7 +35,7 @@ def warp(
 def warp_affine(
     frame: NDArray[np.uint8], affine: Affine, shape: tuple[int, int], border: int
 ) -> NDArray[np.uint8]:
-    """As :func:`warp`, of six plain floats and of height and width."""
+    """Warp like :func:`warp`, given six plain floats, height and width."""
     a, b, x, c, d, y = affine
     # Bilinear sampling skips pixels below half size, and the aliasing looks like wrinkles to an AU network: shrink by
     # area first. By a whole number, and only the part of the frame that is seen: cheap in a frame of any size.
@@ -70,7 +70,7 @@ def _shrunk(part: NDArray[np.uint8], width: int, height: int) -> NDArray[np.uint
 
 
 def _seen(affine: Affine, shape: tuple[int, int], margin: int) -> tuple[int, int, int, int]:
-    """What part of a frame a crop shows, with a margin: left and top, 0 or more, and right and bottom, outside."""
+    """Find the part of a frame that a crop shows, with a margin: left and top, 0 or more, and right and bottom, outside."""
     a, b, x, c, d, y = affine
     determinant = a * d - b * c
     corners = [(u - x, v - y) for u in (0, shape[1]) for v in (0, shape[0])]

@@ -1,4 +1,4 @@
-"""What became of every frame."""
+"""Counts of what became of every frame."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What lies between the threads of a live stream: a slot for the newest item, an even rate, and a limit on errors."""
+"""Links between the threads of a live stream: a slot for the newest item, an even rate, and a limit on errors."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class NewestSlot(Generic[Item]):
 
     @property
     def closed(self) -> bool:
-        """Whether nothing more comes."""
+        """True when nothing more comes."""
         return self._closed
 
 
@@ -66,7 +66,7 @@ class RateLimit:
         self._next_s: float | None = None
 
     def lets_through(self, now_s: float) -> bool:
-        """Whether the frame of this moment is taken."""
+        """Decide whether the frame of this moment is taken."""
         if self._period_s is None:
             return True
         if self._next_s is None or now_s > self._next_s + self._period_s:

@@ -1,4 +1,4 @@
-"""What may be asked of a live run."""
+"""Options of a live run."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ __all__ = ["LiveOptions"]
 
 @dataclass(frozen=True)
 class LiveOptions:
-    """How a live run weighs rate, age and heat.
+    """The balance of rate, age and heat in a live run.
 
     Attributes:
         fps: frames a second to keep up; None takes the source's rate, and 30 where it has none. A source that is faster

@@ -109,7 +109,7 @@ class LivePipeline(Closing):
         return (view.result for view in self.views(source))
 
     def views(self, source: Source) -> Iterator[View]:
-        """As :meth:`stream`, each result with the frame that it is about."""
+        """Follow a source like :meth:`stream`, each result with the frame that it is about."""
         if self._running:
             raise UsageError(
                 "this pipeline follows a source already; end that stream, or load another pipeline"
@@ -131,7 +131,7 @@ class LivePipeline(Closing):
         return self._latest
 
     def snapshot(self) -> LiveCounters:
-        """What became of every frame so far, and how fast; all 0 before the first stream. Counts go on after the end."""
+        """Count what became of every frame so far, and how fast; all 0 before the first stream. Counts go on after the end."""
         return LiveCounters() if self._run is None else self._run.counters()
 
     def stop(self) -> None:

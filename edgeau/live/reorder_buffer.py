@@ -1,4 +1,4 @@
-"""Where frames wait for the network's answer, and results for whoever takes them; in order, and never for long."""
+"""A buffer where frames wait for the network's answer, and results for their consumer; in order, and never for long."""
 
 from __future__ import annotations
 
@@ -109,7 +109,7 @@ class ReorderBuffer:
 
     @property
     def finished(self) -> bool:
-        """Whether all is taken and nothing more comes."""
+        """True when all is taken and nothing more comes."""
         with self._changed:
             return self._closed and not self._unsettled and not self._ready
 

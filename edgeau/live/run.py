@@ -34,7 +34,7 @@ _RATE_WINDOW = 64  # results
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """What a viewer draws: the frame, and what was found in it. The picture is not a copy: draw on one of your own."""
+    """A frame and what was found in it, for a viewer to draw. The picture is not a copy: draw on one of your own."""
 
     frame: Frame
     result: FrameResult

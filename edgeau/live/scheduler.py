@@ -1,4 +1,4 @@
-"""Which faces the network looks at in a frame, so that the asked rate is kept."""
+"""Choice of the faces that the network looks at in a frame, so that the asked rate is kept."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How warm the processor is."""
+"""Temperature of the processor."""
 
 from __future__ import annotations
 

@@ -20,7 +20,7 @@ def root(content: Content) -> int:
 
 
 def field(content: Content, table: int, number: int) -> int | None:
-    """Where a table keeps a field; None where it has none.
+    """Offset at which a table keeps a field; None where it has none.
 
     Args:
         content: of the file.
@@ -67,6 +67,6 @@ def tables(content: Content, table: int, number: int) -> Iterator[int]:
 
 
 def follow(content: Content, place: int) -> int:
-    """Where a reference points."""
+    """Offset that a reference points to."""
     (offset,) = struct.unpack_from("<I", content, place)
     return place + int(offset)

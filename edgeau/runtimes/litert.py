@@ -113,7 +113,7 @@ class _TensorEnd:
         return integers
 
     def numbers(self, values: NDArray[Any]) -> NDArray[np.float32]:
-        """What the file's answer stands for."""
+        """Convert the file's answer to the numbers it stands for."""
         if values.dtype == np.float32:
             return values
         scale, zero_point = self.details["quantization"]
@@ -132,7 +132,7 @@ def _only(ends: list[dict[str, Any]], file: str, what: str) -> dict[str, Any]:
 
 
 def _order(end: _TensorEnd, file: str) -> tuple[int, ...]:
-    """Which axis of NCHW each axis of the file's picture is."""
+    """Match each axis of the file's picture with the axis of NCHW that it is."""
     shape = end.shape
     if len(shape) == 4 and shape[3] in (1, 3):
         return _NHWC

@@ -1,4 +1,4 @@
-"""What a precision is: whether it is calibrated, how near its answers are to the golden ones, how true it is beside others."""
+"""Precisions: whether calibrated, how near the golden answers, and which of two is truer."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ __all__ = ["PRECISIONS", "Precision", "Tolerance"]
 
 @dataclass(frozen=True)
 class Tolerance:
-    """How far an engine may be from the golden answers: largest difference of a logit, and of a probability."""
+    """Largest distance of an engine from the golden answers: difference of a logit, and of a probability."""
 
     logit: float
     probability: float
@@ -20,7 +20,7 @@ class Tolerance:
 
 @dataclass(frozen=True)
 class Precision:
-    """How an artifact stores weights and computes.
+    """Number format in which an artifact stores weights and computes.
 
     Attributes:
         name: as it stands in targets, manifests and options.

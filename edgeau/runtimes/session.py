@@ -1,4 +1,4 @@
-"""What every inference engine is to the rest of the library, and a stand-in made of a plain function."""
+"""The interface of every inference engine, and a session made of a plain function."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ __all__ = ["EngineInfo", "FunctionSession", "Session", "batches"]
 
 @dataclass(frozen=True)
 class EngineInfo:
-    """What runs a session, for reports and for remembering which engine was found right.
+    """Engine that runs a session, for reports and for the cache of verified engines.
 
     Attributes:
         engine: name in :data:`edgeau.runtimes.table`.
@@ -35,7 +35,7 @@ class EngineInfo:
 
     @property
     def computed_in(self) -> str:
-        """What stands beside figures: ``"ONNX Runtime 1.31.1, CPUExecutionProvider"``."""
+        """Text that stands beside figures: ``"ONNX Runtime 1.31.1, CPUExecutionProvider"``."""
         return f"{runtime_named(self.engine).title} {self.version}, {self.provider}"
 
     def __str__(self) -> str:
@@ -61,7 +61,7 @@ class Session(Closing, Protocol):
         ...
 
     def describe(self) -> EngineInfo:
-        """What runs this session."""
+        """Name the engine that runs this session."""
         ...
 
     def close(self) -> None:

@@ -1,4 +1,4 @@
-"""What a runtime is: one row says all that edgeau must know of an inference engine.
+"""The table of runtimes: one row says all that edgeau must know of an inference engine.
 
 Everything that lists engines reads this table: sessions, converters, checks of targets and manifests, parity, the doctor, the
 bench, caches and the docs. A row of another package joins through an entry point of the group ``edgeau.runtimes`` whose
@@ -67,7 +67,7 @@ class Runtime:
 
     @property
     def install_line(self) -> str:
-        """What to do to get it, for messages."""
+        """Instruction for getting it, for messages."""
         return f"pip install '{self.install}'" if self.from_pip else self.install
 
     def installed(self) -> dict[str, str]:

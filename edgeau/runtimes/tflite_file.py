@@ -1,4 +1,4 @@
-"""Whether a ``.tflite`` file is whole.
+"""A check that a ``.tflite`` file is whole.
 
 ai-edge-litert verifies what it opens; tflite-runtime does not, and dies of a cut file together with the program around it.
 So the outline of the file is walked here first: every table and every weight buffer must lie inside the file.

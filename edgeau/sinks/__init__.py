@@ -1,4 +1,4 @@
-"""Where results go: files, callbacks and networks, each of which may be slow or gone without stopping the pipeline."""
+"""Sinks for results: files, callbacks and networks, each of which may be slow or gone without stopping the pipeline."""
 
 from edgeau.sinks.description import Description
 from edgeau.sinks.opening import open_sink

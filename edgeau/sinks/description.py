@@ -1,4 +1,4 @@
-"""What a sink must know before the first result comes: its columns, and whether the numbers mean anything."""
+"""Description of results for a sink before the first one comes: its columns, and whether the numbers mean anything."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ __all__ = ["Description"]
 
 @dataclass(frozen=True)
 class Description:
-    """What every result of a pipeline has in common.
+    """Properties that every result of a pipeline has in common.
 
     Attributes:
         labels: the AUs that every face gets, in order.
@@ -27,7 +27,7 @@ class Description:
 
     @classmethod
     def of(cls, pipeline: Pipeline) -> Description:
-        """Of a pipeline's results."""
+        """Describe a pipeline's results."""
         return cls(
             pipeline.labels,
             pipeline.intensity_labels,

@@ -95,7 +95,7 @@ class MqttSink(Sink):
 
     @property
     def connected(self) -> bool:
-        """Whether the broker answered."""
+        """True once the broker answered."""
         return self._online.is_set()
 
     def write(self, result: FrameResult) -> None:
@@ -150,7 +150,7 @@ class MqttSink(Sink):
         self._store.close()
 
     def _open(self) -> int:
-        """How many messages may be sent now."""
+        """Count the messages that may be sent now."""
         return max(0, _WINDOW - len(self._unconfirmed)) if self._online.is_set() else 0
 
     def _forward(self) -> None:

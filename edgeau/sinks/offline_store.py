@@ -98,7 +98,7 @@ class OfflineStore:
             return self._rows.execute(query, (number, most)).fetchall()
 
     def count_after(self, number: int) -> int:
-        """How many have larger numbers than this."""
+        """Count the messages with larger numbers than this."""
         with self._told():
             found: int = self._rows.execute(
                 "SELECT count(*) FROM messages WHERE id > ?", (number,)
@@ -131,7 +131,7 @@ class OfflineStore:
         return count, int(size)
 
     def _delete_removed(self) -> tuple[int, int]:
-        """How many there were, and their bytes; some may have been given up before."""
+        """Delete them, and return how many there were and their bytes; some may have been given up before."""
         sizes = [
             row[0]
             for number in self._removed

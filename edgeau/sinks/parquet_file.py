@@ -70,7 +70,7 @@ class ParquetSink(Sink):
 
     @property
     def is_open(self) -> bool:
-        """Whether it still takes results."""
+        """True while it takes results."""
         return self._writer is not None
 
     def write(self, result: FrameResult) -> None:

@@ -19,7 +19,7 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class SinkReport:
-    """What became of the results that a sink was given.
+    """Counts of what became of the results that a sink was given.
 
     Attributes:
         name: of the sink.
@@ -82,7 +82,7 @@ class QueuedSink(Sink):
 
     @property
     def report(self) -> SinkReport:
-        """How it went so far."""
+        """Report how it went so far."""
         with self._changed:
             return SinkReport(
                 self.name,

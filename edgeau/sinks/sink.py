@@ -1,4 +1,4 @@
-"""What every sink is to the rest, and the simplest one: a function."""
+"""The interface of every sink, and the simplest one: a function."""
 
 from __future__ import annotations
 

@@ -43,7 +43,7 @@ class TextFileSink(Sink):
 
     @property
     def is_open(self) -> bool:
-        """Whether it still takes results."""
+        """True while it takes results."""
         return not self._stream.closed
 
     def write(self, result: FrameResult) -> None:

@@ -81,7 +81,7 @@ class WebSocketSink(Sink):
 
     @property
     def receivers(self) -> int:
-        """How many are connected."""
+        """Number of receivers that are connected."""
         return len(self._receivers)
 
     def write(self, result: FrameResult) -> None:

@@ -1,4 +1,4 @@
-"""Where frames come from: :func:`open_source` opens them all."""
+"""Sources of frames: :func:`open_source` opens them all."""
 
 from edgeau.sources.frame import Frame
 from edgeau.sources.opening import open_source

@@ -1,4 +1,4 @@
-"""What a frame must be, checked in this one place."""
+"""The check that something is a frame, in this one place."""
 
 from __future__ import annotations
 

@@ -10,7 +10,7 @@ __all__ = ["clip_path"]
 
 
 def clip_path() -> Path:
-    """Where the clip lies.
+    """The path of the packaged clip.
 
     Raises:
         InputError: this installation does not carry it.

@@ -1,4 +1,4 @@
-"""Whether a video file is shorter than it says: what a copy or download that broke off leaves.
+"""Detection of a video file that is shorter than it says, as a copy or download that broke off leaves it.
 
 Decoders take such a file for one that ends there, without an error.
 """
@@ -16,7 +16,7 @@ _EBML, _SEGMENT = b"\x1a\x45\xdf\xa3", b"\x18\x53\x80\x67"
 
 
 def is_cut(path: Path) -> bool:
-    """Whether the sizes that stand in an MP4, MOV, Matroska, WebM or AVI file go beyond its end.
+    """Tell whether the sizes that stand in an MP4, MOV, Matroska, WebM or AVI file go beyond its end.
 
     False for other containers, which state no size, for live recordings of unknown size, and for a fragmented MP4 that was
     cut exactly between two fragments.
@@ -38,7 +38,7 @@ def is_cut(path: Path) -> bool:
 
 
 def _matroska_end(file: BinaryIO, length: int) -> int:
-    """Where the segment says it ends (RFC 9559, section 5.1; sizes as in RFC 8794, section 6)."""
+    """Read where the segment says it ends (RFC 9559, section 5.1; sizes as in RFC 8794, section 6)."""
     place = 0
     while place < length:
         file.seek(place)
@@ -59,7 +59,7 @@ def _matroska_end(file: BinaryIO, length: int) -> int:
 
 
 def _riff_end(file: BinaryIO, length: int) -> int:
-    """Where the last of the file's RIFF parts (more than one above a gigabyte) says it ends."""
+    """Read where the last of the file's RIFF parts (more than one above a gigabyte) says it ends."""
     place = 0
     while place + 8 <= length:
         file.seek(place)

@@ -50,7 +50,7 @@ _LUMINANCE = np.array([[0.0593, 0.6780, 0.2627]], np.float32)  # of BGR with BT.
 
 
 class ColourProfile(NamedTuple):
-    """How stored RGB becomes linear RGB with sRGB's primaries.
+    """Conversion of stored RGB to linear RGB with sRGB's primaries.
 
     Attributes:
         curves: float32 ``(3, STEPS)``: linear light 0..1 of each stored value, of red, green, blue.
@@ -62,12 +62,12 @@ class ColourProfile(NamedTuple):
 
 
 def is_srgb_like(transfer: int, primaries: int) -> bool:
-    """Whether stored values may be shown as they are: every usual gamma, and primaries close to BT.709's."""
+    """True where stored values may be shown as they are: every usual gamma, and primaries close to BT.709's."""
     return transfer not in (PQ, HLG) and primaries not in (BT2020, DISPLAY_P3, DCI_P3)
 
 
 def display_colours(image: NDArray[np.uint16], transfer: int, primaries: int) -> NDArray[np.uint8]:
-    """What an sRGB display shows of a frame.
+    """Convert a frame to what an sRGB display shows of it.
 
     Args:
         image: BGR, uint16 ``(height, width, 3)``, full range.
@@ -95,7 +95,7 @@ def display_colours(image: NDArray[np.uint16], transfer: int, primaries: int) ->
 
 
 def profiled_colours(image: NDArray[Any], profile: ColourProfile) -> NDArray[np.uint8]:
-    """What an sRGB display shows of a picture with a colour profile.
+    """Convert a picture with a colour profile to what an sRGB display shows of it.
 
     Args:
         image: BGR, uint8 or uint16 ``(height, width, 3)``.

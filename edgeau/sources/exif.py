@@ -48,7 +48,7 @@ def tiff_as_stored(data: bytes) -> bytes:
 
 
 def _tiff_block(data: bytes) -> bytes:
-    """Where the EXIF data are; empty without any."""
+    """Find the EXIF data; empty without any."""
     if data[:2] == b"\xff\xd8":
         segments = (data[start:end] for marker, start, end in jpeg_segments(data) if marker == _APP1)
         block = next((segment for segment in segments if segment.startswith(_EXIF_HEAD)), b"")

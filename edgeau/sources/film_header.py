@@ -1,4 +1,4 @@
-"""How an MP4 or MOV file wants its video shown, read from its header, for decoders that do not tell."""
+"""Reader of an MP4 or MOV file's header: how its video wants to be shown, for decoders that do not tell."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class Crop:
 
 @dataclass(frozen=True)
 class FilmHeader:
-    """What a video track says of itself.
+    """Display properties that a video track states.
 
     Attributes:
         orientation: EXIF's number of how to turn it, 1 to 8.
@@ -103,7 +103,7 @@ def _track(file: BinaryIO, track: Mp4Box, *, fragmented: bool) -> FilmHeader | N
 
 
 def _sample_entry(file: BinaryIO, track: Mp4Box) -> dict[str, Any]:
-    """What the first description of the track's pictures says."""
+    """Read the first description of the track's pictures."""
     said: dict[str, Any] = {}
     entries = _find(file, track, b"mdia", b"minf", b"stbl", b"stsd")
     entry = None if entries is None else next(boxes(file, entries.start + 8, entries.end), None)
@@ -135,7 +135,7 @@ def _clean_aperture(numbers: Sequence[int], size: tuple[int, int]) -> Crop | Non
 
 
 def _cuts(edits: bytes) -> bool:
-    """Whether an edit list does more than let the first frame begin at 0, as writers of B-frames do."""
+    """Tell whether an edit list does more than let the first frame begin at 0, as writers of B-frames do."""
     wide = edits[0] == 1
     (count,) = struct.unpack_from(">I", edits, 4)
     if count != 1:

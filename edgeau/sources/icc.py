@@ -52,7 +52,7 @@ def embedded_profile(data: bytes) -> bytes:
 
 
 def read_profile(profile: bytes) -> ColourProfile | None:
-    """What an ICC profile says (ICC.1:2022), where it is one of three primaries and curves and not sRGB's.
+    """Read an ICC profile (ICC.1:2022), where it is one of three primaries and curves and not sRGB's.
 
     Tables in several dimensions (printers, scanners) and profiles of grey or CMYK are not read: None.
 

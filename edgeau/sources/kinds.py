@@ -1,4 +1,4 @@
-"""Which files are pictures and which are videos, and in which order they come."""
+"""Kinds of files, pictures or videos, and the order in which they come."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ _HEAD = 64  # bytes that tell what a file holds
 
 
 def kind_of(path: Path) -> Literal["picture", "video"]:
-    """What a file is: by its suffix, and where that says nothing by its first bytes.
+    """Tell what a file is: by its suffix, and where that says nothing by its first bytes.
 
     Raises:
         InputError: there is no such file.
@@ -70,7 +70,7 @@ def kind_of(path: Path) -> Literal["picture", "video"]:
 
 
 def kind_of_content(path: Path) -> str:
-    """What a file holds by its first bytes, see :func:`edgeau.sources.picture_header.content_kind`; empty when unreadable."""
+    """Tell what a file holds by its first bytes, see :func:`edgeau.sources.picture_header.content_kind`; empty when unreadable."""
     try:
         with path.open("rb") as file:
             return content_kind(file.read(_HEAD))
@@ -89,7 +89,7 @@ def files_of_folder(folder: Path, suffixes: frozenset[str] | None) -> list[Path]
 
 
 def is_glob(text: str) -> bool:
-    """Whether a text is a pattern and not the name of something that exists."""
+    """Tell whether a text is a pattern and not the name of something that exists."""
     return glob.has_magic(text) and not Path(text).exists()
 
 

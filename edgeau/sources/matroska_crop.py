@@ -28,7 +28,7 @@ class _Element(NamedTuple):
 
 
 def read_matroska_crops(path: Path) -> list[Crop | None]:
-    """What is shown of each video track, in their order; None for all of it. Empty for a file of another kind.
+    """Read what is shown of each video track, in their order; None for all of it. Empty for a file of another kind.
 
     Raises:
         OSError: the file cannot be read.

@@ -20,7 +20,7 @@ class Mp4Box(NamedTuple):
 
 
 def is_mp4(head: bytes) -> bool:
-    """Whether a file is MP4 or MOV, by its first eight bytes."""
+    """Tell whether a file is MP4 or MOV, by its first eight bytes."""
     return head[4:8] in _FIRST
 
 

@@ -109,7 +109,7 @@ class OpenCvVideo(Source):
 
 
 def _header(path: Path) -> FilmHeader:
-    """What the file says of turning and pixels, where OpenCV can show the rest.
+    """Read what the file says of turning and pixels, where OpenCV can show the rest.
 
     Raises:
         DependencyError: it cannot.

@@ -101,7 +101,7 @@ def open_source(
 
 
 def _camera(what: What, size: _Size | None, fps: float | None) -> Callable[[], Source] | None:
-    """What opens a live source; None when it is no such source."""
+    """Find the function that opens a live source; None when it is no such source."""
     if isinstance(what, bool):
         return None
     if isinstance(what, int):

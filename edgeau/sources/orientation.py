@@ -1,4 +1,4 @@
-"""How a stored picture must be turned, mirrored and stretched to be seen as it was taken."""
+"""Orientation: the turn, mirroring and stretch by which a stored picture is seen as it was taken."""
 
 from __future__ import annotations
 

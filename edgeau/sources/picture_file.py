@@ -100,13 +100,13 @@ def decoded_picture(content: bytes, name: str) -> NDArray[np.uint8]:
 
 
 def _what_else(content: bytes) -> str:
-    """What a file is whose name says picture, where that can be told."""
+    """Tell what a file is whose name says picture, where that can be told."""
     kind = content_kind(content[:64])
     return f" (it is a {kind}, whatever its name says)" if kind else ""
 
 
 def _is_high_dynamic_range(content: bytes) -> bool:
-    """Whether a PNG says so (third edition, section 11.3.2.6, cICP)."""
+    """Tell whether a PNG says so (third edition, section 11.3.2.6, cICP)."""
     if content[:8] != PNG:
         return False
     said = next(

@@ -1,4 +1,4 @@
-"""What a picture file says of itself in its first bytes: its kind and size, before anything is unpacked."""
+"""Reader of a picture file's first bytes: its kind and size, before anything is unpacked."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ _FILMS = (
 
 
 class PictureHeader(NamedTuple):
-    """Of a picture file.
+    """Kind and size of a picture file.
 
     Attributes:
         kind: ``JPEG``, ``PNG``, ``WebP``, ``TIFF``, ``BMP``, ``PNM``, ``HEIC`` or ``AVIF``.
@@ -54,7 +54,7 @@ class PictureHeader(NamedTuple):
 
 
 def content_kind(data: bytes) -> str:
-    """What a file holds by its first 32 bytes: a picture's kind, a film, or nothing that is known (empty)."""
+    """Tell what a file holds by its first 32 bytes: a picture's kind, a film, or nothing that is known (empty)."""
     if data[4:8] == b"ftyp" and data[8:12] in _HEIC | _AVIF | _SEQUENCES:
         # A general brand leaves it to those that it is compatible with.
         brands = data[8:32] if data[8:12] in (b"mif1", b"msf1") else data[8:12]

@@ -122,7 +122,7 @@ def tiff_entries(data: bytes) -> Iterator[TiffEntry]:
 
 
 def tiff_pages(data: bytes) -> int:
-    """How many pictures a TIFF file holds; smaller copies of another one, and masks, do not count.
+    """Count the pictures of a TIFF file; smaller copies of another one, and masks, do not count.
 
     Raises:
         struct.error: it is cut.

@@ -138,7 +138,7 @@ def _bgr(yuv: NDArray[np.uint8], size: tuple[int, int]) -> NDArray[np.uint8]:
 
 
 def _captured_s(metadata: dict[str, Any]) -> float:
-    """When the sensor took it, on Python's monotonic clock; libcamera's counts the time asleep too."""
+    """Time at which the sensor took it, on Python's monotonic clock; libcamera's counts the time asleep too."""
     sensor_ns = metadata.get("SensorTimestamp")
     now_s = time.monotonic()
     if sensor_ns is None:

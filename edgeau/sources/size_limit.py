@@ -1,4 +1,4 @@
-"""How large a picture may be: asked of a file's header, before anything is unpacked."""
+"""Limit on the size of a picture, read from a file's header before anything is unpacked."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""When an action unit came and when it went."""
+"""Onsets and offsets of action units."""
 
 from __future__ import annotations
 
@@ -119,7 +119,7 @@ class EventDetector:
 
 
 class _Unit:
-    """What is known of one AU of one face."""
+    """State of one AU of one face."""
 
     def __init__(self) -> None:
         self.forget()

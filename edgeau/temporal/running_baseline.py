@@ -59,7 +59,7 @@ class RunningBaseline:
 
     @property
     def confidence(self) -> float:
-        """Of the estimate, 0..0.6: grows over twenty seconds, less where the shapes at rest do not agree."""
+        """Confidence of the estimate, 0..0.6: grows over twenty seconds, less where the shapes at rest do not agree."""
         return 0.0 if self._baseline is None else self._baseline.confidence
 
     def add(self, landmarks: NDArray[np.float32], time_s: float) -> bool:
@@ -105,7 +105,7 @@ class BaselineReceiver(Protocol):
 
     @property
     def landmark_model(self) -> LandmarkModel | None:
-        """What baselines are measured with; None where the bundle has none."""
+        """The model that baselines are measured with; None where the bundle has none."""
 
     def use_baseline(self, baseline: NeutralBaseline | None, track_id: int | None = None) -> None:
         """Use a track's neutral face, or none, from the next answer on."""
@@ -152,7 +152,7 @@ class RunningBaselines(PerTrackFilter[RunningBaseline]):
 
 
 def _frontal(face: Face) -> bool:
-    """Whether the shape can be trusted: the head is hardly turned, and the whole of the face is judged."""
+    """Tell whether the shape can be trusted: the head is hardly turned, and nothing of the face is refused."""
     if face.quality is not None and face.quality.refused:
         return False
     pose = face.pose

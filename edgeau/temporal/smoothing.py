@@ -34,7 +34,7 @@ class Smoothing(Protocol):
 
     @property
     def latency_s(self) -> float:
-        """How far the smoothed value lags behind a slow change at most, seconds."""
+        """Largest lag of the smoothed value behind a slow change, seconds."""
 
     def start(self) -> Filter:
         """A filter that has seen nothing yet; its first answer is its first value."""
@@ -123,7 +123,7 @@ class Smoother(PerTrackFilter[dict[str, "_UnitFilter"]]):
 
     @property
     def latency_s(self) -> float:
-        """How far smoothed values lag behind a slow change at most, seconds."""
+        """Largest lag of the smoothed value behind a slow change, seconds."""
         return self._smoothing.latency_s
 
     def _face(self, face: Face, time_s: float, state: dict[str, _UnitFilter]) -> Face:

@@ -1,4 +1,4 @@
-"""What every way to find face landmarks is to the rest of the library."""
+"""The interface of every way to find face landmarks."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ class Landmarker(Closing, Protocol):
         ...
 
     def find(self, frame: NDArray[np.uint8], *, far: bool = False) -> list[FaceLandmarks]:  # noqa: ARG002
-        """As :meth:`detect`, with what a check of the landmarks said.
+        """Find faces like :meth:`detect`, and say what a check of the landmarks said.
 
         Args:
             frame: BGR, uint8 ``(height, width, 3)``.
@@ -68,7 +68,7 @@ class Landmarker(Closing, Protocol):
         return 0.115
 
     def describe(self) -> str:
-        """Which models, of which package: one line for logs and reports."""
+        """Name the models and their package: one line for logs and reports."""
         ...
 
     def reset(self) -> None:

@@ -91,7 +91,7 @@ class LandmarkModels:
 
     @property
     def points(self) -> int:
-        """How many points a face gets."""
+        """Number of points per face."""
         return 468 if self.generation == "plain" else 478
 
 
@@ -105,7 +105,7 @@ _KNOWN = {name for _, *names in _PAIRS for name in names}
 
 
 def models_place(given: Path | None = None) -> Path | None:
-    """Where the models are.
+    """Find the file or package that the models are in.
 
     What is given, else :data:`ENVIRONMENT`, else an installed mediapipe, which is not imported, else the user's cache.
 
@@ -221,7 +221,7 @@ def _what_it_is(place: Path, found: Mapping[str, bytes]) -> str:
 
 
 def _source(place: Path) -> str:
-    """What a manifest may say: names and digests, no places of this machine."""
+    """Describe the source for a manifest: names and digests, no places of this machine."""
     if place.is_dir():
         installed = installed_models()
         if installed is not None and place == installed:

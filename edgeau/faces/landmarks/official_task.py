@@ -28,7 +28,7 @@ _SECONDS = 60
 
 
 def cached_task() -> Path:
-    """Where :func:`fetch` puts the file; it need not be there.
+    """The path where :func:`fetch` puts the file; it need not be there.
 
     Raises:
         RuntimeError: the user has no home directory.
@@ -37,7 +37,7 @@ def cached_task() -> Path:
 
 
 def is_official(content: bytes) -> bool:
-    """Whether these are the bytes that Google publishes."""
+    """Tell whether these are the bytes that Google publishes."""
     return hashlib.sha256(content).hexdigest() == SHA256
 
 

@@ -113,5 +113,5 @@ def points(face: Any, scale: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 def _has_tags(wire: bytes) -> bool:
-    """Whether the first point lies as expected; with the length right, so do the others."""
+    """Tell whether the first point lies as expected; with the length right, so do the others."""
     return wire[:3] == b"\x0a\x0f\x0d" and wire[7] == 0x15 and wire[12] == 0x1D

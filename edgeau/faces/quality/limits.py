@@ -1,4 +1,4 @@
-"""Where a face stops being judged."""
+"""Limits beyond which the AUs of a face are refused."""
 
 from __future__ import annotations
 

@@ -98,7 +98,7 @@ def _mouth_is_covered(points: Points, upper: _Colour) -> bool:
 
 
 def _median(points: Points, *patches: Patch) -> _Colour:
-    """Of some patches together; each value for itself."""
+    """Median over some patches; each value for itself."""
     columns = zip(*(point for patch in patches for point in points[patch]), strict=True)
     return _Colour(*(sorted(column)[len(column) // 2] for column in columns))
 

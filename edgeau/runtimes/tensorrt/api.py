@@ -31,7 +31,7 @@ class Member:
     overridden: bool = False
 
     def exists_in(self, version: tuple[int, int]) -> bool:
-        """Whether a version of TensorRT has it."""
+        """Tell whether a version of TensorRT has it."""
         return self.since <= version and (self.before is None or version < self.before)
 
 

@@ -15,7 +15,7 @@ __all__ = ["build_engine", "is_quantized"]
 
 
 def is_quantized(onnx_bytes: bytes) -> bool:
-    """Whether an ONNX file holds Q/DQ pairs. The names of operators stand in it as they are."""
+    """Tell whether an ONNX file holds Q/DQ pairs. The names of operators stand in it as they are."""
     return b"DequantizeLinear" in onnx_bytes
 
 

@@ -50,12 +50,12 @@ class EngineKey:
 
     @property
     def facts(self) -> dict[str, Any]:
-        """As plain JSON values; the file's name is none of them."""
+        """Convert to plain JSON values; the file's name is none of them."""
         return {"artifact": self.artifact, **self.machine.to_dict(), **self.options.to_dict()}
 
     @property
     def digest(self) -> str:
-        """Of the facts, hex, short enough for a file name."""
+        """Digest of the facts, hex, short enough for a file name."""
         return hashlib.sha256(json.dumps(self.facts, sort_keys=True).encode()).hexdigest()[:24]
 
 
@@ -118,7 +118,7 @@ class EngineCache:
     def _load_kept(
         self, folder: Path, key: EngineKey, load: Callable[[bytes], Opened], *, drop: bool
     ) -> tuple[Opened] | None:
-        """What ``load`` makes of the kept engine; None where there is none that loads.
+        """Load the kept engine with ``load``; None where there is none that loads.
 
         ``drop``: say so of a broken one and remove it; only under the lock, where nobody is writing it.
         """
@@ -191,7 +191,7 @@ class EngineCache:
 
 
 def _facts_in(note: Path) -> dict[str, Any]:
-    """What an engine's note says, or nothing where it is no note."""
+    """Read the facts in an engine's note; nothing where it is no note."""
     try:
         return dict(json.loads(note.read_bytes())["facts"])
     except (OSError, ValueError, KeyError, TypeError):

@@ -99,7 +99,7 @@ def _builder_of(
 
 
 def _timing_file(machine: Machine) -> Path | None:
-    """Of this machine: TensorRT itself would refuse another's, but only after it was read."""
+    """The timing cache file of this machine: TensorRT itself would refuse another's, but only after it was read."""
     try:
         folder = cache_directory() / "tensorrt"
     except RuntimeError:

@@ -56,7 +56,7 @@ class LoadedEngine:
 
     @property
     def input_shape(self) -> tuple[int, ...]:
-        """Of the one input, batch first."""
+        """Shape of the one input, batch first."""
         return self._input.host.shape
 
     def run(self, batch: NDArray[np.float32]) -> NDArray[np.float32]:

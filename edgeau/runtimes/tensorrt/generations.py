@@ -1,4 +1,4 @@
-"""What differs between the generations of TensorRT's interface; everything else is the same from 8.5 to 11.
+"""Differences between the generations of TensorRT's interface; everything else is the same from 8.5 to 11.
 
 ========  ==========================  =============================  ================================
           8.5, 8.6                    10                             11
@@ -39,7 +39,7 @@ __all__ = [
 
 @dataclass(frozen=True)
 class NetworkTraits:
-    """What is to be built.
+    """Traits of the network to be built.
 
     Attributes:
         quantized: it holds Q/DQ pairs.
@@ -96,7 +96,7 @@ class Generation85:
         """Before an engine is loaded."""
 
     def place(self, problem: Any) -> str:
-        """Where a parser error lies."""
+        """Locate a parser error."""
         return f"node {problem.node()}"
 
     def bind(self, context: Any, addresses: dict[str, int]) -> None:
@@ -108,7 +108,7 @@ class Generation85:
 
     @property
     def asynchronous(self) -> bool:
-        """Whether :meth:`run` only enqueues, so that it can be captured in a CUDA graph."""
+        """True where :meth:`run` only enqueues, so that it can be captured in a CUDA graph."""
         return False
 
 

@@ -1,4 +1,4 @@
-"""What an engine is tied to: TensorRT, GPU and driver."""
+"""The machine that an engine is tied to: TensorRT, GPU and driver."""
 
 from __future__ import annotations
 
@@ -31,12 +31,12 @@ class Machine:
     driver: str
 
     def to_dict(self) -> dict[str, Any]:
-        """As plain JSON values."""
+        """Convert to plain JSON values."""
         return asdict(self)
 
 
 def this_machine(trt: Any, cuda: Cuda) -> Machine:
-    """Of the current GPU.
+    """Describe the current GPU.
 
     Raises:
         EngineError: there is none.

@@ -1,4 +1,4 @@
-"""How an engine is built, where TensorRT leaves a choice."""
+"""Options for building an engine, where TensorRT leaves a choice."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class EngineOptions:
             )
 
     def to_dict(self) -> dict[str, Any]:
-        """As plain JSON values."""
+        """Convert to plain JSON values."""
         return asdict(self)
 
 

@@ -1,4 +1,4 @@
-"""How far a build is, for somebody who waits: TensorRT 10 and newer tell it."""
+"""Progress of a build, for somebody who waits: TensorRT 10 and newer report it."""
 
 from __future__ import annotations
 

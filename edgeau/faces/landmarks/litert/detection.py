@@ -55,7 +55,7 @@ _SHARED = 1 / 3
 
 @dataclass(frozen=True)
 class Candidate:
-    """Where a face may be.
+    """A place where a face may be.
 
     Attributes:
         region: to look at.

@@ -1,4 +1,4 @@
-"""Which points of the mesh MediaPipe's refined face mesh places again, in the order of its networks' outputs.
+"""The points of the mesh that MediaPipe's refined face mesh places again, in the order of its networks' outputs.
 
 These are the ``subset_idxs`` of the ``Landmarks2TransformMatrix`` operators in ``face_landmark_with_attention.tflite``: the
 numbers of MediaPipe's mesh for lips and eyes.

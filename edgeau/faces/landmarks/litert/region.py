@@ -59,7 +59,7 @@ class Region:
 
     @classmethod
     def of_landmarks(cls, landmarks: NDArray[np.float32]) -> Region:
-        """Where to look for a face in the next frame.
+        """Derive the region to look for a face in the next frame.
 
         Args:
             landmarks: ``(468, 2 or 3)``, pixels.
@@ -114,7 +114,7 @@ def overlap(one: Region, other: Region) -> float:
 
 
 def is_same_face(one: Region, other: Region) -> bool:
-    """Whether two regions show one face, found twice: they overlap as MediaPipe asks, or the middle of one is inside the other's face."""
+    """Tell whether two regions show one face, found twice: they overlap as MediaPipe asks, or the middle of one is inside the other's face."""
     apart = math.hypot(one.x - other.x, one.y - other.y)
     return overlap(one, other) > _SAME_FACE or apart < max(one.side, other.side) / (2 * _MARGIN) * _MIDDLE
 

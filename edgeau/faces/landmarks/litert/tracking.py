@@ -40,7 +40,7 @@ class Tracking:
         self.reset()
 
     def reset(self) -> None:
-        """What comes next is another film."""
+        """Forget the frames so far: another film comes next."""
         self._followed: list[Region] = []
         self._count = 0
         self._far_at = -_FAR_EVERY
