@@ -1,4 +1,4 @@
-"""Where the programs start: ``edgeau NAME`` and ``edgeau-NAME`` are the same program.
+"""Entry points of the programs: ``edgeau NAME`` and ``edgeau-NAME`` are the same program.
 
 A program's module is imported only when it starts, so that a missing package is one line, and so that ``edgeau doctor``
 starts where nothing is installed.
@@ -79,7 +79,7 @@ COMMANDS = {
 
 
 def _script(name: str) -> Callable[[], int]:
-    """What the console script ``edgeau-NAME`` calls."""
+    """Make the function that the console script ``edgeau-NAME`` calls."""
     return COMMANDS[name].start
 
 

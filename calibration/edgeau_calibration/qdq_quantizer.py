@@ -1,4 +1,4 @@
-"""Where integers are written: a float ONNX graph and the ranges of its activations become a Q/DQ graph.
+"""Adapter to ONNX Runtime's quantizer: a float ONNX graph and the ranges of its activations become a Q/DQ graph.
 
 This is the one file that drives ONNX Runtime's ``QDQQuantizer``. The class can be imported from
 ``onnxruntime.quantization`` but is not documented there: the documented ``quantize_static`` only takes files and calibrates by

@@ -26,7 +26,7 @@ _ACTIVATIONS = ("uint8", "int8", "int16")
 
 @dataclass(frozen=True)
 class QuantizationRecipe:
-    """How a float graph becomes a Q/DQ graph.
+    """Instructions that turn a float graph into a Q/DQ graph.
 
     Attributes:
         name: canonical name.

@@ -29,7 +29,7 @@ class ProgressReporter:
         self.incomplete = False  # whether something of what the user gave could not be used
 
     def notice(self, text: str) -> None:
-        """What the user must know to judge the result: what was left out, and what stands in for what."""
+        """Say what the user must know to weigh the result: what was left out, and what stands in for what."""
         if not self._silent:
             print(f"{self._name}: {text}", file=self._stream or sys.stderr, flush=True)
 
@@ -42,6 +42,6 @@ class ProgressReporter:
             self.notice(f"left out: {len(lines) - _SHOWN} more")
 
     def step(self, text: str) -> None:
-        """What is being done now; not said into pipes and files."""
+        """Say what is being done now; not into pipes and files."""
         if (self._stream or sys.stderr).isatty():
             self.notice(text)

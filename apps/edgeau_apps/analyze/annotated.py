@@ -162,7 +162,7 @@ class AnnotatedVideo:
             self._file.mux(packet)
 
     def _check(self) -> None:
-        """What a full disk leaves would not play, and nobody would notice before looking."""
+        """Refuse what a full disk leaves: it would not play, and nobody would notice before looking."""
         import av
 
         try:
@@ -180,7 +180,7 @@ class AnnotatedVideo:
 
 
 class _Refusing:
-    """What FFmpeg says against writing, in our words."""
+    """FFmpeg's errors on writing, turned into ours."""
 
     def __init__(self, folder: Path, error: type[Exception]) -> None:
         self._folder, self._error = folder, error

@@ -245,7 +245,7 @@ def _outcomes(inputs: list[Input], pipeline: Pipeline, arguments: argparse.Names
 
 
 def _opened(arguments: argparse.Namespace) -> tuple[Pipeline, Options]:
-    """What a worker needs."""
+    """Open what a worker needs."""
     pipeline = _load(arguments)
     return pipeline, _options(pipeline, arguments)
 

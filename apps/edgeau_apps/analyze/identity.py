@@ -1,4 +1,4 @@
-"""What a table was made of: the input, the bundle, the options. ``--resume`` compares it, not names."""
+"""Identity of a table: the input, the bundle, the options it was made of. ``--resume`` compares it, not names."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _TAIL = 1 << 22  # bytes at the end of a table in which its last line begins, la
 
 @dataclass(frozen=True)
 class Identity:
-    """What the tables of this run are made with, apart from the input."""
+    """Bundle and options that the tables of this run are made with."""
 
     bundle: str
     bundle_sha256: str
@@ -48,7 +48,7 @@ class Identity:
         return cls(printable(folder.resolve()), digest, {name: getattr(arguments, name) for name in _OPTIONS})
 
     def source(self, given: Input, **measured: Any) -> dict[str, Any]:
-        """What stands in the first line of an input's table.
+        """Describe an input for the first line of its table.
 
         Args:
             given: the input.
@@ -68,7 +68,7 @@ class Identity:
         }
 
     def made(self, given: Input, found: Made) -> bool:
-        """Whether a table is this input's, with this bundle and these options, and complete."""
+        """Tell whether a table is this input's, with this bundle and these options, and complete."""
         if not (
             found.is_complete
             and found.source.get("options") == self.options
@@ -93,14 +93,14 @@ class Identity:
 
 @dataclass(frozen=True)
 class Made:
-    """What a table says of itself: what it was made of, and whether it is whole."""
+    """A table's own record: what it was made of, and whether it is whole."""
 
     source: dict[str, Any]
     is_complete: bool
 
 
 def made(table: Path) -> Made | None:
-    """What a ``.jsonl`` table says of itself; None where there is none, or it says nothing."""
+    """Read a ``.jsonl`` table's own record; None where there is no table, or it has none."""
     try:
         with table.open("rb") as file:
             first = file.readline(_TAIL)

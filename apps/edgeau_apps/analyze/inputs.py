@@ -1,4 +1,4 @@
-"""What the user named, as a list of files with the names of their tables."""
+"""Inputs that the user named, as a list of files with the names of their tables."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ class Refused:
 
 @dataclass(frozen=True)
 class Found:
-    """What arguments name.
+    """Files that arguments name.
 
     Attributes:
         inputs: to analyze, each once, in the order given.
@@ -120,7 +120,7 @@ def _identity(path: Path) -> str:
 
 @lru_cache(maxsize=1024)
 def _real_folder(folder: str) -> str:
-    """Where an absolute folder really is."""
+    """Resolve an absolute folder."""
     return os.path.realpath(folder)
 
 

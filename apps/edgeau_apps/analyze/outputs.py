@@ -96,7 +96,7 @@ class Outputs:
 
 @contextlib.contextmanager
 def refusing(place: Path) -> Iterator[None]:
-    """What the system says against writing, in our words."""
+    """Turn the system's errors on writing into ours."""
     try:
         yield
     except OSError as error:

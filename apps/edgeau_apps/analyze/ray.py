@@ -53,7 +53,7 @@ def analyze_spread(
 
 
 class _Worker:
-    """What this process has opened."""
+    """The pipeline and options that this process has opened."""
 
     opened: tuple[Pipeline, Options] | None = None
     arguments: Namespace | None = None

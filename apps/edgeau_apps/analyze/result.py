@@ -1,4 +1,4 @@
-"""What became of one input."""
+"""The outcome of one input."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ __all__ = ["Outcome", "exit_code"]
 
 @dataclass
 class Outcome:
-    """What became of one input.
+    """The outcome of one input.
 
     Attributes:
         input: as the user named it, or the file's path.
@@ -46,7 +46,7 @@ class Outcome:
 
     @property
     def told(self) -> bool:
-        """Whether anything of it was written, or can be printed."""
+        """True when anything of it was written, or can be printed."""
         return bool(self.files or (self.faces is not None and self.frames))
 
     def count(self, result: FrameResult) -> None:

@@ -1,4 +1,4 @@
-"""What of a corpus is analyzed already, and what is left."""
+"""Progress of a corpus: what is analyzed already, and what is left."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class State:
 
     @property
     def left(self) -> tuple[Input, ...]:
-        """What is still to be analyzed."""
+        """List what is still to be analyzed."""
         left = {*self.stale, *self.missing}
         return tuple(one for one in self.stale + self.missing if one in left)
 

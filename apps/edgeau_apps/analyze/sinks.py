@@ -25,7 +25,7 @@ _JPEG = (".jpg", ".jpeg", ".jpe")
 
 @dataclass(frozen=True)
 class Options:
-    """What to write.
+    """Choice of what to write.
 
     Attributes:
         out: folder for it; None writes nothing.

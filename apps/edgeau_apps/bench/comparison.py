@@ -36,7 +36,7 @@ class Compared:
 
     @property
     def change(self) -> float:
-        """Of the median, as a share: -0.1 is 10 % faster."""
+        """Change of the median, as a share: -0.1 is 10 % faster."""
         return self.after_ms / self.before_ms - 1
 
 

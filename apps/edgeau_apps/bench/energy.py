@@ -59,7 +59,7 @@ class RaplMeter:
         self._total = 0
 
     def readable(self) -> bool:
-        """Whether the counter is there and may be read."""
+        """Tell whether the counter is there and may be read."""
         try:
             self._read("energy_uj")
         except (OSError, ValueError):

@@ -33,7 +33,7 @@ _KEPT = 300  # samples in the file, spread over all runs
 
 @dataclass(frozen=True)
 class BenchSettings:
-    """What is measured.
+    """Settings of a benchmark.
 
     Attributes:
         threads: numbers of threads.

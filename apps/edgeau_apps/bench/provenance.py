@@ -1,4 +1,4 @@
-"""Where a benchmark ran, and whether the board throttled meanwhile."""
+"""Provenance of a benchmark: where it ran, and whether the board throttled meanwhile."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def provenance(bundle: Bundle, argv: Sequence[str], began: Began) -> Provenance:
 
 
 def throttling(before: int | None = None) -> str:
-    """What the board says now, in words; "" where nothing is throttled or the system does not tell.
+    """Say in words what the board throttles now; "" where nothing is throttled or the system does not tell.
 
     Args:
         before: of :func:`throttle_count` when the benchmark began.
@@ -78,7 +78,7 @@ def throttling(before: int | None = None) -> str:
 
 
 def throttle_count() -> int | None:
-    """How often x86 processors were throttled since the system started; None where it is not said."""
+    """Count how often x86 processors were throttled since the system started; None where it is not said."""
     files = list(_CPUS.glob("cpu[0-9]*/thermal_throttle/*_throttle_count"))
     return sum(int(file.read_text()) for file in files) if files else None
 

@@ -1,4 +1,4 @@
-"""What a benchmark gives, and its file: every figure with what is needed to repeat it."""
+"""Result of a benchmark and its file: every figure with what is needed to repeat it."""
 
 from __future__ import annotations
 
@@ -52,13 +52,13 @@ class Row:
 
     @property
     def key(self) -> tuple[str, int, int]:
-        """What makes two rows comparable."""
+        """Values that make two rows comparable."""
         return self.artifact, self.threads, self.batch
 
 
 @dataclass(frozen=True)
 class Provenance:
-    """Where, when and with what a benchmark ran.
+    """Place, date and software of a benchmark.
 
     Attributes:
         command: as it was typed.
@@ -101,7 +101,7 @@ class Result:
     rows: tuple[Row, ...]
 
     def to_json(self) -> str:
-        """As a document."""
+        """Convert to a document."""
         return json.dumps(to_dict(self), indent=1, ensure_ascii=False, allow_nan=False) + "\n"
 
 

@@ -62,7 +62,7 @@ def _body(argv: Sequence[str] | None) -> int:
 
 
 def _brings_landmarks(bundle: Path | None) -> bool:
-    """Whether a bundle has landmark networks; checked without numpy, which may be missing."""
+    """Tell whether a bundle has landmark networks; checked without numpy, which may be missing."""
     if bundle is None:
         return False
     try:

@@ -1,4 +1,4 @@
-"""What the doctor says of one matter."""
+"""A finding of the doctor."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a machine is, as far as edgeau depends on it; plain data, so that a described machine can be examined like a real one."""
+"""Description of a machine, as far as edgeau depends on it; plain data, so that a described machine can be examined like a real one."""
 
 from __future__ import annotations
 
@@ -69,12 +69,12 @@ class MachineDescription:
 
     @property
     def is_pi(self) -> bool:
-        """Whether it is a Raspberry Pi."""
+        """True on a Raspberry Pi."""
         return self.board.startswith("Raspberry Pi")
 
     @property
     def is_jetson(self) -> bool:
-        """Whether it is an NVIDIA Jetson."""
+        """True on an NVIDIA Jetson."""
         return bool(self.l4t) or "Jetson" in self.board
 
     def version(self, package: str) -> tuple[int, ...] | None:

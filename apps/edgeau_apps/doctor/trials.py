@@ -1,4 +1,4 @@
-"""What the doctor tries instead of believing it: landmarkers, every artifact of a bundle, and whole frames."""
+"""Trials of the doctor, which believes nothing untried: landmarkers, every artifact of a bundle, and whole frames."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _REPORT = "edgeau-doctor --json > machine.json, and report it"
 
 @dataclass(frozen=True)
 class _Trial:
-    """What is tried, and what came of it: one of ``says``, ``fault`` and ``unfinished``."""
+    """A trial and its outcome: one of ``says``, ``fault`` and ``unfinished``."""
 
     kind: str
     name: str
@@ -77,7 +77,7 @@ def try_machine(
 
 
 def _findings(trials: Sequence[_Trial], kind: str) -> Iterator[Finding]:
-    """What works is good; what does not is a problem where nothing else of its kind does."""
+    """Turn trials into findings: what works is good; what does not is a problem where nothing else of its kind does."""
     mine = [trial for trial in trials if trial.kind == kind]
     works = any(trial.says for trial in mine)
     for trial in mine:
@@ -138,7 +138,7 @@ def _landmarkers(machine: MachineDescription, *, brings_networks: bool) -> Itera
 
 
 def _has_engine(machine: MachineDescription, runtime: str) -> bool:
-    """Whether an artifact can be opened as it is; engines that a board builds first (edgeau finish) cannot."""
+    """Tell whether an artifact can be opened as it is; engines that a board builds first (edgeau finish) cannot."""
     row = runtimes().get(runtime)
     return (
         row is not None

@@ -30,7 +30,7 @@ class Continuation:
         self._last_s = 0.0
 
     def begin_stream(self) -> None:
-        """What comes from now on is another stream's."""
+        """Begin another stream with what comes from now on."""
         self._begins = not self._empty
 
     def of(self, result: FrameResult) -> FrameResult:

@@ -52,11 +52,11 @@ class Recording:
 
     @property
     def full(self) -> bool:
-        """Whether no more is taken."""
+        """True when no more is taken."""
         return self.rows >= _MOST_ROWS
 
     def begin_stream(self) -> None:
-        """What is added from now on is another stream's."""
+        """Begin another stream with what is added from now on."""
         self._continuation.begin_stream()
 
     def add(self, result: FrameResult) -> None:
@@ -76,7 +76,7 @@ class Recording:
         self.rows += 1
 
     def content(self) -> bytes:
-        """What was recorded so far, whole lines."""
+        """Return what was recorded so far, whole lines."""
         with suppress(OSError):  # a full disk: what is on it is kept
             self._file.flush()
         content = b""

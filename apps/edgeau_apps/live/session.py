@@ -1,4 +1,4 @@
-"""What runs behind window and page: one live pipeline, its newest picture, recording, calibration, artifacts.
+"""Session behind window and page: one live pipeline, its newest picture, recording, calibration, artifacts.
 
 Everything here may be called from any thread.
 """
@@ -115,20 +115,20 @@ class WebcamSession:
 
     @property
     def thresholds(self) -> dict[str, float]:
-        """Of the artifact that runs."""
+        """Thresholds of the artifact that runs."""
         return self._pipeline.thresholds
 
     def engine(self) -> str:
-        """What runs the network, for people."""
+        """Name, for people, of the engine that runs the network."""
         return str(self._pipeline.describe())
 
     def precision(self) -> str:
-        """Of the artifact that runs."""
+        """Precision of the artifact that runs."""
         return self._pipeline.artifact.precision
 
     @property
     def sink_names(self) -> tuple[str, ...]:
-        """Where results go, for people: passwords are left out."""
+        """Names, for people, of where results go: passwords are left out."""
         return tuple(sink.name for sink in self._sinks)
 
     def start(self) -> None:
@@ -148,7 +148,7 @@ class WebcamSession:
 
     @property
     def alive(self) -> bool:
-        """Whether the source is still followed."""
+        """True while the source is followed."""
         return self._thread is not None and self._thread.is_alive()
 
     def record(self, *, on: bool) -> None:
@@ -171,7 +171,7 @@ class WebcamSession:
 
     @property
     def is_recording(self) -> bool:
-        """Whether results are being recorded."""
+        """True while results are being recorded."""
         return self._recording_on
 
     def recorded(self) -> bytes | None:
@@ -219,7 +219,7 @@ class WebcamSession:
             self._turn()
 
     def counters(self) -> Any:
-        """What became of every frame."""
+        """Counts of what became of every frame."""
         live = self._live
         return None if live is None else live.snapshot()
 

@@ -1,4 +1,4 @@
-"""What can be reported on: a network of the zoo, a checkpoint, an ONNX or LiteRT file, or a bundle."""
+"""Subjects of a report: a network of the zoo, a checkpoint, an ONNX or LiteRT file, or a bundle."""
 
 from __future__ import annotations
 

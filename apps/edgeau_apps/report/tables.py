@@ -148,7 +148,7 @@ def _as_printed(value: float, decimals: int) -> str:
 
 
 def ceilings_table(ceilings: Ceilings, subjects: Sequence[Subject]) -> ReportTable:
-    """What this machine's roofline allows each subject."""
+    """Make the table of what this machine's roofline allows each subject."""
     rows = tuple(
         (subject.profile.name, f"{1e3 * bound_seconds(subject.profile, ceilings):.1f}")
         for subject in subjects

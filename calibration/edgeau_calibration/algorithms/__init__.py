@@ -1,1 +1,1 @@
-"""How ranges and integer weights are found."""
+"""Algorithms that find ranges and integer weights."""

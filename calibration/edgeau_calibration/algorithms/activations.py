@@ -1,4 +1,4 @@
-"""What the tensors of a graph hold while it runs on crops: exact extremes, and values of each crop."""
+"""Values of a graph's tensors while it runs on crops: exact extremes, and values of each crop."""
 
 from __future__ import annotations
 

@@ -73,7 +73,7 @@ def _channel_reach(
 def _factors(
     segment: HomogeneousSegment, reach: Mapping[str, NDArray[np.float64]], view: GraphView
 ) -> NDArray[np.float64]:
-    """What each channel is divided by, ``(C,)``: powers of two around 1."""
+    """Choose the divisor of each channel, ``(C,)``: powers of two around 1."""
     of_values = np.max([reach[name] / max(reach[name].max(), _LEAST) for name in segment.tensors], axis=0)
     dense = [_weight_reach(node, view) for node in segment.readers if _inputs_of_one(node, view) > 1]
     logs = np.log2(np.maximum(of_values, _LEAST))
@@ -84,7 +84,7 @@ def _factors(
 
 
 def _weight_reach(node: onnx.NodeProto, view: GraphView) -> NDArray[np.float64]:
-    """How far the weights of each input channel reach within their output channel, ``(C,)``, up to 1."""
+    """Measure how far the weights of each input channel reach within their output channel, ``(C,)``, up to 1."""
     weights = np.abs(_grouped(node, view))
     rows = np.maximum(weights.max(axis=(2, 3), keepdims=True), _LEAST)
     return np.asarray((weights / rows).max(axis=(1, 3)).ravel())

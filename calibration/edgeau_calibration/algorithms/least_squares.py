@@ -27,7 +27,7 @@ _SHARES = np.linspace(0.7, 1.0, 13)
 
 @dataclass(frozen=True)
 class FitRule:
-    """Which steps are taken.
+    """Choice of the steps that are taken.
 
     Attributes:
         bits: of the weights, 7 or 8.
@@ -49,7 +49,7 @@ class FitRule:
 
     @property
     def needs_pairs(self) -> bool:
-        """Whether a step asks how inputs vary together."""
+        """True where a step asks how inputs vary together."""
         return self.least_squares or self.feedback
 
     @property
@@ -125,7 +125,7 @@ def _scales(weights: NDArray[np.float64], variance: NDArray[np.float64], limit: 
 def _mean_change(
     old: NDArray[np.float64], new: NDArray[np.float64], moments: InputMoments
 ) -> NDArray[np.float64]:
-    """What the bias must add so that the mean output is that of the float layer, ``(O,)``."""
+    """Compute what the bias must add so that the mean output is that of the float layer, ``(O,)``."""
     wanted = np.einsum("gof,gf->go", old, moments.float_mean)
     given = np.einsum("gof,gf->go", new, moments.quantized_mean)
     return np.asarray(wanted - given).ravel()

@@ -33,7 +33,7 @@ class Pairs:
 
 @dataclass(frozen=True)
 class InputMoments:
-    """Of G groups with F inputs each, over N positions.
+    """Moments of G groups with F inputs each, over N positions.
 
     Attributes:
         variance: of the quantized inputs, ``(G, F)``.
@@ -88,7 +88,7 @@ class MomentSums:
         self._quantized_sum += quantized_patches.sum(axis=2, dtype=np.float64)
 
     def moments(self) -> InputMoments:
-        """Of everything that was added."""
+        """Compute the moments of everything that was added."""
         assert self._around is not None, "no patch was added"
         # Both relative to what the sums are around.
         quantized_mean = np.asarray(self._quantized_sum) / self._count
@@ -121,7 +121,7 @@ def _means(patches_of_batch: NDArray[np.float32]) -> NDArray[np.float32]:
 def patches(
     values: NDArray[np.float32], node: onnx.NodeProto, kernel: tuple[int, ...], seed: int
 ) -> NDArray[np.float32]:
-    """What a node reads at a seeded choice of output positions.
+    """Gather what a node reads at a seeded choice of output positions.
 
     Args:
         values: its input, ``(n, C, H, W)`` or, for a Gemm, ``(n, F)``.

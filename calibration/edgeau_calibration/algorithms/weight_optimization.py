@@ -87,7 +87,7 @@ class _Lockstep:
     def moments(
         self, node: onnx.NodeProto, activation: str, kernel: tuple[int, ...], seed: int, *, pairs: bool
     ) -> InputMoments:
-        """Of what a node reads in the float graph, and as ``activation`` in the quantized one."""
+        """Sum the moments of what a node reads in the float graph, and as ``activation`` in the quantized one."""
         start = self._cuts[self._at][0]
         sums = MomentSums(pairs=pairs)
         streams = (

@@ -135,7 +135,7 @@ def central_crop(crops: NDArray[np.uint8], shape: tuple[int, int]) -> NDArray[np
 
 
 def is_aligned(height: int, width: int, alignment: Alignment) -> bool:
-    """Whether a picture of this size is taken for a crop, or for the canvas around one, that was aligned already."""
+    """Tell whether a picture of this size is taken for a crop, or for the canvas around one, that was aligned already."""
     return (height, width) in (alignment.shape, (alignment.canvas, alignment.canvas))
 
 

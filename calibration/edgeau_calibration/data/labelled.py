@@ -81,7 +81,7 @@ class EvaluationFaces:
 
 
 def labelled_splits(folder: Path) -> bool:
-    """Whether a folder is a synthetic data set with what is needed here: its description, ``val`` and ``test``."""
+    """Tell whether a folder is a synthetic data set with what is needed here: its description, ``val`` and ``test``."""
     return (folder / "dataset.json").is_file() and all(
         any((folder / split).glob("shard-*.parquet")) for split in ("val", "test")
     )

@@ -76,7 +76,7 @@ def _from_pixels(crops: NDArray[Any], path: Path, alignment: Alignment, wanted: 
 
 
 def _range_of(crops: NDArray[Any]) -> str:
-    """What range floats are in, and what to give instead."""
+    """Name the range that floats are in, and what to give instead."""
     low, high = float(np.nanmin(crops)), float(np.nanmax(crops))
     wanted = "give the levels as they are, uint8 0..255 RGB (n, S, S, 3): edgeau normalises them itself"
     if low < 0:

@@ -1,4 +1,4 @@
-"""Which action units act in crops, and N crops of many so that each AU is shown as often as the others."""
+"""Selection of N crops of many by the action units that act in them, so that each AU is shown as often as the others."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Activity:
         return tuple(label for label, seen in zip(self.labels, shown, strict=True) if not seen)
 
     def of(self, chosen: NDArray[np.intp]) -> Activity:
-        """Of the chosen crops only."""
+        """Keep the chosen crops only."""
         return Activity(self.labels, self.active[chosen], self.source)
 
 

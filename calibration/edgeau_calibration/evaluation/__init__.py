@@ -1,1 +1,1 @@
-"""What a quantized network costs: accuracy, time, and the error of single tensors."""
+"""Evaluation of a quantized network: accuracy, time, and the error of single tensors."""

@@ -1,4 +1,4 @@
-"""What a quantized graph costs: F1 on labelled faces, or, where no labels are there, decisions that flip."""
+"""Accuracy cost of a quantized graph: F1 on labelled faces, or, where no labels are there, decisions that flip."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ __all__ = ["Evaluator", "LabelledEvaluator", "QuantizationCost", "UnlabelledEval
 
 @dataclass(frozen=True)
 class QuantizationCost:
-    """Of one quantized graph against its float graph.
+    """Cost of one quantized graph against its float graph.
 
     Attributes:
         distance: mean absolute difference of the probabilities; what layers are ranked by, since one broken crop cannot
@@ -75,12 +75,12 @@ class Evaluator(ABC):
         return len(self.crops)
 
     def cost(self, model: onnx.ModelProto) -> QuantizationCost:
-        """Of a quantized graph."""
+        """Measure the cost of a quantized graph."""
         return self.cost_of(logits_of(model, self.crops, self.spec))
 
     @abstractmethod
     def cost_of(self, logits: NDArray[np.float32]) -> QuantizationCost:
-        """Of logits ``(n, C)`` that something answered to the same faces."""
+        """Measure the cost of logits ``(n, C)`` that something answered to the same faces."""
 
 
 class UnlabelledEvaluator(Evaluator):

@@ -1,4 +1,4 @@
-"""How far the answers of one artifact are from those of another."""
+"""Differences between the answers of one artifact and those of another."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ __all__ = ["Difference", "difference"]
 
 @dataclass(frozen=True)
 class Difference:
-    """Of logits ``(n, C)`` to a reference.
+    """Difference of logits ``(n, C)`` from a reference.
 
     Attributes:
         max_abs: largest absolute difference of a logit; inf where one is not finite.

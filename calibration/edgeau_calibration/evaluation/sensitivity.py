@@ -1,4 +1,4 @@
-"""Which layers hurt: each unit of a quantized graph goes back to float alone, and what that fixes is measured."""
+"""Sensitivity of layers: each unit of a quantized graph goes back to float alone, and what that fixes is measured."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ __all__ = ["Sensitivity", "ranked"]
 
 @dataclass(frozen=True)
 class Sensitivity:
-    """What one unit does to the answers.
+    """Effect of one unit on the answers.
 
     Attributes:
         unit: the layers.

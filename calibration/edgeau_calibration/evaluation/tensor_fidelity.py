@@ -1,4 +1,4 @@
-"""How true each tensor of a Q/DQ graph is to the float graph, and the range that it was given."""
+"""Fidelity of each tensor of a Q/DQ graph to the float graph, and the range that it was given."""
 
 from __future__ import annotations
 
@@ -89,7 +89,7 @@ def tensor_fidelity(
 
 @dataclass
 class _Sums:
-    """What is kept of a tensor while crops run."""
+    """Sums over a tensor while crops run."""
 
     count: int = 0
     total: float = 0.0

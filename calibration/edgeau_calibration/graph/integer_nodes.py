@@ -1,4 +1,4 @@
-"""Which nodes of a Q/DQ graph ONNX Runtime really runs in integers: asked of the graph that it rewrites for itself."""
+"""The nodes of a Q/DQ graph that ONNX Runtime really runs in integers: asked of the graph that it rewrites for itself."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ _MOVES = frozenset(
 
 @dataclass(frozen=True)
 class NodeCount:
-    """How many nodes of each operator run how.
+    """Counts of the nodes of each operator by how they run.
 
     Attributes:
         integer: they compute in integers.

@@ -25,7 +25,7 @@ WEIGHTED = ("Conv", "Gemm")
 
 @dataclass(frozen=True)
 class QuantizedWeight:
-    """Where a quantized node keeps what.
+    """Names of the constants of a quantized node.
 
     Attributes:
         node: the Conv or Gemm.
@@ -65,7 +65,7 @@ def weighted_nodes(graph: onnx.GraphProto) -> list[onnx.NodeProto]:
 
 
 def quantized_weight(graph: onnx.GraphProto, node: onnx.NodeProto) -> QuantizedWeight | None:
-    """Where a node of a Q/DQ graph keeps its integers; None where it stayed in float."""
+    """Find the constants of a node of a Q/DQ graph; None where it stayed in float."""
     made_by = GraphView(graph).producer
     weight, activation = made_by.get(node.input[1]), made_by.get(node.input[0])
     if weight is None or weight.op_type != "DequantizeLinear":

@@ -43,7 +43,7 @@ class GraphView:
         self._shapes: dict[str, tuple[int, ...]] | None = None
 
     def value(self, name: str) -> NDArray[Any]:
-        """Of a constant."""
+        """Return the value of a constant."""
         return numpy_helper.to_array(self.constants[name])
 
     def set_value(self, name: str, value: NDArray[np.generic]) -> None:
@@ -68,7 +68,7 @@ class GraphView:
         return {node.op_type for node, _ in self.readers.get(tensor, [])}
 
     def shape(self, tensor: str) -> tuple[int, ...] | None:
-        """Of a tensor or constant, 0 where a size is not fixed; None where the graph does not say (:func:`with_shapes` infers it)."""
+        """Return the shape of a tensor or constant, 0 where a size is not fixed; None where the graph does not say (:func:`with_shapes` infers it)."""
         if self._shapes is None:
             declared = (*self.graph.input, *self.graph.value_info, *self.graph.output)
             self._shapes = {

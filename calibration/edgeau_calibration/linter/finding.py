@@ -1,4 +1,4 @@
-"""What a rule found in a calibration set."""
+"""A rule's finding in a calibration set."""
 
 from __future__ import annotations
 

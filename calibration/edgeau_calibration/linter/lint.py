@@ -40,7 +40,7 @@ OPINIONS = ("no-faces", "near-duplicates", "one-person", "inactive-aus")
 
 
 def lint(found: CalibrationSet, activity: Activity | None = None) -> tuple[LintFinding, ...]:
-    """What is wrong with a calibration set, and what is worth knowing about it.
+    """Find what is wrong with a calibration set, and what is worth knowing about it.
 
     Args:
         found: the set.

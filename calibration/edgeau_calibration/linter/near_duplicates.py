@@ -46,7 +46,7 @@ def without_copies(found: CalibrationSet) -> CalibrationSet:
 
 
 def distinct(crops: NDArray[np.uint8]) -> NDArray[np.bool_]:
-    """Which crops, ``(n,)``, repeat none before them."""
+    """Mark the crops, ``(n,)``, that repeat none before them."""
     hashes = _hashes(crops)
     kept: list[int] = []
     for index, bits in enumerate(hashes):

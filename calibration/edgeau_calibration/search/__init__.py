@@ -1,1 +1,1 @@
-"""Which recipe, and which layers stay in float, for a given accuracy budget."""
+"""Search for the recipe, and the layers that stay in float, for a given accuracy budget."""

@@ -44,7 +44,7 @@ class Budget:
         return _FLIPS_PER_DROP * self.mean
 
     def holds(self, cost: QuantizationCost) -> bool:
-        """Whether a cost is within."""
+        """Tell whether a cost is within the budget."""
         mean, worst = cost.mean_drop, cost.worst_drop
         if mean is None or worst is None:
             return round(cost.flips * cost.decisions) <= max(self.flips * cost.decisions, _CHANCE)

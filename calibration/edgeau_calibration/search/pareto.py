@@ -57,7 +57,7 @@ def pareto_front(points: Iterable[QuantizationCandidate]) -> list[QuantizationCa
 
 
 def front_document(points: Sequence[QuantizationCandidate], measured_on: str) -> dict[str, Any]:
-    """As plain JSON values: ``measured_on``, ``points`` in the order in which they were tried, and ``front``: names."""
+    """Convert to plain JSON values: ``measured_on``, ``points`` in the order in which they were tried, and ``front``: names."""
     return {
         "measured_on": measured_on,
         "points": [asdict(point) for point in points],

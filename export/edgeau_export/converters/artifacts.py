@@ -43,7 +43,7 @@ def make_artifacts(
     quantized: Mapping[str, QuantizedGraph] | None = None,
     held_out: CalibrationSet | None = None,
 ) -> tuple[tuple[Artifact, ...], dict[str, str]]:
-    """What could be made, and by file why the rest could not.
+    """Make what can be made, and say by file why the rest could not.
 
     Args:
         wanted: as the target has them.
@@ -134,7 +134,7 @@ def make_artifact(
 def artifact_answer(
     artifact: Artifact, directory: Path, description: NetworkDescription, crops: NDArray[np.uint8]
 ) -> Answer:
-    """What an artifact says to crops, uint8 ``(n, S, S, 3)`` RGB, at its own thresholds."""
+    """Run an artifact on crops, uint8 ``(n, S, S, 3)`` RGB, and decide at its own thresholds."""
     batch = Preprocessor(description.input).batch(crops)
     logits = run_artifact(artifact.runtime, directory / artifact.file, batch).values
     return Answer(logits, sigmoid(logits) >= description.in_order(artifact.thresholds))
@@ -186,6 +186,6 @@ def _converted(
 def _thresholds(
     description: NetworkDescription, source: QuantizedGraph | None
 ) -> tuple[dict[str, float], dict[str, float] | None]:
-    """Of the artifact itself where they were fitted for it, of the network otherwise; alone and fused."""
+    """Take the artifact's own thresholds where they were fitted for it, the network's otherwise; alone and fused."""
     fitted = (None, None) if source is None else (source.thresholds, source.fused_thresholds)
     return fitted[0] or description.thresholds, fitted[1] or description.fused_thresholds

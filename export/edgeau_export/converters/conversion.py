@@ -1,4 +1,4 @@
-"""What a converter is given, and what it answers.
+"""Request to a converter, and its result.
 
 A converter is a function ``convert(request: ConversionRequest) -> ConversionResult`` that writes ``request.file``; the table of
 runtimes (:mod:`edgeau.runtimes.table`) names it. Each is imported when an artifact of its runtime is made, since each needs
@@ -44,7 +44,7 @@ class ConversionRequest:
 
 @dataclass(frozen=True)
 class ConversionResult:
-    """What holds for the file that was written.
+    """Properties of the file that was written.
 
     Attributes:
         tolerance: of the largest difference of a logit to the reference; None where the file is not meant to be equal.

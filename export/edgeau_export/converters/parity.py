@@ -61,7 +61,7 @@ def measured_parity(
     tolerance: float | None,
     answered_at: NDArray[np.float32] | None = None,
 ) -> Parity:
-    """How far an artifact's logits are from the reference's.
+    """Measure how far an artifact's logits are from the reference's.
 
     Args:
         reference: with the inputs that ``logits`` answer.

@@ -25,7 +25,7 @@ def with_gelu(graph: Graph) -> Graph:
 
 @dataclass
 class _Factors:
-    """Of a product of products, in whatever order they were multiplied."""
+    """Factors of a product of products, in whatever order they were multiplied."""
 
     number: float = 1.0
     computed: list[str] = field(default_factory=list)

@@ -49,7 +49,7 @@ def _match(node: Node, graph: Graph, by_output: Mapping[str, Node]) -> Node | No
 
 
 def _before(node: Node | None, operator: str, by_output: Mapping[str, Node]) -> Node | None:
-    """What a node of a kind reads first."""
+    """Find what a node of a kind reads first."""
     if node is None or node.operator != operator:
         return None
     return by_output.get(node.inputs[0])

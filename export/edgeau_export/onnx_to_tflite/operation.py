@@ -45,7 +45,7 @@ class Operation:
 
     @property
     def integer(self) -> bool:
-        """Whether the kernel works in integers."""
+        """True where the kernel works in integers."""
         return self.quantization is not None
 
     def attribute(self, name: str, default: _T) -> _T:
@@ -54,11 +54,11 @@ class Operation:
         return value
 
     def has(self, number: int) -> bool:
-        """Whether an input is given."""
+        """Tell whether an input is given."""
         return number < len(self.node.inputs) and self.node.inputs[number] != ""
 
     def is_constant(self, number: int) -> bool:
-        """Whether an input is known now."""
+        """Tell whether an input is known now."""
         return self.values.is_constant(self.node.inputs[number])
 
     def constant(self, number: int) -> NDArray[Any]:
@@ -85,7 +85,7 @@ class Operation:
 
     @property
     def output_shape(self) -> tuple[int, ...]:
-        """Of the answer, in ONNX's axis order."""
+        """Shape of the answer, in ONNX's axis order."""
         return self._shape(self.node.outputs[0])
 
     def activation(self, number: int, layout: Layout | None = None) -> Tensor:
@@ -99,7 +99,7 @@ class Operation:
         return tensor if layout is None else self.values.in_layout(tensor, layout)
 
     def layout(self, number: int) -> Layout:
-        """How an input lies in memory; a constant lies as ONNX has it."""
+        """Layout of an input in memory; a constant lies as ONNX has it."""
         name = self.node.inputs[number]
         if self.values.is_constant(name):
             return plain(len(self.shape(number)))

@@ -1,4 +1,4 @@
-"""How integers stand for real numbers: ``real = scale * (integer - zero_point)``."""
+"""Integers that stand for real numbers: ``real = scale * (integer - zero_point)``."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ __all__ = [
 
 @dataclass(frozen=True)
 class Quantization:
-    """Of one tensor.
+    """Scale and zero point of one tensor.
 
     Attributes:
         dtype: of the integers.
@@ -39,7 +39,7 @@ class Quantization:
     dictated: bool = False
 
     def same_as(self, other: Quantization | None) -> bool:
-        """Whether the same integers stand for the same numbers."""
+        """Tell whether the same integers stand for the same numbers."""
         return (
             other is not None
             and self.dtype == other.dtype

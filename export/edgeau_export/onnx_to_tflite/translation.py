@@ -80,7 +80,7 @@ class _Translation:
         self._values.quantized_constants[node.outputs[0]] = (stored, shifted(quantization))
 
     def _integers_of(self, node: Node, lowering: Lowering) -> Quantization | None:
-        """What the node's answer is quantized to, where its kernel can work in integers; else None."""
+        """Find what the node's answer is quantized to, where its kernel can work in integers; else None."""
         if lowering.integer and self._reads_integers(node, lowering):
             return self._written(node.outputs[0])
         return None
@@ -99,7 +99,7 @@ class _Translation:
         return stored is not None and stored[0].dtype == np.int8
 
     def _written(self, name: str) -> Quantization | None:
-        """What all readers of a value quantize it to; None where one of them wants the float."""
+        """Find what all readers of a value quantize it to; None where one of them wants the float."""
         readers = self._consumers.get(name, [])
         if name == self._graph.output or not readers:
             return None
@@ -109,7 +109,7 @@ class _Translation:
         return first if all(first.same_as(other) for other in others) else None
 
     def _asked(self, node: Node) -> Quantization:
-        """What a QuantizeLinear asks for, in the signed integers of TFLite."""
+        """Read what a QuantizeLinear asks for, in the signed integers of TFLite."""
         zero_point = node.inputs[2] if len(node.inputs) > 2 else ""
         dtype = self._graph.constants[zero_point].dtype if zero_point else np.dtype(np.uint8)
         quantization = self._parameters(node, dtype)
@@ -138,5 +138,5 @@ def _lowering(node: Node) -> Lowering:
 
 
 def _dictated(tensor: Tensor) -> bool:
-    """Whether a kernel fixes its output's scale (LOGISTIC, SOFTMAX: 1/256): nothing is gained by rounding it once more."""
+    """Tell whether a kernel fixes its output's scale (LOGISTIC, SOFTMAX: 1/256): nothing is gained by rounding it once more."""
     return tensor.quantization is not None and tensor.quantization.dictated

@@ -39,7 +39,7 @@ class Values:
         self._converted: dict[tuple[object, ...], Tensor] = {}
 
     def is_constant(self, name: str) -> bool:
-        """Whether a value is known now."""
+        """Tell whether a value is known now."""
         return name in self.constants or name in self.quantized_constants
 
     def array(self, name: str) -> NDArray[np.generic]:

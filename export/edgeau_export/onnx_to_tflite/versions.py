@@ -1,4 +1,4 @@
-"""Which version of its kernel an operator needs.
+"""Versions of kernels that operators need.
 
 A runtime refuses a version that is newer than it knows, so each operator asks for the lowest that does the work. Source:
 ``tflite/tools/versioning/op_version.cc`` of LiteRT.
@@ -24,7 +24,7 @@ def version_of(builtin: int, inputs: Sequence[Tensor], outputs: Sequence[Tensor]
 
 
 def _by_type(dtype: np.dtype[np.generic], int16: int = 3) -> int:
-    """What most operators do: float first, int8 second, int16 third."""
+    """Choose the version as most operators do: float first, int8 second, int16 third."""
     return {np.dtype(np.int8): 2, np.dtype(np.int16): int16}.get(dtype, 1)
 
 

@@ -162,7 +162,7 @@ def one_line(metadata: Mapping[str, str], precision: str) -> str:
 
 
 def read_metadata(content: bytes) -> dict[str, str]:
-    """What :func:`entries` put into a file; empty where there is none."""
+    """Read what :func:`entries` put into a file; empty where there is none."""
     root = tables.ModelT.InitFromPackedBuf(content, 0)
     for entry in root.metadata or []:
         if entry.name == ENTRY.encode():

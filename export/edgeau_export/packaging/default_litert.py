@@ -134,7 +134,7 @@ def _recipe(bundle: Bundle) -> str:
 
 
 def parts_of(bundle: Path, root: Path) -> bytes:
-    """What ``weights/assemble.py`` makes the bundle's LiteRT file from: its header, and the bytes that only it has.
+    """Split the bundle's LiteRT file into what ``weights/assemble.py`` makes it from: its header, and the bytes that only it has.
 
     Args:
         bundle: with both files.

@@ -136,7 +136,7 @@ def of_labels(values: dict[str, float], labels: tuple[str, ...]) -> dict[str, fl
 
 
 def _accuracy(fitted: dict[str, Any]) -> Accuracy:
-    """What the fused model reached, as the device will run it."""
+    """Convert the accuracy that the fused model reached, as the device will run it."""
     measured = fitted["measured"]["fused"]
     return Accuracy(
         data=f"synthetic faces, split {fitted['measured_on']}; network and landmarks fused",
@@ -149,7 +149,7 @@ def _accuracy(fitted: dict[str, Any]) -> Accuracy:
 
 
 def read_fusion(file: Path) -> dict[str, Any]:
-    """What ``fusion_command`` wrote; InputError where the file is something else."""
+    """Read what ``fusion_command`` wrote; InputError where the file is something else."""
     try:
         fitted: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:

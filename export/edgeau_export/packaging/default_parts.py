@@ -1,4 +1,4 @@
-"""What the commands that make the packaged default have in common: their options, their faces, their last line."""
+"""Common parts of the commands that make the packaged default: their options, their faces, their last line."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ def labelled_splits_of(data: Path, description: NetworkDescription) -> LabelledD
 
 
 def cost_line(file: str, size: int, accuracy: Accuracy) -> str:
-    """What a file of so many bytes costs, in one line."""
+    """Describe in one line what a file of so many bytes costs."""
     return (
         f"{file}: {size / 1e6:.1f} MB, F1 {accuracy.f1_mean:.4f}, "
         f"drop {accuracy.f1_drop_mean:.4f}, of one AU at most {accuracy.f1_drop_max:.4f}"

@@ -70,7 +70,7 @@ class _Model:
         return self._operators.get(self._codes[operator.opcodeIndex], "CUSTOM")
 
     def shape(self, index: int) -> tuple[int, ...]:
-        """Of a tensor."""
+        """Shape of a tensor."""
         shape = self.graph.tensors[index].shape
         return () if shape is None else tuple(int(axis) for axis in shape)
 
@@ -79,24 +79,24 @@ class _Model:
         return self._types[self.graph.tensors[index].type]
 
     def bytes(self, index: int) -> int:
-        """Of a tensor's values."""
+        """Bytes of a tensor's values."""
         kind = self.type(index)
         if kind not in _BITS:
             raise InputError(f"tensor {self.name(index)} is of type {kind}, whose size is not fixed")
         return -(-prod(self.shape(index)) * _BITS[kind] // 8)
 
     def name(self, index: int) -> str:
-        """Of a tensor."""
+        """Name of a tensor."""
         name = self.graph.tensors[index].name
         return name.decode() if isinstance(name, bytes) else str(name)
 
     def constant(self, index: int) -> bool:
-        """Whether a tensor's values are in the file."""
+        """Tell whether a tensor's values are in the file."""
         return index >= 0 and self._constant[self.graph.tensors[index].buffer]
 
 
 def _is_filled(buffer: Any) -> bool:
-    """Whether a buffer has values: in its place, or behind the flatbuffer, where newer writers put large ones."""
+    """Tell whether a buffer has values: in its place, or behind the flatbuffer, where newer writers put large ones."""
     return (buffer.data is not None and len(buffer.data) > 0) or buffer.offset > 1
 
 
@@ -128,7 +128,7 @@ def _account(model: _Model, name: str, file_bytes: int) -> ModelProfile:
 
 
 def _peak(model: _Model, unpacked: dict[int, int]) -> int:
-    """Of activations; weights that the engine unpacks once are none."""
+    """Find the peak of activations; weights that the engine unpacks once are none."""
     steps = [
         (
             [
@@ -146,7 +146,7 @@ def _peak(model: _Model, unpacked: dict[int, int]) -> int:
 
 
 def _is_unpacking(model: _Model, operator: Any) -> bool:
-    """Whether an operator only turns stored half-precision or integer weights into float ones."""
+    """Tell whether an operator only turns stored half-precision or integer weights into float ones."""
     return model.kind(operator) == "DEQUANTIZE" and model.constant(int(operator.inputs[0]))
 
 

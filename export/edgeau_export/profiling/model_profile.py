@@ -1,4 +1,4 @@
-"""What a network costs, layer by layer, whatever kind of file it came from.
+"""Cost of a network, layer by layer, whatever kind of file it came from.
 
 Conventions. A multiply-accumulate (MAC) is one product and one sum in a convolution or a matrix product; FLOPs are twice that.
 Element-wise operations, pooling, normalisation and data movement have none: they are listed with their number instead.

@@ -26,7 +26,7 @@ _TRIES = 7
 
 @dataclass(frozen=True)
 class Ceilings:
-    """What one thread of this machine can do at best.
+    """The best that one thread of this machine can do.
 
     Attributes:
         processor: its name.

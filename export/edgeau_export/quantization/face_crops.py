@@ -153,7 +153,7 @@ def calibration_crops(
 
 
 def _predicted_activity(network: SourceNetwork, crops: NDArray[np.uint8]) -> Activity:
-    """Which AUs the float network sees, at its own thresholds, in crops uint8 ``(n, size, size, 3)`` RGB."""
+    """Predict the AUs that act, with the float network at its own thresholds, in crops uint8 ``(n, size, size, 3)`` RGB."""
     description = network.description
     logits = logits_of(network.graph, crops, description.input)
     return Activity(
@@ -175,7 +175,7 @@ def _chosen(
     progress: ProgressReporter,
     accepted: Sequence[str],
 ) -> CalibrationSet:
-    """What the linter lets through, without copies, balanced over the AUs where somebody says which act."""
+    """Choose of what the linter lets through, without copies, balanced over the AUs where somebody says which act."""
     findings = list(lint(found))
     refuse(found, findings, accepted)
     own = without_copies(found)

@@ -70,7 +70,7 @@ def quantized_graphs(
 
 
 def _within(quantized: QuantizedGraph, max_f1_drop: float) -> bool:
-    """Whether it was measured, and costs no more than the budget alone and fused."""
+    """Tell whether it was measured, and costs no more than the budget alone and fused."""
     if quantized.accuracy is None:
         return False
     measured = (quantized.accuracy, quantized.network_accuracy or quantized.accuracy)
@@ -152,7 +152,7 @@ class _Measured:
         return self._int8(found, used, recipe)
 
     def _confirmed(self, graph: ModelProto, _: QuantizationCost) -> bool:
-        """Whether the budget holds on the test split as well."""
+        """Tell whether the budget holds on the test split as well."""
         on_val, self._on_test = self._answers(graph)
         self._parts_now = self._labelled.parts(on_val, self._on_test)
         return all(

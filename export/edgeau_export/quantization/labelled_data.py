@@ -58,7 +58,7 @@ class LabelledData:
 
     @property
     def fuses(self) -> bool:
-        """Whether the bundle fuses network and landmarks."""
+        """True where the bundle fuses network and landmarks."""
         return self.fuse_val is not None
 
     def parts(self, on_val: NDArray[np.float32], on_test: NDArray[np.float32]) -> dict[str, Scored]:
@@ -73,7 +73,7 @@ class LabelledData:
         return parts
 
     def accuracy(self, scored: Scored, of_float: Scored, part: str, engine: str) -> Accuracy:
-        """As the manifest has it; ``engine`` gave the answers."""
+        """Convert to the manifest's record; ``engine`` gave the answers."""
         drops = scored.drop(of_float)
         values = {
             label: None if np.isnan(value) else float(value)

@@ -1,4 +1,4 @@
-"""What quantizing by one recipe gave: the Q/DQ graph, what it was calibrated with, its thresholds, and what it costs."""
+"""Result of quantizing by one recipe: the Q/DQ graph, what it was calibrated with, its thresholds, and what it costs."""
 
 from __future__ import annotations
 

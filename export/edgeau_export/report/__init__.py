@@ -1,1 +1,1 @@
-"""What an export says about itself: tables, pages and plots."""
+"""Reports of an export: tables, pages and plots."""

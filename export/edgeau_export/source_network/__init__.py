@@ -1,1 +1,1 @@
-"""Where the float network of an export comes from."""
+"""Sources of an export's float network."""

@@ -1,4 +1,4 @@
-"""What a network from elsewhere must hold to, checked where it is exported and not on the board."""
+"""Contract that a network from elsewhere must keep, checked where it is exported and not on the board."""
 
 from __future__ import annotations
 

@@ -19,7 +19,7 @@ _TOLD = "# to be filled in: what this file alone cannot say"
 
 @dataclass(frozen=True)
 class _Known:
-    """What a file says of itself; None where it does not."""
+    """Properties that a file states; None where it does not."""
 
     notes: Sequence[str]
     outputs: int | None = None

@@ -90,7 +90,7 @@ def open_module(description: DescribedModel) -> ForeignModule:
 
 
 def _built(name: str, folder: Path) -> nn.Module:
-    """What the user's function returns. It is run because the user names it."""
+    """Run the user's function, because the user names it, and return its module."""
     place, _, function = name.rpartition(":")
     try:
         module = _from_file(folder / place) if place.endswith(".py") else importlib.import_module(place)

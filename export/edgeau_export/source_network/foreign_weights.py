@@ -58,7 +58,7 @@ class StateDict:
 
     @property
     def ema(self) -> bool:
-        """Whether the place says that they are averaged."""
+        """True where the place says that they are averaged."""
         return "ema" in self.place.lower()
 
 
@@ -179,7 +179,7 @@ def _searched(value: Any, place: str, depth: int) -> Iterator[tuple[str, dict[st
 
 
 def _prefix(needed: set[str], tensors: Mapping[str, Tensor]) -> str:
-    """What stands before the network's names in a file; the one that covers most."""
+    """Find what stands before the network's names in a file; the one that covers most."""
     first = min(needed, key=lambda name: (-len(name), name))
     found = {name[: -len(first)] for name in tensors if name.endswith(first)} | {""}
     return max(found, key=lambda prefix: (sum(prefix + name in tensors for name in needed), -len(prefix)))

@@ -65,7 +65,7 @@ class CheckpointSource:
         return described(simplified(self._model.to_onnx(size, opset)), self.description)
 
     def reference(self, crops: NDArray[np.uint8] | None) -> Reference:
-        """What torch answers in float64 to real faces; random inputs stand in where there are none, and must be finite.
+        """Run torch in float64 on real faces; random inputs stand in where there are none, and must be finite.
 
         Args:
             crops: aligned faces, uint8 ``(n, S, S, 3)`` RGB, or None where there are none.
@@ -144,7 +144,7 @@ def _describe(checkpoint: Path, model: TorchModel) -> NetworkDescription:
 
 
 def _title(network: str, options: dict[str, Any]) -> str:
-    """What people are told; a reconstruction says that it is one."""
+    """Word the title; a reconstruction says that it is one."""
     from edgeau_training.networks.catalogue import network_facts
 
     return network_facts(network, **options).title

@@ -53,12 +53,12 @@ class DefaultSource:
 
     @property
     def float_accuracy(self) -> Accuracy | None:
-        """What was measured of the float network when the default was made."""
+        """Accuracy of the float network that was measured when the default was made."""
         return self._float.accuracy
 
     @property
     def float_sha256(self) -> str:
-        """Of the float file, hex."""
+        """Digest of the float file, hex."""
         return self._float.sha256
 
     def int8(self, recipe: str) -> QuantizedGraph | None:

@@ -111,7 +111,7 @@ class ModelFileSource:
         )
 
     def reference(self, crops: NDArray[np.uint8] | None) -> Reference:
-        """What the network itself answers to faces, in float64 where it is a torch network.
+        """Run the network itself on faces, in float64 where it is a torch network.
 
         Args:
             crops: aligned faces, uint8 ``(n, H, W, 3)`` RGB, or None where there are none: noise stands in.
@@ -137,7 +137,7 @@ class ModelFileSource:
 
 
 class _Network(Protocol):
-    """What is asked of either kind."""
+    """Interface of either kind of network."""
 
     taken: str
     half: bool

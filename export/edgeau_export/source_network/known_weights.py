@@ -1,4 +1,4 @@
-"""What the weights of a correct export can be, computed in float64 from the graph as it came: as they are, and folded.
+"""Weights that a correct export can have, computed in float64 from the graph as it came: as they are, and folded.
 
 The graph as it came has every weight of the network bit for bit (:mod:`edgeau_export.source_network.onnx_from_network` makes it
 without any folding, or it is the user's own ONNX file). Exporters and optimizers then move weights, and fold what is constant:

@@ -57,7 +57,7 @@ class TorchModel:
         return onnx_from_module(self.network, (3, *size), opset)
 
     def unfolded(self, size: tuple[int, int], opset: int) -> onnx.ModelProto:
-        """As :meth:`to_onnx`, see :func:`unfolded_from_module`."""
+        """Export like :meth:`to_onnx`, see :func:`unfolded_from_module`."""
         return unfolded_from_module(self.network, (3, *size), opset)
 
 
@@ -123,7 +123,7 @@ def unfolded_from_module(network: nn.Module, shape: tuple[int, ...], opset: int)
 
 
 def _without_effect(network: nn.Module, tensors: dict[str, torch.Tensor], shape: tuple[int, ...]) -> bool:
-    """Whether the answer stays finite where these are no numbers: then it does not depend on them."""
+    """Tell whether the answer stays finite where these are no numbers: then it does not depend on them."""
     kept = {name: tensor.clone() for name, tensor in tensors.items()}
     try:
         with torch.inference_mode():

@@ -44,7 +44,7 @@ def described(model: onnx.ModelProto, description: NetworkDescription) -> onnx.M
 
 
 def metadata(description: NetworkDescription) -> dict[str, str]:
-    """What a file says of itself, for whoever finds it without its bundle.
+    """Read what a file says of itself, for whoever finds it without its bundle.
 
     Keys: ``network``, ``trained`` (``true`` or ``false``), and as JSON ``labels``, ``input``, ``alignment``.
     """

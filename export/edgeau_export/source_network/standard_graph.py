@@ -33,7 +33,7 @@ _CLIP = 1e-7
 
 @dataclass(frozen=True)
 class GraphWish:
-    """How a graph departs from the standard, and what it should become.
+    """Departures of a graph from the standard, and what it should become.
 
     Attributes:
         shape: channels, height, width of the input.

@@ -32,7 +32,7 @@ _NEAR = 0.05
 
 @dataclass(frozen=True)
 class WeightFaults:
-    """What does not fit.
+    """Weights that do not fit.
 
     Attributes:
         wrong: one line for each tensor that is a known one but for some numbers.

@@ -13,7 +13,7 @@ __all__ = ["SelectedArtifacts", "select_artifacts"]
 
 @dataclass(frozen=True)
 class SelectedArtifacts:
-    """Of one export: what is made here, in the target's order, and what waits for the board."""
+    """Artifacts of one export: what is made here, in the target's order, and what waits for the board."""
 
     artifacts: tuple[TargetArtifact, ...]
     pending: tuple[PendingStage, ...]
@@ -25,18 +25,18 @@ class SelectedArtifacts:
 
     @property
     def quantizes(self) -> bool:
-        """Whether calibration crops are needed."""
+        """True where calibration crops are needed."""
         return bool(self.recipes)
 
     def without_quantization(self) -> SelectedArtifacts:
-        """What is left when there is nothing to calibrate on."""
+        """Drop what cannot be made when there is nothing to calibrate on."""
         artifacts = tuple(artifact for artifact in self.artifacts if artifact.recipe is None)
         kept = {artifact.file for artifact in artifacts}
         return SelectedArtifacts(artifacts, tuple(stage for stage in self.pending if stage.source in kept))
 
 
 def select_artifacts(target: Target, precisions: tuple[str, ...] | None) -> SelectedArtifacts:
-    """What a target lists in the asked precisions; a stage for the board brings the artifact that it starts from.
+    """Select what a target lists in the asked precisions; a stage for the board brings the artifact that it starts from.
 
     Args:
         target: the board.

@@ -177,7 +177,7 @@ class Target:
 
     @property
     def precisions(self) -> tuple[str, ...]:
-        """What can be asked for, in the order of :data:`PRECISIONS`."""
+        """Precisions that can be asked for, in the order of :data:`PRECISIONS`."""
         listed = {item.precision for item in self.artifact} | {stage.precision for stage in self.pending}
         return tuple(precision for precision in PRECISIONS if precision in listed)
 

@@ -13,7 +13,7 @@ _OLDEST, _NEWEST_TESTED = (3, 10), (3, 13)
 
 
 def check_platform(machine: MachineDescription) -> Iterator[Finding]:
-    """Whether edgeau can be installed here at all."""
+    """Check that edgeau can be installed here at all."""
     yield Finding("good", "board", f"{machine.board}, {machine.os}, {machine.architecture}")
     if machine.architecture in ("armv7l", "armv6l", "i686"):
         yield Finding(
@@ -61,7 +61,7 @@ _DOT = {
 
 
 def check_processor(machine: MachineDescription) -> Iterator[Finding]:
-    """Whether INT8 can be faster than float here."""
+    """Check whether INT8 can be faster than float here."""
     named = f"{machine.cpu or machine.architecture}, {machine.cores} core{'s' * (machine.cores != 1)}"
     found = [name for flag, name in _DOT.items() if flag in machine.cpu_features]
     if found:
@@ -80,7 +80,7 @@ _AGAIN = "python3 -m venv --system-site-packages .venv, then install edgeau in i
 
 
 def check_environment(machine: MachineDescription) -> Iterator[Finding]:
-    """Whether packages that come with the board's system can be seen."""
+    """Check that packages that come with the board's system can be seen."""
     if not machine.virtual_environment:
         yield Finding(
             "note",
@@ -112,7 +112,7 @@ def _hidden(machine: MachineDescription) -> str:
 
 
 def check_cameras(machine: MachineDescription) -> Iterator[Finding]:
-    """What is there, and what a ribbon-cable camera needs."""
+    """List the cameras, and what a ribbon-cable camera needs."""
     for camera in machine.cameras:
         yield Finding("good", "camera", camera)
     if not machine.cameras:

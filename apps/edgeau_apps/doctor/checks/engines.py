@@ -13,7 +13,7 @@ __all__ = ["check"]
 
 
 def check(machine: MachineDescription) -> Iterator[Finding]:
-    """Which are there; without any, how one is had."""
+    """List the engines that are there; without any, say how one is had."""
     engines = [name for row in runtimes().values() for name in row.distributions]
     found = [name for name in engines if machine.version(name)]
     for name in found:

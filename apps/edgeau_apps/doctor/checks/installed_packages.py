@@ -56,7 +56,7 @@ def _numpy(machine: MachineDescription, numpy: tuple[int, ...]) -> Iterator[Find
 
 
 def check_opencv(machine: MachineDescription) -> Iterator[Finding]:
-    """Which flavours are there, and whether they spoil one another."""
+    """List the flavours of OpenCV, and whether they spoil one another."""
     found = {name: version for name, version in machine.packages.items() if name.startswith("opencv")}
     if not found:
         yield Finding("problem", "OpenCV", "is not installed", "pip install opencv-python")
@@ -94,7 +94,7 @@ _ONNXRUNTIME_REPORTS = (1, 29)
 
 
 def check_telemetry(machine: MachineDescription) -> Iterator[Finding]:
-    """What would open a connection, and what edgeau does about it."""
+    """List packages that would open a connection, and what edgeau does about it."""
     mediapipe = machine.packages.get("mediapipe")
     if mediapipe and numbers(mediapipe) >= _MEDIAPIPE_REPORTS:
         yield Finding(

@@ -15,7 +15,7 @@ _NO_NETWORKS = (0, 10, 30)  # from here on mediapipe carries none
 
 
 def check(machine: MachineDescription) -> Iterator[Finding]:
-    """Whether landmarks can be had."""
+    """Check that landmarks can be had."""
     mediapipe = machine.version("mediapipe")
     itself = mediapipe is not None and mediapipe < _NO_NETWORKS
     litert = machine.version("ai-edge-litert") or machine.version("tflite-runtime")

@@ -1,1 +1,1 @@
-"""Which wheels and which JetPacks exist, as data with the day they were looked up."""
+"""Wheels and JetPacks that exist, as data with the day they were looked up."""

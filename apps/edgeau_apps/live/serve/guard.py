@@ -1,4 +1,4 @@
-"""Who may ask: the Host and Origin of every request, the token, and how often something may be changed."""
+"""Access control: the Host and Origin of every request, the token, and how often something may be changed."""
 
 from __future__ import annotations
 
@@ -128,7 +128,7 @@ class _Allowance:
 
 
 def is_loopback(host: str) -> bool:
-    """Whether only this machine can reach a bound address."""
+    """Tell whether only this machine can reach a bound address."""
     if host == "localhost":
         return True
     try:

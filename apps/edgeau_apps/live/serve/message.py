@@ -13,7 +13,7 @@ __all__ = ["about", "numbers"]
 
 
 def about(session: WebcamSession, *, video: bool) -> dict[str, Any]:
-    """What the page must know once."""
+    """Collect what the page must know once."""
     network = session.bundle.manifest.network
     return {
         "labels": list(session.labels),

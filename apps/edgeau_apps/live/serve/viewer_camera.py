@@ -57,7 +57,7 @@ class ViewerCamera(Source):
             self._changed.notify_all()
 
     def close(self) -> None:
-        """As :meth:`stop`."""
+        """Do the same as :meth:`stop`."""
         self.stop()
 
 

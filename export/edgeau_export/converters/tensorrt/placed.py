@@ -42,7 +42,7 @@ def placed(
 
 
 class PlacedQuantization(StaticQuantizer):
-    """As its base, for an engine of TensorRT: a search over it measures what the board will run.
+    """A quantization for engines of TensorRT: a search over it measures what the board will run.
 
     Weights are learned in this very form. Weights that were learned behind other pairs do not serve here: they make up for
     the rounding and the cut ends of just those pairs.

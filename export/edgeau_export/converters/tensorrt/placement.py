@@ -1,4 +1,4 @@
-"""Where Q/DQ pairs stand so that TensorRT fuses what it can fuse: NVIDIA's rules, for this family of networks.
+"""Placement of Q/DQ pairs so that TensorRT fuses what it can fuse: NVIDIA's rules, for this family of networks.
 
 The rules (TensorRT developer guide, "Q/DQ Layer-Placement Recommendations"):
 
@@ -32,7 +32,7 @@ _GROUP_STEP = 4
 
 @dataclass(frozen=True)
 class Placement:
-    """Where pairs go.
+    """Places of Q/DQ pairs.
 
     Attributes:
         convolutions: first outputs of those that become integer, in the graph's order; a classifier's Gemm counts as one.
@@ -66,7 +66,7 @@ def place(graph: GraphView, wanted: Collection[str], known: Collection[str]) -> 
 
 
 def can_be_integer(graph: GraphView, convolution: onnx.NodeProto, weights: str) -> bool:
-    """Whether TensorRT has integer kernels for a convolution with these weights: its groups decide."""
+    """Tell whether TensorRT has integer kernels for a convolution with these weights: its groups decide."""
     if convolution.op_type != "Conv":
         return True
     groups = next((item.i for item in convolution.attribute if item.name == "group"), 1)
@@ -80,7 +80,7 @@ def can_be_integer(graph: GraphView, convolution: onnx.NodeProto, weights: str) 
 
 
 def is_gate(graph: GraphView, tensor: str) -> bool:
-    """Whether a tensor is one value per channel, ``(N, C, 1, 1)``."""
+    """Tell whether a tensor is one value per channel, ``(N, C, 1, 1)``."""
     shape = graph.shape(tensor)
     return shape is not None and len(shape) == 4 and shape[2:] == (1, 1)
 
@@ -97,7 +97,7 @@ def _squeezed_maps(graph: GraphView, convolutions: Collection[str]) -> Iterator[
 def _quantized_inputs(
     graph: GraphView, node: onnx.NodeProto, convolutions: Collection[str], squeezed: set[str]
 ) -> tuple[int, ...]:
-    """Which inputs of a node see a pair."""
+    """List the inputs of a node that see a pair."""
     if node.op_type in WEIGHTED:
         return (0,) if node.output[0] in convolutions else ()
     if node.op_type == "Add":
@@ -111,7 +111,7 @@ def _quantized_inputs(
 
 
 def _skipping_input(graph: GraphView, add: onnx.NodeProto, convolutions: Collection[str]) -> int | None:
-    """Of a residual sum, the input that did not just leave a convolution; None where no convolution can take it in."""
+    """Find the input of a residual sum that did not just leave a convolution; None where no convolution can take it in."""
     for index in (0, 1):
         fused, skipping = add.input[index], add.input[1 - index]
         if (
@@ -125,7 +125,7 @@ def _skipping_input(graph: GraphView, add: onnx.NodeProto, convolutions: Collect
 
 
 def _scaled_input(graph: GraphView, mul: onnx.NodeProto) -> int | None:
-    """Of a product of a map with one value per channel, the map; None for other products."""
+    """Find the map in a product of a map with one value per channel; None for other products."""
     for index in (0, 1):
         tensor, factor = mul.input[index], mul.input[1 - index]
         if (

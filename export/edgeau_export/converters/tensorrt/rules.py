@@ -1,4 +1,4 @@
-"""What an ONNX file must keep to so that TensorRT 8.5, 10 and 11 read it, run its pairs as integers and fuse around them.
+"""Rules that an ONNX file must keep so that TensorRT 8.5, 10 and 11 read it, run its pairs as integers and fuse around them.
 
 Each rule is a function from a graph to the faults that it finds; :func:`faults` runs all of them.
 """
@@ -156,7 +156,7 @@ def weights(graph: GraphView) -> Iterator[str]:
 
 
 def integer_readers(graph: GraphView) -> Iterator[str]:
-    """What TensorRT cannot run as integers reads no pair."""
+    """Operators that TensorRT cannot run as integers read no pair."""
     for node in graph.nodes:
         if node.op_type in _PAIR or not any(graph.made_by(name) == "DequantizeLinear" for name in node.input):
             continue
@@ -186,7 +186,7 @@ def fused_activations(graph: GraphView) -> Iterator[str]:
 
 
 def fused_sums(graph: GraphView) -> Iterator[str]:
-    """Of a residual sum beside an integer convolution, the skipping input has a pair, the convolution's own has none."""
+    """In a residual sum beside an integer convolution, the skipping input has a pair, the convolution's own has none."""
     for node in graph.nodes:
         if node.op_type != "Add":
             continue
@@ -220,7 +220,7 @@ def _axis(node: onnx.NodeProto) -> int:
 
 
 def _weights_axis(graph: GraphView, quantize: onnx.NodeProto) -> int:
-    """Of the output channels, as the operator behind the pair has them."""
+    """Find the axis of the output channels, as the operator behind the pair has them."""
     for dequantize, _ in graph.readers.get(quantize.output[0], []):
         for node, _ in graph.readers.get(dequantize.output[0], []):
             return output_axis(node)

@@ -107,7 +107,7 @@ class _Matrix:
         return self.hybrid or (self.quantization is not None and self.quantization.scale.size > 1)
 
     def stored(self, op: Operation) -> Tensor:
-        """As a constant of the model, in the file's precision."""
+        """Store as a constant of the model, in the file's precision."""
         if self.quantization is None:
             return op.weights(self.array, self.name, 0, hybrid=True)
         return op.values.model.constant(self.name, self.array, None, self.quantization)

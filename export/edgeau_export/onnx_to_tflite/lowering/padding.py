@@ -20,7 +20,7 @@ VALID: int = tables.Padding.VALID
 
 @dataclass(frozen=True)
 class Window:
-    """Of a convolution or pooling: (height, width) each, and what is added before and after each axis."""
+    """Window of a convolution or pooling: (height, width) each, and what is added before and after each axis."""
 
     kernel: tuple[int, int]
     strides: tuple[int, int]
@@ -37,7 +37,7 @@ class Window:
 
     @property
     def is_padded(self) -> bool:
-        """Whether a PAD is needed."""
+        """True where a PAD is needed."""
         return not self.same and any(self.before + self.after)
 
 

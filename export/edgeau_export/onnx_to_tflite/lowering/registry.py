@@ -14,7 +14,7 @@ __all__ = ["LOWERINGS", "Lowering", "fused_activation", "lowers", "options"]
 
 @dataclass(frozen=True)
 class Lowering:
-    """How one ONNX operator is written.
+    """Function that writes one ONNX operator.
 
     Attributes:
         function: takes the node, emits operators, and finishes with the answer's tensor.

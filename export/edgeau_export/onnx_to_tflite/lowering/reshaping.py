@@ -82,7 +82,7 @@ def _place(group: _Group, layout: Layout, shape: Sequence[int]) -> int:
 
 
 def _order_of_choice(groups: list[_Group], rank: int) -> list[_Group]:
-    """What suits the operators that follow: NHWC for four axes where the groups allow it, else as ONNX has it."""
+    """Choose the order that suits the operators that follow: NHWC for four axes where the groups allow it, else as ONNX has it."""
     wanted = NHWC if rank == 4 else plain(rank)
     order = sorted(groups, key=lambda group: wanted.index(group.new[0]))
     return order if tuple(axis for group in order for axis in group.new) == wanted else groups

@@ -1,4 +1,4 @@
-"""What INT8 costs in decisions: F1 per AU where labels exist, flips where they do not."""
+"""Cost of INT8 in decisions: F1 per AU where labels exist, flips where they do not."""
 
 from __future__ import annotations
 

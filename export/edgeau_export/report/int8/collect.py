@@ -109,7 +109,7 @@ def _packaged(
 def _insides(
     directory: Path, network: SourceNetwork, artifacts: Sequence[Artifact], held_out: CalibrationSet
 ) -> dict[str, Inside]:
-    """Of the ONNX files; nobody can look inside the others."""
+    """Look inside the ONNX files; nobody can look inside the others."""
     files = (item.file for item in artifacts if item.file.endswith(".onnx"))
     crops = held_out.crops[:_LOOKED_INSIDE]
     return {file: _inside(network, onnx.load(directory / file), file, crops) for file in files}

@@ -19,7 +19,7 @@ RESAMPLES = 1000
 
 @dataclass(frozen=True)
 class Scores:
-    """Of one set of decisions; NaN where an AU has no positive.
+    """Scores of one set of decisions; NaN where an AU has no positive.
 
     Attributes:
         f1: float64 ``(C,)``.

@@ -25,7 +25,7 @@ class Flip:
 
     @property
     def turned(self) -> bool:
-        """Whether the decision differs."""
+        """True where the decision differs."""
         return (self.before >= self.threshold_before) != (self.after >= self.threshold_after)
 
 
@@ -35,7 +35,7 @@ def flipped(
     before: NDArray[np.float64],
     after: NDArray[np.float64],
 ) -> NDArray[np.bool_]:
-    """Which decisions differ, bool ``(n, C)``; logits ``(n, C)``, thresholds ``(C,)`` on the probability."""
+    """Mark the decisions that differ, bool ``(n, C)``; logits ``(n, C)``, thresholds ``(C,)`` on the probability."""
     return np.asarray((sigmoid(reference) >= before) != (sigmoid(answer) >= after))
 
 

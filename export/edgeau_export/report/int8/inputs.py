@@ -1,4 +1,4 @@
-"""What a report is made of: answers of the float network and of the artifacts, on labelled and on unlabelled faces."""
+"""Inputs of a report: answers of the float network and of the artifacts, on labelled and on unlabelled faces."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class Labelled:
 
 @dataclass(frozen=True)
 class Inside:
-    """What goes on inside one Q/DQ graph.
+    """Tensors and layers inside one Q/DQ graph.
 
     Attributes:
         tensors: in the order of execution.

@@ -96,7 +96,7 @@ def _row(one: dict[str, Any]) -> tuple[str, ...]:
 
 
 def _clipped(one: dict[str, Any]) -> str:
-    """Which ends of what was seen the integers cannot say, beyond half a step."""
+    """Name the ends of what was seen that the integers cannot say, beyond half a step."""
     step = (one["high"] - one["low"]) / 255
     ends = [
         "below" if one["seen_low"] < one["low"] - step / 2 else "",
