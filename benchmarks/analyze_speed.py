@@ -1,4 +1,4 @@
-"""What edgeau-analyze costs on a film of 1920 x 1080 with one face: decoding alone, and all of it.
+"""Cost of edgeau-analyze on a film of 1920 x 1080 with one face: decoding alone, and all of it.
 
     python benchmarks/analyze_speed.py [--frames 175] [--artifact onnxruntime/int8] [--json]
 

@@ -1,4 +1,4 @@
-"""How many faces are found, by their size, number and turn in the plane, beside plain FaceMesh of MediaPipe.
+"""Recall of faces by their size, number and turn in the plane, beside plain FaceMesh of MediaPipe.
 
     python benchmarks/face_recall.py [--pictures 6] [--json] [--page]
 

@@ -125,7 +125,7 @@ class Workshop:
         return {}
 
     def quantization(self, recipe: str) -> StaticQuantizer:
-        """Of a recipe; the last one is kept, since its weights are learned once for "robust" and its budget."""
+        """Make the quantization of a recipe; the last one is kept, since its weights are learned once for "robust" and its budget."""
         if self._quantization is None or self._quantization.recipe.name != recipe:
             self._quantization = StaticQuantizer(
                 self.graph, self.calibration.crops, self.source.description.input, load_recipe(recipe)

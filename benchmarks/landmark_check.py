@@ -1,4 +1,4 @@
-"""What the mesh network's presence tells right landmarks from garbage by: the limits in docs/decisions/finding-faces.md.
+"""Presence of the mesh network on right landmarks and on garbage: the limits in docs/decisions/finding-faces.md.
 
     python benchmarks/landmark_check.py [--landmarks PLACE] [--video FILE] [--json]
 

@@ -73,7 +73,7 @@ def touched(frame: np.ndarray, place: tuple[float, float]) -> np.ndarray:
 
 
 def shares(our: np.ndarray | None, their: np.ndarray) -> np.ndarray:
-    """How far each point is off, in distances of the outer eye corners; a lost face is infinitely far."""
+    """Measure how far each point is off, in distances of the outer eye corners; a lost face is infinitely far."""
     if our is None:
         return np.full(len(their), np.inf)
     right, left = (their[corner, :2] for corner in _EYE_CORNERS)

@@ -1,4 +1,4 @@
-"""How long one crop takes, in one thread: every file that edgeau can ship beside OpenVINO and other tools' INT8, in one run.
+"""Time of one crop, in one thread: every file that edgeau can ship beside OpenVINO and other tools' INT8, in one run.
 
     python benchmarks/litert_latency.py BUNDLE [--peers-python PEERS/bin/python] [--also peer=litert:peer.tflite]
         [--write PAGE] --out out/
@@ -73,7 +73,7 @@ class Row:
             self.times.run(lambda: self.run(crop))
 
     def result(self) -> Result:
-        """What is reported of it."""
+        """The figures that are reported of it."""
         wall, cpu = (
             round(float(np.percentile(times, 10)), 2) for times in (self.times.wall_ms, self.times.cpu_ms)
         )
@@ -134,7 +134,7 @@ def openvino_rows(bundle: Bundle) -> Iterator[Row]:
 
 
 def peer_rows(bundle: Bundle, python: Path, folder: Path) -> Iterator[Row]:
-    """What other tools make of the float file on a few of the packaged crops: ranges do not change the time."""
+    """Make other tools' files of the float file on a few of the packaged crops: ranges do not change the time."""
     crops = load_calibration_set(None, bundle.manifest.alignment).crops[:_CROPS]
     np.save(folder / "crops.npy", Preprocessor(bundle.manifest.input).batch(crops))
     float_file = bundle.path(FLOAT)
@@ -171,7 +171,7 @@ def choice(bundle: Bundle, folder: Path) -> str:
 
 
 def distance(results: Sequence[Result], chosen: str) -> dict[str, object]:
-    """How much longer the chosen row takes than the fastest that edgeau can ship; 1 when it is that one."""
+    """Compute how much longer the chosen row takes than the fastest that edgeau can ship; 1 when it is that one."""
     (row,) = (result for result in results if result.name == chosen)
     ours = [result for result in results if result.ours]
     fastest = min(ours, key=lambda result: result.cpu_ms)

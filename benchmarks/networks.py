@@ -90,7 +90,7 @@ def _row(work: Path, name: str) -> dict[str, Any] | None:
 
 
 def _measured(name: str, faces: Path, work: Path, *, again: bool) -> bool:
-    """Whether the network's row is there, after a process of its own where it was not."""
+    """Measure a network in a process of its own where its row is not there; False where that failed."""
     if again:
         (work / name / "row.json").unlink(missing_ok=True)
     if _row(work, name) is not None:

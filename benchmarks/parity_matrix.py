@@ -54,7 +54,7 @@ def _artifacts(bundle: Bundle) -> Iterator[tuple[str, str, Path]]:
 
 
 def torch_answers(checkpoint: Path, batch: np.ndarray) -> Answers:
-    """What the network itself says."""
+    """Run the network itself."""
     import torch
 
     from edgeau_training.checkpoint import load_checkpoint
@@ -186,7 +186,7 @@ def _distance(one: np.ndarray, other: np.ndarray, thresholds: np.ndarray) -> dic
 
 
 def float_thresholds(bundle: Bundle) -> np.ndarray:
-    """Of the float ONNX file, by which all rows decide here."""
+    """Thresholds of the float ONNX file, by which all rows decide here."""
     artifact = next(item for item in bundle.manifest.artifacts if item.file == FLOAT)
     return np.array([artifact.thresholds[label] for label in bundle.manifest.labels], np.float32)
 

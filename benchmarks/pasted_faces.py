@@ -92,6 +92,6 @@ def _scaled(head: Head, size: float) -> Head:
 
 
 def is_right(found: NDArray[np.floating], face: NDArray[np.floating], tolerance: float = 0.15) -> bool:
-    """Whether landmarks lie on a face: on average within a share of the distance between its outer eye corners."""
+    """Tell whether landmarks lie on a face: on average within a share of the distance between its outer eye corners."""
     eyes = float(np.linalg.norm(face[33] - face[263]))
     return float(np.abs(found[:468, :2] - face).mean()) < tolerance * eyes

@@ -1,4 +1,4 @@
-"""Where action units stop being readable: F1 on rendered faces whose pictures are made worse step by step.
+"""Limits of readable action units: F1 on rendered faces whose pictures are made worse step by step.
 
     python benchmarks/quality_limits.py DATA [--faces 150] [--only size,blur] [--json]
 

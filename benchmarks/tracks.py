@@ -46,7 +46,7 @@ class Tracker(Protocol):
 
 
 class NearestBoxTracks:
-    """What one would write first: the nearest box within a face's width keeps the number, for 15 frames out of sight."""
+    """The tracker that one would write first: the nearest box within a face's width keeps the number, for 15 frames out of sight."""
 
     def __init__(self) -> None:
         self._tracks: dict[int, tuple[Box, int]] = {}

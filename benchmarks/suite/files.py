@@ -134,7 +134,7 @@ class Files:
 
 
 def megabytes(file: Path) -> float:
-    """Of a network's file; of one in two parts, both."""
+    """Size of a network's file; of one in two parts, both."""
     parts = [file, file.with_suffix(".bin")] if file.suffix in (".xml", ".param") else [file]
     return round(sum(part.stat().st_size for part in parts) / 1e6, 1)
 

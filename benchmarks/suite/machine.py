@@ -1,4 +1,4 @@
-"""Where, when and with what a part was measured."""
+"""Provenance of a part: where, when and with what it was measured."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def load() -> float:
 
 
 def provenance(command: str, before: float, started: float, peers: Path) -> dict[str, Any]:
-    """Of a part that has just ended.
+    """Describe the run of a part that has just ended.
 
     Args:
         command: that made it.

@@ -1,4 +1,4 @@
-"""What the table of networks has as rows and columns; nothing is imported, so that it can be listed without torch."""
+"""Rows and columns of the table of networks; nothing is imported, so that it can be listed without torch."""
 
 from __future__ import annotations
 

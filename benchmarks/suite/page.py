@@ -97,7 +97,7 @@ rounds. What somebody else published is marked as published; it was not measured
 
 
 def _disturbed(parts: Sequence[Document]) -> str:
-    """What must be said where other programs ran meanwhile."""
+    """Word what must be said where other programs ran meanwhile."""
     if all(max(part["load_before"], part["load_after"]) <= part["cores"] for part in parts):
         return ""
     return (

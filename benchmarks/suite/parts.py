@@ -1,4 +1,4 @@
-"""What is measured, part by part; each gives the rows of one JSON document."""
+"""Measurements, part by part; each gives the rows of one JSON document."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ Rows = list[dict[str, Any]]
 
 @dataclass(frozen=True)
 class Bench:
-    """How long and with what.
+    """Length and tools of a benchmark.
 
     Attributes:
         files: that are compared.
@@ -97,7 +97,7 @@ def scaling(bench: Bench) -> dict[str, Any]:
 
 
 def profile(bench: Bench) -> dict[str, Any]:
-    """Where the pipeline's time goes: processor time of its stages."""
+    """Split the pipeline's processor time by its stages."""
     with open_source("clip") as source:
         frame = next(iter(source)).image
     with _cache_at(bench.cache):

@@ -27,7 +27,7 @@ ROOT = WORKER.parents[2]
 
 @dataclass(frozen=True)
 class Subject:
-    """What is timed.
+    """A program or file that is timed.
 
     Attributes:
         name: of its row.
@@ -138,7 +138,7 @@ def take_turns(
 
 
 def ratio(above: np.ndarray, below: np.ndarray, seed: int = 0) -> dict[str, float]:
-    """How many times as long: the ratio of the medians of visits of one run, with its 95 % bootstrap interval.
+    """Compute how many times as long: the ratio of the medians of visits of one run, with its 95 % bootstrap interval.
 
     Rounds are drawn together, since what disturbed one subject in a round probably disturbed the other.
     """

@@ -23,7 +23,7 @@ Matrix = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class CropView:
-    """How a picture is taken from the stored crop: ``pixels`` a side, spanning its central ``field`` of ``canvas`` pixels."""
+    """Part of the stored crop that is seen: ``pixels`` a side, spanning its central ``field`` of ``canvas`` pixels."""
 
     pixels: int
     field: float
@@ -32,7 +32,7 @@ class CropView:
 
 @dataclass(frozen=True)
 class Augmentation:
-    """How much pictures vary. Lengths in canvas pixels, angles in degrees, the rest ratios or probabilities.
+    """Strengths of the variation of pictures. Lengths in canvas pixels, angles in degrees, the rest ratios or probabilities.
 
     The cut (shift, flip) is the published one: a random 224 crop of 256 is a shift of up to 16. All else is ours.
     """

@@ -16,7 +16,7 @@ _PLAIN = (bool, int, float, str, type(None))
 
 
 def build_by_name(kind: str, known: Mapping[str, str], name: str, /, *arguments: Any, **options: Any) -> Any:
-    """What the class or function behind a name gives; its module is imported only now.
+    """Call the class or function behind a name; its module is imported only now.
 
     Options are compared with the signature before the call, so that an error raised inside it keeps its trace.
 
@@ -62,7 +62,7 @@ def _check_options(
 
 
 def _fits(value: Any, annotation: Any) -> bool:
-    """Whether a value is of a plain type, or of one of several; whatever is not plain is left to the callee."""
+    """Tell whether a value is of a plain type, or of one of several; whatever is not plain is left to the callee."""
     kinds = get_args(annotation) if get_origin(annotation) in (Union, types.UnionType) else (annotation,)
     if not all(kind in _PLAIN for kind in kinds):
         return True

@@ -49,7 +49,7 @@ IMAGENET_INPUT: dict[str, Any] = to_dict(InputSpec())
 
 @dataclass(frozen=True)
 class CheckpointInfo:
-    """What a checkpoint says about itself.
+    """Description that a checkpoint carries of itself.
 
     Attributes:
         network: a name of the zoo.
@@ -82,7 +82,7 @@ class CheckpointInfo:
     provenance: Provenance | None = None
 
     def to_dict(self) -> dict[str, Any]:
-        """As plain JSON values, with the format number."""
+        """Convert to plain JSON values, with the format number."""
         return {
             "format": FORMAT,
             **asdict(self),
@@ -129,7 +129,7 @@ def save_checkpoint(path: Path, network: nn.Module, info: CheckpointInfo) -> Non
 
 
 def read_info(path: Path) -> CheckpointInfo:
-    """What a checkpoint says about itself, without reading its weights.
+    """Read a checkpoint's description of itself, without its weights.
 
     Raises:
         CheckpointError: missing, damaged, not a checkpoint of edgeau, or of a newer format.

@@ -36,7 +36,7 @@ LICENCES: dict[str, str] = {
 
 
 class DataSet(Protocol):
-    """What every data set reader is to the trainer."""
+    """Interface of every data set reader to the trainer."""
 
     @property
     def labels(self) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""How a face is brought into a square crop: the template of the networks here, and the one that face recognition uses."""
+"""Aligners that bring a face into a square crop: the template of the networks here, and the one that face recognition uses."""
 
 from __future__ import annotations
 
@@ -30,4 +30,4 @@ class Aligner(Protocol):
         """
 
     def to_dict(self) -> dict[str, Any]:
-        """As plain values, with the name of the method."""
+        """Convert to plain values, with the name of the method."""

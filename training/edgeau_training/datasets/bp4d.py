@@ -166,7 +166,7 @@ class BP4D:
 
 
 def _columns(path: Path, header: NDArray[np.int64]) -> list[int]:
-    """Where each label stands in the header of AU numbers."""
+    """Find where each label stands in the header of AU numbers."""
     numbers = header.tolist()
     lacking = [label for label in LABELS if au_number(label) not in numbers[1:]]
     if numbers[0] != 0 or lacking:

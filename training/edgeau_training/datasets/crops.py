@@ -1,4 +1,4 @@
-"""What a trainer draws from: aligned crops with labels, wherever the pixels are kept."""
+"""Aligned crops with labels, for a trainer to draw from, wherever the pixels are kept."""
 
 from __future__ import annotations
 

@@ -187,7 +187,7 @@ def _read_intensities(path: Path) -> NDArray[np.int64]:
 
 
 def _first_number(folder: Path, folders: dict[str, dict[int, str]]) -> int:
-    """Whether pictures were numbered from 0 or from 1 when they were extracted."""
+    """Tell whether pictures were numbered from 0 or from 1 when they were extracted."""
     first = min((number for numbers in folders.values() for number in numbers), default=None)
     if first not in (0, 1):
         raise InputError(

@@ -32,7 +32,7 @@ __all__ = [
 
 @dataclass(frozen=True)
 class LabelCode:
-    """What the numbers in a data set's label files say of an AU."""
+    """Meaning of the numbers in a data set's label files."""
 
     present: tuple[int, ...]
     absent: tuple[int, ...]

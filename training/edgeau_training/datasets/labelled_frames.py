@@ -73,12 +73,12 @@ class LabelledFrames:
 
     @property
     def positives(self) -> NDArray[np.int64]:
-        """How often each AU is known to be present, int64 ``(C,)``."""
+        """Number of frames in which each AU is known to be present, int64 ``(C,)``."""
         return np.asarray(self.occurrence.sum(axis=0, dtype=np.int64))
 
     @property
     def judged(self) -> NDArray[np.int64]:
-        """How often each AU is known, int64 ``(C,)``."""
+        """Number of frames in which each AU is known, int64 ``(C,)``."""
         return np.asarray(self.mask.sum(axis=0, dtype=np.int64))
 
     @property

@@ -1,4 +1,4 @@
-"""What mirroring a picture does to its labels.
+"""Labels of a mirrored picture.
 
 Of the published data sets' AUs only the head's turn and tilt have sides; mirroring a picture without exchanging these labels
 would corrupt four of EmotioNet's. Tables of one's own may have sides of any AU (``AU12L``, ``AU12R``).

@@ -1,4 +1,4 @@
-"""Which pictures a folder holds, found by frame number or by name and never by position."""
+"""Pictures of a folder, found by frame number or by name and never by position."""
 
 from __future__ import annotations
 

@@ -121,7 +121,7 @@ def _write(path: Path, crop: NDArray[np.uint8]) -> None:
 
 
 def _crop_names(frames: LabelledFrames) -> list[str]:
-    """Where each row's crop stands, relative to the folder.
+    """Name each row's crop, relative to the folder.
 
     Raises:
         InputError: two pictures differ in their suffix only, and would share a crop.

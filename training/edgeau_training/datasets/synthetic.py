@@ -99,7 +99,7 @@ def list_shards(folder: Path, split: str) -> list[str]:
 
 
 def _columns_of(folder: Path, labels: Sequence[str]) -> list[int]:
-    """Where each label stands in the rig's AU list."""
+    """Find where each label stands in the rig's AU list."""
     path = folder / "dataset.json"
     if not path.is_file():
         raise InputError(f"{path} does not exist; {folder} is not a data set of edgeau-synth")

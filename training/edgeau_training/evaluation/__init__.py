@@ -1,4 +1,4 @@
-"""How well a model does on labelled faces: metrics with intervals, comparisons, thresholds, and the fusion's fit."""
+"""Evaluation of a model on labelled faces: metrics with intervals, comparisons, thresholds, and the fusion's fit."""
 
 import os
 

@@ -1,4 +1,4 @@
-"""How well predicted intensities agree with coded ones: correlation (PCC) and consistency (ICC).
+"""Agreement of predicted intensities with coded ones: correlation (PCC) and consistency (ICC).
 
 Intensities are what AU benchmarks score by ICC(3,1): two-way mixed effects, single rater, consistency (Shrout & Fleiss,
 "Intraclass correlations: uses in assessing rater reliability", Psychological Bulletin 86(2), 1979).

@@ -1,4 +1,4 @@
-"""How far two models differ on the same faces: decisions that flip, and the largest change of a probability."""
+"""Differences of two models on the same faces: decisions that flip, and the largest change of a probability."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Comparison:
 
 
 def compare(model: Predictions, other: Predictions) -> Comparison:
-    """How ``model`` differs from ``other``, its reference, on the same faces in the same order.
+    """Compare ``model`` with ``other``, its reference, on the same faces in the same order.
 
     Raises:
         InputError: no label in common, or other faces.

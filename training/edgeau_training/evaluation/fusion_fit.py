@@ -34,7 +34,7 @@ _SHARE_STEP = 0.05
 
 @dataclass(frozen=True)
 class FusionRule:
-    """How far validation is trusted.
+    """Trust in validation.
 
     Attributes:
         shares: lowest and highest share of the network in a fused score, 0..1; at 0 the landmark model stands alone.
@@ -47,7 +47,7 @@ class FusionRule:
 
 @dataclass(frozen=True)
 class FusionFit:
-    """What was fitted on validation.
+    """Fusion and thresholds that were fitted on validation.
 
     Attributes:
         fusion: weights for :func:`edgeau.action_units.fusion.fuse`.

@@ -1,4 +1,4 @@
-"""What is measured from :class:`Predictions`: metrics per AU, their bootstrap intervals, and thresholds fitted on them.
+"""Measurements of :class:`Predictions`: metrics per AU, their bootstrap intervals, and thresholds fitted on them.
 
 The definitions are those of :mod:`edgeau.metrics`; here they are applied to judged entries and put beside their labels.
 """

@@ -23,7 +23,7 @@ EVERY = "every"
 
 
 def option_parser() -> CommandParser:
-    """What the command takes."""
+    """Make the parser of the command."""
     parser = CommandParser(
         "edgeau-evaluate",
         "Per-AU F1, AUC and accuracy of models on labelled faces, with bootstrap intervals.",

@@ -1,4 +1,4 @@
-"""What a model said about labelled faces: the one table that every metric reads."""
+"""Answers of a model on labelled faces: the one table that every metric reads."""
 
 from __future__ import annotations
 

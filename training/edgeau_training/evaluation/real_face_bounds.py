@@ -1,4 +1,4 @@
-"""What labelled real faces may change in a fusion that was fitted on renders: one bound, and thresholds within limits.
+"""Changes that labelled real faces may make in a fusion that was fitted on renders: one bound, and thresholds within limits.
 
 Renders are many and their labels are exact; real faces are few and their labels are one viewer's. So renders fit, and real
 faces bound. The rule, ours:
@@ -35,7 +35,7 @@ _STEP = 0.01
 
 @dataclass(frozen=True)
 class RealFaceRule:
-    """How far real faces are trusted; see the module.
+    """Trust in real faces; see the module.
 
     Attributes:
         bounds: upper bounds of the network's share to choose from, 0..1, descending.
@@ -111,7 +111,7 @@ def bounded_by_real_faces(
 
 
 def threshold_shifts(real: Predictions, rule: RealFaceRule | None = None) -> dict[str, float]:
-    """How far the logit of each threshold moves, by label, above 0 is up; 0 where real faces ask for nothing or say too little.
+    """Compute how far the logit of each threshold moves, by label, above 0 is up; 0 where real faces ask for nothing or say too little.
 
     Args:
         real: on real faces, at the thresholds that were fitted on renders.

@@ -87,7 +87,7 @@ def model_table(document: dict[str, Any]) -> str:
 
 
 def comparison_document(name: str, other: str, comparison: Comparison) -> dict[str, Any]:
-    """How two models differ, as plain JSON values."""
+    """Describe how two models differ, as plain JSON values."""
     per_au = {
         label: {
             "decision_flips": float(comparison.flips[i]),

@@ -1,1 +1,1 @@
-"""Which frames train and which test: published subject parts, balanced groups, shuffled groups."""
+"""Folds that train and test: published subject parts, balanced groups, shuffled groups."""

@@ -125,7 +125,7 @@ def _figures(model: LandmarkModel, validation: Samples, sided: SidedSamples | No
 
 
 def _figures_of_sides(model: LandmarkModel, validation: SidedSamples) -> dict[str, Any]:
-    """Of half faces; wrong side: decided on the idle side alone, of the faces whose AU one side shows alone."""
+    """Measure half faces; wrong side: decided on the idle side alone, of the faces whose AU one side shows alone."""
     assert model.sides is not None
     seen = sided_predictions(model.sides, model, validation)
     metrics = measure(seen)

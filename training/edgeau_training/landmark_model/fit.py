@@ -25,7 +25,7 @@ _TEMPLATE_FACES = 3000  # the mean face does not change beyond
 
 @dataclass(frozen=True)
 class Settings:
-    """What is chosen by hand.
+    """Settings that are chosen by hand.
 
     Attributes:
         ridge: penalty on standardised weights.

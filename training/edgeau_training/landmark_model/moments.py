@@ -22,7 +22,7 @@ _CHUNK = 2000  # faces; 2000 x 1404 numbers at a time
 
 @dataclass(frozen=True)
 class Moments:
-    """Of the difference of N faces from the template, flattened to F = 1404 numbers, and of C intensities.
+    """Moments of the difference of N faces from the template, flattened to F = 1404 numbers, and of C intensities.
 
     Attributes:
         mean: float64 ``(F,)``.

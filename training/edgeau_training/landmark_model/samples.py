@@ -1,4 +1,4 @@
-"""What the landmark model is fitted on: landmarks and AU intensities of one split of a synthetic data set."""
+"""Samples for the landmark model: landmarks and AU intensities of one split of a synthetic data set."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ class SidedSamples:
 
     @property
     def mean(self) -> NDArray[np.float32]:
-        """Of both sides, ``(N, S)``."""
+        """Mean of both sides, ``(N, S)``."""
         return np.asarray(self.intensities.mean(axis=1))
 
     @property

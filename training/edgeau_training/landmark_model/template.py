@@ -25,7 +25,7 @@ _CROOKED = 0.1  # mean distance of mirrored pairs, eye distances; the mean of so
 
 @dataclass(frozen=True)
 class Template:
-    """What faces are laid on.
+    """Mean face that faces are laid on.
 
     Attributes:
         points: float64 ``(468, 3)``, mean face: symmetric about x = 0, upright, outer eye corners 1 apart.
@@ -54,7 +54,7 @@ class Template:
 
 
 def mirrored_half(values: NDArray[Any], mirror: NDArray[np.int64]) -> NDArray[Any]:
-    """What is left of ``(..., 468, 3)`` without :func:`mirrored_mean`."""
+    """Return what is left of ``(..., 468, 3)`` without :func:`mirrored_mean`."""
     apart: NDArray[Any] = values - mirrored_mean(values, mirror)
     return apart
 

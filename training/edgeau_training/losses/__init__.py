@@ -28,7 +28,7 @@ LOSSES: dict[str, str] = {
 
 
 class OccurrenceLoss(Protocol):
-    """What every loss is to the trainer."""
+    """Interface of every loss to the trainer."""
 
     def fit(self, positives: Tensor, negatives: Tensor) -> None:
         """Takes the training split's counts of valid positives and negatives, ``(C,)`` each."""

@@ -47,7 +47,7 @@ def _caffe(size: int) -> InputSpec:
 
 @dataclass(frozen=True)
 class NetworkFacts:
-    """What is known about a network.
+    """Facts about a network.
 
     Attributes:
         builder: ``"module:function"`` that builds it, imported when asked for.

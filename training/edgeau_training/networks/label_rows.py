@@ -1,4 +1,4 @@
-"""Which rows of a network's tensors belong to which label, so that weights of other labels are matched by name.
+"""Rows of a network's tensors by label, so that weights of other labels are matched by name.
 
 A tensor's axis belongs to labels where its length follows their number: the network is built for two label sets, and what
 differs is compared. Where a label has several entries (the node features of a graph), they stand together. Two label sets of one length would fit each other by shape, and AU14 would become AU15.
@@ -20,7 +20,7 @@ __all__ = ["label_axes", "matched_rows"]
 
 
 def label_axes(name: str, labels: Sequence[str], options: Mapping[str, Any]) -> dict[str, tuple[int, ...]]:
-    """Of every tensor that has some, the axes whose length is a multiple of the number of labels."""
+    """Find, in every tensor that has some, the axes whose length is a multiple of the number of labels."""
     more = (*labels, next(f"AU{number}" for number in NAMES if f"AU{number}" not in labels))
     with torch.random.fork_rng(devices=[]):  # what is drawn here must not change what a run draws
         shapes = [

@@ -29,7 +29,7 @@ _SHOWN = 3
 
 @dataclass(frozen=True)
 class LoadReport:
-    """What came of a file. Names are as in the network.
+    """Outcome of loading a file. Names are as in the network.
 
     Attributes:
         path: the file.

@@ -37,7 +37,7 @@ def answer_vectors(labels: Sequence[str], decisions: NDArray[np.bool_]) -> NDArr
 
 
 def picture_tag(name: str) -> str:
-    """What the challenge calls a picture: the digits after the last ``_`` of its name, ``N_000012.jpg`` is ``000012``."""
+    """Derive the challenge's tag of a picture: the digits after the last ``_`` of its name, ``N_000012.jpg`` is ``000012``."""
     return Path(name).stem.rsplit("_", 1)[-1]
 
 

@@ -1,4 +1,4 @@
-"""Where a network is rounded: in the places in which the Q/DQ files of export round it.
+"""Places where a network is rounded: those in which the Q/DQ files of export round it.
 
 Every input of a convolution or linear layer and every weight; a layer's output in front of a SiLU, hard swish or other
 activation that runs in float between two integer tensors, and behind a ReLU, which is fused; the sums of residual blocks.

@@ -17,7 +17,7 @@ _WARM_UP = 0.05
 
 @dataclass(frozen=True)
 class Course:
-    """How long and how fast.
+    """Length and learning rate.
 
     Attributes:
         steps: of the optimiser.

@@ -35,7 +35,7 @@ _BATCH = 16
 
 @dataclass(frozen=True)
 class FineTunePlan:
-    """What is done to a network.
+    """Changes to be made to a network.
 
     Attributes:
         course: of the fine-tuning.

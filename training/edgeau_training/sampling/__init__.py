@@ -1,4 +1,4 @@
-"""Which frames an epoch shows, and which of their labels count: names map to samplers, each in its own file.
+"""Samplers: which frames an epoch shows, and which of their labels count. Names map to samplers, each in its own file.
 
 A sampler is made of labels and masks alone and opens no picture. What it draws depends on its seed and the epoch's number
 and on nothing else, so a run is resumed by its epoch and its place in it (:class:`~.cursor.Cursor`).
@@ -46,7 +46,7 @@ class Sampled(Protocol):
 
 
 class Sampler(Protocol):
-    """What every sampler is to the trainer."""
+    """Interface of every sampler to the trainer."""
 
     def epoch(self, number: int) -> Draw:
         """The rows of an epoch in their order, and which labels of each count."""

@@ -1,4 +1,4 @@
-"""What a sampler draws for one epoch."""
+"""Draws of a sampler for one epoch."""
 
 from __future__ import annotations
 

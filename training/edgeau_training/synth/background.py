@@ -1,4 +1,4 @@
-"""What stands behind the head: plain walls, soft gradients, rooms of blurred boxes, foliage-like clutter."""
+"""Backgrounds behind the head: plain walls, soft gradients, rooms of blurred boxes, foliage-like clutter."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What colours a skin: blotches and flush, the surroundings of the eyes, lips, moles and freckles."""
+"""Complexion of a skin: blotches and flush, the surroundings of the eyes, lips, moles and freckles."""
 
 from __future__ import annotations
 

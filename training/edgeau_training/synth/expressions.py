@@ -1,4 +1,4 @@
-"""Which action units a synthetic face shows: prototypes of co-occurrence, independent AUs, speech and blinks.
+"""Expressions of synthetic faces: prototypes of co-occurrence, independent AUs, speech and blinks.
 
 The prototypes follow the tables of EMFACS-like descriptions (smile 6+12+25, surprise 1+2+5+26, ...); all
 probabilities are ours, chosen so that every AU occurs in at least a tenth of the faces.
@@ -47,7 +47,7 @@ EXCLUSIVE = ((24, 25), (28, 25), (23, 26), (23, 27), (24, 26), (28, 26), (24, 27
 
 @dataclass(frozen=True)
 class Expression:
-    """What a face shows.
+    """Action units that a face shows.
 
     Attributes:
         intensities: float32 ``(22,)``, 0..1, in the order of ``AUS``; the labels.

@@ -1,4 +1,4 @@
-"""What may come between the camera and the face: a hand, a mask."""
+"""Occluders between the camera and the face: a hand, a mask."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a data set consists of: the plan, and its shards in the order of rendering."""
+"""Plan of a data set, and its shards in the order of rendering."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ ORDER = ("val", "train", "test")
 
 @dataclass(frozen=True)
 class Plan:
-    """What is rendered: rig folder, output folder, seed, pictures per split, picture size in pixels."""
+    """Contents of a data set: rig folder, output folder, seed, pictures per split, picture size in pixels."""
 
     rig: Path
     out: Path

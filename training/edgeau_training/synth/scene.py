@@ -13,7 +13,7 @@ POSE_LIMIT = (28.0, 48.0, 24.0)
 
 @dataclass(frozen=True)
 class Scene:
-    """How a head is seen.
+    """Camera, light and pose in which a head is seen.
 
     Attributes:
         pose: ``(3,)``, pitch, yaw, roll in degrees.
@@ -67,7 +67,7 @@ def rotation(pose: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 def projected(posed: NDArray[np.float32], scene: Scene) -> NDArray[np.float32]:
-    """Where points are seen.
+    """Project points to the picture.
 
     Args:
         posed: ``(N, 3)``, camera axes, cm: x right, y up, z towards the camera.

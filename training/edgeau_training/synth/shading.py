@@ -39,7 +39,7 @@ def _texel(albedo: Array, ix: int, iy: int, fx: float, fy: float, channel: int) 
 def _slope(
     height: Array, ix: int, iy: int, fx: float, fy: float, t: int, triangles: Array, posed: Array, uvs: Array
 ) -> tuple[float, float, float, float]:
-    """What a relief takes from the normal (x, y, z), and its height at the place, cm.
+    """Compute what a relief takes from the normal (x, y, z), and its height at the place, cm.
 
     Gradient of the height over the surface: Mikkelsen, "Bump Mapping Unparametrized Surfaces on the GPU" (2010), with
     triangle edges in place of screen derivatives.

@@ -1,4 +1,4 @@
-"""Which half of a face shows an AU: the person's own left and right, each with a label of its own.
+"""Sides of a face that show an AU: the person's own left and right, each with a label of its own.
 
 A side either shows an AU (intensity from ``ACTIVE`` on) or shows no more than a trace of it (up to ``TRACE``), so that each
 side's label is as clear as the whole face's, which is that of the stronger side.
@@ -24,7 +24,7 @@ _SAME_SIDE = 0.7  # one-sided AUs of one face mostly share a side
 
 
 def sample_sides(intensities: NDArray[np.float32], random: np.random.Generator) -> NDArray[np.float32]:
-    """What each half of a face shows of its AUs.
+    """Draw what each half of a face shows of its AUs.
 
     Args:
         intensities: float32 ``(22,)``, 0..1, in the order of ``AUS``.

@@ -1,4 +1,4 @@
-"""Which identity, texture and random stream every sample has: no split shares any of them with another."""
+"""Splits: identity, texture and random stream of every sample; no split shares any of them with another."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _IDENTITY_STREAM, _TEXTURE_STREAM, _SAMPLE_STREAM, _CHOICE_STREAM = 1, 2, 3, 4
 
 @dataclass(frozen=True)
 class Sample:
-    """What a picture is made of: numbers only, so that anyone can render it again. At rest, it shows no AU at all."""
+    """Recipe of a picture: numbers only, so that anyone can render it again. At rest, it shows no AU at all."""
 
     index: int
     identity: int

@@ -1,4 +1,4 @@
-"""What one rendering process does."""
+"""A rendering process."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ __all__ = ["ClusterJob", "render_on_cluster", "render_shard", "start_worker"]
 
 
 class _Orders:
-    """What the parent told this process."""
+    """Instructions of the parent to this process."""
 
     plan: Plan
     finished: Any  # multiprocessing.Value: pictures finished by all processes

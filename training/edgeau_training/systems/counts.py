@@ -42,7 +42,7 @@ _GIGA = 1e9
 
 @dataclass(frozen=True)
 class Specified:
-    """What is specified of one network.
+    """Specified counts of one network.
 
     Attributes:
         network: name in the zoo.

@@ -1,4 +1,4 @@
-"""What a run leaves: the checkpoint, its figures, and what it said about the faces that it is measured on."""
+"""Results of a run: the checkpoint, its figures, and what it said about the faces that it is measured on."""
 
 from __future__ import annotations
 

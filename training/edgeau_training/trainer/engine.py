@@ -1,4 +1,4 @@
-"""Where a run computes: one process or many, on CPUs or GPUs, in full or mixed precision, through Lightning Fabric.
+"""Devices of a run: one process or many, on CPUs or GPUs, in full or mixed precision, through Lightning Fabric.
 
 Under ``torchrun`` every process makes its share of each batch. The occurrence loss is computed on the whole batch, whose
 logits the processes exchange, so losses with batch statistics do not depend on the number of processes; batch
@@ -58,7 +58,7 @@ class Engine:
 
     @property
     def device(self) -> torch.device:
-        """Of this process."""
+        """Device of this process."""
         return self.fabric.device
 
     @property
@@ -68,12 +68,12 @@ class Engine:
 
     @property
     def rank(self) -> int:
-        """Of this process, from 0."""
+        """Rank of this process, from 0."""
         return self.fabric.global_rank
 
     @property
     def first(self) -> bool:
-        """Whether this process writes files."""
+        """True where this process writes files."""
         return self.fabric.is_global_zero
 
     def whole(self, share: Tensor) -> Tensor:

@@ -53,7 +53,7 @@ class Feed:
         self._sampler: Sampler = build_sampler(options.pop("name"), data.train, recipe.seed, **options)
 
     def epoch(self, stage: Stage, number: int, taken: int) -> tuple[int, Generator[Batch, None, None]]:
-        """What is left of an epoch.
+        """Return what is left of an epoch.
 
         Args:
             stage: says how faces are cut, and how many a batch takes.

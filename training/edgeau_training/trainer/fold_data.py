@@ -83,7 +83,7 @@ class FoldData:
         return False
 
     def intensity(self) -> NDArray[np.float32] | None:
-        """Where the data set codes it, as a share of the highest."""
+        """Intensity where the data set codes it, as a share of the highest."""
         raw = self._frames.intensity
         return None if raw is None else np.asarray(raw / _HIGHEST_INTENSITY, np.float32)
 

@@ -1,4 +1,4 @@
-"""How a face on disk becomes a network's input, in training and on the device."""
+"""Framing of a face: how one on disk becomes a network's input, in training and on the device."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class Framing:
 
     @property
     def arcface(self) -> bool:
-        """Whether faces are aligned by the template of face recognition."""
+        """True where faces are aligned by the template of face recognition."""
         return isinstance(self.alignment, ArcFaceTemplate)
 
     @property
@@ -49,7 +49,7 @@ class Framing:
 
     @property
     def view(self) -> CropView:
-        """What the device will see."""
+        """View that the device will have."""
         return CropView(self.input.size[0], self.field, self.canvas)
 
     def view_of(self, pixels: int, field: float) -> CropView:

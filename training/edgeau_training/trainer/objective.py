@@ -1,4 +1,4 @@
-"""What a step minimises: the occurrence loss of the whole batch, and what auxiliary heads are asked."""
+"""Objective of a step: the occurrence loss of the whole batch, and what auxiliary heads are asked."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ class Objective:
         return criterion
 
     def _occurrence(self, answers: Answers, batch: Batch) -> Tensor:
-        """Of the whole batch, the same in all processes."""
+        """Compute the loss of the whole batch, the same in all processes."""
         whole = (self._engine.whole(share) for share in (answers.logits, batch.occurrence, batch.mask))
         return self._loss(*whole)
 

@@ -19,7 +19,7 @@ UNITS = ("steps", "epochs")
 
 @dataclass(frozen=True)
 class Optimiser:
-    """How weights move, and how fast.
+    """Settings of the optimiser: how weights move, and how fast.
 
     Attributes:
         name: one of :data:`OPTIMISERS`.

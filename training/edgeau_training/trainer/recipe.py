@@ -31,7 +31,7 @@ THRESHOLDS = ("half", "f1", "accuracy-f1", "roc", "break-even")
 
 @dataclass(frozen=True)
 class DataOptions:
-    """What is trained on.
+    """Data that is trained on.
 
     Attributes:
         set: ``synthetic``, or a data set of :mod:`edgeau_training.datasets`.
@@ -126,7 +126,7 @@ class Recipe:
 
     @property
     def identity(self) -> dict[str, str]:
-        """What a run is decided by, as text by key; not what it is called, nor when it saves and looks at itself."""
+        """Collect what a run is decided by, as text by key; not what it is called, nor when it saves and looks at itself."""
         left = ("description", "licences", "save_every", "validate_every", "validation_faces")
         values: dict[str, Any] = to_dict(self)
         for name in ("fold", "folds"):  # which of them a run is of, it says itself
@@ -140,7 +140,7 @@ class Recipe:
 
     @property
     def parts(self) -> int:
-        """What a process's share of a batch is split into."""
+        """Number of pieces that a process's share of a batch is split into."""
         return self.replicas * self.accumulate
 
     def _check_replicas(self) -> None:

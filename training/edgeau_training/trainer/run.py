@@ -116,7 +116,7 @@ class Run:
         return place, saved
 
     def _identity(self) -> dict[str, str]:
-        """What a state must share with the recipe that goes on from it."""
+        """Collect what a state must share with the recipe that goes on from it."""
         recipe = self.recipe
         heads = " ".join((*sorted(recipe.auxiliary), *map(str, recipe.tap.values())))
         return {**recipe.identity, "fold": self.options.fold or recipe.data.fold, "heads": heads}
@@ -152,7 +152,7 @@ class Run:
                     self._validate(stage)
 
     def _fraction(self, stage: Stage, faces: int) -> float:
-        """How much of a stage is done; an epoch has so many faces."""
+        """Compute how much of a stage is done; an epoch has so many faces."""
         epochs = self.place.epoch - self.place.stage_epoch + self.place.taken / faces
         return stage.fraction(self.place.stage_steps, epochs, self.place.stage_seconds)
 

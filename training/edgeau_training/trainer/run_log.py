@@ -1,4 +1,4 @@
-"""What a run tells while it goes on: one line an event in ``log.jsonl``, and curves for TensorBoard."""
+"""Log of a run while it goes on: one line an event in ``log.jsonl``, and curves for TensorBoard."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a run is told beside its recipe."""
+"""Options of a run beside its recipe."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ __all__ = ["RunOptions"]
 
 @dataclass(frozen=True)
 class RunOptions:
-    """What is no part of a recipe.
+    """Options that are no part of a recipe.
 
     Attributes:
         resume: go on from the state in the run's folder.

@@ -17,7 +17,7 @@ def restarted_at(stages: Sequence[Stage], stage: int) -> int:
 
 
 def progress(stages: Sequence[Stage], stage: int, fraction: float) -> float:
-    """How much is done of what belongs to the schedule of this stage, 0..1.
+    """Compute how much is done of what belongs to the schedule of this stage, 0..1.
 
     Each stage weighs its steps where all are bounded by steps, its epochs where all are by epochs; else its minutes.
     """
@@ -28,7 +28,7 @@ def progress(stages: Sequence[Stage], stage: int, fraction: float) -> float:
 
 
 def learning_rate(options: Optimiser, step: int, done: float, since: tuple[int, int] = (0, 0)) -> float:
-    """Of one optimiser step.
+    """Compute the learning rate of one optimiser step.
 
     Args:
         options: of the recipe.

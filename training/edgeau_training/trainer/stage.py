@@ -45,7 +45,7 @@ class Stage:
             raise UsageError(f"stage {self.name!r}: pixels must be at least 32 and batch at least 2")
 
     def fraction(self, steps: int, epochs: float, seconds: float) -> float:
-        """How much of the stage is done, 0..1, after so many steps, epochs and seconds of it."""
+        """Compute how much of the stage is done, 0..1, after so many steps, epochs and seconds of it."""
         if self.steps:
             return min(1.0, steps / self.steps)
         return min(1.0, epochs / self.epochs if self.epochs else seconds / (60 * self.minutes))

@@ -19,7 +19,7 @@ __all__ = ["Place", "load_state", "save_state"]
 
 @dataclass
 class Place:
-    """Where in the run it is.
+    """Position in the run.
 
     Attributes:
         step: optimiser steps done.

@@ -1,4 +1,4 @@
-"""What is trained: a network of the zoo, with heads that only training sees where the recipe asks for them.
+"""Network in training: one of the zoo, with heads that only training sees where the recipe asks for them.
 
 Ours: AU intensity and standardised landmarks are regressed from the vector before the classifier and, for networks with a
 deep stem, from a map in its middle, which gives the early layers a gradient that has not come through all the others. The

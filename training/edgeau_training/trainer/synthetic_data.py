@@ -55,7 +55,7 @@ class SyntheticData:
         return True
 
     def intensity(self) -> NDArray[np.float32]:
-        """Of the rig, float32 ``(N, C)``, 0..1."""
+        """Intensity of the rig, float32 ``(N, C)``, 0..1."""
         return self._faces.intensity
 
     def points(self) -> NDArray[np.float32]:

@@ -146,11 +146,11 @@ class Trainee:
         }
 
     def cells(self, field: float) -> int:
-        """Of MRP-Net's 7 a side, those that a view of this field spans; 0 is the device's."""
+        """Number of MRP-Net's 7 cells a side that a view of this field spans; 0 is the device's."""
         return round(7 * (field or self.framing.field) / self.framing.field)
 
     def predict(self, data: LabelledCrops, rows: NDArray[np.int64], view: CropView) -> Predictions:
-        """What the averaged weights say about these rows."""
+        """Predict these rows with the averaged weights."""
         return predict(
             self.average.student,
             data,
@@ -163,7 +163,7 @@ class Trainee:
         )
 
     def _other_data(self, saved: dict[str, Any]) -> bool:
-        """Whether a resumed run is given other data than it began with, and was told that it may be.
+        """Tell whether a resumed run is given other data than it began with, and was told that it may be.
 
         Raises:
             CheckpointError: nobody said that it may, or the labels are others, which no weights are for.
@@ -237,5 +237,5 @@ class Trainee:
 
 
 def _draws(network: nn.Module) -> bool:
-    """Whether a network draws random numbers in training."""
+    """Tell whether a network draws random numbers in training."""
     return any(isinstance(module, nn.Dropout) and module.p > 0 for module in network.modules())

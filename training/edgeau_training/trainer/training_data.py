@@ -1,4 +1,4 @@
-"""What a run trains, validates and is measured on: the synthetic set, or one division of a data set of people."""
+"""Data of a run, to train, validate and measure on: the synthetic set, or one division of a data set of people."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ SYNTHETIC = "synthetic"
 
 
 class TrainingData(Protocol):
-    """Where a run's faces come from.
+    """Interface of a run's data.
 
     Attributes:
         labels: C AU labels.
@@ -48,7 +48,7 @@ class TrainingData(Protocol):
         """Takes in what has appeared since; whether there was anything."""
 
     def intensity(self) -> NDArray[np.float32] | None:
-        """Of the training side, float32 ``(N, C)``, 0..1; None where the data has none."""
+        """Intensity of the training side, float32 ``(N, C)``, 0..1; None where the data has none."""
 
     def points(self) -> NDArray[np.float32] | None:
         """Landmarks of the training side in pixels of its stored crops, ``(N, P, 2)``; None where the data has none."""

@@ -47,7 +47,7 @@ def predict(
     engine: Engine,
     threads: int = 1,
 ) -> Predictions:
-    """What a student says about centrally cut faces, at thresholds of .5. Processes share the work and all get the answer.
+    """Predict centrally cut faces with a student, at thresholds of .5. Processes share the work and all get the answer.
 
     Args:
         student: in evaluation mode.
@@ -104,7 +104,7 @@ def thresholds_by(rule: str, predictions: Predictions) -> NDArray[np.float64]:
 
 
 def figures_of(predictions: Predictions) -> dict[str, Any]:
-    """What predictions are worth at their thresholds, and at .5.
+    """Measure predictions at their thresholds, and at .5.
 
     Returns:
         ``faces``; ``f1``, ``f1_at_half``, ``accuracy``, ``auc`` (means over AUs) and ``score``, (accuracy + F1) / 2;

@@ -1,4 +1,4 @@
-"""What every labelled data set gives: faces in batches, with their truth."""
+"""Batches of faces with their truth, which every labelled data set gives."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class LabelledFaces(Protocol):
 
     @property
     def name(self) -> str:
-        """Which data and split, for reports."""
+        """Data set and split, for reports."""
 
     @property
     def digest(self) -> str:
@@ -52,11 +52,11 @@ class LabelledFaces(Protocol):
 
     @property
     def count(self) -> int:
-        """How many faces there are to look at, detected or not."""
+        """Number of faces to look at, detected or not."""
 
     @property
     def has_pictures(self) -> bool:
-        """Whether batches carry pictures."""
+        """True where batches carry pictures."""
 
     @property
     def problems(self) -> tuple[str, ...]:

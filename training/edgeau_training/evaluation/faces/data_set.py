@@ -147,7 +147,7 @@ class DataSetFaces:
         self._truth = np.where(frames.mask > 0, frames.occurrence, UNKNOWN).astype(np.int8)
 
     def fit(self, alignments: Sequence[Alignment | None]) -> None:
-        """Whether crops can be shown as they are to networks of these alignments.
+        """Tell whether crops can be shown as they are to networks of these alignments.
 
         Crops that were cut by another method than a network's are pictures like others: faces are found in them.
         """
@@ -189,7 +189,7 @@ class DataSetFaces:
 
 
 def _aligner_of(crops: Path) -> Alignment:
-    """What a folder of prepared crops says that it was made with."""
+    """Read the aligner that a folder of prepared crops says it was made with."""
     path = crops / MANNER
     try:
         aligner = Alignment.from_dict(json.loads(path.read_text(encoding="utf-8"))["alignment"])

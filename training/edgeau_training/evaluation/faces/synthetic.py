@@ -70,7 +70,7 @@ def _shards(folder: Path, split: str) -> list[Path]:
 
 
 def _digest(folder: Path, shards: list[Path]) -> str:
-    """Of the description and of which shards there are: rendering is reproducible, so these say all."""
+    """Digest of the description and of which shards there are: rendering is reproducible, so these say all."""
     digest = hashlib.sha256((folder / "dataset.json").read_bytes())
     for shard in shards:
         digest.update(f"{shard.name} {shard.stat().st_size}\n".encode())

@@ -1,4 +1,4 @@
-"""What every model under evaluation is to the rest."""
+"""Interface of every model under evaluation."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class Scorer(Protocol):
 
     @property
     def name(self) -> str:
-        """Which model, for reports; says so when it is untrained."""
+        """Name of the model, for reports; says so when it is untrained."""
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -31,15 +31,15 @@ class Scorer(Protocol):
 
     @property
     def needs_pictures(self) -> bool:
-        """Whether landmarks alone are not enough."""
+        """True where landmarks alone are not enough."""
 
     @property
     def alignment(self) -> Alignment | None:
-        """How its crops are cut; None where it sees no pictures."""
+        """Alignment of its crops; None where it sees no pictures."""
 
     @property
     def provenance(self) -> Provenance | None:
-        """Where its weights come from, as far as that is recorded."""
+        """Provenance of its weights, as far as that is recorded."""
 
     def logits(self, batch: FaceBatch) -> NDArray[np.float32]:
         """Logits float32 ``(N, C)``."""

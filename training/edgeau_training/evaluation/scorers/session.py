@@ -37,7 +37,7 @@ def network_input(batch: FaceBatch, alignment: Alignment, spec: InputSpec) -> ND
 
 
 def _seen_of_aligned(crop: NDArray[np.uint8], alignment: Alignment) -> NDArray[np.uint8]:
-    """What a device would see of a face whose stored crop is the alignment's canvas in another number of pixels."""
+    """Resize to what a device would see of a face whose stored crop is the alignment's canvas in another number of pixels."""
     height, width = alignment.shape
     if crop.shape[:2] == (height, width):
         return crop

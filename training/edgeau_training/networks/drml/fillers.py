@@ -1,4 +1,4 @@
-"""How DRML's networks start: the authors' Gaussian fillers, or He initialisation for inputs in -1..1."""
+"""Initial weights of DRML's networks: the authors' Gaussian fillers, or He initialisation for inputs in -1..1."""
 
 from __future__ import annotations
 

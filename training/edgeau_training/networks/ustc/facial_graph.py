@@ -78,7 +78,7 @@ class FacialGraph(nn.Module):
 
 
 def adjacency(nodes: Tensor, neighbours: int) -> Tensor:
-    """Which nodes each node hears: those whose dot product with it is among its ``neighbours`` largest.
+    """Find the nodes that each node hears: those whose dot product with it is among its ``neighbours`` largest.
 
     Args:
         nodes: ``(..., nodes, C)``.
