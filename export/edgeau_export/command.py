@@ -36,6 +36,7 @@ def _body(argv: Sequence[str] | None) -> int:
         print(describe(arguments.describe), end="")
         return DONE
     from edgeau_export.progress import ProgressReporter
+    from edgeau_export.quantization.published_set import calibration_source
     from edgeau_export.report.tables import summary
 
     progress = ProgressReporter(_NAME)
@@ -43,7 +44,7 @@ def _body(argv: Sequence[str] | None) -> int:
         arguments.target,
         arguments.out,
         arguments.model,
-        arguments.calib,
+        calibration_source(arguments.calib, arguments.calib_option),
         None if arguments.precision is None else _split(arguments.precision),
         accepted=_split(arguments.calib_accept),
         max_f1_drop=arguments.max_f1_drop,
@@ -93,9 +94,16 @@ def _parser() -> CommandParser:
     parser.add_argument("--target", metavar="NAME", help="board, e.g. cpu, raspberrypi, jetson")
     parser.add_argument(
         "--calib",
-        type=Path,
-        metavar="DIR|FILE",
-        help="faces to calibrate INT8 on: a table of pictures (.csv), pictures, videos, .npz of crops, a data set of edgeau-synth",
+        metavar="DIR|FILE|SET:DIR",
+        help="faces to calibrate INT8 on: a table of pictures (.csv), pictures, videos, .npz of crops, a data set of edgeau-synth, or "
+        "a published set (bp4d:DIR, disfa:DIR, emotionet:DIR, aff-wild2:DIR)",
+    )
+    parser.add_argument(
+        "--calib-option",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="of a published set's reader, as in a recipe's [data] options: coding=list.txt",
     )
     parser.add_argument(
         "--calib-accept",

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Mapping
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TypeAlias
 
@@ -23,6 +24,11 @@ from edgeau_export.progress import ProgressReporter
 from edgeau_export.quantization.face_crops import face_crops
 from edgeau_export.quantization.int8_search import MAX_F1_DROP, quantized_graphs
 from edgeau_export.quantization.labelled_data import labelled_data
+from edgeau_export.quantization.published_set import (
+    PublishedSet,
+    calibration_data,
+    described_with_licence,
+)
 from edgeau_export.report.int8 import ReportInputs, report_inputs, write_reports
 from edgeau_export.report.tables import report
 from edgeau_export.source_network.from_checkpoint import CheckpointSource
@@ -46,7 +52,7 @@ def export_bundle(
     target: str,
     out: Path,
     model: Path | str = DEFAULT,
-    calib: Path | None = None,
+    calib: Path | PublishedSet | None = None,
     precisions: tuple[str, ...] | None = None,
     *,
     accepted: tuple[str, ...] = (),
@@ -61,7 +67,7 @@ def export_bundle(
         out: the bundle's folder; a bundle that is there is replaced.
         model: which network: the name of a packaged one, or a file (a checkpoint of edgeau, a ``model.toml``); see
             :func:`open_source_network`.
-        calib: calibration data; None takes the packaged crops.
+        calib: calibration data, a path or a published set; None takes the packaged crops.
         precisions: wanted; None takes those of the target that can be made with what is there.
         accepted: rules of the calibration linter that are overruled.
         max_f1_drop: drop of the mean F1 that INT8 may cost; of any one AU, four times as much.
@@ -78,15 +84,16 @@ def export_bundle(
     board = load_target(target)
     selected = select_artifacts(board, precisions)
     networks = chosen_networks(landmarks, progress)
-    with BundleWriter(out) as writer:
+    with BundleWriter(out) as writer, ExitStack() as held:
         directory = writer.directory
         progress.step("opening the network")
         source = open_source_network(model, progress)
         progress.step("exporting to ONNX")
-        network = SourceNetwork(source.description, source.graph(board.opset), source.float_accuracy)
-        description = network.description
+        description = described_with_licence(source.description, calib)
+        network = SourceNetwork(description, source.graph(board.opset), source.float_accuracy)
+        calibrated_on = held.enter_context(calibration_data(calib, description, progress))
         faces = face_crops(
-            calib,
+            calibrated_on,
             network,
             selected.recipes,
             progress,
@@ -98,7 +105,7 @@ def export_bundle(
         reference = source.reference(faces.for_parity)
         labelled, quantized = None, {}
         if selected.recipes:
-            labelled = labelled_data(calib, description)
+            labelled = labelled_data(calibrated_on, description)
             packaged = source.int8 if calib is None else None
             quantized = quantized_graphs(
                 selected.recipes, network, faces, labelled, max_f1_drop, progress, packaged

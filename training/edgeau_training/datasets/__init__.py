@@ -7,14 +7,16 @@ opens them for a trainer.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Protocol, cast
 
+from edgeau.errors import UsageError
 from edgeau_training.by_name import build_by_name
 from edgeau_training.datasets.labelled_frames import LabelledFrames
 from edgeau_training.folds.fold import Fold
 
-__all__ = ["DATA_SETS", "LICENCES", "DataSet", "open_data_set"]
+__all__ = ["DATA_SETS", "LICENCES", "DataSet", "open_data_set", "reader_options"]
 
 # name -> "module:class"
 DATA_SETS: dict[str, str] = {
@@ -69,3 +71,27 @@ def open_data_set(name: str, root: Path, **options: Any) -> DataSet:
         UsageError: the name is not known, or an option does not fit.
     """
     return cast("DataSet", build_by_name("data set", DATA_SETS, name, root, **options))
+
+
+def reader_options(given: Sequence[str]) -> dict[str, Any]:
+    """``name=value`` of a command line as a reader takes it: numbers and true or false as such, several values between commas.
+
+    Raises:
+        UsageError: a text is not written so.
+    """
+    options: dict[str, Any] = {}
+    for text in given:
+        name, equals, value = text.partition("=")
+        if not (name and equals):
+            raise UsageError(
+                f"option {text!r} of a data set: options are written name=value, such as coding=list.txt"
+            )
+        words = [_plain(word) for word in value.split(",")]
+        options[name] = words if len(words) > 1 else words[0]
+    return options
+
+
+def _plain(value: str) -> Any:
+    if value in ("true", "false"):
+        return value == "true"
+    return int(value) if value.isdigit() else value

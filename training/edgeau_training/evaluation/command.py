@@ -14,7 +14,7 @@ from typing import Any
 from edgeau._system.command import DONE, PARTLY, CommandParser, print_json, say_left_out
 from edgeau._system.command import run as run_command
 from edgeau.errors import InputError, UsageError
-from edgeau_training.datasets import open_data_set
+from edgeau_training.datasets import open_data_set, reader_options
 from edgeau_training.evaluation.answers import write_answers
 from edgeau_training.evaluation.comparison import compare
 from edgeau_training.evaluation.faces import LabelledFaces, open_faces
@@ -30,7 +30,6 @@ from edgeau_training.evaluation.options import (
     EVERY,
     FOLD,
     check_options,
-    data_options,
     option_parser,
     wanted_labels,
 )
@@ -101,7 +100,7 @@ def _once(options: argparse.Namespace) -> int:
 def _over_folds(options: argparse.Namespace) -> int:
     published = named_set(options.data)
     assert published is not None
-    known = open_data_set(*published, **data_options(options.data_option)).folds
+    known = open_data_set(*published, **reader_options(options.data_option)).folds
     names = list(known) if options.folds == EVERY else [name for name in options.folds.split(",") if name]
     outcomes = [_run(options, [model.replace(FOLD, name) for model in options.model], name) for name in names]
     document = folds_document(names, [outcome.named[0][1] for outcome in outcomes], "half")
@@ -156,7 +155,7 @@ def _faces(options: argparse.Namespace, scorers: Sequence[Scorer], fold: str | N
     if published is None:
         return open_faces(Path(options.data), options.split)
     name, root = published
-    told = data_options(options.data_option)
+    told = reader_options(options.data_option)
     found: DataSetFaces
     if options.sample or options.unlabelled:
         found = unlabelled_faces(name, root, options.sample, told)

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from edgeau._system.command import CommandParser
 from edgeau.action_units.names import written_label
@@ -16,7 +14,7 @@ from edgeau_training.evaluation.faces.data_set import named_set
 from edgeau_training.evaluation.scorers import PARTS
 from edgeau_training.postprocessing.ensembles import ENSEMBLES
 
-__all__ = ["EVERY", "FOLD", "check_options", "data_options", "option_parser", "wanted_labels"]
+__all__ = ["EVERY", "FOLD", "check_options", "option_parser", "wanted_labels"]
 
 FOLD = "{fold}"  # in a model's name stands for that of the fold
 EVERY = "every"
@@ -146,26 +144,6 @@ def check_options(options: argparse.Namespace) -> None:
         check_answers(options.answers, None if published is None else published[0], options.sample)
     elif options.sample or options.unlabelled:
         raise UsageError("pictures without labels can only be answered: say --answers FILE")
-
-
-def data_options(given: Sequence[str]) -> dict[str, Any]:
-    """``name=value`` as the reader takes it: numbers and true or false as such, several values between commas."""
-    options: dict[str, Any] = {}
-    for text in given:
-        name, equals, value = text.partition("=")
-        if not (name and equals):
-            raise UsageError(
-                f"--data-option {text!r}: options are written name=value, such as coding=list.txt"
-            )
-        words = value.split(",")
-        options[name] = words if len(words) > 1 else _plain(value)
-    return options
-
-
-def _plain(value: str) -> Any:
-    if value in ("true", "false"):
-        return value == "true"
-    return int(value) if value.isdigit() else value
 
 
 def wanted_labels(aus: str | None) -> tuple[str, ...] | None:

@@ -1,0 +1,142 @@
+"""A published set as calibration data: a table for the time of the export, with nobody in two of its splits."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from edgeau.action_units.labelled_pictures import read_labelled_pictures
+from edgeau.bundle import load_bundle
+from edgeau.bundle.manifest import InputSpec, NetworkInfo
+from edgeau.bundle.provenance import Provenance, TrainedOn
+from edgeau.errors import CalibrationError, InputError, UsageError
+from edgeau.faces.alignment import Alignment, ArcFaceTemplate
+from edgeau_export.command import main
+from edgeau_export.progress import ProgressReporter
+from edgeau_export.quantization.published_set import (
+    PublishedSet,
+    calibration_data,
+    calibration_source,
+    described_with_licence,
+)
+from edgeau_export.source_network.network import NetworkDescription
+from edgeau_training.datasets import open_data_set
+from tests.training.trees import OPTIONS, make_trees
+
+SILENT = ProgressReporter(silent=True)
+
+
+@pytest.fixture(scope="module")
+def trees(tmp_path_factory: pytest.TempPathFactory, astronaut: np.ndarray) -> dict[str, Path]:
+    face = np.ascontiguousarray(astronaut[:280, 100:380])
+    found: dict[str, Path] = make_trees(tmp_path_factory.mktemp("trees"), face)
+    return found
+
+
+def described(
+    data_set: str,
+    labels: tuple[str, ...] = ("AU4", "AU12", "smile"),
+    fold: str = "",
+    alignment: Alignment | None = None,
+) -> NetworkDescription:
+    told = Provenance(trained_on=TrainedOn(data_set, fold, OPTIONS[data_set]))
+    return NetworkDescription(
+        NetworkInfo("a", "a", {}, 1, True, "a test", told),
+        labels,
+        InputSpec(),
+        alignment or Alignment(),
+        dict.fromkeys(labels, 0.5),
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "fold"), [("bp4d", "2"), ("disfa", "3"), ("emotionet", ""), ("aff-wild2", "")]
+)
+def test_it_is_a_table_with_nobody_in_two_splits(trees: dict[str, Path], name: str, fold: str) -> None:
+    description = described(name, fold=fold)
+    with calibration_data(PublishedSet(name, trees[name]), description, SILENT) as table:
+        assert table is not None
+        found = read_labelled_pictures(table)
+        assert found.labels == ("AU4", "AU12")
+        assert found.person is not None
+        assert found.split is not None
+        persons = {
+            split: {p for p, s in zip(found.person, found.split, strict=True) if s == split}
+            for split in ("train", "val", "test")
+        }
+        assert all(persons.values())
+        assert not persons["train"] & persons["test"]
+        assert not persons["val"] & (persons["test"] | persons["train"])
+        reader = open_data_set(name, trees[name], **OPTIONS[name])
+        frames = reader.read()
+        division = reader.fold(frames, fold or reader.folds[0])
+        assert persons["test"] == {frames.group_names[group] for group in frames.group[division.test]}
+        assert cv2.imread(str(found.path(0))) is not None
+    assert not table.exists()
+
+
+def test_crops_of_the_networks_own_cut_are_ready_crops(trees: dict[str, Path]) -> None:
+    description = described("aff-wild2", alignment=ArcFaceTemplate(64))
+    with calibration_data(PublishedSet("aff-wild2", trees["aff-wild2"]), description, SILENT) as table:
+        assert table is not None
+        assert cv2.imread(str(read_labelled_pictures(table).path(0))).shape == (64, 64, 3)
+
+
+def test_its_licence_goes_with_the_bundle() -> None:
+    description = described("bp4d")
+    (terms,) = described_with_licence(description, PublishedSet("bp4d", Path("x"))).licences
+    assert terms == "ranges and thresholds from BP4D, whose agreement allows non-commercial research only"
+    assert described_with_licence(description, Path("faces")) is description
+    assert described_with_licence(description, None) is description
+
+
+def test_a_path_is_no_published_set(tmp_path: Path) -> None:
+    assert calibration_source("bp4d:/data", ["a=1"]) == PublishedSet("bp4d", Path("/data"), {"a": 1})
+    assert calibration_source(str(tmp_path)) == tmp_path
+    assert calibration_source("c:/faces") == Path("c:/faces")
+    assert calibration_source(None) is None
+    with pytest.raises(UsageError, match="--calib-option belongs to a published set"):
+        calibration_source("faces/", ["a=1"])
+    with calibration_data(tmp_path, described("bp4d"), SILENT) as path:
+        assert path == tmp_path
+    with calibration_data(None, described("bp4d"), SILENT) as path:
+        assert path is None
+
+
+def test_what_cannot_be_used_is_named(trees: dict[str, Path], tmp_path: Path) -> None:
+    with (
+        pytest.raises(
+            CalibrationError, match="bp4d codes none of the network's labels: it codes AU1, .*has smile"
+        ),
+        calibration_data(PublishedSet("bp4d", trees["bp4d"]), described("bp4d", ("smile",)), SILENT),
+    ):
+        pass
+    with (
+        pytest.raises(InputError, match=r"F001_T1\.csv does not exist"),
+        calibration_data(PublishedSet("bp4d", tmp_path), described("bp4d"), SILENT),
+    ):
+        pass
+
+
+def test_an_export_is_calibrated_on_it(
+    trees: dict[str, Path], checkpoint: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "b"
+    line = ["--model", str(checkpoint), "--target", "cpu", "--precision", "int8", "--out", str(out)]
+    line += ["--calib", f"bp4d:{trees['bp4d']}", "--calib-option", "subjects=F001,M011,F007"]
+    line += ["--calib-accept", "one-person,near-duplicates,inactive-aus", "--max-f1-drop", "1"]
+    code = main(line)
+    said = capsys.readouterr().err
+    assert code == 0, said
+    assert "bp4d: fold 1; nobody is in two of the splits" in said
+    manifest = load_bundle(out).manifest
+    (artifact,) = manifest.artifacts
+    assert artifact.calibration is not None
+    assert artifact.calibration.source == "bp4d-fold-1.csv"
+    assert (
+        "ranges and thresholds from BP4D, whose agreement allows non-commercial research only"
+        in manifest.licences
+    )
