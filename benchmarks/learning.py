@@ -90,7 +90,7 @@ def learn(name: str, recipe: Recipe, data: Path, test: SyntheticFaces, out: Path
         validation = trainee.predict(trainee.data.validation, np.arange(len(trainee.data.validation)), view)
     predictions = trainee.predict(crops, np.arange(len(crops)), view)
     measured = measure(predictions.with_thresholds(thresholds_by("f1", validation)))
-    rate = measured.positives / measured.judged
+    rate = measured.positives / measured.labelled
     always = 2 * rate / (1 + rate)
     steps = [line for line in events(out) if line["event"] == "step"]
     document = {

@@ -201,14 +201,14 @@ def answers(pipeline: Pipeline, faces: Sequence[Sample], apply: Callable[[Sample
     return found
 
 
-def f1(given: Answers, labels: Sequence[str], judge: QualityAssessor | None = None) -> float:
-    """Mean over the AUs of ``2 TP / (2 TP + FP + FN)``, of the faces that were found; with a judge of those it keeps."""
+def f1(given: Answers, labels: Sequence[str], assessor: QualityAssessor | None = None) -> float:
+    """Mean over the AUs of ``2 TP / (2 TP + FP + FN)``, of the faces that were found; with an assessor of those it keeps."""
     scores = []
     for label in labels:
         pairs = [
             (active[label], bool(face.aus[label].active))
             for active, face in given
-            if face and not (judge and label in _refused(judge, face))
+            if face and not (assessor and label in _refused(assessor, face))
         ]
         true = sum(truth and said for truth, said in pairs)
         wrong = sum(truth != said for truth, said in pairs)
@@ -217,10 +217,10 @@ def f1(given: Answers, labels: Sequence[str], judge: QualityAssessor | None = No
     return float(np.mean(scores)) if scores else float("nan")
 
 
-def _refused(judge: QualityAssessor, face: Face) -> Mapping[str, str]:
+def _refused(assessor: QualityAssessor, face: Face) -> Mapping[str, str]:
     """The AUs that the limits refuse."""
     assert face.quality is not None
-    return judge.refused(face.quality, face.pose)
+    return assessor.refused(face.quality, face.pose)
 
 
 def _labels_of(labels: Sequence[str], regions: tuple[str, ...]) -> list[str]:
@@ -229,7 +229,7 @@ def _labels_of(labels: Sequence[str], regions: tuple[str, ...]) -> list[str]:
 
 def measured(pipeline: Pipeline, faces: list[Sample], only: Sequence[str]) -> list[dict[str, Any]]:
     """One row a damage."""
-    judge = QualityAssessor(pipeline.labels)
+    assessor = QualityAssessor(pipeline.labels)
     clean = answers(pipeline, faces, lambda sample: sample.picture)
     rows = [] if only and "pose" not in only else list(_poses(clean, faces, pipeline.labels))
     rows += [_false_covers(clean)]
@@ -240,7 +240,7 @@ def measured(pipeline: Pipeline, faces: list[Sample], only: Sequence[str]) -> li
         both = [place for place, (_, face) in enumerate(given) if face]
         labels = _labels_of(pipeline.labels, damage.regions)
         now, before = (f1([some[place] for place in both], labels) for some in (given, clean))
-        refused = [label in _refused(judge, face) for _, face in given if face for label in labels]
+        refused = [label in _refused(assessor, face) for _, face in given if face for label in labels]
         values = [damage.measure(face.quality) for _, face in given if face and face.quality]
         value = np.mean if damage.kind == "cover" else np.median
         rows.append(
@@ -252,7 +252,7 @@ def measured(pipeline: Pipeline, faces: list[Sample], only: Sequence[str]) -> li
                 "f1": round(now, 3),
                 "drop": round(before - now, 3),
                 "refused": round(float(np.mean(refused)), 3),
-                "f1_kept": round(f1(given, labels, judge), 3),
+                "f1_kept": round(f1(given, labels, assessor), 3),
             }
         )
         print(rows[-1], file=sys.stderr)

@@ -1,6 +1,6 @@
 """Decisions and how good they are, in numpy: one definition for the device, calibration, export and training.
 
-Everything here speaks of n faces and C labels (action units). Entries that nobody judged are left out through ``known``.
+Everything here speaks of n faces and C labels (action units). Entries that nobody labelled are left out through ``known``.
 
 - Decision: ``sigmoid(logit) >= threshold``, so that a probability equal to its threshold is positive.
 - F1 = 2TP / (2TP + FP + FN). A label without a positive in the data has no F1 (NaN): a 0 would blame the network for the
@@ -85,7 +85,7 @@ class ConfusionCounts:
 
     @property
     def accuracy(self) -> NDArray[np.float64]:
-        """(TP + TN) / all; NaN where nothing was judged."""
+        """(TP + TN) / all; NaN where nothing is labelled."""
         return _ratio(self.tp + self.tn, self.tp + self.fp + self.fn + self.tn, empty=np.nan)
 
 
@@ -100,7 +100,7 @@ def confusion_counts(
     Args:
         decisions: ``(n, C)``.
         present: ``(n, C)``, the truth.
-        known: ``(n, C)``, where the truth was judged; None means everywhere.
+        known: ``(n, C)``, where the truth is known; None means everywhere.
         weights: ``(B, n)``, how often each face is in each of B resamples, whole numbers; None counts every face once.
     """
     assert decisions.shape == present.shape, f"{decisions.shape} against {present.shape}"
@@ -164,7 +164,7 @@ def best_threshold(
     is kept, as the released search of the SIAT-NTU EmotioNet system does by scanning from the top.
 
     Args:
-        scores: ``(n,)``, judged entries only; probabilities, or any score that is larger where the label is more likely.
+        scores: ``(n,)``, labelled entries only; probabilities, or any score that is larger where the label is more likely.
         truth: ``(n,)``, bool or 1 and 0.
         objective: a key of :data:`OBJECTIVES`.
 
@@ -200,15 +200,15 @@ def fitted_thresholds(
         probabilities: ``(n, C)``.
         present: ``(n, C)``.
         otherwise: ``(C,)``.
-        known: ``(n, C)``, where the truth was judged; None means everywhere.
+        known: ``(n, C)``, where the truth is known; None means everywhere.
         objective: a key of :data:`OBJECTIVES`.
 
     Raises:
         UsageError: the objective is not known.
     """
     assert probabilities.shape == present.shape, f"{probabilities.shape} against {present.shape}"
-    judged = np.ones_like(present) if known is None else known
-    columns = zip(probabilities.T, present.T, judged.T, otherwise, strict=True)
+    labelled = np.ones_like(present) if known is None else known
+    columns = zip(probabilities.T, present.T, labelled.T, otherwise, strict=True)
     found = [
         best_threshold(scores[kept], truth[kept], objective)[0]
         if truth[kept].sum() >= MINIMUM_POSITIVES
@@ -233,12 +233,12 @@ def f1_at_fitted_thresholds(
 
 
 class RankedScores:
-    """One label's judged faces sorted by score once, for its AUC and that of many resamples.
+    """One label's labelled faces sorted by score once, for its AUC and that of many resamples.
 
     Args:
-        scores: ``(n,)``, judged or not.
+        scores: ``(n,)``, labelled or not.
         present: bool ``(n,)``.
-        known: bool ``(n,)``, where the truth was judged; None means everywhere.
+        known: bool ``(n,)``, where the truth is known; None means everywhere.
     """
 
     def __init__(
@@ -247,9 +247,9 @@ class RankedScores:
         present: NDArray[np.bool_],
         known: NDArray[np.bool_] | None = None,
     ) -> None:
-        judged = np.arange(len(scores)) if known is None else np.flatnonzero(known)
-        order = np.argsort(scores[judged], kind="stable")
-        self._order = judged[order]
+        labelled = np.arange(len(scores)) if known is None else np.flatnonzero(known)
+        order = np.argsort(scores[labelled], kind="stable")
+        self._order = labelled[order]
         self._runs = np.flatnonzero(np.append(True, np.diff(scores[self._order]) > 0)[: len(order)])
         self._present = present[self._order]
 

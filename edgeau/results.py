@@ -56,14 +56,14 @@ class ActionUnit:
 
     Attributes:
         name: label, such as ``"AU12"``.
-        probability: 0..1, or None when the AU could not be judged.
-        active: the decision at the AU's threshold, or None when it could not be judged.
+        probability: 0..1, or None when the AU is refused.
+        active: the decision at the AU's threshold, or None when it is refused.
         intensity: 0..1, the estimated rig coefficient where the model gives one, else None. It is not a FACS A-E grade.
-        reason: why it could not be judged (``"pose"``, ``"size"``, ...); None when it was.
+        reason: why it is refused (``"pose"``, ``"size"``, ...); None when it is not.
         experimental: True when nothing showed yet that this AU works on real faces.
         raw: the probability before any filter, 0..1; None where no filter changed it (then it is ``probability``).
         left: probability that the person's own left side shows the AU, 0..1; None where the AU has no sides, the bundle does
-            not tell them apart, or the AU could not be judged. The larger of both sides is ``probability``.
+            not tell them apart, or the AU is refused. The larger of both sides is ``probability``.
         right: the same of the person's own right side.
     """
 
@@ -107,7 +107,7 @@ class ActionUnit:
 
     @property
     def raw_probability(self) -> float | None:
-        """The probability of this frame alone, before any filter; None when the AU could not be judged."""
+        """The probability of this frame alone, before any filter; None when the AU is refused."""
         return self.probability if self.raw is None else self.raw
 
 
@@ -152,7 +152,7 @@ class FaceQuality:
         clipped: share of the face's pixels in which a colour is overexposed, 0..1.
         visible: face region to the share of its landmarks inside the frame, 0..1.
         covered: face regions that something lies over.
-        refused: AU label to the reason why it is not judged; an AU that is not in here is.
+        refused: AU label to the reason why it is refused; an AU that is not in here is read.
     """
 
     size: float
@@ -308,7 +308,7 @@ class FrameResult:
 
     @property
     def probabilities(self) -> NDArray[np.float32]:
-        """Float32 ``(faces, AUs)`` in the model's output order; NaN for an AU that could not be judged."""
+        """Float32 ``(faces, AUs)`` in the model's output order; NaN for an AU that is refused."""
         rows = [[unit.probability for unit in face.aus.values()] for face in self.faces]
         return np.array(rows, np.float32) if rows else np.empty((0, 0), np.float32)
 

@@ -24,7 +24,7 @@ from edgeau_calibration.data.load import packaged_calibration
 from edgeau_calibration.data.packaged import COUNT
 from edgeau_export.onnx_to_tflite import tflite_bytes
 
-HELD_OUT = 5  # every fifth packaged crop judges, the others calibrate
+HELD_OUT = 5  # every fifth packaged crop is measured on, the others calibrate
 BENCHMARKS = Path(__file__).parents[1]
 
 
@@ -54,14 +54,14 @@ class Files:
     def int8_onnx(self) -> Path:
         return default_bundle_path() / "model.int8.onnx"
 
-    def crops(self, *, judging: bool) -> Path:
+    def crops(self, *, held_out: bool) -> Path:
         """Normalised crops, float32 (n, 3, H, W), as a .npy."""
-        file = self.folder / ("judging.npy" if judging else "calibrating.npy")
+        file = self.folder / ("held_out.npy" if held_out else "calibrating.npy")
         if not file.is_file():
             manifest = load_bundle(default_bundle_path()).manifest
             crops = packaged_calibration(manifest.alignment, COUNT).crops
-            judged = np.arange(len(crops)) % HELD_OUT == 0
-            np.save(file, Preprocessor(manifest.input).batch(crops[judged == judging]))
+            chosen = np.arange(len(crops)) % HELD_OUT == 0
+            np.save(file, Preprocessor(manifest.input).batch(crops[chosen == held_out]))
         return file
 
     def litert(self, precision: str) -> Path:
@@ -90,14 +90,14 @@ class Files:
 
         def make(file: Path) -> None:
             script = BENCHMARKS / "int8_peers.py"
-            _run([python, script, tool, source, self.crops(judging=False), file])
+            _run([python, script, tool, source, self.crops(held_out=False), file])
 
         return self._made(f"{tool}.int8{'.onnx' if ours else '.tflite'}", make)
 
     def openvino_int8(self) -> Path:
         def make(file: Path) -> None:
             script = BENCHMARKS / "suite" / "openvino_int8.py"
-            _run([self.peers, script, self.float_onnx, self.crops(judging=False), file])
+            _run([self.peers, script, self.float_onnx, self.crops(held_out=False), file])
             file.with_suffix(".bin").rename(self.folder / "openvino.int8.bin")
 
         return self._made("openvino.int8.xml", make)
@@ -110,7 +110,7 @@ class Files:
                 [self.peers, "-c", "import importlib.util as u; print(u.find_spec('pnnx').origin)"],
                 capture_output=True, text=True, check=True,
             ).stdout.strip()  # fmt: skip
-            shape = np.load(self.crops(judging=True), mmap_mode="r").shape[1:]
+            shape = np.load(self.crops(held_out=True), mmap_mode="r").shape[1:]
             outputs = (f"ncnnparam={file}", f"ncnnbin={self.folder / 'ncnn.bin'}")
             others = ("pnnxparam", "pnnxbin", "pnnxpy", "pnnxonnx", "ncnnpy")
             dropped = (f"{other}={self.folder / 'pnnx.dropped'}" for other in others)

@@ -2,7 +2,7 @@
 
     python benchmarks/suite/network_trial.py NETWORK CROPS.npy DIR
 
-CROPS are uint8 (n, 256, 256, 3) RGB: the first :data:`CALIBRATION` calibrate, the next :data:`JUDGED` are what the export judges
+CROPS are uint8 (n, 256, 256, 3) RGB: the first :data:`CALIBRATION` calibrate, the next :data:`MEASURED` are what the export measures
 INT8 on, the rest are seen by nobody before the end. Writes DIR/row.json.
 """
 
@@ -35,8 +35,8 @@ from edgeau.runtimes import open_session
 from edgeau_export.command import main as export
 from edgeau_export.source_network.model_file import read_model_file
 
-CALIBRATION, JUDGED = 128, 256
-# Faces that the weights' statistics come from: of those that calibrate and are judged on, none of the last ones.
+CALIBRATION, MEASURED = 128, 256
+# Faces that the weights' statistics come from: of those that calibrate and are measured on, none of the last ones.
 _STATISTICS = 128
 
 _MODEL = """title = "{name}"
@@ -62,14 +62,14 @@ def main(name: str, faces: Path, folder: Path) -> None:
     crops = _scaled(np.load(faces), network.size)
     row: dict[str, Any] = {"network": name, "size": list(network.size)}
     row["parameters"] = _write_network(name, network, crops, folder)
-    unseen = crops[CALIBRATION + JUDGED :]
-    np.savez(folder / "calibration.npz", crops=crops[: CALIBRATION + JUDGED])
+    unseen = crops[CALIBRATION + MEASURED :]
+    np.savez(folder / "calibration.npz", crops=crops[: CALIBRATION + MEASURED])
     logits: NDArray[np.float32] | None = None
     for group in dict.fromkeys(kind[3] for kind in KINDS.values()):
         made = _timed(row, group, lambda group=group: _exported(group, folder))
         for title, (file, runtime, _, of) in KINDS.items():
             if of == group:
-                row[title] = made if isinstance(made, str) else _judged(made, file, runtime, unseen, logits)
+                row[title] = made if isinstance(made, str) else _measured(made, file, runtime, unseen, logits)
                 if title == "fp32 ONNX" and "answers" in row[title]:
                     logits = np.array(row[title].pop("answers"), np.float32)
     row["quantize_static"] = _timed(
@@ -141,7 +141,7 @@ def _exported(group: str, folder: Path) -> Path | str:
     return out if code in (DONE, PARTLY) else f"exit code {code}: {lines[-1]}"
 
 
-def _judged(
+def _measured(
     out: Path, file: str, runtime: str, unseen: NDArray[np.uint8], of_float: NDArray[np.float32] | None
 ) -> dict[str, Any] | str:
     bundle = load_bundle(out)

@@ -156,7 +156,7 @@ def _networks_section(one: Document) -> str:
     ]
     head = ("file and engine", "engine", "MB", "p50 ms", "p95 ms", "CPU ms", "off", "flips")
     failed = [f"- {row['name']}: {row['fault']}" for row in one["rows"] if row.get("fault")]
-    judged = networks[0]["judged_on"]
+    count = networks[0]["measured_on"]
     return "\n".join(
         [
             f"## {one['provenance']['network']} in every engine, one face, one thread",
@@ -167,7 +167,7 @@ def _networks_section(one: Document) -> str:
             "",
             "Bold: what edgeau makes and runs. The others were made from the same float ONNX file with their makers' own tools at",
             "their defaults, and calibrated on the same packaged crops. Off: mean distance of a probability from float32's; flips:",
-            f"decisions that differ from float32's at float32's thresholds, both on {judged} rendered crops that calibrated nothing. Few as they are, they",
+            f"decisions that differ from float32's at float32's thresholds, both on {count} rendered crops that calibrated nothing. Few as they are, they",
             "show a broken file, not an F1; that is below.",
             *failed,
         ]

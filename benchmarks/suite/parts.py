@@ -73,7 +73,7 @@ def one_thread(bench: Bench) -> dict[str, Any]:
     ]
     rows = take_turns(subjects, bench.rounds, bench.calls, bench.cache, "one thread")
     rows = [{**row, "kind": subject.kind} for row, subject in zip(rows, subjects, strict=True)]
-    _judge(rows)
+    _compare(rows)
     for row in rows:
         if row["name"] in sizes:
             row["megabytes"] = sizes[row["name"]]
@@ -133,7 +133,7 @@ def _networks(bench: Bench) -> tuple[list[Subject], dict[str, float], Rows]:
         ),
     ]
     subjects, sizes, failed = [], {}, []
-    crops = str(files.crops(judging=True))
+    crops = str(files.crops(held_out=True))
     for name, kind, ours, python, file in made:
         try:
             path = file()
@@ -147,7 +147,7 @@ def _networks(bench: Bench) -> tuple[list[Subject], dict[str, float], Rows]:
     return subjects, sizes, failed
 
 
-def _judge(rows: Rows) -> None:
+def _compare(rows: Rows) -> None:
     """Instead of its logits each network gets how far its answers are from float32's."""
     manifest = load_bundle(default_bundle_path()).manifest
     thresholds = np.array([manifest.artifacts[0].thresholds[label] for label in manifest.labels])
@@ -157,7 +157,7 @@ def _judge(rows: Rows) -> None:
             probabilities = sigmoid(np.array(row.pop("logits"), np.float32))
             row["probability_off"] = round(float(np.abs(probabilities - truth).mean()), 5)
             row["flips"] = round(float(((probabilities >= thresholds) != (truth >= thresholds)).mean()), 4)
-            row["judged_on"] = len(truth)
+            row["measured_on"] = len(truth)
 
 
 def _bars(rows: Rows) -> dict[str, Any]:

@@ -27,7 +27,7 @@ def say(document: dict[str, Any]) -> None:
 
 
 def network(run: Callable[[Any], Any], engine: str, subject: dict[str, Any]) -> tuple[Callable[[], Any], Any]:
-    """Something that answers crops: timed on the first, judged by its logits of all."""
+    """Something that answers crops: timed on the first, compared by its logits of all."""
     import numpy as np
 
     crops = np.load(subject["crops"])

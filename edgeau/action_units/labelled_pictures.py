@@ -1,7 +1,7 @@
 """One table for labelled faces of one's own, read the same way for training, evaluation, calibration and export.
 
 Columns: ``picture``, a path that starts in the table's folder; one a label, named ``AU12`` (or ``AU012``), ``AU12L``, or a word such
-as ``smile``, with 1 present, 0 absent, and -1, 9, 999 or nothing where nobody judged; and optionally ``person`` (never on both
+as ``smile``, with 1 present, 0 absent, and -1, 9, 999 or nothing where nobody labelled; and optionally ``person`` (never on both
 sides of a division), ``clip`` (pictures of one sequence, in the order of the rows), ``split`` (``train``, ``val``, ``test``) and
 ``neutral`` (1 where the whole face is at rest).
 
@@ -35,7 +35,7 @@ __all__ = [
     "truth_from_codes",
 ]
 
-UNKNOWN = -1  # a label that nobody judged
+UNKNOWN = -1  # a label that nobody labelled
 SPLITS = ("train", "val", "test")
 
 _COLUMNS = ("picture", "person", "clip", "split", "neutral")
@@ -67,7 +67,7 @@ class LabelledPictures:
         table: the file.
         labels: AUs ascending by number, then other labels in the order of the columns.
         pictures: N paths, relative to the table's folder.
-        truth: int8 ``(N, C)``: 1 present, 0 absent, -1 not judged.
+        truth: int8 ``(N, C)``: 1 present, 0 absent, -1 not labelled.
         person: N names; None where nobody says who is shown.
         clip: N names of sequences; None where pictures stand for themselves.
         split: N of ``train``, ``val``, ``test``; None where nobody divides.
@@ -201,7 +201,7 @@ def labelled_pictures(table: Path, header: Sequence[str], rows: Sequence[Sequenc
 
 
 def truth_from_codes(codes: NDArray[Any], where: str) -> NDArray[np.int8]:
-    """Codes 1 present, 0 absent and -1, 9, 999 or NaN not judged, as int8 1 / 0 / -1.
+    """Codes 1 present, 0 absent and -1, 9, 999 or NaN not labelled, as int8 1 / 0 / -1.
 
     Raises:
         InputError: another code, which names the place: an unknown code must not pass for absent.
@@ -212,7 +212,7 @@ def truth_from_codes(codes: NDArray[Any], where: str) -> NDArray[np.int8]:
     if unknown.size:
         raise InputError(
             f"{where}: label {unknown.flat[0]:g} is not known; "
-            "expected 1 present, 0 absent, and -1, 9, 999 or an empty cell for not judged"
+            "expected 1 present, 0 absent, and -1, 9, 999 or an empty cell for not labelled"
         )
     return values.astype(np.int8)
 
@@ -297,7 +297,7 @@ def _code(table: Path, row: int, label: str, cell: str) -> int:
         number = float(cell)
     except ValueError as error:
         raise InputError(
-            f"{where}: {cell!r} is no label; 1 is present, 0 absent, -1, 9, 999 or nothing not judged "
+            f"{where}: {cell!r} is no label; 1 is present, 0 absent, -1, 9, 999 or nothing not labelled "
             "(a column that holds something else cannot be in this table)"
         ) from error
     return int(truth_from_codes(np.array(number), where))

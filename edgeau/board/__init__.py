@@ -1,4 +1,4 @@
-"""Finishing a bundle on the board that runs it: engines are built, measured and judged there, and the manifest says how."""
+"""Finishing a bundle on the board that runs it: engines are built, measured and checked there, and the manifest says how."""
 
 from edgeau.board.build import Finished, finish_bundle
 

@@ -1,4 +1,4 @@
-"""Build, measure, judge, record: what a bundle for a Jetson leaves to the board."""
+"""Build, measure, check, record: what a bundle for a Jetson leaves to the board."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from edgeau._system.atomic_file import write_whole
-from edgeau.board.measure import judged
+from edgeau.board.measure import with_accuracy
 from edgeau.board.samples import SAMPLES, LabelledSamples, read_samples
 from edgeau.bundle import Bundle, load_bundle
 from edgeau.bundle.benchmark import Timing, time_artifacts
@@ -43,7 +43,7 @@ class Finished:
 
 
 def finish_bundle(path: Path, options: EngineOptions | None = None, *, max_f1_drop: float = 0.01) -> Finished:
-    """Build an engine of each TensorRT artifact, time them against each other, judge them, and record it in the manifest.
+    """Build an engine of each TensorRT artifact, time them against each other, check them, and record it in the manifest.
 
     The fastest that answers rightly comes first from then on; what does not is left out of the choice. The manifest is
     replaced at the end, whole; every other file of the bundle stays as it is.
@@ -65,7 +65,7 @@ def finish_bundle(path: Path, options: EngineOptions | None = None, *, max_f1_dr
     for artifact in artifacts:
         remember_options(bundle.path(artifact.file), options or EngineOptions())
     timings = time_artifacts(bundle, RUNTIME, seconds=4.0)
-    rows = _judge_all(bundle, timings, machine.to_dict(), max_f1_drop)
+    rows = _measure_all(bundle, timings, machine.to_dict(), max_f1_drop)
     manifest = with_measured(bundle.manifest, rows, timings)
     _replace_manifest(bundle, manifest)
     return Finished(manifest, manifest.artifacts[0], whole=all(row.fault is None for row in rows))
@@ -99,15 +99,15 @@ def _artifacts(bundle: Bundle) -> list[Artifact]:
     return found
 
 
-def _judge_all(
+def _measure_all(
     bundle: Bundle, timings: list[Timing], machine: dict[str, str], max_f1_drop: float
 ) -> list[Measured]:
     samples = _samples(bundle)
     by_file = {artifact.file: artifact for artifact in bundle.manifest.artifacts}
-    return [_judge(bundle, by_file[row.file], row, machine, samples, max_f1_drop) for row in timings]
+    return [_measure(bundle, by_file[row.file], row, machine, samples, max_f1_drop) for row in timings]
 
 
-def _judge(
+def _measure(
     bundle: Bundle,
     artifact: Artifact,
     timing: Timing,
@@ -121,7 +121,7 @@ def _judge(
     manifest = bundle.manifest
     with open_verified(bundle, artifact) as session:
         row = replace(row, engine=str(session.describe()))
-        return judged(
+        return with_accuracy(
             row,
             artifact,
             session,

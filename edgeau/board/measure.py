@@ -14,10 +14,10 @@ from edgeau.bundle.preprocessing import Preprocessor
 from edgeau.metrics import f1_scores, macro_mean, sigmoid
 from edgeau.runtimes.session import Session
 
-__all__ = ["judged"]
+__all__ = ["with_accuracy"]
 
 
-def judged(
+def with_accuracy(
     row: Measured,
     artifact: Artifact,
     session: Session,

@@ -88,7 +88,7 @@ def check_golden(
     Args:
         golden: of the bundle.
         artifact: that the session runs.
-        session: to be judged.
+        session: to be checked.
         spec: what the network wants.
         labels: of the bundle, in output order.
 

@@ -244,7 +244,7 @@ class Measured:
         engine: that ran it, with its version and device.
         machine: what the engine is tied to.
         latency_ms: of one face, milliseconds; None where it did not run.
-        count: labelled samples of the bundle that it was judged on.
+        count: labelled samples of the bundle that it was measured on.
         max_abs_logit: largest difference of a logit to what the artifact answered where the bundle was made.
         decision_flips: share of AU decisions that differ from those, 0..1.
         f1_mean: on the samples, mean over the AUs that occur in them; None without samples.

@@ -6,7 +6,7 @@ A frame is one bundle (Open Sound Control 1.0, Wright 2002):
 - ``/edgeau/ID/box``: left, top, width, height in pixels. ID is the track's number, or the face's place in the frame.
 - ``/edgeau/ID/pose``: pitch, yaw, roll in degrees.
 - ``/edgeau/ID/AU12``: probability 0..1, decision (1 or 0), and where the model gives one intensity 0..1. An AU that could
-  not be judged sends ``/edgeau/ID/AU12/refused`` with the reason instead, so that no 0 is taken for an answer.
+  not be read sends ``/edgeau/ID/AU12/refused`` with the reason instead, so that no 0 is taken for an answer.
 """
 
 from __future__ import annotations

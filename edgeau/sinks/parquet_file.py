@@ -19,7 +19,7 @@ _ROWS = 1000
 
 
 class ParquetSink(Sink):
-    """Writes OpenFace's columns (:mod:`edgeau.sinks.tables.openface_csv`); an AU that could not be judged is null.
+    """Writes OpenFace's columns (:mod:`edgeau.sinks.tables.openface_csv`); an AU that is refused is null.
 
     A Parquet file is readable only once it is closed: a process that is killed loses it. The other files lose nothing.
 

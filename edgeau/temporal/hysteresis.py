@@ -17,7 +17,7 @@ class Hysteresis(PerTrackFilter[dict[str, bool]]):
     """Decides every AU of every track with two thresholds; a filter of :class:`~edgeau.pipeline.Pipeline`.
 
     The band lies around the threshold, the same distance in logits to either side, so that an AU is called active about
-    as often as without it. An AU that is refused has no decision; when it is judged again, its last one holds.
+    as often as without it. An AU that is refused has no decision; when it is read again, its last one holds.
 
     Args:
         thresholds: AU label to decision threshold on the probability, 0..1 (:attr:`~edgeau.pipeline.Pipeline.thresholds`).

@@ -44,13 +44,13 @@ def test_a_column_with_hardly_any_positive_keeps_its_threshold() -> None:
     assert fitted[0] == np.float32(0.7)
 
 
-def test_an_entry_that_nobody_judged_changes_nothing() -> None:
+def test_an_entry_that_nobody_labelled_changes_nothing() -> None:
     decisions, present = np.array([[True], [False], [True]]), np.array([[True], [True], [False]])
     known = np.array([[True], [True], [False]])
     assert f1_scores(decisions, present, known) == f1_scores(decisions[:2], present[:2]) == 2 / 3
 
 
-def test_a_label_that_occurs_only_where_nobody_judged_has_no_f1() -> None:
+def test_a_label_that_occurs_only_where_nobody_labelled_has_no_f1() -> None:
     decisions = present = np.array([[True], [False]])
     assert np.isnan(f1_scores(decisions, present, np.array([[False], [True]]))).all()
 
@@ -65,7 +65,7 @@ def test_resampled_f1_is_that_of_the_repeated_faces() -> None:
         assert row == pytest.approx(f1_scores(decisions[rows], present[rows], known[rows]))
 
 
-def test_accuracy_without_anything_judged_is_nan() -> None:
+def test_accuracy_without_any_label_is_nan() -> None:
     nothing = np.zeros((3, 1), bool)
     assert np.isnan(confusion_counts(nothing, nothing, nothing).accuracy).all()
 
@@ -128,7 +128,7 @@ def test_an_unknown_objective_lists_the_known_ones():
         best_threshold(np.array([0.5]), np.array([1]), "f2")
 
 
-def test_thresholds_leave_out_what_nobody_judged() -> None:
+def test_thresholds_leave_out_what_nobody_labelled() -> None:
     rng = np.random.default_rng(0)
     probabilities, present = rng.random((200, 2)).astype(np.float32), rng.random((200, 2)) < 0.3
     known = np.repeat(rng.random((200, 1)) < 0.5, 2, axis=1)
@@ -158,7 +158,7 @@ def test_the_auc_is_that_of_scikit_learn_with_ties(seed: int) -> None:
     assert ranked.auc(times) == pytest.approx(expected)
 
 
-def test_one_class_or_nothing_judged_has_no_auc() -> None:
+def test_one_class_or_nothing_labelled_has_no_auc() -> None:
     scores = np.array([0.1, 0.2])
     assert np.isnan(RankedScores(scores, np.array([True, True])).auc())
     assert np.isnan(RankedScores(scores, np.array([True, False]), np.zeros(2, bool)).auc())

@@ -33,7 +33,7 @@ def test_an_action_unit_that_contradicts_itself_is_our_bug(fields: dict, message
         ActionUnit("AU12", **fields)
 
 
-def test_an_action_unit_that_could_not_be_judged_has_a_reason() -> None:
+def test_an_action_unit_that_is_refused_has_a_reason() -> None:
     refused = ActionUnit("AU12", None, None, reason="pose")
     assert (refused.probability, refused.active, refused.reason) == (None, None, "pose")
 

@@ -44,7 +44,7 @@ Faces from 2.5 % of the long side on are found, turned by any angle.
 The CSV has one row a face, and one row with success 0 for a frame without
 any. AUxx_c is the decision (0 or 1); AUxx_p the probability (OpenFace has
 none, so it comes last); AUxx_r five times the estimated intensity, for the
-AUs that have one. An AU that cannot be judged has empty cells, never 0.
+AUs that have one. An AU that is refused has empty cells, never 0.
 frame counts from 1, as in OpenFace; index in the JSON lines from 0.
 confidence is 1 or 0, like success: the landmark models give no graded one.
 source is the input. Eye closure stands under AU43 and, as in OpenFace, AU45.

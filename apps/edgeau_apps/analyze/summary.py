@@ -17,20 +17,20 @@ class _AUSummary:
 
     Attributes:
         latest: of the last frame.
-        judged: frames in which the AU could be judged.
+        read: frames in which the AU was read.
         active: those in which it was active.
         peak: highest probability, 0..1.
     """
 
     latest: ActionUnit
-    judged: int = 0
+    read: int = 0
     active: int = 0
     peak: float = 0.0
 
     def add(self, au: ActionUnit) -> None:
         self.latest = au
         if au.probability is not None:
-            self.judged += 1
+            self.read += 1
             self.active += bool(au.active)
             self.peak = max(self.peak, au.probability)
 
@@ -100,9 +100,9 @@ class FaceSummaries:
                     name: {
                         "name": facs_name(name),
                         **au.latest.to_dict(),
-                        "frames_judged": au.judged,
+                        "frames_read": au.read,
                         "frames_active": au.active,
-                        "peak": round(au.peak, 5) if au.judged else None,
+                        "peak": round(au.peak, 5) if au.read else None,
                     }
                     for name, au in face.aus.items()
                 },
@@ -113,14 +113,14 @@ class FaceSummaries:
 
 def _one(au: _AUSummary) -> str:
     if au.latest.probability is None:
-        return f"    -  not judged: {au.latest.reason}"
+        return f"    -  refused: {au.latest.reason}"
     return f"{au.latest.probability:5.3f}{'  active' if au.latest.active else ''}{_mark(au)}"
 
 
 def _many(au: _AUSummary) -> str:
-    if not au.judged:
-        return f"  -  not judged: {au.latest.reason}"
-    return f"{au.active / au.judged:4.0%} of the time active, at most {au.peak:5.3f}{_mark(au)}"
+    if not au.read:
+        return f"  -  refused: {au.latest.reason}"
+    return f"{au.active / au.read:4.0%} of the time active, at most {au.peak:5.3f}{_mark(au)}"
 
 
 def _mark(au: _AUSummary) -> str:

@@ -60,15 +60,15 @@ def _plots(subjects: Sequence[Subject], bench: Sequence[Row]) -> str:
         "MACs, millions",
         logarithmic=(True, True),
     )
-    judged = [one for one in subjects if one.f1 is not None]
+    with_f1 = [one for one in subjects if one.f1 is not None]
     f1_plot = (
         points(
             "Mean F1 against what is computed; each F1 is of the data named below the table.",
-            [Point(one.profile.name, one.profile.macs / 1e6, one.f1 or 0.0) for one in judged],
+            [Point(one.profile.name, one.profile.macs / 1e6, one.f1 or 0.0) for one in with_f1],
             "MACs, millions",
             "mean F1",
         )
-        if judged
+        if with_f1
         else ""
     )
     latency_plot = (

@@ -30,7 +30,7 @@ def channel_order(found: CalibrationSet) -> Iterator[LintFinding]:
     if len(orders) < max(1, _FEW * len(found)):
         yield LintFinding(
             "grey",
-            f"{len(found) - len(orders)} of {len(found)} crops are grey, so their channel order cannot be judged",
+            f"{len(found) - len(orders)} of {len(found)} crops are grey, so their channel order cannot be told",
             "add coloured faces, unless the camera sees no colour",
             refuses=False,
         )

@@ -35,7 +35,7 @@ RULES = (
     "one-person",
     "inactive-aus",
 )
-# Rules that judge by appearance or by the network itself and may be wrong about a set that somebody knows well.
+# Rules that go by appearance or by the network itself and may be wrong about a set that somebody knows well.
 OPINIONS = ("no-faces", "near-duplicates", "one-person", "inactive-aus")
 
 
@@ -44,7 +44,7 @@ def lint(found: CalibrationSet, activity: Activity | None = None) -> tuple[LintF
 
     Args:
         found: the set.
-        activity: which AUs act in its crops; None leaves that unjudged, as for a network that was never trained.
+        activity: which AUs act in its crops; None leaves that unchecked, as for a network that was never trained.
     """
     findings: list[LintFinding] = []
     for stage in _STAGES:

@@ -1,4 +1,4 @@
-"""No faces, or faces that are not aligned: judged by OpenCV's own frontal face detector, in the middle of the crop.
+"""No faces, or faces that are not aligned: found by OpenCV's own frontal face detector, in the middle of the crop.
 
 Crops that come from whole pictures went through the runtime's landmarks; ready crops of a user did not. Found in 81 % of
 the packaged crops (large poses included), 98 % of LFW's, all of a video's; in no noise and no picture without a face.

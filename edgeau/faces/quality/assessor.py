@@ -106,7 +106,7 @@ class QualityAssessor:
         return replace(found, refused=refused) if refused else found
 
     def refused(self, found: FaceQuality, pose: HeadPose | None) -> dict[str, Reason]:
-        """The AUs that measures speak against, and why; empty when all can be judged."""
+        """The AUs that measures speak against, and why; empty when all can be read."""
         refused: dict[str, Reason] = {}
         for regions, limits, labels in self._groups:
             reason = _reason(found, pose, regions, limits)
@@ -118,7 +118,7 @@ class QualityAssessor:
 def _reason(
     found: FaceQuality, pose: HeadPose | None, regions: tuple[Region, ...], limits: Limits
 ) -> Reason | None:
-    """The first thing that speaks against judging an AU that shows in some regions, in the order of REASONS."""
+    """The first thing that speaks against reading an AU that shows in some regions, in the order of REASONS."""
     if any(found.visible[region] < limits.min_visible for region in regions):
         return "out of frame"
     if found.size < limits.min_size:

@@ -8,7 +8,7 @@
 - ``aus``: label to ``probability`` (0..1 or null; of videos smoothed unless asked otherwise), ``raw`` (the probability of
   this frame alone, 0..1 or null), ``active`` (true, false or null), ``intensity`` (0..1 or null),
   ``left`` and ``right`` (probability of each of the person's own sides, 0..1, null where they are not told apart),
-  ``reason`` (why it could not be judged, else null) and ``experimental``.
+  ``reason`` (why it is refused, else null) and ``experimental``.
 - ``quality``, where it was assessed: ``size`` in pixels, ``sharpness``, ``light`` 0..255, ``clipped`` 0..1
   (:class:`~edgeau.faces.quality.FaceQuality`).
 - ``landmarks``: ``[x, y, z]`` of every mesh point in pixels, only when asked for.

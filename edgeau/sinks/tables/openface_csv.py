@@ -20,7 +20,7 @@ The columns, in OpenFace's order (https://github.com/TadasBaltrusaitis/OpenFace/
 - ``AU45_r``, ``AU45_c``: those of AU43, where the network has that and not AU45: OpenFace's eye closure has this number.
 - ``source``: the input, in tables of ``edgeau-analyze``.
 
-An AU that could not be judged has empty cells, never 0. Cells are separated by a comma alone, so that an empty cell reads
+An AU that is refused has empty cells, never 0. Cells are separated by a comma alone, so that an empty cell reads
 as missing everywhere; readers that strip blanks from OpenFace's names do no harm.
 """
 

@@ -165,7 +165,7 @@ class _Measure:
         mean = macro_mean(metrics.f1)
         accuracy = Accuracy(
             data=f"synthetic faces, split {_SPLIT}; network and landmarks fused",
-            count=int(metrics.judged.max()),
+            count=int(metrics.labelled.max()),
             f1=f1,
             f1_mean=mean,
             f1_drop_mean=0.0 if reference is None else reference.f1_mean - mean,

@@ -140,7 +140,7 @@ def _accuracy(fitted: dict[str, Any]) -> Accuracy:
     measured = fitted["measured"]["fused"]
     return Accuracy(
         data=f"synthetic faces, split {fitted['measured_on']}; network and landmarks fused",
-        count=int(max(values["judged"] for values in measured["per_au"].values())),
+        count=int(max(values["labelled"] for values in measured["per_au"].values())),
         f1={label: values["f1"]["value"] for label, values in measured["per_au"].items()},
         f1_mean=measured["mean"]["f1"]["value"],
         f1_drop_mean=0.0,

@@ -28,9 +28,9 @@ __all__ = ["MAX_F1_DROP", "quantized_graphs", "search_int8"]
 MAX_F1_DROP = 0.005
 WORST_PER_MEAN = 4.0
 
-# Faces that layers are ranked on (once for every block), and that candidates are judged on before all faces are.
+# Faces that layers are ranked on (once for every block), and that candidates are evaluated on before all faces are.
 _RANKED_ON = 128
-_JUDGED_ON = 640
+_SEARCHED_ON = 640
 
 
 def quantized_graphs(
@@ -96,7 +96,7 @@ def search_int8(
         description: of the network.
         recipe: by name.
         faces: to calibrate on, and held-out ones.
-        labelled: to search, to fit thresholds and to report on; None judges by decisions that flip on held-out crops.
+        labelled: to search, to fit thresholds and to report on; None counts decisions that flip on held-out crops.
         max_f1_drop: drop of the mean F1 that is allowed; one AU may lose four times as much.
         progress: says what stands in for labels.
 
@@ -125,7 +125,7 @@ def search_int8(
 
 
 class _Measured:
-    """A search on labelled faces: judged on a part of ``val``; confirmed, with thresholds from all of it, on ``test``.
+    """A search on labelled faces: evaluated on a part of ``val``; confirmed, with thresholds from all of it, on ``test``.
 
     Args:
         graph: float.
@@ -139,7 +139,7 @@ class _Measured:
         description = labelled.description
         self._spec = description.input
         thresholds = description.in_order(description.thresholds)
-        self._evaluator = LabelledEvaluator(graph, labelled.val.evenly(_JUDGED_ON), self._spec, thresholds)
+        self._evaluator = LabelledEvaluator(graph, labelled.val.evenly(_SEARCHED_ON), self._spec, thresholds)
         self._ranker = LabelledEvaluator(graph, labelled.val.evenly(_RANKED_ON), self._spec, thresholds)
         on_val, self._float_on_test = self._answers(graph)
         self._float = labelled.parts(on_val, self._float_on_test)

@@ -148,7 +148,7 @@ def load_torch_model(checkpoint: Path) -> TorchModel:
 
 @contextmanager
 def _without_tracing_advice() -> Iterator[None]:
-    """Hides that the legacy exporter is old and that shapes become constants: the parity gate judges the result."""
+    """Hides that the legacy exporter is old and that shapes become constants: the parity gate checks the result."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", torch.jit.TracerWarning)  # type: ignore[attr-defined]  # not in its __all__
         warnings.simplefilter("ignore", DeprecationWarning)

@@ -64,7 +64,7 @@ def test_a_broken_off_film_is_done_in_part(film, bundle, elsewhere, capsys) -> N
     assert captured.err.startswith("edgeau-analyze: ")
 
 
-def test_shares_are_of_the_frames_in_which_an_au_could_be_judged() -> None:
+def test_shares_are_of_the_frames_in_which_an_au_was_read() -> None:
     summaries = FaceSummaries()
     seen = (
         ActionUnit("AU12", 0.9, active=True),

@@ -103,7 +103,7 @@ def test_layers_back_in_float_answer_as_the_float_ones(
     assert evaluator.cost(quantization.graph()).distance > 1e-4
 
 
-def test_labels_are_judged_at_thresholds_fitted_for_each_graph(
+def test_labels_are_compared_at_thresholds_fitted_for_each_graph(
     network: onnx.ModelProto, face_crops: np.ndarray
 ) -> None:
     faces = EvaluationFaces(

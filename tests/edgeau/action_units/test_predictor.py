@@ -78,7 +78,7 @@ def test_a_landmark_model_that_lacks_what_fusion_needs_is_refused(make_bundle, m
         Pipeline.load(path)
 
 
-def test_fused_probabilities_are_judged_at_fused_thresholds(
+def test_fused_probabilities_are_decided_at_fused_thresholds(
     make_bundle, make_landmark_model, astronaut
 ) -> None:
     model = make_landmark_model()

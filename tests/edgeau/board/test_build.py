@@ -1,4 +1,4 @@
-"""Finishing a bundle: what is measured, judged, put first, left out and recorded.
+"""Finishing a bundle: what is measured, checked, put first, left out and recorded.
 
 ONNX Runtime stands in for TensorRT here, which only a board has; the engine is not the point.
 """
@@ -158,7 +158,7 @@ def test_an_artifact_that_loses_too_much_f1_is_left_out(jetson: Path, monkeypatc
     assert row.max_abs_logit == pytest.approx(1.5, abs=1e-3)
 
 
-def test_the_float_network_is_judged_at_its_own_thresholds(jetson: Path, monkeypatch: pytest.MonkeyPatch):
+def test_the_float_network_is_measured_at_its_own_thresholds(jetson: Path, monkeypatch: pytest.MonkeyPatch):
     """Those of INT8 were fitted again; at them the float network would look worse than it is, and hide the loss."""
     timed(monkeypatch)
     monkeypatch.setattr(

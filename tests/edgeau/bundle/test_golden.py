@@ -20,7 +20,7 @@ from edgeau.runtimes.session import FunctionSession
 LABELS = ("AU1", "AU12")
 
 
-def judge(
+def check(
     answer: np.ndarray, precision: str, decisions: np.ndarray | None = None, golden_logits=(0.5, -1.0)
 ) -> None:
     """Check a function session that always answers ``answer`` against one golden answer."""
@@ -38,7 +38,7 @@ def judge(
 
 @pytest.mark.parametrize(("precision", "logit"), [("fp32", 5e-4), ("fp16", 0.05), ("int8", 0.2)])
 def test_the_noise_of_another_machine_passes(precision: str, logit: float) -> None:
-    judge(np.array([[0.5 + logit, -1.0 - logit]]), precision)
+    check(np.array([[0.5 + logit, -1.0 - logit]]), precision)
 
 
 @pytest.mark.parametrize(
@@ -56,16 +56,16 @@ def test_the_noise_of_another_machine_passes(precision: str, logit: float) -> No
 )
 def test_a_wrong_answer_is_refused_by_name(answer: list, precision: str, message: str) -> None:
     with pytest.raises(EngineError, match=rf"function 1 .* answers wrongly on m\.onnx: .*{message}"):
-        judge(np.array(answer), precision)
+        check(np.array(answer), precision)
 
 
 def test_decisions_that_do_not_follow_from_the_thresholds_are_refused() -> None:
     with pytest.raises(EngineError, match="1 decisions differ"):
-        judge(np.array([[0.5, -1.0]]), "fp32", np.array([[True, True]]))
+        check(np.array([[0.5, -1.0]]), "fp32", np.array([[True, True]]))
 
 
 def test_a_decision_at_its_threshold_may_fall_either_way() -> None:
-    judge(np.array([[-1e-4, -1.0]]), "fp32", golden_logits=(1e-4, -1.0))
+    check(np.array([[-1e-4, -1.0]]), "fp32", golden_logits=(1e-4, -1.0))
 
 
 def test_golden_answers_survive_the_file_and_give_the_same_bytes(tmp_path: Path) -> None:

@@ -25,8 +25,8 @@ def test_a_clip_played_as_a_camera_is_one_track_with_ages(bundle_path: Path) -> 
     assert all(result.age_s > 0 and result.captured_s is not None for result in results)
     assert counters.captured == counters.processed + sum(counters.dropped.values()) + counters.failed
     assert counters.landmarks_s > 0
-    judged = [face.aus["AU12"].probability for result in results for face in result.faces]
-    assert sum(probability is not None for probability in judged) > 50
+    answers = [face.aus["AU12"].probability for result in results for face in result.faces]
+    assert sum(probability is not None for probability in answers) > 50
 
 
 def test_live_and_offline_say_the_same_about_a_frame(bundle_path: Path, astronaut: np.ndarray) -> None:

@@ -19,7 +19,7 @@ def soak(root: Path, *options: str) -> dict[str, Any]:
 
 
 def test_faults_of_every_kind_lose_no_frame_from_the_account(root: Path) -> None:
-    # Memory settles over more frames than these; the long run judges it.
+    # Memory settles over more frames than these; the long run shows it.
     result = soak(root, "--frames", "4200", "--max-growth", "2000")
     assert result["unaccounted"] == 0
     assert result["captured"] >= 4200 - 20

@@ -24,7 +24,7 @@ from edgeau_export.onnx_to_tflite import tflite_bytes
 
 pytestmark = pytest.mark.slow
 
-_JUDGE = """
+_ANSWERS = """
 import json, sys
 from pathlib import Path
 from edgeau.action_units.names import DEFAULT
@@ -134,7 +134,7 @@ def _as_other_tools_write_it(model: onnx.ModelProto) -> bytes:
 
 
 def _said(python: Path, root: Path, folder: Path, files: dict[str, str]) -> dict[str, str]:
-    answer: dict[str, str] = json.loads(_run(python, root, folder, _JUDGE, json.dumps(files)).stdout)
+    answer: dict[str, str] = json.loads(_run(python, root, folder, _ANSWERS, json.dumps(files)).stdout)
     return answer
 
 

@@ -173,7 +173,7 @@ def test_figures_of_the_manifest_serve_where_nothing_was_measured_now(
     )
 
 
-def test_f1_is_that_of_its_definition_and_unjudged_entries_do_not_count() -> None:
+def test_f1_is_that_of_its_definition_and_unlabelled_entries_do_not_count() -> None:
     truth = np.array([[1], [1], [0], [0], [-1]], np.int8)
     decided = np.array([[1], [0], [1], [0], [1]], bool)
     (scores,) = score(truth, [decided])

@@ -147,7 +147,7 @@ def test_a_weight_that_torch_changes_on_the_way_is_refused(monkeypatch: pytest.M
         unfolded_from_module(network, (3, 8, 8), 17)
 
 
-def test_sources_without_known_weights_are_judged_by_their_answers_alone(tmp_path: Path) -> None:
+def test_sources_without_known_weights_are_compared_by_their_answers_alone(tmp_path: Path) -> None:
     batch = np.zeros((1, 3, 2, 2), np.float32)
     reference = Reference("a file", "some inputs", batch, np.ones((1, 1), np.float32), 1e-4)
     refuse_if_weights_differ(tmp_path / "m.onnx", onnx.ModelProto(), reference)

@@ -26,7 +26,7 @@ def frames():
 
 def test_counts_are_of_known_entries(frames):
     assert frames.positives.tolist() == [2, 1, 0]
-    assert frames.judged.tolist() == [2, 2, 1]
+    assert frames.labelled.tolist() == [2, 2, 1]
     assert len(frames.known_rows()) == 2
     assert frames.known_rows().pictures == ("0.jpg", "2.jpg")
 
@@ -49,7 +49,7 @@ def test_another_label_set_masks_what_is_not_coded(frames):
         {"video_frame": np.zeros(2, np.int64)},
         {"intensity": np.zeros((3, 2), np.float32)},
         {"occurrence": np.full((3, 3), 9, np.int8)},  # a code of some data set that was not converted
-        {"occurrence": np.ones((3, 3), np.int8)},  # present where nobody judged
+        {"occurrence": np.ones((3, 3), np.int8)},  # present where nobody labelled
     ],
 )
 def test_a_table_that_contradicts_itself_is_our_bug(frames, changes):

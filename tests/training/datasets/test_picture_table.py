@@ -29,7 +29,7 @@ def test_a_folder_and_a_table_are_a_data_set(folder):
         "a/2.jpg",
         "b/1.jpg",
         "c/1.jpg",
-    )  # by clip; the last row judges nothing
+    )  # by clip; the last row labels nothing
     assert frames.occurrence.tolist() == [[0, 1], [0, 1], [0, 0], [1, 0]]
     assert frames.mask.tolist() == [[1, 1], [0, 1], [0, 1], [1, 0]]
     assert [frames.group_names[group] for group in frames.group] == ["ann", "ann", "ben", "cho"]
@@ -80,7 +80,7 @@ def test_free_labels_are_labels(folder, write):
     assert frames.occurrence.tolist() == [[0, 1, 1], [1, 0, 0]]
 
 
-def test_a_table_that_judges_nothing_is_refused(folder, write):
+def test_a_table_that_labels_nothing_is_refused(folder, write):
     write(folder / "labels.csv", "picture,AU1", "a/1.jpg,")
     with pytest.raises(InputError, match="has no labelled frame"):
         PictureTable(folder).read()

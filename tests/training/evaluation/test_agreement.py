@@ -3,7 +3,7 @@ import pytest
 
 from edgeau_training.evaluation.agreement import icc_3_1, intensity_agreement, pearson
 
-# Six targets by four judges: the worked example of Shrout and Fleiss (1979), whose ICC(3,1) is printed as .71.
+# Six targets by four raters: the worked example of Shrout and Fleiss (1979), whose ICC(3,1) is printed as .71.
 RATINGS = np.array(
     [[9, 2, 5, 8], [6, 1, 3, 2], [8, 4, 6, 8], [7, 1, 2, 6], [10, 5, 6, 9], [6, 2, 4, 7]], float
 )

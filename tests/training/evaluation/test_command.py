@@ -25,7 +25,7 @@ def evaluate(faces, capsys):
     return run
 
 
-def test_a_bundle_is_judged_by_what_it_ships(evaluate, bundle):
+def test_a_bundle_is_measured_by_what_it_ships(evaluate, bundle):
     code, document, err = evaluate(bundle)
     assert code == 1  # four faces were not found, and that is said
     assert "no face was found in 4 of 64 pictures" in err
@@ -102,14 +102,14 @@ def test_only_the_wanted_action_units(evaluate, bundle):
     assert list(evaluate(bundle, "--aus", "12,AU1")[1]["models"][0]["per_au"]) == ["AU12", "AU1"]
 
 
-def test_landmarks_without_pictures_judge_the_landmark_model(evaluate, bundle, landmark_file, tmp_path):
+def test_landmarks_without_pictures_measure_the_landmark_model(evaluate, bundle, landmark_file, tmp_path):
     random = np.random.default_rng(0)
     file = tmp_path / "real.npz"
     labels = random.integers(-1, 2, (40, 2))
     np.savez(file, landmarks=random.normal(0, 50, (40, 478, 3)), labels=labels, aus=[4, 12])
     code, document, _ = evaluate(bundle, "--part", "landmark", data=file, split=None)
     assert code == 0
-    assert document["models"][0]["per_au"]["AU4"]["judged"] == int((labels[:, 0] >= 0).sum())
+    assert document["models"][0]["per_au"]["AU4"]["labelled"] == int((labels[:, 0] >= 0).sum())
     assert document["models"][0]["interval"]["resampled"] == "faces"
     code, _, err = evaluate(bundle, data=file, split=None)
     assert code == 2

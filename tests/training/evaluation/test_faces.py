@@ -198,7 +198,7 @@ class TestLabelsInJson:
         with pytest.raises(InputError, match=r"labels\.json"):
             open_faces(self.write(folder, faces))
 
-    def test_false_alarms_at_rest_are_counted_among_judged_decisions(self):
+    def test_false_alarms_at_rest_are_counted_among_decisions_on_labels(self):
         rows = Predictions(
             ("AU6", "AU12"),
             np.array([[3, 3], [3, -3], [-3, 3]], np.float32),

@@ -23,7 +23,7 @@ def random_predictions(seed=0, faces=200):
     return predictions(np.round(logits, 1), truth, [0.5, 0.4, 0.6, 0.5])  # rounding makes ties
 
 
-def test_f1_and_accuracy_equal_those_of_scikit_learn_on_the_judged_entries():
+def test_f1_and_accuracy_equal_those_of_scikit_learn_on_the_labelled_entries():
     made = random_predictions()
     measured = measure(made)
     for column in range(4):
@@ -41,11 +41,11 @@ def test_auc_counts_pairs_and_gives_ties_a_half():
         assert auc == pytest.approx(((above > 0) + 0.5 * (above == 0)).mean())
 
 
-def test_an_entry_that_nobody_judged_changes_nothing():
-    judged = measure(predictions([[2.0], [-2.0], [1.0]], [[1], [0], [0]]))
+def test_an_entry_that_nobody_labelled_changes_nothing():
+    labelled = measure(predictions([[2.0], [-2.0], [1.0]], [[1], [0], [0]]))
     with_unknown = measure(predictions([[2.0], [-2.0], [1.0], [9.0]], [[1], [0], [0], [-1]]))
-    assert with_unknown.f1 == judged.f1 == pytest.approx(2 / 3)
-    assert with_unknown.judged[0] == 3
+    assert with_unknown.f1 == labelled.f1 == pytest.approx(2 / 3)
+    assert with_unknown.labelled[0] == 3
 
 
 def test_a_probability_equal_to_the_threshold_is_positive():

@@ -101,7 +101,7 @@ def check_label_rates(
         return
     off = []
     for column, label in enumerate(frames.labels):
-        total = len(frames) if of_all else int(frames.judged[column])
+        total = len(frames) if of_all else int(frames.labelled[column])
         if label not in published or not total:
             continue
         rate = int(frames.positives[column]) / total

@@ -77,7 +77,7 @@ class LabelledFrames:
         return np.asarray(self.occurrence.sum(axis=0, dtype=np.int64))
 
     @property
-    def judged(self) -> NDArray[np.int64]:
+    def labelled(self) -> NDArray[np.int64]:
         """Number of frames in which each AU is known, int64 ``(C,)``."""
         return np.asarray(self.mask.sum(axis=0, dtype=np.int64))
 

@@ -200,10 +200,10 @@ def _thresholded(table: Predictions, objective: str | None) -> Predictions:
 
 def _document(outcome: _Outcome, options: argparse.Namespace) -> dict[str, Any]:
     named, faces = outcome.named, outcome.faces
-    judged = [(name, table) for name, table in named if table.known.any()]
-    if not judged and options.answers is None:
+    labelled = [(name, table) for name, table in named if table.known.any()]
+    if not labelled and options.answers is None:
         raise InputError(
-            f"{faces.name} judges none of {', '.join(named[0][1].labels)}, so nothing can be measured"
+            f"{faces.name} labels none of {', '.join(named[0][1].labels)}, so nothing can be measured"
         )
     document: dict[str, Any] = {
         "data": {
@@ -218,11 +218,11 @@ def _document(outcome: _Outcome, options: argparse.Namespace) -> dict[str, Any]:
             model_document(
                 name, table, measure(table), intervals(table, options.resamples, seed=options.seed)
             )
-            for name, table in judged
+            for name, table in labelled
         ],
     }
-    if len(judged) == 2:
-        (name, table), (other, reference) = judged
+    if len(labelled) == 2:
+        (name, table), (other, reference) = labelled
         document["comparison"] = comparison_document(name, other, compare(table, reference))
     return document
 

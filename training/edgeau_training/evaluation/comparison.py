@@ -16,7 +16,7 @@ __all__ = ["Comparison", "compare"]
 
 @dataclass(frozen=True)
 class Comparison:
-    """Per AU of the labels that both models have; every face counts, judged or not.
+    """Per AU of the labels that both models have; every face counts, labelled or not.
 
     Attributes:
         labels: C labels, in the first model's order.

@@ -26,7 +26,7 @@ __all__ = ["FoldMetrics", "Measures", "folds_document", "over_folds"]
 
 @dataclass(frozen=True)
 class Measures:
-    """Per AU, float64 ``(C,)``, 0..1: F1, accuracy (NaN where nothing was judged), AUC (NaN with one class only)."""
+    """Per AU, float64 ``(C,)``, 0..1: F1, accuracy (NaN where nothing is labelled), AUC (NaN with one class only)."""
 
     f1: NDArray[np.float64]
     accuracy: NDArray[np.float64]

@@ -1,6 +1,6 @@
 """Measurements of :class:`Predictions`: metrics per AU, their bootstrap intervals, and thresholds fitted on them.
 
-The definitions are those of :mod:`edgeau.metrics`; here they are applied to judged entries and put beside their labels.
+The definitions are those of :mod:`edgeau.metrics`; here they are applied to labelled entries and put beside their labels.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ class Metrics:
     auc: NDArray[np.float64]
     accuracy: NDArray[np.float64]
     positives: NDArray[np.int64]
-    judged: NDArray[np.int64]
+    labelled: NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -67,7 +67,7 @@ class Intervals:
 
 
 def count(predictions: Predictions) -> ConfusionCounts:
-    """Confusion counts per AU over judged entries."""
+    """Confusion counts per AU over labelled entries."""
     return confusion_counts(predictions.decisions, predictions.truth == 1, predictions.known)
 
 
@@ -80,9 +80,9 @@ def measure(predictions: Predictions) -> Metrics:
     """All metrics of one model on one data set."""
     counts = count(predictions)
     positives = counts.tp + counts.fn
-    judged = positives + counts.fp + counts.tn
+    labelled = positives + counts.fp + counts.tn
     f1 = np.where(positives > 0, counts.f1, np.nan)
-    return Metrics(predictions.labels, f1, auc(predictions), counts.accuracy, positives, judged)
+    return Metrics(predictions.labels, f1, auc(predictions), counts.accuracy, positives, labelled)
 
 
 def intervals(

@@ -96,7 +96,7 @@ def option_parser() -> CommandParser:
     )
     parser.add_argument("--against-artifact", metavar="FILE", help="the same for --against")
     parser.add_argument(
-        "--part", choices=PARTS, help="of a bundle: what to judge by (default: what the bundle ships)"
+        "--part", choices=PARTS, help="of a bundle: what to evaluate (default: what the bundle ships)"
     )
     parser.add_argument("--against-part", choices=PARTS, help="the same for --against")
     parser.add_argument("--resamples", type=_positive, default=1000, help="bootstrap draws (default 1000)")

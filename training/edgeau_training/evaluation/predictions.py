@@ -18,7 +18,7 @@ from edgeau.metrics import sigmoid
 
 __all__ = ["UNKNOWN", "Predictions", "load_predictions", "save_predictions"]
 
-UNKNOWN = -1  # a truth that nobody judged; such entries are left out of every metric
+UNKNOWN = -1  # a truth that nobody labelled; such entries are left out of every metric
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class Predictions:
     Attributes:
         labels: C AU labels, in column order.
         logits: float32 ``(N, C)``; probability = sigmoid.
-        truth: int8 ``(N, C)``: 1 present, 0 absent, -1 not judged.
+        truth: int8 ``(N, C)``: 1 present, 0 absent, -1 not labelled.
         thresholds: float64 ``(C,)``, on the probability; positive where ``probability >= threshold``.
         groups: int64 ``(N,)``: faces with the same number belong to the same person; None when persons are not known.
         at_rest: bool ``(N,)``: the whole face was labelled as at rest; None when the data does not say.
@@ -66,7 +66,7 @@ class Predictions:
 
     @property
     def known(self) -> NDArray[np.bool_]:
-        """Boolean ``(N, C)``: where the truth was judged."""
+        """Boolean ``(N, C)``: where the truth is known."""
         return np.asarray(self.truth != UNKNOWN)
 
     def select(self, labels: Sequence[str]) -> Predictions:
@@ -92,7 +92,7 @@ class Predictions:
 
     @property
     def alarms_at_rest(self) -> tuple[int, int] | None:
-        """False alarms on faces at rest, and the judged decisions that they are among; None when rest is not known."""
+        """False alarms on faces at rest, and the decisions on labels that they are among; None when rest is not known."""
         if self.at_rest is None:
             return None
         absent = (self.truth == 0) & self.at_rest[:, None]

@@ -97,7 +97,7 @@ def bounded_by_real_faces(
         rule: None takes the defaults.
 
     Raises:
-        InputError: the tables are not of the same faces, or no AU of the real faces is judged on both sides.
+        InputError: the tables are not of the same faces, or no AU of the real faces is labelled on both sides.
     """
     rule = rule or RealFaceRule()
     fits = {bound: fit_fusion(network, landmark, FusionRule((low, bound), margin)) for bound in rule.bounds}

@@ -37,7 +37,7 @@ def model_document(name: str, predictions: Predictions, metrics: Metrics, ends: 
             "accuracy": _value(metrics.accuracy[i], ends.accuracy[i]),
             "threshold": float(predictions.thresholds[i]),
             "positives": int(metrics.positives[i]),
-            "judged": int(metrics.judged[i]),
+            "labelled": int(metrics.labelled[i]),
             "recall": _share(predictions.decisions[predictions.truth[:, i] == 1, i]),
             "false_positive_rate": _share(predictions.decisions[predictions.truth[:, i] == 0, i]),
         }
@@ -51,8 +51,8 @@ def model_document(name: str, predictions: Predictions, metrics: Metrics, ends: 
     interval = {"confidence": ends.confidence, "resamples": ends.resamples, "resampled": ends.unit}
     document = {"model": name, "mean": mean, "per_au": per_au, "interval": interval}
     if predictions.alarms_at_rest is not None:
-        alarms, judged = predictions.alarms_at_rest
-        document["at_rest"] = {"false_alarms": alarms, "judged": judged}
+        alarms, decisions = predictions.alarms_at_rest
+        document["at_rest"] = {"false_alarms": alarms, "decisions": decisions}
     return document
 
 
@@ -64,7 +64,7 @@ def model_table(document: dict[str, Any]) -> str:
             label,
             *_cells(row),
             f"{row['threshold']:.3f}",
-            f"{row['positives']}/{row['judged']}",
+            f"{row['positives']}/{row['labelled']}",
             _plain(row["recall"], ".2f"),
             _plain(row["false_positive_rate"], ".2f"),
         )
@@ -82,7 +82,7 @@ def model_table(document: dict[str, Any]) -> str:
     note = f"[{interval['confidence']:.0%} bootstrap interval, {interval['resamples']} draws of {interval['resampled']}]"
     if "at_rest" in document:
         rest = document["at_rest"]
-        note += f"\nfaces at rest: {rest['false_alarms']} false alarms in {rest['judged']} judged decisions"
+        note += f"\nfaces at rest: {rest['false_alarms']} false alarms in {rest['decisions']} decisions"
     return "\n".join((document["model"], *aligned_lines((head, *rows, mean)), note))
 
 

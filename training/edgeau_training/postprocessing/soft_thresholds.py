@@ -46,7 +46,7 @@ def break_even_threshold(probabilities: NDArray[np.floating[Any]], truth: NDArra
     Candidates without a true positive are left out: both are 0 there, which is no balance.
 
     Args:
-        probabilities: ``(n,)``, judged entries only.
+        probabilities: ``(n,)``, labelled entries only.
         truth: ``(n,)``, 1 or 0, at least one 1.
     """
     order = np.argsort(-probabilities, kind="stable")

@@ -112,7 +112,7 @@ function drawCard(card, face, time) {
     part.fill.style.width = `${100 * (value ?? 0)}%`;
     part.value.textContent = unit ? value.toFixed(2) : face.reasons[label] ?? "-";
     part.track.setAttribute("aria-valuenow", value ?? 0);
-    part.track.setAttribute("aria-valuetext", unit ? `${value.toFixed(2)}${unit[1] ? ", active" : ""}` : `not judged: ${face.reasons[label]}`);
+    part.track.setAttribute("aria-valuetext", unit ? `${value.toFixed(2)}${unit[1] ? ", active" : ""}` : `refused: ${face.reasons[label]}`);
     drawLine(part.line, label, histories.get(face.id), time);
   }
 }

@@ -49,7 +49,7 @@ def score(
     """Scores of every set of decisions, the first being the reference of the drops.
 
     Args:
-        truth: ``(n, C)``: 1, 0, or -1 where not judged.
+        truth: ``(n, C)``: 1, 0, or -1 where not labelled.
         decisions: bool ``(n, C)`` each.
         persons: resampled as wholes, ``(n,)``; None resamples faces.
         seed: of the draws.
@@ -62,13 +62,13 @@ def score(
 
 
 def _scores(values: NDArray[np.float64], reference: NDArray[np.float64]) -> Scores:
-    judged = np.isfinite(values[0])
-    if not judged.any():
+    known = np.isfinite(values[0])
+    if not known.any():
         nothing = np.full(2, np.nan)
         ends = np.full((values.shape[1], 2), np.nan)
         return Scores(values[0], ends, np.nan, nothing, np.nan, nothing, np.nan)
-    means = values[:, judged].mean(axis=1)
-    drops = (reference - values)[:, judged]
+    means = values[:, known].mean(axis=1)
+    drops = (reference - values)[:, known]
     return Scores(
         f1=values[0],
         f1_ends=percentile_interval(values[1:]),

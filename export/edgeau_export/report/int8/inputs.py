@@ -37,7 +37,7 @@ class Labelled:
 
     Attributes:
         answers: on these faces.
-        truth: int8 ``(n, C)``: 1 present, 0 absent, -1 not judged.
+        truth: int8 ``(n, C)``: 1 present, 0 absent, -1 not labelled.
         persons: who each face is, ``(n,)``, so that intervals resample persons; None where nobody knows.
     """
 

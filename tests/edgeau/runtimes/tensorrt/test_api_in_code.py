@@ -17,7 +17,7 @@ from .used_members import methods_of, used_in
 FOLDER = Path(edgeau.runtimes.tensorrt.__file__).parent
 SOURCES = {file.name: file.read_text("utf-8") for file in FOLDER.glob("*.py") if file.name != "api.py"}
 TABLE = {member.name: member for member in TENSORRT}
-# Modules that only one generation calls: they are judged with the method that calls this function of theirs.
+# Modules that only one generation calls: they are checked with the method that calls this function of theirs.
 OF_A_GENERATION = {"calibration.py": "make_calibrator", "progress.py": "make_progress_monitor"}
 VERSIONS = [(8, 5), (8, 6), (10, 0), (10, 3), (10, 7), (10, 13), (11, 0), (11, 4)]
 

@@ -18,7 +18,7 @@ class FaceBatch:
 
     Attributes:
         landmarks: float32 ``(N, 468 or 478, 3)``, x y z in pixels of each face's picture; None of aligned crops.
-        truth: int8 ``(N, C)`` in the data set's label order: 1 present, 0 absent, -1 not judged.
+        truth: int8 ``(N, C)`` in the data set's label order: 1 present, 0 absent, -1 not labelled.
         pictures: N uint8 ``(H, W, 3)`` BGR, or None where the data set has landmarks only.
         groups: int64 ``(N,)`` numbers of persons, or None where they are not known.
         at_rest: bool ``(N,)``: the whole face was labelled as at rest, or None where the data set does not say.
