@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from edgeau.errors import TargetError, UsageError
+from edgeau.runtimes.table import runtimes
 from edgeau_calibration.recipe import recipes
 from edgeau_export.command import main
 from edgeau_export.targets.selection import select_artifacts
@@ -111,7 +112,7 @@ TFLITE = {"file": "a.tflite", "runtime": "litert", "batch": 1}
         (LYING + _artifact(runtime="onnxruntme"), "did you mean 'onnxruntime'"),
         (
             LYING + _artifact(runtime="abacus"),
-            "'abacus' is not known; known: litert, onnxruntime, openvino, tensorrt",
+            f"'abacus' is not known; known: {', '.join(runtimes())}",
         ),
         (
             LYING + _artifact(precision="int8", recipe="robst"),
