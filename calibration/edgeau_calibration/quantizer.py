@@ -28,6 +28,7 @@ from edgeau_calibration.algorithms.least_squares import FitRule
 from edgeau_calibration.algorithms.ranges import activation_names, activation_ranges
 from edgeau_calibration.algorithms.weight_optimization import with_learned_weights
 from edgeau_calibration.graph.block_partition import nodes_of_roles
+from edgeau_calibration.graph.normalized_streams import sums_of_streams
 from edgeau_calibration.graph.prepare import prepared
 from edgeau_calibration.graph.quantizable_layers import with_constants_of
 from edgeau_calibration.graph.unary_functions import inside_functions
@@ -80,6 +81,7 @@ class StaticQuantizer:
         self._floats = (
             *nodes_of_roles(self.float_graph.graph, recipe.floats),
             *inside_functions(self.float_graph.graph, recipe.operators),
+            *sums_of_streams(self.float_graph.graph),
         )
         sampled = sampled_activations(self.float_graph, crops, spec, activation_names(self.float_graph.graph))
         self.ranges = activation_ranges(
@@ -92,7 +94,7 @@ class StaticQuantizer:
         self._learned = self._learn(Preprocessor(spec).batch(crops[ordinary_crops(sampled)]))
 
     def graph(self, kept_float: Iterable[str] = ()) -> onnx.ModelProto:
-        """The Q/DQ graph with the named nodes, those of the recipe's roles, and composed activation functions in float."""
+        """The Q/DQ graph with the named nodes, those of the recipe's roles, composed functions and unbounded sums in float."""
         result = self._unlearned(dict.fromkeys((*self._floats, *kept_float)))
         if self._learned is not None:
             with_constants_of(result, self._learned)

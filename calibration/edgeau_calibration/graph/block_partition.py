@@ -35,7 +35,7 @@ def layers(graph: onnx.GraphProto) -> list[Unit]:
 
 def blocks(graph: onnx.GraphProto) -> list[Unit]:
     """All nodes between two places that everything passes through, where there is a layer with weights among them."""
-    weighted = {node.name for node in weighted_nodes(graph)}
+    weighted = {node.name for node in weighted_nodes(graph)} | set(_matrices(graph))
     bounds = [before for _, before in cuts(graph)]
     found: list[Unit] = []
     first = 0
@@ -49,6 +49,12 @@ def blocks(graph: onnx.GraphProto) -> list[Unit]:
             found[-1] = Unit(found[-1].name, (*found[-1].nodes, *names))
         first = last
     return found
+
+
+def _matrices(graph: onnx.GraphProto) -> list[str]:
+    """Products with a constant matrix, which the layers of a transformer are."""
+    constants = {item.name for item in graph.initializer}
+    return [node.name for node in graph.node if node.op_type == "MatMul" and node.input[1] in constants]
 
 
 def nodes_of_roles(graph: onnx.GraphProto, roles: Iterable[str]) -> tuple[str, ...]:

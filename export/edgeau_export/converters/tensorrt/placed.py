@@ -9,10 +9,9 @@ import onnx
 from numpy.typing import NDArray
 
 from edgeau_calibration.algorithms.ranges import Range
-from edgeau_calibration.graph.quantizable_layers import WEIGHTED
 from edgeau_calibration.graph.view import GraphView, with_shapes
 from edgeau_calibration.quantizer import StaticQuantizer
-from edgeau_export.converters.tensorrt.placement import LEVELS, output_axis, place
+from edgeau_export.converters.tensorrt.placement import INTEGER_LAYERS, LEVELS, output_axis, place
 from edgeau_export.converters.tensorrt.qdq import with_pairs
 
 __all__ = ["PlacedQuantization", "placed"]
@@ -34,7 +33,12 @@ def placed(
     wanted = {
         node.output[0]
         for node in model.graph.node
-        if node.op_type in WEIGHTED and node.input[1] in graph.constants and node.name not in given_up
+        if node.op_type in INTEGER_LAYERS
+        and node.input[1] in graph.constants
+        and not (
+            node.op_type == "MatMul" and len(graph.constants[node.input[1]].dims) > 2
+        )  # a matrix for each place
+        and node.name not in given_up
     }
     placement = place(graph, wanted, scales)
     weights = {name: _weight_scales(graph, graph.producer[name]) for name in placement.convolutions}

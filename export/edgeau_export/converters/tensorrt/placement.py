@@ -6,6 +6,7 @@ The rules (TensorRT developer guide, "Q/DQ Layer-Placement Recommendations"):
     SiLU is ``x * sigmoid(x)``: no pair stands between the convolution, the sigmoid and the product.
 *   Of a residual sum, the skipping input is quantized, the one that comes from the convolution is not: the sum then is
     fused into the convolution, and integer in, integer out.
+    Not in networks that normalize rows, whose sums are without bounds (:mod:`edgeau_calibration.graph.normalized_streams`).
 *   Of squeeze and excitation, the map that is squeezed and scaled is quantized once, for the pooling and for the product,
     so that it is stored once, in 8 bits.
 *   One pair a tensor, however many read it: TensorRT copies the DequantizeLinear to each by itself.
@@ -18,11 +19,14 @@ from dataclasses import dataclass
 
 import onnx
 
+from edgeau_calibration.graph.normalized_streams import normalizes_rows
 from edgeau_calibration.graph.quantizable_layers import WEIGHTED
 from edgeau_calibration.graph.view import GraphView
 
-__all__ = ["LEVELS", "Placement", "can_be_integer", "is_gate", "output_axis", "place"]
+__all__ = ["INTEGER_LAYERS", "LEVELS", "Placement", "can_be_integer", "is_gate", "output_axis", "place"]
 
+# Operators that TensorRT runs as integers where their weights are constant.
+INTEGER_LAYERS = (*WEIGHTED, "MatMul")
 # Largest magnitude of a symmetric 8-bit integer.
 LEVELS = 127
 _POOLS = ("GlobalAveragePool", "ReduceMean")
@@ -58,7 +62,10 @@ def place(graph: GraphView, wanted: Collection[str], known: Collection[str]) -> 
     )
     squeezed = {tensor for tensor in _squeezed_maps(graph, convolutions) if tensor in known}
     readers: dict[str, list[tuple[str, int]]] = {}
+    unbounded = {"Add"} if normalizes_rows(graph.graph) else set()
     for node in graph.nodes:
+        if node.op_type in unbounded:
+            continue
         for index in _quantized_inputs(graph, node, convolutions, squeezed):
             if node.input[index] in known:
                 readers.setdefault(node.input[index], []).append((node.output[0], index))
@@ -98,7 +105,7 @@ def _quantized_inputs(
     graph: GraphView, node: onnx.NodeProto, convolutions: Collection[str], squeezed: set[str]
 ) -> tuple[int, ...]:
     """List the inputs of a node that see a pair."""
-    if node.op_type in WEIGHTED:
+    if node.op_type in INTEGER_LAYERS:
         return (0,) if node.output[0] in convolutions else ()
     if node.op_type == "Add":
         index = _skipping_input(graph, node, convolutions)
@@ -140,4 +147,4 @@ def _scaled_input(graph: GraphView, mul: onnx.NodeProto) -> int | None:
 def output_axis(node: onnx.NodeProto) -> int:
     """Axis of the output channels in the weights of a weighted operator."""
     transposed = any(item.name == "transB" and item.i for item in node.attribute)
-    return 1 if node.op_type == "Gemm" and not transposed else 0
+    return 1 if node.op_type == "MatMul" or (node.op_type == "Gemm" and not transposed) else 0

@@ -13,15 +13,25 @@ from onnx import TensorProto
 
 from edgeau.errors import TargetError
 from edgeau.runtimes.table import runtime_named
-from edgeau_calibration.graph.quantizable_layers import WEIGHTED
 from edgeau_calibration.graph.view import GraphView
-from edgeau_export.converters.tensorrt.placement import can_be_integer, is_gate, output_axis
+from edgeau_export.converters.tensorrt.placement import INTEGER_LAYERS, can_be_integer, is_gate, output_axis
 
 __all__ = ["RULES", "faults", "refuse_unless_fit"]
 
 _PAIR = ("QuantizeLinear", "DequantizeLinear")
-# Operators of TensorRT 8.5's support matrix that take INT8, and the sums and products that are fused with them.
-_TAKES_INTEGERS = ("Add", "AveragePool", "Conv", "Gemm", "GlobalAveragePool", "MaxPool", "Mul", "ReduceMean")
+# Operators of TensorRT 8.5's support matrix that take INT8, and the sums and products that are fused with them. MatMul is not in
+# that matrix, and is run in INT8 where it has pairs all the same (NVIDIA/TensorRT issues 3266, 3417 and 4322).
+_TAKES_INTEGERS = (
+    "Add",
+    "AveragePool",
+    "Conv",
+    "Gemm",
+    "GlobalAveragePool",
+    "MatMul",
+    "MaxPool",
+    "Mul",
+    "ReduceMean",
+)
 _TYPES = (TensorProto.FLOAT, TensorProto.FLOAT16, TensorProto.INT8, TensorProto.INT32, TensorProto.INT64)
 _ACTIVATIONS = ("Clip", "HardSigmoid", "HardSwish", "LeakyRelu", "Relu", "Sigmoid")
 _INTEGER_OPERATORS = (
@@ -142,7 +152,7 @@ def axes(graph: GraphView) -> Iterator[str]:
 def weights(graph: GraphView) -> Iterator[str]:
     """A convolution has pairs on data and weights or on neither, float weights, and no pair on its bias."""
     for node in graph.nodes:
-        if node.op_type not in WEIGHTED:
+        if node.op_type not in INTEGER_LAYERS:
             continue
         behind = [graph.made_by(name) == "DequantizeLinear" for name in node.input]
         if behind[0] != behind[1]:
