@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from edgeau._system.processor import default_threads
 from edgeau.errors import EngineError
 from edgeau.runtimes.litert_interpreter import interpreter
-from edgeau.runtimes.session import EngineInfo, Session, batches
+from edgeau.runtimes.session import EngineInfo, Session, run_in_batches
 
 __all__ = ["LiteRTSession"]
 
@@ -58,8 +58,7 @@ class LiteRTSession(Session):
         wanted = self._crop_shape()
         if batch.shape[1:] != wanted:
             raise EngineError(f"{self._file} takes crops of shape {wanted}, got {batch.shape[1:]}")
-        pieces = [self._infer(piece) for piece in batches(batch, self._input.shape[0])]
-        return np.concatenate(pieces)[: len(batch)]
+        return run_in_batches(self._infer, batch, self._input.shape[0])
 
     def describe(self) -> EngineInfo:  # noqa: D102
         return EngineInfo("litert", self._version, self._provider, self._threads, self._input.shape[0])

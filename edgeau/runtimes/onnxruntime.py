@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from edgeau._system.processor import default_threads
 from edgeau.errors import DependencyError, EngineError
-from edgeau.runtimes.session import EngineInfo, Session, batches
+from edgeau.runtimes.session import EngineInfo, Session, run_in_batches
 from edgeau.runtimes.silence import silence
 
 __all__ = ["OnnxRuntimeSession"]
@@ -44,10 +44,7 @@ class OnnxRuntimeSession(Session):
     def run(self, batch: NDArray[np.float32]) -> NDArray[np.float32]:  # noqa: D102
         if self._session is None:
             raise ValueError("this session is closed")
-        if self._batch is None or self._batch == len(batch):
-            return self._infer(batch)
-        pieces = [self._infer(piece) for piece in batches(batch, self._batch)]
-        return np.concatenate(pieces)[: len(batch)]
+        return run_in_batches(self._infer, batch, self._batch)
 
     def describe(self) -> EngineInfo:  # noqa: D102
         return EngineInfo(

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from edgeau._system.closing import Closing
 from edgeau.runtimes.table import runtime_named
 
-__all__ = ["EngineInfo", "FunctionSession", "Session", "batches"]
+__all__ = ["EngineInfo", "FunctionSession", "Session", "batches", "run_in_batches"]
 
 
 @dataclass(frozen=True)
@@ -78,6 +78,21 @@ def batches(batch: NDArray[np.float32], size: int) -> list[NDArray[np.float32]]:
     if missing:
         batch = np.concatenate((batch, np.zeros((missing, *batch.shape[1:]), np.float32)))
     return [batch[start : start + size] for start in range(0, len(batch), size)]
+
+
+def run_in_batches(
+    infer: Callable[[NDArray[np.float32]], NDArray[np.float32]], batch: NDArray[np.float32], size: int | None
+) -> NDArray[np.float32]:
+    """The answers ``(N, C)`` of an artifact with a fixed batch to any N crops, a copy; with None it takes them at once.
+
+    Args:
+        infer: answers a batch of exactly ``size``, or of any size.
+        batch: float32 ``(N, 3, H, W)``, N of 1 or more.
+        size: the artifact's batch, or None.
+    """
+    if size is None:
+        return infer(batch)
+    return np.concatenate([infer(piece) for piece in batches(batch, size)])[: len(batch)]
 
 
 class FunctionSession(Session):

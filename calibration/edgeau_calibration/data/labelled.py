@@ -12,9 +12,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from edgeau.errors import CalibrationError, DependencyError
+from edgeau.errors import CalibrationError
 from edgeau.faces.alignment import Alignment
 from edgeau_calibration.data.crops import decoded
+from edgeau_calibration.data.shards import read_shard
 
 __all__ = ["PRESENT_INTENSITY", "EvaluationFaces", "JpegCrops", "labelled_faces", "labelled_splits"]
 
@@ -108,7 +109,8 @@ def labelled_faces(
     rows: list[Any] = []
     points: list[Any] = []
     for shard in sorted((folder / split).glob("shard-*.parquet")):
-        for crop, aus, landmarks in _rows(shard):
+        table = read_shard(shard, _COLUMNS)
+        for crop, aus, landmarks in zip(*(table[name] for name in _COLUMNS), strict=True):
             if crop is not None and (limit is None or len(files) < limit):
                 files.append(crop)
                 rows.append([aus[column] for column in columns])
@@ -134,19 +136,3 @@ def _columns(folder: Path, labels: Sequence[str]) -> list[int]:
     if missing:
         raise CalibrationError(f"{folder} has no labels for {', '.join(missing)}; it has {', '.join(known)}")
     return [known.index(label) for label in labels]
-
-
-def _rows(shard: Path) -> list[tuple[Any, Any, Any]]:
-    try:
-        from pyarrow import ArrowException, parquet
-    except ImportError as error:
-        raise DependencyError(
-            f"reading {shard.name} needs pyarrow, which is not installed: pip install pyarrow"
-        ) from error
-    try:
-        table = parquet.read_table(shard, columns=list(_COLUMNS))
-        return list(zip(*(table.column(name).to_pylist() for name in _COLUMNS), strict=True))
-    except (ArrowException, OSError, KeyError) as error:
-        raise CalibrationError(
-            f"{shard} cannot be read as a shard with columns {', '.join(_COLUMNS)} ({error})"
-        ) from error

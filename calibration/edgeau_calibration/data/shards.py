@@ -13,7 +13,7 @@ from tqdm import tqdm
 from edgeau.errors import CalibrationError, DependencyError
 from edgeau_calibration.data.crops import evenly
 
-__all__ = ["encoded_crops", "shards_in"]
+__all__ = ["encoded_crops", "read_shard", "shards_in"]
 
 # Crops are taken from so many shards at most: every shard holds many identities, and opening all would read gigabytes.
 _SHARDS = 16
@@ -48,6 +48,23 @@ def encoded_crops(shards: Sequence[Path], wanted: int) -> tuple[list[bytes], NDA
 
 def _rows(shard: Path) -> list[tuple[bytes, int | None]]:
     """JPEG file and identity of every face that has a crop."""
+    table = read_shard(shard, ("crop",), ("identity",))
+    persons = table.get("identity", [None] * len(table["crop"]))
+    return [(crop, person) for crop, person in zip(table["crop"], persons, strict=True) if crop is not None]
+
+
+def read_shard(shard: Path, columns: Sequence[str], optional: Sequence[str] = ()) -> dict[str, list[Any]]:
+    """Columns of a Parquet shard as plain values, by name.
+
+    Args:
+        shard: that edgeau-synth wrote.
+        columns: that must be there.
+        optional: that are read where they are.
+
+    Raises:
+        DependencyError: pyarrow is not installed.
+        CalibrationError: it is damaged, or lacks a column.
+    """
     try:
         from pyarrow import ArrowException, parquet
     except ImportError as error:
@@ -56,10 +73,11 @@ def _rows(shard: Path) -> list[tuple[bytes, int | None]]:
         ) from error
     try:
         file = parquet.ParquetFile(shard)
-        wanted = [name for name in ("crop", "identity") if name in file.schema_arrow.names]
-        table: dict[str, list[Any]] = file.read(columns=wanted).to_pydict()
-        crops = table["crop"]
+        there = [*columns, *(name for name in optional if name in file.schema_arrow.names)]
+        table: dict[str, list[Any]] = file.read(columns=there).to_pydict()
+        return {name: table[name] for name in there}
     except (ArrowException, OSError, KeyError) as error:
-        raise CalibrationError(f"{shard} cannot be read as a shard with a column 'crop' ({error})") from error
-    persons = table.get("identity", [None] * len(crops))
-    return [(crop, person) for crop, person in zip(crops, persons, strict=True) if crop is not None]
+        plural = "column" if len(columns) == 1 else "columns"
+        raise CalibrationError(
+            f"{shard} cannot be read as a shard with the {plural} {', '.join(columns)} ({error})"
+        ) from error

@@ -16,7 +16,7 @@ from edgeau._system.timing import RunTimes
 from edgeau.bundle.manifest import InputSpec
 from edgeau.bundle.preprocessing import Preprocessor
 from edgeau.errors import CalibrationError
-from edgeau.runtimes.session import EngineInfo, batches
+from edgeau.runtimes.session import EngineInfo, run_in_batches
 
 __all__ = ["Crops", "computed_in", "logits_of", "one_face_ms", "open_model"]
 
@@ -88,8 +88,7 @@ def logits_of(
     pieces = []
     for start in tqdm(range(0, len(crops), _BATCH), desc="answers", unit="batch", disable=None, leave=False):
         batch = preprocessor.batch(crops[start : start + _BATCH])
-        answers = [session.run(None, {entry.name: piece})[0] for piece in batches(batch, fixed or len(batch))]
-        pieces.append(np.concatenate(answers)[: len(batch)])
+        pieces.append(run_in_batches(lambda piece: session.run(None, {entry.name: piece})[0], batch, fixed))
     return np.concatenate(pieces)
 
 

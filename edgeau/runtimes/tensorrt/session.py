@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgeau.errors import EngineError
-from edgeau.runtimes.session import EngineInfo, Session, batches
+from edgeau.runtimes.session import EngineInfo, Session, run_in_batches
 from edgeau.runtimes.tensorrt.engines import open_engine_of, remembered_options
 from edgeau.runtimes.tensorrt.options import EngineOptions, dla_core_of
 
@@ -54,8 +54,7 @@ class TensorRtSession(Session):
         wanted = self._opened.engine.input_shape
         if batch.ndim != len(wanted) or batch.shape[1:] != wanted[1:]:
             raise EngineError(f"the TensorRT engine takes crops of {wanted[1:]}, got {batch.shape[1:]}")
-        pieces = [self._opened.engine.run(piece) for piece in batches(batch, self._batch)]
-        return np.concatenate(pieces)[: len(batch)]
+        return run_in_batches(self._opened.engine.run, batch, self._batch)
 
     def describe(self) -> EngineInfo:  # noqa: D102
         machine, core = self._opened.machine, self._opened.options.dla_core

@@ -8,7 +8,7 @@ import pytest
 from edgeau._system.processor import default_threads
 from edgeau.errors import DependencyError, EngineError
 from edgeau.runtimes import open_session
-from edgeau.runtimes.session import EngineInfo, FunctionSession, batches
+from edgeau.runtimes.session import EngineInfo, FunctionSession, batches, run_in_batches
 
 
 @pytest.fixture(scope="module")
@@ -123,3 +123,17 @@ def test_a_function_stands_in_for_an_engine() -> None:
         logits = session.run(np.full((2, 3, 4, 4), 7, np.float32))
     assert logits.tolist() == [[7, 7, 7], [7, 7, 7]]
     assert session.describe() == EngineInfo("function", "1", "<lambda>", None, None)
+
+
+def test_an_artifact_with_a_fixed_batch_answers_any_number_of_crops() -> None:
+    seen: list[int] = []
+
+    def infer(piece: np.ndarray) -> np.ndarray:
+        seen.append(len(piece))
+        return piece.reshape(len(piece), -1)[:, :1]
+
+    crops = np.arange(5, dtype=np.float32).reshape(5, 1, 1, 1)
+    assert run_in_batches(infer, crops, 2).ravel().tolist() == [0, 1, 2, 3, 4]
+    assert seen == [2, 2, 2]
+    assert run_in_batches(infer, crops, None).ravel().tolist() == [0, 1, 2, 3, 4]
+    assert seen[-1] == 5
