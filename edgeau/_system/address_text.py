@@ -56,10 +56,10 @@ def check_address(text: str) -> str | None:
     except ValueError as error:
         reason = str(error).lower()
         if "port" in reason:
-            return "its port is no number of 1 to 65535"
+            return "its port is not a number from 1 to 65535"
         return "a bracket around its host is missing" if "ipv6" in reason else "it cannot be taken apart"
     if port == 0:
-        return "its port is no number of 1 to 65535"
+        return "its port is not a number from 1 to 65535"
     return None if host else "it has no host"
 
 

@@ -95,7 +95,7 @@ def seconds(text: str) -> float:
     except ValueError:
         number = 0.0
     if not 0 < number < 1e5:
-        raise UsageError(f"{text!r} is no number of seconds above 0")
+        raise UsageError(f"{text!r} is not a number of seconds above 0")
     return number
 
 

@@ -297,7 +297,7 @@ def _code(table: Path, row: int, label: str, cell: str) -> int:
         number = float(cell)
     except ValueError as error:
         raise InputError(
-            f"{where}: {cell!r} is no label; 1 is present, 0 absent, -1, 9, 999 or nothing not labelled "
+            f"{where}: {cell!r} is not a label; 1 is present, 0 absent, -1, 9, 999 or nothing not labelled "
             "(a column that holds something else cannot be in this table)"
         ) from error
     return int(truth_from_codes(np.array(number), where))

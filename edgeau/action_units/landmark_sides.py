@@ -53,7 +53,7 @@ class LandmarkSides:
                     f"landmark model: {name} of its sides must be {shape} finite numbers, got {array.shape}"
                 )
         if not np.array_equal(np.sort(self.mirror), np.arange(MESH_POINTS)):
-            raise BundleError("landmark model: the mirror of its sides is no exchange of points")
+            raise BundleError("landmark model: the mirror of its sides does not exchange points")
 
     def logits(self, difference: NDArray[np.floating[Any]]) -> NDArray[np.float32]:
         """Logits of each side.

@@ -176,7 +176,7 @@ def _loaded(entry: metadata.EntryPoint) -> Runtime:
         ) from error
     if not isinstance(row, Runtime):
         raise EngineError(
-            f"entry point {entry.value} is no edgeau.runtimes.table.Runtime but a {type(row).__name__}"
+            f"entry point {entry.value} is not an edgeau.runtimes.table.Runtime but a {type(row).__name__}"
         )
     return row
 

@@ -139,7 +139,7 @@ def _parser() -> CommandParser:
 def _drop(text: str) -> float:
     value = float(text)
     if not 0 <= value <= 1:
-        raise ArgumentTypeError(f"{text} is no drop of F1: 0 to 1, such as 0.005")
+        raise ArgumentTypeError(f"{text} is not a drop of F1: 0 to 1, such as 0.005")
     return value
 
 

@@ -96,7 +96,7 @@ def _numbers(text: str) -> tuple[int, ...]:
     try:
         numbers = tuple(int(part) for part in text.split(","))
     except ValueError:
-        raise UsageError(f"{text!r} is no list of numbers, such as 1,2,4") from None
+        raise UsageError(f"{text!r} is not a list of numbers, such as 1,2,4") from None
     if min(numbers) < 1:
         raise UsageError(f"{text!r}: the numbers are 1 or more")
     return numbers

@@ -117,5 +117,5 @@ def read_result(path: Path) -> Result:
         raise InputError(f"{path} cannot be read: {error}") from error
     except (ValueError, RecordError) as error:
         raise InputError(
-            f"{path} is no result of edgeau-bench ({error}); make one with: edgeau-bench --out bench.json"
+            f"{path} is not a result of edgeau-bench ({error}); make one with: edgeau-bench --out bench.json"
         ) from error

@@ -58,7 +58,7 @@ def _of_network(what: str) -> Subject:
     name, *options = what.split(":")
     if name not in zoo_names():
         raise UsageError(
-            f"{what!r} is no file and no network; known networks: {', '.join(zoo_names())}; "
+            f"{what!r} is neither a file nor a known network; known networks: {', '.join(zoo_names())}; "
             "files end with .onnx, .tflite or .safetensors, a bundle is a folder"
         )
     if not options:

@@ -131,7 +131,9 @@ def _columns(folder: Path, labels: Sequence[str]) -> list[int]:
     try:
         known: list[str] = json.loads((folder / "dataset.json").read_text("utf-8"))["aus"]
     except (OSError, ValueError, KeyError) as error:
-        raise CalibrationError(f"{folder} is no data set of edgeau-synth: dataset.json: {error}") from error
+        raise CalibrationError(
+            f"{folder} is not a data set of edgeau-synth: dataset.json: {error}"
+        ) from error
     missing = [label for label in labels if label not in known]
     if missing:
         raise CalibrationError(f"{folder} has no labels for {', '.join(missing)}; it has {', '.join(known)}")

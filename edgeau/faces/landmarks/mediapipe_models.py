@@ -175,7 +175,7 @@ def _files(place: Path) -> Mapping[str, bytes]:
         raise InputError(f"face landmark networks: {place} does not exist; {ADVICE}")
     if place.suffix not in (".task", ".whl") and not zipfile.is_zipfile(place):
         raise InputError(
-            f"face landmark networks: {place} is no folder, no face_landmarker.task and no wheel; {ADVICE}"
+            f"face landmark networks: {place} is neither a folder nor a face_landmarker.task nor a wheel; {ADVICE}"
         )
     try:
         return _in_archive(place)

@@ -27,7 +27,9 @@ def read_scales(file: Path) -> bytes:
         raise EngineError(f"calibration cache {file} cannot be read: {error}") from error
     scales = [line for line in lines if ": " in line]
     if not lines or not lines[0].startswith("TRT-") or not scales:
-        raise EngineError(f"{file} is no TensorRT calibration cache; export the bundle again, it brings one")
+        raise EngineError(
+            f"{file} is not a TensorRT calibration cache; export the bundle again, it brings one"
+        )
     return "\n".join(scales).encode() + b"\n"
 
 

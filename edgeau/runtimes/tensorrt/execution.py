@@ -142,13 +142,13 @@ class LoadedEngine:
             shape = tuple(int(size) for size in engine.get_tensor_shape(name))
             if engine.get_tensor_dtype(name) != trt.DataType.FLOAT or min(shape) < 1:
                 raise EngineError(
-                    f"the engine's tensor {name!r} {shape} is not float32 of one fixed shape: it is no engine of edgeau"
+                    f"the engine's tensor {name!r} {shape} is not float32 of one fixed shape: it was not built by edgeau"
                 )
             self._memory[name] = TensorMemory(self._cuda, shape)
             made.append(self._memory[name])
         if len(made) != 1:
             raise EngineError(
-                f"the engine has {len(made)} {mode.lower()}s, not one: it is no engine of edgeau"
+                f"the engine has {len(made)} {mode.lower()}s, not one: it was not built by edgeau"
             )
         return made
 

@@ -48,7 +48,7 @@ _NAME = "python -m edgeau_export.packaging.default_model"
 _MODEL = TargetArtifact("model.fp32.onnx", "onnxruntime", "fp32")
 _LANDMARK_MODEL = "landmark_model.npz"
 
-# AUs that were seen to work on real faces (docs/model-card.md says on which); the others of the label set are experimental.
+# AUs that are validated on real faces (docs/model-card.md says on which); the others of the label set are experimental.
 SEEN_ON_REAL_FACES = au_labels((1, 2, 4, 5, 6, 9, 10, 12, 15, 17, 25, 26, 43))
 
 

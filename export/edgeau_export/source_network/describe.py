@@ -43,7 +43,7 @@ def describe(path: Path) -> str:
     """
     if path.suffix in (".tflite", ".toml"):
         raise UsageError(
-            f"{path} is no network that can be exported; give weights, an ONNX file, .pt2 or TorchScript"
+            f"{path} is not a network that can be exported; give weights, an ONNX file, .pt2 or TorchScript"
         )
     return _text(path, _of_onnx(path) if path.suffix == ".onnx" else _of_weights(path))
 

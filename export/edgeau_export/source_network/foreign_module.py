@@ -145,7 +145,7 @@ def _exported_program(path: Path) -> nn.Module:
     try:
         return _InEvaluation(torch.export.load(path).module())
     except Exception as error:
-        raise CheckpointError(f"{path} is no ExportedProgram that this torch reads: {error}") from error
+        raise CheckpointError(f"{path} is not an ExportedProgram that this torch reads: {error}") from error
 
 
 def _torchscript(path: Path) -> nn.Module:

@@ -145,7 +145,7 @@ def _opened(path: Path) -> Any:
         try:
             return safetensors.torch.load_file(str(path))
         except safetensors.SafetensorError as error:
-            raise CheckpointError(f"{path} is no whole safetensors file ({error})") from error
+            raise CheckpointError(f"{path} is not a whole safetensors file ({error})") from error
     try:
         with torch.serialization.safe_globals(_HARMLESS):
             return torch.load(path, map_location="cpu", weights_only=True)

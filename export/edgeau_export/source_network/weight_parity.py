@@ -48,7 +48,7 @@ class WeightFaults:
         return bool(self.wrong or self.unknown or self.lost)
 
     def __str__(self) -> str:
-        unknown = [f"{name} is no weight of the network" for name in self.unknown]
+        unknown = [f"{name} is not a weight of the network" for name in self.unknown]
         lost = [f"{name} of the network is nowhere" for name in self.lost]
         lines = [*self.wrong, *unknown, *lost]
         return "; ".join(lines[:3]) + (f"; {len(lines) - 3} more" if len(lines) > 3 else "")

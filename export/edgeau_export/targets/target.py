@@ -89,7 +89,7 @@ class TargetArtifact:
     def _check_file(self, runtime: Runtime) -> None:
         if not _PLAIN_NAME.fullmatch(self.file):
             raise TargetError(
-                f"artifact file {self.file!r} is no plain file name: at most 100 of A-Z a-z 0-9 . _ -, a letter or "
+                f"artifact file {self.file!r} is not a plain file name: at most 100 of A-Z a-z 0-9 . _ -, a letter or "
                 "digit first, no folder"
             )
         if self.file.lower() in _RESERVED:

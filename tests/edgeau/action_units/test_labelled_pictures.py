@@ -104,10 +104,10 @@ def test_an_au_that_stands_there_twice_is_left_out_and_named(table):
         (["picture,,AU1", "a.jpg,,1"], "column '' is not known"),
         (["picture,AU1"], "no row below its header"),
         (["picture,AU1", "gone.jpg,1"], r"no row of .* can be used: .*row 2: there is no picture"),
-        (["picture,AU1", "a.jpg,yes"], r"row 2, AU1: 'yes' is no label; 1 is present"),
+        (["picture,AU1", "a.jpg,yes"], r"row 2, AU1: 'yes' is not a label; 1 is present"),
         (["picture,AU1", "a.jpg,0", "b.jpg,3"], "row 3, AU1: label 3 is not known"),
         (["picture,AU1", "a.jpg,0.5"], "row 2, AU1: label 0.5 is not known"),
-        (["picture,AU1,notes", "a.jpg,0,blurred"], "row 2, notes: 'blurred' is no label"),
+        (["picture,AU1,notes", "a.jpg,0,blurred"], "row 2, notes: 'blurred' is not a label"),
         (["picture,AU1", 'a.jpg,"0'], "cannot be read as a CSV file"),
     ],
 )

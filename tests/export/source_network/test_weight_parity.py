@@ -100,7 +100,7 @@ def test_a_lost_weight_and_one_from_nowhere_are_named() -> None:
     faults = weight_faults(graph_of(nodes, (1, 6, 8, 8), other), known)
     assert faults.unknown == ("w2",)
     assert faults.lost == ("w2",)
-    assert "w2 is no weight of the network; w2 of the network is nowhere" in str(faults)
+    assert "w2 is not a weight of the network; w2 of the network is nowhere" in str(faults)
 
 
 def test_whatever_is_folded_into_a_layer_is_known() -> None:

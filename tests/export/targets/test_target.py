@@ -157,7 +157,7 @@ TFLITE = {"file": "a.tflite", "runtime": "litert", "batch": 1}
         (LYING + _artifact() + STAGE.format("", "fp32", "a.onnx"), "lacks its name or its command"),
         (LYING + _artifact() + STAGE.format("x", "FP32", "a.onnx"), "precision 'FP32' is not known"),
         *(
-            (LYING + _artifact(file=file), "is no plain file name")
+            (LYING + _artifact(file=file), "is not a plain file name")
             for file in (
                 "../../x.onnx",
                 "/etc/x.onnx",

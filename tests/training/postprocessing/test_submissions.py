@@ -48,7 +48,7 @@ def test_a_video_without_any_decision_and_a_damaged_sample_are_named(sample, tmp
         write_aff_wild2_submission(tmp_path / "out.txt", sample, ["v1/00001.jpg"], decisions(0))
     assert not (tmp_path / "out.txt").exists()
     sample.write_text(f"{HEADER}\nv1/00001.jpg\nreadme\n")
-    with pytest.raises(InputError, match=r"sample\.txt, row 3: 'readme' is no frame"):
+    with pytest.raises(InputError, match=r"sample\.txt, row 3: 'readme' is not a frame"):
         write_aff_wild2_submission(tmp_path / "out.txt", sample, ["v1/00001.jpg"], decisions(0))
 
 

@@ -86,7 +86,7 @@ def test_no_folder_is_said(tmp_path):
         (lambda text: text[: len(text) // 2].rsplit("\n", 1)[0] + "\n", "vertices, the neutral mesh has"),
         (lambda text: text.replace("v ", "v 1.0 ", 1), "expected one block"),
         (lambda _: "", "expected one block"),
-        (lambda text: text.replace("v ", "v x", 1), "is no number"),
+        (lambda text: text.replace("v ", "v x", 1), "is not a number"),
     ],
 )
 def test_a_damaged_shape_is_named(copy, tmp_path, damage, words):

@@ -52,7 +52,7 @@ def test_labels_are_put_in_ascending_order(tmp_path):
     [
         ("replicas = 2", "replica = 2", "unknown field 'replica'; known are .*replicas"),
         ("batch = 4", "batches = 4", r"stages\[0\]: unknown field \'batches\'"),
-        ("batch = 4", "batch = 5", "batch 5 is no multiple of replicas 2"),
+        ("batch = 4", "batch = 5", "batch 5 is not a multiple of replicas 2"),
         ("steps = 2", "", "needs either steps, epochs or minutes"),
         ("steps = 2", "steps = 2\nminutes = 1", "needs either steps, epochs or minutes"),
         ("field = 160", "field = 200", "field 200 is not one of 160, 224"),

@@ -81,7 +81,7 @@ def _listed(sample: Path) -> tuple[str, list[str]]:
     names = [row.split(",")[0].strip() for row in rows]
     for number, name in enumerate(names, start=2):
         if "/" not in name or not PurePosixPath(name).stem.isdecimal():
-            raise InputError(f"{sample}, row {number}: {name!r} is no frame such as video/00001.jpg")
+            raise InputError(f"{sample}, row {number}: {name!r} is not a frame such as video/00001.jpg")
     return header, names
 
 

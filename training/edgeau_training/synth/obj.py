@@ -48,7 +48,7 @@ def positions_from_obj(path: Path) -> NDArray[np.float32]:
     try:
         return np.array(words, dtype=np.float32).reshape(-1, 3)
     except ValueError as error:
-        raise InputError(f"{path}: a coordinate is no number ({error}). Unpack the rig again") from error
+        raise InputError(f"{path}: a coordinate is not a number ({error}). Unpack the rig again") from error
 
 
 def topology_from_obj(path: Path) -> Topology:

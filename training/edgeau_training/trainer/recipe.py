@@ -157,7 +157,7 @@ class Recipe:
         for stage in self.stages:
             if stage.batch % self.parts:
                 raise UsageError(
-                    f"stage {stage.name!r}: batch {stage.batch} is no multiple of replicas {self.replicas}"
+                    f"stage {stage.name!r}: batch {stage.batch} is not a multiple of replicas {self.replicas}"
                     + (f" times accumulate {self.accumulate}" if self.accumulate > 1 else "")
                 )
 

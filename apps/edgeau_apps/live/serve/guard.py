@@ -78,7 +78,7 @@ class Guard:
     def _check_host(self, request: web.Request) -> None:
         host = _hostname(request.headers.get("Host", ""))
         if host is None or not (host in self._names or _is_address(host)):
-            raise web.HTTPMisdirectedRequest(text="this is no name of this machine\n", headers=_HEADERS)
+            raise web.HTTPMisdirectedRequest(text="this is not a name of this machine\n", headers=_HEADERS)
 
     def _check_origin(self, request: web.Request) -> None:
         origin = request.headers.get("Origin")

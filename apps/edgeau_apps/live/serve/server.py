@@ -49,7 +49,7 @@ def parse_address(text: str) -> tuple[str, int]:
     """
     host, colon, port = text.rpartition(":")
     if not colon or not port.isdigit() or not 0 < int(port) < 65536:
-        raise UsageError(f"--serve {text!r} is no HOST:PORT, such as 127.0.0.1:8765")
+        raise UsageError(f"--serve {text!r} is not HOST:PORT, such as 127.0.0.1:8765")
     return host.strip("[]") or "127.0.0.1", int(port)
 
 
@@ -232,7 +232,7 @@ class _Site:
         except asyncio.TimeoutError as error:
             raise web.HTTPRequestTimeout(text="the command did not come in time\n") from error
         except (ValueError, TypeError, KeyError) as error:
-            raise web.HTTPBadRequest(text="this is no command\n") from error
+            raise web.HTTPBadRequest(text="this is not a command\n") from error
         except UserError as error:
             raise web.HTTPConflict(text=f"{error}\n") from error
         return web.json_response({"said": said})

@@ -69,7 +69,7 @@ def decoded(content: bytes) -> NDArray[np.uint8]:
     """
     header = read_picture_header(content)
     if header is None or header.kind != "JPEG":
-        raise InputError("the picture is no JPEG")
+        raise InputError("the picture is not a JPEG")
     if not 0 < header.width * header.height <= _MOST_PIXELS:
         raise InputError(f"a picture of {header.width} x {header.height} pixels is too large, or damaged")
     return decoded_picture(content, "the picture")

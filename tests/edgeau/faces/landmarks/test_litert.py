@@ -225,7 +225,7 @@ def test_places_without_models_are_named(tmp_path: Path) -> None:
     for place, fault in {
         tmp_path: "has no face landmark networks",
         tmp_path / "none": "does not exist",
-        tmp_path / "file.tflite": "is no folder, no face_landmarker.task and no wheel",
+        tmp_path / "file.tflite": "is neither a folder nor a face_landmarker.task nor a wheel",
     }.items():
         with pytest.raises(InputError, match=f"{fault}.*edgeau-landmarks --fetch"):
             litert(model=place)

@@ -142,7 +142,7 @@ def test_quantized_networks_are_told_from_float_ones(network: Path):
 def test_what_is_no_calibration_cache_is_refused(tmp_path: Path, content: str):
     file = tmp_path / "calibration.cache"
     file.write_text(content)
-    with pytest.raises(EngineError, match="is no TensorRT calibration cache"):
+    with pytest.raises(EngineError, match="is not a TensorRT calibration cache"):
         read_scales(file)
 
 

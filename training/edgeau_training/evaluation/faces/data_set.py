@@ -201,7 +201,7 @@ def _aligner_of(crops: Path) -> Alignment:
         raise InputError(f"{path} is damaged: {error}") from error
     if not isinstance(aligner, ArcFaceTemplate) and aligner.canvas != aligner.size:
         raise InputError(
-            f"{path}: these crops are no whole canvas, so another network cannot be shown its own part of them"
+            f"{path}: these crops do not cover the whole canvas, so another network cannot be shown its own part of them"
         )
     return aligner
 
