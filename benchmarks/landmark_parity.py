@@ -163,8 +163,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     rows, times = measure(arguments.video)
     found = {name: summary(values) for name, values in rows.items()}
     title = f"{machine_name()}, {time.strftime('%Y-%m-%d')}; {Path(arguments.video).name}."
-    took = ", ".join(f"{name} {cpu_ms} ms" for name, cpu_ms in times.items())
-    text = f"{title}\n\n{table(found)}\n\nProcessor time of a frame in tracking: {took}."
+    cpu_times = ", ".join(f"{name} {cpu_ms} ms" for name, cpu_ms in times.items())
+    text = f"{title}\n\n{table(found)}\n\nProcessor time of a frame in tracking: {cpu_times}."
     if arguments.write:
         write_part(arguments.write, "landmark_parity", text)
     if arguments.json:

@@ -221,7 +221,7 @@ def slope(points: Sequence[tuple[int, float]]) -> float:
 def soak(frames: int, *, real: bool) -> dict[str, Any]:
     weather = Weather(frames, clip_pictures() if real else None)
     memory: list[tuple[int, float]] = []
-    told = dict.fromkeys(("dropped", "gaps"), 0)
+    reported = dict.fromkeys(("dropped", "gaps"), 0)
     begun_s = time.monotonic()
     with ExitStack() as stack:
         pipeline = stack.enter_context(open_pipeline(real=real))
@@ -233,8 +233,8 @@ def soak(frames: int, *, real: bool) -> dict[str, Any]:
         for result in live.stream(source):
             sink.write(result)
             bar.update(weather.given - bar.n)
-            told["dropped"] += result.dropped
-            told["gaps"] += result.gap_s > 0
+            reported["dropped"] += result.dropped
+            reported["gaps"] += result.gap_s > 0
             if weather.given >= frames / 100 * len(memory):
                 memory.append((weather.given, memory_kib()))
         counters = live.snapshot()
@@ -250,7 +250,7 @@ def soak(frames: int, *, real: bool) -> dict[str, Any]:
         "lost_before_capture": weather.given - counters.captured,
         "source_deaths": weather.lives - 1,
         "gaps": counters.gaps,
-        "told_with_results": told,
+        "reported_with_results": reported,
         "sink": str(sink.report),
         "memory_mib": {"start": round(memory[0][1] / 1024, 1), "end": round(memory[-1][1] / 1024, 1)},
         "memory_slope_kib_per_1000_frames": round(slope(memory), 2),

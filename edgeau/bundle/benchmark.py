@@ -56,8 +56,8 @@ class Timing:
 
     def __str__(self) -> str:
         threads = "" if self.threads is None else f", {self.threads} thread{'s' * (self.threads != 1)}"
-        took = f"{self.latency_ms:.1f} ms" if self.latency_ms is not None else self.fault or "not timed"
-        return f"{self.file} ({self.runtime}/{self.precision}{threads}): {took}"
+        time_text = f"{self.latency_ms:.1f} ms" if self.latency_ms is not None else self.fault or "not timed"
+        return f"{self.file} ({self.runtime}/{self.precision}{threads}): {time_text}"
 
 
 class SessionTime(NamedTuple):

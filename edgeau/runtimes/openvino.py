@@ -101,5 +101,5 @@ def _import() -> Any:
 def _reason(error: RuntimeError) -> str:
     """The last line of its message that is not a place in OpenVINO's own sources."""
     lines = [line.strip() for line in str(error).splitlines()]
-    told = [line for line in lines if line and not line.startswith(("Exception from", "Check '"))]
-    return told[-1] if told else type(error).__name__
+    reasons = [line for line in lines if line and not line.startswith(("Exception from", "Check '"))]
+    return reasons[-1] if reasons else type(error).__name__

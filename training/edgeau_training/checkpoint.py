@@ -110,8 +110,8 @@ class CheckpointInfo:
         known["labels"] = tuple(known["labels"])
         known["licences"] = tuple(known.get("licences", ()))
         try:
-            told = known.get("provenance")
-            known["provenance"] = None if told is None else from_dict(Provenance, told, "provenance")
+            recorded = known.get("provenance")
+            known["provenance"] = None if recorded is None else from_dict(Provenance, recorded, "provenance")
         except RecordError as error:
             raise CheckpointError(f"the checkpoint's metadata is damaged: {error}") from error
         return cls(**known)

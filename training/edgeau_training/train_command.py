@@ -44,7 +44,7 @@ def _train(recipe: Recipe, options: Any) -> int:
     figures = one.finish()
     checkpoint = options.out / "checkpoint.safetensors"
     problems = one.trainee.data.problems
-    if not one.engine.first:
+    if not one.processes.first:
         return PARTLY if problems else DONE
     say_left_out("edgeau-train", problems)
     if options.json:

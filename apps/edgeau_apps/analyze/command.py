@@ -275,7 +275,7 @@ def _told(outcome: Outcome, *, quiet: bool) -> Outcome:
     """The outcome, told to the user: what was written on stdout, what went wrong on stderr."""
     if outcome.error:
         say(f"{NAME}: {outcome.error}", sys.stderr)
-    if outcome.told and not quiet:
+    if outcome.has_output and not quiet:
         say(outcome.text(), sys.stdout)
     return outcome
 

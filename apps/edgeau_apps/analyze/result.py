@@ -42,10 +42,10 @@ class Outcome:
         """``partly``: the input broke off, and what came before is written or shown."""
         if self.error is None:
             return "done"
-        return "partly" if self.told else "failed"
+        return "partly" if self.has_output else "failed"
 
     @property
-    def told(self) -> bool:
+    def has_output(self) -> bool:
         """True when anything of it was written, or can be printed."""
         return bool(self.files or (self.faces is not None and self.frames))
 

@@ -82,7 +82,7 @@ class Overlay:
         counters = self._session.counters()
         fps = 0.0 if counters is None else counters.fps
         words = [
-            f"{fps:.0f} frames/s, age {1e3 * view.result.age_s:.0f} ms, network every {view.result.every}",
+            f"{fps:.0f} frames/s, latency {1e3 * view.result.age_s:.0f} ms, AUs every {view.result.every} frames",
             f"{self._session.engine()}, {self._session.precision()}",
         ]
         if self._session.is_recording:

@@ -241,8 +241,8 @@ def _standard_input(model: ModelProto, wish: GraphWish, where: str) -> None:
     entry = model.graph.input[0]
     kind = entry.type.tensor_type.elem_type
     if wish.uint8 != (kind == TensorProto.UINT8):
-        told = "uint8" if kind == TensorProto.UINT8 else TensorProto.DataType.Name(kind).lower()
-        raise CheckpointError(f'{where} takes {told}; say dtype = "{told}" under [input] of its model.toml')
+        dtype = "uint8" if kind == TensorProto.UINT8 else TensorProto.DataType.Name(kind).lower()
+        raise CheckpointError(f'{where} takes {dtype}; say dtype = "{dtype}" under [input] of its model.toml')
     channels, height, width = wish.shape
     wanted = (height, width, channels) if wish.layout == "NHWC" else wish.shape
     dims = entry.type.tensor_type.shape.dim

@@ -63,10 +63,10 @@ def test_a_picture_and_a_film_in_one_call(picture, film, bundle, out, capsys) ->
     lines = [json.loads(line) for line in (out / "film.jsonl").read_text().splitlines()]
     assert [line["index"] for line in lines] == list(range(12))
     assert [len(line["faces"]) for line in lines] == [1] * 6 + [0] * 6
-    told = capsys.readouterr()
-    assert "1 face" in told.out
-    assert "12 frames, 6 with a face" in told.out
-    assert told.err == ""
+    said = capsys.readouterr()
+    assert "1 face" in said.out
+    assert "12 frames, 6 with a face" in said.out
+    assert said.err == ""
 
 
 def test_csv_and_json_lines_say_the_same(picture, bundle, out) -> None:
@@ -81,8 +81,8 @@ def test_csv_and_json_lines_say_the_same(picture, bundle, out) -> None:
 
 def test_json_prints_one_document_and_nothing_else(picture, film, bad, bundle, out, capsys) -> None:
     assert analyze(picture, bad, film, "--out", out, "--bundle", bundle, "--json") == 1
-    told = capsys.readouterr()
-    document = json.loads(told.out)
+    said = capsys.readouterr()
+    document = json.loads(said.out)
     assert document["network"] == {"name": "tiny", "title": "a tiny network for tests", "trained": True}
     assert document["labels"] == list(DEFAULT)
     assert document["artifact"] == {"file": "model.onnx", "precision": "fp32"}
@@ -91,7 +91,7 @@ def test_json_prints_one_document_and_nothing_else(picture, film, bad, bundle, o
     assert document["inputs"][2]["frames"] == 12
     assert document["inputs"][2]["frames_with_face"] == 6
     assert "bad.png" in document["inputs"][1]["error"]
-    assert told.err.count("\n") == 1
+    assert said.err.count("\n") == 1
 
 
 def test_landmarks_and_pose_are_written_when_asked_for(picture, bundle, out) -> None:
@@ -125,9 +125,9 @@ def test_annotated_pictures_and_films_are_written_when_asked_for(
 
 def test_an_untrained_network_is_said_everywhere(picture, untrained_bundle, out, capsys) -> None:
     assert analyze(picture, "--out", out, "--bundle", untrained_bundle, "--annotate", "--json") == 0
-    told = capsys.readouterr()
-    assert "UNTRAINED" in told.err
-    assert json.loads(told.out)["network"]["trained"] is False
+    said = capsys.readouterr()
+    assert "UNTRAINED" in said.err
+    assert json.loads(said.out)["network"]["trained"] is False
     assert json.loads((out / "astronaut.jsonl").read_text())["trained"] is False
     drawn = cv2.imread(str(out / "astronaut.annotated.png"))
     assert (drawn[1, 1] == palette.WARNING).all()
@@ -158,9 +158,9 @@ def test_a_film_that_breaks_off_keeps_its_rows_and_is_named(film, bundle, out, c
     assert 3 <= count < 12
     assert len((out / "cut.jsonl").read_text().splitlines()) == count
     assert "cut.annotated.mp4" in names(out)
-    told = capsys.readouterr()
-    assert f"{count} of 12 frames" in told.err
-    assert "cut.avi" in told.err
+    said = capsys.readouterr()
+    assert f"{count} of 12 frames" in said.err
+    assert "cut.avi" in said.err
 
 
 @pytest.mark.parametrize("good_first", [True, False])
@@ -219,10 +219,10 @@ def test_a_bundle_that_cannot_be_trusted_ends_before_anything_is_made(
     picture, bundle, out, tmp_path, capsys, how
 ) -> None:
     assert analyze(picture, "--out", out, "--bundle", broken_bundle(bundle, tmp_path, how)) == 2
-    told = capsys.readouterr()
-    assert told.out == ""
-    assert told.err.startswith("edgeau-analyze: ")
-    assert told.err.count("\n") == 1
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert said.err.startswith("edgeau-analyze: ")
+    assert said.err.count("\n") == 1
     assert not out.parent.exists()
 
 
@@ -242,10 +242,10 @@ def test_a_bundle_that_cannot_be_trusted_ends_before_anything_is_made(
 def test_what_does_not_fit_gets_one_line_and_makes_nothing(words, says, picture, bundle, out, capsys) -> None:
     words = [str(picture) if word == "PICTURE" else word for word in words]
     assert main([*words, "--out", str(out), "--bundle", str(bundle)]) == 2
-    told = capsys.readouterr()
-    assert told.out == ""
-    assert says in told.err
-    assert told.err.count("\n") == 1
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert says in said.err
+    assert said.err.count("\n") == 1
     assert not out.parent.exists()
 
 

@@ -56,10 +56,10 @@ def test_ctrl_c_leaves_what_was_there_and_what_is_complete(tmp_path, picture, bu
 
     wait_for(rows_are_being_written, process)
     process.send_signal(signal.SIGINT)
-    _, told = process.communicate(timeout=30)
+    _, said = process.communicate(timeout=30)
     assert process.returncode == 130
-    assert told.splitlines()[-1] == "edgeau-analyze: interrupted; nothing half-written was left"
-    assert "Traceback" not in told
+    assert said.splitlines()[-1] == "edgeau-analyze: interrupted; nothing half-written was left"
+    assert "Traceback" not in said
     assert sorted(path.name for path in out.iterdir()) == [
         *("astronaut.annotated.png", "astronaut.csv", "astronaut.jsonl", "long.csv"),
     ]
@@ -72,10 +72,10 @@ def test_a_file_that_is_taken_away_meanwhile_is_said(tmp_path, bundle, suffix) -
     process = start(long_film(tmp_path / "long.avi", 4000), "--out", out, "--bundle", bundle, "--annotate")
     wait_for(lambda: any(path.stat().st_size > 2000 for path in out.glob(".long.*.csv")), process)
     next(path for path in out.iterdir() if path.name.endswith(suffix.removeprefix(".annotated"))).unlink()
-    _, told = process.communicate(timeout=30)
+    _, said = process.communicate(timeout=30)
     assert process.returncode == 2
-    assert f"long{suffix} was removed while it was written" in told
-    assert told.count("\n") == 1
+    assert f"long{suffix} was removed while it was written" in said
+    assert said.count("\n") == 1
     assert not out.exists(), "nothing of the film is there, and no folder made for it"
 
 
@@ -84,10 +84,10 @@ def test_a_full_disk_ends_in_one_line_and_leaves_nothing(tmp_path, bundle) -> No
     full = {"preexec_fn": lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (4000, 4000))}
     environment = {**os.environ, "XDG_CACHE_HOME": str(tmp_path / "cache")}
     process = start(film, "--out", tmp_path / "out", "--bundle", bundle, env=environment, **full)
-    _, told = process.communicate(timeout=60)
-    assert process.returncode == 2, told
-    assert told.startswith("edgeau-analyze: cannot write to")
-    assert told.count("\n") == 1
+    _, said = process.communicate(timeout=60)
+    assert process.returncode == 2, said
+    assert said.startswith("edgeau-analyze: cannot write to")
+    assert said.count("\n") == 1
     assert not (tmp_path / "out").exists()
 
 

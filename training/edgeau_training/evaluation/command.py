@@ -155,13 +155,13 @@ def _faces(options: argparse.Namespace, scorers: Sequence[Scorer], fold: str | N
     if published is None:
         return open_faces(Path(options.data), options.split)
     name, root = published
-    told = reader_options(options.data_option)
+    given = reader_options(options.data_option)
     found: DataSetFaces
     if options.sample or options.unlabelled:
-        found = unlabelled_faces(name, root, options.sample, told)
+        found = unlabelled_faces(name, root, options.sample, given)
     else:
         fold = _fold_of(name, scorers, fold, options.split)
-        found = open_data_set_faces(name, root, told, fold=fold, side=options.split, crops=options.crops)
+        found = open_data_set_faces(name, root, given, fold=fold, side=options.split, crops=options.crops)
     found.fit([scorer.alignment for scorer in scorers])
     return found
 

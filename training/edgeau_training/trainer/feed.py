@@ -8,10 +8,10 @@ from edgeau.errors import UsageError
 from edgeau_training.sampling import Sampler, build_sampler
 from edgeau_training.sampling.cursor import Cursor
 from edgeau_training.trainer.batches import Batch, Batches
-from edgeau_training.trainer.engine import Engine
 from edgeau_training.trainer.framing import Framing
 from edgeau_training.trainer.geometry_targets import GeometryTargets
 from edgeau_training.trainer.prefetching import prefetched
+from edgeau_training.trainer.process_group import ProcessGroup
 from edgeau_training.trainer.recipe import Recipe
 from edgeau_training.trainer.stage import Stage
 from edgeau_training.trainer.training_data import TrainingData
@@ -27,7 +27,7 @@ class Feed:
         data: whose training side is drawn from.
         framing: of the network.
         targets: of the landmarks, or None.
-        engine: whose processes share a batch.
+        processes: those that share a batch.
         workers: threads that make the pictures of a batch.
 
     Raises:
@@ -40,10 +40,10 @@ class Feed:
         data: TrainingData,
         framing: Framing,
         targets: GeometryTargets | None,
-        engine: Engine,
+        processes: ProcessGroup,
         workers: int,
     ) -> None:
-        self._recipe, self._framing, self._engine = recipe, framing, engine
+        self._recipe, self._framing, self._processes = recipe, framing, processes
         intensity = data.intensity() if recipe.auxiliary.get("intensity") else None
         if intensity is None and recipe.auxiliary.get("intensity"):
             raise UsageError(f"{recipe.data.set} codes no intensities; leave them out of [auxiliary]")
@@ -81,7 +81,7 @@ class Feed:
         augmentation = self._recipe.augmentation.scaled(stage.augmentation)
         for draw in cursor.epoch():
             for part in range(self._recipe.accumulate):
-                first = part * each + self._engine.rank * share
+                first = part * each + self._processes.rank * share
                 mine = slice(first, first + share)
                 yield from self._batches.epoch([draw], view, augmentation, number, taken, mine)
             taken += len(draw)
@@ -89,10 +89,10 @@ class Feed:
     def _sizes(self, stage: Stage) -> tuple[int, int]:
         """Faces of a part, and of this process's share of it."""
         each = stage.batch // self._recipe.accumulate
-        share, rest = divmod(each, self._engine.world)
+        share, rest = divmod(each, self._processes.world)
         if rest or share < 2:
             raise UsageError(
                 f"stage {stage.name!r}: batch {stage.batch} in {self._recipe.accumulate} parts cannot be shared by "
-                f"{self._engine.world} processes, 2 faces or more each; change the batch"
+                f"{self._processes.world} processes, 2 faces or more each; change the batch"
             )
         return each, share

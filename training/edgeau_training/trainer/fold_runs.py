@@ -48,7 +48,7 @@ def train_folds(
             run = Run(recipe, data, folder, _options_of(options, out, folder, name))
             run.finish()
             problems |= dict.fromkeys(run.trainee.data.problems)
-            writes = run.engine.first
+            writes = run.processes.first
     tables = [load_predictions(fold_folder(out, name) / PREDICTIONS)["test"] for name in names]
     document = folds_document(names, tables, recipe.thresholds) | {"problems": list(problems)}
     if writes:

@@ -12,7 +12,7 @@ from torch.nn import functional
 from edgeau_training.datasets.crops import LabelledCrops
 from edgeau_training.losses import build_loss
 from edgeau_training.trainer.batches import Batch
-from edgeau_training.trainer.engine import Engine
+from edgeau_training.trainer.process_group import ProcessGroup
 from edgeau_training.trainer.recipe import Recipe
 from edgeau_training.trainer.student import Answers
 
@@ -41,22 +41,22 @@ class Objective:
 
     Args:
         recipe: names loss and auxiliary weights.
-        engine: whose processes share a batch.
+        processes: those that share a batch.
 
     Raises:
         UsageError: the loss is not known, or an option does not fit.
     """
 
-    def __init__(self, recipe: Recipe, engine: Engine) -> None:
+    def __init__(self, recipe: Recipe, processes: ProcessGroup) -> None:
         options = dict(recipe.loss)
         self._loss = build_loss(options.pop("name"), **options)
-        self._recipe, self._engine = recipe, engine
+        self._recipe, self._processes = recipe, processes
 
     def fit(self, data: LabelledCrops) -> None:
         """Takes the counts of the training side."""
         known, present = data.mask > 0, data.occurrence > 0
         counts = ((known & side).sum(axis=0, dtype=np.int64) for side in (present, ~present))
-        positives, negatives = (torch.from_numpy(count).to(self._engine.device) for count in counts)
+        positives, negatives = (torch.from_numpy(count).to(self._processes.device) for count in counts)
         self._loss.fit(positives, negatives)
 
     def criterion(
@@ -79,7 +79,7 @@ class Objective:
         def criterion(answers: Answers) -> Tensor:
             seed_step(self._recipe.seed, step, part, OF_THE_LOSS)
             # Processes average their gradients, and each has only its share of this one.
-            total = self._engine.world * note("occurrence", self._occurrence(answers, batch))
+            total = self._processes.world * note("occurrence", self._occurrence(answers, batch))
             if answers.intensity is not None and batch.intensity is not None:
                 total = total + weights["intensity"] * note("intensity", _intensity(answers.intensity, batch))
             if answers.points is not None and batch.points is not None:
@@ -91,7 +91,7 @@ class Objective:
 
     def _occurrence(self, answers: Answers, batch: Batch) -> Tensor:
         """Compute the loss of the whole batch, the same in all processes."""
-        whole = (self._engine.whole(share) for share in (answers.logits, batch.occurrence, batch.mask))
+        whole = (self._processes.whole(share) for share in (answers.logits, batch.occurrence, batch.mask))
         return self._loss(*whole)
 
 

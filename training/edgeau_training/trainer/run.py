@@ -53,7 +53,7 @@ class Run:
         self.trainee = Trainee(recipe, data, out, self.options, self.place.parts, saved)
         if self.trainee.data_changed:
             self.place.changes.append(f"from step {self.place.step}: pictures or labels")
-        self.engine = self.trainee.engine
+        self.processes = self.trainee.processes
         self.place.parts = self.trainee.data.parts
         self.delivery = Delivery(
             out,
@@ -63,7 +63,7 @@ class Run:
             self.trainee.start,
             tuple(self.place.changes),
         )
-        self.log = RunLog(out if self.engine.first else None, self.place.step)
+        self.log = RunLog(out if self.processes.first else None, self.place.step)
         self.recent: list[dict[str, float]] = []  # losses since the last line of the log
         faces = len(self.trainee.data.train)
         self._tell("resumed" if saved else "started", faces=faces, recipe=recipe.description)
@@ -107,10 +107,10 @@ class Run:
         hard = [key for key in differing if key in _BUILT_IN]
         if hard or (differing and not self.options.changed):
             key = (hard or differing)[0]
-            told = "" if hard else ", or tell it to go on all the same: --changed-recipe"
+            advice = "" if hard else ", or tell it to go on all the same: --changed-recipe"
             raise CheckpointError(
                 f"{self.out / STATE} is of a run with {key} {theirs.get(key)}, the recipe has {mine[key]}; "
-                f"resume with the recipe that it was started with, name another --out{told}"
+                f"resume with the recipe that it was started with, name another --out{advice}"
             )
         place.changes += [f"from step {place.step}: {key}" for key in differing]
         return place, saved
@@ -122,14 +122,14 @@ class Run:
         return {**recipe.identity, "fold": self.options.fold or recipe.data.fold, "heads": heads}
 
     def _save(self) -> None:
-        if self.engine.first:
+        if self.processes.first:
             parts = {"identity": self._identity(), **self.trainee.state()}
             save_state(self.out / STATE, self.place, parts)
 
     def _train(self, stage: Stage) -> None:
         """Steps until the stage is done."""
         started = time.monotonic() - self.place.stage_seconds
-        hidden = None if self.engine.first else True
+        hidden = None if self.processes.first else True
         with tqdm(
             total=stage.steps or None, desc=stage.name, disable=hidden, initial=self.place.stage_steps
         ) as bar:
@@ -143,7 +143,9 @@ class Run:
                         bar.update()
                         bar.set_postfix(figures, refresh=False)
                         seconds = time.monotonic() - started
-                        self.place.stage_seconds = self.engine.of_first(seconds) if stage.minutes else seconds
+                        self.place.stage_seconds = (
+                            self.processes.of_first(seconds) if stage.minutes else seconds
+                        )
                         self._between_steps(stage)
                         if (done := self._fraction(stage, faces)) >= 1:
                             return
@@ -163,8 +165,8 @@ class Run:
             group["lr"] = rate * group["rate"]
         losses: dict[str, Tensor] = {}
         for number, part in enumerate(parts):
-            batch = part.to(self.engine.device)
-            seed_step(self.recipe.seed, place.step, number, self.engine.rank)
+            batch = part.to(self.processes.device)
+            seed_step(self.recipe.seed, place.step, number, self.processes.rank)
             criterion = trainee.objective.criterion(batch, place.step, number, losses)
             images, last = trainee.normaliser(batch.images), number == len(parts) - 1
             trainee.worker.step(images, trainee.cells(stage.field), criterion, last)
@@ -215,7 +217,7 @@ class Run:
         predictions = self.trainee.predict(data, rows, view)
         figures = figures_of(predictions.with_thresholds(thresholds_by(self.recipe.thresholds, predictions)))
         self._tell("validation", **figures)
-        if self.engine.first:
+        if self.processes.first:
             self.delivery.latest(self.trainee.average.student.network, self.place.step, figures)
 
     def _deliver(self) -> dict[str, Any]:
@@ -229,12 +231,12 @@ class Run:
                 thresholds = thresholds_by(self.recipe.thresholds, predictions)
             measured[side] = predictions.with_thresholds(thresholds)
         figures = figures_of(list(measured.values())[-1])
-        if self.engine.first:
+        if self.processes.first:
             network = self.trainee.average.student.network
             svm = {"svm": self._svm()} if self.options.svm else {}
             figures = self.delivery.last(network, self.place.step, measured, data.fold, svm)
         self._tell("delivered", **figures)
-        self.engine.fabric.barrier()
+        self.processes.fabric.barrier()
         return figures
 
     def _svm(self) -> dict[str, Any]:
@@ -242,7 +244,7 @@ class Run:
         measured = one.data.test or one.data.validation
         assert measured is not None
         student, view = one.average.student, one.framing.view
-        return svm_figures(student, one.data.train, measured, view, one.normaliser, self.engine, self.out)
+        return svm_figures(student, one.data.train, measured, view, one.normaliser, self.processes, self.out)
 
     def _tell(self, kind: str, **values: Any) -> None:
         """One line of the log; it says where the run was."""

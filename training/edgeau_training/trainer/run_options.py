@@ -17,7 +17,7 @@ class RunOptions:
         fold: division of the data set; "" for the recipe's.
         crops: folder of aligned crops; None for one in the run's folder.
         pretrained: file that the network starts from.
-        device: see :data:`~edgeau_training.trainer.engine.DEVICES`.
+        device: see :data:`~edgeau_training.trainer.process_group.DEVICES`.
         workers: threads that make the pictures of a batch.
         changed: go on from a state of another recipe or other data.
         svm: measure linear SVMs on the vector before the classifier as well.

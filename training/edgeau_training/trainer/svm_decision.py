@@ -15,7 +15,7 @@ from edgeau_training.datasets.crops import LabelledCrops
 from edgeau_training.evaluation.predictions import UNKNOWN, Predictions
 from edgeau_training.postprocessing.linear_svm import fit_svms
 from edgeau_training.trainer.batches import plain_images
-from edgeau_training.trainer.engine import Engine
+from edgeau_training.trainer.process_group import ProcessGroup
 from edgeau_training.trainer.student import Normaliser, Student
 from edgeau_training.trainer.validation import evenly, figures_of
 
@@ -40,7 +40,7 @@ def svm_figures(
     test: LabelledCrops,
     view: CropView,
     normaliser: Normaliser,
-    engine: Engine,
+    processes: ProcessGroup,
     out: Path,
 ) -> dict[str, Any]:
     """Fits SVMs on the training side, writes them, and measures them on the test side.
@@ -51,18 +51,18 @@ def svm_figures(
         test: labelled crops.
         view: that the device will see.
         normaliser: of the network.
-        engine: of the run.
+        processes: those of the run.
         out: folder of the run.
 
     Returns:
         As :func:`~edgeau_training.trainer.validation.figures_of`.
     """
     rows = evenly(len(train), _TRAINED_ON)
-    features = _features(student, train, rows, view, normaliser, engine)
+    features = _features(student, train, rows, view, normaliser, processes)
     svms = fit_svms(features, train.occurrence[rows], train.mask[rows], train.labels)
     svms.save(out / SVMS)
     every = np.arange(len(test))
-    scores = svms.scores(_features(student, test, every, view, normaliser, engine))
+    scores = svms.scores(_features(student, test, every, view, normaliser, processes))
     truth = np.where(test.mask > 0, test.occurrence, UNKNOWN).astype(np.int8)
     # A score of 0 is a probability of .5.
     return figures_of(Predictions(tuple(test.labels), scores, truth, np.full(len(test.labels), 0.5)))
@@ -74,12 +74,12 @@ def _features(
     rows: NDArray[np.int64],
     view: CropView,
     normaliser: Normaliser,
-    engine: Engine,
+    processes: ProcessGroup,
 ) -> NDArray[np.float32]:
     """float32 ``(n, D)``."""
     with torch.inference_mode():
         parts = [
-            student.features(normaliser(images.to(engine.device))).float().cpu().numpy()
+            student.features(normaliser(images.to(processes.device))).float().cpu().numpy()
             for images in plain_images(data, rows, view, _BATCH)
         ]
     return np.concatenate(parts)

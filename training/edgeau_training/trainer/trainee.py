@@ -19,12 +19,12 @@ from edgeau_training.augmentation import CropView
 from edgeau_training.datasets.crops import LabelledCrops
 from edgeau_training.evaluation.predictions import Predictions
 from edgeau_training.networks import build_network
-from edgeau_training.trainer.engine import Engine, SharedStudent
 from edgeau_training.trainer.feed import Feed
 from edgeau_training.trainer.framing import framing_of
 from edgeau_training.trainer.geometry_targets import GeometryTargets
 from edgeau_training.trainer.objective import Objective
 from edgeau_training.trainer.optimisation import build_optimiser
+from edgeau_training.trainer.process_group import ProcessGroup, SharedStudent
 from edgeau_training.trainer.recipe import Recipe
 from edgeau_training.trainer.replicas import Replicas
 from edgeau_training.trainer.run_options import RunOptions
@@ -93,12 +93,12 @@ class Trainee:
         saved: dict[str, Any],
     ) -> None:
         self._recipe, self._options = recipe, options
-        self.engine = Engine(options.device, recipe.precision)
+        self.processes = ProcessGroup(options.device, recipe.precision)
         torch.manual_seed(recipe.seed)
         if recipe.replicas > 1:
             torch.set_num_threads(1)  # the replicas are the threads
         self.framing = framing_of(recipe.network, recipe.options, recipe.data.set, recipe.data.canvas)
-        crops, first = options.crops or out / CROPS, self.engine.fabric.rank_zero_first
+        crops, first = options.crops or out / CROPS, self.processes.fabric.rank_zero_first
         self.data = open_training_data(recipe, root, crops, self.framing, options.fold, parts or None, first)
         self.data_changed = self._other_data(saved)
         self.normaliser = Normaliser(self.framing.input)
@@ -106,13 +106,13 @@ class Trainee:
         start = saved.get("start")
         self.start = from_dict(StartingWeights, start, "start") if isinstance(start, dict) else None
         self.student = self._student(resumed=bool(saved))
-        self.objective = Objective(recipe, self.engine)
+        self.objective = Objective(recipe, self.processes)
         self.feed = self._feed()
         optimiser = build_optimiser(self.student, recipe.optimiser)
         self.worker: Replicas | SharedStudent = (
             Replicas(self.student, recipe.replicas, optimiser)
             if recipe.replicas > 1
-            else SharedStudent(self.engine, self.student, optimiser)
+            else SharedStudent(self.processes, self.student, optimiser)
         )
         self.average = Average(self.student, recipe.optimiser.ema_decay)
         if saved:
@@ -158,7 +158,7 @@ class Trainee:
             view,
             self.normaliser,
             cells=self.cells(view.field),
-            engine=self.engine,
+            processes=self.processes,
             threads=self._recipe.replicas,
         )
 
@@ -184,7 +184,9 @@ class Trainee:
 
     def _feed(self) -> Feed:
         self.objective.fit(self.data.train)
-        return Feed(self._recipe, self.data, self.framing, self._targets, self.engine, self._options.workers)
+        return Feed(
+            self._recipe, self.data, self.framing, self._targets, self.processes, self._options.workers
+        )
 
     def _restore(self, saved: dict[str, Any]) -> None:
         self.student.load_state_dict(saved["student"])
@@ -208,7 +210,7 @@ class Trainee:
     def _student(self, *, resumed: bool) -> Student:
         recipe = self._recipe
         network = self._network(resumed=resumed)
-        if recipe.replicas > 1 and (self.engine.world > 1 or _draws(network)):
+        if recipe.replicas > 1 and (self.processes.world > 1 or _draws(network)):
             raise UsageError("replicas > 1 train a network without dropout in one process; set replicas = 1")
         tap = (recipe.tap["module"], recipe.tap["channels"]) if recipe.tap else None
         coordinates = None
@@ -217,7 +219,7 @@ class Trainee:
         student = Student(network, len(self.data.labels), coordinates, tap)
         if self._options.svm:
             check_features(student)
-        moved: Student = student.to(self.engine.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        moved: Student = student.to(self.processes.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         return moved.train()
 
     def _network(self, *, resumed: bool) -> nn.Module:
@@ -231,7 +233,7 @@ class Trainee:
         path = self._options.pretrained
         if path is not None:
             self.start, report = start_from(network, self._recipe, self.data.labels, path)
-            if self.engine.first:
+            if self.processes.first:
                 print(report, file=sys.stderr)
         return network
 

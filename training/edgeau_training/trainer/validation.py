@@ -18,7 +18,7 @@ from edgeau_training.evaluation.metrics import measure
 from edgeau_training.evaluation.predictions import UNKNOWN, Predictions
 from edgeau_training.postprocessing.soft_thresholds import soft_thresholds
 from edgeau_training.trainer.batches import plain_images
-from edgeau_training.trainer.engine import Engine
+from edgeau_training.trainer.process_group import ProcessGroup
 from edgeau_training.trainer.student import Normaliser, Student
 
 __all__ = ["evenly", "figures_of", "predict", "thresholds_by"]
@@ -44,7 +44,7 @@ def predict(
     normaliser: Normaliser,
     *,
     cells: int,
-    engine: Engine,
+    processes: ProcessGroup,
     threads: int = 1,
 ) -> Predictions:
     """Predict centrally cut faces with a student, at thresholds of .5. Processes share the work and all get the answer.
@@ -56,15 +56,15 @@ def predict(
         view: resolution and field.
         normaliser: of the network.
         cells: see :class:`~edgeau_training.trainer.student.Student`.
-        engine: of the run.
+        processes: those of the run.
         threads: batches computed at once.
     """
 
     def logits(images: torch.Tensor) -> torch.Tensor:
-        with torch.inference_mode(), engine.fabric.autocast():  # per thread
-            return student.logits(normaliser(images.to(engine.device)), cells).float().cpu()
+        with torch.inference_mode(), processes.fabric.autocast():  # per thread
+            return student.logits(normaliser(images.to(processes.device)), cells).float().cpu()
 
-    share = rows[engine.rank :: engine.world]
+    share = rows[processes.rank :: processes.world]
     with ThreadPoolExecutor(threads, "predict") as pool:
         parts = list(_in_order(pool, logits, plain_images(data, share, view, _BATCH), 2 * threads))
     outputs = len(data.labels)
@@ -72,7 +72,7 @@ def predict(
     known = data.mask[rows] > 0
     return Predictions(
         tuple(data.labels),
-        _together(engine, mine, len(rows)),
+        _together(processes, mine, len(rows)),
         np.where(known, data.occurrence[rows], UNKNOWN).astype(np.int8),
         np.full(outputs, 0.5),
         data.group[rows].astype(np.int64),
@@ -132,14 +132,14 @@ def figures_of(predictions: Predictions) -> dict[str, Any]:
     }
 
 
-def _together(engine: Engine, mine: torch.Tensor, total: int) -> NDArray[np.float32]:
+def _together(processes: ProcessGroup, mine: torch.Tensor, total: int) -> NDArray[np.float32]:
     """The processes' logits in the order of the rows that were dealt out to them."""
-    if engine.world == 1:
+    if processes.world == 1:
         return np.asarray(mine.numpy(), np.float32)
-    longest = -(-total // engine.world)
+    longest = -(-total // processes.world)
     padded = torch.zeros(longest, mine.shape[1])
     padded[: len(mine)] = mine
-    gathered = engine.fabric.all_gather(padded.to(engine.device))
+    gathered = processes.fabric.all_gather(padded.to(processes.device))
     assert isinstance(gathered, torch.Tensor)
     # (processes, faces, C) -> faces in turns
     return np.asarray(gathered.cpu().transpose(0, 1).reshape(-1, mine.shape[1])[:total].numpy(), np.float32)

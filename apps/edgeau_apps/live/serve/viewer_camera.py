@@ -42,8 +42,8 @@ class ViewerCamera(Source):
         index, start_s = 0, time.monotonic()
         while True:
             with self._changed:
-                came = self._changed.wait_for(lambda: self._newest is not None or self._ended, _SILENCE_S)
-                if self._ended or not came:
+                ready = self._changed.wait_for(lambda: self._newest is not None or self._ended, _SILENCE_S)
+                if self._ended or not ready:
                     return
                 assert self._newest is not None
                 (image, taken_s), self._newest = self._newest, None

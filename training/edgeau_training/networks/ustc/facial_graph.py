@@ -73,8 +73,8 @@ class FacialGraph(nn.Module):
         """The nodes after one round of listening."""
         with full_precision(nodes):
             edges = normalised(adjacency(nodes.detach().float(), self.neighbours)).to(nodes.dtype)
-        heard = edges @ self.value(nodes) + self.update(nodes)
-        return torch.relu(nodes + self.norm(heard))
+        messages = edges @ self.value(nodes) + self.update(nodes)
+        return torch.relu(nodes + self.norm(messages))
 
 
 def adjacency(nodes: Tensor, neighbours: int) -> Tensor:

@@ -20,12 +20,12 @@ from torch import Tensor
 from edgeau.errors import UsageError
 from edgeau_training.trainer.student import Answers, Student
 
-__all__ = ["DEVICES", "Engine", "SharedStudent"]
+__all__ = ["DEVICES", "ProcessGroup", "SharedStudent"]
 
 DEVICES = ("auto", "cpu", "cuda", "mps")
 
 
-class Engine:
+class ProcessGroup:
     """The processes of a run.
 
     Args:
@@ -93,14 +93,14 @@ class SharedStudent:
     """A student that all processes train together.
 
     Args:
-        engine: of the run.
-        student: on the engine's device; the optimiser updates its parameters.
+        processes: those of the run.
+        student: on the device of this process; the optimiser updates its parameters.
         optimiser: of its parameters.
     """
 
-    def __init__(self, engine: Engine, student: Student, optimiser: torch.optim.Optimizer) -> None:
-        self._engine, self._student = engine, student
-        self._module, self._wrapped = cast("tuple[Any, Any]", engine.fabric.setup(student, optimiser))
+    def __init__(self, processes: ProcessGroup, student: Student, optimiser: torch.optim.Optimizer) -> None:
+        self._processes, self._student = processes, student
+        self._module, self._wrapped = cast("tuple[Any, Any]", processes.fabric.setup(student, optimiser))
         self.optimiser = optimiser
 
     def step(
@@ -117,17 +117,17 @@ class SharedStudent:
         Returns:
             The loss, detached.
         """
-        fabric = self._engine.fabric
+        fabric = self._processes.fabric
         with fabric.no_backward_sync(self._module, enabled=not last):
             loss = criterion(self._module(images, cells))
             fabric.backward(loss)
-        if last and self._engine.world > 1:
+        if last and self._processes.world > 1:
             self._average_statistics()
         return loss.detach()
 
     def clip(self, largest: float) -> float:
         """Clips the gradient's norm and gives what it was; 0 does not clip."""
-        norm = self._engine.fabric.clip_gradients(
+        norm = self._processes.fabric.clip_gradients(
             self._module, self._wrapped, max_norm=largest or float("inf"), error_if_nonfinite=False
         )
         return float(cast("Tensor", norm))
@@ -139,11 +139,11 @@ class SharedStudent:
 
     def scaling(self) -> dict[str, Any]:
         """State of the loss scaling of half precision; empty without."""
-        return self._engine.fabric.strategy.precision.state_dict()
+        return self._processes.fabric.strategy.precision.state_dict()
 
     def restore_scaling(self, state: dict[str, Any]) -> None:
         """Goes on from such a state."""
-        self._engine.fabric.strategy.precision.load_state_dict(state)
+        self._processes.fabric.strategy.precision.load_state_dict(state)
 
     def close(self) -> None:
         """Nothing: Fabric owns the processes."""
@@ -157,7 +157,7 @@ class SharedStudent:
         if not buffers:
             return
         flat = torch.cat([buffer.flatten() for buffer in buffers])
-        flat = cast("Tensor", self._engine.fabric.all_reduce(flat, reduce_op="mean"))
+        flat = cast("Tensor", self._processes.fabric.all_reduce(flat, reduce_op="mean"))
         means = torch.split(flat, [buffer.numel() for buffer in buffers])
         for buffer, mean in zip(buffers, means, strict=True):
             buffer.copy_(mean.view_as(buffer))
