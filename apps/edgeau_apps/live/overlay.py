@@ -82,7 +82,7 @@ class Overlay:
         counters = self._session.counters()
         fps = 0.0 if counters is None else counters.fps
         words = [
-            f"{fps:.0f} frames/s, latency {1e3 * view.result.age_s:.0f} ms, AUs every {view.result.every} frames",
+            f"{fps:.0f} frames/s, latency {1e3 * view.result.age_s:.0f} ms, {_every(view.result.every)}",
             f"{self._session.engine()}, {self._session.precision()}",
         ]
         if self._session.is_recording:
@@ -118,3 +118,7 @@ def _draw_sparkline(
     if len(points) > 1:
         line = np.round(np.array(points) * 16).astype(np.int32)
         cv2.polylines(box, [line], isClosed=False, color=colour, thickness=1, lineType=cv2.LINE_AA, shift=4)
+
+
+def _every(frames: int) -> str:
+    return "AUs every frame" if frames == 1 else f"AUs every {frames} frames"
