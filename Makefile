@@ -36,7 +36,7 @@ $(BIN)/python:
 # pip leaves alone what is there in the pinned version, so a second run, or test after demo, installs only what is missing.
 $(VENV)/.demo: pyproject.toml constraints.txt setup.py $(wildcard weights/*.parts) | $(BIN)/python
 	$(PIP) install $(CONSTRAINTS) setuptools
-	$(PIP) install $(CONSTRAINTS) --no-build-isolation -e '.[onnxruntime,mediapipe,export]' scikit-image
+	$(PIP) install $(CONSTRAINTS) --no-build-isolation -e '.[export]'
 	@$(BIN)/python -c 'import cv2' || { echo "OpenCV lacks system libraries: apt-get install libgl1 libglib2.0-0"; exit 1; }
 	touch $@
 

@@ -6,6 +6,7 @@ Nothing here runs unasked: only ``edgeau-landmarks --fetch`` calls :func:`fetch`
 from __future__ import annotations
 
 import hashlib
+import http.client
 import urllib.error
 import urllib.request
 from pathlib import Path
@@ -25,6 +26,11 @@ LICENCE = "Apache-2.0, Copyright The MediaPipe Authors (Google)"
 
 _BYTES = 3_758_596
 _SECONDS = 60
+_OTHERWISE = (
+    "fetch it on another machine and copy it here, or take the wheel that holds MediaPipe's older networks "
+    "(pip download --no-deps 'mediapipe<0.10.22'; Python 3.12 or older); give either with --landmarks when exporting, or set "
+    "EDGEAU_LANDMARK_MODELS to it"
+)
 
 
 def cached_task() -> Path:
@@ -60,12 +66,16 @@ def fetch(url: str = URL) -> Path:
     try:
         with urllib.request.urlopen(url, timeout=_SECONDS) as answer:  # noqa: S310 - the caller's address, digest checked
             content: bytes = answer.read(_BYTES + 1)
-    except (OSError, ValueError) as error:
+            promised = answer.headers.get("Content-Length")
+    except (OSError, ValueError, http.client.HTTPException) as error:
         reason = error.reason if isinstance(error, urllib.error.URLError) else error
         raise InputError(
-            f"{url} cannot be fetched ({reason}); fetch it on another machine, copy it here and give it with "
-            "--landmarks when exporting, or set EDGEAU_LANDMARK_MODELS to it"
+            f"{url} cannot be fetched ({reason or type(error).__name__}); {_OTHERWISE}"
         ) from error
+    if promised is not None and promised.isdecimal() and len(content) < min(int(promised), _BYTES):
+        raise InputError(
+            f"{url} broke off after {len(content)} of {promised} bytes; nothing was kept: run it again"
+        )
     if not is_official(content):
         digest = hashlib.sha256(content).hexdigest()
         raise InputError(

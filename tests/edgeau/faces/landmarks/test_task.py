@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from edgeau import open_source
-from edgeau.errors import EdgeauError, InputError
+from edgeau.errors import InputError
 from edgeau.faces.landmarks import mediapipe_models as models
 from edgeau.faces.landmarks import official_task, open_landmarker
 
@@ -152,15 +152,3 @@ def test_a_fetched_file_serves_from_the_cache(
     assert official_task.fetch(f"{url}/task") == place
     with open_landmarker(static=True) as landmarker:
         assert len(landmarker.detect(astronaut)[0]) == 478
-
-
-@pytest.mark.parametrize(("path", "said"), [("/junk", "other bytes"), ("/none", "cannot be fetched")])
-def test_a_fetch_that_fails_leaves_nothing(
-    served, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, path: str, said: str
-) -> None:
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    url, answers = served
-    answers["/junk"] = b"x" * 5_000_000
-    with pytest.raises(EdgeauError, match=said):
-        official_task.fetch(url + path)
-    assert not list(tmp_path.rglob("*.task"))
