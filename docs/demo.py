@@ -45,6 +45,7 @@ def landmarks() -> tuple[str | Path, ...]:
 
 
 def main() -> None:
+    """Three commands, and where to look then."""
     OUT.mkdir(exist_ok=True)
     export = (edgeau("export"), "--target", "cpu", *landmarks(), "--out", BUNDLE)
     analyze = (edgeau("analyze"), "--bundle", BUNDLE, "--out", RESULTS)

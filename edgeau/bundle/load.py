@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from edgeau.bundle.checks import check_manifest
 from edgeau.bundle.files import MANIFEST, verify
 from edgeau.bundle.manifest import Artifact, Manifest
 from edgeau.errors import BundleError, EngineError
+from edgeau.runtimes.table import runtimes
 
 __all__ = ["Bundle", "default_bundle_path", "load_bundle"]
 
@@ -45,17 +47,38 @@ class Bundle:
 
         Args:
             artifact: a runtime (``"onnxruntime"``), a precision (``"int8"``), both (``"onnxruntime/int8"``) or a file
-                name; None for all.
+                name; None for all. A file name means the file in the runtime that the manifest names.
+
+        Returns:
+            Those of the manifest, then those that another installed runtime opens as they are
+            (:attr:`edgeau.runtimes.table.Runtime.opens_those_of`), unless the manifest has some for that runtime.
 
         Raises:
             EngineError: none fits; the message lists what there is.
         """
-        every = self.manifest.artifacts
+        others = tuple(self._in_other_runtimes())
+        if artifact in {own.file for own in self.manifest.artifacts}:
+            others = ()
+        every = (*self.manifest.artifacts, *others)
         chosen = tuple(a for a in every if artifact is None or artifact in names(a))
         if not chosen:
             have = ", ".join(f"{a.runtime}/{a.precision} ({a.file})" for a in every)
             raise EngineError(f"bundle {self.directory} has no artifact for {artifact!r}; it has {have}")
         return chosen
+
+    def name(self, file: str, runtime: str, precision: str) -> str:
+        """What :meth:`artifacts` gives one artifact for: its file name, in another runtime than the manifest's both names."""
+        own = any((item.file, item.runtime) == (file, runtime) for item in self.manifest.artifacts)
+        return file if own else f"{runtime}/{precision}"
+
+    def _in_other_runtimes(self) -> Iterator[Artifact]:
+        own = {artifact.runtime for artifact in self.manifest.artifacts}
+        for row in runtimes().values():
+            if row.name in own or not row.opens_those_of or not row.installed():
+                continue
+            for artifact in self.manifest.artifacts:
+                if artifact.runtime in row.opens_those_of and artifact.precision in row.precisions:
+                    yield replace(artifact, runtime=row.name)
 
 
 def names(artifact: Artifact) -> tuple[str, str, str, str]:

@@ -103,7 +103,7 @@ def _timings(bundle: Bundle, asked: Request) -> list[Timing]:
         if row.fault is None:
             _log.info("measured on this machine: %s", row)
         elif timed:  # else each is tried once more, and says itself what is wrong
-            unused.setdefault(row.fault, []).append(row.file)
+            unused.setdefault(row.fault, []).append(bundle.name(row.file, row.runtime, row.precision))
     for fault, files in unused.items():
         names = dict.fromkeys(files)  # a file may have been tried with several numbers of threads
         _log.warning("%s %s not used: %s", ", ".join(names), "is" if len(names) == 1 else "are", fault)
@@ -132,19 +132,19 @@ def _say_slower(bundle: Bundle, asked: Request, rows: Sequence[Timing]) -> None:
         row.fault is None and PRECISIONS[row.precision].is_float for row in rows
     ):
         return
-    files = {artifact.file for artifact in bundle.artifacts(asked.artifact)}
+    chosen = {(artifact.file, artifact.runtime) for artifact in bundle.artifacts(asked.artifact)}
     for slower in slower_than_float(_kept_timings(bundle, asked._replace(artifact=None))):
-        if slower.quantized.file in files:
+        if (slower.quantized.file, slower.quantized.runtime) in chosen:
             _log.warning("%s; it was asked for", slower)
 
 
 def _plan(candidates: Sequence[Artifact], rows: Sequence[Timing]) -> _Plan:
     """Each artifact that was timed once, with its best number of threads, the choice first."""
-    artifacts = {artifact.file: artifact for artifact in candidates}
-    best: dict[str, int | None] = {}
+    artifacts = {(artifact.file, artifact.runtime): artifact for artifact in candidates}
+    best: dict[tuple[str, str], int | None] = {}
     for row in ranked(rows):
-        best.setdefault(row.file, row.threads)
-    return [(artifacts[file], threads) for file, threads in best.items()]
+        best.setdefault((row.file, row.runtime), row.threads)
+    return [(artifacts[which], threads) for which, threads in best.items()]
 
 
 def _first_verified(
@@ -240,10 +240,10 @@ def by_processor_time(rows: Sequence[Timing]) -> list[Timing]:
 def slower_than_float(rows: Sequence[Timing]) -> list[Slower]:
     """Every quantized artifact that is slower here than the fastest float one with as many threads."""
     timed = sorted((row for row in rows if row.latency_ms is not None), key=_latency)
-    fastest: dict[str, Timing] = {}
+    fastest: dict[tuple[str, str], Timing] = {}
     for row in timed:
         if not PRECISIONS[row.precision].is_float:
-            fastest.setdefault(row.file, row)
+            fastest.setdefault((row.file, row.runtime), row)
     floats = [row for row in timed if PRECISIONS[row.precision].is_float]
     pairs = ((row, _best_beside(row, floats)) for row in fastest.values())
     return [Slower(row, best) for row, best in pairs if best is not None and _latency(row) > _latency(best)]

@@ -42,6 +42,8 @@ class Runtime:
             the size) or ``"one"`` (always 1, which a target names too).
         opsets: oldest and newest ONNX operator set of the graphs that its artifacts may be made from: what the oldest release
             that edgeau allows reads.
+        opens_those_of: other runtimes whose artifacts it opens as they are, so that where it is installed a bundle need not
+            have files of its own for it.
         measured_by: the runtime that computes parity on the exporting machine; another one where the engine itself exists
             only on the board.
     """
@@ -58,6 +60,7 @@ class Runtime:
     from_pip: bool = True
     batch_sizes: Literal["any", "fixed", "one"] = "any"
     opsets: tuple[int, int] = (9, 20)
+    opens_those_of: tuple[str, ...] = ()
     measured_by: str = ""
 
     @property
@@ -111,6 +114,7 @@ _ROWS = (
         distributions=("openvino",),
         modules=("openvino",),
         install="edgeau[openvino]",
+        opens_those_of=("onnxruntime",),
     ),
     Runtime(
         name="tensorrt",

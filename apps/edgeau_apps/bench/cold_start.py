@@ -1,6 +1,6 @@
 """Start-up and memory of one artifact, measured in a process of its own.
 
-``python -m edgeau_apps.bench.cold_start BUNDLE FILE THREADS`` prints its figures as JSON.
+``python -m edgeau_apps.bench.cold_start BUNDLE ARTIFACT THREADS`` prints its figures as JSON.
 """
 
 from __future__ import annotations
@@ -26,10 +26,10 @@ class Start:
     memory_mb: float | None
 
 
-def measured_start(bundle: Path, file: str, threads: int) -> Start | None:
-    """The start of one artifact, or None when its process fails."""
+def measured_start(bundle: Path, artifact: str, threads: int) -> Start | None:
+    """The start of one artifact, as :meth:`edgeau.bundle.Bundle.name` names it, or None when its process fails."""
     started = time.perf_counter()
-    command = [sys.executable, "-m", "edgeau_apps.bench.cold_start", str(bundle), file, str(threads)]
+    command = [sys.executable, "-m", "edgeau_apps.bench.cold_start", str(bundle), artifact, str(threads)]
     try:
         done = subprocess.run(command, capture_output=True, text=True, timeout=_SECONDS, check=True)
     except (OSError, subprocess.CalledProcessError, subprocess.TimeoutExpired):
@@ -55,16 +55,16 @@ def peak_memory_mb(status: Path = _STATUS) -> float | None:
     return None
 
 
-def _answer(bundle_path: str, file: str, threads: str) -> None:
+def _answer(bundle_path: str, name: str, threads: str) -> None:
     import numpy as np
 
     from edgeau.bundle import load_bundle
     from edgeau.runtimes import open_session
 
     bundle = load_bundle(bundle_path)
-    (artifact,) = (one for one in bundle.manifest.artifacts if one.file == file)
+    artifact = bundle.artifacts(name)[0]
     spec = bundle.manifest.input
-    with open_session(artifact.runtime, bundle.path(file), threads=int(threads)) as session:
+    with open_session(artifact.runtime, bundle.path(artifact.file), threads=int(threads)) as session:
         session.run(np.zeros((1, 3, *spec.size), np.float32))
         answered = time.perf_counter()  # on Linux the same clock in every process
         memory_mb = peak_memory_mb()

@@ -138,7 +138,9 @@ def _finished(one: _Running, meter: EnergyMeter | None) -> Row:
 def _with_start(bundle: Bundle, row: Row) -> Row:
     if row.fault or row.batch != 1:
         return row
-    start = measured_start(bundle.directory, row.artifact, max(1, row.threads))
+    start = measured_start(
+        bundle.directory, bundle.name(row.artifact, row.runtime, row.precision), max(1, row.threads)
+    )
     if start is None:
         return row
     memory_mb = None if start.memory_mb is None else round(start.memory_mb, 1)

@@ -1,6 +1,6 @@
 """One trial in a process of its own: a landmarker, an artifact of a bundle, or whole frames; what it says is JSON on stdout.
 
-``python -m edgeau_apps.doctor.trial landmarker litert BUNDLE``, ``... artifact FILE BUNDLE``, ``... frame - BUNDLE``. An engine that
+``python -m edgeau_apps.doctor.trial landmarker litert BUNDLE``, ``... artifact NAME BUNDLE``, ``... frame - BUNDLE``. An engine that
 crashes ends this process and not the doctor's.
 """
 
@@ -47,21 +47,21 @@ def _landmarker(kind: str, bundle: Bundle) -> str:
         return f"{landmarker.describe()}: finds the face of the packaged clip, {times.best_ms:.1f} ms a frame"
 
 
-def _artifact(file: str, bundle: Bundle) -> str:
+def _artifact(name: str, bundle: Bundle) -> str:
     from edgeau.bundle.golden import check_golden, read_golden
     from edgeau.bundle.preprocessing import Preprocessor
     from edgeau.runtimes import open_session
 
-    (artifact,) = bundle.artifacts(file)
+    artifact = bundle.artifacts(name)[0]
     manifest = bundle.manifest
     golden = read_golden(bundle.path(manifest.golden))
-    with open_session(artifact.runtime, bundle.path(file), threads=1) as session:
+    with open_session(artifact.runtime, bundle.path(artifact.file), threads=1) as session:
         check_golden(golden, artifact, session, manifest.input, manifest.labels)
         face = Preprocessor(manifest.input).batch(golden.crops[:1])
         times = RunTimes()
         for _ in range(3):
             times.run(partial(session.run, face))
-        return f"{file} gives its golden answers in {session.describe()}, {times.best_ms:.1f} ms a face, one thread"
+        return f"{name} gives its golden answers in {session.describe()}, {times.best_ms:.1f} ms a face, one thread"
 
 
 def _frame(_: str, bundle: Bundle) -> str:

@@ -61,7 +61,7 @@ def try_machine(
         )
         return
     wanted = [("landmarker", kind) for kind in _landmarkers(machine, brings_networks=brings_networks)]
-    wanted += [("artifact", file) for file, runtime in artifacts if _has_engine(machine, runtime)]
+    wanted += [("artifact", name) for name in _artifacts(machine, artifacts)]
     with ThreadPoolExecutor(_AT_ONCE) as pool:
         done = list(pool.map(lambda item: _tried(item[0], item[1], bundle, time_limit), wanted))
     faults = {trial.fault for trial in done}
@@ -119,13 +119,26 @@ def _tried(kind: str, name: str, bundle: Path | None, time_limit: float) -> _Tri
         )
 
 
-def _of_bundle(bundle: Path | None) -> tuple[list[tuple[str, str]], bool]:
-    """File and runtime of each artifact, and whether landmark networks are there; read without numpy."""
+def _artifacts(machine: MachineDescription, of_bundle: Sequence[tuple[str, str, str]]) -> Iterator[str]:
+    """What can be opened here, as :meth:`edgeau.bundle.Bundle.artifacts` lists it and names it."""
+    for file, runtime, _ in of_bundle:
+        if _has_engine(machine, runtime):
+            yield file
+    own = {runtime for _, runtime, _ in of_bundle}
+    for row in runtimes().values():
+        if row.name not in own and _has_engine(machine, row.name):
+            fitting = [item for item in of_bundle if item[1] in row.opens_those_of]
+            names = (f"{row.name}/{item[2]}" for item in fitting if item[2] in row.precisions)
+            yield from dict.fromkeys(names)
+
+
+def _of_bundle(bundle: Path | None) -> tuple[list[tuple[str, str, str]], bool]:
+    """File, runtime, precision of each artifact, and whether landmark networks are there; read without numpy."""
     import edgeau
 
     folder = Path(edgeau.__file__).parent / "default" if bundle is None else bundle
     manifest = json.loads((folder / "manifest.json").read_text("utf-8"))
-    artifacts = [(item["file"], item["runtime"]) for item in manifest["artifacts"]]
+    artifacts = [(item["file"], item["runtime"], item["precision"]) for item in manifest["artifacts"]]
     return artifacts, manifest.get("landmarks") is not None
 
 

@@ -203,11 +203,11 @@ class WebcamSession:
         """Go on with another artifact.
 
         Raises:
-            InputError: the bundle has no such file.
+            InputError: the bundle has no such one; see :meth:`edgeau.bundle.Bundle.name`.
         """
-        files = [artifact.file for artifact in self.bundle.manifest.artifacts]
-        if name not in files:
-            raise InputError(f"there is no artifact {name!r}; there are {', '.join(files)}")
+        names = [self.bundle.name(one.file, one.runtime, one.precision) for one in self.bundle.artifacts()]
+        if name not in names:
+            raise InputError(f"there is no artifact {name!r}; there are {', '.join(names)}")
         with self._lock:
             self._asked_artifact = name
             self._turn()

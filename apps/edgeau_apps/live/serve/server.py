@@ -205,7 +205,7 @@ class _Site:
         return web.json_response(
             [
                 {
-                    "file": row.file,
+                    "file": self._session.bundle.name(row.file, row.runtime, row.precision),
                     "runtime": row.runtime,
                     "precision": row.precision,
                     "threads": row.threads,
