@@ -74,6 +74,8 @@ def _check_artifact(artifact: Artifact, manifest: Manifest, where: str) -> None:
     same = (record.bytes, record.sha256) == (artifact.bytes, artifact.sha256)
     _require(same, where, f"artifacts: {artifact.file!r} has another size or digest than under files")
     _require(artifact.batch is None or artifact.batch >= 1, where, f"artifacts: batch of {artifact.file!r}")
+    known = artifact.answers in ("logits", "probabilities")
+    _require(known, where, f"artifacts: {artifact.file!r} answers {artifact.answers!r}, which is not known")
     for field in ("thresholds", "fused_thresholds"):
         thresholds = getattr(artifact, field)
         if thresholds is not None:

@@ -177,6 +177,7 @@ class Artifact:
         thresholds: decision threshold on the network's own probability per label, fitted for this artifact.
         fused_thresholds: the same on the fused probability; None where nothing is fused, or fused with ``thresholds``.
         network_accuracy: of the network alone where the bundle fuses, which hides a part of what INT8 costs.
+        answers: ``"logits"``, or ``"probabilities"`` of a file that was made elsewhere.
         parity: against the reference; None when it could not be run here.
         accuracy: as a device runs it, fused where the bundle fuses; None when no labelled data was there.
         calibration: None for float artifacts.
@@ -194,6 +195,7 @@ class Artifact:
     calibration: Calibration | None = None
     fused_thresholds: dict[str, float] | None = None
     network_accuracy: Accuracy | None = None
+    answers: str = "logits"
 
 
 @dataclass(frozen=True)

@@ -40,7 +40,13 @@ def open_verified(
             f"{artifact.file} has the precision {artifact.precision!r}; this edgeau knows {', '.join(PRECISIONS)}: "
             "upgrade edgeau on this machine"
         )
-    session = open_session(artifact.runtime, bundle.path(artifact.file), threads=threads, provider=provider)
+    session = open_session(
+        artifact.runtime,
+        bundle.path(artifact.file),
+        threads=threads,
+        provider=provider,
+        probabilities=artifact.answers == "probabilities",
+    )
     try:
         _verify(bundle, artifact, session)
     except BaseException:

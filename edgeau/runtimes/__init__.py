@@ -15,7 +15,12 @@ __all__ = ["open_session"]
 
 
 def open_session(
-    runtime: str, file: Path, *, threads: int | None = None, provider: str | None = None
+    runtime: str,
+    file: Path,
+    *,
+    threads: int | None = None,
+    provider: str | None = None,
+    probabilities: bool = False,
 ) -> Session:
     """A session of an artifact.
 
@@ -25,10 +30,16 @@ def open_session(
         threads: that one inference may use; None takes the runtime's default.
         provider: the engine's device or kernel library; None takes the runtime's default. What is asked for is what is
             got, or an error.
+        probabilities: the file answers with them; the session gives their logits.
 
     Raises:
         EngineError: the runtime is not known, refuses the file, or does not have the provider.
         DependencyError: its package is not installed.
     """
     session = named_object(runtime_named(runtime).session)
-    return cast("Session", session(file, threads=threads, provider=provider))
+    opened = cast("Session", session(file, threads=threads, provider=provider))
+    if not probabilities:
+        return opened
+    from edgeau.runtimes.session import LogitSession
+
+    return LogitSession(opened)

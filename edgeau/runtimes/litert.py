@@ -100,12 +100,18 @@ class _TensorEnd:
     def shape(self) -> tuple[int, ...]:
         return tuple(int(n) for n in self.details["shape"])
 
+    @property
+    def _quantization(self) -> tuple[float, int]:
+        """Scale and zero point; a file whose integers are the numbers themselves, such as bytes of a picture, says a scale of 0."""
+        scale, zero_point = self.details["quantization"]
+        return (float(scale), int(zero_point)) if scale else (1.0, 0)
+
     def integers(self, numbers: NDArray[np.float32]) -> NDArray[np.generic]:
         """Numbers as the file wants them."""
         dtype = self.details["dtype"]
         if dtype == np.float32:
             return numbers
-        scale, zero_point = self.details["quantization"]
+        scale, zero_point = self._quantization
         info = np.iinfo(dtype)
         steps = np.rint(numbers / np.float32(scale)) + zero_point
         integers: NDArray[np.generic] = np.clip(steps, info.min, info.max).astype(dtype)
@@ -115,7 +121,7 @@ class _TensorEnd:
         """Convert the file's answer to the numbers it stands for."""
         if values.dtype == np.float32:
             return values
-        scale, zero_point = self.details["quantization"]
+        scale, zero_point = self._quantization
         answer: NDArray[np.float32] = (values.astype(np.float32) - np.float32(zero_point)) * np.float32(scale)
         return answer
 

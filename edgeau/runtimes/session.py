@@ -12,7 +12,10 @@ from numpy.typing import NDArray
 from edgeau._system.closing import Closing
 from edgeau.runtimes.table import runtime_named
 
-__all__ = ["EngineInfo", "FunctionSession", "Session", "batches", "run_in_batches"]
+__all__ = ["EngineInfo", "FunctionSession", "LogitSession", "Session", "batches", "run_in_batches"]
+
+# Logits of +-16: what float32 still tells from certainty, and eight bits by far do not.
+_CERTAIN = 1e-7
 
 
 @dataclass(frozen=True)
@@ -110,3 +113,20 @@ class FunctionSession(Session):
 
     def close(self) -> None:  # noqa: D102
         pass
+
+
+class LogitSession(Session):
+    """Another session whose file answers with probabilities: their logits."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    def run(self, batch: NDArray[np.float32]) -> NDArray[np.float32]:  # noqa: D102
+        inside = np.clip(self._session.run(batch).astype(np.float64), _CERTAIN, 1 - _CERTAIN)
+        return np.log(inside / (1 - inside)).astype(np.float32)
+
+    def describe(self) -> EngineInfo:  # noqa: D102
+        return self._session.describe()
+
+    def close(self) -> None:  # noqa: D102
+        self._session.close()

@@ -16,12 +16,13 @@ from edgeau.bundle.files import GOLDEN, REPORT_MD
 from edgeau.bundle.golden import write_golden
 from edgeau.bundle.manifest import Manifest, Pending
 from edgeau.errors import UsageError
+from edgeau.faces.landmarks.mediapipe_models import LandmarkModels
 from edgeau_export.bundle_manifest import bundle_manifest
 from edgeau_export.converters.artifacts import golden_answers, make_artifacts
 from edgeau_export.packaging.board_samples import add_board_samples
 from edgeau_export.packaging.landmark_networks import chosen_networks, write_networks
 from edgeau_export.progress import ProgressReporter
-from edgeau_export.quantization.face_crops import face_crops
+from edgeau_export.quantization.face_crops import face_crops, packaged_crops, random_crops
 from edgeau_export.quantization.int8_search import MAX_F1_DROP, quantized_graphs
 from edgeau_export.quantization.labelled_data import labelled_data
 from edgeau_export.quantization.published_set import (
@@ -34,13 +35,15 @@ from edgeau_export.report.tables import report
 from edgeau_export.source_network.from_checkpoint import CheckpointSource
 from edgeau_export.source_network.from_default import DefaultSource
 from edgeau_export.source_network.from_model_file import ModelFileSource
+from edgeau_export.source_network.from_tflite import TfliteSource
+from edgeau_export.source_network.model_file import read_model_file
 from edgeau_export.source_network.network import SourceNetwork
 from edgeau_export.targets.selection import select_artifacts
-from edgeau_export.targets.target import load_target
+from edgeau_export.targets.target import Target, load_target
 
 __all__ = ["DEFAULT", "PACKAGED", "Source", "export_bundle", "open_source_network"]
 
-Source: TypeAlias = DefaultSource | CheckpointSource | ModelFileSource
+Source: TypeAlias = DefaultSource | CheckpointSource | ModelFileSource | TfliteSource
 
 DEFAULT = "default"
 # Networks that the package carries, by the name that people type.
@@ -88,6 +91,9 @@ def export_bundle(
         directory = writer.directory
         progress.step("opening the network")
         source = open_source_network(model, progress)
+        if isinstance(source, TfliteSource):
+            manifest = _as_it_is(source, directory, board, precisions, networks, progress)
+            return writer.finish(manifest)
         progress.step("exporting to ONNX")
         description = described_with_licence(source.description, calib)
         network = SourceNetwork(description, source.graph(board.opset), source.float_accuracy)
@@ -149,6 +155,33 @@ def export_bundle(
         return writer.finish(manifest)
 
 
+def _as_it_is(
+    source: TfliteSource,
+    directory: Path,
+    board: Target,
+    precisions: tuple[str, ...] | None,
+    networks: LandmarkModels | None,
+    progress: ProgressReporter,
+) -> Manifest:
+    """Bundle a file that is converted already: nothing is made of it, and nothing needs to be calibrated."""
+    description = source.description
+    artifact = source.artifact(directory, board, precisions)
+    crops = packaged_crops(description.alignment)
+    if crops is None:
+        progress.notice("no face crops are at hand: golden answers are those of random inputs")
+        crops = random_crops(description.alignment)
+    write_golden(directory / GOLDEN, golden_answers((artifact,), directory, description, crops))
+    manifest = bundle_manifest(
+        board.name,
+        description,
+        (artifact,),
+        landmarks=None if networks is None else write_networks(directory, networks),
+        with_torch=False,
+    )
+    (directory / REPORT_MD).write_text(report(manifest, board), encoding="utf-8")
+    return manifest
+
+
 def open_source_network(model: Path | str, progress: ProgressReporter) -> Source:
     """Open what ``--model`` names.
 
@@ -160,7 +193,7 @@ def open_source_network(model: Path | str, progress: ProgressReporter) -> Source
         UserError: it does not exist, cannot be opened, or is not what it says.
     """
     source = _opened(model)
-    if isinstance(source, ModelFileSource):
+    if isinstance(source, ModelFileSource | TfliteSource):
         progress.notice(f"{Path(model).name}: {source.taken}")
     network = source.description.network
     if not network.trained:
@@ -173,7 +206,8 @@ def _opened(model: Path | str) -> Source:
         return PACKAGED[model]()
     path = Path(model)
     if path.suffix == ".toml":
-        return ModelFileSource(path)
+        described = read_model_file(path)
+        return TfliteSource(described) if described.weights.suffix == ".tflite" else ModelFileSource(path)
     if path.suffix in _NEEDS_WORDS and path.is_file():
         raise UsageError(
             f"{path} alone does not say its labels and what it sees: describe it in a model.toml; "

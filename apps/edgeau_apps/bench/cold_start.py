@@ -65,7 +65,7 @@ def _answer(bundle_path: str, name: str, threads: str) -> None:
     artifact = bundle.artifacts(name)[0]
     spec = bundle.manifest.input
     with open_session(artifact.runtime, bundle.path(artifact.file), threads=int(threads)) as session:
-        session.run(np.zeros((1, 3, *spec.size), np.float32))
+        session.run(np.zeros((1, *spec.shape), np.float32))
         answered = time.perf_counter()  # on Linux the same clock in every process
         memory_mb = peak_memory_mb()
     print(json.dumps({"answered": answered, "memory_mb": memory_mb}))

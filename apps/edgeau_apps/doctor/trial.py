@@ -55,7 +55,9 @@ def _artifact(name: str, bundle: Bundle) -> str:
     artifact = bundle.artifacts(name)[0]
     manifest = bundle.manifest
     golden = read_golden(bundle.path(manifest.golden))
-    with open_session(artifact.runtime, bundle.path(artifact.file), threads=1) as session:
+    answers = artifact.answers == "probabilities"
+    file = bundle.path(artifact.file)
+    with open_session(artifact.runtime, file, threads=1, probabilities=answers) as session:
         check_golden(golden, artifact, session, manifest.input, manifest.labels)
         face = Preprocessor(manifest.input).batch(golden.crops[:1])
         times = RunTimes()

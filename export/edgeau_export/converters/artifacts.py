@@ -136,7 +136,8 @@ def artifact_answer(
 ) -> Answer:
     """Run an artifact on crops, uint8 ``(n, S, S, 3)`` RGB, and decide at its own thresholds."""
     batch = Preprocessor(description.input).batch(crops)
-    logits = run_artifact(artifact.runtime, directory / artifact.file, batch).values
+    answers = artifact.answers == "probabilities"
+    logits = run_artifact(artifact.runtime, directory / artifact.file, batch, probabilities=answers).values
     return Answer(logits, sigmoid(logits) >= description.in_order(artifact.thresholds))
 
 

@@ -41,15 +41,19 @@ class ArtifactLogits:
     engine: str
 
 
-def run_artifact(runtime: str, file: Path, batch: NDArray[np.float32]) -> ArtifactLogits:
+def run_artifact(
+    runtime: str, file: Path, batch: NDArray[np.float32], *, probabilities: bool = False
+) -> ArtifactLogits:
     """Answers of an artifact, through a session of the device library.
 
     Args:
         runtime: of the artifact. Where it exists on the board only, the runtime that measures for it is run instead.
         file: the artifact.
         batch: normalised crops, float32 ``(n, C, H, W)``.
+        probabilities: the file answers with them.
     """
-    with open_session(runtime_named(runtime).measuring_name, file) as session:
+    name = runtime_named(runtime).measuring_name
+    with open_session(name, file, probabilities=probabilities) as session:
         return ArtifactLogits(session.run(batch), session.describe().computed_in)
 
 

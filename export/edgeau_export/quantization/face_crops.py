@@ -29,7 +29,15 @@ from edgeau_export.source_network.network import SourceNetwork
 
 ActivityOf = Callable[[NDArray[np.uint8]], Activity]
 
-__all__ = ["GOLDEN_COUNT", "HELD_OUT", "FaceCrops", "calibration_crops", "face_crops", "packaged_crops"]
+__all__ = [
+    "GOLDEN_COUNT",
+    "HELD_OUT",
+    "FaceCrops",
+    "calibration_crops",
+    "face_crops",
+    "packaged_crops",
+    "random_crops",
+]
 
 GOLDEN_COUNT = 8
 # Crops at most that INT8 is measured on and not calibrated with.
@@ -106,10 +114,15 @@ def face_crops(
     elif used is not None:
         golden = used.crops[evenly(len(used), GOLDEN_COUNT)]
         progress.notice(f"faces of {used.source} travel in the bundle, as its golden answers")
-    else:  # random pictures tell a wrong engine as well
-        shape = (GOLDEN_COUNT, *alignment.shape, 3)
-        golden = np.random.default_rng(0).integers(0, 256, shape, dtype=np.uint8)
+    else:
+        golden = random_crops(alignment)
     return FaceCrops(used, held_out, golden, for_parity)
+
+
+def random_crops(alignment: Alignment) -> NDArray[np.uint8]:
+    """Seeded noise, uint8 ``(8, height, width, 3)``, for where no face is at hand: it tells a wrong engine as well."""
+    shape = (GOLDEN_COUNT, *alignment.shape, 3)
+    return np.random.default_rng(0).integers(0, 256, shape, dtype=np.uint8)
 
 
 def calibration_crops(

@@ -9,8 +9,9 @@ from pathlib import Path
 
 from onnx import TensorProto
 
-from edgeau.errors import DependencyError, UsageError
+from edgeau.errors import CheckpointError, DependencyError, UsageError
 from edgeau_export.source_network.standard_graph import network_inputs, open_onnx
+from edgeau_export.source_network.tflite_facts import TfliteEnd, read_tflite_facts, refuse_what_cannot_run
 
 __all__ = ["describe"]
 
@@ -31,6 +32,7 @@ class _Known:
     output_name: str | None = None
     builder: bool = True
     ema: bool = False
+    normalisation: tuple[float, float] | None = None
 
 
 def describe(path: Path) -> str:
@@ -41,11 +43,10 @@ def describe(path: Path) -> str:
         UsageError: it is of no kind that can be exported.
         DependencyError: torch is needed and not installed.
     """
-    if path.suffix in (".tflite", ".toml"):
-        raise UsageError(
-            f"{path} is not a network that can be exported; give weights, an ONNX file, .pt2 or TorchScript"
-        )
-    return _text(path, _of_onnx(path) if path.suffix == ".onnx" else _of_weights(path))
+    if path.suffix == ".toml":
+        raise UsageError(f"{path} is not a network; give weights, an ONNX file, .tflite, .pt2 or TorchScript")
+    known = {".onnx": _of_onnx, ".tflite": _of_tflite}.get(path.suffix, _of_weights)
+    return _text(path, known(path))
 
 
 def _of_onnx(path: Path) -> _Known:
@@ -74,6 +75,43 @@ def _of_onnx(path: Path) -> _Known:
         output_name=chosen.name if len(outputs) > 1 else None,
         builder=False,
     )
+
+
+def _of_tflite(path: Path) -> _Known:
+    facts = read_tflite_facts(path)
+    notes = [f"input {end}" for end in facts.inputs] + [f"output {end}" for end in facts.outputs]
+    notes.append(f"{facts.precision}; it is bundled as it is and runs in LiteRT")
+    try:
+        refuse_what_cannot_run(facts, "this file")
+    except CheckpointError as error:
+        notes.append(f"it cannot be exported: {error}")
+        return _Known(notes, builder=False)
+    (entry,), (answer,) = facts.inputs, facts.outputs
+    layout = "NHWC" if entry.shape[3] in (1, 3) else "NCHW"
+    channels, sides = (
+        (entry.shape[3], entry.shape[1:3]) if layout == "NHWC" else (entry.shape[1], entry.shape[2:4])
+    )
+    height, width = sides
+    raw = entry.kind == "UINT8" and not entry.scale
+    return _Known(
+        notes,
+        outputs=answer.shape[-1],
+        size=None if height is None or width is None else (height, width),
+        layout=layout,
+        uint8=raw,
+        grey=channels == 1,
+        probabilities=facts.last in ("LOGISTIC", "SOFTMAX"),
+        builder=False,
+        normalisation=_of_bytes(entry),
+    )
+
+
+def _of_bytes(entry: TfliteEnd) -> tuple[float, float] | None:
+    """Mean and std under which a picture's levels are the integers that a quantized input takes; None of other inputs."""
+    lowest = {"UINT8": 0, "INT8": -128}.get(entry.kind)
+    if lowest is None or not entry.scale:
+        return None
+    return (entry.zero_point - lowest) / 255, 1 / (255 * entry.scale)
 
 
 def _of_weights(path: Path) -> _Known:
@@ -131,6 +169,10 @@ def _text(path: Path, known: _Known) -> str:
         lines.append('dtype = "uint8"')
     else:
         numbers = ("[0.5]", "[0.5]") if known.grey else ("[0.485, 0.456, 0.406]", "[0.229, 0.224, 0.225]")
+        if known.normalisation is not None:  # of an input in integers: levels are what it takes
+            numbers = tuple(  # type: ignore[assignment]
+                json.dumps([round(value, 6)] * (1 if known.grey else 3)) for value in known.normalisation
+            )
         lines += [
             f"mean = {numbers[0]}",
             f"std = {numbers[1]}",

@@ -308,11 +308,6 @@ class _Onnx:
 
 def _open(file: DescribedModel) -> _Network:
     suffix = file.weights.suffix
-    if suffix == ".tflite":
-        raise UsageError(
-            f"{file.weights} is a LiteRT file, which is converted already and cannot be exported again; "
-            "give the network that it was made from (edgeau-report reads the file as it is)"
-        )
     if suffix == ".onnx":
         return _Onnx(file)
     if file.builder is None and suffix not in (*COMPLETE, ".pt", ".pth", ".ts"):

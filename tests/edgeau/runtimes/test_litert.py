@@ -12,8 +12,7 @@ import pytest
 from edgeau.errors import EngineError
 from edgeau.runtimes import open_session
 from edgeau_export.onnx_to_tflite import tflite_bytes
-from edgeau_export.onnx_to_tflite.schema import tables
-from edgeau_export.onnx_to_tflite.writer import _AlignedBuilder
+from tests.tflite_files import with_integer_ends
 
 WriteTflite = Callable[[Path], Path]
 
@@ -62,7 +61,7 @@ def test_quantized_ends_by_the_files_own_parameters(tiny: Path, batch: np.ndarra
     """A file of another converter: its input and output are integers."""
     with open_session("litert", tiny, threads=1) as session:
         expected = session.run(batch)
-    tiny.write_bytes(_with_integer_ends(tiny.read_bytes(), np.dtype(kind)))
+    tiny.write_bytes(with_integer_ends(tiny.read_bytes(), np.dtype(kind)))
     with open_session("litert", tiny, threads=1) as session:
         answer = session.run(batch)
     step = 0.1 if kind != np.int16 else 2e-3
@@ -104,38 +103,3 @@ def test_closing_twice_does_nothing_and_running_after_it_is_our_bug(tiny: Path, 
     session.close()
     with pytest.raises(ValueError, match="closed"):
         session.run(batch)
-
-
-def _with_integer_ends(content: bytes, kind: np.dtype) -> bytes:
-    """The same file with a QUANTIZE less at the front and at the back: the caller has to do it."""
-    root = tables.ModelT.InitFromPackedBuf(content, 0)
-    graph = root.subgraphs[0]
-    types = {np.int8: "INT8", np.uint8: "UINT8", np.int16: "INT16"}
-    code = getattr(tables.TensorType, types[kind.type])
-    steps = 255 if kind.itemsize == 1 else 65534
-    middle = 128 if kind == np.uint8 else 0
-    ends = {}
-    for number, (index, span) in enumerate(((graph.inputs[0], 12.0), (graph.outputs[0], 24.0))):
-        outer = tables.TensorT()
-        outer.name, outer.shape, outer.type = f"end{number}", graph.tensors[index].shape, code
-        outer.hasRank = True
-        outer.quantization = tables.QuantizationParametersT()
-        outer.quantization.scale, outer.quantization.zeroPoint = [span / steps], [middle]
-        graph.tensors.append(outer)
-        ends[number] = len(graph.tensors) - 1
-    codes = []
-    for builtin in (tables.BuiltinOperator.DEQUANTIZE, tables.BuiltinOperator.QUANTIZE):
-        entry = tables.OperatorCodeT()
-        entry.builtinCode = entry.deprecatedBuiltinCode = builtin
-        entry.version = 3 if kind == np.int16 and builtin == tables.BuiltinOperator.DEQUANTIZE else 2
-        root.operatorCodes.append(entry)
-        codes.append(len(root.operatorCodes) - 1)
-    first, last = tables.OperatorT(), tables.OperatorT()
-    first.opcodeIndex, first.inputs, first.outputs = codes[0], [ends[0]], [graph.inputs[0]]
-    last.opcodeIndex, last.inputs, last.outputs = codes[1], [graph.outputs[0]], [ends[1]]
-    graph.operators = [first, *graph.operators, last]
-    graph.inputs, graph.outputs = [ends[0]], [ends[1]]
-    root.signatureDefs = []
-    builder = _AlignedBuilder(1 << 20)
-    builder.Finish(root.Pack(builder), file_identifier=b"TFL3")
-    return bytes(builder.Output())

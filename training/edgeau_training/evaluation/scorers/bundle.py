@@ -57,7 +57,12 @@ def _network(bundle: Bundle, artifact: Artifact, threads: int) -> Scorer:
     trained = "" if manifest.network.trained else " (untrained)"
     return SessionScorer(
         f"{bundle.directory.name}/{artifact.file}{trained}",
-        open_session(artifact.runtime, bundle.path(artifact.file), threads=threads),
+        open_session(
+            artifact.runtime,
+            bundle.path(artifact.file),
+            threads=threads,
+            probabilities=artifact.answers == "probabilities",
+        ),
         manifest.labels,
         spec=manifest.input,
         alignment=manifest.alignment,

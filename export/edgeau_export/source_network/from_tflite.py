@@ -1,0 +1,125 @@
+"""A ``.tflite`` file as the network itself: nothing is converted, so it is bundled as it is and runs in LiteRT only."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import numpy as np
+
+from edgeau.bundle.files import record_of
+from edgeau.bundle.manifest import Artifact, NetworkInfo
+from edgeau.bundle.preprocessing import Preprocessor
+from edgeau.bundle.provenance import Provenance, file_digest
+from edgeau.errors import CheckpointError, UsageError
+from edgeau.runtimes import open_session
+from edgeau_export.profiling.from_tflite import profile_of_tflite
+from edgeau_export.quantization.face_crops import packaged_crops
+from edgeau_export.source_network import contract
+from edgeau_export.source_network.model_file import DescribedModel
+from edgeau_export.source_network.network import NetworkDescription
+from edgeau_export.source_network.tflite_facts import read_tflite_facts, refuse_what_cannot_run
+from edgeau_export.targets.target import Target
+
+__all__ = ["RUNTIME", "TfliteSource"]
+
+RUNTIME = "litert"
+
+
+class TfliteSource:
+    """A file from elsewhere, opened and checked against its ``model.toml``.
+
+    Args:
+        file: what the ``model.toml`` says.
+
+    Raises:
+        CheckpointError: the file cannot be read or run, or is not what its ``model.toml`` says.
+        DependencyError: LiteRT is not installed.
+    """
+
+    taken = "the .tflite file as it is: it runs in LiteRT, and nothing else is made of it"
+
+    def __init__(self, file: DescribedModel) -> None:
+        self._file = file
+        where = file.weights.name
+        self._facts = read_tflite_facts(file.weights)
+        refuse_what_cannot_run(self._facts, where)
+        if file.output_name is not None and file.output_name != self._facts.outputs[0].name:
+            raise CheckpointError(
+                f"{where} has no output {file.output_name!r}; it has {self._facts.outputs[0].name}"
+            )
+        self._check(where)
+        self.description = NetworkDescription(
+            network=NetworkInfo(
+                name=file.path.stem,
+                title=file.title,
+                options={},
+                parameters=profile_of_tflite(file.weights).parameters,
+                trained=file.trained,
+                training=file.training,
+                provenance=Provenance(weights=file_digest(file.weights)),
+            ),
+            labels=file.labels,
+            input=file.input,
+            alignment=file.alignment,
+            thresholds=file.thresholds,
+            licences=file.licences,
+        )
+
+    def artifact(self, directory: Path, board: Target, precisions: tuple[str, ...] | None) -> Artifact:
+        """The file's place in a bundle.
+
+        Args:
+            directory: of the bundle.
+            board: it must list LiteRT.
+            precisions: asked for; None takes the file's.
+
+        Raises:
+            UsageError: the board runs no LiteRT file, or another precision was asked for.
+        """
+        precision = self._facts.precision
+        listed = [item for item in board.artifact if item.runtime == RUNTIME]
+        if not listed:
+            raise UsageError(
+                f"{self._file.weights.name} is a LiteRT file, and target {board.name} runs none; give the network that it was "
+                "made from, or a target such as raspberrypi or android"
+            )
+        if precisions is not None and precision not in precisions:
+            raise UsageError(
+                f"{self._file.weights.name} is {precision} as it is, asked for was {', '.join(precisions)}; leave out --precision"
+            )
+        name = f"model.{precision}.tflite"
+        shutil.copyfile(self._file.weights, directory / name)
+        record = record_of(directory, name)
+        return Artifact(
+            file=name,
+            runtime=RUNTIME,
+            precision=precision,
+            batch=self._facts.inputs[0].shape[0] or 1,
+            bytes=record.bytes,
+            sha256=record.sha256,
+            thresholds=self.description.thresholds,
+            answers="probabilities" if self._file.probabilities else "logits",
+        )
+
+    def _check(self, where: str) -> None:
+        """Faces and noise through the file, against what its model.toml says."""
+        file, (entry,) = self._file, self._facts.inputs
+        channels, height, width = file.input.shape
+        wanted = (channels, height, width) if file.layout == "NCHW" else (height, width, channels)
+        if entry.shape[1:] != wanted:
+            raise CheckpointError(
+                f"{where} takes {entry}; its model.toml says {file.layout} {' x '.join(map(str, wanted))} after the batch"
+            )
+        crops, noise = packaged_crops(file.alignment), contract.noise_for(file.input)
+        probe = noise
+        if crops is not None:
+            faces = Preprocessor(file.input).batch(crops).copy()
+            if not file.uint8:
+                contract.check_inputs(faces, str(file.path))
+            probe = np.concatenate((faces, noise))
+        with open_session(RUNTIME, file.weights) as session:
+            answers = session.run(probe)
+        contract.check_answers(
+            answers, file.labels, f"the network of {file.path.name}", probabilities=file.probabilities
+        )

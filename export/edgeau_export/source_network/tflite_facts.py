@@ -1,0 +1,171 @@
+"""What a ``.tflite`` file says of itself: its ends, its precision, and what in it this library cannot use."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from edgeau.errors import CheckpointError, DependencyError, EngineError
+from edgeau.runtimes.litert_interpreter import install_advice
+from edgeau.runtimes.tflite_file import check_tflite
+
+__all__ = ["TfliteEnd", "TfliteFacts", "read_tflite_facts", "refuse_what_cannot_run"]
+
+_INTEGER_WEIGHTS = ("INT8", "INT4", "UINT8")
+_PICTURE = 4  # axes
+
+
+@dataclass(frozen=True)
+class TfliteEnd:
+    """An input or output.
+
+    Attributes:
+        name: of the tensor.
+        kind: of its numbers, such as ``"FLOAT32"`` or ``"INT8"``.
+        shape: its length on each axis; None where the file leaves it open.
+        scale: of integers; 0 where the integers are the numbers themselves.
+        zero_point: of integers.
+    """
+
+    name: str
+    kind: str
+    shape: tuple[int | None, ...]
+    scale: float = 0.0
+    zero_point: int = 0
+
+    def __str__(self) -> str:
+        shape = " x ".join("?" if length is None else str(length) for length in self.shape)
+        units = f", {self.scale:.4g} x (q - {self.zero_point})" if self.scale else ""
+        return f"{self.name}: {self.kind.lower()} {shape}{units}"
+
+
+@dataclass(frozen=True)
+class TfliteFacts:
+    """A file's ends and kind.
+
+    Attributes:
+        inputs: of the first graph.
+        outputs: of the first graph.
+        precision: as :data:`edgeau.runtimes.precision.PRECISIONS` calls it.
+        custom: names of operators that are not LiteRT's own, each once.
+        last: operator that makes the first output, such as ``"LOGISTIC"``.
+    """
+
+    inputs: tuple[TfliteEnd, ...]
+    outputs: tuple[TfliteEnd, ...]
+    precision: str
+    custom: tuple[str, ...]
+    last: str
+
+
+def read_tflite_facts(path: Path) -> TfliteFacts:
+    """Read a file without running it.
+
+    Raises:
+        CheckpointError: it is missing, cut, or no ``.tflite``.
+        DependencyError: ai-edge-litert, which has the format's schema, is not installed.
+    """
+    try:
+        from ai_edge_litert import schema_py_generated as schema
+    except ImportError as error:
+        raise DependencyError(f"reading {path.name} needs ai-edge-litert; {install_advice()}") from error
+    if not path.is_file():
+        raise CheckpointError(f"weights {path} {'is a folder' if path.is_dir() else 'does not exist'}")
+    content = path.read_bytes()
+    try:
+        check_tflite(content, str(path))
+    except EngineError as error:
+        raise CheckpointError(str(error)) from error
+    model = schema.ModelT.InitFromPackedBuf(content, 0)
+    types, operators = _names(schema.TensorType), _names(schema.BuiltinOperator)
+    graph = model.subgraphs[0]
+    codes = [
+        (operators.get(max(code.builtinCode, code.deprecatedBuiltinCode or 0), "CUSTOM"), code.customCode)
+        for code in model.operatorCodes
+    ]
+    used = [codes[operator.opcodeIndex] for operator in graph.operators]
+    makers = {
+        int(index): used[place][0]
+        for place, operator in enumerate(graph.operators)
+        for index in operator.outputs
+    }
+    return TfliteFacts(
+        inputs=tuple(_end(graph.tensors[int(index)], types) for index in graph.inputs),
+        outputs=tuple(_end(graph.tensors[int(index)], types) for index in graph.outputs),
+        precision=_precision(model, graph, types),
+        custom=tuple(sorted({_text(name) for kind, name in used if kind == "CUSTOM"})),
+        last=makers.get(int(graph.outputs[0]), ""),
+    )
+
+
+def refuse_what_cannot_run(facts: TfliteFacts, where: str) -> None:
+    """Refuse what a device could not run, each in one line.
+
+    Raises:
+        CheckpointError: several inputs or outputs, a shape that is left open, or operators that are not LiteRT's own.
+    """
+    if facts.custom:
+        raise CheckpointError(
+            f"{where} uses operators that are not LiteRT's own ({', '.join(facts.custom)}), which no device here has; "
+            "convert it without them"
+        )
+    if len(facts.inputs) != 1:
+        raise CheckpointError(
+            f"{where} has {len(facts.inputs)} inputs ({'; '.join(map(str, facts.inputs))}); an AU network takes one picture"
+        )
+    if len(facts.outputs) != 1:
+        raise CheckpointError(
+            f"{where} has {len(facts.outputs)} outputs ({'; '.join(map(str, facts.outputs))}); convert it with the one of the labels"
+        )
+    (entry,) = facts.inputs
+    if len(entry.shape) != _PICTURE or None in entry.shape[1:]:
+        raise CheckpointError(
+            f"{where} takes {entry}; an AU network takes a picture of one size, batch x height x width x channels"
+        )
+
+
+def _end(tensor: Any, types: dict[int, str]) -> TfliteEnd:
+    shape = [int(length) for length in (() if tensor.shape is None else tensor.shape)]
+    open_ended = shape if tensor.shapeSignature is None else [int(length) for length in tensor.shapeSignature]
+    marked = tuple(
+        None if told < 0 else length for length, told in zip(shape, open_ended or shape, strict=True)
+    )
+    units = tensor.quantization
+    scaled = units is not None and units.scale is not None and len(units.scale) > 0
+    return TfliteEnd(
+        _text(tensor.name),
+        types[tensor.type],
+        marked,
+        float(units.scale[0]) if scaled else 0.0,
+        int(units.zeroPoint[0]) if scaled else 0,
+    )
+
+
+def _precision(model: Any, graph: Any, types: dict[int, str]) -> str:
+    """By what the file's constants and the tensors between its operators are."""
+
+    def constant(tensor: Any) -> bool:
+        buffer = model.buffers[tensor.buffer]
+        return (buffer.data is not None and len(buffer.data) > 0) or buffer.offset > 1
+
+    stored = {types[tensor.type] for tensor in graph.tensors if constant(tensor)}
+    between = {
+        types[tensor.type] for tensor in graph.tensors if not constant(tensor) and tensor.quantization is not None
+        and tensor.quantization.scale is not None and len(tensor.quantization.scale)
+    }  # fmt: skip
+    if "INT16" in between:
+        return "w8a16"
+    if between & {"INT8", "UINT8"}:
+        return "int8"
+    if stored & set(_INTEGER_WEIGHTS):
+        return "dynamic"
+    return "fp16" if "FLOAT16" in stored else "fp32"
+
+
+def _text(name: Any) -> str:
+    return name.decode(errors="replace") if isinstance(name, bytes) else str(name)
+
+
+def _names(enumeration: Any) -> dict[int, str]:
+    return {value: name for name, value in vars(enumeration).items() if isinstance(value, int)}

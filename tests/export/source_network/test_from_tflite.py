@@ -1,0 +1,238 @@
+"""A ``.tflite`` file as the network: described, bundled and run as it is, or refused in one line."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pytest
+import torch
+from torch import nn
+
+from edgeau import Pipeline, open_source
+from edgeau.bundle import load_bundle
+from edgeau.bundle.manifest import InputSpec
+from edgeau.bundle.provenance import file_digest
+from edgeau_apps.bench.command import main as bench
+from edgeau_apps.report.command import main as account
+from edgeau_calibration.quantizer import static_int8
+from edgeau_calibration.recipe import load_recipe
+from edgeau_export.command import main
+from edgeau_export.onnx_to_tflite import tflite_bytes
+from edgeau_export.source_network.onnx_from_network import onnx_from_module
+from edgeau_export.source_network.onnx_graph import simplified
+from edgeau_export.source_network.tflite_facts import read_tflite_facts
+from tests.tflite_files import with_another, with_custom_operator, with_integer_ends, with_open_size
+
+SPEC = """title = "mine"
+weights = "net.tflite"
+labels = ["AU4", "AU12L", "smile"]
+output = "{output}"
+[input]
+size = [40, 48]
+mean = [0.485, 0.456, 0.406]
+std = [0.229, 0.224, 0.225]
+layout = "NHWC"
+[alignment]
+kind = "box"
+margin = 0.2
+"""
+INPUT = InputSpec(size=(40, 48))
+
+
+def graph(last: nn.Module | None = None) -> onnx.ModelProto:
+    torch.manual_seed(0)
+    layers = [
+        nn.Conv2d(3, 8, 3, stride=2),
+        nn.BatchNorm2d(8),
+        nn.Hardswish(),
+        nn.Conv2d(8, 512, 1),  # large enough to be stored in half precision or integers
+        nn.ReLU(),
+        nn.AvgPool2d(9),
+        nn.Flatten(),
+        nn.Linear(2048, 3),
+    ]
+    network = nn.Sequential(*layers, *([] if last is None else [last])).eval()
+    network[7].weight.data *= 20
+    return simplified(onnx_from_module(network, (3, 40, 48), 17))
+
+
+@pytest.fixture(scope="module")
+def made(persons_crops: np.ndarray) -> Callable[[str], bytes]:
+    """Files by what they are."""
+    crops = persons_crops[:32, :40, :48]
+
+    def make(kind: str) -> bytes:
+        if kind == "probabilities":
+            return tflite_bytes(graph(nn.Sigmoid()), precision="fp32", metadata={})
+        if kind in ("fp32", "fp16", "dynamic"):
+            return tflite_bytes(graph(), precision=kind, metadata={})
+        quantized = static_int8(graph(), crops, INPUT, load_recipe("eight-bit"))
+        content = tflite_bytes(quantized, precision="int8", metadata={})
+        ends = {"int8 ends": np.int8, "uint8 ends": np.uint8}
+        return with_integer_ends(content, np.dtype(ends[kind])) if kind in ends else content
+
+    return make
+
+
+def exported(folder: Path, content: bytes, output: str = "logits", *more: str) -> tuple[int, Path]:
+    (folder / "net.tflite").write_bytes(content)
+    (folder / "model.toml").write_text(SPEC.format(output=output))
+    out = folder / "bundle"
+    line = ["--model", str(folder / "model.toml"), "--target", "raspberrypi", "--out", str(out), *more]
+    return main(line), out
+
+
+@pytest.mark.parametrize(
+    ("kind", "precision"),
+    [
+        ("fp32", "fp32"),
+        ("fp16", "fp16"),
+        ("dynamic", "dynamic"),
+        ("int8", "int8"),
+        ("int8 ends", "int8"),
+        ("uint8 ends", "int8"),
+    ],
+)
+def test_a_file_is_bundled_as_it_is_and_runs(
+    tmp_path: Path, made: Callable[[str], bytes], kind: str, precision: str
+) -> None:
+    code, out = exported(tmp_path, made(kind))
+    assert code == 0
+    manifest = load_bundle(out).manifest
+    (artifact,) = manifest.artifacts
+    assert (artifact.runtime, artifact.precision, artifact.answers) == ("litert", precision, "logits")
+    assert (out / artifact.file).read_bytes() == (tmp_path / "net.tflite").read_bytes()
+    assert manifest.network.provenance is not None
+    assert manifest.network.provenance.weights == file_digest(tmp_path / "net.tflite")
+    with Pipeline.load(out) as pipeline, open_source("clip") as frames:
+        (face,) = pipeline.process(next(iter(frames)).image).faces
+    assert set(face.aus) == {"AU4", "AU12L", "smile"}
+    found = face.aus["smile"].probability
+    assert found is not None
+    assert 0 < found < 1
+
+
+def test_probabilities_are_given_back_as_probabilities(tmp_path: Path, made: Callable[[str], bytes]) -> None:
+    answers = {}
+    for output, kind in (("logits", "fp32"), ("probabilities", "probabilities")):
+        folder = tmp_path / output
+        folder.mkdir()
+        code, out = exported(folder, made(kind), output)
+        assert code == 0
+        (artifact,) = load_bundle(out).manifest.artifacts
+        assert artifact.answers == output
+        with Pipeline.load(out) as pipeline, open_source("clip") as frames:
+            (face,) = pipeline.process(next(iter(frames)).image).faces
+        answers[output] = [au.probability for au in face.aus.values()]
+    assert answers["logits"] == pytest.approx(answers["probabilities"], abs=1e-4)
+
+
+def test_report_and_bench_take_it(
+    tmp_path: Path, made: Callable[[str], bytes], capsys: pytest.CaptureFixture[str]
+) -> None:
+    code, out = exported(tmp_path, made("int8 ends"))
+    assert code == 0
+    capsys.readouterr()
+    assert account([str(tmp_path / "net.tflite"), str(out), "--json"]) == 0
+    alone, bundled = json.loads(capsys.readouterr().out)["models"]
+    assert alone["macs"] == bundled["macs"] > 8 * 19 * 23 * 27
+    assert alone["unknown"] == {}
+    assert bench([str(out), "--seconds", "0.1", "--threads", "1", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["rows"]
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (
+            lambda content: with_custom_operator(content, "TFLite_Detection"),
+            "not LiteRT's own (TFLite_Detection)",
+        ),
+        (lambda content: with_another(content, "input"), "has 2 inputs"),
+        (lambda content: with_another(content, "output"), "has 2 outputs"),
+        (with_open_size, "takes input: FLOAT32 1 x ? x ? x 3; an AU network takes a picture of one size"),
+        (lambda content: content[: len(content) // 2], "is damaged"),
+        (lambda content: b"version https://git-lfs", "is not a .tflite file"),
+    ],
+    ids=["custom", "inputs", "outputs", "open", "cut", "pointer"],
+)
+def test_what_cannot_run_is_one_line(
+    tmp_path: Path,
+    made: Callable[[str], bytes],
+    change: Callable[[bytes], bytes],
+    message: str,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    code, out = exported(tmp_path, change(made("fp32")))
+    said = capsys.readouterr().err.strip()
+    assert code == 2
+    assert message.lower() in said.lower()
+    assert len(said.splitlines()) == 1
+    assert not out.exists()
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ('"smile"]', '"smile", "AU1"]', "has 3 outputs, its model.toml 4 labels"),
+        ("size = [40, 48]", "size = [48, 40]", "its model.toml says NHWC 48 x 40 x 3"),
+        ('output = "logits"', 'output = "probabilities"', "which are no probabilities"),
+        ("std = [0.229, 0.224, 0.225]", "std = [58.4, 57.1, 57.4]", "nearly constant"),
+    ],
+)
+def test_what_the_model_file_says_is_checked(
+    tmp_path: Path,
+    made: Callable[[str], bytes],
+    old: str,
+    new: str,
+    message: str,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    (tmp_path / "net.tflite").write_bytes(made("fp32"))
+    (tmp_path / "model.toml").write_text(SPEC.format(output="logits").replace(old, new))
+    line = ["--model", str(tmp_path / "model.toml"), "--target", "cpu", "--out", str(tmp_path / "b")]
+    assert main(line) == 2
+    assert message in capsys.readouterr().err
+
+
+def test_a_board_without_litert_and_another_precision_are_refused(
+    tmp_path: Path, made: Callable[[str], bytes], capsys: pytest.CaptureFixture[str]
+) -> None:
+    content = made("fp32")
+    assert exported(tmp_path, content, "logits", "--precision", "int8")[0] == 2
+    assert "is fp32 as it is, asked for was int8" in capsys.readouterr().err
+    line = ["--model", str(tmp_path / "model.toml"), "--target", "jetson", "--out", str(tmp_path / "b")]
+    assert main(line) == 2
+    assert "is a LiteRT file, and target jetson-orin runs none" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("kind", ["fp32", "probabilities", "uint8 ends"])
+def test_describe_prints_a_model_file_that_works(
+    tmp_path: Path, made: Callable[[str], bytes], kind: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "net.tflite").write_bytes(made(kind))
+    assert main(["--describe", str(tmp_path / "net.tflite")]) == 0
+    text = capsys.readouterr().out
+    assert "size = [40, 48]" in text
+    assert f'output = "{"probabilities" if kind == "probabilities" else "logits"}"' in text
+    assert 'labels = ["label1", "label2", "label3"]' in text
+    (tmp_path / "model.toml").write_text(text)
+    out = tmp_path / "bundle"
+    assert main(["--model", str(tmp_path / "model.toml"), "--target", "android", "--out", str(out)]) == 0
+    assert load_bundle(out).manifest.labels == ("label1", "label2", "label3")
+
+
+def test_the_levels_of_a_quantized_input_give_its_normalisation(
+    tmp_path: Path, made: Callable[[str], bytes], capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "net.tflite").write_bytes(made("uint8 ends"))
+    (entry,) = read_tflite_facts(tmp_path / "net.tflite").inputs
+    assert (entry.kind, entry.zero_point) == ("UINT8", 128)
+    assert main(["--describe", str(tmp_path / "net.tflite")]) == 0
+    text = capsys.readouterr().out
+    assert f"mean = [{round(128 / 255, 6)}, " in text
+    assert f"std = [{round(1 / (255 * entry.scale), 6)}, " in text
