@@ -51,7 +51,7 @@ class OfflineStore:
             raise OutputError(f"cannot keep messages in {folder}: {error.strerror or error}") from error
         try:
             _refuse_shared(self._lock.fileno(), folder)
-            with self._told():
+            with self._own_errors():
                 self._rows = sqlite3.connect(
                     folder / "messages.sqlite3", isolation_level=None, check_same_thread=False
                 )
@@ -75,7 +75,7 @@ class OfflineStore:
             OutputError: the disk is full, or gone; what was there still is.
         """
         size = len(line.encode()) + _ROW_BYTES
-        with self._told(), self._transaction():
+        with self._own_errors(), self._transaction():
             gone = self._delete_removed()
             full = self.bytes - gone[1] + size - self._most_bytes
             freed = self._free(max(full, self._most_bytes // _FREED)) if full > 0 else (0, 0)
@@ -93,13 +93,13 @@ class OfflineStore:
         Raises:
             OutputError: the disk cannot be read.
         """
-        with self._told():
+        with self._own_errors():
             query = "SELECT id, line FROM messages WHERE id > ? ORDER BY id LIMIT ?"
             return self._rows.execute(query, (number, most)).fetchall()
 
     def count_after(self, number: int) -> int:
         """Count the messages with larger numbers than this."""
-        with self._told():
+        with self._own_errors():
             found: int = self._rows.execute(
                 "SELECT count(*) FROM messages WHERE id > ?", (number,)
             ).fetchone()[0]
@@ -163,7 +163,7 @@ class OfflineStore:
             raise
 
     @contextmanager
-    def _told(self) -> Iterator[None]:
+    def _own_errors(self) -> Iterator[None]:
         try:
             yield
         except sqlite3.Error as error:
