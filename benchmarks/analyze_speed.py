@@ -1,31 +1,74 @@
-"""Cost of edgeau-analyze on a film of 1920 x 1080 with one face: decoding alone, and all of it.
+"""Cost of edgeau-analyze on a film of 1920 x 1080 with one face: decoding alone, all of it, and beside an earlier release.
 
-    python benchmarks/analyze_speed.py [--frames 175] [--artifact onnxruntime/int8] [--json]
+    python benchmarks/analyze_speed.py [--frames 175] [--artifact onnxruntime/int8] [--against CHECKOUT] [--json]
 
-The film is the packaged clip enlarged and written as H.264. CPU and wall milliseconds a frame with one inference thread, start-up left out; the peak
-memory is that of the process. Decoding runs ahead in FFmpeg's threads, so that the wall time of all is less than the sum.
+The film is the packaged clip enlarged and written as H.264. CPU and wall milliseconds a frame with one inference thread, tables written, start-up
+left out (a short film's time is taken off a long one's); the peak memory is that of a process that does nothing else. Decoding runs ahead
+in FFmpeg's threads, so that the wall time of all is less than the sum.
+
+--against names a checkout of another release (git worktree add ../before v0.1.0): both run in turns, each in processes of its own, with the
+options that their edgeau-analyze has by itself, and the median of the ratios is given. Exit code 3 when it is above 1.1.
 """
 
 from __future__ import annotations
 
-import resource
+import json
+import os
+import statistics
+import subprocess
 import sys
 import tempfile
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from multiprocessing import get_context
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
 from this_machine import machine_name
+from tqdm import tqdm
 
-from edgeau import Pipeline, open_source
+from edgeau import open_source
 from edgeau._system.command import DONE, CommandParser, print_json, run
+from edgeau.errors import InputError
 from edgeau_apps.analyze.annotated import AnnotatedVideo
 
 NAME = "analyze_speed"
-_SIZE = (1920, 1080)
+GATE, ALLOWED = 3, 1.1
+_SIZE, _SHORT = (1920, 1080), 10
+_PACKAGES = ("", "export", "calibration", "training", "apps")
+# Runs in either release; the first says engine where the second says artifact.
+_PROGRAM = """
+import inspect, json, resource, sys, tempfile, time
+import edgeau
+from edgeau import Pipeline, open_source
+from edgeau_apps.analyze.command import main
+place, short, film, artifact = sys.argv[1:]
+assert edgeau.__file__.startswith(place), edgeau.__file__
+option = "--artifact" if "artifact" in inspect.signature(Pipeline.load).parameters else "--engine"
+def analyzed(path):
+    with tempfile.TemporaryDirectory() as out:
+        started, cpu = time.perf_counter(), time.process_time()
+        code = main([path, "--out", out, option, artifact, "--threads", "1", "--json"])
+        assert code == 0, code
+        return time.perf_counter() - started, time.process_time() - cpu
+def decoded(path):
+    started, cpu = time.perf_counter(), time.process_time()
+    with open_source(path) as source:
+        frames = sum(1 for _ in source)
+    return time.perf_counter() - started, time.process_time() - cpu, frames
+real, sys.stdout = sys.stdout, sys.stderr
+analyzed(short)
+start, whole = analyzed(short), analyzed(film)
+few_frames = decoded(short)[2]
+long = decoded(film)
+more = long[2] - few_frames
+print(json.dumps({
+    "wall_ms": 1000 * (whole[0] - start[0]) / more, "cpu_ms": 1000 * (whole[1] - start[1]) / more,
+    "decode_wall_ms": 1000 * long[0] / long[2], "decode_cpu_ms": 1000 * long[1] / long[2],
+    "peak_memory_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
+}), file=real)
+"""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -33,31 +76,66 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _measure(argv: Sequence[str] | None) -> int:
-    parser = CommandParser(NAME, __doc__ or "", "python benchmarks/analyze_speed.py")
+    parser = CommandParser(NAME, __doc__ or "", "python benchmarks/analyze_speed.py --against ../before")
     parser.add_argument("--frames", type=int, default=175, help="of the film (%(default)s)")
     parser.add_argument("--artifact", default="onnxruntime/int8", help="(%(default)s)")
+    parser.add_argument("--against", type=Path, metavar="CHECKOUT", help="of another release")
+    parser.add_argument("--rounds", type=int, default=5, help="turns of each (%(default)s)")
     parser.add_json()
     arguments = parser.parse_args(argv)
+    releases = {"now": Path(__file__).resolve().parent.parent}
+    if arguments.against is not None:
+        if not (arguments.against / "edgeau").is_dir():
+            raise InputError(f"{str(arguments.against)!r} is no checkout of edgeau")
+        releases["before"] = arguments.against.resolve()
+    turns: dict[str, list[dict[str, float]]] = {name: [] for name in releases}
     with tempfile.TemporaryDirectory() as folder:
-        film = Path(folder) / "film.mp4"
-        # In a process of its own: the encoder's memory is not the analysis's.
-        writer = get_context("spawn").Process(target=_write, args=(film, arguments.frames))
-        writer.start()
-        writer.join()
-        with Pipeline.load(artifact=arguments.artifact, threads=1, max_faces=100) as pipeline:
-            pipeline.process(np.zeros((48, 64, 3), np.uint8))
-            document = {
-                "machine": machine_name(),
-                "artifact": str(pipeline.describe()),
-                "decode": _timed(lambda: _decoded(film)),
-                "decode_and_analyze": _timed(lambda: _analyzed(film, pipeline)),
-            }
-    document["peak_memory_mb"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+        films = [Path(folder) / "short.mp4", Path(folder) / "film.mp4"]
+        for film, frames in zip(films, (_SHORT, arguments.frames), strict=True):
+            # In a process of its own: the encoder's memory is not the analysis's.
+            writer = get_context("spawn").Process(target=_write, args=(film, frames))
+            writer.start()
+            writer.join()
+        for _ in tqdm(range(arguments.rounds), disable=None):
+            for name, place in releases.items():
+                turns[name].append(_turn(place, films, arguments.artifact))
+    document = _document(turns, arguments)
     if arguments.json:
         print_json(document)
     else:
         print("\n".join(f"{name}: {value}" for name, value in document.items()))
-    return DONE
+    return GATE if document.get("cpu_ratio", 0) > ALLOWED else DONE
+
+
+def _turn(place: Path, films: list[Path], artifact: str) -> dict[str, float]:
+    paths = os.pathsep.join(str(place / package) for package in _PACKAGES)
+    command = [sys.executable, "-c", _PROGRAM, str(place), *map(str, films), artifact]
+    environment = {**os.environ, "PYTHONPATH": paths, "OMP_NUM_THREADS": "1"}
+    done = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
+    if done.returncode:
+        raise InputError(f"{place} could not be measured: {done.stderr.strip()[-500:]}")
+    found: dict[str, float] = json.loads(done.stdout)
+    return found
+
+
+def _document(turns: dict[str, list[dict[str, float]]], arguments: Any) -> dict[str, Any]:
+    document: dict[str, Any] = {
+        "machine": machine_name(),
+        "load": round(os.getloadavg()[0], 1),
+        "frames": arguments.frames,
+        "rounds": arguments.rounds,
+    }
+    for name, of_release in turns.items():
+        document[name] = {
+            key: round(statistics.median(turn[key] for turn in of_release), 2) for key in of_release[0]
+        }
+    if "before" in turns:
+        for key in ("cpu", "wall"):
+            pairs = zip(turns["now"], turns["before"], strict=True)
+            ratios = [now[f"{key}_ms"] / before[f"{key}_ms"] for now, before in pairs]
+            document[f"{key}_ratio"] = round(statistics.median(ratios), 3)
+            document[f"{key}_ratios"] = [round(ratio, 3) for ratio in sorted(ratios)]
+    return document
 
 
 def _write(path: Path, count: int) -> None:
@@ -66,27 +144,6 @@ def _write(path: Path, count: int) -> None:
         for frame, _ in zip(source, range(count), strict=False):
             video.write(np.asarray(cv2.resize(frame.image, _SIZE), np.uint8), frame.time_s)
     video.close()
-
-
-def _timed(work: Callable[[], int]) -> dict[str, float]:
-    wall_s, cpu_s = time.perf_counter(), time.process_time()
-    frames = work()
-    wall_s, cpu_s = time.perf_counter() - wall_s, time.process_time() - cpu_s
-    return {
-        "frames": frames,
-        "wall_ms": round(1000 * wall_s / frames, 2),
-        "cpu_ms": round(1000 * cpu_s / frames, 2),
-    }
-
-
-def _decoded(film: Path) -> int:
-    with open_source(film) as source:
-        return sum(1 for _ in source)
-
-
-def _analyzed(film: Path, pipeline: Pipeline) -> int:
-    with open_source(film) as source:
-        return sum(1 for _ in pipeline.stream(source))
 
 
 if __name__ == "__main__":

@@ -17,6 +17,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 from pasted_faces import WIDTH, Head, heads, is_right, pasted, turned
 from this_machine import machine_name
@@ -29,6 +30,7 @@ NAME = "face_recall"
 GATE = 3
 SIZES = (1.0, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 7.0, 10.0, 15.0, 20.0, 30.0)
 NUMBERS = (1, 5, 15, 30, 60)
+_LIVE_SIZES, _LIVE_FRAMES = ((640, 360), (1280, 720), (1920, 1080)), 100
 ANGLES = tuple(range(0, 181, 15))
 DOCS = Path(__file__).resolve().parent.parent / "docs"
 _START, _END = "<!-- face_recall: begin -->", "<!-- face_recall: end -->"
@@ -53,6 +55,18 @@ class Recall:
         return self.found / self.faces if self.faces else 0.0
 
 
+@dataclass
+class Live:
+    """Cost of following faces, CPU milliseconds a frame: on average, and of the longest but the first."""
+
+    what: str
+    size: str
+    far: bool
+    faces: float
+    mean_ms: float
+    most_ms: float
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     return run(NAME, _measure, argv)
 
@@ -63,13 +77,19 @@ def _measure(argv: Sequence[str] | None) -> int:
     parser.add_argument("--page", action="store_true", help="write docs/finding-faces.md and its plot anew")
     parser.add_json()
     arguments = parser.parse_args(argv)
-    rows = _rows(heads(), arguments.pictures)
+    every = heads()
+    rows, live = _rows(every, arguments.pictures), _live(every)
     if arguments.json:
-        print_json([asdict(row) | {"share": round(row.share, 4)} for row in rows])
+        print_json(
+            {
+                "found": [asdict(row) | {"share": round(row.share, 4)} for row in rows],
+                "live": [asdict(row) for row in live],
+            }
+        )
     else:
-        print(_tables(rows))
+        print(_tables(rows, live))
     if arguments.page:
-        _write_page(rows)
+        _write_page(rows, live)
         _plot(rows, DOCS / "benchmarks" / "face-recall.svg")
     at_four = [row for row in rows if row.what == "size" and row.value == 4 and row.finder == "edgeau"]
     return DONE if all(row.share >= 0.95 for row in at_four) else GATE
@@ -108,12 +128,46 @@ def _edgeau() -> Finder:
     return lambda picture: [face.points for face in landmarker.find(picture, far=True) if face.is_reliable]
 
 
+def _live(every: list[Head]) -> list[Live]:
+    """Costs of following faces with and without a search for small ones: half a second of a film, again and again."""
+    rows = []
+    for size in _LIVE_SIZES:
+        for what, width, count in (("one large face", 0.25, 1), ("six of 4 %", 0.04, 6)):
+            pictures = [_at(pasted(every, width * WIDTH, count, 2)[0], size, shift) for shift in range(12)]
+            rows += [_followed(pictures, far, what, size) for far in (False, True)]
+    return rows
+
+
+def _at(picture: np.ndarray, size: tuple[int, int], shift: int) -> np.ndarray:
+    return np.asarray(
+        cv2.resize(np.roll(picture, 2 * shift, axis=1), size, interpolation=cv2.INTER_AREA), np.uint8
+    )
+
+
+def _followed(pictures: list[np.ndarray], far: bool, what: str, size: tuple[int, int]) -> Live:
+    with open_landmarker(kind="litert", static=False, max_faces=100) as landmarker:
+        there_and_back = [*pictures, *pictures[::-1]]
+        times, found = [], 0
+        for frame in range(_LIVE_FRAMES):
+            start_s = time.process_time()
+            found += len(landmarker.find(there_and_back[frame % len(there_and_back)], far=far))
+            times.append(1000 * (time.process_time() - start_s))
+    return Live(
+        what,
+        f"{size[0]} x {size[1]}",
+        far,
+        round(found / len(times), 2),
+        float(np.mean(times)),
+        float(np.max(times[1:])),
+    )
+
+
 def _face_mesh() -> Finder:
     landmarker = open_landmarker(kind="solutions", static=True, max_faces=100)
     return landmarker.detect
 
 
-def _tables(rows: list[Recall]) -> str:
+def _tables(rows: list[Recall], live: list[Live]) -> str:
     lines = []
     heads_ = {
         "size": "width, % of the long side (pixels)",
@@ -133,19 +187,32 @@ def _tables(rows: list[Recall]) -> str:
             cells = [cell for row in (one, other) for cell in _cells(row)]
             lines.append(f"| {value} | " + " | ".join(cells) + " |")
         lines.append("")
-    return "\n".join(lines)
+    lines += [
+        "| live: what is in view, size | `--far` | faces a frame | CPU ms a frame | of the longest frame |"
+    ]
+    lines += ["|" + "---|" * 5]
+    for row in live:
+        cells = (
+            f"{row.what}, {row.size}",
+            "yes" if row.far else "no",
+            f"{row.faces:g}",
+            f"{row.mean_ms:.1f}",
+            f"{row.most_ms:.0f}",
+        )
+        lines.append("| " + " | ".join(cells) + " |")
+    return "\n".join([*lines, ""])
 
 
 def _cells(row: Recall) -> list[str]:
     return [f"{100 * row.share:.0f} % of {row.faces}", f"{row.false}", f"{row.cpu_ms:.0f}"]
 
 
-def _write_page(rows: list[Recall]) -> None:
+def _write_page(rows: list[Recall], live: list[Live]) -> None:
     page = DOCS / "finding-faces.md"
     text = page.read_text(encoding="utf-8")
     before, after = text.partition(_START)[0], text.partition(_END)[2]
     about = f"Measured {datetime.now(timezone.utc):%Y-%m-%d} on {machine_name()}; `false` counts over all pictures of a row.\n"
-    page.write_text(f"{before}{_START}\n{about}\n{_tables(rows)}{_END}{after}", encoding="utf-8")
+    page.write_text(f"{before}{_START}\n{about}\n{_tables(rows, live)}{_END}{after}", encoding="utf-8")
 
 
 def _plot(rows: list[Recall], path: Path) -> None:
@@ -155,8 +222,12 @@ def _plot(rows: list[Recall], path: Path) -> None:
     mpl.rcParams["svg.hashsalt"] = NAME
     from matplotlib import pyplot as plt
 
-    figure, axes = plt.subplots(1, 2, figsize=(9, 3.2), layout="constrained")
-    labels: dict[str, Any] = {"size": "face width, % of the long side", "turn": "turn in the plane, degrees"}
+    figure, axes = plt.subplots(1, 3, figsize=(12, 3.2), layout="constrained")
+    labels: dict[str, Any] = {
+        "size": "face width, % of the long side",
+        "number": "faces of 4 % in one picture",
+        "turn": "turn in the plane, degrees",
+    }
     for axis, (what, label) in zip(axes, labels.items(), strict=True):
         for finder in ("edgeau", "FaceMesh"):
             mine = [row for row in rows if row.what == what and row.finder == finder]
@@ -167,6 +238,7 @@ def _plot(rows: list[Recall], path: Path) -> None:
         axis.grid(alpha=0.3)
     axes[0].set_xscale("log")
     axes[0].set_xticks(SIZES[::2], [f"{size:g}" for size in SIZES[::2]])
+    axes[2].set_xticks(ANGLES[::3])
     axes[0].legend()
     figure.savefig(path, metadata={"Date": None})
 

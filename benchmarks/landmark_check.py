@@ -44,7 +44,7 @@ def _measure(argv: Sequence[str] | None) -> int:
     detector, mesh = FaceDetector(files.detector, 1), meshes.MESHES[files.generation](files.mesh, 1)
     right, garbage = [], []
     for head in tqdm(list(_faces(arguments.video, detector, mesh)), disable=None):
-        for picture in _degraded(head.picture):
+        for picture in degraded(head.picture):
             for angle in range(0, 360, 30):
                 one = turned(Head(picture, head.points), angle)
                 found = _second_look(one.picture, detector, mesh)
@@ -85,6 +85,14 @@ def _faces(video: Path | None, detector: FaceDetector, mesh: meshes.FaceMesh) ->
                 yield Head(frame.image, found.points[:468, :2])
 
 
+def every_head(video: Path | None) -> list[Head]:
+    """Faces of the packaged clip, a portrait, and five frames of a film, with their landmarks, by the networks of this machine."""
+    files = read_models(None)
+    return list(
+        _faces(video, FaceDetector(files.detector, 1), meshes.MESHES[files.generation](files.mesh, 1))
+    )
+
+
 def _second_look(
     picture: np.ndarray, detector: FaceDetector, mesh: meshes.FaceMesh
 ) -> meshes.PlacedFace | None:
@@ -96,7 +104,7 @@ def _second_look(
     return None if first is None else mesh.place(rgb, Region.of_landmarks(first.points))
 
 
-def _degraded(picture: np.ndarray) -> Iterator[np.ndarray]:
+def degraded(picture: np.ndarray) -> Iterator[np.ndarray]:
     yield picture
     yield np.asarray(cv2.GaussianBlur(picture, (0, 0), 4), np.uint8)
     noise = np.random.default_rng(0).normal(0, 35, picture.shape)

@@ -62,7 +62,7 @@ class Pipeline(Closing):
         artifact: str | None = None,
         threads: int | None = None,
         provider: str | None = None,
-        max_faces: int = 4,
+        max_faces: int | None = None,
         far: bool | None = None,
         experimental: bool = False,
         landmarker_model: Path | str | None = None,
@@ -78,11 +78,12 @@ class Pipeline(Closing):
             threads: that one inference may use; None takes as many as are fastest. What is fastest here is measured
                 once for each bundle, see :mod:`edgeau.bundle.select`.
             provider: the engine's device or kernel library; None takes the runtime's default.
-            max_faces: how many faces are looked for at most. With 1, a video costs less: while fewer faces than this
-                are in view, every frame is searched for more.
+            max_faces: how many faces are looked for at most. None takes 100 in pictures and files and 4 live, where each costs time
+                that others wait for. With 1, a video costs less: while fewer faces than this are in view, every frame is searched for more.
             far: whether faces below 11 % of the long side of the frame are looked for too, down to 2.5 %, in tiles. It costs some
                 60 ms of a processor for a picture of 1920 x 1080, in a film for one frame in 25. None does so for pictures and
-                files but not live.
+                files but not live. Landmarks of an installed mediapipe cannot: True is refused there, and None finds faces
+                from 11 % on (:meth:`edgeau.stages.FrameStages.smallest_face` tells).
             experimental: whether AUs without evidence on real faces are given too.
             landmarker_model: MediaPipe's face networks: a ``face_landmarker.task``, a folder or a wheel of mediapipe. None takes
                 those of the bundle, else those of this machine (``edgeau-landmarks`` lists them).

@@ -21,6 +21,7 @@ from edgeau.action_units.landmark_model import LandmarkModel
 from edgeau.action_units.network import AUDetector
 from edgeau.action_units.neutral_baseline import NeutralBaseline
 from edgeau.action_units.predictor import AUPredictor
+from edgeau.errors import DependencyError
 from edgeau.faces.detected_face import DetectedFace
 from edgeau.faces.head_pose import head_pose
 from edgeau.faces.landmarks import Landmarker, open_landmarker
@@ -28,14 +29,21 @@ from edgeau.faces.landmarks.landmarker import FaceLandmarks
 from edgeau.faces.quality import Limits, QualityAssessor
 from edgeau.faces.tracker import FaceTracker
 from edgeau.results import ActionUnit, Box, Face, FrameResult
+from edgeau.runtimes.table import runtimes
 from edgeau.sources.frame import Frame
 from edgeau.temporal.hysteresis import Hysteresis
 from edgeau.temporal.smoothing import Smoother
 from edgeau.temporal.track_states import ResultFilter
 
-__all__ = ["FrameStages", "Stages"]
+__all__ = ["MOST_FACES", "FrameStages", "Stages"]
 
 _log = logging.getLogger(__name__)
+
+MOST_FACES = 100
+"""Faces that are looked for in one picture unless told otherwise."""
+
+# Live, each face takes time that the next frame waits for. Ours.
+_MOST_LIVE = 4
 
 
 class Stages(Protocol):
@@ -68,7 +76,7 @@ class FrameStages(Closing):
 
     Args:
         detector: of BGR crops; closed with the stages.
-        max_faces: how many faces are looked for at most.
+        max_faces: how many faces are looked for at most; None takes 100 in pictures and files and 4 live.
         far: whether faces below 11 % of the long side of the frame are looked for too, down to 2.5 %, in tiles. It costs some
             60 ms of a processor for a picture of 1920 x 1080, in a film for one frame in 25. None does so for pictures and
             files but not live.
@@ -86,7 +94,7 @@ class FrameStages(Closing):
         self,
         detector: AUDetector,
         *,
-        max_faces: int = 4,
+        max_faces: int | None = None,
         far: bool | None = None,
         experimental: bool = False,
         landmarker_model: Path | None = None,
@@ -100,13 +108,15 @@ class FrameStages(Closing):
         self._alignment = detector.bundle.manifest.alignment
         self._max_faces = max_faces
         self._far = far
-        self._looks_far = far is True
+        self._looks_far, self._most = far is True, max_faces or _MOST_LIVE
         self._lifetime = Lifetime("pipeline")
         self._finding, self._filtering = threading.RLock(), threading.RLock()
         self._landmarker_model = landmarker_model
         self._open_landmarker = landmarker or self._open_mediapipe
         self._landmarkers: dict[bool, Landmarker] = {}
-        self._landmarker(static=False)  # what is missing on this machine is said now, not at the first frame
+        self._check_far(
+            self._landmarker(static=False)
+        )  # what is missing here is said now, not at the first frame
         self._tracker = FaceTracker()
         self._baselines: dict[int | None, NeutralBaseline] = {}
         self.filters: tuple[ResultFilter, ...] = (
@@ -121,7 +131,7 @@ class FrameStages(Closing):
         artifact: str | None = None,
         threads: int | None = None,
         provider: str | None = None,
-        max_faces: int = 4,
+        max_faces: int | None = None,
         far: bool | None = None,
         experimental: bool = False,
         landmarker_model: Path | str | None = None,
@@ -169,6 +179,7 @@ class FrameStages(Closing):
         self._lifetime.check()
         with self._finding:
             self._looks_far = self._far is True if live else self._far is not False
+            self._most = self._max_faces or (_MOST_LIVE if live else MOST_FACES)
             self._landmarker(static=static).reset()
             self._tracker = FaceTracker()
             self._baselines = {who: face for who, face in self._baselines.items() if who is None}
@@ -211,6 +222,14 @@ class FrameStages(Closing):
         """
         with self._finding:
             return self._landmarker(static=static).smallest(far=self._is_far(static=static))
+
+    def most_faces(self, *, static: bool = False) -> int:
+        """Number of faces beyond which no more are looked for.
+
+        Args:
+            static: in pictures by themselves; else in the stream that :meth:`start` began.
+        """
+        return self._max_faces or MOST_FACES if static else self._most
 
     def read(self, frame: Frame, faces: Sequence[DetectedFace]) -> list[Face]:
         """The action units of some faces of a frame.
@@ -264,16 +283,31 @@ class FrameStages(Closing):
             aus_time_s=frame.time_s,
         )
 
+    def _check_far(self, landmarker: Landmarker) -> None:
+        """Refuse to look for small faces where that cannot be done.
+
+        Raises:
+            DependencyError: it was asked for.
+        """
+        if self._far and landmarker.smallest(far=True) >= landmarker.smallest(far=False):
+            self.detector.close()
+            raise DependencyError(
+                f"small faces cannot be looked for with {landmarker.describe()}, which finds them from "
+                f"{landmarker.smallest(far=False):.1%} of the long side on; MediaPipe's networks in LiteRT can: "
+                f"{runtimes()['litert'].install_line}"
+            )
+
     def _is_far(self, *, static: bool) -> bool:
         return self._far is not False if static else self._looks_far
 
     def _landmarks(self, frame: Frame, *, static: bool) -> list[FaceLandmarks]:
         landmarker, far = self._landmarker(static=static), self._is_far(static=static)
+        most = self.most_faces(static=static)
         if frame.small is None or far:
-            return landmarker.find(frame.image, far=far)
+            return landmarker.find(frame.image, far=far, most=most)
         across = frame.image.shape[1] / frame.small.shape[1]
         scale = np.array((across, frame.image.shape[0] / frame.small.shape[0], across), np.float32)
-        return [replace(face, points=face.points * scale) for face in landmarker.find(frame.small)]
+        return [replace(face, points=face.points * scale) for face in landmarker.find(frame.small, most=most)]
 
     def _landmarker(self, *, static: bool) -> Landmarker:
         if static not in self._landmarkers:
@@ -283,7 +317,7 @@ class FrameStages(Closing):
     def _open_mediapipe(self, static: bool) -> Landmarker:
         return open_landmarker(
             static=static,
-            max_faces=self._max_faces,
+            max_faces=self._max_faces or MOST_FACES,
             model=self._landmarker_model,
             bundled=self.detector.bundle.landmark_networks,
         )

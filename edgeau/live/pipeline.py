@@ -59,7 +59,8 @@ class LivePipeline(Closing):
         artifact: str | None = None,
         threads: int | None = None,
         provider: str | None = None,
-        max_faces: int = 4,
+        max_faces: int | None = None,
+        far: bool | None = None,
         experimental: bool = False,
         landmarker_model: Path | str | None = None,
         filters: Sequence[ResultFilter] | None = None,
@@ -73,7 +74,8 @@ class LivePipeline(Closing):
             artifact: as all that follow, see :meth:`edgeau.Pipeline.load`; errors as there.
             threads: that one inference may use.
             provider: the engine's device or kernel library.
-            max_faces: how many faces are looked for at most.
+            max_faces: how many faces are looked for at most; None takes 4.
+            far: whether small faces are looked for too.
             experimental: whether AUs without evidence on real faces are given too.
             landmarker_model: a ``face_landmarker.task``.
             filters: what every result passes through.
@@ -85,6 +87,7 @@ class LivePipeline(Closing):
             threads=threads,
             provider=provider,
             max_faces=max_faces,
+            far=far,
             experimental=experimental,
             landmarker_model=landmarker_model,
             filters=filters,

@@ -13,8 +13,11 @@ from edgeau import Pipeline, open_source
 from edgeau.action_units.names import DEFAULT
 from edgeau.action_units.network import AUDetector
 from edgeau.bundle.manifest import NetworkInfo
-from edgeau.errors import EngineError, InputError
+from edgeau.errors import DependencyError, EngineError, InputError
 from edgeau.faces.alignment import Alignment
+from edgeau.faces.landmarks.landmarker import FaceLandmarks, Landmarker
+from edgeau.sources import Frame
+from edgeau.stages import FrameStages
 
 
 @pytest.fixture
@@ -164,3 +167,68 @@ def test_a_real_video_has_its_face_in_nearly_every_frame(bundle_path: Path, shar
     assert len(results) == 472
     assert sum(len(result.faces) == 1 for result in results) >= 465
     assert len({face.track_id for result in results for face in result.faces}) == 1
+
+
+class Recorder(Landmarker):
+    """Remembers what it was asked for, and finds nothing."""
+
+    def __init__(self) -> None:
+        self.asked: list[tuple[bool, int | None]] = []
+
+    def find(self, frame: np.ndarray, *, far: bool = False, most: int | None = None) -> list[FaceLandmarks]:
+        self.asked.append((far, most))
+        return []
+
+    def smallest(self, *, far: bool) -> float:
+        return 0.025 if far else 0.115
+
+    def describe(self) -> str:
+        return "a recorder"
+
+    def reset(self) -> None:
+        pass
+
+    def close(self) -> None:
+        pass
+
+
+@pytest.mark.parametrize(("max_faces", "pictures", "live"), [(None, 100, 4), (2, 2, 2), (30, 30, 30)])
+@pytest.mark.parametrize("far", [None, True, False])
+def test_how_many_and_how_small_faces_are_looked_for(
+    bundle_path: Path, max_faces: int | None, pictures: int, live: int, far: bool | None
+) -> None:
+    recorder, frame = Recorder(), Frame(0, 0.0, np.zeros((40, 50, 3), np.uint8), "frame")
+    detector = AUDetector.load(bundle_path, color="BGR")
+    with FrameStages(detector, max_faces=max_faces, far=far, landmarker=lambda _: recorder) as stages:
+        stages.start(static=True, live=False)
+        stages.find(frame, static=True)
+        stages.start(live=False)
+        stages.find(frame)
+        assert (stages.most_faces(), stages.smallest_face()) == (pictures, 0.115 if far is False else 0.025)
+        stages.start(live=True)
+        stages.find(frame)
+        assert (stages.most_faces(), stages.smallest_face()) == (live, 0.025 if far else 0.115)
+    searched = far is not False
+    assert recorder.asked == [(searched, pictures), (searched, pictures), (far is True, live)]
+
+
+def test_small_faces_cannot_be_asked_of_a_landmarker_that_finds_none(bundle_path: Path) -> None:
+    class Near(Recorder):
+        def smallest(self, *, far: bool) -> float:
+            return 0.115
+
+    detector = AUDetector.load(bundle_path, color="BGR")
+    with pytest.raises(
+        DependencyError, match=r"with a recorder, which finds them from 11\.5% .*edgeau\[litert\]"
+    ):
+        FrameStages(detector, far=True, landmarker=lambda _: Near())
+    with FrameStages(AUDetector.load(bundle_path, color="BGR"), landmarker=lambda _: Near()) as stages:
+        stages.start(static=True, live=False)
+        assert stages.smallest_face(static=True) == 0.115
+
+
+def test_a_group_is_not_cut_to_four(bundle_path: Path, astronaut: np.ndarray) -> None:
+    face = cv2.resize(astronaut[0:260, 90:350], (130, 130), interpolation=cv2.INTER_AREA)
+    row = np.concatenate([face] * 4, axis=1)
+    with Pipeline.load(bundle_path) as pipeline:
+        assert len(pipeline.process(np.concatenate([row, row], axis=0)).faces) == 8

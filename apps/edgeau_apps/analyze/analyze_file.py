@@ -47,6 +47,7 @@ def analyze(given: Input, pipeline: Pipeline, options: Options) -> Outcome:
                 height, width = watched.frame.image.shape[:2]
                 smallest = pipeline.stages.smallest_face(static=watched.still)
                 outcome.smallest = round(max(width, height) * smallest)
+                outcome.limit = pipeline.stages.most_faces(static=watched.still)
                 found = chain([first], results)
                 if options.out is None:
                     _show(found, watched, outcome)

@@ -13,6 +13,7 @@ from edgeau import Pipeline
 from edgeau._system.command import DONE, PARTLY, CommandParser, positive, print_json, run
 from edgeau.annotation import Annotator
 from edgeau.errors import InputError, OutputError, UsageError
+from edgeau.stages import MOST_FACES
 from edgeau.temporal.smoothing import Smoother
 from edgeau_apps.analyze.analyze_file import analyze
 from edgeau_apps.analyze.annotated import check_video_writer
@@ -51,7 +52,6 @@ source is the input. Eye closure stands under AU43 and, as in OpenFace, AU45.
 
 Exit code: 0 all done, 1 some inputs failed or broke off (named on stderr),
 2 nothing could be done."""
-_MOST_FACES = 100
 _FOR_FILES = ("annotate", "landmarks", "pose", "events", "resume", "status", "ray")
 _SHOWN = 5  # names in a message
 _UNTRAINED = "UNTRAINED NETWORK: these numbers mean nothing"
@@ -110,7 +110,7 @@ def _parser() -> CommandParser:
     parser.add_argument(
         "--max-faces",
         type=positive,
-        default=_MOST_FACES,
+        default=MOST_FACES,
         metavar="N",
         help="look for so many faces and no more; 1 is faster (all, up to %(default)s)",
     )

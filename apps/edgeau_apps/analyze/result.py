@@ -25,6 +25,7 @@ class Outcome:
         most_faces: most faces in one frame.
         error: what went wrong, or None.
         smallest: width of the smallest face that could have been found, pixels.
+        limit: number of faces beyond which no more were looked for.
         faces: the faces in words, where no tables are written; else None.
     """
 
@@ -35,6 +36,7 @@ class Outcome:
     most_faces: int = 0
     error: str | None = None
     smallest: int = 0
+    limit: int = 0
     faces: FaceSummaries | None = None
 
     @property
@@ -64,6 +66,7 @@ class Outcome:
             "frames_with_face": self.frames_with_face,
             "most_faces": self.most_faces,
             "smallest_face_pixels": self.smallest,
+            "max_faces": self.limit,
         }
         return {
             "input": self.input,
@@ -82,6 +85,8 @@ class Outcome:
             found = f"{self.frames} frames, {self.frames_with_face} with a face"
         if not self.frames_with_face and self.smallest:
             found += f" (from {self.smallest} pixels of width on one would have been found)"
+        if 1 < self.limit <= self.most_faces:
+            found += f" (no more than {self.limit} at a time were looked for: --max-faces)"
         if self.faces is not None:
             return "\n".join([f"{self.input}: {found}", *self.faces.lines(self.frames)])
         return f"{self.input}: {found} -> {', '.join(self.files.values())}"

@@ -50,14 +50,21 @@ class Landmarker(Closing, Protocol):
         """
         ...
 
-    def find(self, frame: NDArray[np.uint8], *, far: bool = False) -> list[FaceLandmarks]:  # noqa: ARG002
+    def find(
+        self,
+        frame: NDArray[np.uint8],
+        *,
+        far: bool = False,  # noqa: ARG002
+        most: int | None = None,
+    ) -> list[FaceLandmarks]:
         """Find faces like :meth:`detect`, and say what a check of the landmarks said.
 
         Args:
             frame: BGR, uint8 ``(height, width, 3)``.
             far: whether to look for small faces too, which takes longer; not every landmarker can (see :meth:`smallest`).
+            most: no more faces than this; None takes as many as the landmarker was opened for.
         """
-        return [FaceLandmarks(points) for points in self.detect(frame)]
+        return [FaceLandmarks(points) for points in self.detect(frame)][:most]
 
     def smallest(self, *, far: bool) -> float:  # noqa: ARG002
         """Width of the smallest face that is found reliably, as a share of the frame's long side.

@@ -291,6 +291,19 @@ def test_no_face_says_what_could_have_been_found(tmp_path: Path, capsys: pytest.
     assert "no face (from 48 pixels of width on one would have been found)" in capsys.readouterr().out
 
 
+def test_a_number_of_faces_that_cuts_a_group_is_told(
+    tmp_path: Path, pipeline: Pipeline, clip: list[np.ndarray], capsys: pytest.CaptureFixture[str]
+) -> None:
+    cv2.imwrite(str(tmp_path / "group.png"), pasted(clip, pipeline, (1280, 720), 100, 6))
+    for number, says in (
+        (3, "3 faces (no more than 3 at a time were looked for: --max-faces)"),
+        (100, "6 faces -> "),
+    ):
+        arguments = ["--out", str(tmp_path / str(number)), "--artifact", "onnxruntime/int8", "--threads", "1"]
+        assert main([str(tmp_path / "group.png"), *arguments, "--max-faces", str(number)]) == 0
+        assert says in capsys.readouterr().out
+
+
 @pytest.mark.parametrize("name", [b"f\xe4ce.png", b"\xff\xfe.png", b"x" * 246 + b".png"])
 def test_odd_names_are_done_and_the_run_goes_on(
     tmp_path: Path, bundle: Path, astronaut: np.ndarray, name: bytes

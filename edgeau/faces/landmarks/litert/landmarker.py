@@ -48,17 +48,20 @@ class LiteRtLandmarker(Landmarker):
         self._name = f"MediaPipe's {files.mesh.name} in {self._mesh.runtime}, {files.points} points"
         self._frame = DetectionFrame()
         self._checker = FaceChecker(self._mesh)
-        self._tracking = Tracking(self._detector, self._checker, max_faces)
+        self._tracking = Tracking(self._detector, self._checker)
 
     def detect(self, frame: NDArray[np.uint8]) -> list[NDArray[np.float32]]:  # noqa: D102
         return [face.points for face in self.find(frame)]
 
-    def find(self, frame: NDArray[np.uint8], *, far: bool = False) -> list[FaceLandmarks]:  # noqa: D102
+    def find(  # noqa: D102
+        self, frame: NDArray[np.uint8], *, far: bool = False, most: int | None = None
+    ) -> list[FaceLandmarks]:
+        most = min(most or self._max_faces, self._max_faces)
         rgb, extent = self._frame.convert(check_frame(frame))
         if self._static:
-            faces = faces_of_picture(rgb, self._detector, self._checker, self._max_faces, far=far)
+            faces = faces_of_picture(rgb, self._detector, self._checker, most, far=far)
         else:
-            faces = self._tracking.faces(rgb, far=far)
+            faces = self._tracking.faces(rgb, most, far=far)
         scale = np.float32(extent[0] / rgb.shape[1])
         return [
             FaceLandmarks(face.points if scale == 1 else face.points * scale, is_reliable=face.is_reliable)

@@ -30,13 +30,11 @@ class Tracking:
     Args:
         detector: of faces.
         checker: of landmarks.
-        most: how many faces at most.
     """
 
-    def __init__(self, detector: FaceDetector, checker: FaceChecker, most: int) -> None:
+    def __init__(self, detector: FaceDetector, checker: FaceChecker) -> None:
         self._detector = detector
         self._checker = checker
-        self._most = most
         self.reset()
 
     def reset(self) -> None:
@@ -46,21 +44,22 @@ class Tracking:
         self._far_at = -_FAR_EVERY
         self._lost = False
 
-    def faces(self, frame: NDArray[np.uint8], *, far: bool) -> list[CheckedFace]:
+    def faces(self, frame: NDArray[np.uint8], most: int, *, far: bool) -> list[CheckedFace]:
         """The faces of the next frame.
 
         Args:
             frame: RGB, uint8 ``(height, width, 3)``.
+            most: how many faces at most.
             far: whether small faces are looked for too, in tiles: in the first frame, after a face was lost, and once in
                 so many frames.
         """
         turn = self._count % _TURN_EVERY == 0
         faces = [face for region in self._followed if (face := self._followed_face(frame, region, turn=turn))]
         self._lost |= len(faces) < len(self._followed)
-        if len(self._followed) < self._most:
-            faces += self._new_faces(frame, turn=turn)
-        if far and len(faces) < self._most and self._is_time_for_far():
-            faces += certain_faces_in_tiles(frame, self._detector, self._checker, faces, self._most)
+        if len(self._followed) < most:
+            faces += self._new_faces(frame, most, turn=turn)
+        if far and len(faces) < most and self._is_time_for_far():
+            faces += certain_faces_in_tiles(frame, self._detector, self._checker, faces, most)
             self._far_at, self._lost = self._count, False
         self._followed = [face.region for face in faces]
         self._count += 1
@@ -72,10 +71,10 @@ class Tracking:
             return self._checker.turned(frame, region) or face
         return face
 
-    def _new_faces(self, frame: NDArray[np.uint8], *, turn: bool) -> list[CheckedFace]:
+    def _new_faces(self, frame: NDArray[np.uint8], most: int, *, turn: bool) -> list[CheckedFace]:
         candidates = self._detector.detect(frame)
-        found = [candidate.region for candidate in candidates[: self._most]]
-        regions = joined(self._followed, found, self._most)[len(self._followed) :]
+        found = [candidate.region for candidate in candidates[:most]]
+        regions = joined(self._followed, found, most)[len(self._followed) :]
         faces = []
         for region in regions:
             face = self._checker.first_look(frame, region, keep=True)
@@ -84,15 +83,15 @@ class Tracking:
             if face is not None:
                 faces.append(face)
         if turn and not self._followed and not faces:
-            faces = self._turned_faces(frame)
+            faces = self._turned_faces(frame, most)
         return faces
 
-    def _turned_faces(self, frame: NDArray[np.uint8]) -> list[CheckedFace]:
+    def _turned_faces(self, frame: NDArray[np.uint8], most: int) -> list[CheckedFace]:
         faces: list[CheckedFace] = []
         for turns in (1, 2, 3):
             for candidate in self._detector.detect(frame, turns):
                 known = any(is_same_face(candidate.region, face.region) for face in faces)
-                if known or len(faces) >= self._most:
+                if known or len(faces) >= most:
                     continue
                 face = self._checker.first_look(frame, candidate.region, keep=False)
                 if face is not None and face.is_certain:
