@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from dataclasses import dataclass
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -12,7 +13,7 @@ from numpy.typing import NDArray
 from edgeau.faces.landmarks import open_landmarker
 from edgeau.sources import open_source
 
-__all__ = ["HEIGHT", "WIDTH", "Head", "heads", "is_right", "pasted", "turned"]
+__all__ = ["HEIGHT", "WIDTH", "Head", "heads", "heads_of_folder", "is_right", "pasted", "turned"]
 
 WIDTH, HEIGHT = 1920, 1080
 _MARGIN = 0.4  # of the face's size, around it
@@ -35,6 +36,17 @@ def heads() -> list[Head]:
     pictures.append(np.ascontiguousarray(data.astronaut()[:, :, ::-1]))
     with open_landmarker(kind="litert", static=True) as landmarker:
         return [_cut_out(picture, landmarker.detect(picture)[0][:468, :2]) for picture in pictures]
+
+
+def heads_of_folder(folder: Path) -> list[Head]:
+    """The faces of a folder's pictures, one each; pictures without a face that is certain are left out."""
+    found = []
+    with open_landmarker(kind="litert", static=True) as landmarker, open_source(folder) as source:
+        for frame in source:
+            faces = [face for face in landmarker.find(frame.image) if face.is_reliable]
+            if faces:
+                found.append(_cut_out(frame.image, faces[0].points[:468, :2]))
+    return found
 
 
 def _cut_out(picture: NDArray[np.uint8], points: NDArray[np.floating]) -> Head:
