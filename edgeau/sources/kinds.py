@@ -7,7 +7,7 @@ import os
 import re
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from edgeau.errors import InputError
 from edgeau.sources.picture_header import PICTURE_KINDS, content_kind
@@ -15,12 +15,13 @@ from edgeau.sources.picture_header import PICTURE_KINDS, content_kind
 __all__ = [
     "PICTURES",
     "VIDEOS",
+    "PictureSeries",
     "files_of_folder",
     "files_of_glob",
-    "files_of_sequence",
     "is_glob",
     "kind_of",
     "kind_of_content",
+    "picture_series",
 ]
 
 PICTURES = frozenset(
@@ -112,8 +113,22 @@ def files_of_glob(pattern: str, suffixes: frozenset[str] | None) -> list[Path]:
     return _chosen(dict.fromkeys(found), suffixes)
 
 
-def files_of_sequence(what: str) -> list[Path]:
-    """The pictures that are the frames of a film, in natural order.
+class PictureSeries(NamedTuple):
+    """Pictures that are the frames of a film.
+
+    Attributes:
+        files: in natural order.
+        places: of each on the film's clock, in frames from 0. Numbers that are missing in ``frame%04d.png`` leave gaps.
+        left_out: files of the folder or pattern that are no pictures by their names.
+    """
+
+    files: list[Path]
+    places: list[int]
+    left_out: list[Path]
+
+
+def picture_series(what: str) -> PictureSeries:
+    """The pictures that are the frames of a film.
 
     Args:
         what: a folder, a pattern of a shell, or one of printf such as ``frame%04d.png``.
@@ -122,22 +137,28 @@ def files_of_sequence(what: str) -> list[Path]:
         InputError: there are none.
     """
     path = Path(what)
+    numbers: list[int] = []
+    every: list[Path] = []
     if path.is_dir():
-        files = files_of_folder(path, PICTURES)
+        every = files_of_folder(path, None)
     elif number := re.search(r"%(0?\d*)d", path.name):
-        before, after = path.name[: number.start()], path.name[number.end() :]
-        digits = re.compile(re.escape(before) + r"\d+" + re.escape(after))
-        folder = path.parent if path.parent.is_dir() else None
-        every = files_of_folder(folder, PICTURES) if folder else []
-        files = [file for file in every if digits.fullmatch(file.name)]
-    else:
-        files = files_of_glob(what, PICTURES) if is_glob(what) else []
-    if not files:
+        digits = re.compile(
+            re.escape(path.name[: number.start()]) + r"(\d+)" + re.escape(path.name[number.end() :])
+        )
+        files = files_of_folder(path.parent, PICTURES) if path.parent.is_dir() else []
+        matches = ((file, digits.fullmatch(file.name)) for file in files)
+        found = sorted((int(match[1]), file) for file, match in matches if match)
+        numbers, every = [place - found[0][0] for place, _ in found], [file for _, file in found]
+    elif is_glob(what):
+        every = files_of_glob(what, None)
+    pictures = [file for file in every if file.suffix.lower() in PICTURES]
+    if not pictures:
         raise InputError(
             f"{what!r} names no pictures; a film of pictures is a folder, a pattern such as 'frames/*.png', or "
             "'frames/%04d.png'"
         )
-    return files
+    left_out = [file for file in every if file.suffix.lower() not in PICTURES]
+    return PictureSeries(pictures, numbers or list(range(len(pictures))), left_out)
 
 
 def _chosen(paths: Iterable[Path], suffixes: frozenset[str] | None) -> list[Path]:

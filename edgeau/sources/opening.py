@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import re
 from collections.abc import Callable, Iterable
@@ -18,7 +19,7 @@ from edgeau.sources.camera import CameraSource, board
 from edgeau.sources.clip import clip_path
 from edgeau.sources.frame import Frame
 from edgeau.sources.jetson_camera import ArgusSource
-from edgeau.sources.kinds import PICTURES, files_of_folder, files_of_glob, files_of_sequence, is_glob, kind_of
+from edgeau.sources.kinds import PICTURES, files_of_folder, files_of_glob, is_glob, kind_of, picture_series
 from edgeau.sources.network_stream import SCHEMES, NetworkStream
 from edgeau.sources.paced import PacedSource
 from edgeau.sources.pictures import ArraySource, PictureSource
@@ -28,6 +29,10 @@ from edgeau.sources.source import Source
 from edgeau.sources.video import open_video
 
 __all__ = ["open_source"]
+
+_log = logging.getLogger(__name__)
+
+_SHOWN = 5  # names in a line
 
 _WHAT = (
     'a picture, a video, a folder or pattern of pictures, a camera number, "picamera2", "argus", an rtsp:// or http:// '
@@ -84,7 +89,9 @@ def open_source(
         if not isinstance(what, str | os.PathLike) or real_time or repeat or size is not None:
             raise UsageError("sequence is for a folder or pattern of pictures, and goes with fps only")
         text = os.fspath(what)
-        return PictureSource(files_of_sequence(text), text, fps or 25.0)
+        series = picture_series(text)
+        _tell(text, series.left_out)
+        return PictureSource(series.files, text, fps or 25.0, series.places)
     camera = _camera(what, size, fps)
     shown = without_secrets(what) if isinstance(what, str) else what
     if camera is not None:
@@ -158,9 +165,9 @@ def _from_text(text: str) -> Source:
         return open_video(clip_path(), "clip")
     path = Path(text)
     if path.is_dir():
-        return _pictures(files_of_folder(path, PICTURES), text)
+        return _pictures(files_of_folder(path, None), text)
     if is_glob(text):
-        return _pictures(files_of_glob(text, PICTURES), text)
+        return _pictures(files_of_glob(text, None), text)
     if not path.exists():
         raise InputError(f"{text!r} does not exist; a source is {_WHAT}")
     if kind_of(path) == "picture":
@@ -168,7 +175,18 @@ def _from_text(text: str) -> Source:
     return open_video(path)
 
 
-def _pictures(paths: list[Path], text: str) -> Source:
+def _pictures(every: list[Path], text: str) -> Source:
+    paths = [path for path in every if path.suffix.lower() in PICTURES]
     if not paths:
         raise InputError(f"{text!r} holds no pictures; known are {', '.join(sorted(PICTURES))}")
+    _tell(text, [path for path in every if path.suffix.lower() not in PICTURES])
     return PictureSource(paths, text)
+
+
+def _tell(text: str, left_out: list[Path]) -> None:
+    """Name what a folder or pattern holds beside pictures: films, and others."""
+    if left_out:
+        names = ", ".join(path.name for path in left_out[:_SHOWN]) + ", ..." * (len(left_out) > _SHOWN)
+        _log.warning(
+            "%r: left out %d files that are no pictures by their names: %s", text, len(left_out), names
+        )

@@ -26,20 +26,24 @@ class PictureSource(Source):
         paths: of the files.
         name: for people.
         fps: the pictures are a film of so many frames a second; None takes each for itself.
+        places: of each on the film's clock, in frames from 0; None takes one after the other.
     """
 
-    def __init__(self, paths: Sequence[Path], name: str, fps: float | None = None) -> None:
+    def __init__(
+        self, paths: Sequence[Path], name: str, fps: float | None = None, places: Sequence[int] | None = None
+    ) -> None:
         self.name = name
         self.length = len(paths)
         self.fps = fps
         self.still = fps is None
         self._paths = paths
+        self._places = range(len(paths)) if places is None else places
 
     def __iter__(self) -> Iterator[Frame]:
         unreadable = []
-        for index, path in enumerate(self._paths):
+        for index, (path, place) in enumerate(zip(self._paths, self._places, strict=True)):
             try:
-                time_s = index / self.fps if self.fps else 0.0
+                time_s = place / self.fps if self.fps else 0.0
                 frame = Frame(index, time_s, read_picture(path), path.name)
             except (InputError, DependencyError) as error:
                 where = repr(str(path))

@@ -17,9 +17,9 @@ from edgeau.sources.kinds import (
     VIDEOS,
     files_of_folder,
     files_of_glob,
-    files_of_sequence,
     is_glob,
     kind_of,
+    picture_series,
 )
 
 __all__ = ["Found", "Input", "Refused", "find_inputs"]
@@ -88,7 +88,8 @@ def find_inputs(names: list[str], *, sequence: bool = False) -> Found:
     left_out: dict[Path, None] = {}
     for name in names:
         if sequence:
-            path, why = _sequence_or_why(name)
+            path, others, why = _sequence_or_why(name)
+            left_out |= dict.fromkeys(others)
             if path is None:
                 refused.append(Refused(name, why))
             else:
@@ -124,12 +125,12 @@ def _real_folder(folder: str) -> str:
     return os.path.realpath(folder)
 
 
-def _sequence_or_why(name: str) -> tuple[Path | None, str]:
+def _sequence_or_why(name: str) -> tuple[Path | None, list[Path], str]:
     try:
-        files_of_sequence(name)
+        others = picture_series(name).left_out
     except (InputError, OSError) as error:
-        return None, str(error)
-    return Path(name), ""
+        return None, [], str(error)
+    return Path(name), others, ""
 
 
 def _sequence_stem(path: Path) -> str:

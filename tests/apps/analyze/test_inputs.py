@@ -105,6 +105,11 @@ def test_a_folder_or_pattern_is_one_film(folder: Path, what: str) -> None:
     assert found.stem in ("frames", "f")
 
 
+def test_what_a_film_of_pictures_leaves_out_is_named(folder: Path) -> None:
+    found = find_inputs(["."], sequence=True)
+    assert [path.name for path in found.left_out] == ["film.mp4", "notes.txt"]
+
+
 @pytest.mark.parametrize("what", ["a.png", "empty", "nothing", "f%03d.png"])
 def test_what_is_no_film_of_pictures_is_refused(folder: Path, what: str) -> None:
     found = find_inputs([what], sequence=True)

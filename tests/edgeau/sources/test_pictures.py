@@ -167,3 +167,31 @@ def test_a_picture_that_is_too_long_for_opencv_is_named_and_the_others_are_read(
     with open_source(tmp_path) as source, pytest.raises(InputError, match="32766"):
         names.extend(frame.name for frame in source)
     assert names == ["b.png"]
+
+
+def test_missing_numbers_leave_gaps_in_time(tmp_path: Path) -> None:
+    for number in (7, 8, 10, 110, 12):
+        write(tmp_path / f"f{number}.png", gradient())
+    write(tmp_path / "other7.png", gradient())
+    with open_source(tmp_path / "f%d.png", sequence=True, fps=10) as source:
+        assert [(frame.index, frame.name, frame.time_s) for frame in source] == [
+            (0, "f7.png", 0),
+            (1, "f8.png", 0.1),
+            (2, "f10.png", 0.3),
+            (3, "f12.png", 0.5),
+            (4, "f110.png", 10.3),
+        ]
+
+
+@pytest.mark.parametrize("what", ["", "*"])
+@pytest.mark.parametrize("sequence", [False, True])
+def test_films_and_others_beside_pictures_are_named(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, what: str, sequence: bool
+) -> None:
+    for name in ("a.png", "b.png"):
+        write(tmp_path / name, gradient())
+    for name in ("film.mp4", "notes.txt"):
+        (tmp_path / name).write_bytes(b"x")
+    with open_source(str(tmp_path / what), sequence=sequence) as source:
+        assert source.length == 2
+    assert "left out 2 files that are no pictures by their names: film.mp4, notes.txt" in caplog.text
