@@ -195,7 +195,7 @@ def _info_of(path: Path, metadata: dict[str, str]) -> CheckpointInfo:
     if METADATA_KEY not in metadata:
         raise CheckpointError(
             f"{path} is a safetensors file without edgeau's metadata, so its labels and preprocessing are unknown; "
-            "use a checkpoint written by edgeau-train"
+            f"use a checkpoint written by edgeau-train, or describe it in a model.toml (edgeau-export --describe {path} prints one)"
         )
     try:
         values = json.loads(metadata[METADATA_KEY])

@@ -16,10 +16,11 @@ from edgeau._system.text_table import aligned_lines
 from edgeau.bundle import default_bundle_path, load_bundle
 from edgeau.errors import UsageError
 from edgeau_apps.bench.comparison import Compared, compare
-from edgeau_apps.bench.energy import energy_meter
-from edgeau_apps.bench.measurement import BenchSettings, measure
+from edgeau_apps.bench.energy import EnergyMeter, energy_meter
+from edgeau_apps.bench.measurement import BenchSettings, measure, measure_file
 from edgeau_apps.bench.provenance import Began, provenance
 from edgeau_apps.bench.result import Result, Row, read_result
+from edgeau_apps.bench.single_file import FILES, file_to_measure
 
 __all__ = ["main"]
 
@@ -36,7 +37,6 @@ def _body(argv: Sequence[str] | None) -> int:
     arguments = _parser().parse_args(argv)
     if arguments.compare:
         return _compared(arguments.compare, as_json=arguments.json)
-    bundle = load_bundle(arguments.bundle or default_bundle_path())
     settings = BenchSettings(
         threads=arguments.threads or _default_threads(),
         batches=arguments.batch,
@@ -47,8 +47,8 @@ def _body(argv: Sequence[str] | None) -> int:
     began = Began()
     meter = energy_meter()
     with meter if meter is not None else nullcontext():
-        rows = measure(bundle, settings, meter)
-    result = Result(provenance(bundle, argv, began), tuple(rows))
+        rows, digest, network = _measured(arguments.bundle or default_bundle_path(), settings, meter)
+    result = Result(provenance(digest, network, argv, began), tuple(rows))
     if arguments.out is not None:
         write_whole(arguments.out, result.to_json().encode())
     if arguments.json:
@@ -58,6 +58,19 @@ def _body(argv: Sequence[str] | None) -> int:
     return PARTLY if any(row.fault for row in rows) else DONE
 
 
+def _measured(what: Path, settings: BenchSettings, meter: EnergyMeter | None) -> tuple[list[Row], str, str]:
+    """Rows, digest and title of a bundle or of a single file."""
+    if what.suffix not in FILES:
+        bundle = load_bundle(what)
+        return measure(bundle, settings, meter), bundle.digest, bundle.manifest.network.title
+    if settings.artifact is not None or settings.batches != (1,):
+        raise UsageError(
+            f"--artifact and --batch are of bundles; {what} is one file, measured one picture at a time"
+        )
+    with file_to_measure(what) as file:
+        return measure_file(file, settings, meter), file.digest, file.name
+
+
 def _parser() -> CommandParser:
     parser = CommandParser(
         "edgeau-bench",
@@ -65,7 +78,13 @@ def _parser() -> CommandParser:
         "Engines that do not run here are listed with the reason, and the exit code is then 1.",
         "edgeau-bench bundle/ --threads 1,2,4 --out bench.json",
     )
-    parser.add_argument("bundle", nargs="?", type=Path, metavar="BUNDLE", help="default: the packaged one")
+    parser.add_argument(
+        "bundle",
+        nargs="?",
+        type=Path,
+        metavar="BUNDLE|FILE",
+        help="a bundle, an .onnx or .tflite file, or a model.toml (default: the packaged bundle)",
+    )
     parser.add_argument("--threads", type=_numbers, metavar="N,N", help="default: 1 and half of the cores")
     parser.add_argument(
         "--batch", type=_numbers, default=(1,), metavar="N,N", help="faces in one run (default: 1)"

@@ -23,8 +23,9 @@ from edgeau.runtimes.session import Session
 from edgeau_apps.bench.cold_start import measured_start
 from edgeau_apps.bench.energy import EnergyMeter
 from edgeau_apps.bench.result import Row
+from edgeau_apps.bench.single_file import MeasuredFile
 
-__all__ = ["BenchSettings", "measure"]
+__all__ = ["BenchSettings", "measure", "measure_file"]
 
 _WARM_UP = 3
 _MOST_RUNS = 2000
@@ -83,6 +84,27 @@ def measure(bundle: Bundle, settings: BenchSettings, meter: EnergyMeter | None) 
         _run(running, settings.seconds * len(running), meter)
     rows = [_finished(one, meter) if isinstance(one, _Running) else one for one in found]
     return [_with_start(bundle, row) for row in rows] if settings.starts else rows
+
+
+def measure_file(file: MeasuredFile, settings: BenchSettings, meter: EnergyMeter | None) -> list[Row]:
+    """A single file with every number of threads, one picture at a time; see :func:`measure`."""
+    with ExitStack() as stack:
+        found = [_opened_file(file, threads, stack) for threads in settings.threads]
+        running = [one for one in found if isinstance(one, _Running)]
+        _run(running, settings.seconds * len(running), meter)
+    return [_finished(one, meter) if isinstance(one, _Running) else one for one in found]
+
+
+def _opened_file(file: MeasuredFile, threads: int, stack: ExitStack) -> _Running | Row:
+    row = Row(file.name, file.runtime, "as it is", threads, 1, file.file.stat().st_size)
+    try:
+        session = stack.enter_context(file.open(threads))
+        faces = np.zeros((1,), np.float32)
+        for _ in range(_WARM_UP):
+            session.run(faces)
+    except (EngineError, DependencyError) as error:
+        return replace(row, fault=str(error))
+    return _Running(row, session, faces, RunTimes())
 
 
 def _opened(bundle: Bundle, artifact: Artifact, threads: int, batch: int, stack: ExitStack) -> _Running | Row:

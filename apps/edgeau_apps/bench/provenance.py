@@ -11,7 +11,6 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from edgeau import __version__
-from edgeau.bundle import Bundle
 from edgeau.live.temperature import Thermometer
 from edgeau.runtimes.table import engine_versions
 from edgeau_apps.bench.result import Provenance
@@ -35,11 +34,12 @@ class Began:
         self.throttles = throttle_count()
 
 
-def provenance(bundle: Bundle, argv: Sequence[str], began: Began) -> Provenance:
+def provenance(digest: str, network: str, argv: Sequence[str], began: Began) -> Provenance:
     """Everything about a benchmark but its figures; call it when it has ended.
 
     Args:
-        bundle: that was measured.
+        digest: of the bundle or file that was measured.
+        network: for people.
         argv: the command's arguments.
         began: from before.
     """
@@ -48,8 +48,8 @@ def provenance(bundle: Bundle, argv: Sequence[str], began: Began) -> Provenance:
         command=shlex.join(["edgeau-bench", *argv]),
         date=began.date,
         edgeau=__version__,
-        bundle=bundle.digest,
-        network=bundle.manifest.network.title,
+        bundle=digest,
+        network=network,
         board=machine.board,
         processor=machine.cpu,
         cores=machine.cores,

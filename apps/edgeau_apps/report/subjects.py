@@ -8,12 +8,18 @@ from pathlib import Path
 from edgeau.bundle import Bundle, load_bundle
 from edgeau.bundle.manifest import Artifact
 from edgeau.errors import DependencyError, UsageError
-from edgeau_export.profiling.from_onnx import profile_of_onnx
+from edgeau_export.profiling.from_onnx import profile_of_onnx, profile_of_onnx_model
 from edgeau_export.profiling.from_tflite import profile_of_tflite
 from edgeau_export.profiling.model_profile import ModelProfile
 from edgeau_export.profiling.zoo import zoo_names, zoo_profile
+from edgeau_export.source_network.from_model_file import ModelFileSource
+from edgeau_export.source_network.model_file import read_model_file
 
 __all__ = ["Subject", "subjects_of"]
+
+# Kinds of files that a model.toml has to describe.
+_WEIGHTS = (".pth", ".pt", ".bin", ".ckpt", ".tar", ".ts")
+_OPSET = 17
 
 
 @dataclass(frozen=True)
@@ -49,8 +55,17 @@ def subjects_of(what: str) -> list[Subject]:
         return [Subject(profile_of_onnx(path))]
     if path.suffix == ".tflite":
         return [Subject(profile_of_tflite(path))]
+    if path.suffix == ".toml":
+        return [Subject(_of_model_file(path))]
+    if path.suffix == ".pt2":
+        return [Subject(_of_program(path))]
     if path.suffix == ".safetensors":
         return [_of_checkpoint(path)]
+    if path.suffix in _WEIGHTS and path.is_file():
+        raise UsageError(
+            f"{path} holds weights, or a graph without sizes: what it costs depends on the picture; describe it in a model.toml "
+            f"and name that (edgeau-export --describe {path} prints one to fill in)"
+        )
     return [_of_network(what)]
 
 
@@ -59,11 +74,33 @@ def _of_network(what: str) -> Subject:
     if name not in zoo_names():
         raise UsageError(
             f"{what!r} is neither a file nor a known network; known networks: {', '.join(zoo_names())}; "
-            "files end with .onnx, .tflite or .safetensors, a bundle is a folder"
+            "files end with .onnx, .tflite, .pt2, .safetensors or .toml (a model.toml), a bundle is a folder"
         )
     if not options:
         return Subject(zoo_profile(name))
     return Subject(_built(name, dict(_option(one, what) for one in options)))
+
+
+def _of_model_file(path: Path) -> ModelProfile:
+    """The network that a model.toml describes, as an export would count it."""
+    file = read_model_file(path)
+    if file.weights.suffix == ".tflite":
+        return replace(profile_of_tflite(file.weights), name=path.name, title=file.title)
+    graph = ModelFileSource(path).graph(_OPSET)
+    return replace(profile_of_onnx_model(graph, name=path.name), title=file.title)
+
+
+def _of_program(path: Path) -> ModelProfile:
+    """An ExportedProgram, which says what it takes."""
+    try:
+        from edgeau_export.source_network.foreign_module import graph_of_program
+    except ImportError as error:
+        raise DependencyError(
+            f"{path}: reading it needs torch ({error}); pip install 'edgeau[train]'"
+        ) from error
+    return profile_of_onnx_model(
+        graph_of_program(path, _OPSET), name=path.name, file_bytes=path.stat().st_size
+    )
 
 
 def _option(text: str, what: str) -> tuple[str, object]:

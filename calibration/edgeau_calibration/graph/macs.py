@@ -21,6 +21,7 @@ from edgeau_calibration.graph.view import GraphView, with_shapes
 
 __all__ = [
     "INTEGER_PRODUCTS",
+    "OTHER_PRODUCTS",
     "PRODUCTS",
     "integer_products",
     "integer_share",
@@ -30,7 +31,9 @@ __all__ = [
 ]
 
 PRODUCTS = ("Conv", "ConvTranspose", "Gemm", "MatMul")
-INTEGER_PRODUCTS = ("QLinearConv", "QLinearMatMul", "ConvInteger", "MatMulInteger")
+INTEGER_PRODUCTS = ("QLinearConv", "QLinearMatMul", "QGemm", "ConvInteger", "MatMulInteger")
+# Of files that an engine wrote, and products over any axes.
+OTHER_PRODUCTS = ("Einsum", "FusedConv", "FusedGemm", "FusedMatMul")
 # What engines compute inside the kernel of a product, before its result is quantized.
 _FUSED = ("QuantizeLinear", "Relu", "Clip")
 
@@ -44,18 +47,36 @@ def macs_of(node: onnx.NodeProto, shapes: Mapping[str, tuple[int, ...]]) -> int:
     """
     result = prod(shapes.get(node.output[0], (0,)))
     match node.op_type:
-        case "Conv" | "ConvInteger":
+        case "Conv" | "ConvInteger" | "FusedConv":
             return result * prod(shapes.get(node.input[1], (0,))[1:])
         case "QLinearConv":
             return result * prod(shapes.get(node.input[3], (0,))[1:])
         case "ConvTranspose":
             return prod(shapes.get(node.input[0], (0,))) * prod(shapes.get(node.input[1], (0,))[1:])
-        case "Gemm":
+        case "Gemm" | "QGemm" | "FusedGemm":
             transposed = any(one.name == "transA" and one.i for one in node.attribute)
             return result * shapes.get(node.input[0], (0, 0))[0 if transposed else 1]
-        case "MatMul" | "MatMulInteger" | "QLinearMatMul":
+        case "MatMul" | "MatMulInteger" | "QLinearMatMul" | "FusedMatMul":
             return result * shapes.get(node.input[0], (0,))[-1]
+        case "Einsum":
+            return _einsum(node, shapes)
     return 0
+
+
+def _einsum(node: onnx.NodeProto, shapes: Mapping[str, tuple[int, ...]]) -> int:
+    """Length of every index, multiplied; of one operand there is no product."""
+    (equation,) = (one.s.decode() for one in node.attribute if one.name == "equation")
+    terms = equation.replace(" ", "").partition("->")[0].split(",")
+    if len(terms) < 2 or "..." in equation:
+        return (
+            0
+            if len(terms) < 2
+            else prod(shapes.get(node.output[0], (0,))) * shapes.get(node.input[0], (0,))[-1]
+        )
+    lengths: dict[str, int] = {}
+    for term, name in zip(terms, node.input, strict=True):
+        lengths.update(zip(term, shapes.get(name, (0,) * len(term)), strict=False))
+    return prod(lengths.values()) * (len(terms) - 1)
 
 
 def macs_by_node(model: onnx.ModelProto) -> dict[str, int]:

@@ -10,87 +10,178 @@ import onnx
 from google.protobuf.message import DecodeError
 
 from edgeau.errors import InputError
-from edgeau_calibration.graph.macs import INTEGER_PRODUCTS, PRODUCTS, integer_products, macs_of, tensor_shapes
-from edgeau_calibration.graph.view import with_shapes
+from edgeau_calibration.graph.macs import (
+    INTEGER_PRODUCTS,
+    OTHER_PRODUCTS,
+    PRODUCTS,
+    integer_products,
+    macs_of,
+    tensor_shapes,
+)
 from edgeau_export.profiling.lifetimes import peak_bytes_of_onnx
 from edgeau_export.profiling.model_profile import Layer, ModelProfile
+from edgeau_export.profiling.shape_inference import with_all_shapes
 
 __all__ = ["profile_of_onnx", "profile_of_onnx_model"]
 
+# Element-wise operators, pooling, normalisation and movement: no multiply-accumulates by convention. ONNX's, then ONNX Runtime's.
 _WITHOUT = frozenset(
-    {
+    [
         "Abs",
+        "Acos",
+        "Acosh",
         "Add",
+        "And",
         "ArgMax",
+        "ArgMin",
+        "Asin",
+        "Asinh",
+        "Atan",
+        "Atanh",
         "AveragePool",
         "BatchNormalization",
+        "BitShift",
         "Cast",
+        "CastLike",
+        "Ceil",
+        "Celu",
         "Clip",
+        "Compress",
         "Concat",
         "Constant",
         "ConstantOfShape",
+        "Cos",
+        "Cosh",
+        "CumSum",
+        "DepthToSpace",
         "DequantizeLinear",
         "Div",
         "Dropout",
+        "DynamicQuantizeLinear",
+        "Elu",
         "Equal",
         "Erf",
         "Exp",
         "Expand",
+        "EyeLike",
         "Flatten",
+        "Floor",
         "Gather",
+        "GatherElements",
         "GatherND",
+        "Gelu",
         "GlobalAveragePool",
+        "GlobalLpPool",
         "GlobalMaxPool",
         "Greater",
         "GreaterOrEqual",
+        "GridSample",
+        "GroupNormalization",
         "HardSigmoid",
         "HardSwish",
+        "Hardmax",
         "Identity",
         "InstanceNormalization",
+        "IsInf",
+        "IsNaN",
         "LRN",
         "LayerNormalization",
         "LeakyRelu",
         "Less",
+        "LessOrEqual",
         "Log",
+        "LogSoftmax",
+        "LpNormalization",
+        "LpPool",
         "Max",
         "MaxPool",
+        "MaxRoiPool",
+        "MaxUnpool",
+        "Mean",
+        "MeanVarianceNormalization",
         "Min",
+        "Mish",
+        "Mod",
         "Mul",
         "Neg",
+        "NonMaxSuppression",
+        "NonZero",
         "Not",
         "OneHot",
+        "Or",
         "PRelu",
         "Pad",
         "Pow",
         "QuantizeLinear",
         "Range",
         "Reciprocal",
+        "ReduceL1",
         "ReduceL2",
+        "ReduceLogSum",
+        "ReduceLogSumExp",
         "ReduceMax",
         "ReduceMean",
         "ReduceMin",
+        "ReduceProd",
         "ReduceSum",
+        "ReduceSumSquare",
         "Relu",
         "Reshape",
         "Resize",
+        "ReverseSequence",
+        "RMSNormalization",
+        "RoiAlign",
+        "Round",
+        "Scatter",
         "ScatterElements",
         "ScatterND",
+        "Selu",
         "Shape",
+        "Shrink",
         "Sigmoid",
+        "Sign",
+        "Sin",
+        "Sinh",
+        "Size",
         "Slice",
         "Softmax",
         "Softplus",
+        "Softsign",
+        "SpaceToDepth",
         "Split",
         "Sqrt",
         "Squeeze",
         "Sub",
+        "Sum",
+        "Swish",
+        "Tan",
         "Tanh",
+        "ThresholdedRelu",
         "Tile",
         "TopK",
         "Transpose",
+        "Trilu",
+        "Unique",
         "Unsqueeze",
+        "Upsample",
         "Where",
-    }
+        "Xor",
+        "BiasGelu",
+        "FastGelu",
+        "QuickGelu",
+        "QLinearAdd",
+        "QLinearAveragePool",
+        "QLinearConcat",
+        "QLinearGlobalAveragePool",
+        "QLinearLeakyRelu",
+        "QLinearMul",
+        "QLinearReduceMean",
+        "QLinearSigmoid",
+        "QLinearSoftmax",
+        "QLinearWhere",
+        "SimplifiedLayerNormalization",
+        "SkipLayerNormalization",
+    ]
 )
 
 
@@ -121,7 +212,7 @@ def profile_of_onnx_model(
     Raises:
         InputError: the graph's input has no shape.
     """
-    graph = with_shapes(model, batch=1).graph
+    graph = with_all_shapes(model)
     shapes = _Shapes(graph)
     weights = {tensor.name: prod(tensor.dims) for tensor in graph.initializer}
     owned = _owners(graph, weights)
@@ -132,7 +223,14 @@ def profile_of_onnx_model(
         if node.op_type not in ("Constant", "Identity")
     )
     kinds = Counter(node.op_type for node in graph.node)
-    known = {*PRODUCTS, *INTEGER_PRODUCTS}
+    known = {*PRODUCTS, *INTEGER_PRODUCTS, *OTHER_PRODUCTS}
+    unknown = Counter({kind: n for kind, n in kinds.items() if kind not in _WITHOUT | known})
+    # A product of tensors whose shapes nobody knows has no count, and that must not pass for none.
+    unknown.update(
+        f"{node.op_type}, whose shape is not known"
+        for node in graph.node
+        if node.op_type in known and not shapes.knows(node)
+    )
     return ModelProfile(
         name=name,
         title=graph.name or name,
@@ -145,7 +243,7 @@ def profile_of_onnx_model(
         file_bytes=file_bytes,
         layers=layers,
         without_macs={kind: n for kind, n in sorted(kinds.items()) if kind in _WITHOUT},
-        unknown={kind: n for kind, n in sorted(kinds.items()) if kind not in _WITHOUT | known},
+        unknown=dict(sorted(unknown.items())),
         notes=("batch normalisation is folded into the convolutions where the exporter did so",),
     )
 
@@ -162,6 +260,15 @@ class _Shapes:
         }
         if graph.input[0].name not in self.known:
             raise InputError("the graph's input has no fixed shape, so its operators cannot be counted")
+
+    def knows(self, node: onnx.NodeProto) -> bool:
+        """Whether the shapes of a product's operands and result are known."""
+        operands = (
+            _operands(node)[:1]
+            if node.op_type in ("QLinearConv", "QLinearMatMul", "QGemm")
+            else node.input[:2]
+        )
+        return all(name in self.known for name in (node.input[0], *operands, node.output[0]))
 
     def of(self, name: str) -> tuple[int, ...]:
         """Shape, or () where it could not be inferred."""
@@ -202,6 +309,12 @@ def _operands(node: onnx.NodeProto) -> list[str]:
     """Inputs that may be weights: not the scales and zero points of an integer operator."""
     if node.op_type in ("QLinearConv", "QLinearMatMul"):
         return [node.input[3], *node.input[8:]]
+    if node.op_type == "QGemm":
+        return [node.input[3], *node.input[6:7]]
+    if node.op_type == "QLinearConcat":
+        return list(node.input)[2::3]
+    if node.op_type.startswith("QLinear"):
+        return [node.input[0], *node.input[3:4]]
     return list(node.input)
 
 

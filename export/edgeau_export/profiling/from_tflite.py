@@ -16,6 +16,20 @@ from edgeau_export.profiling.model_profile import Layer, ModelProfile
 __all__ = ["profile_of_tflite"]
 
 _PRODUCTS = ("CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED", "BATCH_MATMUL", "TRANSPOSE_CONV")
+# Operators that multiply and have no rule here; all others are element-wise, pool, or move values.
+_UNCOUNTED = (
+    "CONV_3D",
+    "CONV_3D_TRANSPOSE",
+    "LSTM",
+    "RNN",
+    "SVDF",
+    "WHILE",
+    "IF",
+    "CALL",
+    "CALL_ONCE",
+    "DELEGATE",
+)
+_UNCOUNTED_KINDS = ("CUSTOM", "UNIDIRECTIONAL_", "BIDIRECTIONAL_", "STABLEHLO_")
 _INTEGERS = ("INT8", "UINT8", "INT4", "INT16")
 # Bits of an element.
 _BITS = {
@@ -62,12 +76,19 @@ class _Model:
         self._operators = _names(schema.BuiltinOperator)
         self._types = _names(schema.TensorType)
         self._codes = [max(code.builtinCode, code.deprecatedBuiltinCode or 0) for code in model.operatorCodes]
+        self._custom = [
+            code.customCode.decode(errors="replace")
+            if isinstance(code.customCode, bytes)
+            else str(code.customCode)
+            for code in model.operatorCodes
+        ]
         self._constant = [_is_filled(buffer) for buffer in model.buffers]
         self.graph = model.subgraphs[0]
 
     def kind(self, operator: Any) -> str:
         """Name of the operator."""
-        return self._operators.get(self._codes[operator.opcodeIndex], "CUSTOM")
+        kind = self._operators.get(self._codes[operator.opcodeIndex], "CUSTOM")
+        return f"CUSTOM {self._custom[operator.opcodeIndex]}" if kind == "CUSTOM" else kind
 
     def shape(self, index: int) -> tuple[int, ...]:
         """Shape of a tensor."""
@@ -121,10 +142,16 @@ def _account(model: _Model, name: str, file_bytes: int) -> ModelProfile:
         peak_bytes=_peak(model, unpacked),
         file_bytes=file_bytes,
         layers=layers,
-        without_macs={kind: n for kind, n in sorted(kinds.items()) if kind not in (*_PRODUCTS, "CUSTOM")},
-        unknown={"CUSTOM": kinds["CUSTOM"]} if kinds["CUSTOM"] else {},
+        without_macs={
+            kind: n for kind, n in sorted(kinds.items()) if kind not in _PRODUCTS and not _is_uncounted(kind)
+        },
+        unknown={kind: n for kind, n in sorted(kinds.items()) if _is_uncounted(kind)},
         notes=("the layout is NHWC",),
     )
+
+
+def _is_uncounted(kind: str) -> bool:
+    return kind in _UNCOUNTED or kind.startswith(_UNCOUNTED_KINDS)
 
 
 def _peak(model: _Model, unpacked: dict[int, int]) -> int:

@@ -19,7 +19,7 @@ from edgeau_export.source_network.foreign_weights import load_weights
 from edgeau_export.source_network.model_file import DescribedModel
 from edgeau_export.source_network.onnx_from_network import onnx_from_module, unfolded_from_module
 
-__all__ = ["ForeignModule", "open_module"]
+__all__ = ["ForeignModule", "graph_of_program", "open_module"]
 
 _BATCH = 8
 
@@ -146,6 +146,26 @@ def _exported_program(path: Path) -> nn.Module:
         return _InEvaluation(torch.export.load(path).module())
     except Exception as error:
         raise CheckpointError(f"{path} is not an ExportedProgram that this torch reads: {error}") from error
+
+
+def graph_of_program(path: Path, opset: int) -> onnx.ModelProto:
+    """The graph of an ExportedProgram, for pictures of the size that it was exported with.
+
+    Raises:
+        CheckpointError: the file cannot be read, does not take one picture, or cannot be written as ONNX.
+    """
+    network = _exported_program(path)
+    program = torch.export.load(path)
+    names = program.graph_signature.user_inputs
+    shapes = [tuple(node.meta["val"].shape) for node in program.graph.nodes if node.name in names]
+    if len(shapes) != 1 or len(shapes[0]) != 4:
+        raise CheckpointError(f"{path} takes {shapes}, not one batch of pictures")
+    try:
+        return onnx_from_module(network, tuple(int(length) for length in shapes[0][1:]), opset)
+    except Exception as error:  # the exporter raises as many kinds as networks have operators
+        raise CheckpointError(
+            f"{path} cannot be written as ONNX by torch: {str(error).strip().splitlines()[0]}"
+        ) from error
 
 
 def _torchscript(path: Path) -> nn.Module:
