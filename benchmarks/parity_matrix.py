@@ -31,7 +31,7 @@ from edgeau.bundle.preprocessing import Preprocessor
 from edgeau.runtimes import open_session
 from edgeau_calibration.data.crops import CalibrationSet
 from edgeau_calibration.data.load import load_calibration_set
-from edgeau_calibration.evaluation.difference import difference
+from edgeau_export.converters.parity import difference
 
 Answers = dict[str, np.ndarray]
 

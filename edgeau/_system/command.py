@@ -12,16 +12,18 @@ import faulthandler
 import json
 import os
 import platform
+import signal
 import sys
+import threading
 import traceback
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from difflib import get_close_matches
 from functools import partial
+from types import FrameType
 from typing import Any, NoReturn
 
 from edgeau._system.named_object import named_object
-from edgeau._system.termination import sigterm_unwinds
 from edgeau._system.version import VERSION
 from edgeau.errors import DependencyError, EdgeauError, UsageError
 
@@ -30,6 +32,7 @@ __all__ = [
     "DONE",
     "INTERRUPTED",
     "PARTLY",
+    "TERMINATED",
     "CommandParser",
     "entry",
     "positive",
@@ -37,7 +40,11 @@ __all__ = [
     "run",
     "say_left_out",
     "seconds",
+    "sigterm_unwinds",
 ]
+
+TERMINATED = 128 + signal.SIGTERM
+"""Exit code of a program that SIGTERM ended, as shells count it."""
 
 DONE = 0
 PARTLY = 1
@@ -216,3 +223,28 @@ def _silence_stdout() -> None:
 
 def _one_line(error: Exception) -> str:
     return " ".join(str(error).split())
+
+
+@contextmanager
+def sigterm_unwinds() -> Iterator[None]:
+    """Inside the block SIGTERM raises :class:`SystemExit`, so that every ``with`` around it finishes its files.
+
+    Otherwise it kills at once, and leaves half of what was being written. Signals reach the main thread only: in any other
+    the block does nothing, nor does it where somebody handles SIGTERM already.
+    """
+    ours = (
+        threading.current_thread() is threading.main_thread()
+        and signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
+    )
+    if ours:
+        signal.signal(signal.SIGTERM, _end)
+    try:
+        yield
+    finally:
+        if ours:
+            signal.signal(signal.SIGTERM, signal.SIG_DFL)
+
+
+def _end(_number: int, _frame: FrameType | None) -> NoReturn:
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)  # a second one must not interrupt the finishing
+    raise SystemExit(TERMINATED)

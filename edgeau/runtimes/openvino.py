@@ -10,8 +10,7 @@ from numpy.typing import NDArray
 
 from edgeau._system.processor import default_threads
 from edgeau.errors import DependencyError, EngineError
-from edgeau.runtimes.session import EngineInfo, Session, run_in_batches
-from edgeau.runtimes.silence import silence
+from edgeau.runtimes.session import EngineInfo, Session, run_in_batches, silence
 
 __all__ = ["OpenVinoSession"]
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
@@ -12,7 +14,7 @@ from numpy.typing import NDArray
 from edgeau._system.closing import Closing
 from edgeau.runtimes.table import runtime_named
 
-__all__ = ["EngineInfo", "FunctionSession", "LogitSession", "Session", "batches", "run_in_batches"]
+__all__ = ["EngineInfo", "FunctionSession", "LogitSession", "Session", "batches", "run_in_batches", "silence"]
 
 # Logits of +-16: what float32 still tells from certainty, and eight bits by far do not.
 _CERTAIN = 1e-7
@@ -130,3 +132,15 @@ class LogitSession(Session):
 
     def close(self) -> None:  # noqa: D102
         self._session.close()
+
+
+def silence() -> None:
+    """Call it before the first import of an engine; a package that is imported already is left as it is.
+
+    - ONNX Runtime from 1.29 on reports which models are run, unless ``ORT_DISABLE_TELEMETRY`` is set.
+    - OpenVINO's Python package sends an event to Google Analytics on import, through ``openvino_telemetry``, which has no switch
+      but a file in the user's home directory. Where that package cannot be imported OpenVINO uses a stub, so it is made
+      unimportable in this process.
+    """
+    os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
+    sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]

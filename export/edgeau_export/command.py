@@ -36,19 +36,23 @@ def _body(argv: Sequence[str] | None) -> int:
         print(describe(arguments.describe), end="")
         return DONE
     from edgeau_export.progress import ProgressReporter
-    from edgeau_export.quantization.published_set import calibration_source
+    from edgeau_export.quantization.published_set import published_set
     from edgeau_export.report.tables import summary
 
     progress = ProgressReporter(_NAME)
+    calib, published = arguments.calib, None
+    if calib is not None or arguments.calib_option:
+        published = published_set(calib, arguments.calib_option)
     manifest = export_bundle(
         arguments.target,
         arguments.out,
         arguments.model,
-        calibration_source(arguments.calib, arguments.calib_option),
+        None if calib is None or published is not None else Path(calib),
         None if arguments.precision is None else _split(arguments.precision),
         accepted=_split(arguments.calib_accept),
         max_f1_drop=arguments.max_f1_drop,
         landmarks=_landmarks(arguments.landmarks),
+        published=published,
         progress=progress,
     )
     if arguments.json:

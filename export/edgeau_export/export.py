@@ -55,12 +55,13 @@ def export_bundle(
     target: str,
     out: Path,
     model: Path | str = DEFAULT,
-    calib: Path | PublishedSet | None = None,
+    calib: Path | None = None,
     precisions: tuple[str, ...] | None = None,
     *,
     accepted: tuple[str, ...] = (),
     max_f1_drop: float = MAX_F1_DROP,
     landmarks: Path | str | None = None,
+    published: PublishedSet | None = None,
     progress: ProgressReporter | None = None,
 ) -> Manifest:
     """Make a bundle: it appears whole, or the place stays as it was.
@@ -70,12 +71,13 @@ def export_bundle(
         out: the bundle's folder; a bundle that is there is replaced.
         model: which network: the name of a packaged one, or a file (a checkpoint of edgeau, a ``model.toml``); see
             :func:`open_source_network`.
-        calib: calibration data, a path or a published set; None takes the packaged crops.
+        calib: calibration data; None takes the packaged crops.
         precisions: wanted; None takes those of the target that can be made with what is there.
         accepted: rules of the calibration linter that are overruled.
         max_f1_drop: drop of the mean F1 that INT8 may cost; of any one AU, four times as much.
         landmarks: where MediaPipe's face networks are taken from, see
             :func:`edgeau_export.packaging.landmark_networks.chosen_networks`.
+        published: a data set by name that is calibrated on instead of ``calib``.
         progress: says what is done and left out; None is silent.
 
     Raises:
@@ -95,11 +97,13 @@ def export_bundle(
             manifest = _as_it_is(source, directory, board, precisions, networks, progress)
             return writer.finish(manifest)
         progress.step("exporting to ONNX")
-        description = described_with_licence(source.description, calib)
+        description = source.description
+        if published is not None:
+            description = described_with_licence(description, published)
+            calib = held.enter_context(calibration_data(published, description, progress))
         network = SourceNetwork(description, source.graph(board.opset), source.float_accuracy)
-        calibrated_on = held.enter_context(calibration_data(calib, description, progress))
         faces = face_crops(
-            calibrated_on,
+            calib,
             network,
             selected.recipes,
             progress,
@@ -111,7 +115,7 @@ def export_bundle(
         reference = source.reference(faces.for_parity)
         labelled, quantized = None, {}
         if selected.recipes:
-            labelled = labelled_data(calibrated_on, description)
+            labelled = labelled_data(calib, description)
             packaged = source.int8 if calib is None else None
             quantized = quantized_graphs(
                 selected.recipes, network, faces, labelled, max_f1_drop, progress, packaged

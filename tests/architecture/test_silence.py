@@ -127,7 +127,7 @@ def test_a_package_is_silenced_before_its_import(package: str, tmp_path: Path) -
     """``import openvino`` by itself asks the name server for Google Analytics (2026.4)."""
     if find_spec(package) is None:
         pytest.skip(f"{package} is not installed")
-    program = f"from edgeau.runtimes.silence import silence; silence(); import {package}"
+    program = f"from edgeau.runtimes.session import silence; silence(); import {package}"
     assert _watched(program, tmp_path) == []
 
 

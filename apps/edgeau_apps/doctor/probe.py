@@ -38,7 +38,7 @@ _PACKAGES = {
 }
 _AT_ONCE = 2
 _UNFINISHED = "unfinished"
-# As edgeau.runtimes.silence has it, which needs numpy.
+# As edgeau.runtimes.session has it, which needs numpy.
 _SILENTLY = "import sys; sys.modules['openvino_telemetry'] = None"
 # Importing these takes seconds and tells nothing that their version does not.
 _NOT_TRIED = ("edgeau", "torch")

@@ -28,7 +28,7 @@ from edgeau_training.datasets.frame_reading import read_frames
 from edgeau_training.datasets.labelled_frames import LabelledFrames
 from edgeau_training.folds.fold import Fold, validation_cut
 
-__all__ = ["PublishedSet", "calibration_data", "calibration_source", "described_with_licence"]
+__all__ = ["PublishedSet", "calibration_data", "described_with_licence", "published_set"]
 
 # Frames a split at most, evenly over it: more change F1 by less than its own interval.
 _MOST = {"train": 1000, "val": 1500, "test": 1500}
@@ -50,8 +50,8 @@ class PublishedSet:
     options: Mapping[str, Any] = field(default_factory=dict)
 
 
-def calibration_source(given: str | None, options: Sequence[str] = ()) -> Path | PublishedSet | None:
-    """What ``--calib`` names: a path, or ``SET:DIR``.
+def published_set(given: str | None, options: Sequence[str] = ()) -> PublishedSet | None:
+    """The set that ``--calib`` names as ``SET:DIR``; None where it names none.
 
     Args:
         given: the text; None where nothing was given.
@@ -67,14 +67,14 @@ def calibration_source(given: str | None, options: Sequence[str] = ()) -> Path |
         raise UsageError(
             f"--calib-option belongs to a published set, such as --calib bp4d:DIR; --calib is {given}"
         )
-    return None if given is None else Path(given)
+    return None
 
 
 @contextmanager
 def calibration_data(
-    calib: Path | PublishedSet | None, description: NetworkDescription, progress: ProgressReporter
-) -> Iterator[Path | None]:
-    """What an export calibrates on as a path: the user's own, or a table of a published set that ends with the export.
+    calib: PublishedSet, description: NetworkDescription, progress: ProgressReporter
+) -> Iterator[Path]:
+    """A table of a published set that ends with the export.
 
     The fold is the one that the network was trained on, where that is recorded, else the set's first: ranges come from people
     of its training side, thresholds from others of it, F1 from people of its test side.
@@ -87,9 +87,6 @@ def calibration_data(
     Raises:
         UserError: the data set is incomplete or damaged, or shares no label with the network.
     """
-    if not isinstance(calib, PublishedSet):
-        yield calib
-        return
     name = calib.name
     reader = open_data_set(name, calib.root, **{**_options(description, name), **calib.options})
     frames = reader.read()
@@ -108,11 +105,9 @@ def calibration_data(
         )
 
 
-def described_with_licence(
-    description: NetworkDescription, calib: Path | PublishedSet | None
-) -> NetworkDescription:
+def described_with_licence(description: NetworkDescription, calib: PublishedSet) -> NetworkDescription:
     """With the terms of the set that thresholds and ranges were fitted on."""
-    if not isinstance(calib, PublishedSet) or LICENCES[calib.name] in description.licences:
+    if LICENCES[calib.name] in description.licences:
         return description
     terms = LICENCES[calib.name].replace("trained on", "ranges and thresholds from", 1)
     return replace(description, licences=(*description.licences, terms))

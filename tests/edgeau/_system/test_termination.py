@@ -6,7 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from edgeau._system.termination import TERMINATED
+from edgeau._system.command import TERMINATED
 
 COMMAND = """
 import sys, time
@@ -25,7 +25,7 @@ sys.exit(run("it", body))
 
 UNWINDS = """
 import os, signal, time
-from edgeau._system.termination import sigterm_unwinds
+from edgeau._system.command import sigterm_unwinds
 
 finished = []
 try:
@@ -45,7 +45,7 @@ except SystemExit as end:
 
 SOMEBODY_ELSES = """
 import os, signal
-from edgeau._system.termination import sigterm_unwinds
+from edgeau._system.command import sigterm_unwinds
 
 seen = []
 theirs = lambda *_: seen.append(True)
@@ -60,7 +60,7 @@ print("as promised")
 
 ANOTHER_THREAD = """
 import signal, threading
-from edgeau._system.termination import sigterm_unwinds
+from edgeau._system.command import sigterm_unwinds
 
 handlers = []
 

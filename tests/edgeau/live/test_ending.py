@@ -15,7 +15,7 @@ PROGRAM = """
 import sys
 from edgeau import Pipeline, open_source
 from edgeau.sinks import open_sink
-from edgeau._system.termination import sigterm_unwinds
+from edgeau._system.command import sigterm_unwinds
 
 with sigterm_unwinds(), Pipeline.load(sys.argv[1], max_faces=1) as pipeline:
     with open_source("clip", real_time=True, repeat=True) as source:

@@ -19,8 +19,8 @@ from edgeau_export.progress import ProgressReporter
 from edgeau_export.quantization.published_set import (
     PublishedSet,
     calibration_data,
-    calibration_source,
     described_with_licence,
+    published_set,
 )
 from edgeau_export.source_network.network import NetworkDescription
 from edgeau_training.datasets import open_data_set
@@ -89,21 +89,15 @@ def test_its_licence_goes_with_the_bundle() -> None:
     description = described("bp4d")
     (terms,) = described_with_licence(description, PublishedSet("bp4d", Path("x"))).licences
     assert terms == "ranges and thresholds from BP4D, whose agreement allows non-commercial research only"
-    assert described_with_licence(description, Path("faces")) is description
-    assert described_with_licence(description, None) is description
 
 
 def test_a_path_is_no_published_set(tmp_path: Path) -> None:
-    assert calibration_source("bp4d:/data", ["a=1"]) == PublishedSet("bp4d", Path("/data"), {"a": 1})
-    assert calibration_source(str(tmp_path)) == tmp_path
-    assert calibration_source("c:/faces") == Path("c:/faces")
-    assert calibration_source(None) is None
+    assert published_set("bp4d:/data", ["a=1"]) == PublishedSet("bp4d", Path("/data"), {"a": 1})
+    assert published_set(str(tmp_path)) is None
+    assert published_set("c:/faces") is None
+    assert published_set(None) is None
     with pytest.raises(UsageError, match="--calib-option belongs to a published set"):
-        calibration_source("faces/", ["a=1"])
-    with calibration_data(tmp_path, described("bp4d"), SILENT) as path:
-        assert path == tmp_path
-    with calibration_data(None, described("bp4d"), SILENT) as path:
-        assert path is None
+        published_set("faces/", ["a=1"])
 
 
 def test_what_cannot_be_used_is_named(trees: dict[str, Path], tmp_path: Path) -> None:

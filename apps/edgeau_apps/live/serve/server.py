@@ -19,8 +19,8 @@ from typing import Any, TextIO
 import cv2
 from aiohttp import WSMsgType, web
 
+from edgeau._system.command import TERMINATED
 from edgeau._system.door import Door
-from edgeau._system.termination import TERMINATED
 from edgeau.errors import InputError, UsageError, UserError
 from edgeau.live import View
 from edgeau_apps.live.overlay import Overlay

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from edgeau_calibration.evaluation.difference import difference
+from edgeau_export.converters.parity import difference
 
 HALF = np.full(2, 0.5, np.float32)
 
