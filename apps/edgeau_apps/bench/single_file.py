@@ -14,8 +14,7 @@ from numpy.typing import NDArray
 
 from edgeau.errors import EngineError, InputError, UsageError
 from edgeau.runtimes.litert_interpreter import interpreter
-from edgeau.runtimes.session import EngineInfo, Session
-from edgeau.runtimes.silence import silence
+from edgeau.runtimes.session import EngineInfo, Session, silence
 
 __all__ = ["FILES", "MeasuredFile", "file_to_measure"]
 
