@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 from edgeau.errors import InputError
 from edgeau.sources.container_end import is_cut
 from edgeau.sources.deinterlacing import deinterlaced
-from edgeau.sources.display_colours import display_colours, is_srgb_like
-from edgeau.sources.film_header import Crop, read_film_headers
+from edgeau.sources.display_colours import KNOWN_MATRICES, display_colours, is_srgb_like
+from edgeau.sources.film_header import Crop, dolby_only, read_film_headers
 from edgeau.sources.frame import Frame
 from edgeau.sources.matroska_crop import read_matroska_crops
 from edgeau.sources.orientation import UPRIGHT, orientation_of_matrix, oriented, square_size
@@ -29,8 +29,6 @@ __all__ = ["AvVideo"]
 _COVER = 0x400
 # FFmpeg's number for colours of an unknown standard. Players then take BT.709 from this height on, else BT.601.
 _UNKNOWN_COLOURS, _HIGH_DEFINITION = 2, 720
-# Of these ITU-T H.273 matrices swscale makes RGB: RGB itself, BT.709, FCC, BT.601 twice, SMPTE 240M, BT.2020.
-_KNOWN_COLOURS = (0, 1, 4, 5, 6, 7, 9, 10)
 # Transfers that are neither a gamma near sRGB's nor of high dynamic range: linear, logarithms, digital cinema.
 _STRANGE_TRANSFERS = (8, 9, 10, 17)
 # Containers of broadcasting, whose clocks start anywhere; all others mean the time that they give.
@@ -152,7 +150,7 @@ class AvVideo(Source):
         if colours == _UNKNOWN_COLOURS:
             colours = 1 if picture.height >= _HIGH_DEFINITION else 5
         transfer, primaries = int(picture.color_trc), int(picture.color_primaries)
-        if colours not in _KNOWN_COLOURS or transfer in _STRANGE_TRANSFERS:
+        if colours not in KNOWN_MATRICES or transfer in _STRANGE_TRANSFERS:
             raise InputError(
                 f"{self._shown_path} has colours that are not shown here (matrix {colours}, transfer {transfer} of ITU-T "
                 "H.273); convert it to BT.709"
@@ -207,10 +205,17 @@ class AvVideo(Source):
         return [stream for stream in self._container.streams.video if not int(stream.disposition) & _COVER]
 
     def _stated_crop(self) -> Crop | None:
-        """The crop that the container states, which FFmpeg reads and PyAV does not hand on; that of the codec is applied."""
-        crops = [header.crop for header in read_film_headers(self._path)] or read_matroska_crops(self._path)
-        films = self._films()
-        return crops[films.index(self._stream)] if len(crops) == len(films) else None
+        """The crop that the container states, which FFmpeg reads and PyAV does not hand on; that of the codec is applied.
+
+        Raises:
+            InputError: the container says that the colours are Dolby Vision's own.
+        """
+        films, headers = self._films(), read_film_headers(self._path)
+        place = films.index(self._stream)
+        if len(headers) == len(films) and headers[place].is_dolby_only:
+            raise InputError(dolby_only(self._shown_path))
+        crops = [header.crop for header in headers] or read_matroska_crops(self._path)
+        return crops[place] if len(crops) == len(films) else None
 
     def _expected_length(self) -> int | None:
         """Frames by the index, but no more than fit into the time that is shown."""

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 __all__ = [
     "HLG",
+    "KNOWN_MATRICES",
     "PQ",
     "PRIMARIES",
     "STEPS",
@@ -21,6 +22,9 @@ __all__ = [
     "profiled_colours",
     "srgb_curve",
 ]
+
+KNOWN_MATRICES = (0, 1, 2, 4, 5, 6, 7, 9, 10)
+"""Numbers of ITU-T H.273 that swscale makes RGB of: RGB itself, BT.709, unknown, FCC, BT.601 twice, SMPTE 240M, BT.2020."""
 
 # Numbers of ITU-T H.273, as containers and codecs write them.
 PQ, HLG = 16, 18

@@ -14,11 +14,12 @@ from numpy.typing import NDArray
 from edgeau.sources.mp4_boxes import Mp4Box, boxes, is_mp4
 from edgeau.sources.orientation import UPRIGHT, orientation_of_matrix
 
-__all__ = ["Crop", "FilmHeader", "read_film_headers"]
+__all__ = ["Crop", "FilmHeader", "dolby_only", "read_film_headers"]
 
 # Bytes of a visual sample entry before its own boxes (ISO/IEC 14496-12, section 12.1.3), and where its size stands.
 _VISUAL_ENTRY, _ENTRY_SIZE = 78, 24
 _UNKNOWN = 2  # of ITU-T H.273
+_DOLBY_ONLY = 5  # profile
 
 
 @dataclass(frozen=True)
@@ -48,6 +49,7 @@ class FilmHeader:
         transfer: of its colours, a number of ITU-T H.273.
         primaries: likewise.
         matrix: likewise.
+        is_dolby_only: whether its colours are Dolby Vision's own (profile 5), which no other decoder makes pictures of.
     """
 
     orientation: int = UPRIGHT
@@ -58,6 +60,12 @@ class FilmHeader:
     transfer: int = _UNKNOWN
     primaries: int = _UNKNOWN
     matrix: int = _UNKNOWN
+    is_dolby_only: bool = False
+
+
+def dolby_only(name: str) -> str:
+    """The message for a film whose colours are Dolby Vision's own."""
+    return f"{name} has colours that are not shown here (Dolby Vision, profile 5); convert it to BT.709"
 
 
 def read_film_headers(path: Path) -> list[FilmHeader]:
@@ -117,6 +125,9 @@ def _sample_entry(file: BinaryIO, track: Mp4Box) -> dict[str, Any]:
             said["pixel_aspect"] = across / down if across and down else 1.0
         elif box.kind == b"clap":
             said["crop"] = _clean_aperture(struct.unpack_from(">II II iI iI", content), size)
+        elif box.kind in (b"dvcC", b"dvvC"):
+            # Dolby Vision Streams Within the ISO Base Media File Format, section 3.2: profile, and what else can show it.
+            said["is_dolby_only"] = content[2] >> 1 == _DOLBY_ONLY and content[4] >> 4 == 0
         elif box.kind == b"colr" and content[:4] in (b"nclx", b"nclc"):
             said["primaries"], said["transfer"], said["matrix"] = struct.unpack_from(">HHH", content, 4)
     return said

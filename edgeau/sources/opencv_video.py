@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgeau.errors import DependencyError, InputError
-from edgeau.sources.display_colours import is_srgb_like
-from edgeau.sources.film_header import FilmHeader, read_film_headers
+from edgeau.sources.display_colours import KNOWN_MATRICES, is_srgb_like
+from edgeau.sources.film_header import FilmHeader, dolby_only, read_film_headers
 from edgeau.sources.frame import Frame
 from edgeau.sources.orientation import oriented, square_size
 from edgeau.sources.size_limit import check_size
@@ -134,8 +134,10 @@ def _header(path: Path) -> FilmHeader:
         why = "a fragmented MP4"
     elif len(headers) > 1:
         why = "a file with several films"
-    elif not is_srgb_like(header.transfer, header.primaries):
-        why = "films of high dynamic range or a wide gamut"
+    elif header.is_dolby_only:
+        raise InputError(dolby_only(repr(str(path))))
+    elif header.matrix not in KNOWN_MATRICES or not is_srgb_like(header.transfer, header.primaries):
+        why = "films of high dynamic range, a wide gamut or other colours"
     else:
         return header
     raise DependencyError(

@@ -198,3 +198,26 @@ def test_a_film_beyond_the_limit_is_refused_at_once(
     monkeypatch.setenv("EDGEAU_MAX_PIXELS", "19199")
     with pytest.raises(InputError, match=r"160 x 120 pixels.*EDGEAU_MAX_PIXELS"):
         open_source(path)
+
+
+def dolby_configuration(profile: int, compatible: int) -> bytes:
+    """A ``dvcC`` box (Dolby Vision Streams Within the ISO Base Media File Format, section 3.2)."""
+    return struct.pack(">I4sBBBBB19x", 32, b"dvcC", 1, 0, profile << 1, 0b101, compatible << 4)
+
+
+@pytest.mark.parametrize("decoder", ["pyav", "opencv"])
+@pytest.mark.parametrize(("profile", "compatible"), [(5, 0), (8, 4), (8, 1)])
+def test_colours_of_dolby_vision_alone_are_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, decoder: str, profile: int, compatible: int
+) -> None:
+    if decoder == "opencv":
+        without_pyav(monkeypatch)
+    else:
+        pytest.importorskip("av")
+    plain = film(tmp_path / "plain.mp4", count=2)
+    path = in_entry(plain, tmp_path / "a.mp4", dolby_configuration(profile, compatible))
+    if profile == 5:
+        with pytest.raises(InputError, match=r"not shown here \(Dolby Vision"):
+            open_source(path)
+    else:
+        assert count_and_error(path) == (2, "")
