@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import locale
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -66,7 +69,7 @@ class SolutionsLandmarker(Landmarker):
             mesh.close()
 
     def _open(self) -> None:
-        with native_lines_dropped(_GREETING):
+        with native_lines_dropped(_GREETING), _decimal_points():
             from mediapipe import __version__ as version
             from mediapipe.python.solutions import face_mesh
 
@@ -88,6 +91,20 @@ class SolutionsLandmarker(Landmarker):
         if result.multi_face_landmarks:
             self._silent_frames -= 1
         return result
+
+
+@contextmanager
+def _decimal_points() -> Iterator[None]:
+    """Numbers with a point while mediapipe is imported and opened: its protobuf reads defaults such as 0.5 by the locale."""
+    before = locale.setlocale(locale.LC_NUMERIC)
+    if locale.localeconv()["decimal_point"] == ".":
+        yield
+        return
+    locale.setlocale(locale.LC_NUMERIC, "C")
+    try:
+        yield
+    finally:
+        locale.setlocale(locale.LC_NUMERIC, before)
 
 
 # A serialized landmark: a tag and a length, then each of x y z, four bytes behind a tag of one.

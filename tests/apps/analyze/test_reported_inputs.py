@@ -6,6 +6,8 @@ import csv
 import itertools
 import os
 import shutil
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -319,3 +321,41 @@ def test_odd_names_are_done_and_the_run_goes_on(
     for table in tables:
         with table.open(encoding="utf-8", errors="surrogateescape") as stream:
             assert [row["success"] for row in csv.DictReader(stream)] == ["1"]
+
+
+@pytest.mark.parametrize("landmarker", ["litert", "solutions"])
+def test_a_decimal_comma_changes_nothing(
+    tmp_path: Path, astronaut: np.ndarray, bundle: Path, landmarker: str
+) -> None:
+    if shutil.which("localedef") is None or not Path("/usr/share/i18n/locales/de_DE").exists():
+        pytest.skip("localedef or the German locale's source is not installed")
+    subprocess.run(
+        ["localedef", "-i", "de_DE", "-f", "UTF-8", str(tmp_path / "de_DE.UTF-8")],
+        capture_output=True,
+        check=False,
+    )
+    cv2.imwrite(str(tmp_path / "a.png"), astronaut)
+    program = """
+import locale, sys
+locale.setlocale(locale.LC_ALL, "")
+assert locale.localeconv()["decimal_point"] == ",", "the locale is not there"
+from edgeau.faces.landmarks import open_landmarker
+import cv2
+with open_landmarker(kind=sys.argv[1], static=True) as landmarker:
+    assert len(landmarker.detect(cv2.imread(sys.argv[2]))) == 1
+from edgeau_apps.analyze.command import main
+sys.exit(main([sys.argv[2], "--out", sys.argv[3], "--bundle", sys.argv[4], "--threads", "1"]))
+"""
+    environment = {**os.environ, "LOCPATH": str(tmp_path), "LC_ALL": "de_DE.UTF-8"}
+    out = tmp_path / "out"
+    done = subprocess.run(
+        [sys.executable, "-c", program, landmarker, str(tmp_path / "a.png"), str(out), str(bundle)],
+        capture_output=True,
+        text=True,
+        env=environment,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    with (out / "a.csv").open(newline="") as stream:
+        (row,) = csv.DictReader(stream)
+    assert 0 < float(row["AU12_p"]) < 1
