@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import json
 import pathlib
 import pickle
-from collections import OrderedDict, defaultdict
+import re
+from collections import OrderedDict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,10 +30,6 @@ _HARMLESS: list[Any] = [
     pathlib.PurePosixPath,
     argparse.Namespace,
     OrderedDict,
-    defaultdict,
-    dict,
-    list,
-    int,
     np.dtype,
     np.dtypes.Float64DType,
     np.dtypes.Float32DType,
@@ -41,6 +39,18 @@ _HARMLESS: list[Any] = [
 ]
 _DEPTH = 3
 _SHOWN = 3
+_INDEX = ".index.json"
+# What wrappers of submodules put between the names, anywhere.
+_INFIXES = ("_orig_mod", "_fsdp_wrapped_module", "_checkpoint_wrapped_module")
+_AVERAGED = re.compile(r"(?<![a-z])(ema|swa|averaged)(?![a-z])")
+_ONE_SHARD = re.compile(r"-\d+-of-\d+\.")
+_STARTS = {
+    b"version https://git-lfs": "is a pointer of Git LFS, not the file itself: run git lfs pull where it comes from",
+    b"<!doctype html": "is a web page: the download went wrong, get the file itself",
+    b"<html": "is a web page: the download went wrong, get the file itself",
+    b"\x89HDF": "is an HDF5 file, as Keras writes; convert the network to ONNX and name that",
+    b"\x1f\x8b": "is compressed (gzip); unpack it first",
+}
 _BUFFER = "num_batches_tracked"  # absent from files of old torch; only training reads it
 
 
@@ -59,7 +69,7 @@ class StateDict:
     @property
     def ema(self) -> bool:
         """True where the place says that they are averaged."""
-        return "ema" in self.place.lower()
+        return _AVERAGED.search(self.place.lower()) is not None
 
 
 def state_dicts(path: Path) -> list[StateDict]:
@@ -70,7 +80,8 @@ def state_dicts(path: Path) -> list[StateDict]:
     """
     if not path.is_file():
         raise CheckpointError(f"weights {path} {'is a folder' if path.is_dir() else 'does not exist'}")
-    found = _opened(path)
+    _refuse_what_was_never_weights(path)
+    found = _of_shards(path) if path.name.endswith(_INDEX) else _opened(path)
     sets = [StateDict(place, tensors) for place, tensors in _searched(found, "", 0)]
     if not sets:
         raise CheckpointError(f"{path} holds no tensors by name; save the network's state_dict()")
@@ -110,8 +121,19 @@ def load_weights(path: Path, network: nn.Module, ema: bool | None) -> str:
         said = f"weights: {candidate.place or 'the whole file'}"
         said += f", without the prefix {prefix!r}" if prefix else ""
         other = plain if candidate.ema else averaged
+        alike = [
+            item.place
+            for item in wanted
+            if item is not candidate and len(item.tensors) == len(candidate.tensors)
+        ]
+        said += f"; {', '.join(alike)} was left" if alike else ""
         return said + (f"; {', '.join(item.place for item in other)} was left (ema)" if other else "")
-    raise CheckpointError(f"{path} does not fit what the builder returns: {misfits[0]}")
+    shard = (
+        "; it is one of several shards, name their index (.index.json)"
+        if _ONE_SHARD.search(path.name)
+        else ""
+    )
+    raise CheckpointError(f"{path} does not fit what the builder returns: {misfits[0]}{shard}")
 
 
 def put_into(network: nn.Module, tensors: Mapping[str, Tensor]) -> str:
@@ -122,8 +144,9 @@ def put_into(network: nn.Module, tensors: Mapping[str, Tensor]) -> str:
     """
     expected = network.state_dict()
     needed = {name for name in expected if not name.endswith(_BUFFER)}
-    prefix = _prefix(needed, tensors)
-    own = {name[len(prefix) :]: value for name, value in tensors.items() if name.startswith(prefix)}
+    prefix, own = _named_as(needed, tensors)
+    if not needed <= own.keys():
+        prefix, own = _named_as(needed, _without_infixes(tensors, needed))
     missing, over = sorted(needed - own.keys()), sorted(own.keys() - expected.keys())
     if missing or over:
         raise CheckpointError(f"{_listed('missing', missing)}{_listed('left over', over)}")
@@ -138,6 +161,35 @@ def put_into(network: nn.Module, tensors: Mapping[str, Tensor]) -> str:
             )
     network.load_state_dict({name: _float32(value) for name, value in own.items()}, strict=False)
     return prefix
+
+
+def _refuse_what_was_never_weights(path: Path) -> None:
+    """Refuse what a wrong download or a wrong tool leaves under the name of weights."""
+    with path.open("rb") as file:
+        start = file.read(32)
+    if not start:
+        raise CheckpointError(f"{path} is empty; copy it again")
+    for mark, what in _STARTS.items():
+        if start.lower().startswith(mark.lower()):
+            raise CheckpointError(f"{path} {what}")
+
+
+def _of_shards(index: Path) -> dict[str, Tensor]:
+    """The tensors of all files that an index names (Hugging Face's ``model.safetensors.index.json``)."""
+    try:
+        places: dict[str, str] = json.loads(index.read_text(encoding="utf-8"))["weight_map"]
+        names = sorted(set(places.values()))
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise CheckpointError(f"{index} is not an index of shards: it has no weight_map ({error})") from error
+    tensors: dict[str, Tensor] = {}
+    for name in names:
+        if Path(name).name != name or not (index.parent / name).is_file():
+            raise CheckpointError(f"{index} names the shard {name}, which is not beside it")
+        tensors |= _opened(index.parent / name)
+    missing = sorted(places.keys() - tensors.keys())
+    if missing:
+        raise CheckpointError(f"the shards of {index} lack {_listed('tensors', missing)}copy them again")
+    return tensors
 
 
 def _opened(path: Path) -> Any:
@@ -165,6 +217,8 @@ def _refusal(path: Path, said: str) -> str:
 
 
 def _searched(value: Any, place: str, depth: int) -> Iterator[tuple[str, dict[str, Tensor]]]:
+    if isinstance(value, list | tuple):  # such as (state of the network, state of the optimiser)
+        value = {f"[{number}]": item for number, item in enumerate(value) if isinstance(item, Mapping)}
     if not isinstance(value, Mapping) or depth > _DEPTH:
         return
     tensors = {
@@ -178,11 +232,28 @@ def _searched(value: Any, place: str, depth: int) -> Iterator[tuple[str, dict[st
             yield from _searched(item, f"{place}.{name}" if place else name, depth + 1)
 
 
+def _named_as(needed: set[str], tensors: Mapping[str, Tensor]) -> tuple[str, dict[str, Tensor]]:
+    """The prefix that a file's names carry, and its tensors without it."""
+    prefix = _prefix(needed, tensors)
+    return prefix, {name[len(prefix) :]: value for name, value in tensors.items() if name.startswith(prefix)}
+
+
 def _prefix(needed: set[str], tensors: Mapping[str, Tensor]) -> str:
     """Find what stands before the network's names in a file; the one that covers most."""
     first = min(needed, key=lambda name: (-len(name), name))
     found = {name[: -len(first)] for name in tensors if name.endswith(first)} | {""}
     return max(found, key=lambda prefix: (sum(prefix + name in tensors for name in needed), -len(prefix)))
+
+
+def _without_infixes(tensors: Mapping[str, Tensor], needed: set[str]) -> Mapping[str, Tensor]:
+    """Names without what wrappers of submodules put into them, where the network itself does not have such names."""
+    words = [word for word in _INFIXES if not any(word in name.split(".") for name in needed)]
+
+    def plain(name: str) -> str:
+        return ".".join(part for part in name.split(".") if part not in words)
+
+    shorter = {plain(name): value for name, value in tensors.items()}
+    return shorter if len(shorter) == len(tensors) else tensors
 
 
 def _float32(value: Tensor) -> Tensor:
