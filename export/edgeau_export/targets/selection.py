@@ -23,11 +23,6 @@ class SelectedArtifacts:
         """Names of the quantization recipes that are needed, each once."""
         return tuple(dict.fromkeys(item.recipe for item in self.artifacts if item.recipe is not None))
 
-    @property
-    def quantizes(self) -> bool:
-        """True where calibration crops are needed."""
-        return bool(self.recipes)
-
     def without_quantization(self) -> SelectedArtifacts:
         """Drop what cannot be made when there is nothing to calibrate on."""
         artifacts = tuple(artifact for artifact in self.artifacts if artifact.recipe is None)

@@ -1,9 +1,13 @@
+import json
+from pathlib import Path
+
 import cv2
 import numpy as np
 import pytest
 
 from edgeau.errors import InputError, UsageError
 from edgeau_training.datasets.disfa import CODED, DISFA, PARTS
+from edgeau_training.datasets.me_graphau_lists import main as write_lists
 from edgeau_training.datasets.me_graphau_lists import write_me_graphau_lists
 
 SUBJECTS = ("SN002", "SN013", "SN003")  # one of each part
@@ -111,6 +115,23 @@ def test_folds_and_lists_are_those_of_me_graphau(videos, tmp_path):
     assert paths == [f"SN003/{frame}.png" for frame in range(FRAMES)]
     labels = (tmp_path / "list" / "DISFA_test_label_fold1.txt").read_text().splitlines()
     assert labels[-1] == "0 0 1 0 0 1 0 0"
+
+
+def test_the_command_writes_the_lists(videos, tmp_path, capsys):
+    given = [
+        "disfa",
+        str(videos),
+        "--out",
+        str(tmp_path / "list"),
+        "--data-option",
+        f"subjects={','.join(SUBJECTS)}",
+    ]
+    assert write_lists([*given, "--json"]) == 0
+    files = json.loads(capsys.readouterr().out)["files"]
+    assert len(files) == 12
+    assert all(Path(file).is_file() for file in files)
+    assert write_lists(["disfa", str(tmp_path / "nothing"), "--out", str(tmp_path / "list")]) == 2
+    assert capsys.readouterr().err.count("\n") == 1
 
 
 @pytest.mark.parametrize(
