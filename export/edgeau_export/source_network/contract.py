@@ -21,6 +21,10 @@ Numbers = NDArray[np.floating[Any]]
 _NOISE = 4
 # A face varies by some 60 levels; with a std of one that is 60 / 255 / std. Networks use it to the third digit.
 _FLAT = 0.03
+# Levels that one unit of the input spans: some 58 of ImageNet's statistics, one where levels are taken as they are.
+_LEVELS = 0.8
+# Of the largest answer: float32 rounds at 6e-8 of it, and answers that differ by no more do not hear their input.
+_DEAF = 1e-6
 _CLIP = 1e-7
 
 
@@ -35,7 +39,7 @@ def noise_for(spec: InputSpec) -> NDArray[np.float32]:
     return noise
 
 
-def check_inputs(batch: NDArray[np.float32], where: str) -> None:
+def check_inputs(batch: NDArray[np.float32], spec: InputSpec, where: str) -> None:
     """Faces after normalisation must differ from pixel to pixel.
 
     Raises:
@@ -46,6 +50,11 @@ def check_inputs(batch: NDArray[np.float32], where: str) -> None:
         raise CheckpointError(
             f"{where}: after scale, mean and std every face is nearly constant (standard deviation {spread:.2g}); mean and std "
             "belong to pixels divided by scale: say scale = 1 where they are in units of 0..255"
+        )
+    if 255 * min(spec.std) < _LEVELS:
+        raise CheckpointError(
+            f"{where}: after scale, mean and std faces vary by {spread:.3g} (standard deviation), more than their levels of 0..255 do; "
+            "mean and std belong to pixels divided by scale: say scale = 255 where they are in units of 0..1"
         )
 
 
@@ -75,6 +84,12 @@ def check_answers(answers: Numbers, labels: tuple[str, ...], where: str, *, prob
     if not np.isfinite(answers).all():
         bad = [labels[column] for column in np.flatnonzero(~np.isfinite(answers).all(axis=0))]
         raise CheckpointError(f"{where} answers with values that are not finite for {', '.join(bad[:6])}")
+    reach = float(np.abs(answers).max())
+    if len(answers) > 1 and reach > 0 and float(np.ptp(answers, axis=0).max()) <= _DEAF * reach:
+        raise CheckpointError(
+            f"{where} answers every face and all noise with the same numbers, such as {answers[0, 0]:.3g} for {labels[0]}: its input "
+            "does not reach its outputs"
+        )
     inside = bool(((answers >= 0) & (answers <= 1)).all())
     if probabilities and not inside:
         raise CheckpointError(

@@ -65,7 +65,7 @@ class ModelFileSource:
         self._noise = contract.noise_for(spec)
         faces = None if crops is None else Preprocessor(spec).batch(crops).copy()
         if faces is not None and not self._file.uint8:
-            contract.check_inputs(faces, str(file))
+            contract.check_inputs(faces, spec, str(file))
         self._probe = self._noise if faces is None else np.concatenate((faces, self._noise))
         self._probe_answers = self._network.answers(self._probe)
         contract.check_answers(

@@ -116,7 +116,7 @@ class TfliteSource:
         if crops is not None:
             faces = Preprocessor(file.input).batch(crops).copy()
             if not file.uint8:
-                contract.check_inputs(faces, str(file.path))
+                contract.check_inputs(faces, file.input, str(file.path))
             probe = np.concatenate((faces, noise))
         with open_session(RUNTIME, file.weights) as session:
             answers = session.run(probe)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from edgeau.action_units.names import written_label
 from edgeau.bundle.manifest import InputSpec
 from edgeau.errors import RecordError, UsageError
 from edgeau.faces.alignment import Alignment, BoxCrop, FivePointTemplate, WholePicture
@@ -129,10 +130,11 @@ def _labels(values: Mapping[str, Any]) -> tuple[str, ...]:
             raise RecordError(
                 "labels", f"{label!r} cannot be a column of a table; use letters, digits, _ and -"
             )
-    twice = sorted({label for label in found if found.count(label) > 1})
+    labels = [written_label(label) for label in found]  # AU01 is AU1, in tables and to the device
+    twice = sorted({label for label in labels if labels.count(label) > 1})
     if twice:
         raise RecordError("labels", f"{', '.join(twice)} stands there twice")
-    return tuple(found)
+    return tuple(labels)
 
 
 def _thresholds(found: Any, labels: tuple[str, ...]) -> dict[str, float]:
