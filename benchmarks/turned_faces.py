@@ -1,6 +1,6 @@
 """Landmarks of faces turned in the plane: read right, refused with a reason, or given as they are though they are garbage.
 
-    python benchmarks/turned_faces.py [--video FILE] [--page] [--json]
+    python benchmarks/turned_faces.py [--video FILE] [--step 15] [--page] [--json]
 
 Faces of the packaged clip (rendered), a portrait and, with --video, five frames of a film of a real face; plain, blurred, noisy, dark and enlarged
 from 12 % of their pixels; turned by 0 to 180 degrees. Three ways: FaceMesh of an installed mediapipe; pictures by themselves; and a film in
@@ -27,7 +27,6 @@ from edgeau._system.command import DONE, CommandParser, print_json, run
 from edgeau.faces.landmarks import open_landmarker
 
 NAME = "turned_faces"
-ANGLES = tuple(range(0, 181, 15))
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "finding-faces.md"
 _START, _END = "<!-- turned_faces: begin -->", "<!-- turned_faces: end -->"
 _FILM_FRAMES = 12
@@ -44,17 +43,20 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _measure(argv: Sequence[str] | None) -> int:
     parser = CommandParser(NAME, __doc__ or "", "python benchmarks/turned_faces.py --page")
     parser.add_argument("--video", type=Path, help="a film of a face, of which five frames are taken")
+    parser.add_argument(
+        "--step", type=int, default=15, help="degrees from one turn to the next (%(default)s)"
+    )
     parser.add_argument("--page", action="store_true", help="write the table of docs/finding-faces.md anew")
     parser.add_json()
     arguments = parser.parse_args(argv)
-    heads = every_head(arguments.video)
+    heads, angles = every_head(arguments.video), range(0, 181, arguments.step)
     finders = dict(zip(WAYS, (_face_mesh(), _pictures(), _film()), strict=True))
     counts: dict[tuple[str, int], Counter[str]] = {
-        (way, angle): Counter() for way in WAYS for angle in ANGLES
+        (way, angle): Counter() for way in WAYS for angle in angles
     }
     for head in tqdm(heads, disable=None):
         for picture in degraded(head.picture):
-            for angle in ANGLES:
+            for angle in angles:
                 one = turned(Head(picture, head.points), angle)
                 for way, finder in finders.items():
                     counts[way, angle][_answer(finder(one.picture), one.points)] += 1
@@ -102,13 +104,14 @@ def _film() -> Finder:
 def _table(counts: dict[tuple[str, int], Counter[str]]) -> str:
     lines = ["| turn, degrees | " + " | ".join(f"{way}: {'/'.join(ANSWERS)}" for way in WAYS) + " |"]
     lines.append("|" + "---|" * (1 + len(WAYS)))
-    for angle in ANGLES:
+    angles = sorted({angle for _, angle in counts})
+    for angle in angles:
         cells = []
         for way in WAYS:
             count = counts[way, angle]
             cells.append(" / ".join(f"{100 * count[answer] / count.total():.0f}" for answer in ANSWERS))
         lines.append(f"| {angle} | " + " | ".join(cells) + " |")
-    totals: dict[str, Any] = {way: sum((counts[way, angle] for angle in ANGLES), Counter()) for way in WAYS}
+    totals: dict[str, Any] = {way: sum((counts[way, angle] for angle in angles), Counter()) for way in WAYS}
     cells = [
         " / ".join(f"{100 * totals[way][answer] / totals[way].total():.1f}" for answer in ANSWERS)
         for way in WAYS

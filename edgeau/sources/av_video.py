@@ -192,6 +192,12 @@ class AvVideo(Source):
         return self._turn
 
     def _video_stream(self) -> Any:
+        kind = self._container.format.name
+        if kind.endswith("_pipe") or kind.startswith("image2"):  # to FFmpeg a film of one frame
+            raise InputError(
+                f"{self._shown_path} is a picture of a kind that is not read here ({kind.removesuffix('_pipe')}); "
+                "save it as JPEG or PNG"
+            )
         films = self._films()
         if films:
             best = self._container.streams.best("video")

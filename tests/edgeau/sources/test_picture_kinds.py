@@ -14,7 +14,7 @@ import pytest
 from edgeau.errors import DependencyError, InputError
 from edgeau.sources import open_source
 from edgeau.sources.picture_file import read_picture
-from tests.edgeau.sources.films import film
+from tests.edgeau.sources.films import ffmpeg, film
 
 Image = pytest.importorskip("PIL.Image")
 
@@ -185,6 +185,20 @@ def test_a_film_with_a_pictures_name_is_named(tmp_path: Path, suffix: str, kind:
     path = path.rename(tmp_path / f"a.{named}")
     with open_source(path) as source, pytest.raises(InputError, match=f"not a picture.*it is a {kind}"):
         list(source)
+
+
+@pytest.mark.parametrize("suffix", ["tga", "exr", "dpx", "jp2", "pcx", "xwd"])
+@pytest.mark.parametrize("named", ["", "mov"])
+def test_pictures_of_other_kinds_are_named(tmp_path: Path, suffix: str, named: str) -> None:
+    pytest.importorskip("av")
+    path = tmp_path / f"a.{suffix}"
+    ffmpeg("-f", "lavfi", "-i", "testsrc=s=64x48", "-frames:v", "1", path)
+    path = path.rename(path.with_suffix(f".{named}")) if named else path
+    with pytest.raises(
+        InputError, match=r"kind that is not read here|neither a picture nor a video"
+    ) as caught:
+        open_source(path)
+    assert str(path) in str(caught.value)
 
 
 @pytest.mark.parametrize(
