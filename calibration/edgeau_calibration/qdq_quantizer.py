@@ -22,14 +22,14 @@ from onnxruntime.quantization.calibrate import TensorData, TensorsData
 
 from edgeau_calibration.recipe import QuantizationRecipe
 
-__all__ = ["quantized"]
+__all__ = ["quantize_graph"]
 
 # A tensor that is zero throughout still needs a scale.
 _LEAST = 1e-6
 _TYPES = {"uint8": QuantType.QUInt8, "int8": QuantType.QInt8, "int16": QuantType.QInt16}
 
 
-def quantized(
+def quantize_graph(
     model: onnx.ModelProto,
     ranges: Mapping[str, tuple[float, float]],
     recipe: QuantizationRecipe,
@@ -38,7 +38,7 @@ def quantized(
     """A Q/DQ copy of a float graph.
 
     Args:
-        model: from :func:`edgeau_calibration.graph.prepare.prepared`.
+        model: from :func:`edgeau_calibration.graph.prepare.prepare_graph`.
         ranges: of its activations, from :func:`edgeau_calibration.algorithms.ranges.activation_ranges`.
         recipe: types, symmetry and operators.
         kept_float: names of nodes that stay in float.

@@ -23,16 +23,16 @@ from numpy.typing import NDArray
 from edgeau.bundle.manifest import InputSpec
 from edgeau.bundle.preprocessing import Preprocessor
 from edgeau_calibration.algorithms.activations import ordinary_crops, sampled_activations
-from edgeau_calibration.algorithms.equalization import equalized
+from edgeau_calibration.algorithms.equalization import equalize
 from edgeau_calibration.algorithms.least_squares import FitRule
 from edgeau_calibration.algorithms.ranges import activation_names, activation_ranges
 from edgeau_calibration.algorithms.weight_optimization import with_learned_weights
 from edgeau_calibration.graph.block_partition import nodes_of_roles
 from edgeau_calibration.graph.normalized_streams import sums_of_streams
-from edgeau_calibration.graph.prepare import prepared
+from edgeau_calibration.graph.prepare import prepare_graph
 from edgeau_calibration.graph.quantizable_layers import with_constants_of
 from edgeau_calibration.graph.unary_functions import inside_functions
-from edgeau_calibration.qdq_quantizer import quantized
+from edgeau_calibration.qdq_quantizer import quantize_graph
 from edgeau_calibration.recipe import QuantizationRecipe
 
 __all__ = ["StaticQuantizer", "static_int8"]
@@ -76,8 +76,8 @@ class StaticQuantizer:
     ) -> None:
         self.recipe = recipe
         self._metadata = model.metadata_props
-        graph = prepared(model)
-        self.float_graph = equalized(graph, crops, spec) if "equalization" in recipe.learned else graph
+        graph = prepare_graph(model)
+        self.float_graph = equalize(graph, crops, spec) if "equalization" in recipe.learned else graph
         self._floats = (
             *nodes_of_roles(self.float_graph.graph, recipe.floats),
             *inside_functions(self.float_graph.graph, recipe.operators),
@@ -104,7 +104,7 @@ class StaticQuantizer:
 
     def _unlearned(self, kept_float: Iterable[str]) -> onnx.ModelProto:
         """The Q/DQ graph with the float weights rounded as they are; where its pairs stand is what weights are learned for."""
-        return quantized(self.float_graph, self.ranges, self.recipe, kept_float)
+        return quantize_graph(self.float_graph, self.ranges, self.recipe, kept_float)
 
     def _learn(self, batch: NDArray[np.float32]) -> onnx.ModelProto | None:
         """All weights that are integer without any other layer in float; None where the recipe learns none."""

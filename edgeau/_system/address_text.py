@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from urllib.parse import quote, urlsplit
 
-__all__ = ["check_address", "quoted", "without_secrets"]
+__all__ = ["check_address", "quote_user", "without_secrets"]
 
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://(.*)", re.DOTALL)
 # Where a host may begin: a name or number, or an IPv6 number in brackets, with a port or without.
@@ -28,7 +28,7 @@ def without_secrets(text: str) -> str:
     return scheme + "://" + _SECRET.sub(r"\1=...", rest)
 
 
-def quoted(text: str) -> str:
+def quote_user(text: str) -> str:
     """An address in which the user's name and password are percent-encoded where they have to be.
 
     ``rtsp://admin:pa/ss@camera/live`` becomes ``rtsp://admin:pa%2Fss@camera/live``. What is encoded already stays.
@@ -51,7 +51,7 @@ def quoted(text: str) -> str:
 def check_address(text: str) -> str | None:
     """Why an address cannot be one; None when it can."""
     try:
-        parts = urlsplit(quoted(text))
+        parts = urlsplit(quote_user(text))
         port, host = parts.port, parts.hostname
     except ValueError as error:
         reason = str(error).lower()

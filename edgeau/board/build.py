@@ -13,7 +13,7 @@ from edgeau.bundle import Bundle, load_bundle
 from edgeau.bundle.benchmark import Timing, time_artifacts
 from edgeau.bundle.files import MANIFEST
 from edgeau.bundle.manifest import Artifact, Manifest, Measured
-from edgeau.bundle.select import ranked
+from edgeau.bundle.select import rank_timings
 from edgeau.bundle.verification import open_verified
 from edgeau.errors import BundleError, EngineError
 from edgeau.runtimes.tensorrt.cuda import Cuda
@@ -79,7 +79,7 @@ def with_measured(manifest: Manifest, rows: list[Measured], timings: list[Timing
     """
     by_file = {artifact.file: artifact for artifact in manifest.artifacts}
     faults = {row.file: row.fault for row in rows if row.fault is not None}
-    order = [row.file for row in ranked(timings) if row.file not in faults]
+    order = [row.file for row in rank_timings(timings) if row.file not in faults]
     if not order:
         reasons = "; ".join(f"{file}: {fault}" for file, fault in faults.items())
         raise EngineError(f"no TensorRT engine of this bundle can be used on this machine: {reasons}")

@@ -24,7 +24,7 @@ __all__ = [
     "Slower",
     "by_processor_time",
     "is_disturbed",
-    "ranked",
+    "rank_timings",
     "select_artifact",
     "slower_than_float",
 ]
@@ -142,7 +142,7 @@ def _plan(candidates: Sequence[Artifact], rows: Sequence[Timing]) -> _Plan:
     """Each artifact that was timed once, with its best number of threads, the choice first."""
     artifacts = {(artifact.file, artifact.runtime): artifact for artifact in candidates}
     best: dict[tuple[str, str], int | None] = {}
-    for row in ranked(rows):
+    for row in rank_timings(rows):
         best.setdefault((row.file, row.runtime), row.threads)
     return [(artifacts[which], threads) for which, threads in best.items()]
 
@@ -203,7 +203,7 @@ class Slower(NamedTuple):
         return f"{self.quantized.precision} is slower than float on this machine: {self.quantized}, against {self.best_float}"
 
 
-def ranked(rows: Sequence[Timing]) -> list[Timing]:
+def rank_timings(rows: Sequence[Timing]) -> list[Timing]:
     """The timed rows, in the order in which to try them: the first one is the choice.
 
     An artifact of less than float precision comes first only when it is really faster than every float one.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from urllib.parse import parse_qsl, unquote, urlsplit
 
-from edgeau._system.address_text import check_address, quoted, without_secrets
+from edgeau._system.address_text import check_address, quote_user, without_secrets
 from edgeau.errors import UsageError
 
 __all__ = ["Address"]
@@ -42,7 +42,7 @@ class Address:
             UsageError: the port is none, there is a #, or an option is given twice or without a value.
         """
         shown = without_secrets(text)
-        given, text = text, quoted(text)
+        given, text = text, quote_user(text)
         try:
             parts = urlsplit(text)
             port = parts.port

@@ -14,12 +14,12 @@ from numpy.typing import NDArray
 
 from edgeau.errors import InputError
 from edgeau.sources.container_end import is_cut
-from edgeau.sources.deinterlacing import deinterlaced
+from edgeau.sources.deinterlacing import deinterlace
 from edgeau.sources.display_colours import KNOWN_MATRICES, display_colours, is_srgb_like
 from edgeau.sources.film_header import Crop, dolby_only, read_film_headers
 from edgeau.sources.frame import Frame
 from edgeau.sources.matroska_crop import read_matroska_crops
-from edgeau.sources.orientation import UPRIGHT, orientation_of_matrix, oriented, square_size
+from edgeau.sources.orientation import UPRIGHT, orient, orientation_of_matrix, square_size
 from edgeau.sources.size_limit import check_size, most_pixels
 from edgeau.sources.source import Source
 
@@ -84,7 +84,7 @@ class AvVideo(Source):
 
     def __iter__(self) -> Iterator[Frame]:
         delivered, time_s = 0, -1.0
-        for picture in deinterlaced(self._pictures()):
+        for picture in deinterlace(self._pictures()):
             time_s = self._time_s(picture, time_s)
             yield Frame(delivered, time_s, self._image(picture), f"{self.name} frame {delivered}")
             delivered += 1
@@ -179,7 +179,7 @@ class AvVideo(Source):
                 image = cv2.resize(image, size, interpolation=cv2.INTER_CUBIC)
         if not plain:
             image = display_colours(image, transfer, primaries)
-        return oriented(image, self._orientation(picture))
+        return orient(image, self._orientation(picture))
 
     def _orientation(self, picture: Any) -> int:
         # Looking into a frame's side data ties frame and data into a circle, and such frames stay in memory until Python

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-__all__ = ["deinterlaced"]
+__all__ = ["deinterlace"]
 
 # Motion adaptive, one picture a frame, and only of frames that say that they are interlaced.
 _FILTER, _OPTIONS = "bwdif", "mode=send_frame:deint=interlaced"
 
 
-def deinterlaced(pictures: Iterable[Any]) -> Iterator[Any]:
+def deinterlace(pictures: Iterable[Any]) -> Iterator[Any]:
     """Decoded frames of PyAV, in order; from the first interlaced one on, one frame late.
 
     Args:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import cv2
 
-from edgeau._system.address_text import check_address, quoted, without_secrets
+from edgeau._system.address_text import check_address, quote_user, without_secrets
 from edgeau.errors import InputError
 from edgeau.sources.capture import CaptureSource
 
@@ -35,7 +35,7 @@ class NetworkStream(CaptureSource):
                 f"{name} needs an OpenCV with FFmpeg; the one from pip has it: pip install opencv-python"
             )
         limits = [cv2.CAP_PROP_OPEN_TIMEOUT_MSEC, _OPEN_MS, cv2.CAP_PROP_READ_TIMEOUT_MSEC, _READ_MS]
-        capture = cv2.VideoCapture(quoted(address), cv2.CAP_FFMPEG, limits)
+        capture = cv2.VideoCapture(quote_user(address), cv2.CAP_FFMPEG, limits)
         if not capture.isOpened():
             raise InputError(
                 f"no stream answers at {name}; check the address, the user's name and password in it, "

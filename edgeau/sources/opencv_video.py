@@ -14,7 +14,7 @@ from edgeau.errors import DependencyError, InputError
 from edgeau.sources.display_colours import KNOWN_MATRICES, is_srgb_like
 from edgeau.sources.film_header import FilmHeader, dolby_only, read_film_headers
 from edgeau.sources.frame import Frame
-from edgeau.sources.orientation import oriented, square_size
+from edgeau.sources.orientation import orient, square_size
 from edgeau.sources.size_limit import check_size
 from edgeau.sources.source import Source
 
@@ -86,7 +86,7 @@ class OpenCvVideo(Source):
         size = square_size(image.shape[1], image.shape[0], self._header.pixel_aspect)
         if size != (image.shape[1], image.shape[0]):
             image = cv2.resize(image, size, interpolation=cv2.INTER_CUBIC)
-        return oriented(image, self._header.orientation)
+        return orient(image, self._header.orientation)
 
     def _complete(self, delivered: int, refusals: int) -> bool:
         return refusals > 0 and self.length is not None and delivered >= self.length

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["UPRIGHT", "orientation_of_matrix", "oriented", "square_size"]
+__all__ = ["UPRIGHT", "orient", "orientation_of_matrix", "square_size"]
 
 # Pixels further from square than this are a mistake in the file. Ours.
 _WIDEST_PIXEL = 8
@@ -42,7 +42,7 @@ _MATRICES = {
 }
 
 
-def oriented(image: NDArray[Any], orientation: int) -> NDArray[Any]:
+def orient(image: NDArray[Any], orientation: int) -> NDArray[Any]:
     """A picture as it is seen.
 
     Args:

@@ -13,7 +13,7 @@ from edgeau.errors import InputError
 from edgeau.sources.display_colours import HLG, PQ, profiled_colours
 from edgeau.sources.exif import exif_orientation, tiff_as_stored
 from edgeau.sources.icc import embedded_profile, read_profile
-from edgeau.sources.orientation import oriented
+from edgeau.sources.orientation import orient
 from edgeau.sources.picture_header import content_kind, read_picture_header
 from edgeau.sources.picture_parts import PNG, png_chunks, tiff_entries, tiff_pages
 from edgeau.sources.pillow_picture import read_heif
@@ -96,7 +96,7 @@ def decoded_picture(content: bytes, name: str) -> NDArray[np.uint8]:
         raise InputError(f"{name} holds {pages} pictures; save the wanted ones as files of their own")
     if header.kind == "TIFF":
         image = _straight(image, content)
-    return oriented(_three_channels(image, embedded_profile(content)), exif_orientation(content))
+    return orient(_three_channels(image, embedded_profile(content)), exif_orientation(content))
 
 
 def _what_else(content: bytes) -> str:

@@ -20,7 +20,7 @@ import numpy as np
 
 from edgeau._system.records import from_dict
 from edgeau.bundle.benchmark import Timing
-from edgeau.bundle.select import ranked
+from edgeau.bundle.select import rank_timings
 from tests.arm.boards import Board
 from tests.arm.comparison import FLOAT_TOLERANCE
 from tests.arm.emulator import Emulator
@@ -127,7 +127,7 @@ def first_start(
 
 def _is_remembered(said: dict[str, Any], rows: list[Timing], taken: list[float]) -> bool:
     """Whether the second start runs what the timings of the first one rank first, and did not time again."""
-    chosen = ranked(rows)[0]
+    chosen = rank_timings(rows)[0]
     runs_it = said["artifact"]["file"] == chosen.file and f"{chosen.threads} thread" in said["engine"]
     return runs_it and taken[1] < taken[0] / 2
 

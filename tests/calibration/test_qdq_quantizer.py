@@ -11,8 +11,8 @@ import pytest
 from onnx import TensorProto, helper, numpy_helper
 from onnxruntime.quantization import QDQQuantizer
 
-from edgeau_calibration.graph.prepare import prepared
-from edgeau_calibration.qdq_quantizer import quantized
+from edgeau_calibration.graph.prepare import prepare_graph
+from edgeau_calibration.qdq_quantizer import quantize_graph
 from edgeau_calibration.recipe import load_recipe
 
 RANGES = {"x": (-1.0, 3.0), "y": (0.0, 2.0), "z": (-4.0, 4.0)}
@@ -40,7 +40,7 @@ def network() -> onnx.ModelProto:
             numpy_helper.from_array(second, "w2"),
         ],
     )
-    return prepared(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8))
+    return prepare_graph(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8))
 
 
 def parts(model: onnx.ModelProto) -> tuple[dict[str, onnx.NodeProto], dict[str, np.ndarray]]:
@@ -70,7 +70,7 @@ def test_its_constructor_takes_the_arguments_that_are_given() -> None:
 
 def test_given_ranges_become_scale_and_zero_point(network: onnx.ModelProto) -> None:
     recipe = replace(load_recipe("robust"), activations="uint8", symmetric_activations=False)
-    model = quantized(network, RANGES, recipe)
+    model = quantize_graph(network, RANGES, recipe)
     _, constants = parts(model)
     quantize = {node.input[0]: node for node in model.graph.node if node.op_type == "QuantizeLinear"}
     scale, zero = (constants[name] for name in quantize["x"].input[1:])
@@ -80,7 +80,7 @@ def test_given_ranges_become_scale_and_zero_point(network: onnx.ModelProto) -> N
 
 def test_symmetric_ranges_have_their_zero_in_the_middle(network: onnx.ModelProto) -> None:
     recipe = replace(load_recipe("robust"), activations="int8", symmetric_activations=True)
-    model = quantized(
+    model = quantize_graph(
         network, {name: (-max(map(abs, ends)), max(map(abs, ends))) for name, ends in RANGES.items()}, recipe
     )
     _, constants = parts(model)
@@ -90,7 +90,7 @@ def test_symmetric_ranges_have_their_zero_in_the_middle(network: onnx.ModelProto
 
 def test_weights_are_int8_with_a_scale_for_each_output_channel(network: onnx.ModelProto) -> None:
     recipe = replace(load_recipe("robust"), weight_pairs=False, per_channel=True, weight_bits=8)
-    dequantize, constants = weights_of(quantized(network, RANGES, recipe), "first")
+    dequantize, constants = weights_of(quantize_graph(network, RANGES, recipe), "first")
     assert dequantize.op_type == "DequantizeLinear"
     assert constants[dequantize.input[0]].dtype == np.int8
     assert constants[dequantize.input[1]].shape == (2,)
@@ -99,14 +99,14 @@ def test_weights_are_int8_with_a_scale_for_each_output_channel(network: onnx.Mod
 
 def test_seven_bits_halve_the_integers(network: onnx.ModelProto) -> None:
     recipe = replace(load_recipe("robust"), weight_pairs=False, weight_bits=7)
-    dequantize, constants = weights_of(quantized(network, RANGES, recipe), "first")
+    dequantize, constants = weights_of(quantize_graph(network, RANGES, recipe), "first")
     assert np.abs(constants[dequantize.input[0]]).max() in (63, 64)
 
 
 def test_whole_pairs_keep_float_weights_and_no_pair_stands_behind_an_operator(
     network: onnx.ModelProto,
 ) -> None:
-    model = quantized(network, RANGES, replace(load_recipe("robust"), weight_pairs=True))
+    model = quantize_graph(network, RANGES, replace(load_recipe("robust"), weight_pairs=True))
     dequantize, constants = weights_of(model, "second")
     quantize = parts(model)[0][dequantize.input[0]]
     assert quantize.op_type == "QuantizeLinear"
@@ -116,7 +116,7 @@ def test_whole_pairs_keep_float_weights_and_no_pair_stands_behind_an_operator(
 
 
 def test_nodes_kept_in_float_read_float_weights_under_their_own_names(network: onnx.ModelProto) -> None:
-    model = quantized(network, RANGES, load_recipe("robust"), ["second"])
+    model = quantize_graph(network, RANGES, load_recipe("robust"), ["second"])
     by_name = {node.name: node for node in model.graph.node}
     assert by_name["second"].input[1] in {item.name for item in model.graph.initializer}
     assert weights_of(model, "first")[0].op_type == "DequantizeLinear"
@@ -124,5 +124,5 @@ def test_nodes_kept_in_float_read_float_weights_under_their_own_names(network: o
 
 def test_the_float_graph_is_left_as_it_is(network: onnx.ModelProto) -> None:
     before = network.SerializeToString()
-    quantized(network, RANGES, load_recipe("robust"))
+    quantize_graph(network, RANGES, load_recipe("robust"))
     assert network.SerializeToString() == before

@@ -28,18 +28,18 @@ from edgeau_calibration.graph.ort_session import open_model
 from edgeau_calibration.graph.subgraph import with_outputs
 from edgeau_calibration.graph.view import GraphView
 
-__all__ = ["equalized"]
+__all__ = ["equalize"]
 
 # Powers of two that a channel may differ from the middle one; a channel that is silent on the crops may speak on others.
 _FARTHEST = 4
 _LEAST = 1e-12
 
 
-def equalized(model: onnx.ModelProto, crops: NDArray[np.uint8], spec: InputSpec) -> onnx.ModelProto:
+def equalize(model: onnx.ModelProto, crops: NDArray[np.uint8], spec: InputSpec) -> onnx.ModelProto:
     """A copy that answers the same, with channels of like ranges wherever that can be exact.
 
     Args:
-        model: from :func:`edgeau_calibration.graph.prepare.prepared`.
+        model: from :func:`edgeau_calibration.graph.prepare.prepare_graph`.
         crops: to measure channels on, uint8 ``(n, H, W, 3)`` RGB.
         spec: how the network wants them normalised.
     """

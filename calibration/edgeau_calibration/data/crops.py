@@ -19,7 +19,7 @@ __all__ = [
     "CalibrationSet",
     "aligned",
     "central_crop",
-    "decoded",
+    "decode_crop",
     "evenly",
     "is_aligned",
 ]
@@ -146,7 +146,7 @@ def _aligned_sizes(alignment: Alignment) -> str:
     return " or ".join(sizes) + " pixels (height x width)"
 
 
-def decoded(file: bytes | NDArray[np.uint8], alignment: Alignment, where: str) -> NDArray[np.uint8]:
+def decode_crop(file: bytes | NDArray[np.uint8], alignment: Alignment, where: str) -> NDArray[np.uint8]:
     """The crop in a JPEG file, uint8 ``(height, width, 3)`` RGB.
 
     Raises:

@@ -14,7 +14,7 @@ from edgeau.bundle import default_bundle_path
 from edgeau.errors import BundleError, CalibrationError
 from edgeau.faces.alignment import Alignment
 from edgeau.sources.kinds import PICTURES, VIDEOS
-from edgeau_calibration.data.crops import MINIMUM, CalibrationSet, decoded
+from edgeau_calibration.data.crops import MINIMUM, CalibrationSet, decode_crop
 from edgeau_calibration.data.faces import FaceCropper
 from edgeau_calibration.data.media import crops_of_pictures, crops_of_video
 from edgeau_calibration.data.npz import crops_of_npz
@@ -107,7 +107,7 @@ def _from_table(table: Path, alignment: Alignment, wanted: int) -> CalibrationSe
 
 def _from_shards(path: Path, shards: Sequence[Path], alignment: Alignment, wanted: int) -> CalibrationSet:
     files, persons = encoded_crops(shards, wanted)
-    crops = _stacked([decoded(file, alignment, str(path)) for file in files], alignment)
+    crops = _stacked([decode_crop(file, alignment, str(path)) for file in files], alignment)
     return CalibrationSet(crops, f"the synthetic data set {path.name}", persons=persons)
 
 

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from edgeau._system.npz import read_npz
 from edgeau.errors import CalibrationError, NpzError
 from edgeau.faces.alignment import Alignment
-from edgeau_calibration.data.crops import aligned, decoded, evenly
+from edgeau_calibration.data.crops import aligned, decode_crop, evenly
 
 __all__ = ["crops_of_npz", "write_jpeg_npz"]
 
@@ -93,4 +93,4 @@ def _from_jpeg(
     if jpeg.dtype != np.uint8 or len(ends) == 0 or ends[-1] != jpeg.size:
         raise CalibrationError(f"{path}: 'jpeg' and 'lengths' do not fit each other; copy or make it again")
     chosen = evenly(len(ends), wanted)
-    return np.stack([decoded(jpeg[ends[i] - lengths[i] : ends[i]], alignment, str(path)) for i in chosen])
+    return np.stack([decode_crop(jpeg[ends[i] - lengths[i] : ends[i]], alignment, str(path)) for i in chosen])

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from edgeau_calibration.data.crops import evenly
 
-__all__ = ["Activity", "balanced"]
+__all__ = ["Activity", "balance_activity"]
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ class Activity:
         return Activity(self.labels, self.active[chosen], self.source)
 
 
-def balanced(active: NDArray[np.bool_], wanted: int) -> NDArray[np.intp]:
+def balance_activity(active: NDArray[np.bool_], wanted: int) -> NDArray[np.intp]:
     """Indices of ``wanted`` crops (or all, if there are fewer), ascending.
 
     Half of the crops are chosen one by one, each for the AU that so far is shown least and can still be shown more; of the

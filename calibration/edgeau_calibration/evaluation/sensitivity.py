@@ -11,7 +11,7 @@ from edgeau_calibration.evaluation.accuracy import Evaluator
 from edgeau_calibration.graph.block_partition import Unit
 from edgeau_calibration.quantizer import StaticQuantizer
 
-__all__ = ["Sensitivity", "ranked"]
+__all__ = ["Sensitivity", "rank_units"]
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ class Sensitivity:
         return self.gain / max(self.macs, 1)
 
 
-def ranked(
+def rank_units(
     quantization: StaticQuantizer, evaluator: Evaluator, units: Sequence[Unit], macs: Mapping[str, int]
 ) -> list[Sensitivity]:
     """Every unit, the one that is most worth keeping in float first.

@@ -46,7 +46,7 @@ def homogeneous_segments(graph: onnx.GraphProto) -> list[HomogeneousSegment]:
     """All segments that begin and end in a graph, in its order.
 
     Args:
-        graph: from :func:`edgeau_calibration.graph.prepare.prepared`.
+        graph: from :func:`edgeau_calibration.graph.prepare.prepare_graph`.
     """
     view = GraphView(graph)
     weighted = _own_constants(view)

@@ -15,13 +15,13 @@ from onnxruntime.quantization.shape_inference import quant_pre_process
 from edgeau.errors import CalibrationError
 from edgeau_calibration.graph.ort_session import open_model
 
-__all__ = ["prepared"]
+__all__ = ["prepare_graph"]
 
 _QUANTIZABLE = ("Conv", "Gemm", "MatMul")
 _SPATIAL = [2, 3]
 
 
-def prepared(model: onnx.ModelProto) -> onnx.ModelProto:
+def prepare_graph(model: onnx.ModelProto) -> onnx.ModelProto:
     """The graph with shapes, folded constants and folded batch norm, and a name for every node; the input is left as it is.
 
     Means over height and width are written as GlobalAveragePool, which engines have in integers.

@@ -9,7 +9,7 @@ import onnx
 
 from edgeau.errors import GateRefusedError
 from edgeau_calibration.evaluation.accuracy import Evaluator, QuantizationCost
-from edgeau_calibration.evaluation.sensitivity import Sensitivity, ranked
+from edgeau_calibration.evaluation.sensitivity import Sensitivity, rank_units
 from edgeau_calibration.graph.block_partition import blocks
 from edgeau_calibration.graph.macs import integer_share, macs_by_node
 from edgeau_calibration.graph.ort_session import one_face_ms
@@ -122,7 +122,7 @@ class _Search:
 
     def order(self, ranker: Evaluator) -> tuple[Sensitivity, ...]:
         units = blocks(self._quantization.float_graph.graph)
-        return tuple(ranked(self._quantization, ranker, units, self._macs))
+        return tuple(rank_units(self._quantization, ranker, units, self._macs))
 
     def try_with(self, kept: tuple[Sensitivity, ...]) -> tuple[onnx.ModelProto, QuantizationCost, float]:
         graph = self._quantization.graph(name for item in kept for name in item.unit.nodes)

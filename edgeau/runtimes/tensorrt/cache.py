@@ -25,7 +25,7 @@ from edgeau.errors import EngineError, OutputError
 from edgeau.runtimes.tensorrt.machine import Machine
 from edgeau.runtimes.tensorrt.options import EngineOptions
 
-__all__ = ["EngineCache", "EngineKey", "locked"]
+__all__ = ["EngineCache", "EngineKey", "lock_folder"]
 
 _log = logging.getLogger("edgeau.runtimes.tensorrt")
 
@@ -88,7 +88,7 @@ class EngineCache:
         kept = self._load_kept(folder, key, load, drop=False)
         if kept is not None:
             return kept[0]
-        with locked(folder / f"{key.digest}.lock", f"building the TensorRT engine of {key.name}"):
+        with lock_folder(folder / f"{key.digest}.lock", f"building the TensorRT engine of {key.name}"):
             kept = self._load_kept(
                 folder, key, load, drop=True
             )  # another process may have built it meanwhile
@@ -199,7 +199,7 @@ def _facts_in(note: Path) -> dict[str, Any]:
 
 
 @contextmanager
-def locked(file: Path, purpose: str) -> Iterator[None]:
+def lock_folder(file: Path, purpose: str) -> Iterator[None]:
     """Hold ``file`` alone; whoever comes second says so and waits.
 
     Where there can be no lock (a read-only folder, a network file system without them) the block runs unlocked.

@@ -31,17 +31,17 @@ def tflite_bytes(model: onnx.ModelProto, *, precision: str, metadata: Mapping[st
         raise UsageError(f"precision {precision!r} is not known to LiteRT; it has {', '.join(PRECISIONS)}")
     _check_quantization(model, precision)
     # Imported only now: the precisions can be listed without the schema's package.
-    from edgeau_export.onnx_to_tflite.fusion import fused, with_implied_relus
+    from edgeau_export.onnx_to_tflite.fusion import fuse_operators, with_implied_relus
     from edgeau_export.onnx_to_tflite.reading import read_graph
-    from edgeau_export.onnx_to_tflite.translation import translated
-    from edgeau_export.onnx_to_tflite.writer import entries, one_line, written
+    from edgeau_export.onnx_to_tflite.translation import translate_graph
+    from edgeau_export.onnx_to_tflite.writer import entries, one_line, serialize_model
 
     graph = read_graph(_with_batch_one(model))
     if PRECISIONS[precision].sixteen_bit:
         graph = with_implied_relus(graph)
-    graph = fused(graph)
-    flat, start, end = translated(graph, PRECISIONS[precision])
-    return written(flat, start, end, one_line(metadata, precision), entries(metadata, precision))
+    graph = fuse_operators(graph)
+    flat, start, end = translate_graph(graph, PRECISIONS[precision])
+    return serialize_model(flat, start, end, one_line(metadata, precision), entries(metadata, precision))
 
 
 def _check_quantization(model: onnx.ModelProto, precision: str) -> None:

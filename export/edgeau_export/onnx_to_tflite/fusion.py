@@ -10,14 +10,14 @@ from edgeau_export.onnx_to_tflite.gelu import with_gelu
 from edgeau_export.onnx_to_tflite.graph import Graph, Node
 from edgeau_export.onnx_to_tflite.local_response import with_local_response
 
-__all__ = ["fused", "with_implied_relus"]
+__all__ = ["fuse_operators", "with_implied_relus"]
 
 # What can end in an activation, and the bounds of those that TFLite knows.
 _ENDS_IN_ACTIVATION = ("Add", "AveragePool", "BatchNormalization", "Conv", "Gemm", "Mul", "Sub")
 _ACTIVATIONS = {(0.0, 6.0): "RELU6", (-1.0, 1.0): "RELU_N1_TO_1", (0.0, None): "RELU"}
 
 
-def fused(graph: Graph) -> Graph:
+def fuse_operators(graph: Graph) -> Graph:
     """The same computation in fewer nodes."""
     for step in (
         with_local_response,

@@ -11,11 +11,11 @@ __all__ = [
     "PRECISIONS",
     "Quantization",
     "TflitePrecision",
-    "dequantized",
-    "dictated",
+    "dequantize",
     "integers",
+    "kernel_quantization",
     "per_channel",
-    "shifted",
+    "shift_zero_point",
     "sixteen_bit",
 ]
 
@@ -52,14 +52,14 @@ class Quantization:
         return Quantization(self.dtype, self.scale, self.zero_point, axis if self.scale.size > 1 else 0)
 
 
-def dictated(dtype: np.dtype[np.generic]) -> Quantization:
+def kernel_quantization(dtype: np.dtype[np.generic]) -> Quantization:
     """For values of 0..1, as LOGISTIC and SOFTMAX insist on: steps of 1/256, or 1/32768 in 16 bits."""
     eight = dtype == np.int8
     scale = np.array([1 / 256 if eight else 1 / 32768], np.float32)
     return Quantization(dtype, scale, np.array([-128 if eight else 0], np.int64), dictated=True)
 
 
-def shifted(quantization: Quantization) -> Quantization:
+def shift_zero_point(quantization: Quantization) -> Quantization:
     """Unsigned 8 bits become signed: integers and zero points drop by 128, the numbers stay. TFLite's kernels are signed."""
     if quantization.dtype != np.uint8:
         return quantization
@@ -97,7 +97,7 @@ def integers(values: NDArray[np.float32], quantization: Quantization) -> NDArray
     return answer
 
 
-def dequantized(values: NDArray[np.generic], quantization: Quantization) -> NDArray[np.float32]:
+def dequantize(values: NDArray[np.generic], quantization: Quantization) -> NDArray[np.float32]:
     """Integers as numbers."""
     scale, zero_point = _aligned(quantization, values.ndim)
     return ((values.astype(np.float64) - zero_point) * scale).astype(np.float32)

@@ -16,14 +16,19 @@ from edgeau_export.onnx_to_tflite.lowering import LOWERINGS
 from edgeau_export.onnx_to_tflite.lowering.registry import Lowering
 from edgeau_export.onnx_to_tflite.model import FlatModel
 from edgeau_export.onnx_to_tflite.operation import Operation
-from edgeau_export.onnx_to_tflite.quantization import Quantization, TflitePrecision, shifted, sixteen_bit
+from edgeau_export.onnx_to_tflite.quantization import (
+    Quantization,
+    TflitePrecision,
+    shift_zero_point,
+    sixteen_bit,
+)
 from edgeau_export.onnx_to_tflite.tensor import NHWC, Tensor, physical, plain
 from edgeau_export.onnx_to_tflite.values import Values
 
-__all__ = ["translated"]
+__all__ = ["translate_graph"]
 
 
-def translated(graph: Graph, precision: TflitePrecision) -> tuple[FlatModel, Tensor, Tensor]:
+def translate_graph(graph: Graph, precision: TflitePrecision) -> tuple[FlatModel, Tensor, Tensor]:
     """The model, its input, and its output.
 
     Raises:
@@ -77,7 +82,7 @@ class _Translation:
         quantization = self._parameters(node, stored.dtype)
         if stored.dtype == np.uint8:
             stored = (stored.astype(np.int16) - 128).astype(np.int8)
-        self._values.quantized_constants[node.outputs[0]] = (stored, shifted(quantization))
+        self._values.quantized_constants[node.outputs[0]] = (stored, shift_zero_point(quantization))
 
     def _integers_of(self, node: Node, lowering: Lowering) -> Quantization | None:
         """Find what the node's answer is quantized to, where its kernel can work in integers; else None."""
@@ -117,7 +122,7 @@ class _Translation:
             raise ConversionError(
                 f"{node}: TFLite quantizes an activation with one scale, not one per channel"
             )
-        return sixteen_bit(quantization) if self._precision.sixteen_bit else shifted(quantization)
+        return sixteen_bit(quantization) if self._precision.sixteen_bit else shift_zero_point(quantization)
 
     def _parameters(self, node: Node, dtype: np.dtype[Any]) -> Quantization:
         scale = self._graph.constants[node.inputs[1]].astype(np.float32).reshape(-1)

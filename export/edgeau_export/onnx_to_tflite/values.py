@@ -9,7 +9,7 @@ from edgeau_export.onnx_to_tflite.model import FlatModel
 from edgeau_export.onnx_to_tflite.quantization import (
     Quantization,
     TflitePrecision,
-    dequantized,
+    dequantize,
     integers,
     per_channel,
 )
@@ -45,7 +45,7 @@ class Values:
     def array(self, name: str) -> NDArray[np.generic]:
         """A constant's numbers, in ONNX's axis order."""
         if name in self.quantized_constants:
-            return dequantized(*self.quantized_constants[name])
+            return dequantize(*self.quantized_constants[name])
         return self.constants[name]
 
     def as_float(self, tensor: Tensor) -> Tensor:
@@ -53,7 +53,7 @@ class Values:
         if tensor.quantization is None:
             return tensor
         if tensor.data is not None:
-            data = dequantized(tensor.data, tensor.quantization)
+            data = dequantize(tensor.data, tensor.quantization)
             return self.model.constant(tensor.name, data, tensor.layout)
         key = ("float", tensor.index, tensor.layout)
         if key not in self._converted:

@@ -14,7 +14,7 @@ from edgeau_export.onnx_to_tflite.model import FlatModel, Operator
 from edgeau_export.onnx_to_tflite.schema import Builder, tables
 from edgeau_export.onnx_to_tflite.tensor import Tensor
 
-__all__ = ["ENTRY", "entries", "one_line", "read_metadata", "written"]
+__all__ = ["ENTRY", "entries", "one_line", "read_metadata", "serialize_model"]
 
 _IDENTIFIER = b"TFL3"
 _SCHEMA_VERSION = 3
@@ -48,7 +48,7 @@ class _AlignedBuilder(Builder):  # type: ignore[misc]  # comes without types
         return offset
 
 
-def written(
+def serialize_model(
     model: FlatModel, start: Tensor, end: Tensor, description: str, metadata: Mapping[str, bytes]
 ) -> bytes:
     """The file.

@@ -18,7 +18,7 @@ from edgeau.faces.alignment import Alignment
 from edgeau.metrics import sigmoid
 from edgeau_calibration.data.crops import CalibrationSet, evenly
 from edgeau_calibration.data.load import load_calibration_set
-from edgeau_calibration.data.selection import Activity, balanced
+from edgeau_calibration.data.selection import Activity, balance_activity
 from edgeau_calibration.graph.ort_session import logits_of
 from edgeau_calibration.linter import lint, refuse
 from edgeau_calibration.linter.coverage import inactive_aus
@@ -196,7 +196,7 @@ def _chosen(
         chosen = own
     else:
         activity = activity_of(own.crops)
-        indices = balanced(activity.active, wanted)
+        indices = balance_activity(activity.active, wanted)
         rule = f"{len(indices)} of {len(own)} looked at, balanced over {len(activity.labels)} AUs by {activity.source}"
         chosen = own.chosen(indices, f"{rule}; {own.rule}" if own.rule else rule)
         missing = list(inactive_aus(activity.of(indices)))

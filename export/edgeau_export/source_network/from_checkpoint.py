@@ -20,7 +20,7 @@ from edgeau.faces.alignment import Alignment
 from edgeau_export.quantization.quantized_graph import QuantizedGraph
 from edgeau_export.source_network.known_weights import KnownWeight, known_weights
 from edgeau_export.source_network.network import NetworkDescription, Reference
-from edgeau_export.source_network.onnx_graph import described, simplified
+from edgeau_export.source_network.onnx_graph import simplify_graph, with_metadata
 
 if TYPE_CHECKING:  # the default is exported without torch
     from edgeau_export.source_network.onnx_from_network import TorchModel
@@ -62,7 +62,7 @@ class CheckpointSource:
         """The float graph with a dynamic batch, simplified, with metadata."""
         size = self.description.input.size
         self._weights = known_weights(self._model.unfolded(size, opset))
-        return described(simplified(self._model.to_onnx(size, opset)), self.description)
+        return with_metadata(simplify_graph(self._model.to_onnx(size, opset)), self.description)
 
     def reference(self, crops: NDArray[np.uint8] | None) -> Reference:
         """Run torch in float64 on real faces; random inputs stand in where there are none, and must be finite.

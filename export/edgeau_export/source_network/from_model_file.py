@@ -23,13 +23,13 @@ from edgeau_export.source_network import contract
 from edgeau_export.source_network.known_weights import KnownWeight, known_weights
 from edgeau_export.source_network.model_file import COMPLETE, DescribedModel, read_model_file
 from edgeau_export.source_network.network import NetworkDescription, Reference
-from edgeau_export.source_network.onnx_graph import described, simplified
+from edgeau_export.source_network.onnx_graph import simplify_graph, with_metadata
 from edgeau_export.source_network.standard_graph import (
     INPUT,
     GraphWish,
     network_inputs,
     open_onnx,
-    selected,
+    select_output,
     standard_graph,
 )
 from edgeau_export.source_network.weight_parity import weight_faults
@@ -100,13 +100,13 @@ class ModelFileSource:
             half=self._network.half,
         )
         self._standard = standard
-        made = described(simplified(standard), self.description)
+        made = with_metadata(simplify_graph(standard), self.description)
         unfolded = self._network.unfolded(file.input.shape, opset)
         self._weights = known_weights(unfolded)
         if not weight_faults(made, self._weights).unknown:
             return made
         # An optimizer made tensors that nobody here can derive from the weights: the graph as it came holds them as they are.
-        return described(
+        return with_metadata(
             standard_graph(unfolded, self._network.wish(file, opset), self._where), self.description
         )
 
@@ -273,7 +273,7 @@ class _Onnx:
         return self._model
 
     def unfolded(self, shape: tuple[int, int, int], opset: int) -> onnx.ModelProto:  # noqa: ARG002 - as _Torch
-        return selected(self._model, self._file.output_name, self._file.weights.name)
+        return select_output(self._model, self._file.output_name, self._file.weights.name)
 
     def wish(self, file: DescribedModel, opset: int) -> GraphWish:
         return GraphWish(

@@ -9,10 +9,10 @@ import onnx
 from edgeau._system.records import to_dict
 from edgeau_export.source_network.network import NetworkDescription
 
-__all__ = ["described", "metadata", "simplified", "with_batch"]
+__all__ = ["metadata", "simplify_graph", "with_batch", "with_metadata"]
 
 
-def simplified(model: onnx.ModelProto) -> onnx.ModelProto:
+def simplify_graph(model: onnx.ModelProto) -> onnx.ModelProto:
     """The same computation without Identity, Constant and dead nodes, by onnxslim."""
     import onnxslim
 
@@ -35,7 +35,7 @@ def with_batch(model: onnx.ModelProto, batch: int | None) -> onnx.ModelProto:
     return _checked(onnx.shape_inference.infer_shapes(fixed, strict_mode=True))
 
 
-def described(model: onnx.ModelProto, description: NetworkDescription) -> onnx.ModelProto:
+def with_metadata(model: onnx.ModelProto, description: NetworkDescription) -> onnx.ModelProto:
     """The same graph with :func:`metadata`."""
     result = _copy(model)
     del result.metadata_props[:]

@@ -18,7 +18,7 @@ from onnx import ModelProto, TensorProto, helper, numpy_helper, version_converte
 
 from edgeau.errors import CheckpointError
 
-__all__ = ["INPUT", "OUTPUT", "GraphWish", "network_inputs", "open_onnx", "selected", "standard_graph"]
+__all__ = ["INPUT", "OUTPUT", "GraphWish", "network_inputs", "open_onnx", "select_output", "standard_graph"]
 
 INPUT, OUTPUT = "input", "logits"
 _OWN_DOMAINS = ("", "ai.onnx")
@@ -123,7 +123,7 @@ def standard_graph(model: ModelProto, wish: GraphWish, where: str) -> ModelProto
     return graph
 
 
-def selected(model: ModelProto, output: str | None, where: str) -> ModelProto:
+def select_output(model: ModelProto, output: str | None, where: str) -> ModelProto:
     """The part of a file that one output depends on, nothing else changed; None takes the only one.
 
     Raises:

@@ -11,10 +11,10 @@ from onnx import TensorProto, helper, numpy_helper
 
 from edgeau.bundle.manifest import InputSpec
 from edgeau.bundle.preprocessing import Preprocessor
-from edgeau_calibration.algorithms.equalization import equalized
+from edgeau_calibration.algorithms.equalization import equalize
 from edgeau_calibration.graph.homogeneous_segments import homogeneous_segments
 from edgeau_calibration.graph.ort_session import open_model
-from edgeau_calibration.graph.prepare import prepared
+from edgeau_calibration.graph.prepare import prepare_graph
 from edgeau_calibration.graph.subgraph import with_outputs
 from edgeau_calibration.quantizer import StaticQuantizer
 from edgeau_calibration.recipe import load_recipe
@@ -107,14 +107,14 @@ def told(model: onnx.ModelProto) -> list[tuple[list[str], list[str], list[str]]]
 
 
 def test_stretches_end_at_every_silu() -> None:
-    assert told(prepared(blocks())) == [
+    assert told(prepare_graph(blocks())) == [
         ([], ["scale"], ["project"]),
         (["project", "project again"], [], ["expand again", "last"]),
     ]
 
 
 def test_through_a_relu_they_go_on() -> None:
-    names = told(prepared(blocks(silu=False)))
+    names = told(prepare_graph(blocks(silu=False)))
     assert (["stem"], [], ["expand"]) in names
     assert (["expand"], [], ["depthwise"]) in names
     # Its sum is pooled for the gate and multiplied with it, so the depthwise layer's own channels stay.
@@ -122,28 +122,28 @@ def test_through_a_relu_they_go_on() -> None:
 
 
 def test_weights_that_two_layers_share_are_left_alone() -> None:
-    assert told(prepared(blocks(shared=True))) == [([], ["scale"], ["project"])]
+    assert told(prepare_graph(blocks(shared=True))) == [([], ["scale"], ["project"])]
 
 
 def test_a_graphs_answer_is_no_stretch() -> None:
-    graph = prepared(blocks()).graph
+    graph = prepare_graph(blocks()).graph
     graph.output.append(helper.make_tensor_value_info("s", TensorProto.FLOAT, ["batch", 8, 16, 16]))
     assert [segment.tensors for segment in homogeneous_segments(graph)] == [["m"]]
 
 
 @pytest.mark.parametrize("silu", [True, False])
 def test_the_float_answer_is_the_very_same(silu: bool, crops: np.ndarray) -> None:
-    model = prepared(blocks(silu=silu))
+    model = prepare_graph(blocks(silu=silu))
     before = model.SerializeToString()
-    fixed = equalized(model, crops[:8], SPEC)
+    fixed = equalize(model, crops[:8], SPEC)
     assert model.SerializeToString() == before
     (old,), (new,) = answers(model, crops), answers(fixed, crops)
     assert np.abs(old - new).max() <= 1e-6 * np.abs(old).max()
 
 
 def test_channels_come_nearer(crops: np.ndarray) -> None:
-    model = prepared(blocks())
-    fixed = equalized(model, crops[:8], SPEC)
+    model = prepare_graph(blocks())
+    fixed = equalize(model, crops[:8], SPEC)
     _, *old = answers(model, crops[8:], "m", "y", "s")
     _, *new = answers(fixed, crops[8:], "m", "y", "s")
     for before, after in zip(old, new, strict=True):
@@ -165,5 +165,5 @@ def test_integers_lose_less(crops: np.ndarray) -> None:
 def test_a_graph_without_such_stretches_stays_as_it_is(
     network: onnx.ModelProto, face_crops: np.ndarray
 ) -> None:
-    model = prepared(network)
-    assert equalized(model, face_crops[:1], InputSpec()).SerializeToString() == model.SerializeToString()
+    model = prepare_graph(network)
+    assert equalize(model, face_crops[:1], InputSpec()).SerializeToString() == model.SerializeToString()

@@ -7,7 +7,7 @@ from onnx import helper
 from edgeau_calibration.graph.block_partition import blocks
 from edgeau_calibration.graph.normalized_streams import sums_of_streams
 from edgeau_calibration.graph.view import GraphView
-from edgeau_export.converters.tensorrt.placed import placed
+from edgeau_export.converters.tensorrt.placed import place_pairs
 from edgeau_export.converters.tensorrt.rules import faults
 from edgeau_export.source_network.onnx_graph import with_batch
 from tests.export.onnx_to_tflite.small_graphs import graph_of
@@ -58,7 +58,7 @@ def test_each_block_of_a_transformer_can_go_back_to_float() -> None:
 def test_tensorrt_multiplies_tokens_in_integers_and_adds_them_in_float() -> None:
     model = with_batch(_transformer(normalized=True), 1)
     names = ["x", *(output for node in model.graph.node for output in node.output)]
-    quantized = placed(model, dict.fromkeys(names, (-3.0, 3.0)))
+    quantized = place_pairs(model, dict.fromkeys(names, (-3.0, 3.0)))
     graph = GraphView(quantized.graph)
     assert not faults(quantized)
     for node in quantized.graph.node:

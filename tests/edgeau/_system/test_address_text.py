@@ -7,7 +7,7 @@ from urllib.parse import unquote, urlsplit
 import pytest
 
 from edgeau import open_sink, open_source
-from edgeau._system.address_text import check_address, quoted, without_secrets
+from edgeau._system.address_text import check_address, quote_user, without_secrets
 from edgeau.errors import UserError
 from edgeau.sinks.address import Address
 from edgeau.sinks.description import Description
@@ -36,7 +36,7 @@ PASSWORDS = [
 @pytest.mark.parametrize("password", PASSWORDS)
 def test_a_password_is_found_whatever_it_is(password: str, path: str, port: str, host: str) -> None:
     text = f"rtsp://admin:{password}@{host}{port}{path}"
-    parts = urlsplit(quoted(text))
+    parts = urlsplit(quote_user(text))
     assert (parts.username, parts.hostname) == ("admin", host.strip("[]"))
     assert unquote(parts.password or "") == unquote(password)
     assert parts.port == (554 if port else None)
@@ -49,7 +49,7 @@ def test_a_password_is_found_whatever_it_is(password: str, path: str, port: str,
     "text", ["rtsp://camera/live", "rtsp://camera:554/a@b", "rtsp://[::1]:554/x", "a.csv", "", "://", "x@y"]
 )
 def test_what_has_no_user_stays(text: str) -> None:
-    assert quoted(text) == text
+    assert quote_user(text) == text
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,7 @@ from edgeau.bundle import benchmark as measuring
 from edgeau.bundle import load_bundle, select, time_artifacts, verification
 from edgeau.bundle.benchmark import SessionTime, Timing, time_alternately, time_session
 from edgeau.bundle.load import Bundle
-from edgeau.bundle.select import is_disturbed, ranked, select_artifact, slower_than_float
+from edgeau.bundle.select import is_disturbed, rank_timings, select_artifact, slower_than_float
 from edgeau.errors import DependencyError, EngineError
 from edgeau.runtimes import open_session
 from edgeau.runtimes.session import EngineInfo, FunctionSession, Session
@@ -47,7 +47,7 @@ CHOICES = {
 
 @pytest.mark.parametrize(("rows", "expected"), CHOICES.values(), ids=CHOICES)
 def test_the_choice_is(rows: list[Timing], expected: tuple[str, int | None]) -> None:
-    best, *others = ranked(rows)
+    best, *others = rank_timings(rows)
     assert (best.file, best.threads) == expected
     assert len(others) == sum(r.latency_ms is not None for r in rows) - 1
 

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from edgeau.errors import InputError
-from edgeau.sources.orientation import orientation_of_matrix, oriented
+from edgeau.sources.orientation import orient, orientation_of_matrix
 from edgeau.sources.picture_file import read_picture
 
 Image = pytest.importorskip("PIL.Image")
@@ -113,10 +113,10 @@ def test_pages_are_named(tmp_path: Path) -> None:
 def test_a_display_matrix_is_the_exif_number_that_moves_pixels_alike(orientation: int) -> None:
     stored = np.zeros((3, 5), np.uint8)
     stored[0, 0], stored[0, 4] = 1, 2
-    seen = oriented(stored, orientation)
+    seen = orient(stored, orientation)
     first, second = (np.argwhere(seen == value)[0][::-1] for value in (1, 2))  # x y
     along = (second - first) / 4
-    corner = oriented(np.arange(15, dtype=np.uint8).reshape(3, 5) == 10, orientation)
+    corner = orient(np.arange(15, dtype=np.uint8).reshape(3, 5) == 10, orientation)
     down = (np.argwhere(corner)[0][::-1] - first) / 2
     matrix = [along[0], along[1], 0, down[0], down[1], 0, 0, 0, 1]
     assert orientation_of_matrix(matrix) == orientation

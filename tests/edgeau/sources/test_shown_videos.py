@@ -13,7 +13,7 @@ import pytest
 from edgeau.errors import DependencyError, InputError
 from edgeau.sources import open_source
 from edgeau.sources import video as video_module
-from edgeau.sources.orientation import oriented
+from edgeau.sources.orientation import orient
 from tests.edgeau.sources.films import (
     COUNT,
     HEIGHT,
@@ -259,7 +259,7 @@ def test_a_phone_video_is_upright(shared_data: Path, decoder: str) -> None:
     )
     assert len(turned) == len(upright) == 50
     assert np.abs(turned[10].astype(int) - upright[10]).mean() < 2, decoder
-    assert np.abs(oriented(turned[10], 3).astype(int) - upright[10]).mean() > 20
+    assert np.abs(orient(turned[10], 3).astype(int) - upright[10]).mean() > 20
 
 
 def test_pal_is_as_wide_as_it_was(shared_data: Path, decoder: str) -> None:

@@ -19,7 +19,7 @@ from edgeau_calibration.quantizer import static_int8
 from edgeau_calibration.recipe import load_recipe
 from edgeau_export.onnx_to_tflite import PRECISIONS, tflite_bytes
 from edgeau_export.source_network.onnx_from_network import TorchModel
-from edgeau_export.source_network.onnx_graph import simplified
+from edgeau_export.source_network.onnx_graph import simplify_graph
 from edgeau_training.networks import build_network
 from edgeau_training.networks.catalogue import CATALOGUE, network_facts
 from tests.export.onnx_to_tflite.small_graphs import operators
@@ -63,7 +63,7 @@ def test_every_network_answers_as_torch_in_every_precision(name: str, tmp_path: 
     crops = _smooth_pictures(8, spec.size)
     batch = Preprocessor(spec).batch(crops[:1]).copy()
     expected = model.logits([batch])
-    graph = simplified(model.to_onnx(spec.size, 17))
+    graph = simplify_graph(model.to_onnx(spec.size, 17))
     quantized = static_int8(graph, crops, spec, load_recipe("plain"))
     largest = np.abs(expected).max()
     for precision, kind in PRECISIONS.items():

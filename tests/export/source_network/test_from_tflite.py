@@ -23,7 +23,7 @@ from edgeau_calibration.recipe import load_recipe
 from edgeau_export.command import main
 from edgeau_export.onnx_to_tflite import tflite_bytes
 from edgeau_export.source_network.onnx_from_network import onnx_from_module
-from edgeau_export.source_network.onnx_graph import simplified
+from edgeau_export.source_network.onnx_graph import simplify_graph
 from edgeau_export.source_network.tflite_facts import read_tflite_facts
 from tests.tflite_files import with_another, with_custom_operator, with_integer_ends, with_open_size
 
@@ -57,7 +57,7 @@ def graph(last: nn.Module | None = None) -> onnx.ModelProto:
     ]
     network = nn.Sequential(*layers, *([] if last is None else [last])).eval()
     network[7].weight.data *= 20
-    return simplified(onnx_from_module(network, (3, 40, 48), 17))
+    return simplify_graph(onnx_from_module(network, (3, 40, 48), 17))
 
 
 @pytest.fixture(scope="module")

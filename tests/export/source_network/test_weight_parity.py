@@ -20,7 +20,7 @@ from edgeau_export.source_network.from_model_file import ModelFileSource
 from edgeau_export.source_network.known_weights import known_weights
 from edgeau_export.source_network.network import Reference
 from edgeau_export.source_network.onnx_from_network import onnx_from_module, unfolded_from_module
-from edgeau_export.source_network.onnx_graph import simplified
+from edgeau_export.source_network.onnx_graph import simplify_graph
 from edgeau_export.source_network.weight_parity import weight_faults
 from tests.export.onnx_to_tflite.small_graphs import graph_of
 
@@ -126,7 +126,7 @@ def test_whatever_is_folded_into_a_layer_is_known() -> None:
     network.norm.running_var.uniform_(0.5, 2)  # type: ignore[union-attr]
     network.eval()
     known = known_weights(unfolded_from_module(network, (3, 12, 12), 17))
-    graph = simplified(onnx_from_module(network, (3, 12, 12), 17))
+    graph = simplify_graph(onnx_from_module(network, (3, 12, 12), 17))
     assert [node.op_type for node in graph.graph.node if node.op_type == "BatchNormalization"] == []
     assert not weight_faults(graph, known)
 

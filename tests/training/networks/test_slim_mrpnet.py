@@ -10,7 +10,7 @@ from edgeau_training.networks import build_network
 from edgeau_training.networks.counting import mac_count, parameter_count, skeleton
 from edgeau_training.networks.region_pooling import RegionPooling, fit_map
 from edgeau_training.networks.slim_mrpnet import BLOCKS, CELLS, SIZE
-from edgeau_training.networks.slimming import _merged, slimmed
+from edgeau_training.networks.slimming import _merged, slim_network
 
 
 def test_it_is_small():
@@ -38,18 +38,18 @@ def test_resize_pooling_and_weighing_merge_into_one_kernel(grid):
 def test_a_slimmed_network_keeps_the_weights_of_the_channels_that_it_keeps():
     torch.manual_seed(0)
     wide = build_network("mrpnet", BP4D).eval()
-    slim = slimmed(wide, 256).eval()  # all channels: only blocks were cut
+    slim = slim_network(wide, 256).eval()  # all channels: only blocks were cut
     assert torch.equal(slim.classifier.weight, wide.classifier.weight)
     maps = torch.rand(1, 1280, CELLS, CELLS)
     torch.testing.assert_close(slim.head(maps), wide.head(maps), rtol=1e-3, atol=1e-4)
-    assert slimmed(wide, 64).classifier.in_features == 256
+    assert slim_network(wide, 64).classifier.in_features == 256
 
 
 @torch.no_grad()
 def test_with_all_blocks_and_channels_it_is_mrp_net_at_160_pixels():
     torch.manual_seed(1)
     wide = build_network("mrpnet", BP4D).eval()
-    whole = slimmed(wide, 256, blocks=(2, 3, 3, 4, 4, 5, 2)).eval()
+    whole = slim_network(wide, 256, blocks=(2, 3, 3, 4, 4, 5, 2)).eval()
     images = torch.rand(1, 3, SIZE, SIZE)
     torch.testing.assert_close(whole(images), wide(images), rtol=1e-3, atol=1e-4)
 

@@ -8,7 +8,12 @@ from edgeau.errors import UsageError
 from edgeau_training.networks import build_network
 from edgeau_training.networks.counting import mac_count, parameter_count, skeleton
 from edgeau_training.networks.ustc.encoder_layer import EncoderLayer
-from edgeau_training.networks.ustc.facial_graph import FacialGraph, NodeFeatures, adjacency, normalised
+from edgeau_training.networks.ustc.facial_graph import (
+    FacialGraph,
+    NodeFeatures,
+    adjacency,
+    normalise_adjacency,
+)
 from edgeau_training.networks.ustc.fusion import AttentionShare, FixedShare
 from edgeau_training.networks.ustc.iresnet import IBlock, IResNet
 from edgeau_training.networks.ustc.local_region_perception import LANet, LocalRegionPerception
@@ -117,14 +122,14 @@ def test_the_worked_example_of_the_graph():
     edges = adjacency(nodes, 2)
     assert edges.tolist() == [[1, 0, 1], [0, 1, 1], [1, 1, 1]]  # the last row has a tie
     expected = torch.tensor([[0.5, 0, 0.408248], [0, 0.5, 0.408248], [0.408248, 0.408248, 0.333333]])
-    torch.testing.assert_close(normalised(edges), expected, atol=1e-6, rtol=0)
+    torch.testing.assert_close(normalise_adjacency(edges), expected, atol=1e-6, rtol=0)
 
 
 def test_the_graph_layer_is_its_formula_and_sends_no_gradient_through_the_edges():
     torch.manual_seed(0)
     layer = FacialGraph(4, nodes=3, neighbours=2).eval()
     nodes = torch.randn(2, 3, 4, requires_grad=True)
-    edges = normalised(adjacency(nodes.detach(), 2))
+    edges = normalise_adjacency(adjacency(nodes.detach(), 2))
     heard = edges @ (nodes @ layer.value.weight.T + layer.value.bias) + layer.update(nodes)
     expected = functional.relu(nodes + heard / (1 + layer.norm.eps) ** 0.5)
     torch.testing.assert_close(layer(nodes), expected)

@@ -14,7 +14,7 @@ from torch import nn
 from edgeau.errors import UsageError
 from edgeau_training.checkpoint import CheckpointInfo, load_checkpoint, save_checkpoint
 from edgeau_training.networks import build_network
-from edgeau_training.quantization_aware.attachment import attach, detach, watched
+from edgeau_training.quantization_aware.attachment import attach, detach, watch_ranges
 from edgeau_training.quantization_aware.command import main
 from edgeau_training.quantization_aware.distillation import Course, distil, loss_of
 from edgeau_training.quantization_aware.fake_quantization import ActivationRounding, WeightRounding
@@ -50,7 +50,7 @@ def rounded(network: nn.Module, images: torch.Tensor, bits: int = 7) -> nn.Modul
     copied = copy.deepcopy(network)
     fold_batch_norms(copied, images[:1])
     attach(copied, images[:1], bits)
-    with watched(copied):
+    with watch_ranges(copied):
         copied(images)
     return copied
 

@@ -5,7 +5,7 @@ import pytest
 
 from edgeau.errors import UsageError
 from edgeau_training.sampling import build_sampler
-from edgeau_training.sampling.mlros import imbalance, oversampled
+from edgeau_training.sampling.mlros import imbalance, oversample
 
 # Positives per AU of the EmotioNet system's training list, and the ratios that follow from them.
 COUNTS = {
@@ -32,7 +32,7 @@ def test_clones_are_of_rows_with_minority_labels_and_bring_them_to_the_mean():
     present = labels()
     ratios, mean = imbalance(present.sum(0))
     minority = ratios > mean
-    rows = oversampled(present, 0.25, seed=1)
+    rows = oversample(present, 0.25, seed=1)
     assert rows[: len(present)].tolist() == list(range(len(present)))
     clones = rows[len(present) :]
     assert 0 < len(clones) < 1000
@@ -44,16 +44,16 @@ def test_clones_are_of_rows_with_minority_labels_and_bring_them_to_the_mean():
 
 def test_the_share_is_the_most_that_is_cloned():
     present = labels()
-    assert len(oversampled(present, 0.01, seed=1)) == 4040
-    assert len(oversampled(present, 0, seed=1)) == 4000
+    assert len(oversample(present, 0.01, seed=1)) == 4040
+    assert len(oversample(present, 0, seed=1)) == 4000
 
 
 def test_a_label_that_never_occurs_is_no_minority():
     ratios, mean = imbalance(np.array([100, 50, 0]))
     assert (ratios.tolist(), mean) == ([1, 2, np.inf], 1.5)
     present = labels(rates=(0.5, 0.05, 0.0))
-    assert len(oversampled(present, 0.25, seed=0)) > len(present)
-    assert len(oversampled(np.zeros((10, 2), np.int8), 0.25, seed=0)) == 10
+    assert len(oversample(present, 0.25, seed=0)) > len(present)
+    assert len(oversample(np.zeros((10, 2), np.int8), 0.25, seed=0)) == 10
 
 
 def test_an_unknown_entry_is_not_positive():

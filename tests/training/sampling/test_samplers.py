@@ -6,7 +6,7 @@ import pytest
 from edgeau.errors import InputError, UsageError
 from edgeau_training.sampling import SAMPLERS, build_sampler
 from edgeau_training.sampling.cursor import Cursor
-from edgeau_training.sampling.rare_aus import thinned
+from edgeau_training.sampling.rare_aus import thin_clips
 
 LABELS = ("AU1", "AU2", "AU15", "AU25")
 
@@ -104,7 +104,7 @@ def test_thinning_by_hand():
     usable = np.array([1, 1, 1, 1, 1, 0, 1, 1, 1, 1], bool)
     clip = np.array([0, 0, 0, 0, 0, 0, 1, 1, 1, 1], np.int32)
     # Clip 0: rare rows 1 3 4 -> 1 4, others 0 2 (5 is not usable) -> 0. Clip 1: rare 7 -> 7, others 6 8 9 -> 6 9.
-    assert thinned(rare, usable, clip, 2, 2).tolist() == [0, 1, 4, 6, 7, 9]
+    assert thin_clips(rare, usable, clip, 2, 2).tolist() == [0, 1, 4, 6, 7, 9]
 
 
 def test_options_that_cannot_be(data):

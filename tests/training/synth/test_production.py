@@ -14,7 +14,7 @@ import pytest
 from edgeau.errors import OutputError
 from edgeau_training.synth import shards
 from edgeau_training.synth.plan import Plan, planned_shards
-from edgeau_training.synth.production import produce, unfinished
+from edgeau_training.synth.production import produce, unfinished_shards
 
 COUNTS = {"train": 7, "val": 2, "test": 3}
 ROWS = 3
@@ -181,10 +181,10 @@ def test_a_cluster_renders_the_same_bytes(tiny_rig, rig_cache, tmp_path):
     folders = [tmp_path / name for name in ("alone", "cluster")]
     for folder, cluster in zip(folders, (None, "local"), strict=True):
         plan = Plan(tiny_rig, folder, 3, {"train": 3, "val": 2, "test": 1}, 128, rig_cache)
-        assert len(unfinished(plan)) == 3
+        assert len(unfinished_shards(plan)) == 3
         seen = []
         assert produce(plan, 1, seen.append, cluster) == sum(seen) == 6
-        assert not unfinished(plan)
+        assert not unfinished_shards(plan)
     first, second = (
         {file.relative_to(folder): file.read_bytes() for file in folder.rglob("*.parquet")}
         for folder in folders

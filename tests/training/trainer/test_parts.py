@@ -19,7 +19,7 @@ from edgeau_training.sampling import build_sampler
 from edgeau_training.sampling.cursor import Cursor
 from edgeau_training.trainer.batches import Batches, plain_images
 from edgeau_training.trainer.geometry_targets import GeometryTargets
-from edgeau_training.trainer.prefetching import prefetched
+from edgeau_training.trainer.prefetching import prefetch
 from edgeau_training.trainer.replicas import Replicas
 from edgeau_training.trainer.student import Normaliser, Student, start_residuals_at_identity
 from edgeau_training.trainer.trainee import Average
@@ -31,7 +31,7 @@ FULL = Augmentation()
 # Ends while a thread is inside OpenCV, NumPy or torch.
 BUSY = """
 import cv2, numpy, torch
-from edgeau_training.trainer.prefetching import prefetched
+from edgeau_training.trainer.prefetching import prefetch
 
 def pictures():
     noise = numpy.random.default_rng(0).integers(0, 256, (256, 256, 3), numpy.uint8)
@@ -39,7 +39,7 @@ def pictures():
         image = cv2.imdecode(cv2.imencode(".jpg", noise)[1], cv2.IMREAD_COLOR)
         yield torch.from_numpy(numpy.stack([image] * 8)).float().permute(0, 3, 1, 2).contiguous()
 
-items = prefetched(pictures())
+items = prefetch(pictures())
 next(items)
 items.close()
 """
@@ -203,14 +203,14 @@ def test_plain_images_are_the_central_cut_of_every_face(faces):
 
 
 def test_prefetched_items_are_the_same_and_errors_arrive():
-    assert list(prefetched(iter(range(20)), depth=2)) == list(range(20))
+    assert list(prefetch(iter(range(20)), depth=2)) == list(range(20))
 
     def broken():
         yield 1
         raise InputError("a crop is not a readable JPEG")
 
     with pytest.raises(InputError, match="not a readable JPEG"):
-        list(prefetched(broken()))
+        list(prefetch(broken()))
 
 
 def test_closing_prefetched_items_waits_for_their_maker():
@@ -222,7 +222,7 @@ def test_closing_prefetched_items_waits_for_their_maker():
             made.append(len(made))
             yield made[-1]
 
-    items = prefetched(endless(), depth=2)
+    items = prefetch(endless(), depth=2)
     assert [next(items), next(items)] == [0, 1]
     (maker,) = (thread for thread in threading.enumerate() if thread.name == "batches")
     items.close()

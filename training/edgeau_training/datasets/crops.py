@@ -13,7 +13,7 @@ from edgeau.errors import InputError
 from edgeau.sources.picture_file import read_picture
 from edgeau_training.datasets.labelled_frames import LabelledFrames
 
-__all__ = ["FileCrops", "LabelledCrops", "resized"]
+__all__ = ["FileCrops", "LabelledCrops", "resize_crop"]
 
 
 class LabelledCrops(Protocol):
@@ -71,7 +71,7 @@ class FileCrops:
         """See :meth:`LabelledCrops.crops`."""
         crops = np.empty((len(rows), size, size, 3), np.uint8)
         for place, row in enumerate(rows):
-            crops[place] = resized(self._read(int(row)), size)[..., ::-1]
+            crops[place] = resize_crop(self._read(int(row)), size)[..., ::-1]
         return crops
 
     def _read(self, row: int) -> NDArray[np.uint8]:
@@ -83,7 +83,7 @@ class FileCrops:
         return crop
 
 
-def resized(crop: NDArray[np.uint8], size: int) -> NDArray[np.uint8]:
+def resize_crop(crop: NDArray[np.uint8], size: int) -> NDArray[np.uint8]:
     """A square crop at another size, uint8 ``(size, size, 3)``; by area when it shrinks."""
     if len(crop) == size:
         return crop

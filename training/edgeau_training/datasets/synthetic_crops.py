@@ -13,7 +13,7 @@ from edgeau.errors import InputError
 from edgeau.faces.alignment import ArcFaceTemplate
 from edgeau.faces.warp import warp
 from edgeau_training.augmentation import CANVAS
-from edgeau_training.datasets.crops import resized
+from edgeau_training.datasets.crops import resize_crop
 from edgeau_training.datasets.synthetic import SyntheticFaces
 
 __all__ = ["SyntheticCrops"]
@@ -61,7 +61,7 @@ class SyntheticCrops:
     def _cut(self, image: NDArray[np.uint8], row: int, size: int) -> NDArray[np.uint8]:
         if self._arcface:
             return warp(image, ArcFaceTemplate(size).matrix(self.faces.points[row]), size)
-        return resized(image, size)
+        return resize_crop(image, size)
 
 
 def _mapped(points: NDArray[np.float32], size: int) -> NDArray[np.float32]:

@@ -26,14 +26,14 @@ from edgeau_training.networks.mrpnet import MRPHead, MRPNet
 from edgeau_training.networks.region_pooling import MAP_SIZE, RegionPooling
 from edgeau_training.networks.slim_mrpnet import BLOCKS, CELLS, SlimMRPNet
 
-__all__ = ["main", "slimmed"]
+__all__ = ["main", "slim_network"]
 
 NAME = "python -m edgeau_training.networks.slimming"
 _SLIM = "mrpnet-slim"
 
 
 @torch.no_grad()
-def slimmed(
+def slim_network(
     network: MRPNet, width: int, activation: str | None = None, blocks: Sequence[int] = BLOCKS
 ) -> SlimMRPNet:
     """A slim network with what it can keep of a trained one.
@@ -125,7 +125,7 @@ def _slim(argv: Sequence[str] | None) -> int:
         raise UsageError(f"{options.checkpoint} holds network {info.network!r}; slimming needs mrpnet")
     facts = network_facts(_SLIM)
     blocks = [int(number) for number in options.blocks.split(",")]
-    slim = slimmed(network.float(), options.width, options.activation, blocks)
+    slim = slim_network(network.float(), options.width, options.activation, blocks)
     named = {"width": options.width, **({"activation": options.activation} if options.activation else {})}
     if tuple(blocks) != BLOCKS:
         named["blocks"] = blocks

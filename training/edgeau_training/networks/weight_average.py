@@ -18,13 +18,13 @@ from edgeau._system.command import DONE, CommandParser, run
 from edgeau.errors import UsageError
 from edgeau_training.checkpoint import load_checkpoint, save_checkpoint
 
-__all__ = ["averaged", "main"]
+__all__ = ["average_weights", "main"]
 
 NAME = "python -m edgeau_training.networks.weight_average"
 
 
 @torch.no_grad()
-def averaged(earlier: nn.Module, later: nn.Module, share: float) -> nn.Module:
+def average_weights(earlier: nn.Module, later: nn.Module, share: float) -> nn.Module:
     """``later``, changed in place: ``share`` of its own weights and statistics, the rest of the earlier one's.
 
     Raises:
@@ -63,7 +63,7 @@ def _average(argv: Sequence[str] | None) -> int:
     training = f"{info.training}; weights averaged with earlier ones, {options.share:g} of the later"
     # Thresholds and figures were of other weights.
     described = replace(info, training=training, thresholds={}, metrics={})
-    save_checkpoint(options.out, averaged(earlier, later, options.share), described)
+    save_checkpoint(options.out, average_weights(earlier, later, options.share), described)
     print(options.out)
     return DONE
 

@@ -16,13 +16,13 @@ from torch.nn.utils import parametrize
 from edgeau_training.quantization_aware.fake_quantization import ActivationRounding, WeightRounding
 from edgeau_training.quantization_aware.folding import follow_convolutions
 
-__all__ = ["attach", "detach", "watched"]
+__all__ = ["attach", "detach", "watch_ranges"]
 
 _FUSED = (nn.ReLU, nn.ReLU6, nn.Identity)
 
 
 def attach(network: nn.Module, images: Tensor, weight_bits: int) -> None:
-    """Put rounding into a network with folded batch norms, in place; it watches until :func:`watched` is over.
+    """Put rounding into a network with folded batch norms, in place; it watches until :func:`watch_ranges` is over.
 
     Args:
         network: in evaluation mode.
@@ -51,7 +51,7 @@ def detach(network: nn.Module) -> None:
 
 
 @contextmanager
-def watched(network: nn.Module) -> Iterator[None]:
+def watch_ranges(network: nn.Module) -> Iterator[None]:
     """While this is open, activations note their ranges; afterwards they are rounded."""
     for module in _roundings(network):
         module.watching = True

@@ -21,7 +21,7 @@ from edgeau_training.checkpoint import CheckpointInfo, load_checkpoint, save_che
 from edgeau_training.evaluation.metrics import fit_thresholds, measure
 from edgeau_training.evaluation.predictions import Predictions
 from edgeau_training.networks import build_network
-from edgeau_training.quantization_aware.attachment import attach, detach, watched
+from edgeau_training.quantization_aware.attachment import attach, detach, watch_ranges
 from edgeau_training.quantization_aware.distillation import Course, distil
 from edgeau_training.quantization_aware.faces import DeviceFaces, read_faces
 from edgeau_training.quantization_aware.folding import fold_batch_norms
@@ -148,7 +148,7 @@ def _student(
 
 
 def _watch(student: nn.Module, faces: DeviceFaces) -> None:
-    with watched(student):
+    with watch_ranges(student):
         for images in faces.in_order(_WATCHED, _BATCH):
             student(images)
 

@@ -16,7 +16,7 @@ from edgeau.errors import UsageError
 from edgeau_training.sampling import Sampled
 from edgeau_training.sampling.draw import Draw
 
-__all__ = ["MLROS", "imbalance", "oversampled"]
+__all__ = ["MLROS", "imbalance", "oversample"]
 
 
 class MLROS:
@@ -33,7 +33,7 @@ class MLROS:
         if not 0 <= share <= 1:
             raise UsageError(f"MLROS clones a share of 0 to 1 of the rows, got {share}")
         self._mask, self._seed = data.mask, seed
-        self.rows = oversampled(np.asarray(data.occurrence) * data.mask, share, seed)
+        self.rows = oversample(np.asarray(data.occurrence) * data.mask, share, seed)
 
     def epoch(self, number: int) -> Draw:
         """The rows of one epoch."""
@@ -55,7 +55,7 @@ def imbalance(positives: NDArray[np.integer[Any]]) -> tuple[NDArray[np.float64],
     return ratios, float(ratios[occurring].mean()) if occurring.any() else 1.0
 
 
-def oversampled(present: NDArray[np.integer[Any]], share: float, seed: int) -> NDArray[np.int64]:
+def oversample(present: NDArray[np.integer[Any]], share: float, seed: int) -> NDArray[np.int64]:
     """Row numbers of the data followed by those of its clones, int64 ``(N + clones,)``.
 
     Exactly ``floor(N share)`` clones are the most (ours: a round of turns is broken off there).

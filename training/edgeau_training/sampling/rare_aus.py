@@ -15,7 +15,7 @@ from edgeau.errors import UsageError
 from edgeau_training.sampling import Sampled
 from edgeau_training.sampling.draw import Draw
 
-__all__ = ["RareAUs", "thinned"]
+__all__ = ["RareAUs", "thin_clips"]
 
 RARE = ("AU2", "AU15", "AU23", "AU24", "AU26")
 
@@ -48,7 +48,7 @@ class RareAUs:
             )
         active = ((data.occurrence > 0) & (data.mask > 0))[:, columns].any(axis=1)
         self._mask, self._seed = data.mask, seed
-        self.rows = thinned(active, (data.mask > 0).any(axis=1), data.clip, every_rare, every_other)
+        self.rows = thin_clips(active, (data.mask > 0).any(axis=1), data.clip, every_rare, every_other)
 
     def epoch(self, number: int) -> Draw:
         """The rows of one epoch."""
@@ -56,7 +56,7 @@ class RareAUs:
         return Draw(order, self._mask[order].astype(np.uint8))
 
 
-def thinned(
+def thin_clips(
     rare: NDArray[np.bool_],
     usable: NDArray[np.bool_],
     clip: NDArray[np.int32],

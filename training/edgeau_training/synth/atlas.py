@@ -42,7 +42,7 @@ def strokes(lines: list[NDArray[Any]], thickness: int = 1) -> Image:
     return canvas.astype(np.float32) / 255
 
 
-def filled(outline: NDArray[Any], deviation: float) -> Image:
+def fill_region(outline: NDArray[Any], deviation: float) -> Image:
     """Return (SIZE, SIZE) float32 0..1: the inside of an outline (u, v), softened by a deviation in pixels."""
     canvas = empty_mask(SIZE)
     polygon(canvas, pixels(outline), bits=4)

@@ -13,7 +13,7 @@ def develop(random: np.random.Generator, image: NDArray[np.float32], size: int) 
     reduced = cv2.resize(np.minimum(image, 1.6), (size, size), interpolation=cv2.INTER_AREA)
     dim = random.random() < 0.1
     light = np.float32(random.uniform(0.08, 0.4) if dim else 1.0)
-    picture = exposed(random, np.asarray(reduced, np.float32) * light)
+    picture = expose_picture(random, np.asarray(reduced, np.float32) * light)
     if dim:  # what a sensor adds when there is little to see
         picture = picture + random.standard_normal(picture.shape, dtype=np.float32) * np.float32(
             random.uniform(0.01, 0.06)
@@ -36,7 +36,7 @@ def develop(random: np.random.Generator, image: NDArray[np.float32], size: int) 
     return developed
 
 
-def exposed(random: np.random.Generator, image: NDArray[np.float32]) -> NDArray[np.float32]:
+def expose_picture(random: np.random.Generator, image: NDArray[np.float32]) -> NDArray[np.float32]:
     """Return the display-referred picture (H, W, 3) float32, about 0..1, of a linear one."""
     white = np.clip(random.normal(1, (0.09, 0.03, 0.11)), 0.7, 1.35).astype(np.float32)
     lit = image * white * np.float32(np.exp(random.normal(0, 0.28)))

@@ -14,7 +14,7 @@ from edgeau._system.atomic_file import atomic_path
 from edgeau.errors import OutputError
 from edgeau_training.synth.action_units import AU_NAMES, AUS
 from edgeau_training.synth.background import sample_background
-from edgeau_training.synth.camera import exposed
+from edgeau_training.synth.camera import expose_picture
 from edgeau_training.synth.expressions import Expression
 from edgeau_training.synth.renderer import SUPERSAMPLING, Renderer
 from edgeau_training.synth.rig import load_rig
@@ -100,7 +100,7 @@ def _frame(renderer: Renderer, room: NDArray[np.float32], seed: int, time_s: flo
     # The stream starts anew for every frame: hair, eyes and exposure stay what they are.
     still = np.random.default_rng((seed, _SET))
     linear = renderer.linear(still, person, skin, _expression(time_s), _scene(time_s), room=room)
-    picture = exposed(np.random.default_rng((seed, _SET, 1)), np.minimum(linear, 1.6))
+    picture = expose_picture(np.random.default_rng((seed, _SET, 1)), np.minimum(linear, 1.6))
     small = cv2.resize(picture, (WIDTH, HEIGHT), interpolation=cv2.INTER_AREA)
     return np.asarray(np.round(np.clip(small, 0, 1) * 255), np.uint8)
 

@@ -105,10 +105,10 @@ def _check(options: argparse.Namespace) -> None:
 
 
 def _status(options: argparse.Namespace) -> int:
-    from edgeau_training.synth.production import unfinished
+    from edgeau_training.synth.production import unfinished_shards
 
     plan, total = _plan(options), sum(_counts(options).values())
-    left = sum(job.rows for job in unfinished(plan))
+    left = sum(job.rows for job in unfinished_shards(plan))
     if options.json:
         print_json({"out": str(options.out), "faces": total, "done": total - left, "left": left})
     else:

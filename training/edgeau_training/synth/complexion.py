@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from edgeau_training.synth.atlas import bump, filled, smooth_curve, smooth_noise, strokes
+from edgeau_training.synth.atlas import bump, fill_region, smooth_curve, smooth_noise, strokes
 from edgeau_training.synth.drawing import Image
 
 __all__ = ["complexion", "with_eye_surroundings", "with_lips", "with_marks"]
@@ -60,7 +60,7 @@ def with_lips(
 ) -> tuple[Image, Image]:  # fmt: skip
     """The atlas with lips, some made up; and the mask of the lips, float32 ``(SIZE, SIZE)``, 0..1."""
     outline = smooth_curve(np.vstack([points[48:60], points[48:49]]), 80)
-    mask = filled(outline, random.uniform(1.6, 4.0))
+    mask = fill_region(outline, random.uniform(1.6, 4.0))
     colour = tone * np.array(
         [random.uniform(0.84, 1.02), random.uniform(0.58, 0.86), random.uniform(0.62, 0.88)], np.float32
     )

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgeau_training.synth.atlas import SIZE, bump, smooth_curve, smooth_noise
-from edgeau_training.synth.wrinkles import Wrinkle, cut, grooves, mirrored, one_side
+from edgeau_training.synth.wrinkles import Wrinkle, cut, grooves, mirror_points, one_side
 
 __all__ = ["cheek_folds", "chin_and_lip_folds", "mouth_corner_folds", "nose_folds"]
 
@@ -24,9 +24,9 @@ def nose_folds(
                 np.array([[0.504, v + 0.006], [0.525, v], [0.548, v + random.uniform(-0.012, 0.012)]])
             )
         )
-    root = grooves([mirrored(line, side) for line in lines], random.uniform(1.5, 2.2)) * 0.085 * depth
+    root = grooves([mirror_points(line, side) for line in lines], random.uniform(1.5, 2.2)) * 0.085 * depth
     wing = np.array([[0.545, 0.60], [0.572, 0.575], [0.582, 0.55]]) + random.normal(0, 0.002, (3, 2))
-    alar = grooves([mirrored(smooth_curve(wing), side)], 2.2) * 0.08 * (0.4 + 0.6 * depth)
+    alar = grooves([mirror_points(smooth_curve(wing), side)], 2.2) * 0.08 * (0.4 + 0.6 * depth)
     return cut(root, {one_side("noseSneer", side): 1.0}) + cut(
         alar, {one_side("noseSneer", side): 0.8, one_side("mouthUpperUp", side): 0.6}
     )
@@ -41,7 +41,7 @@ def cheek_folds(
     """The nasolabial fold of one side (1 left, -1 right)."""
     path = np.array([[0.572, 0.575], [0.598, 0.54], [0.622, 0.495], [0.636, 0.455], [0.638, 0.425]])
     path += np.array([random.normal(0, 0.003), 0]) + random.normal(0, 0.0015, path.shape)
-    upper, lower = mirrored(smooth_curve(path[:3]), side), mirrored(smooth_curve(path[1:]), side)
+    upper, lower = mirror_points(smooth_curve(path[:3]), side), mirror_points(smooth_curve(path[1:]), side)
     width = random.uniform(2.2, 3.2)
     high = grooves([upper], width) * 0.11 * (0.35 + 0.65 * depth)
     low = grooves([lower], width) * 0.11 * (0.35 + 0.65 * depth)
@@ -65,7 +65,7 @@ def mouth_corner_folds(
         + bump(0.5 + side * (u - 0.477), v, 0.016, 0.022) * 0.07
     )
     bow = np.array([[u + 0.004, v + 0.035], [u + 0.014, v + 0.004], [u + 0.006, v - 0.03]])
-    dimple = pit * (0.6 + 0.4 * depth) + grooves([mirrored(smooth_curve(bow), side)], 2.0) * 0.08 * (
+    dimple = pit * (0.6 + 0.4 * depth) + grooves([mirror_points(smooth_curve(bow), side)], 2.0) * 0.08 * (
         0.4 + 0.6 * depth
     )
     found = cut(dimple, {one_side("mouthDimple", side): 1.0})
@@ -73,7 +73,9 @@ def mouth_corner_folds(
         0, 0.002, (3, 2)
     )
     marionette = (
-        grooves([mirrored(smooth_curve(fold), side)], random.uniform(2.0, 2.8)) * 0.10 * (0.35 + 0.65 * depth)
+        grooves([mirror_points(smooth_curve(fold), side)], random.uniform(2.0, 2.8))
+        * 0.10
+        * (0.35 + 0.65 * depth)
     )
     pouch = bump(0.5 + side * (u - 0.508), v - 0.045, 0.014, 0.016) * 0.10
     found += cut(marionette + pouch, {one_side("mouthFrown", side): 1.0})
@@ -81,7 +83,7 @@ def mouth_corner_folds(
     for row in range(int(random.integers(1, 4))):
         x = u + 0.012 + row * 0.013
         tense.append(smooth_curve(np.array([[x, v + 0.022], [x + 0.006, v - 0.015], [x + 0.003, v - 0.05]])))
-    sidelong = grooves([mirrored(line, side) for line in tense], 1.8) * 0.07 * depth
+    sidelong = grooves([mirror_points(line, side) for line in tense], 1.8) * 0.07 * depth
     found += cut(sidelong, {one_side("mouthStretch", side): 1.0})
     knot = bump(0.5 + side * (u - 0.5), v - 0.012, 0.012, 0.012) * 0.09
     return found + cut(knot, {one_side("mouthPress", side): 1.0})

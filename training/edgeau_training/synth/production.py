@@ -34,7 +34,7 @@ def produce(plan: Plan, workers: int, progress: Callable[[int], None], cluster: 
     holds another data set or the disk is full, UserError when the rig is incomplete.
     """
     _describe(plan, load_rig(plan.rig, plan.cache).digest)
-    todo = unfinished(plan)
+    todo = unfinished_shards(plan)
     progress(sum(plan.counts.values()) - sum(job.rows for job in todo))
     if todo:
         with _disk_errors(plan.out), _single_threaded():
@@ -46,7 +46,7 @@ def produce(plan: Plan, workers: int, progress: Callable[[int], None], cluster: 
     return sum(job.rows for job in todo)
 
 
-def unfinished(plan: Plan) -> list[Shard]:
+def unfinished_shards(plan: Plan) -> list[Shard]:
     """The shards of a plan that are not there yet."""
     return [job for job in planned_shards(plan.counts) if not _is_finished(plan.out, job)]
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 _Loop = TypeVar("_Loop", bound=Callable[..., object])
 
 
-def compiled(loop: _Loop) -> _Loop:
+def compile_kernel(loop: _Loop) -> _Loop:
     """The loop as machine code, kept on disk between runs.
 
     numba is imported here and nowhere else. No fast-math: pictures must be the same to the byte wherever the same machine code runs.
@@ -23,7 +23,7 @@ def compiled(loop: _Loop) -> _Loop:
 Array = NDArray[Any]
 
 
-@compiled
+@compile_kernel
 def vertex_normals(vertices: Array, triangles: Array) -> Array:
     """Return area-weighted unit normals (V, 3) float32 of vertices (V, 3) and triangles (T, 3)."""
     normals = np.zeros((vertices.shape[0], 3), np.float32)
@@ -52,7 +52,7 @@ def vertex_normals(vertices: Array, triangles: Array) -> Array:
     return normals
 
 
-@compiled
+@compile_kernel
 def rasterize(
     screen: Array, triangles: Array, two_sided: Array, depth: Array, hit: Array, weights: Array
 ) -> None:
@@ -90,7 +90,7 @@ def rasterize(
                     weights[y, x, 1] = w2
 
 
-@compiled
+@compile_kernel
 def add_offsets(vertices: Array, rows: Array, offsets: Array, weight: float) -> None:
     """Add weight times offsets (R, 3) to the given rows (R,) of vertices (V, 3), in place."""
     for i in range(rows.shape[0]):

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from edgeau_training.synth.raster import compiled
+from edgeau_training.synth.raster import compile_kernel
 
 __all__ = ["shade"]
 
@@ -26,7 +26,7 @@ STEEPEST = 1.2  # slope of a groove's wall; more would turn normals away from th
 _FULL = 65025  # 255 squared: the albedo atlas holds square roots
 
 
-@compiled
+@compile_kernel
 def _texel(albedo: Array, ix: int, iy: int, fx: float, fy: float, channel: int) -> float:
     """One channel of the atlas between four pixels."""
     q00, q01, q10, q11 = (1 - fx) * (1 - fy), fx * (1 - fy), (1 - fx) * fy, fx * fy
@@ -35,7 +35,7 @@ def _texel(albedo: Array, ix: int, iy: int, fx: float, fy: float, channel: int) 
     return value  # type: ignore[no-any-return]
 
 
-@compiled
+@compile_kernel
 def _slope(
     height: Array, ix: int, iy: int, fx: float, fy: float, t: int, triangles: Array, posed: Array, uvs: Array
 ) -> tuple[float, float, float, float]:
@@ -69,7 +69,7 @@ def _slope(
     return sx * limit, sy * limit, sz * limit, groove
 
 
-@compiled
+@compile_kernel
 def _eye_colour(
     dx: float, dy: float, dz: float, axis: Array, iris: Array, sclera: Array, pupil: float
 ) -> Colour:
@@ -88,7 +88,7 @@ def _eye_colour(
     )
 
 
-@compiled
+@compile_kernel
 def shade(
     image: Array, hit: Array, weights: Array, cavity: Array, triangles: Array, materials: Array, posed: Array,
     normals: Array, neutral: Array, uvs: Array, albedo: Array, height: Array, scalp: Array, hair_share: Array,

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgeau_training.synth.atlas import SIZE, bump, smooth_curve
-from edgeau_training.synth.wrinkles import Wrinkle, cut, grooves, mirrored, one_side
+from edgeau_training.synth.wrinkles import Wrinkle, cut, grooves, mirror_points, one_side
 
 __all__ = ["eye_folds", "forehead_folds", "frown_folds"]
 
@@ -81,17 +81,19 @@ def eye_folds(
                 corner + np.stack([direction * start, direction * (start + end) / 2 + bend, direction * end])
             )
         )
-    feet = grooves([mirrored(ray, side) for ray in rays], random.uniform(1.3, 1.9)) * 0.085 * depth
+    feet = grooves([mirror_points(ray, side) for ray in rays], random.uniform(1.3, 1.9)) * 0.085 * depth
     found = cut(feet, {one_side("cheekSquint", side): 1.0, one_side("eyeSquint", side): 0.12})
     arc = np.array([[0.600, 0.688], [0.628, 0.676], [0.660, 0.678], [0.690, 0.690]]) + random.normal(
         0, 0.002, (4, 2)
     )
-    pouch = grooves([mirrored(smooth_curve(arc), side)], random.uniform(2.0, 2.8)) * 0.085 * depth
+    pouch = grooves([mirror_points(smooth_curve(arc), side)], random.uniform(2.0, 2.8)) * 0.085 * depth
     raised = bump(0.5 + side * 0.155, 0.635, 0.055, 0.03) * 0.16
     found += cut(pouch + raised, {one_side("cheekSquint", side): 1.0})
     lid = np.array([[0.612, 0.703], [0.640, 0.697], [0.668, 0.703]]) + random.normal(0, 0.0012, (3, 2))
     crease = (
-        grooves([mirrored(smooth_curve(lid), side)], random.uniform(1.2, 1.7)) * 0.07 * (0.4 + 0.6 * depth)
+        grooves([mirror_points(smooth_curve(lid), side)], random.uniform(1.2, 1.7))
+        * 0.07
+        * (0.4 + 0.6 * depth)
     )
     swelling = bump(0.5 + side * 0.142, 0.706, 0.03, 0.004) * 0.05
     return found + cut(

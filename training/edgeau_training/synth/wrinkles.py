@@ -65,7 +65,7 @@ def one_side(name: str, side: int) -> str:
     return f"{name}_L" if side > 0 else f"{name}_R"
 
 
-def mirrored(points: NDArray[np.float32], side: int) -> NDArray[np.float32]:
+def mirror_points(points: NDArray[np.float32], side: int) -> NDArray[np.float32]:
     """Points ``(N, 2)`` u, v of the left half, on the given side."""
     turned = points.copy()
     if side < 0:

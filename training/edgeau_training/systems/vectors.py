@@ -14,7 +14,7 @@ from edgeau_training.losses import build_loss
 from edgeau_training.losses.bbl import BatchBalancedLoss
 from edgeau_training.losses.cross_entropy import circle, occurrence_and_mask
 from edgeau_training.losses.selective import SelectiveLoss
-from edgeau_training.networks.ustc.facial_graph import adjacency, normalised
+from edgeau_training.networks.ustc.facial_graph import adjacency, normalise_adjacency
 from edgeau_training.sampling.mlros import imbalance
 from edgeau_training.systems.counts import CheckValue
 
@@ -82,7 +82,9 @@ def _ustc() -> Iterator[CheckValue]:
     yield CheckValue("circle term without positives", 2.169846, absent, _PRINTED)
     edges = adjacency(torch.tensor([[1.0, 0], [0, 1], [1, 1]]), 2)
     yield CheckValue("facial graph, edges", 7, int(edges.sum()))
-    yield CheckValue("facial graph, normalised edge 1-3", 0.408248, normalised(edges)[0, 2].item(), _PRINTED)
+    yield CheckValue(
+        "facial graph, normalised edge 1-3", 0.408248, normalise_adjacency(edges)[0, 2].item(), _PRINTED
+    )
 
 
 def _selective(positives: int, negatives: int) -> Tensor:

@@ -10,7 +10,7 @@ from edgeau_training.sampling.cursor import Cursor
 from edgeau_training.trainer.batches import Batch, Batches
 from edgeau_training.trainer.framing import Framing
 from edgeau_training.trainer.geometry_targets import GeometryTargets
-from edgeau_training.trainer.prefetching import prefetched
+from edgeau_training.trainer.prefetching import prefetch
 from edgeau_training.trainer.process_group import ProcessGroup
 from edgeau_training.trainer.recipe import Recipe
 from edgeau_training.trainer.stage import Stage
@@ -69,7 +69,7 @@ class Feed:
         """
         cursor = Cursor(self._sampler, stage.batch)
         cursor.restore({"epoch": number, "position": taken})
-        return cursor.batches * stage.batch, prefetched(self._shares(stage, cursor, number, taken))
+        return cursor.batches * stage.batch, prefetch(self._shares(stage, cursor, number, taken))
 
     def close(self) -> None:
         """Ends the threads that make pictures."""

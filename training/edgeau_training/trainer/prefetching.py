@@ -8,7 +8,7 @@ import threading
 from collections.abc import Generator, Iterator
 from typing import TypeVar
 
-__all__ = ["prefetched"]
+__all__ = ["prefetch"]
 
 _Item = TypeVar("_Item")
 
@@ -20,7 +20,7 @@ class _End:
         self.error = error
 
 
-def prefetched(items: Iterator[_Item], depth: int = 4) -> Generator[_Item, None, None]:
+def prefetch(items: Iterator[_Item], depth: int = 4) -> Generator[_Item, None, None]:
     """The same items, made ahead by one thread; an error there is raised here.
 
     Who does not take them all closes the generator, which waits for the thread: one that still makes pictures or tensors

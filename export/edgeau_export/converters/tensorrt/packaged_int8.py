@@ -26,7 +26,7 @@ from edgeau._system.npz import SMALL, read_npz
 from edgeau._system.records import from_dict, to_dict
 from edgeau.bundle.manifest import Accuracy, Calibration
 from edgeau.errors import BundleError, UserError
-from edgeau_calibration.graph.prepare import prepared
+from edgeau_calibration.graph.prepare import prepare_graph
 from edgeau_calibration.graph.quantizable_layers import WEIGHTED, quantized_weight
 from edgeau_calibration.graph.view import GraphView, with_shapes
 from edgeau_export.converters.tensorrt.placement import LEVELS, output_axis, place
@@ -52,7 +52,7 @@ def write_packaged(file: Path, int8: QuantizedGraph, graph: onnx.ModelProto, flo
     Raises:
         OutputError: the file cannot be written.
     """
-    network = GraphView(prepared(graph).graph)
+    network = GraphView(prepare_graph(graph).graph)
     quantized = GraphView(int8.graph.graph)
     arrays: dict[str, NDArray[Any]] = {}
     for node in int8.graph.graph.node:
@@ -97,7 +97,7 @@ def read_packaged(file: Path, graph: onnx.ModelProto, float_sha256: str) -> Quan
         if about["float_sha256"] != float_sha256:
             raise BundleError("it was made for another float network")
         return QuantizedGraph(
-            graph=_graph(prepared(graph), graph.metadata_props, about["activations"], arrays),
+            graph=_graph(prepare_graph(graph), graph.metadata_props, about["activations"], arrays),
             calibration=from_dict(Calibration, about["calibration"], "calibration"),
             thresholds=about["thresholds"],
             fused_thresholds=about["fused_thresholds"],

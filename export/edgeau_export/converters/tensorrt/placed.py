@@ -14,10 +14,10 @@ from edgeau_calibration.quantizer import StaticQuantizer
 from edgeau_export.converters.tensorrt.placement import INTEGER_LAYERS, LEVELS, output_axis, place
 from edgeau_export.converters.tensorrt.qdq import with_pairs
 
-__all__ = ["PlacedQuantization", "placed"]
+__all__ = ["PlacedQuantization", "place_pairs"]
 
 
-def placed(
+def place_pairs(
     model: onnx.ModelProto, ranges: Mapping[str, Range], kept_float: Iterable[str] = ()
 ) -> onnx.ModelProto:
     """The Q/DQ graph for TensorRT, in float32, with weights rounded as they are.
@@ -53,7 +53,7 @@ class PlacedQuantization(StaticQuantizer):
     """
 
     def _unlearned(self, kept_float: Iterable[str]) -> onnx.ModelProto:
-        return placed(self.float_graph, self.ranges, kept_float)
+        return place_pairs(self.float_graph, self.ranges, kept_float)
 
 
 def _weight_scales(graph: GraphView, node: onnx.NodeProto) -> NDArray[np.float32]:

@@ -7,7 +7,7 @@ import numpy as np
 from edgeau_export.onnx_to_tflite.graph import ConversionError
 from edgeau_export.onnx_to_tflite.lowering.registry import lowers, options
 from edgeau_export.onnx_to_tflite.operation import Operation
-from edgeau_export.onnx_to_tflite.quantization import dictated
+from edgeau_export.onnx_to_tflite.quantization import kernel_quantization
 from edgeau_export.onnx_to_tflite.schema import BuiltinOperator as Op
 from edgeau_export.onnx_to_tflite.schema import tables
 from edgeau_export.onnx_to_tflite.tensor import Tensor, plain
@@ -62,7 +62,7 @@ def relu(op: Operation) -> None:
 def logistic(op: Operation) -> None:
     """Its integer kernel writes steps of 1/256 and nothing else."""
     tensor = op.activation(0)
-    fixed = dictated(tensor.dtype) if op.integer else None
+    fixed = kernel_quantization(tensor.dtype) if op.integer else None
     op.finish(op.emit(Op.LOGISTIC, [tensor], op.output(tensor.layout, fixed)))
 
 

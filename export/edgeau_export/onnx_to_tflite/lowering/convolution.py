@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from edgeau_export.onnx_to_tflite.graph import ConversionError
-from edgeau_export.onnx_to_tflite.lowering.padding import Window, padded, window
+from edgeau_export.onnx_to_tflite.lowering.padding import Window, pad_window, window
 from edgeau_export.onnx_to_tflite.lowering.registry import fused_activation, lowers, options
 from edgeau_export.onnx_to_tflite.operation import Operation
 from edgeau_export.onnx_to_tflite.quantization import Quantization
@@ -22,7 +22,7 @@ def convolution(op: Operation) -> None:
     if len(shape) != 4:
         raise ConversionError(f"{op.node}: only convolutions over height and width can be converted")
     place = window(op, shape[2:])
-    tensor = padded(op, op.activation(0, NHWC), place)
+    tensor = pad_window(op, op.activation(0, NHWC), place)
     groups = op.attribute("group", 1)
     if groups > 1 and shape[1] == 1 and groups == op.shape(0)[1]:
         op.finish(_depthwise(op, tensor, place, shape[0] // groups))

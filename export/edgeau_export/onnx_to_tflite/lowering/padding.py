@@ -12,7 +12,7 @@ from edgeau_export.onnx_to_tflite.schema import BuiltinOperator as Op
 from edgeau_export.onnx_to_tflite.schema import tables
 from edgeau_export.onnx_to_tflite.tensor import Tensor
 
-__all__ = ["VALID", "Window", "pad", "padded", "window"]
+__all__ = ["VALID", "Window", "pad", "pad_window", "window"]
 
 # TFLite's code for no padding.
 VALID: int = tables.Padding.VALID
@@ -60,7 +60,7 @@ def window(op: Operation, kernel: Sequence[int]) -> Window:
     return Window(_pair(kernel), strides, dilations, _pair(before), _pair(after), same and any(missing))
 
 
-def padded(op: Operation, tensor: Tensor, place: Window, fill: float | None = None) -> Tensor:
+def pad_window(op: Operation, tensor: Tensor, place: Window, fill: float | None = None) -> Tensor:
     """The tensor with what SAME does not cover around it: zeros, or ``fill``."""
     if not place.is_padded:
         return tensor

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from edgeau_export.onnx_to_tflite.graph import ConversionError
-from edgeau_export.onnx_to_tflite.lowering.padding import Window, padded, window
+from edgeau_export.onnx_to_tflite.lowering.padding import Window, pad_window, window
 from edgeau_export.onnx_to_tflite.lowering.registry import fused_activation, lowers, options
 from edgeau_export.onnx_to_tflite.operation import Operation
 from edgeau_export.onnx_to_tflite.schema import BuiltinOperator as Op
@@ -27,7 +27,7 @@ def max_pool(op: Operation) -> None:
     if place.kernel == place.strides == (1, 1):  # IR-50's shortcut: takes every pixel
         op.finish(op.requantized(tensor))
         return
-    source = padded(op, tensor, place, fill=-np.inf)
+    source = pad_window(op, tensor, place, fill=-np.inf)
     op.finish(op.emit_in_place(Op.MAX_POOL_2D, [source], NHWC, _table(op, place)))
 
 
@@ -43,7 +43,7 @@ def average_pool(op: Operation) -> None:
         raise ConversionError(
             f"{op.node}: this padding, uncounted, has no TFLite form; set count_include_pad"
         )
-    tensor = padded(op, op.activation(0, NHWC), place)
+    tensor = pad_window(op, op.activation(0, NHWC), place)
     op.finish(op.emit_in_place(Op.AVERAGE_POOL_2D, [tensor], NHWC, _table(op, place)))
 
 

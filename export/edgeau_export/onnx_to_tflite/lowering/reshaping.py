@@ -13,7 +13,7 @@ from edgeau_export.onnx_to_tflite.operation import Operation
 from edgeau_export.onnx_to_tflite.schema import BuiltinOperator as Op
 from edgeau_export.onnx_to_tflite.tensor import NHWC, Layout, Tensor, physical, plain
 
-__all__ = ["reshaped"]
+__all__ = ["reshape_values"]
 
 
 @dataclass
@@ -24,7 +24,7 @@ class _Group:
     new: list[int]
 
 
-def reshaped(op: Operation, tensor: Tensor, old: Sequence[int], new: Sequence[int]) -> Tensor:
+def reshape_values(op: Operation, tensor: Tensor, old: Sequence[int], new: Sequence[int]) -> Tensor:
     """The same numbers, in ONNX's order, in another shape.
 
     Args:

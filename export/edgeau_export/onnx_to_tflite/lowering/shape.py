@@ -9,7 +9,7 @@ import numpy as np
 from edgeau_export.onnx_to_tflite.graph import ConversionError
 from edgeau_export.onnx_to_tflite.lowering.padding import pad
 from edgeau_export.onnx_to_tflite.lowering.registry import lowers, options
-from edgeau_export.onnx_to_tflite.lowering.reshaping import reshaped
+from edgeau_export.onnx_to_tflite.lowering.reshaping import reshape_values
 from edgeau_export.onnx_to_tflite.operation import Operation
 from edgeau_export.onnx_to_tflite.schema import BuiltinOperator as Op
 from edgeau_export.onnx_to_tflite.schema import tables
@@ -32,7 +32,7 @@ def reshape(op: Operation) -> None:
         answer = op.temporary(op.output_shape, plain(2), tensor.quantization)
         op.finish(op.emit(Op.RESHAPE, [tensor, op.numbers(*op.output_shape)], answer))
         return
-    op.finish(op.requantized(reshaped(op, op.activation(0), op.shape(0), op.output_shape)))
+    op.finish(op.requantized(reshape_values(op, op.activation(0), op.shape(0), op.output_shape)))
 
 
 @lowers("Expand")

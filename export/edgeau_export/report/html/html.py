@@ -10,12 +10,12 @@ __all__ = [
     "COLOURS",
     "DRAWING",
     "document",
+    "format_signed",
     "number",
     "paragraph",
     "percent",
     "picture",
     "section",
-    "signed",
     "table",
     "verdict",
 ]
@@ -141,7 +141,7 @@ def number(value: float | None, digits: int) -> str:
     return "-" if value is None else f"{value:.{digits}f}"
 
 
-def signed(value: float | None, digits: int) -> str:
+def format_signed(value: float | None, digits: int) -> str:
     """The same with its sign."""
     return "-" if value is None else f"{value:+.{digits}f}"
 

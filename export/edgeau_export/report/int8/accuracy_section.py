@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from edgeau_export.report.html.html import number, paragraph, percent, signed, table
+from edgeau_export.report.html.html import format_signed, number, paragraph, percent, table
 from edgeau_export.report.html.plots import Bar, bars
 
 __all__ = ["flips", "parts"]
@@ -88,7 +88,7 @@ def _table(measured: dict[str, Any], sets: list[str]) -> str:
             label,
             str(row["positives"]),
             *(cell for name in sets for cell in _cells(row[name])),
-            signed(_drop(row, sets[-1]), 4),
+            format_signed(_drop(row, sets[-1]), 4),
         ]
         for label, row in measured["per_au"].items()
     ]
@@ -98,7 +98,7 @@ def _table(measured: dict[str, Any], sets: list[str]) -> str:
             "mean",
             "",
             *(cell for name in sets for cell in _cells(means[name]["f1"])),
-            signed(means[sets[-1]]["drop"]["value"], 4),
+            format_signed(means[sets[-1]]["drop"]["value"], 4),
         ]
     )
     notes = [_drop_note(_NAMES[name], means[name]) for name in sets[1:]]
@@ -108,8 +108,8 @@ def _table(measured: dict[str, Any], sets: list[str]) -> str:
 def _drop_note(name: str, mean: dict[str, Any]) -> str:
     drop = mean["drop"]
     return (
-        f"{name}: the mean F1 drops by {signed(drop['value'], 4)} [{signed(drop['low'], 4)} {signed(drop['high'], 4)}], "
-        f"that of the worst AU by {signed(mean['drop_worst'], 4)}."
+        f"{name}: the mean F1 drops by {format_signed(drop['value'], 4)} [{format_signed(drop['low'], 4)} {format_signed(drop['high'], 4)}], "
+        f"that of the worst AU by {format_signed(mean['drop_worst'], 4)}."
     )
 
 
@@ -129,12 +129,14 @@ def _plain(known: dict[str, Any], of_float: dict[str, Any] | None) -> list[str]:
             label,
             number(before.get(label), 3),
             number(value, 3),
-            signed(_difference(before.get(label), value), 4),
+            format_signed(_difference(before.get(label), value), 4),
         )
         for label, value in known["f1"].items()
     ]
     mean = None if of_float is None else of_float["f1_mean"]
-    rows.append(("mean", number(mean, 3), number(known["f1_mean"], 3), signed(known["f1_drop_mean"], 4)))
+    rows.append(
+        ("mean", number(mean, 3), number(known["f1_mean"], 3), format_signed(known["f1_drop_mean"], 4))
+    )
     note = (
         f"{known['count']} faces, {known['data']}; measured in {known['engine'] or 'an engine not recorded'} when the network was made, "
         "without intervals."

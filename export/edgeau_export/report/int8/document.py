@@ -13,7 +13,7 @@ from edgeau._system.records import to_dict
 from edgeau.bundle.manifest import Artifact, Manifest
 from edgeau.metrics import sigmoid
 from edgeau_export.report.int8.f1_intervals import RESAMPLES, Scores, score
-from edgeau_export.report.int8.flips import flipped
+from edgeau_export.report.int8.flips import flipped_decisions
 from edgeau_export.report.int8.inputs import ArtifactAnswers, Inside, Labelled, ReportInputs
 
 __all__ = ["FORMAT", "document"]
@@ -119,7 +119,7 @@ def _flips(
     before: NDArray[np.float64],
     after: NDArray[np.float64],
 ) -> dict[str, Any]:
-    turned = flipped(answers.reference, answers.artifacts[file], before, after)
+    turned = flipped_decisions(answers.reference, answers.artifacts[file], before, after)
     active = sigmoid(answers.reference) >= before
     return {
         "data": answers.data,

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from edgeau.metrics import sigmoid
 
-__all__ = ["Flip", "flipped", "worst"]
+__all__ = ["Flip", "flipped_decisions", "worst"]
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,7 @@ class Flip:
         return (self.before >= self.threshold_before) != (self.after >= self.threshold_after)
 
 
-def flipped(
+def flipped_decisions(
     reference: NDArray[np.float32],
     answer: NDArray[np.float32],
     before: NDArray[np.float64],
@@ -49,7 +49,7 @@ def worst(
 ) -> list[Flip]:
     """Up to ``count`` decisions, flipped ones first, then by how far the probability moved; one a crop."""
     probabilities = sigmoid(reference), sigmoid(answer)
-    turned = flipped(reference, answer, before, after)
+    turned = flipped_decisions(reference, answer, before, after)
     moved = np.abs(probabilities[0] - probabilities[1]) + turned
     columns = moved.argmax(axis=1)
     rows = np.argsort(-moved[np.arange(len(moved)), columns], kind="stable")[:count]

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from edgeau_export.report.html.html import document as html_document
-from edgeau_export.report.html.html import number, paragraph, percent, section, signed, table
+from edgeau_export.report.html.html import format_signed, number, paragraph, percent, section, table
 from edgeau_export.report.html.plots import Point, points
 from edgeau_export.report.int8 import accuracy_section, inside_section
 
@@ -92,8 +92,8 @@ def _row(artifact: dict[str, Any]) -> tuple[str, ...]:
         "-" if parity is None else percent(parity["decision_flips"], 2),
         "-" if parity is None else _engine(parity),
         number(f1, 3),
-        signed(drop, 4),
-        signed(worst, 4),
+        format_signed(drop, 4),
+        format_signed(worst, 4),
         "-" if f1 is None else _engine(accuracy),
         percent(None if inside is None else inside["integer_share"], 1),
     )
@@ -111,7 +111,7 @@ def _front(front: dict[str, Any]) -> str:
     rows = [
         (
             one["name"],
-            signed(one["drop"], 4),
+            format_signed(one["drop"], 4),
             percent(one["integer_share"], 1),
             f"{one['bytes'] / 1e6:.1f}",
             number(one["latency"], 1),

@@ -8,7 +8,7 @@ import pytest
 from onnx import TensorProto, helper, numpy_helper
 
 from edgeau.bundle.manifest import InputSpec
-from edgeau_calibration.graph.prepare import prepared
+from edgeau_calibration.graph.prepare import prepare_graph
 from edgeau_calibration.quantizer import static_int8
 from edgeau_calibration.recipe import load_recipe
 from edgeau_export.converters.tensorrt.half import with_half_precision
@@ -97,7 +97,7 @@ def recipe_graph(network: onnx.ModelProto, pictures: np.ndarray) -> onnx.ModelPr
 @pytest.fixture(scope="session")
 def float_graph(network: onnx.ModelProto) -> onnx.ModelProto:
     """The network made ready, batch 1."""
-    return with_batch(prepared(network), 1)
+    return with_batch(prepare_graph(network), 1)
 
 
 @pytest.fixture(scope="session")

@@ -18,7 +18,7 @@ from edgeau_calibration.algorithms.weight_optimization import with_learned_weigh
 from edgeau_calibration.graph.quantizable_layers import WEIGHTED
 from edgeau_calibration.graph.view import GraphView, with_shapes
 from edgeau_calibration.recipe import load_recipe
-from edgeau_export.converters.tensorrt.placed import PlacedQuantization, placed
+from edgeau_export.converters.tensorrt.placed import PlacedQuantization, place_pairs
 from edgeau_export.converters.tensorrt.placement import can_be_integer, place
 from edgeau_export.converters.tensorrt.qdq import activation_scales
 from edgeau_export.converters.tensorrt.rules import RULES
@@ -51,7 +51,7 @@ def graph(placed_graph: onnx.ModelProto) -> GraphView:
 def test_a_range_with_an_offset_becomes_the_symmetric_one_that_holds_it(float_graph: onnx.ModelProto):
     """What leaves a SiLU is -0.28 at least; a recipe for processors says so."""
     ranges = {name: (-0.28, 6.35) for node in float_graph.graph.node for name in (*node.input, *node.output)}
-    result = placed(float_graph, ranges)
+    result = place_pairs(float_graph, ranges)
     view = GraphView(result.graph)
     assert not [fault for rule in RULES if rule.__name__ != "operators" for fault in rule(view)]
     assert set(activation_scales(result).values()) == {float(np.float32(6.35 / 127))}
@@ -60,7 +60,7 @@ def test_a_range_with_an_offset_becomes_the_symmetric_one_that_holds_it(float_gr
 def test_weights_are_rounded_to_the_nearest_of_127_steps_a_channel(
     float_graph: onnx.ModelProto, pictures: np.ndarray
 ):
-    result = placed(float_graph, dict.fromkeys(("input", "stem_out"), (-3.0, 3.0)))
+    result = place_pairs(float_graph, dict.fromkeys(("input", "stem_out"), (-3.0, 3.0)))
     view = GraphView(result.graph)
     scale = view.value("stem_w_scale")
     np.testing.assert_allclose(scale * 127, np.abs(view.value("stem_w")).max(axis=(1, 2, 3)), rtol=1e-6)
@@ -70,10 +70,10 @@ def test_weights_are_rounded_to_the_nearest_of_127_steps_a_channel(
 def test_where_pairs_stand_is_the_same_at_every_start(float_graph: onnx.ModelProto):
     """Sets of names have another order in each process; two exports of one network are still the same file."""
     command = (
-        "import hashlib, onnx, sys; from edgeau_export.converters.tensorrt.placed import placed;"
+        "import hashlib, onnx, sys; from edgeau_export.converters.tensorrt.placed import place_pairs;"
         "model = onnx.load(sys.argv[1]);"
         "ranges = {name: (-3.0, 3.0) for node in model.graph.node for name in (*node.input, *node.output)};"
-        "print(hashlib.sha256(placed(model, ranges).SerializeToString(deterministic=True)).hexdigest())"
+        "print(hashlib.sha256(place_pairs(model, ranges).SerializeToString(deterministic=True)).hexdigest())"
     )
     with tempfile.NamedTemporaryFile(suffix=".onnx") as file:
         onnx.save(float_graph, file.name)

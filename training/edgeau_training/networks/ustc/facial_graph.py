@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from edgeau.errors import UsageError
 from edgeau_training.networks.full_precision import full_precision
 
-__all__ = ["FacialGraph", "NodeFeatures", "adjacency", "normalised"]
+__all__ = ["FacialGraph", "NodeFeatures", "adjacency", "normalise_adjacency"]
 
 
 class NodeFeatures(nn.Module):
@@ -72,7 +72,7 @@ class FacialGraph(nn.Module):
     def forward(self, nodes: Tensor) -> Tensor:
         """The nodes after one round of listening."""
         with full_precision(nodes):
-            edges = normalised(adjacency(nodes.detach().float(), self.neighbours)).to(nodes.dtype)
+            edges = normalise_adjacency(adjacency(nodes.detach().float(), self.neighbours)).to(nodes.dtype)
         messages = edges @ self.value(nodes) + self.update(nodes)
         return torch.relu(nodes + self.norm(messages))
 
@@ -92,7 +92,7 @@ def adjacency(nodes: Tensor, neighbours: int) -> Tensor:
     return (similarity >= least).to(similarity.dtype)
 
 
-def normalised(edges: Tensor) -> Tensor:
+def normalise_adjacency(edges: Tensor) -> Tensor:
     """``D^-1/2 A D^-1/2`` with D the row sums; the same shape."""
     scale = edges.sum(dim=-1).rsqrt()
     return scale.unsqueeze(-1) * edges * scale.unsqueeze(-2)
