@@ -278,7 +278,7 @@ def bootstrap_weights(
         count: n faces.
         resamples: B draws.
         groups: ``(n,)``, faces with the same number belong to the same person and are drawn together; None draws faces.
-        seed: of the draws; the same seed gives the same draws.
+        seed: seed of the draws; the same seed gives the same draws.
     """
     generator = np.random.default_rng(seed)
     _, member = np.unique(np.arange(count) if groups is None else groups, return_inverse=True)
@@ -293,7 +293,7 @@ def percentile_interval(values: NDArray[np.float64], confidence: float = 0.95) -
     """Lower and upper ends of a bootstrap interval per label, ``(C, 2)``, or ``(2,)`` of a single figure.
 
     Args:
-        values: of B resamples, ``(B, C)`` or ``(B,)``; resamples in which a label has no value (NaN) are left out.
+        values: values of B resamples, ``(B, C)`` or ``(B,)``; resamples in which a label has no value (NaN) are left out.
         confidence: coverage, 0..1.
 
     Returns:

@@ -90,7 +90,7 @@ class Pipeline(Closing):
             filters: what the results of a stream pass through, in this order. None takes smoothing and hysteresis; an
                 empty sequence leaves results as they are. Raw probabilities stay beside smoothed ones
                 (:attr:`edgeau.ActionUnit.raw`).
-            limits: of a face's picture; AUs that cannot be read from it are refused with the reason. None takes those
+            limits: limits of a face's picture; AUs that cannot be read from it are refused with the reason. None takes those
                 that were measured, ``Limits.none()`` refuses nothing.
 
         Raises:

@@ -193,7 +193,7 @@ class Face:
         track_id: the same number for the same person while visible; None for single pictures.
         pose: head pose, or None when it was not computed.
         aus: label to action unit, in the model's output order.
-        quality: of the face's picture, or None when it was not assessed.
+        quality: quality of the face's picture, or None when it was not assessed.
         aus_time_s: ``time_s`` of the frame that ``aus`` were read from; live, the network may look at every k-th frame
             only, and the frames between carry its last answer. None when the network has not looked at this face yet.
     """
@@ -225,7 +225,7 @@ class Face:
         """Convert to plain values, as in a ``.jsonl`` table (:mod:`edgeau.sinks.tables.jsonl` says what each is).
 
         Args:
-            place: of the face in its frame, its number where it has no track.
+            place: place of the face in its frame, its number where it has no track.
             landmarks: whether to give the mesh points too.
         """
         box, pose, quality = self.box, self.pose, self.quality

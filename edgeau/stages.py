@@ -75,7 +75,7 @@ class FrameStages(Closing):
     of them at a time take turns. They do not outlive a fork: load them in each process.
 
     Args:
-        detector: of BGR crops; closed with the stages.
+        detector: detector of BGR crops; closed with the stages.
         max_faces: how many faces are looked for at most; None takes 100 in pictures and files and 4 live.
         far: whether faces below 11 % of the long side of the frame are looked for too, down to 2.5 %, in tiles. It costs some
             60 ms of a processor for a picture of 1920 x 1080, in a film for one frame in 25. None does so for pictures and
@@ -86,7 +86,7 @@ class FrameStages(Closing):
         landmarker: opens another landmarker than MediaPipe's; its argument says whether every frame stands for itself.
         filters: what every result passes through, in this order; None takes smoothing and hysteresis at the thresholds of
             the bundle, an empty sequence takes nothing. Faces without a track (single pictures) pass unchanged.
-        limits: of a face's picture; AUs that cannot be read from it are refused with the reason. None takes those that
+        limits: limits of a face's picture; AUs that cannot be read from it are refused with the reason. None takes those that
             were measured, ``Limits.none()`` refuses nothing.
     """
 
@@ -191,7 +191,7 @@ class FrameStages(Closing):
         """Find the faces, who they are among those seen before, and how the heads are turned.
 
         Args:
-            frame: of the stream that :meth:`start` began; faces are looked for in its small picture where it has one.
+            frame: frame of the stream that :meth:`start` began; faces are looked for in its small picture where it has one.
             static: the frame has nothing to do with those before: nothing is tracked, faces get no ``track_id``.
 
         Raises:

@@ -39,7 +39,7 @@ class Command:
     Attributes:
         name: the word after ``edgeau``.
         module: that has its ``main(argv) -> int``.
-        extra: of edgeau that brings the packages it needs; "" where edgeau itself does.
+        extra: extra of edgeau that brings the packages it needs; "" where edgeau itself does.
         summary: one line for the list of programs.
     """
 

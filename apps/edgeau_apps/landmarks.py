@@ -27,11 +27,11 @@ class _Place:
 
     Attributes:
         where: what kind of place it is.
-        path: of it, "" where there is none.
+        path: its path, "" where there is none.
         points: how many points a face gets; None where there are no networks.
         source: what they were taken from.
         licence: theirs.
-        sha256: of each file, hex.
+        sha256: SHA-256 of each file, hex.
         fault: why they cannot be used.
     """
 

@@ -39,7 +39,7 @@ def quantize_graph(
 
     Args:
         model: from :func:`edgeau_calibration.graph.prepare.prepare_graph`.
-        ranges: of its activations, from :func:`edgeau_calibration.algorithms.ranges.activation_ranges`.
+        ranges: ranges of its activations, from :func:`edgeau_calibration.algorithms.ranges.activation_ranges`.
         recipe: types, symmetry and operators.
         kept_float: names of nodes that stay in float.
     """

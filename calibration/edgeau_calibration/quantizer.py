@@ -67,8 +67,8 @@ class StaticQuantizer:
 
     Attributes:
         float_graph: as prepared, and equalized where the recipe says so; names of nodes come from it.
-        recipe: of the quantization.
-        ranges: of every activation.
+        recipe: recipe of the quantization.
+        ranges: ranges of every activation.
     """
 
     def __init__(

@@ -40,7 +40,7 @@ class QuantizationRecipe:
         quantized_bias: int32 bias; False leaves it in float.
         weight_pairs: float weights with QuantizeLinear and DequantizeLinear, instead of int8 weights with the latter only.
         count: calibration crops wanted.
-        learned: of :data:`STEPS`: exact equalization of channels, least-squares weights, rounding with error feedback,
+        learned: some of :data:`STEPS`: exact equalization of channels, least-squares weights, rounding with error feedback,
             bias correction.
         floats: roles of layers that stay in float, of :data:`edgeau_calibration.graph.block_partition.ROLES`.
         through_silu: errors in front of a SiLU are weighed behind it, where ranges are found by ``mse``.

@@ -110,7 +110,7 @@ def run(name: str, body: Callable[[Sequence[str] | None], int], argv: Sequence[s
     """Run a command's body and turn what it raises into an exit code.
 
     Args:
-        name: of the command, put before its error line.
+        name: name of the command, put before its error line.
         body: takes the arguments, returns the exit code.
         argv: arguments without the program's name; None takes those of the process.
     """
@@ -150,9 +150,9 @@ def entry(name: str, module: str, extra: str) -> partial[int]:
     """Make the function that starts a command as a program: its module is imported only then, so that a missing package is one line.
 
     Args:
-        name: of the command.
+        name: name of the command.
         module: that has its ``main``.
-        extra: of edgeau that brings the packages.
+        extra: extra of edgeau that brings the packages.
     """
 
     def body(argv: Sequence[str] | None) -> int:

@@ -32,7 +32,7 @@ def spread(
     What a worker keeps in the globals of its modules stays for its next items.
 
     Args:
-        address: of a running cluster (``"10.0.0.1:6379"``, ``"auto"``), or ``"local"`` for one on this machine that ends
+        address: address of a running cluster (``"10.0.0.1:6379"``, ``"auto"``), or ``"local"`` for one on this machine that ends
             with the work.
         work: a function of a module; its exceptions of kind :class:`UserError` are raised here as they are.
         items: what can be pickled.

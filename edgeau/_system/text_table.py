@@ -11,7 +11,7 @@ def aligned_lines(rows: Sequence[Sequence[str]], *, right: bool = False) -> list
     """One line per row, two spaces between columns.
 
     Args:
-        rows: of as many cells each.
+        rows: rows of as many cells each.
         right: set every column but the first flush right, as numbers read best.
     """
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]

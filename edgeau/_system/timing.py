@@ -25,7 +25,7 @@ class RunTimes:
     """Times of runs of one thing.
 
     Attributes:
-        wall_ms: of each run, milliseconds.
+        wall_ms: wall time of each run, milliseconds.
         cpu_ms: processor time of each run, all threads of this process together, milliseconds.
     """
 

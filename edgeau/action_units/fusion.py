@@ -42,7 +42,7 @@ class Fuser:
 
         Args:
             network_logits: ``(C,)`` or ``(N, C)``.
-            landmark_logits: of the same shape.
+            landmark_logits: landmark logits of the same shape.
 
         Returns:
             float32, of the same shape.

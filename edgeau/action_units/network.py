@@ -47,7 +47,7 @@ class AUDetector(Closing):
     Args:
         bundle: verified.
         session: runs the artifact.
-        artifact: of the bundle.
+        artifact: artifact of the bundle.
         color: order of the channels of the crops that will be given, ``"RGB"`` or ``"BGR"``.
     """
 

@@ -33,7 +33,7 @@ class NeutralBaseline:
 
     Attributes:
         shape: float32 ``(468, 3)``, the face laid on the landmark model's template, template units.
-        template_digest: of that template.
+        template_digest: digest of that template.
         frames: how many frames it is the median of.
         confidence: 0..1, how far to believe it; one that was collected at rest has 1.
     """
@@ -48,7 +48,7 @@ class NeutralBaseline:
 
         Args:
             average: neutral face of the model, the mean of many people.
-            template_digest: of the model.
+            template_digest: digest of the model.
 
         Raises:
             InputError: the baseline was collected with another model.

@@ -58,7 +58,7 @@ class NeutralCollector:
 
         Args:
             landmarks: ``(468 or 478, 3)``.
-            time_s: of the frame, seconds; must not go back.
+            time_s: time of the frame, seconds; must not go back.
 
         Raises:
             InputError: the landmarks have another shape, or the time goes back.

@@ -88,7 +88,7 @@ class AUPredictor:
 
         Args:
             crops: the aligned crop of each face, in the detector's colour order.
-            landmarks: of each face, ``(468 or 478, 3)``.
+            landmarks: landmarks of each face, ``(468 or 478, 3)``.
             baselines: each person's neutral face, or None.
         """
         if not crops:
@@ -147,7 +147,7 @@ def _sides(logit: float, asymmetry: float | None) -> tuple[float | None, float |
     face has mirrored sides.
 
     Args:
-        logit: of the AU.
+        logit: logit of the AU.
         asymmetry: left less right logit of the landmarks; None where they do not tell.
     """
     if asymmetry is None:

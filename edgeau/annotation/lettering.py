@@ -48,7 +48,7 @@ def text(
         words: ASCII.
         at: x of the left, right or centre, and y of the middle of a capital letter, pixels.
         size: height of a capital letter, pixels.
-        colour: of the letters.
+        colour: colour of the letters.
         bold: with a thicker pen.
         align: what ``at`` means.
     """

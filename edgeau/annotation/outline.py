@@ -62,9 +62,9 @@ def draw_outline(
     Args:
         picture: uint8 ``(height, width, 3)``, BGR.
         face: landmarks in pixels of the frame.
-        colour: of the lines.
+        colour: colour of the lines.
         scale: picture pixels to a frame pixel.
-        offset: of the frame's corner in the picture, x y, pixels.
+        offset: offset of the frame's corner in the picture, x y, pixels.
     """
     # A frame pixel's centre lies half a pixel inside it, in both pictures.
     points = (face.landmarks[:, :2].astype(np.float64) + 0.5) * scale - 0.5 + offset

@@ -50,7 +50,7 @@ def finish_bundle(path: Path, options: EngineOptions | None = None, *, max_f1_dr
 
     Args:
         path: the bundle's folder.
-        options: of the builds, remembered on this machine for the sessions to come; None takes the defaults.
+        options: options of the builds, remembered on this machine for the sessions to come; None takes the defaults.
         max_f1_drop: largest loss of the mean F1 on the bundle's labelled samples, against the float network, 0..1.
 
     Raises:

@@ -33,11 +33,11 @@ def with_accuracy(
         row: with its engine and latency.
         artifact: that the session runs.
         session: already right on the golden answers.
-        samples: of the bundle, or None where it has none.
+        samples: samples of the bundle, or None where it has none.
         spec: what the network wants.
-        labels: of the bundle, in output order.
-        float_thresholds: of the float network, per label; those of the artifact may have been fitted again for it.
-        max_f1_drop: of the mean F1 below that of the float network, 0..1.
+        labels: labels of the bundle, in output order.
+        float_thresholds: thresholds of the float network, per label; those of the artifact may have been fitted again for it.
+        max_f1_drop: max f1 drop of the mean F1 below that of the float network, 0..1.
     """
     if samples is None:
         return row

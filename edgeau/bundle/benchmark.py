@@ -35,9 +35,9 @@ class Timing:
     """One artifact with one number of threads.
 
     Attributes:
-        file: of the artifact.
-        runtime: of the artifact.
-        precision: of the artifact.
+        file: file of the artifact.
+        runtime: runtime of the artifact.
+        precision: precision of the artifact.
         threads: that one inference used; None where the engine decides.
         latency_ms: lower quartile of the runs on one face, milliseconds; None when it was not timed.
         runs: how many were timed.
@@ -122,7 +122,7 @@ def time_artifacts(
         artifact: which, see :meth:`edgeau.bundle.Bundle.artifacts`; None for all.
         threads: numbers of threads; None takes :func:`edgeau._system.processor.thread_counts`.
         provider: the engine's device or kernel library; None takes the runtime's default.
-        seconds: of running, in all; opening the engines comes on top of it.
+        seconds: seconds of running, in all; opening the engines comes on top of it.
         every: False leaves out numbers of threads with which an artifact cannot become the fastest, however well it
             uses them.
 

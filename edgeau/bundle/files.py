@@ -32,7 +32,7 @@ def record_of(directory: Path, name: str) -> FileRecord:
     """Size and SHA-256 of one file of a bundle.
 
     Args:
-        directory: of the bundle.
+        directory: directory of the bundle.
         name: path relative to it, with forward slashes.
     """
     path = directory / name

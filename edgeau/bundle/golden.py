@@ -86,11 +86,11 @@ def check_golden(
     """Run the golden crops and compare.
 
     Args:
-        golden: of the bundle.
+        golden: golden of the bundle.
         artifact: that the session runs.
         session: to be checked.
         spec: what the network wants.
-        labels: of the bundle, in output order.
+        labels: labels of the bundle, in output order.
 
     Raises:
         BundleError: there is no golden answer for this artifact.
@@ -162,7 +162,7 @@ def read_answered_crops(file: Path, kinds: Collection[str], others: Collection[s
 
     Args:
         file: written by :func:`write_answered_crops`.
-        kinds: of answers; every artifact must have each of them.
+        kinds: kinds of answers; every artifact must have each of them.
         others: further arrays that must be there.
 
     Raises:

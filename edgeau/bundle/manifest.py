@@ -173,10 +173,10 @@ class Artifact:
             weights, int16 activations).
         batch: fixed batch size, or None for a dynamic one.
         bytes: size of the file.
-        sha256: of the file, hex.
+        sha256: SHA-256 of the file, hex.
         thresholds: decision threshold on the network's own probability per label, fitted for this artifact.
         fused_thresholds: the same on the fused probability; None where nothing is fused, or fused with ``thresholds``.
-        network_accuracy: of the network alone where the bundle fuses, which hides a part of what INT8 costs.
+        network_accuracy: accuracy of the network alone where the bundle fuses, which hides a part of what INT8 costs.
         answers: ``"logits"``, or ``"probabilities"`` of a file that was made elsewhere.
         parity: against the reference; None when it could not be run here.
         accuracy: as a device runs it, fused where the bundle fuses; None when no labelled data was there.
@@ -242,10 +242,10 @@ class Measured:
     """Figures of an artifact on the machine where the bundle was finished.
 
     Attributes:
-        file: of the artifact.
+        file: file of the artifact.
         engine: that ran it, with its version and device.
         machine: what the engine is tied to.
-        latency_ms: of one face, milliseconds; None where it did not run.
+        latency_ms: latency of one face, milliseconds; None where it did not run.
         count: labelled samples of the bundle that it was measured on.
         max_abs_logit: largest difference of a logit to what the artifact answered where the bundle was made.
         decision_flips: share of AU decisions that differ from those, 0..1.
@@ -271,7 +271,7 @@ class Manifest:
     """The whole manifest.
 
     Attributes:
-        schema_version: of this file format.
+        schema_version: version of this file format.
         edgeau_version: that wrote it.
         target: board name the bundle was made for.
         network: which network.

@@ -16,7 +16,7 @@ class StartingWeights:
 
     Attributes:
         file: its name.
-        sha256: of the file, hex.
+        sha256: SHA-256 of the file, hex.
         labels: in its output order; none where the file does not say.
         taken: labels whose outputs were taken over, matched by name.
         fresh: labels of the new network that began at random.
@@ -36,8 +36,8 @@ class TrainedOn:
     Attributes:
         set: name of the data set.
         fold: its division, whose test side was not trained on; "" where there is none.
-        options: of its reader.
-        digest: of pictures and labels.
+        options: options of its reader.
+        digest: digest of pictures and labels.
     """
 
     set: str

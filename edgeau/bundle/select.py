@@ -209,7 +209,7 @@ def rank_timings(rows: Sequence[Timing]) -> list[Timing]:
     An artifact of less than float precision comes first only when it is really faster than every float one.
 
     Args:
-        rows: of :func:`edgeau.bundle.benchmark.time_artifacts`, in the bundle's order.
+        rows: rows of :func:`edgeau.bundle.benchmark.time_artifacts`, in the bundle's order.
     """
     left = [row for row in rows if row.latency_ms is not None]
     order = []

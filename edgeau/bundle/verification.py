@@ -27,7 +27,7 @@ def open_verified(
 
     Args:
         bundle: verified.
-        artifact: of the bundle.
+        artifact: artifact of the bundle.
         threads: that one inference may use; None takes the runtime's default.
         provider: the engine's device or kernel library; None takes the runtime's default.
 

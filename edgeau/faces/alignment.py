@@ -156,8 +156,8 @@ class _Rectangle(Alignment):
     """An alignment whose crop may be a rectangle. There is no larger canvas.
 
     Attributes:
-        height: of the crop, pixels.
-        width: of the crop, pixels.
+        height: height of the crop, pixels.
+        width: width of the crop, pixels.
     """
 
     height: int = 224
@@ -187,8 +187,8 @@ class FivePointTemplate(_Rectangle):
     Attributes:
         points: where they belong, x y in pixels of the crop: eye centre on the left of the picture, on the right, nose tip,
             mouth corner left, right.
-        height: of the crop, pixels.
-        width: of the crop, pixels.
+        height: height of the crop, pixels.
+        width: width of the crop, pixels.
         border: value of pixels outside the frame, 0..255.
     """
 
@@ -228,8 +228,8 @@ class BoxCrop(_Rectangle):
 
     Attributes:
         margin: what is added on each side of the box, as a share of its width and height; 0 or more.
-        height: of the crop, pixels.
-        width: of the crop, pixels.
+        height: height of the crop, pixels.
+        width: width of the crop, pixels.
         border: value of pixels outside the frame, 0..255.
     """
 
@@ -272,8 +272,8 @@ class WholePicture(_Rectangle):
     For networks that were trained on whole pictures of one face. The face is found all the same, for results have a box.
 
     Attributes:
-        height: of the crop, pixels.
-        width: of the crop, pixels.
+        height: height of the crop, pixels.
+        width: width of the crop, pixels.
     """
 
     def matrix(self, landmarks: NDArray[np.floating[Any]]) -> NDArray[np.float64]:  # noqa: ARG002 - as Alignment

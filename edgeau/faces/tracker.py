@@ -85,9 +85,9 @@ class FaceTracker:
         """The numbers of the faces of the next frame, in the order of the boxes.
 
         Args:
-            boxes: of the faces.
-            landmarks: of the faces, ``(468 or 478, 3)`` each; None goes by the boxes alone.
-            time_s: of the frame, seconds; None takes a thirtieth of a second more than the frame before.
+            boxes: boxes of the faces.
+            landmarks: landmarks of the faces, ``(468 or 478, 3)`` each; None goes by the boxes alone.
+            time_s: time of the frame, seconds; None takes a thirtieth of a second more than the frame before.
         """
         self._now_s = self._now_s + _STEP_S if time_s is None else time_s
         points: Sequence[NDArray[np.float32] | None] = [None] * len(boxes) if landmarks is None else landmarks

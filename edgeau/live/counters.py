@@ -34,10 +34,10 @@ class LiveCounters:
         last_failure: what the newest failed frame failed of, in words; "" when none did.
         fps: results taken a second, over the last seconds.
         every: the network looks at each face in every k-th frame.
-        age_s: of the newest result when it was taken, seconds.
+        age_s: age of the newest result when it was taken, seconds.
         landmarks_s: time to find the faces of one frame, seconds, running mean.
         network_s: time of the network for one face, seconds, median of its last runs.
-        temperature_c: of the processor, degrees Celsius; None when unknown.
+        temperature_c: temperature of the processor, degrees Celsius; None when unknown.
         silent_s: since the source's newest frame, seconds.
         gaps: how often the source left and came back.
         gap_s: seconds without frames that these took.

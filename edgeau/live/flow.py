@@ -81,7 +81,7 @@ class ErrorThrottle:
     """Bears single failures of one stage, and raises what does not stop.
 
     Args:
-        name: of the source, for the log.
+        name: name of the source, for the log.
     """
 
     def __init__(self, name: str) -> None:

@@ -79,7 +79,7 @@ class LivePipeline(Closing):
             experimental: whether AUs without evidence on real faces are given too.
             landmarker_model: a ``face_landmarker.task``.
             filters: what every result passes through.
-            limits: of a face's picture.
+            limits: limits of a face's picture.
         """
         stages = FrameStages.load(
             path,

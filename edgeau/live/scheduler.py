@@ -30,7 +30,7 @@ class DeadlineScheduler:
     step by step while the processor is hot.
 
     Args:
-        period_s: of the frames as far as known, seconds; corrected by what :meth:`on_frame` is told.
+        period_s: period of the frames as far as known, seconds; corrected by what :meth:`on_frame` is told.
         max_every: largest k.
         hot_c: temperature from which on k goes up, degrees Celsius; None for never.
     """

@@ -23,9 +23,9 @@ def field(content: Content, table: int, number: int) -> int | None:
     """Offset at which a table keeps a field; None where it has none.
 
     Args:
-        content: of the file.
+        content: content of the file.
         table: its place.
-        number: of the field, in the order of the schema, from 0.
+        number: number of the field, in the order of the schema, from 0.
     """
     start, size = field_list(content, table)
     slot = 4 + 2 * number

@@ -25,7 +25,7 @@ class OpenVinoSession(Session):
 
     Args:
         file: the ``.onnx`` file, weights inside.
-        threads: of one inference on the processor; None takes :func:`edgeau._system.processor.default_threads`.
+        threads: number of threads of one inference on the processor; None takes :func:`edgeau._system.processor.default_threads`.
         provider: an OpenVINO device such as ``"GPU"``; None takes ``"CPU"``.
 
     Raises:

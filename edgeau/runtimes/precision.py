@@ -26,7 +26,7 @@ class Precision:
         name: as it stands in targets, manifests and options.
         title: for people.
         rank: 0 is the truest; of equally fast artifacts the one of the lower rank is preferred.
-        tolerance: of the golden answers.
+        tolerance: tolerance of the golden answers.
         is_float: weights and activations are floating-point numbers: parity with the reference is a gate.
         is_calibrated: activation ranges come from calibration crops, so a target names a quantization recipe.
     """

@@ -26,7 +26,7 @@ class EngineInfo:
 
     Attributes:
         engine: name in :data:`edgeau.runtimes.table`.
-        version: of the engine's package.
+        version: version of the engine's package.
         provider: the device or kernel library that it really uses.
         threads: that one inference may use; None where the engine decides.
         batch: fixed batch size of the artifact, or None for a dynamic one.

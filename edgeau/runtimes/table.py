@@ -32,13 +32,13 @@ class Runtime:
             ``(file, *, threads, provider)``.
         converter: ``"module:function"`` that makes its artifacts when a bundle is exported; see
             :mod:`edgeau_export.converters.conversion`.
-        suffix: of its artifacts' file names.
+        suffix: suffix of its artifacts' file names.
         precisions: that it runs, by name.
         distributions: Python packages that bring the engine; their versions are part of every cache key.
         modules: what those packages are imported as, in the order in which to try them.
         install: how a user gets it: a requirement for pip such as ``"edgeau[litert]"``, or a sentence where pip has none.
         from_pip: whether ``install`` is such a requirement.
-        batch_sizes: of its artifacts: ``"any"`` (dynamic, or fixed where a target says so), ``"fixed"`` (a target must name
+        batch_sizes: batch sizes of its artifacts: ``"any"`` (dynamic, or fixed where a target says so), ``"fixed"`` (a target must name
             the size) or ``"one"`` (always 1, which a target names too).
         opsets: oldest and newest ONNX operator set of the graphs that its artifacts may be made from: what the oldest release
             that edgeau allows reads.

@@ -16,8 +16,8 @@ class CsvSink(TextFileSink):
     """Writes :class:`~edgeau.sinks.tables.OpenFaceCsv` to a file.
 
     Args:
-        path: of the file.
-        description: of the results.
+        path: path of the file.
+        description: description of the results.
         landmarks: 68 or 478 for landmark columns, None for none.
         pose: whether to give head rotation columns.
 

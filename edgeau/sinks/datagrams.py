@@ -17,7 +17,7 @@ class Datagrams:
 
     Args:
         host: name or number, IPv4 or IPv6; looked up at the first datagram, again after a failure.
-        port: of the receiver.
+        port: port of the receiver.
     """
 
     def __init__(self, host: str, port: int) -> None:

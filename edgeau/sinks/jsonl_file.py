@@ -19,8 +19,8 @@ class JsonLinesSink(TextFileSink):
     """Writes :class:`~edgeau.sinks.tables.JsonLines` to a file.
 
     Args:
-        path: of the file.
-        description: of the results.
+        path: path of the file.
+        description: description of the results.
         landmarks: whether faces carry their mesh points.
 
     Raises:
@@ -38,7 +38,7 @@ class JsonStreamSink(Sink):
 
     Args:
         stream: text; flushed after every line.
-        description: of the results.
+        description: description of the results.
         name: for people.
     """
 

@@ -53,8 +53,8 @@ class MqttSink(Sink):
     ``EDGEAU_MQTT_PASSWORD``, where other users of the machine do not see it.
 
     Args:
-        address: of broker and topic.
-        description: of the results.
+        address: address of broker and topic.
+        description: description of the results.
 
     Raises:
         UsageError: the address does not fit.

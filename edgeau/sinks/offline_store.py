@@ -33,7 +33,7 @@ class OfflineStore:
 
     Args:
         folder: made when it is missing, readable by its owner alone.
-        most_bytes: of all messages together; the oldest are given up for the newest, and counted in :attr:`lost`.
+        most_bytes: limit on the bytes of all messages together; the oldest are given up for the newest, and counted in :attr:`lost`.
 
     Raises:
         OutputError: the folder cannot be made or read, or another process uses it.

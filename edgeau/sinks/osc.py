@@ -28,8 +28,8 @@ class OscSink(Sink):
     """Sends each result to ``osc://HOST:PORT[/PREFIX]``; without a prefix messages are under ``/edgeau``.
 
     Args:
-        address: of the receiver.
-        description: of the results.
+        address: address of the receiver.
+        description: description of the results.
 
     Raises:
         UsageError: the address lacks something.

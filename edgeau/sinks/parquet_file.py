@@ -24,8 +24,8 @@ class ParquetSink(Sink):
     A Parquet file is readable only once it is closed: a process that is killed loses it. The other files lose nothing.
 
     Args:
-        path: of the file; one that is there is replaced at the end.
-        description: of the results.
+        path: path of the file; one that is there is replaced at the end.
+        description: description of the results.
         landmarks: 68 or 478 for landmark columns, None for none.
         pose: whether to give head rotation columns.
 

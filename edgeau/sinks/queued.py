@@ -22,7 +22,7 @@ class SinkReport:
     """Counts of what became of the results that a sink was given.
 
     Attributes:
-        name: of the sink.
+        name: name of the sink.
         written: results that it took.
         overrun: results that were dropped because it was too slow, oldest first.
         failed: results that it refused, or that were left when it was closed.

@@ -28,7 +28,7 @@ class TextFileSink(Sink):
     as ``results.interrupted.csv``.
 
     Args:
-        path: of the file; one that is there is replaced at the end.
+        path: path of the file; one that is there is replaced at the end.
         table: makes the table on a stream.
 
     Raises:

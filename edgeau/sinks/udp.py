@@ -16,8 +16,8 @@ class UdpSink(Sink):
     """Sends each result, as :mod:`edgeau.sinks.tables.jsonl` writes it, to ``udp://HOST:PORT``.
 
     Args:
-        address: of the receiver.
-        description: of the results.
+        address: address of the receiver.
+        description: description of the results.
 
     Raises:
         UsageError: the address lacks something.

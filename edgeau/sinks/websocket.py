@@ -41,7 +41,7 @@ class WebSocketSink(Sink):
 
     Args:
         address: what to listen on; without a host the loopback, port 0 takes a free one.
-        description: of the results.
+        description: description of the results.
 
     Raises:
         UsageError: the address does not fit.

@@ -103,7 +103,7 @@ def profiled_colours(image: NDArray[Any], profile: ColourProfile) -> NDArray[np.
 
     Args:
         image: BGR, uint8 or uint16 ``(height, width, 3)``.
-        profile: of its colours.
+        profile: profile of its colours.
 
     Returns:
         BGR, uint8; colours that sRGB has not are cut off at its edge.

@@ -46,7 +46,7 @@ class FilmHeader:
         has_edits: whether only a part is to be shown, or it starts late.
         is_fragmented: whether its index lies in pieces over the file.
         crop: what is shown of each picture (the clean aperture); None for all of it.
-        transfer: of its colours, a number of ITU-T H.273.
+        transfer: transfer of its colours, a number of ITU-T H.273.
         primaries: likewise.
         matrix: likewise.
         is_dolby_only: whether its colours are Dolby Vision's own (profile 5), which no other decoder makes pictures of.

@@ -37,7 +37,7 @@ class OpenCvVideo(Source):
     Damaged frames are passed over; the times show the gap. After the last frame the damage is reported.
 
     Args:
-        path: of the file.
+        path: path of the file.
         name: for people; None takes the file's.
 
     Raises:

@@ -23,10 +23,10 @@ class PictureSource(Source):
     A picture that cannot be read is passed over, and named after the last one.
 
     Args:
-        paths: of the files.
+        paths: paths of the files.
         name: for people.
         fps: the pictures are a film of so many frames a second; None takes each for itself.
-        places: of each on the film's clock, in frames from 0; None takes one after the other.
+        places: places of each on the film's clock, in frames from 0; None takes one after the other.
     """
 
     def __init__(

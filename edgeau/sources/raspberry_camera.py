@@ -29,7 +29,7 @@ class Picamera2Source(Source):
     (:attr:`~edgeau.sources.Frame.small`) and cut out of the large one.
 
     Args:
-        number: of the camera, from 0.
+        number: number of the camera, from 0.
         size: width and height of the large picture in pixels, even numbers.
         fps: frames a second.
 

@@ -41,7 +41,7 @@ class Gap:
     """A time without frames.
 
     Attributes:
-        time_s: of the first frame after it.
+        time_s: time of the first frame after it.
         seconds: since the frame before it.
         why: what the source said when it left.
         tries: how often it was opened again until it came back.

@@ -36,7 +36,7 @@ def check_size(width: int, height: int, name: str) -> None:
     Args:
         width: stated, pixels.
         height: stated, pixels.
-        name: of the file, for the message.
+        name: name of the file, for the message.
 
     Raises:
         InputError: it has more pixels than :func:`most_pixels`, or a side is longer than OpenCV can warp.

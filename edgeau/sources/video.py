@@ -23,7 +23,7 @@ def open_video(path: Path, name: str | None = None) -> Source:
     header says all that OpenCV does not apply (MP4, MOV) or that have nothing of the kind (AVI, GIF, MJPEG).
 
     Args:
-        path: of the file.
+        path: path of the file.
         name: for people; None takes the file's.
 
     Raises:

@@ -29,10 +29,10 @@ class Event:
         track_id: whose.
         time_s: when it happened, seconds in the source: the first frame of the new state.
         reported_s: when that was certain: ``min_on_s`` or ``min_off_s`` later.
-        duration_s: of an offset: since the onset; of an onset 0.
+        duration_s: seconds since the onset for an offset, 0 for an onset.
         peak: highest probability so far, 0..1.
-        cause: of an offset: ``"ended"``; ``"lost"``, when the face or the AU could not be seen any more and ``time_s`` is
-            when it last was; or ``"stopped"``, when the stream ended first. Of an onset ``"began"``.
+        cause: reason for an offset: ``"ended"``; ``"lost"``, when the face or the AU could not be seen any more and ``time_s`` is
+            when it last was; or ``"stopped"``, when the stream ended first. ``"began"`` for an onset.
         side: where it was strongest: ``"left"`` or ``"right"`` (the person's own), or ``"both"`` where the weaker side had at
             least half the probability of the stronger one; None where the AU's sides are not told apart.
     """

@@ -67,7 +67,7 @@ class RunningBaseline:
 
         Args:
             landmarks: ``(468 or 478, 3)`` of a face that looks into the camera.
-            time_s: of the frame, seconds.
+            time_s: time of the frame, seconds.
         """
         if self.frozen or (self._last_s is not None and 0 <= time_s - self._last_s < _EVERY_S):
             return False

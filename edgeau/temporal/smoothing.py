@@ -71,7 +71,7 @@ class OneEuro:
     Attributes:
         min_cutoff: cutoff when nothing moves, Hz: lower is calmer and slower.
         beta: how much the cutoff opens per unit of speed (Hz per unit/s): higher follows quick changes better.
-        derivative_cutoff: of the low-pass on the speed, Hz.
+        derivative_cutoff: derivative cutoff of the low-pass on the speed, Hz.
     """
 
     min_cutoff: float = 1.0

@@ -102,8 +102,8 @@ class PerTrackFilter(ABC, Generic[State]):
         """The face to give instead of one that has a track; ``state`` is its track's, and may be changed.
 
         Args:
-            face: of the result.
-            time_s: of the result, seconds.
+            face: face of the result.
+            time_s: time of the result, seconds.
             state: made by ``make`` when the track began.
         """
 

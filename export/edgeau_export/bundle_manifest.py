@@ -32,7 +32,7 @@ def bundle_manifest(
 
     Args:
         target: name of the board.
-        description: of the network.
+        description: description of the network.
         artifacts: in the order in which a device should try them.
         landmarks: face networks that travel in the bundle, or None.
         pending: stages that wait for the board.

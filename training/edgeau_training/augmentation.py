@@ -74,9 +74,9 @@ def random_cut(rng: np.random.Generator, options: Augmentation, view: CropView) 
     """A shifted, turned, scaled and perhaps mirrored cut.
 
     Args:
-        rng: of this sample.
+        rng: random generator of this sample.
         options: how much it varies.
-        view: of the picture.
+        view: view of the picture.
 
     Returns:
         The canvas-to-picture matrix, float64 ``(2, 3)``, and whether it mirrors.

@@ -17,7 +17,7 @@ class Progress(Closing):
     Args:
         what: its label.
         total: steps to expect; None when nobody knows.
-        unit: of a step.
+        unit: name of a step.
         draw: False for what is too short for a bar.
     """
 

@@ -39,9 +39,9 @@ def analyze_spread(
     """Outcomes in the order in which inputs are finished.
 
     Args:
-        address: of the cluster, or ``"local"``.
+        address: address of the cluster, or ``"local"``.
         inputs: whose files every node sees under the same paths.
-        arguments: of the command.
+        arguments: arguments of the command.
         load: makes a worker's pipeline and options from the arguments; a function of a module.
 
     Raises:

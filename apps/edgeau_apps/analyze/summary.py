@@ -16,7 +16,7 @@ class _AUSummary:
     """One AU of one face over the frames in which the face was seen.
 
     Attributes:
-        latest: of the last frame.
+        latest: answer of the last frame.
         read: frames in which the AU was read.
         active: those in which it was active.
         peak: highest probability, 0..1.
@@ -64,7 +64,7 @@ class FaceSummaries:
         """For people: a line a face and a line an AU.
 
         Args:
-            frames: of the input, all in all; of a single one probabilities and decisions are shown, of several the share
+            frames: frames of the input, all in all; of a single one probabilities and decisions are shown, of several the share
                 of frames in which an AU was active.
         """
         lines = []

@@ -20,8 +20,8 @@ class Compared:
 
     Attributes:
         artifact: file.
-        threads: of both.
-        batch: of both.
+        threads: number of threads of both.
+        batch: batch of both.
         before_ms: median of the first.
         after_ms: median of the second.
         p_value: chance of a difference at least as large if both came from one distribution, 0..1.

@@ -89,7 +89,7 @@ class PowerIntegral:
     """A power that is read twenty times a second by a thread of its own, summed over time.
 
     Args:
-        name: of the sensor.
+        name: name of the sensor.
         watts: reads it.
     """
 

@@ -39,7 +39,7 @@ class BenchSettings:
     Attributes:
         threads: numbers of threads.
         batches: numbers of faces in one run.
-        seconds: of running for each row.
+        seconds: seconds of running for each row.
         artifact: which, see :meth:`edgeau.bundle.Bundle.artifacts`.
         starts: whether start-up and memory are measured too, in a process each.
     """
@@ -68,7 +68,7 @@ def measure(bundle: Bundle, settings: BenchSettings, meter: EnergyMeter | None) 
     Args:
         bundle: verified.
         settings: what is measured.
-        meter: of energy; entered; None where there is none.
+        meter: energy meter, entered; None where there is none.
 
     Raises:
         EngineError: nothing fits the engine that was asked for.

@@ -38,7 +38,7 @@ def provenance(digest: str, network: str, argv: Sequence[str], began: Began) -> 
     """Everything about a benchmark but its figures; call it when it has ended.
 
     Args:
-        digest: of the bundle or file that was measured.
+        digest: digest of the bundle or file that was measured.
         network: for people.
         argv: the command's arguments.
         began: from before.
@@ -66,7 +66,7 @@ def throttling(before: int | None = None) -> str:
     """Say in words what the board throttles now; "" where nothing is throttled or the system does not tell.
 
     Args:
-        before: of :func:`throttle_count` when the benchmark began.
+        before: value of :func:`throttle_count` when the benchmark began.
     """
     if shutil.which("vcgencmd"):
         done = subprocess.run(["vcgencmd", "get_throttled"], capture_output=True, text=True, check=False)

@@ -19,7 +19,7 @@ class Row:
     Attributes:
         artifact: file in the bundle.
         runtime: engine's name.
-        precision: of the artifact.
+        precision: precision of the artifact.
         threads: that one inference used; 0 where the engine decides.
         batch: faces in one run.
         bytes: size of the file.

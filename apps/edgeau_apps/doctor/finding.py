@@ -18,7 +18,7 @@ class Finding:
     """One finding.
 
     Attributes:
-        level: of :data:`LEVELS`.
+        level: one of :data:`LEVELS`.
         subject: two or three words.
         says: what is so.
         fix: what to do, "" where nothing needs to be done.

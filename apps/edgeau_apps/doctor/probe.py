@@ -49,7 +49,7 @@ def this_machine(*, imports: bool = True, time_limit: float = 60.0) -> MachineDe
 
     Args:
         imports: whether each package is imported, in a process of its own, to see that it works.
-        time_limit: of each import, seconds.
+        time_limit: time limit of each import, seconds.
     """
     modules = _modules()
     packages = {name: version for name in modules if (version := _version(name))}

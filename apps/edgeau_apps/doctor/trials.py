@@ -45,7 +45,7 @@ def try_machine(
     Args:
         machine: this one.
         bundle: whose artifacts are tried; None takes the packaged default.
-        time_limit: of each trial, seconds. A trial that it ends is a warning: nothing is known of what it tried.
+        time_limit: time limit of each trial, seconds. A trial that it ends is a warning: nothing is known of what it tried.
     """
     if machine.version("numpy") is None or not _has_opencv(machine):
         return  # named already, and nothing can run without them

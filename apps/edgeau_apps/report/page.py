@@ -26,7 +26,7 @@ def page(
 
     Args:
         subjects: what is compared.
-        ceilings: of this machine, or None.
+        ceilings: ceilings of this machine, or None.
         bench: latencies, or none.
         papers: whether the published figures stand below.
     """

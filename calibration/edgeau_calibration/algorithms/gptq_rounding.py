@@ -23,7 +23,7 @@ def rounded_with_feedback(
     Args:
         weights: ``(G, O, F)``.
         moments: positive definite second moments of the inputs, ``(G, F, F)``.
-        scale: of each output, ``(G, O)``.
+        scale: scale of each output, ``(G, O)``.
         limit: largest magnitude of an integer.
 
     Returns:

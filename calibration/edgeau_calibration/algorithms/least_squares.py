@@ -30,7 +30,7 @@ class FitRule:
     """Choice of the steps that are taken.
 
     Attributes:
-        bits: of the weights, 7 or 8.
+        bits: bits of the weights, 7 or 8.
         least_squares: fit the float weights to the quantized inputs first.
         feedback: round with error feedback; otherwise to the nearest integer.
         bias: correct the mean of the output.
@@ -69,8 +69,8 @@ def fitted_layer(
 
     Args:
         place: where they are.
-        weights: of the float layer, ``(O, ...)``.
-        moments: of its inputs.
+        weights: weights of the float layer, ``(O, ...)``.
+        moments: moments of its inputs.
         graph: Q/DQ.
         rule: which steps are taken.
     """

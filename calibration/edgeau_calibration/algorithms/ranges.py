@@ -38,8 +38,8 @@ def activation_ranges(
 
     Args:
         graph: float.
-        activations: of its tensors, from :func:`edgeau_calibration.algorithms.activations.sampled_activations`.
-        method: of :data:`METHODS`.
+        activations: activations of its tensors, from :func:`edgeau_calibration.algorithms.activations.sampled_activations`.
+        method: one of :data:`METHODS`.
         symmetric: zero point in the middle of each range.
         through_silu: errors in front of a SiLU are weighed behind it, where the method is ``mse``.
 
@@ -80,7 +80,7 @@ def chosen_range(method: str, activation: Activation, *, symmetric: bool, silu: 
     """The range of one tensor; it always holds 0.
 
     Args:
-        method: of :data:`METHODS`.
+        method: one of :data:`METHODS`.
         activation: what the tensor held.
         symmetric: zero point in the middle of the range.
         silu: the tensor is read through ``x * sigmoid(x)`` only, so that ``mse`` weighs errors behind that function, where

@@ -23,8 +23,8 @@ class Pairs:
     """Covariances of every input with every other, G groups of F inputs.
 
     Attributes:
-        quantized: of the quantized inputs, ``(G, F, F)``.
-        cross: of float with quantized inputs, ``(G, F, F)``: rows float, columns quantized.
+        quantized: moments of the quantized inputs, ``(G, F, F)``.
+        cross: moments of float with quantized inputs, ``(G, F, F)``: rows float, columns quantized.
     """
 
     quantized: NDArray[np.float64]
@@ -36,7 +36,7 @@ class InputMoments:
     """Moments of G groups with F inputs each, over N positions.
 
     Attributes:
-        variance: of the quantized inputs, ``(G, F)``.
+        variance: variance of the quantized inputs, ``(G, F)``.
         float_mean: ``(G, F)``.
         quantized_mean: ``(G, F)``.
         count: N.

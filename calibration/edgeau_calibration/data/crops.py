@@ -79,7 +79,7 @@ class CalibrationSet:
         """Crops to calibrate on, and evenly spaced others to measure the result on.
 
         Args:
-            share: of the crops that is held out, 0..1; at least one crop is.
+            share: share of the crops that is held out, 0..1; at least one crop is.
             at_most: crops that are held out.
         """
         count = max(1, min(at_most, int(len(self) * share)))

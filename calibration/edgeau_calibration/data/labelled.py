@@ -59,7 +59,7 @@ class EvaluationFaces:
     """Faces with known AUs.
 
     Attributes:
-        crops: of n faces.
+        crops: crops of n faces.
         present: bool ``(n, C)``.
         landmarks: float32 ``(n, 478, 3)``, in pixels of the picture that each crop was cut from.
         source: which data and split, for people and the manifest.

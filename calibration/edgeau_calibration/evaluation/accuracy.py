@@ -54,9 +54,9 @@ class Evaluator(ABC):
 
     Args:
         model: float.
-        crops: of n faces.
+        crops: crops of n faces.
         spec: how the network wants them normalised.
-        thresholds: of the float network, float32 ``(C,)``.
+        thresholds: thresholds of the float network, float32 ``(C,)``.
     """
 
     def __init__(
@@ -103,7 +103,7 @@ class LabelledEvaluator(Evaluator):
         model: float.
         faces: labelled.
         spec: how the network wants them normalised.
-        thresholds: of the float network, float32 ``(C,)``.
+        thresholds: thresholds of the float network, float32 ``(C,)``.
     """
 
     def __init__(

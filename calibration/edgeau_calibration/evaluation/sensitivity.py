@@ -20,7 +20,7 @@ class Sensitivity:
 
     Attributes:
         unit: the layers.
-        distance: of the graph with this unit alone in float, see :class:`edgeau_calibration.evaluation.accuracy.QuantizationCost`.
+        distance: distance of the graph with this unit alone in float, see :class:`edgeau_calibration.evaluation.accuracy.QuantizationCost`.
         gain: by how much that is nearer to the float graph than with everything integer.
         macs: multiply-accumulates of the unit.
     """
@@ -42,7 +42,7 @@ def rank_units(
     """Every unit, the one that is most worth keeping in float first.
 
     Args:
-        quantization: of the network.
+        quantization: quantization of the network.
         evaluator: says how far a graph's answers are from the float ones.
         units: to try.
         macs: by name of node.

@@ -26,7 +26,7 @@ class TensorFidelity:
     """One tensor that the Q/DQ graph makes an integer.
 
     Attributes:
-        name: of the tensor, the same in both graphs.
+        name: name of the tensor, the same in both graphs.
         made_by: operator that gives it; ``"input"`` for the graph's own.
         low: smallest value that its integers can say.
         high: largest.

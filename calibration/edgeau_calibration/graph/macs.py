@@ -43,7 +43,7 @@ def macs_of(node: onnx.NodeProto, shapes: Mapping[str, tuple[int, ...]]) -> int:
 
     Args:
         node: any; what is no product has none.
-        shapes: of tensors and constants by name, the batch axis included; 0 where one is missing.
+        shapes: shapes of tensors and constants by name, the batch axis included; 0 where one is missing.
     """
     result = prod(shapes.get(node.output[0], (0,)))
     match node.op_type:
@@ -133,7 +133,7 @@ def integer_share(quantized: onnx.ModelProto, macs: Mapping[str, int]) -> float:
 
     Args:
         quantized: Q/DQ graph.
-        macs: of the float graph that it was made from, by name of node.
+        macs: MACs of the float graph that it was made from, by name of node.
     """
     integer = integer_products(quantized.graph) or frozenset()
     names = {node.name for node in quantized.graph.node if node.output[0] in integer}

@@ -48,7 +48,7 @@ def open_model(
         model: the graph.
         optimized: let ONNX Runtime rewrite it, as on a device; False runs every node as it stands.
         keep: file to write the rewritten graph to.
-        threads: of one answer; None for the default of sessions.
+        threads: number of threads of one answer; None for the default of sessions.
 
     Raises:
         CalibrationError: ONNX Runtime refuses the graph.
@@ -98,7 +98,7 @@ def one_face_ms(model: onnx.ModelProto) -> float:
     Other work on the machine shows in it: it orders what was tried in one search and is no benchmark.
 
     Args:
-        model: of one input, float32 ``(n, 3, H, W)``.
+        model: model of one input, float32 ``(n, 3, H, W)``.
     """
     session = open_model(model, threads=1)
     (entry,) = session.get_inputs()

@@ -21,7 +21,7 @@ class GraphView:
     """An index of a graph; made anew after nodes came, went or were tied otherwise.
 
     Args:
-        graph: of a model, in topological order.
+        graph: graph of a model, in topological order.
 
     Attributes:
         graph: what is looked at.

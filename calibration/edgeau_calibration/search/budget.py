@@ -61,7 +61,7 @@ class SearchResult:
         kept_float: names of the units that went back to float.
         macs_int8: share of the multiply-accumulates done in integers, 0..1.
         points: everything that was tried, in that order.
-        sensitivity: of the units, the most worthwhile first; empty where nothing had to go back.
+        sensitivity: sensitivity of the units, the most worthwhile first; empty where nothing had to go back.
     """
 
     graph: onnx.ModelProto
@@ -83,7 +83,7 @@ def within_budget(
     """The quantized graph with the fewest multiply-accumulates in float that costs no more than the budget.
 
     Args:
-        quantization: of the network.
+        quantization: quantization of the network.
         evaluator: measures what a graph costs.
         budget: that must hold.
         ranker: measures what each block does, on fewer faces; None takes ``evaluator``.

@@ -27,7 +27,7 @@ class QuantizationCandidate:
         distance: mean absolute difference of probabilities.
         macs_int8: share of the multiply-accumulates done in integers, 0..1.
         bytes: size of the file.
-        size_ratio: of the float file's size.
+        size_ratio: share of the float file's size.
         latency_ms: one face on one thread of the machine that made it; None where it was not measured.
         holds: it meets the budget.
     """

@@ -90,7 +90,7 @@ class QualityAssessor:
             landmarks: ``(468 or 478, 3)``, pixels of the frame.
             box: around the landmarks.
             crop: the aligned crop, uint8 ``(size, size, 3)``, BGR.
-            pose: of the head; None leaves it out.
+            pose: pose of the head; None leaves it out.
         """
         middle = centre(crop)
         grey: NDArray[np.uint8] = cv2.cvtColor(middle, cv2.COLOR_BGR2GRAY)  # type: ignore[assignment]

@@ -34,7 +34,7 @@ def build_engine(
         trt: the module.
         file: ONNX, every shape fixed.
         options: TensorRT's choices.
-        scales: of a calibration cache, for implicit INT8.
+        scales: scales of a calibration cache, for implicit INT8.
         timing: a timing cache from an earlier build, or empty: kernels that it knows are not timed again.
         keep_timing: takes the timing cache of this build.
 

@@ -37,10 +37,10 @@ class EngineKey:
     """Everything that an engine depends on.
 
     Attributes:
-        name: of the artifact's file, for people.
+        name: name of the artifact's file, for people.
         artifact: SHA-256 of the file, hex.
         machine: that builds and runs it.
-        options: of the build.
+        options: options of the build.
     """
 
     name: str
@@ -63,7 +63,7 @@ class EngineCache:
     """Engines in a folder.
 
     Args:
-        directory: of the cache; None takes the user's cache directory.
+        directory: directory of the cache; None takes the user's cache directory.
     """
 
     def __init__(self, directory: Path | None = None) -> None:
@@ -73,7 +73,7 @@ class EngineCache:
         """Load the engine of a key; where there is none that loads, build it, load it, and only then keep it.
 
         Args:
-            key: of the engine.
+            key: key of the engine.
             build: makes the serialized engine; runs in one process at a time.
             load: makes what is wanted of a serialized engine.
 

@@ -44,7 +44,7 @@ def open_engine_of(
 
     Args:
         file: ``.onnx``; or a serialized ``.engine`` / ``.plan``, which is loaded as it is.
-        options: of the build.
+        options: options of the build.
         calibration: a calibration cache file, for implicit INT8 of a network without Q/DQ (TensorRT 8 and 10).
         cache: where engines are kept; None takes the user's cache directory.
 

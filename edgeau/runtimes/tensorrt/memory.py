@@ -17,7 +17,7 @@ class TensorMemory:
 
     Args:
         cuda: whose memory it is.
-        shape: of the tensor.
+        shape: shape of the tensor.
 
     Attributes:
         host: the mirror; valid until :meth:`close`.

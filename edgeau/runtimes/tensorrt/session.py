@@ -26,7 +26,7 @@ class TensorRtSession(Session):
         threads: not used, the GPU decides.
         provider: ``"gpu"``, or ``"dla:0"`` / ``"dla:1"`` for an accelerator with the GPU for what it cannot; None takes the
             options that :mod:`edgeau.board` was run with, or the GPU.
-        options: of the build; None takes those that the artifact was finished with on this machine, or the defaults.
+        options: options of the build; None takes those that the artifact was finished with on this machine, or the defaults.
 
     Raises:
         DependencyError: TensorRT, cuda-python or the driver is not there.

@@ -91,7 +91,7 @@ def frame_document(
     """One frame as plain values.
 
     Args:
-        result: of the frame.
+        result: result of the frame.
         trained: whether the network was trained.
         landmarks: whether faces carry their mesh points.
         live: whether to say the result's age and how many frames were dropped.

@@ -47,7 +47,7 @@ def make_artifacts(
 
     Args:
         wanted: as the target has them.
-        directory: of the bundle.
+        directory: directory of the bundle.
         network: float.
         reference: what a float artifact must answer.
         progress: says what is made and what is left out.
@@ -87,7 +87,7 @@ def make_artifact(
 
     Args:
         wanted: as the target has it.
-        directory: of the bundle.
+        directory: directory of the bundle.
         network: float.
         reference: what a float artifact must answer.
         quantized: graphs by recipe.

@@ -27,9 +27,9 @@ class ConversionRequest:
         artifact: as the target has it.
         graph: float32 ONNX, or the Q/DQ graph of the artifact's recipe; with the artifact's batch size.
         file: to write. Further files of the runtime may be written beside it.
-        description: of the network.
+        description: description of the network.
         reference: what a float artifact will be compared with.
-        accuracy: of the graph, measured in ONNX Runtime; None where nobody did.
+        accuracy: accuracy of the graph, measured in ONNX Runtime; None where nobody did.
         network_accuracy: the same of the network alone, where the bundle fuses.
     """
 
@@ -47,8 +47,8 @@ class ConversionResult:
     """Properties of the file that was written.
 
     Attributes:
-        tolerance: of the largest difference of a logit to the reference; None where the file is not meant to be equal.
-        accuracy: of the request where it holds for the file as well; None where it does not.
+        tolerance: limit of the largest difference of a logit to the reference; None where the file is not meant to be equal.
+        accuracy: accuracy of the request where it holds for the file as well; None where it does not.
         network_accuracy: the same of the network alone, where the bundle fuses.
     """
 

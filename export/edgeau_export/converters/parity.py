@@ -47,7 +47,7 @@ def run_artifact(
     """Answers of an artifact, through a session of the device library.
 
     Args:
-        runtime: of the artifact. Where it exists on the board only, the runtime that measures for it is run instead.
+        runtime: runtime of the artifact. Where it exists on the board only, the runtime that measures for it is run instead.
         file: the artifact.
         batch: normalised crops, float32 ``(n, C, H, W)``.
         probabilities: the file answers with them.
@@ -69,9 +69,9 @@ def measured_parity(
 
     Args:
         reference: with the inputs that ``logits`` answer.
-        logits: of the artifact, for those inputs.
+        logits: logits of the artifact, for those inputs.
         thresholds: ``(C,)`` on the probability.
-        tolerance: of the largest difference of a logit; None where the artifact is not meant to be equal.
+        tolerance: limit of the largest difference of a logit; None where the artifact is not meant to be equal.
         answered_at: thresholds ``(C,)`` of the artifact, where they are its own.
     """
     measured = difference(reference.logits, logits.values, thresholds, answered_at)
@@ -163,8 +163,8 @@ def difference(
     Args:
         reference: ``(n, C)``.
         answer: ``(n, C)``.
-        thresholds: of both, or of the reference only.
-        answered_at: of the answer, where they were fitted for it.
+        thresholds: thresholds of both, or of the reference only.
+        answered_at: thresholds of the answer, where they were fitted for it.
     """
     assert reference.shape == answer.shape, f"{reference.shape} against {answer.shape}"
     distance = np.abs(reference.astype(np.float64) - answer)

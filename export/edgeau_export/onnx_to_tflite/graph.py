@@ -37,7 +37,7 @@ class Graph:
         output: name of the one output.
         nodes: without constants, shape arithmetic and names for the same thing.
         constants: by name.
-        shapes: of every tensor, in ONNX's axis order.
+        shapes: shapes of every tensor, in ONNX's axis order.
     """
 
     input: str

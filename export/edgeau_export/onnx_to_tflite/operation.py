@@ -22,11 +22,11 @@ class Operation:
     """A node, its operands in the form its kernel wants, and a place for its answer.
 
     Args:
-        node: of the ONNX graph.
+        node: node of the ONNX graph.
         graph: that it belongs to.
         values: what was translated so far.
-        precision: of the file.
-        quantization: of the answer, where the kernel works in integers; None where it works in float.
+        precision: precision of the file.
+        quantization: quantization of the answer, where the kernel works in integers; None where it works in float.
     """
 
     def __init__(
@@ -150,7 +150,7 @@ class Operation:
         Args:
             array: in memory's axis order.
             name: for people.
-            axis: of the output channels.
+            axis: axis of the output channels.
             hybrid: whether the kernel can take int8 weights beside float activations.
         """
         return self.values.weights(array, name, axis, self.precision, hybrid=hybrid)

@@ -25,7 +25,7 @@ class Quantization:
     """Scale and zero point of one tensor.
 
     Attributes:
-        dtype: of the integers.
+        dtype: dtype of the integers.
         scale: float32, one value, or one per channel.
         zero_point: int64, as many as ``scale``.
         axis: the channels' axis, in memory; 0 where there is one scale.
@@ -120,7 +120,7 @@ class TflitePrecision:
 
     Attributes:
         quantized: starts from a Q/DQ graph; its integers are kept.
-        weights: of float kernels: ``"float32"``; ``"float16"`` or ``"int8"``, which the runtime widens when it loads the file.
+        weights: weights of float kernels: ``"float32"``; ``"float16"`` or ``"int8"``, which the runtime widens when it loads the file.
         hybrid: float activations meet int8 weights in the kernel itself (dynamic range), where such a kernel exists.
         sixteen_bit: activations are int16 instead of int8.
     """

@@ -53,9 +53,9 @@ class Tensor:
         name: for people.
         shape: in memory's axis order.
         layout: what the axes are, see :data:`Layout`.
-        dtype: of its elements.
+        dtype: dtype of its elements.
         quantization: what its integers stand for; None where they are numbers.
-        data: of a constant, in memory's axis order.
+        data: data of a constant, in memory's axis order.
     """
 
     index: int

@@ -53,8 +53,8 @@ def write_networks(directory: Path, models: LandmarkModels) -> LandmarkNetworks:
     """Write them below a bundle's folder.
 
     Args:
-        directory: of the bundle.
-        models: of :func:`chosen_networks`.
+        directory: directory of the bundle.
+        models: result of :func:`chosen_networks`.
     """
     folder = directory / _FOLDER
     folder.mkdir()

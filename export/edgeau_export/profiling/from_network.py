@@ -27,8 +27,8 @@ def profile_of_zoo(name: str, **options: Any) -> ModelProfile:
     """The profile of a network of the zoo with its paper's label set.
 
     Args:
-        name: of the zoo.
-        options: of its builder.
+        name: name in the zoo.
+        options: options of its builder.
 
     Raises:
         UsageError: the name or an option is not known.
@@ -49,7 +49,7 @@ def profile_of_network(
 
     Args:
         network: with or without storage.
-        shape: of its input, with a batch axis of 1.
+        shape: shape of its input, with a batch axis of 1.
         name: what was asked for.
         title: for people.
         notes: what a reader must know.

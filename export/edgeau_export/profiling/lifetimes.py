@@ -24,7 +24,7 @@ def peak_bytes(
     an element-wise result over its input, which this does not assume.
 
     Args:
-        steps: of each operator, in their order, the tensors that it reads and those that it makes; no constants.
+        steps: steps of each operator, in their order, the tensors that it reads and those that it makes; no constants.
         entries: tensors that are there at the beginning.
         results: tensors that are wanted at the end.
         size: bytes of a tensor.

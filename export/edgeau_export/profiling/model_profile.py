@@ -44,7 +44,7 @@ class ModelProfile:
         name: what was asked for.
         title: for people; says when a network is a reconstruction.
         counted: by what, with its version, and when where it was not now.
-        input_shape: of one picture, with the batch axis.
+        input_shape: input shape of one picture, with the batch axis.
         parameters: scalars of weights and biases; batch norm's scale and shift count, its statistics do not.
         macs: multiply-accumulates.
         activations: scalars that all layers put out.

@@ -45,7 +45,7 @@ def quantized_graphs(
     """The result of every recipe, each found once however many runtimes take it.
 
     Args:
-        names: of recipes, in the order in which they are wanted.
+        names: names of recipes, in the order in which they are wanted.
         network: float.
         faces: see :func:`search_int8`, as the following.
         labelled: or None.
@@ -93,7 +93,7 @@ def search_int8(
 
     Args:
         graph: float, dynamic batch.
-        description: of the network.
+        description: description of the network.
         recipe: by name.
         faces: to calibrate on, and held-out ones.
         labelled: to search, to fit thresholds and to report on; None counts decisions that flip on held-out crops.

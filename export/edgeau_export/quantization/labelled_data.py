@@ -43,7 +43,7 @@ class LabelledData:
     """Two splits.
 
     Attributes:
-        description: of the network; its labels and thresholds.
+        description: description of the network; its labels and thresholds.
         val: to search and to fit thresholds on.
         test: to report on.
         fuse_val: network logits of ``val`` to fused ones; None where nothing is fused.
@@ -108,7 +108,7 @@ def labelled_data(
 
     Args:
         folder: what the user gave to calibrate on.
-        description: of the network.
+        description: description of the network.
         limit: faces of each split at most; None takes all.
 
     Raises:

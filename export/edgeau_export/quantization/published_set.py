@@ -42,7 +42,7 @@ class PublishedSet:
     Attributes:
         name: one that has a licence in :data:`~edgeau_training.datasets.LICENCES`.
         root: its folder.
-        options: of its reader; those that the network was trained with stand in for what is not given.
+        options: options of its reader; those that the network was trained with stand in for what is not given.
     """
 
     name: str
@@ -80,8 +80,8 @@ def calibration_data(
     of its training side, thresholds from others of it, F1 from people of its test side.
 
     Args:
-        calib: of the request.
-        description: of the network.
+        calib: calibration data of the request.
+        description: description of the network.
         progress: says which fold is taken.
 
     Raises:

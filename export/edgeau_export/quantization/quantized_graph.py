@@ -32,7 +32,7 @@ class QuantizedGraph:
         thresholds: on the network's own probability per label, fitted again; None where no labels were there.
         fused_thresholds: the same on the fused probability; None where nothing is fused or no labels were there.
         accuracy: on labelled faces, fused where the bundle fuses; None where no labels were there.
-        network_accuracy: of the network alone, where the bundle fuses; otherwise None.
+        network_accuracy: accuracy of the network alone, where the bundle fuses; otherwise None.
         points: everything that was tried on the way to the budget.
         on_test: answers to the labelled test faces; None where there were none.
         packaged: the package carries it, so that nothing was calibrated now.

@@ -62,7 +62,7 @@ def check_answers(answers: Numbers, labels: tuple[str, ...], where: str, *, prob
     """Outputs of faces and of noise against what its model.toml says.
 
     Args:
-        answers: of the network as it is.
+        answers: answers of the network as it is.
         labels: in output order.
         where: what errors call it.
         probabilities: whether they should be.

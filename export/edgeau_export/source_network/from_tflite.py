@@ -70,7 +70,7 @@ class TfliteSource:
         """The file's place in a bundle.
 
         Args:
-            directory: of the bundle.
+            directory: directory of the bundle.
             board: it must list LiteRT.
             precisions: asked for; None takes the file's.
 

@@ -34,8 +34,8 @@ class DescribedModel:
     """The content of a ``model.toml``, checked.
 
     Attributes:
-        path: of the file itself; its relative paths start in its folder.
-        title: of the network, for people.
+        path: path of the file itself; its relative paths start in its folder.
+        title: title of the network, for people.
         weights: file with the weights, or with the whole network.
         labels: in output order; AUs (``"AU12"``, ``"AU12L"``) or free words.
         builder: ``"file.py:function"`` or ``"package.module:function"`` that returns the module; None where the file is complete.
@@ -45,7 +45,7 @@ class DescribedModel:
         thresholds: on the probability per label.
         trained: False for random weights, which everything that shows results then says.
         training: one sentence on what it was trained on.
-        licences: of the weights.
+        licences: licences of the weights.
         input: what the network wants, as a device is told.
         layout: ``"NCHW"`` or ``"NHWC"``, of the network itself.
         uint8: whether the network takes bytes and normalises them itself.

@@ -33,7 +33,7 @@ class NetworkDescription:
         input: what it wants.
         alignment: the crop template.
         thresholds: on the network's own probability per label.
-        licences: of the weights, and notices.
+        licences: licences of the weights, and notices.
         fused_thresholds: on the fused probability per label, or None.
         experimental: labels without evidence on real faces.
         fusion: how network and landmarks are combined, or None.

@@ -68,7 +68,7 @@ def onnx_from_module(
 
     Args:
         network: in evaluation mode.
-        shape: of one input.
+        shape: shape of one input.
         opset: ONNX operator set.
         folded: let the exporter fold batch norm into convolutions, and constants.
     """

@@ -21,11 +21,11 @@ class TfliteEnd:
     """An input or output.
 
     Attributes:
-        name: of the tensor.
-        kind: of its numbers, such as ``"FLOAT32"`` or ``"INT8"``.
+        name: name of the tensor.
+        kind: type of its numbers, such as ``"FLOAT32"`` or ``"INT8"``.
         shape: its length on each axis; None where the file leaves it open.
-        scale: of integers; 0 where the integers are the numbers themselves.
-        zero_point: of integers.
+        scale: scale of integers; 0 where the integers are the numbers themselves.
+        zero_point: zero point of integers.
     """
 
     name: str
@@ -45,8 +45,8 @@ class TfliteFacts:
     """A file's ends and kind.
 
     Attributes:
-        inputs: of the first graph.
-        outputs: of the first graph.
+        inputs: inputs of the first graph.
+        outputs: outputs of the first graph.
         precision: as :data:`edgeau.runtimes.precision.PRECISIONS` calls it.
         custom: names of operators that are not LiteRT's own, each once.
         last: operator that makes the first output, such as ``"LOGISTIC"``.

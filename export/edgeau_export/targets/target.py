@@ -106,7 +106,7 @@ class PendingStage:
 
     Attributes:
         stage: what it makes, for people.
-        precision: of what it makes.
+        precision: precision of what it makes.
         source: the artifact it starts from.
         reason: why it cannot run elsewhere.
         command: what to run on the board, inside the bundle's folder.

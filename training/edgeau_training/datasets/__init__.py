@@ -65,7 +65,7 @@ def open_data_set(name: str, root: Path, **options: Any) -> DataSet:
     Args:
         name: a key of :data:`DATA_SETS`.
         root: its folder.
-        options: of its class.
+        options: options of its class.
 
     Raises:
         UsageError: the name is not known, or an option does not fit.

@@ -43,7 +43,7 @@ class EmotioNet:
         missing: ``skip`` labels without a picture, or take them for an ``error``. By default a flat list must have all
             its pictures, while spreadsheet and noisy files, whose links die, need not.
         count: number of folds.
-        seed: of the shuffle behind the folds.
+        seed: seed of the shuffle behind the folds.
     """
 
     labels = LABELS

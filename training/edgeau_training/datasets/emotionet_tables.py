@@ -33,7 +33,7 @@ class LabelRows:
     """Labels of one file.
 
     Attributes:
-        path: of the file.
+        path: path of the file.
         first: row of the file that the first label stands in.
         linked: pictures were given as links, many of which are dead; else the list was made of pictures that are there.
         names: file names of N pictures.

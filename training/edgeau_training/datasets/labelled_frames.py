@@ -23,7 +23,7 @@ class LabelledFrames:
     Rows of one clip stand together and in the order of time.
 
     Attributes:
-        name: of the data set, for reports.
+        name: name of the data set, for reports.
         root: folder that ``pictures`` are relative to.
         labels: C AU labels, ascending.
         pictures: N paths with ``/``: a picture, or a video where ``video_frame`` says which of its frames.

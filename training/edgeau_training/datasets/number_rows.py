@@ -36,7 +36,7 @@ def read_number_rows(path: Path, columns: int | None = None, header: int = 0) ->
     """Rows of comma-separated whole numbers, int64 ``(N, columns)``.
 
     Args:
-        path: of the file.
+        path: path of the file.
         columns: how many each row must have; None takes as many as the first row has.
         header: lines to leave out at the start.
 

@@ -68,7 +68,7 @@ class PictureTable:
         table: the CSV or spreadsheet, relative to ``root``; "" for ``labels.csv``, or the folder's only CSV.
         aligned: the pictures are aligned square crops already.
         count: number of folds over shuffled persons.
-        seed: of the shuffle.
+        seed: seed of the shuffle.
     """
 
     def __init__(

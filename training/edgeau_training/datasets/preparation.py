@@ -47,7 +47,7 @@ def prepare(
 
     Args:
         frames: as a data set reader gave them.
-        folder: of the crops; made when missing.
+        folder: folder of the crops; made when missing.
         aligner: brings faces into crops.
         without_face: ``drop`` frames in which no face is found, or take the ``whole`` picture for a crop.
 

@@ -39,7 +39,7 @@ class FoldMetrics:
 
     Attributes:
         labels: C AU labels.
-        folds: of each fold by itself.
+        folds: folds of each fold by itself.
         mean: (a) the mean over folds, of those in which a value is defined.
         pooled: (b) over all test faces together. Its AUC compares scores of different models.
     """
@@ -101,7 +101,7 @@ def folds_document(names: Sequence[str], tables: Sequence[Predictions], rule: st
     """A cross-validation as plain JSON values; what is undefined is null.
 
     Args:
-        names: of the folds.
+        names: names of the folds.
         tables: each fold's predictions on its test side, at its own thresholds.
         rule: by which thresholds are fitted on each fold and averaged, or ``"half"``.
 

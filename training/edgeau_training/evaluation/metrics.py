@@ -91,10 +91,10 @@ def intervals(
     """Bootstrap intervals of F1, AUC and accuracy, over persons where they are known.
 
     Args:
-        predictions: of one model.
+        predictions: predictions of one model.
         resamples: bootstrap draws.
         confidence: coverage, 0..1.
-        seed: of the draws; the same seed gives the same intervals.
+        seed: seed of the draws; the same seed gives the same intervals.
     """
     decided, present, known = predictions.decisions, predictions.truth == 1, predictions.known
     weights = bootstrap_weights(len(predictions.logits), resamples, predictions.groups, seed)

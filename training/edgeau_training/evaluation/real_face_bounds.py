@@ -42,7 +42,7 @@ class RealFaceRule:
         auc_margin: AUC that a larger bound may cost.
         false_positive_rate: share of false alarms to come down to, 0..1.
         recall: 0..1, that no shift goes below.
-        largest_rise: of a threshold's logit.
+        largest_rise: largest rise of a threshold's logit.
         largest_fall: likewise, downwards.
         positives: real faces that show the AU, fewest that count.
         negatives: real faces that do not show it, fewest that count.
@@ -63,10 +63,10 @@ class BoundedFit:
     """A fusion that was fitted on renders within the bounds that real faces gave.
 
     Attributes:
-        fit: of renders, with its thresholds as renders alone would have them.
+        fit: fit of renders, with its thresholds as renders alone would have them.
         bound: upper bound of the network's share that was chosen.
         auc: mean AUC on the real faces by bound.
-        shifts: of the thresholds' logits per label; above 0 is up.
+        shifts: shifts of the thresholds' logits per label; above 0 is up.
     """
 
     fit: FusionFit

@@ -24,9 +24,9 @@ class ModelPredictions:
     """Predictions of several models on the same faces.
 
     Attributes:
-        predictions: of each model.
+        predictions: predictions of each model.
         left_out: how many pictures show no face.
-        names: of the pictures, where the data has them.
+        names: names of the pictures, where the data has them.
     """
 
     predictions: tuple[Predictions, ...]

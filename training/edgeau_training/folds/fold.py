@@ -19,7 +19,7 @@ class Fold:
     """Rows of a data set, ascending.
 
     Attributes:
-        name: of the fold, such as ``1``.
+        name: name of the fold, such as ``1``.
         train: int64 rows that are trained on.
         test: int64 rows that are tested on, or held out.
     """

@@ -100,7 +100,7 @@ def fit_weights(moments: Moments, ridge: float, nuisance: float) -> NDArray[np.f
     sqrt(1 + nuisance) times as much: directions in which people differ lose weight, and what is left is what AUs alone move.
 
     Args:
-        moments: of the training faces.
+        moments: moments of the training faces.
         ridge: penalty on standardised weights, above 0.
         nuisance: how often the unexplained covariance is added, 0 or more.
     """

@@ -37,7 +37,7 @@ def fit_sides(
 
     Args:
         model: two-sided, on the same template.
-        template: of both.
+        template: template of both.
         train: with labels of both sides.
         validation: faces of other people.
         ridge: penalty on standardised weights.

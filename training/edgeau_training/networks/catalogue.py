@@ -197,7 +197,7 @@ def network_facts(name: str, **options: Any) -> NetworkFacts:
     """The facts of a network as it is built with these options.
 
     Args:
-        name: of the zoo.
+        name: name in the zoo.
         options: what its builder takes; ``mode`` and ``size`` change the input, the others change nothing here.
 
     Raises:

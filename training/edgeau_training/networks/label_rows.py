@@ -45,7 +45,7 @@ def matched_rows(
     """The network's own tensor with the entries of all labels that a file has too.
 
     Args:
-        tensor: of the file, in the order of ``old``.
+        tensor: tensor of the file, in the order of ``old``.
         own: of the network, in the order of ``new``; it stays where the file has no such label.
         axes: see :func:`label_axes`.
         old: labels of the file.

@@ -62,9 +62,9 @@ class SlimMRPNet(nn.Module):
 
     Args:
         outputs: number of AUs C.
-        width: of the head's groups.
+        width: width of the head's groups.
         blocks: kept of each stage of B1, the first ones; with all of them and a width of 256 this is MRP-Net at 160 pixels.
-        activation: of the stem, see :mod:`edgeau_training.networks.integer_friendly`; None leaves SiLU.
+        activation: activation of the stem, see :mod:`edgeau_training.networks.integer_friendly`; None leaves SiLU.
         squeeze_excite: False takes squeeze-and-excitation out of the stem.
     """
 

@@ -41,7 +41,7 @@ def slim_network(
     Args:
         network: on EfficientNet-B1, variant R.
         width: channels kept of each group of the head.
-        activation: of the slim network's stem.
+        activation: activation of the slim network's stem.
         blocks: kept of each stage.
     """
     if not isinstance(network.head, MRPHead):
@@ -68,7 +68,7 @@ def _most_used(weights: Tensor, region: RegionPooling, width: int) -> Tensor:
     """Channels of a group by how far their usual answers move the logits, in order of their place.
 
     Args:
-        weights: of the classifier for this group, ``(C, channels)``.
+        weights: weights of the classifier for this group, ``(C, channels)``.
         region: whose answers they weigh.
         width: channels wanted.
     """

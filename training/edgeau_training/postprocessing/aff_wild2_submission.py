@@ -24,7 +24,7 @@ def listed_crops(sample: Path, folder: Path) -> LabelledFrames:
     """The crops that a sample file lists and ``folder`` holds, to be predicted; none of their labels is known.
 
     Args:
-        sample: of the organisers, such as ``CVPR_5th_ABAW_AU_test_set_sample.txt``.
+        sample: sample file of the organisers, such as ``CVPR_5th_ABAW_AU_test_set_sample.txt``.
         folder: ``cropped_aligned``.
 
     Raises:
@@ -55,7 +55,7 @@ def write_aff_wild2_submission(
 
     Args:
         path: to write.
-        sample: of the organisers.
+        sample: sample file of the organisers.
         pictures: N crops ``video/00001.jpg``.
         decisions: boolean ``(N, 12)``, in ascending AU order.
 

@@ -27,7 +27,7 @@ def average_logits(logits: Sequence[NDArray[np.floating[Any]]]) -> NDArray[np.fl
     .731; one sigmoid of averaged logits is what its final code does.
 
     Args:
-        logits: of M models, each ``(N, C)``.
+        logits: logits of M models, each ``(N, C)``.
 
     Raises:
         InputError: there is none, or they differ in shape.
@@ -39,7 +39,7 @@ def average_probabilities(logits: Sequence[NDArray[np.floating[Any]]]) -> NDArra
     """The mean of the models' probabilities, float64 ``(N, C)``, 0..1. Nothing may be applied to it but a threshold.
 
     Args:
-        logits: of M models, each ``(N, C)``.
+        logits: logits of M models, each ``(N, C)``.
 
     Raises:
         InputError: there is none, or they differ in shape.
@@ -51,7 +51,7 @@ def majority_vote(decisions: Sequence[NDArray[np.bool_]]) -> NDArray[np.bool_]:
     """Present where more than half of the models say so, boolean ``(N, C)``: 3 of 5, 3 of 4. USTC's ensemble.
 
     Args:
-        decisions: of M models, each boolean ``(N, C)``.
+        decisions: decisions of M models, each boolean ``(N, C)``.
 
     Raises:
         InputError: there is none, or they differ in shape.
@@ -67,7 +67,7 @@ def ensemble_of(members: Sequence[Predictions], kind: str) -> Predictions:
     threshold of just over one half, so that its decisions are those of :func:`majority_vote`.
 
     Args:
-        members: of M models, for the same faces and labels.
+        members: members of M models, for the same faces and labels.
         kind: one of :data:`ENSEMBLES`.
 
     Raises:

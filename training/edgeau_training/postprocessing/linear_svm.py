@@ -100,7 +100,7 @@ def fit_svms(
         occurrence: ``(N, C)``, 0 or 1.
         mask: ``(N, C)``, 1 where known.
         labels: C AU labels.
-        seed: of the solver.
+        seed: seed of the solver.
     """
     unit = normalize(features)
     fitted = [_fit_one(unit, occurrence[:, c], mask[:, c] > 0, label, seed) for c, label in enumerate(labels)]

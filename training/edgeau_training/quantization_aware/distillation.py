@@ -20,7 +20,7 @@ class Course:
     """Length and learning rate.
 
     Attributes:
-        steps: of the optimiser.
+        steps: steps of the optimiser.
         rate: largest learning rate; it rises over the first twentieth and falls along a cosine. Ten times as much
             undoes more than it fixes: folded weights are small where batch norm had a small scale.
         features: weight of the vector before the classifier beside the decisions.

@@ -64,7 +64,7 @@ def read_faces(data: Path, split: str, labels: tuple[str, ...], spec: InputSpec,
     Args:
         data: what edgeau-synth wrote.
         split: ``"train"`` or ``"val"``.
-        labels: of the network.
+        labels: labels of the network.
         spec: what the network wants.
         shards: to read at most.
 

@@ -38,13 +38,13 @@ class FineTunePlan:
     """Changes to be made to a network.
 
     Attributes:
-        course: of the fine-tuning.
+        course: course of the fine-tuning.
         batch: faces a step.
         weight_bits: 7 or 8, as the export's recipe has them.
         activation: takes the place of SiLU: ``"hardswish"``, ``"relu6"``, or None for none.
         squeeze_excite: keep squeeze-and-excitation.
-        seed: of the order of the faces.
-        shards: of the training split to read.
+        seed: seed of the order of the faces.
+        shards: shards of the training split to read.
         validated: faces of the validation split to measure on.
     """
 
@@ -63,10 +63,10 @@ class Tuned:
     """Mean F1 on the validation split, at thresholds fitted there.
 
     Attributes:
-        float_f1: of the network as it was.
+        float_f1: float f1 of the network as it was.
         rounded_f1: rounded, after surgery where some was asked for, before the fine-tuning.
         tuned_f1: rounded, after it.
-        losses: of every step.
+        losses: losses of every step.
     """
 
     float_f1: float
@@ -85,7 +85,7 @@ def fine_tune(
     """Fine-tune a checkpoint with rounding and write the result as a checkpoint of the same kind.
 
     Args:
-        checkpoint: of a trained network.
+        checkpoint: checkpoint of a trained network.
         data: what edgeau-synth wrote.
         out: the ``.safetensors`` file to write; it appears whole or not at all.
         plan: what is done.

@@ -58,8 +58,8 @@ def build_sampler(name: str, data: Sampled, seed: int = 0, **options: Any) -> Sa
     Args:
         name: a key of :data:`SAMPLERS`.
         data: the training rows.
-        seed: of everything it draws.
-        options: of its class.
+        seed: seed of everything it draws.
+        options: options of its class.
 
     Raises:
         UsageError: the name is not known, or an option does not fit.

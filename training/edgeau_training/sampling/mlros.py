@@ -24,7 +24,7 @@ class MLROS:
 
     Args:
         data: the training rows.
-        seed: of clones and orders; the clones stay the same from epoch to epoch.
+        seed: seed of clones and orders; the clones stay the same from epoch to epoch.
         share: clones per row, 0..1. Ours: the publication of the EmotioNet system names none, .25 is the largest that
             MLROS was studied with.
     """
@@ -63,7 +63,7 @@ def oversample(present: NDArray[np.integer[Any]], share: float, seed: int) -> ND
     Args:
         present: ``(N, C)``, 1 where a label is known to be present.
         share: clones per row.
-        seed: of the choice of clones.
+        seed: seed of the choice of clones.
     """
     rng = np.random.default_rng(seed)
     positives = present.sum(axis=0, dtype=np.int64)

@@ -21,7 +21,7 @@ class PerAU:
 
     Args:
         data: the training rows.
-        seed: of the draws.
+        seed: seed of the draws.
         positives: frames with the AU to draw per clip and AU, or all there are.
         negatives: frames without it.
     """

@@ -25,7 +25,7 @@ class RareAUs:
 
     Args:
         data: the training rows, those of a clip in the order of time.
-        seed: of the orders.
+        seed: seed of the orders.
         rare: AUs whose frames are kept more often.
         every_rare: one in so many frames that show a rare AU is kept.
         every_other: one in so many of the others.

@@ -15,7 +15,7 @@ class Uniform:
 
     Args:
         data: the training rows.
-        seed: of the orders.
+        seed: seed of the orders.
     """
 
     def __init__(self, data: Sampled, seed: int = 0) -> None:

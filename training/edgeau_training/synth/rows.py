@@ -24,10 +24,10 @@ def make_row(renderer: Renderer, landmarker: Landmarker, sample: Sample, seed: i
     """Render a sample.
 
     Args:
-        renderer: of the rig.
+        renderer: renderer of the rig.
         landmarker: opened for pictures that stand for themselves.
         sample: which one.
-        seed: of the data set.
+        seed: seed of the data set.
 
     Returns:
         Its row, with the keys of ``shards.SCHEMA``.

@@ -37,7 +37,7 @@ def worn_in(random: np.random.Generator, relief: Image, wrinkles: list[Wrinkle],
     Args:
         random: stream.
         relief: float32 ``(SIZE, SIZE)``, cm.
-        wrinkles: of the same skin.
+        wrinkles: wrinkles of the same skin.
         age: 0 young .. 1 old.
     """
     shares = {

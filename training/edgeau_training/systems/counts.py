@@ -49,7 +49,7 @@ class Specified:
         parameters: number of them; None where no source counts this form.
         gmacs: multiply-accumulates of one picture, in 1e9, and how exact that figure is; None where not given.
         labels: label set, where it is not that of the network's paper.
-        options: of the builder.
+        options: options of the builder.
     """
 
     network: str

@@ -68,7 +68,7 @@ class Batches:
 
     Args:
         data: the training side.
-        seed: of cuts and variations; with the epoch and the place in it, it decides each picture.
+        seed: seed of cuts and variations; with the epoch and the place in it, it decides each picture.
         intensity: float32 ``(N, C)``, or None.
         points: landmarks in pixels of the view's canvas, ``(N, P, 2)``, or None.
         targets: standardises the points.
@@ -100,12 +100,12 @@ class Batches:
         """Batches of draws.
 
         Args:
-            draws: of one epoch, in their order.
-            view: of the pictures.
+            draws: draws of one epoch, in their order.
+            view: view of the pictures.
             augmentation: how they vary.
             epoch: its number.
             start: place of the first draw's first row in the epoch.
-            part: of each draw's rows that is made, by its places.
+            part: part of each draw's rows that is made, by its places.
 
         Raises:
             UsageError: pictures may be mirrored, and the labels have one side of a pair only.

@@ -32,9 +32,9 @@ class Delivery:
 
     Args:
         out: the folder.
-        recipe: of the run.
+        recipe: recipe of the run.
         data: that it was trained on.
-        framing: of the network.
+        framing: framing of the network.
         start: what it started from, None for random weights.
         changes: what resumed runs were told to change, and when.
     """
@@ -91,7 +91,7 @@ class Delivery:
             network: with its last weights.
             step: optimiser steps done.
             measured: by side, ``validation`` or ``test``; the figures are those of the last.
-            fold: of the data set.
+            fold: fold of the data set.
             more: figures of other decisions.
 
         Returns:

@@ -25,8 +25,8 @@ class Feed:
     Args:
         recipe: names sampler, augmentation and auxiliary targets.
         data: whose training side is drawn from.
-        framing: of the network.
-        targets: of the landmarks, or None.
+        framing: framing of the network.
+        targets: targets of the landmarks, or None.
         processes: those that share a batch.
         workers: threads that make the pictures of a batch.
 
@@ -57,7 +57,7 @@ class Feed:
 
         Args:
             stage: says how faces are cut, and how many a batch takes.
-            number: of the epoch.
+            number: number of the epoch.
             taken: faces of it that were used already.
 
         Returns:

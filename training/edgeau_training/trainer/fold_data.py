@@ -27,11 +27,11 @@ class FoldData:
     """See :class:`~edgeau_training.trainer.training_data.TrainingData`.
 
     Args:
-        options: of the recipe.
+        options: options of the recipe.
         root: the data set's folder.
         labels: AUs to train; none for those that the data set codes.
         crops: folder for aligned crops.
-        framing: of the network.
+        framing: framing of the network.
         fold: division; "" for the recipe's, or the data set's first.
         first: context in which the first process prepares crops before the others.
 

@@ -28,11 +28,11 @@ def train_folds(
     """Trains what is left of a cross-validation and measures it.
 
     Args:
-        recipe: of every fold.
+        recipe: recipe of every fold.
         data: folder of the data set.
         out: folder of all folds; a fold with figures is done and left alone.
-        names: of the folds.
-        options: of every run; ``{fold}`` in ``pretrained`` stands for the fold's name.
+        names: names of the folds.
+        options: options of every run; ``{fold}`` in ``pretrained`` stands for the fold's name.
 
     Returns:
         What ``folds.json`` says: figures per fold, their mean, and pooled; and thresholds averaged over folds.

@@ -27,7 +27,7 @@ class Framing:
         alignment: what the device does; goes into the checkpoint.
         canvas: side of the stored crops, pixels.
         field: central pixels of them that the device will see.
-        input: of the network.
+        input: input of the network.
     """
 
     alignment: Alignment
@@ -64,8 +64,8 @@ def framing_of(network: str, options: Mapping[str, Any], data_set: str, canvas: 
     device sees, and a larger stored one only serves random cuts.
 
     Args:
-        network: of the zoo.
-        options: of its builder.
+        network: name in the zoo.
+        options: options of its builder.
         data_set: as a recipe names it.
         canvas: side of the stored crops, or 0.
 

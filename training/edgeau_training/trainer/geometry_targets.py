@@ -54,7 +54,7 @@ class GeometryTargets:
             points: ``(N, P, 2)``, crop pixels.
             matrices: ``(N, 2, 3)``, crop to picture.
             mirrored: ``(N,)``, whether the matrix mirrors.
-            view: of the pictures.
+            view: view of the pictures.
 
         Returns:
             float32 ``(N, 2P)``, 0 where the mean face lies in a central cut.

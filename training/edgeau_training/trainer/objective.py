@@ -27,9 +27,9 @@ def seed_step(seed: int, step: int, part: int, stream: int) -> None:
     Everything random in a step comes from its number, so that a resumed run needs no generator's state.
 
     Args:
-        seed: of the run.
-        step: of the optimiser.
-        part: of the batch.
+        seed: seed of the run.
+        step: step of the optimiser.
+        part: part of the batch.
         stream: the process, or :data:`OF_THE_LOSS`.
     """
     words = np.random.SeedSequence((seed, step, part, stream)).generate_state(1)
@@ -66,8 +66,8 @@ class Objective:
 
         Args:
             batch: this process's share.
-            step: of the optimiser.
-            part: of the batch.
+            step: step of the optimiser.
+            part: part of the batch.
             figures: what each loss was is added to it.
         """
         weights, count = self._recipe.auxiliary, self._recipe.accumulate

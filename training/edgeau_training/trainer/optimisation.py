@@ -25,16 +25,16 @@ class Optimiser:
         name: one of :data:`OPTIMISERS`.
         lr: peak learning rate.
         weight_decay: on weights, not on biases and normalisation.
-        betas: of AdamW.
-        momentum: of SGD.
+        betas: betas of AdamW.
+        momentum: momentum of SGD.
         warmup_steps: linear rise at the start.
         clip: largest gradient norm; 0 does not clip.
         linear_rate: learning rate of linear layers over that of the others; their many inputs add up to large steps.
         bias_rate: learning rate of biases over that of their weights.
         rates: learning rate of a submodule of the network over that of the others, by its dotted name.
-        ema_decay: of the averaged weights, per step; 0 validates and ships the last weights themselves.
+        ema_decay: ema decay of the averaged weights, per step; 0 validates and ships the last weights themselves.
         schedule: ``cosine`` over the run, or ``drops``: times ``drop`` after each of so many steps or epochs.
-        floor: of the cosine, over the peak; a little lets the last steps move running statistics and head together.
+        floor: floor of the cosine, over the peak; a little lets the last steps move running statistics and head together.
         drops: when the learning rate drops, counted from the schedule's last restart.
         drops_in: ``epochs`` or ``steps``.
         drop: factor of a drop.
@@ -76,7 +76,7 @@ def build_optimiser(student: nn.Module, options: Optimiser) -> torch.optim.Optim
 
     Args:
         student: its network is the submodule ``network``.
-        options: of the recipe.
+        options: options of the recipe.
 
     Raises:
         UsageError: a name in ``rates`` is no submodule of the network.

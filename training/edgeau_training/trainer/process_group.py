@@ -95,7 +95,7 @@ class SharedStudent:
     Args:
         processes: those of the run.
         student: on the device of this process; the optimiser updates its parameters.
-        optimiser: of its parameters.
+        optimiser: optimiser of its parameters.
     """
 
     def __init__(self, processes: ProcessGroup, student: Student, optimiser: torch.optim.Optimizer) -> None:
@@ -112,7 +112,7 @@ class SharedStudent:
             images: ``(N, 3, H, W)``, this process's share.
             cells: that the picture spans, see :class:`~edgeau_training.trainer.student.Student`.
             criterion: loss of this process's answers.
-            last: of the parts: processes exchange gradients now.
+            last: last of the parts: processes exchange gradients now.
 
         Returns:
             The loss, detached.

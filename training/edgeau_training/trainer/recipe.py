@@ -35,7 +35,7 @@ class DataOptions:
 
     Attributes:
         set: ``synthetic``, or a data set of :mod:`edgeau_training.datasets`.
-        options: of its reader.
+        options: options of its reader.
         fold: division that trains when none is named; "" for its first.
         folds: divisions of a cross-validation; none for all that the data set has.
         canvas: side of the stored crops, pixels; 0 for that of the network's template.
@@ -60,13 +60,13 @@ class Recipe:
     Attributes:
         description: one sentence; goes into the checkpoint.
         network: a name of the zoo.
-        stages: of the curriculum, in order.
-        options: of the network's builder.
+        stages: stages of the curriculum, in order.
+        options: options of the network's builder.
         labels: AUs in output order; none for those of the data set.
-        seed: of weights, order and augmentation.
+        seed: seed of weights, order and augmentation.
         data: see :class:`DataOptions`.
         sampler: ``{"name": ..., options}``.
-        precision: of the arithmetic, one of :data:`PRECISIONS`.
+        precision: precision of the arithmetic, one of :data:`PRECISIONS`.
         accumulate: parts that a batch is computed in, one after the other; batch statistics are those of a part.
         replicas: shares a part is split into, one thread each.
         loss: ``{"name": ..., options}``.
@@ -76,11 +76,11 @@ class Recipe:
         optimiser: see :class:`~edgeau_training.trainer.optimisation.Optimiser`.
         augmentation: see :class:`~edgeau_training.augmentation.Augmentation`; with ``base = "none"`` all that is not named
             is 0.
-        thresholds: of the checkpoint: ``half``, or fitted on the validation side.
+        thresholds: thresholds of the checkpoint: ``half``, or fitted on the validation side.
         save_every: steps between saved states.
         validate_every: steps between validations, 0 for epochs; each stage ends with one.
         validation_faces: faces of the validation side used between stages, 0 for all; the last validation takes all.
-        licences: of what goes into the weights.
+        licences: licences of what goes into the weights.
     """
 
     description: str

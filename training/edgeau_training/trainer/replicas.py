@@ -26,7 +26,7 @@ class Replicas:
     Args:
         student: the one whose parameters the optimiser updates.
         count: replicas, itself included.
-        optimiser: of the student's parameters; None where only gradients are wanted.
+        optimiser: optimiser of the student's parameters; None where only gradients are wanted.
     """
 
     def __init__(self, student: Student, count: int, optimiser: torch.optim.Optimizer | None = None) -> None:
@@ -55,7 +55,7 @@ class Replicas:
             images: ``(N, 3, H, W)``, N a multiple of the number of replicas.
             cells: that the picture spans, see :class:`~edgeau_training.trainer.student.Student`.
             criterion: loss of the whole batch's answers.
-            last: of the parts of a batch.
+            last: last of the parts of a batch.
 
         Returns:
             The loss, detached.

@@ -31,7 +31,7 @@ def learning_rate(options: Optimiser, step: int, done: float, since: tuple[int, 
     """Compute the learning rate of one optimiser step.
 
     Args:
-        options: of the recipe.
+        options: options of the recipe.
         step: from 0, of the run.
         done: progress of the schedule, 0..1.
         since: steps and whole epochs since the schedule began.

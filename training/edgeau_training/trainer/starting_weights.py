@@ -33,8 +33,8 @@ def start_from(
 
     Args:
         network: with random weights.
-        recipe: of the run.
-        labels: of the network, in output order.
+        recipe: recipe of the run.
+        labels: labels of the network, in output order.
         path: the file.
 
     Returns:

@@ -75,7 +75,7 @@ class Student(nn.Module):
     """A network with auxiliary heads: normalised images ``(N, 3, H, W)`` -> :class:`Answers`.
 
     Args:
-        network: of the zoo.
+        network: name in the zoo.
         outputs: number of AUs C.
         coordinates: number of landmark coordinates 2P; None for no auxiliary heads at all.
         tap: dotted name of the network's module whose map is supervised as well, and its channels; None for none.
@@ -115,7 +115,7 @@ class Student(nn.Module):
 
         Args:
             images: normalised.
-            cells: of MRP-Net's 7 a side that the picture spans; other networks have one size and need no word of it.
+            cells: cells of MRP-Net's 7 a side that the picture spans; other networks have one size and need no word of it.
         """
         if self.auxiliary is None:
             return Answers(self.logits(images, cells))

@@ -50,7 +50,7 @@ def svm_figures(
         train: labelled crops.
         test: labelled crops.
         view: that the device will see.
-        normaliser: of the network.
+        normaliser: normaliser of the network.
         processes: those of the run.
         out: folder of the run.
 

@@ -24,7 +24,7 @@ class SyntheticData:
     Args:
         root: what edgeau-synth wrote.
         labels: AUs; none for the default network's.
-        framing: of the network.
+        framing: framing of the network.
         parts: shards of the training split to read; None for all there are.
     """
 

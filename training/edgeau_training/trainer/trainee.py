@@ -44,7 +44,7 @@ class Average:
 
     Args:
         student: to follow.
-        decay: of one step, 0..1; in the first steps of a stage less, so that the random start, or the statistics of another
+        decay: decay of one step, 0..1; in the first steps of a stage less, so that the random start, or the statistics of another
             resolution, are forgotten.
     """
 
@@ -76,7 +76,7 @@ class Trainee:
         root: folder of the data set.
         out: folder of the run.
         options: what is no part of the recipe.
-        parts: of the data, of a run that is resumed.
+        parts: parts of the data, of a run that is resumed.
         saved: what :meth:`state` gave, or nothing.
 
     Raises:

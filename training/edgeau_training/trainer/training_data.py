@@ -30,7 +30,7 @@ class TrainingData(Protocol):
         validation: what is looked at between stages, and thresholds are fitted on; None looks at the test side.
         test: what the run is measured on at its end; None measures on the validation side.
         fold: name of the division, "" where there is only one.
-        digest: of all that was read.
+        digest: digest of all that was read.
         parts: names of the parts that ``train`` holds.
         problems: one line for every row of the data that had to be left out.
     """
@@ -69,9 +69,9 @@ def open_training_data(
         recipe: says which data set.
         root: its folder.
         crops: folder for aligned crops, where the data set has none.
-        framing: of the network.
+        framing: framing of the network.
         fold: division; "" for the recipe's, or the data set's first.
-        parts: of a run that is resumed.
+        parts: parts of a run that is resumed.
         first: context in which the first process prepares crops before the others.
 
     Raises:

@@ -54,7 +54,7 @@ def predict(
         data: labelled crops.
         rows: of them.
         view: resolution and field.
-        normaliser: of the network.
+        normaliser: normaliser of the network.
         cells: see :class:`~edgeau_training.trainer.student.Student`.
         processes: those of the run.
         threads: batches computed at once.

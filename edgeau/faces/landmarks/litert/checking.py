@@ -54,7 +54,7 @@ class FaceChecker:
 
         Args:
             frame: RGB, uint8 ``(height, width, 3)``.
-            region: of the detector.
+            region: region of the detector.
             keep: give the points of the first look, which are MediaPipe's; else those of the second, which are better
                 where the region was not.
         """

@@ -59,7 +59,7 @@ class Candidate:
 
     Attributes:
         region: to look at.
-        score: of the detector, 0..1.
+        score: score of the detector, 0..1.
         from_tile: whether only a part of the frame was looked at; more of these are no faces.
     """
 

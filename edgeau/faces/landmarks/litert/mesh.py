@@ -60,7 +60,7 @@ class FaceMesh(ABC):
         """The points, and the network's logit of there being a face.
 
         Args:
-            picture: of a region, float32 ``(size, size, 3)``, RGB, 0..1.
+            picture: picture of a region, float32 ``(size, size, 3)``, RGB, 0..1.
 
         Returns:
             float32 ``(468 or 478, 3)``, pixels of ``picture``, and the logit; None when there is no face.

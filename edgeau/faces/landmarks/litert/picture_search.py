@@ -25,8 +25,8 @@ def faces_of_picture(
 
     Args:
         frame: RGB, uint8 ``(height, width, 3)``.
-        detector: of faces.
-        checker: of landmarks.
+        detector: detector of faces.
+        checker: checker of landmarks.
         most: how many at most.
         far: whether small faces are looked for too, in tiles.
     """
@@ -68,10 +68,10 @@ def certain_faces_in_tiles(
 
     Args:
         frame: RGB, uint8 ``(height, width, 3)``.
-        detector: of faces.
-        checker: of landmarks.
+        detector: detector of faces.
+        checker: checker of landmarks.
         known: faces that are not given again.
-        most: of known and new ones together.
+        most: largest number of known and new ones together.
         quarter_turns: to turn the tiles by before they are looked at.
     """
     every = list(known)

@@ -19,7 +19,7 @@ class RefinedPart:
     """A part of the face that is looked at closer.
 
     Attributes:
-        points: of the mesh, int ``(n,)``.
+        points: points of the mesh, int ``(n,)``.
         start: point at the end of the part's axis that is on the picture's left in an upright face.
         end: point at the axis's other end.
         contour: how many of the first points surround the iris; 0 without one.

@@ -57,8 +57,8 @@ class Refinement:
         """All points of the refined mesh.
 
         Args:
-            points: of the first stage, float32 ``(468, 3)``, pixels of its input.
-            features: of the first stage, float32 ``(48, 48, 32)``.
+            points: points of the first stage, float32 ``(468, 3)``, pixels of its input.
+            features: features of the first stage, float32 ``(48, 48, 32)``.
 
         Returns:
             float32 ``(478, 3)``, pixels of the first stage's input.

@@ -27,10 +27,10 @@ class Region:
     """A square.
 
     Attributes:
-        x: of its centre, pixels of the frame.
-        y: of its centre, pixels of the frame.
+        x: x of its centre, pixels of the frame.
+        y: y of its centre, pixels of the frame.
         side: length in pixels.
-        angle: of its upper side against the frame's, radians, clockwise as the picture is seen, -pi to pi.
+        angle: angle of its upper side against the frame's, radians, clockwise as the picture is seen, -pi to pi.
     """
 
     x: float

@@ -28,8 +28,8 @@ class Tracking:
     """The faces of a film.
 
     Args:
-        detector: of faces.
-        checker: of landmarks.
+        detector: detector of faces.
+        checker: checker of landmarks.
     """
 
     def __init__(self, detector: FaceDetector, checker: FaceChecker) -> None:

@@ -74,11 +74,11 @@ def bias_of(
 
     Args:
         op: whose input ``number`` it is; zeros where it is left out.
-        number: of the input.
+        number: number of the input.
         tensor: that the kernel reads.
         filters: its weights.
         factor: that the bias is multiplied with.
-        axis: of the answer's channels, in ONNX's order.
+        axis: axis of the answer's channels, in ONNX's order.
     """
     name = op.node.inputs[number] if op.has(number) else f"{op.node.outputs[0]}/bias"
     channels = op.output_shape[axis]

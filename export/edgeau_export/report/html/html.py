@@ -61,7 +61,7 @@ def document(title: str, lead: str, sections: Iterable[str]) -> str:
     """A whole page.
 
     Args:
-        title: of the page, plain text.
+        title: title of the page, plain text.
         lead: one sentence below it, plain text.
         sections: HTML of :func:`section`.
     """

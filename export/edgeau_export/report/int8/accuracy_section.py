@@ -17,7 +17,7 @@ def parts(artifact: dict[str, Any], of_float: dict[str, Any] | None) -> list[str
     """Bars and a table of F1 per AU, with intervals; a sentence where there were no labels.
 
     Args:
-        artifact: of the report.
+        artifact: artifact of the report.
         of_float: accuracy of the float artifact by the manifest, or None.
     """
     measured = artifact["labelled"]

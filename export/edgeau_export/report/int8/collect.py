@@ -51,7 +51,7 @@ def report_inputs(
     """Run the quantized artifacts on the crops at hand, and take what the search saw.
 
     Args:
-        directory: of the bundle.
+        directory: directory of the bundle.
         network: float.
         artifacts: that the export made.
         held_out: crops that nothing was calibrated with, or None.

@@ -27,8 +27,8 @@ def document(
     """Plain JSON values; what is undefined or was not measured is null.
 
     Args:
-        manifest: of the bundle.
-        float_thresholds: of the float network, per label.
+        manifest: manifest of the bundle.
+        float_thresholds: thresholds of the float network, per label.
         inputs: what was measured.
     """
     before = _in_order(float_thresholds, manifest.labels)

@@ -52,7 +52,7 @@ def score(
         truth: ``(n, C)``: 1, 0, or -1 where not labelled.
         decisions: bool ``(n, C)`` each.
         persons: resampled as wholes, ``(n,)``; None resamples faces.
-        seed: of the draws.
+        seed: seed of the draws.
     """
     # The first row counts every face once.
     drawn = bootstrap_weights(len(truth), RESAMPLES, persons, seed)

@@ -53,7 +53,7 @@ class Inside:
     Attributes:
         tensors: in the order of execution.
         nodes: how ONNX Runtime runs them on the machine of the export.
-        integer_share: of the multiply-accumulates, 0..1.
+        integer_share: share in integers of the multiply-accumulates, 0..1.
     """
 
     tensors: tuple[TensorFidelity, ...]
@@ -67,9 +67,9 @@ class ReportedCandidate:
 
     Attributes:
         name: what was done.
-        drop: of the mean F1 (or, without labels, the share of flipped decisions).
-        integer_share: of the multiply-accumulates, 0..1.
-        bytes: of its file.
+        drop: drop of the mean F1 (or, without labels, the share of flipped decisions).
+        integer_share: share in integers of the multiply-accumulates, 0..1.
+        bytes: bytes of its file.
         latency: median of one picture in ms, one thread, on the machine of the export; None where it was not measured.
         chosen: it is the one in the bundle.
     """

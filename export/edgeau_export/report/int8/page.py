@@ -17,7 +17,7 @@ def page(report: dict[str, Any], galleries: Mapping[str, Sequence[str]], gallery
     """The whole page as HTML.
 
     Args:
-        report: of :func:`edgeau_export.report.int8.document.document`.
+        report: result of :func:`edgeau_export.report.int8.document.document`.
         galleries: file -> figures of its worst flips.
         gallery_of: which crops they show, for people.
     """

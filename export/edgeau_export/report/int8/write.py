@@ -28,9 +28,9 @@ def write_reports(
     """Write ``report.html`` and ``report.json``.
 
     Args:
-        directory: of the bundle that is being made.
+        directory: directory of the bundle that is being made.
         manifest: its manifest, complete but for its list of files.
-        float_thresholds: of the float network, per label.
+        float_thresholds: thresholds of the float network, per label.
         inputs: what was measured.
     """
     report = document(manifest, float_thresholds, inputs)

@@ -54,9 +54,9 @@ def open_data_set_faces(
     Args:
         name: a key of :data:`~edgeau_training.datasets.DATA_SETS`.
         root: its folder.
-        options: of its reader.
+        options: options of its reader.
         fold: one of its divisions; None takes every frame.
-        side: of the division, ``"test"`` or ``"train"``; None takes ``"test"``.
+        side: side of the division, ``"test"`` or ``"train"``; None takes ``"test"``.
         crops: folder of aligned crops that :func:`~edgeau_training.datasets.preparation.prepare` made; None takes the pictures.
 
     Raises:
@@ -93,7 +93,7 @@ def unlabelled_faces(
         name: ``"aff-wild2"`` (the crops that ``sample`` lists) or ``"emotionet"`` (every picture of its folder).
         root: folder of the data set.
         sample: the organisers' list of frames.
-        options: of the reader; ``pictures`` names the folder of the pictures.
+        options: options of the reader; ``pictures`` names the folder of the pictures.
 
     Raises:
         UserError: the pictures or the list are missing or damaged, or the data set has no such challenge.

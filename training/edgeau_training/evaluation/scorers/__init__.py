@@ -19,9 +19,9 @@ def open_scorer(path: Path, artifact: str | None = None, part: str | None = None
 
     Args:
         path: a bundle's folder, a checkpoint ``.safetensors``, an ``.onnx`` file, or a landmark model ``.npz``.
-        artifact: of a bundle; None takes its first.
-        part: of a bundle; None takes what it ships.
-        threads: of the engine.
+        artifact: artifact of a bundle; None takes its first.
+        part: part of a bundle; None takes what it ships.
+        threads: number of threads of the engine.
 
     Raises:
         UserError: nothing is there, it is of another kind, it is damaged, or the choice does not fit.

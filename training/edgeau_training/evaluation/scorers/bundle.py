@@ -24,7 +24,7 @@ def scorer_of_bundle(path: Path, artifact: str | None, part: str | None, threads
         path: the bundle's folder.
         artifact: file, runtime (``"onnxruntime"``) or precision (``"int8"``); None takes the first.
         part: ``"network"``, ``"landmark"`` or ``"fused"``; None takes fused where the manifest says how, else network.
-        threads: of the engine.
+        threads: number of threads of the engine.
 
     Raises:
         BundleError: there is no bundle, or a file of it is damaged.

@@ -55,10 +55,10 @@ class SessionScorer:
         name: for reports.
         session: closed with the scorer.
         labels: in output order.
-        spec: of the input.
-        alignment: of the crops.
+        spec: specification of the input.
+        alignment: alignment of the crops.
         thresholds: float64 ``(C,)``.
-        provenance: of the weights, where it is recorded.
+        provenance: provenance of the weights, where it is recorded.
     """
 
     needs_pictures = True

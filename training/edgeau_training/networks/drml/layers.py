@@ -121,7 +121,7 @@ class LocallyConnected(nn.Module):
         out_channels: maps of the output.
         size: S, pixels; it fixes the number of positions and with it the weights.
         kernel: window side, pixels.
-        stride: of the window, pixels.
+        stride: stride of the window, pixels.
     """
 
     def __init__(self, in_channels: int, out_channels: int, size: int, kernel: int, stride: int = 1) -> None:

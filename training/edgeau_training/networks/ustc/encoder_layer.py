@@ -19,7 +19,7 @@ class EncoderLayer(nn.Module):
 
     Args:
         channels: C, a multiple of ``heads``.
-        heads: of the attention.
+        heads: number of heads of the attention.
         hidden: width between the two linear layers.
         dropout: on attention weights, on the hidden layer and on both branches.
     """

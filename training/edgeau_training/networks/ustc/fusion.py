@@ -64,8 +64,8 @@ class AttentionShare(nn.Module):
         """The share, ``(N, weights)``.
 
         Args:
-            token: of the backbone, ``(N, C)``.
-            nodes: of the AUs, ``(N, nodes, C)``.
+            token: token of the backbone, ``(N, C)``.
+            nodes: nodes of the AUs, ``(N, nodes, C)``.
         """
         answers = self.encoder(self.tokens(token, nodes))
         return cast("Tensor", self.weigh(answers[:, 0]).sigmoid())

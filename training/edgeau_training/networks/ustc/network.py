@@ -28,7 +28,7 @@ class USTCNetwork(nn.Module):
         lanets: attention networks of the region perception.
         reduction: their reduction.
         neighbours: edges of each AU in the graph.
-        blocks: of the backbone; the default is IResNet-100.
+        blocks: blocks of the backbone; the default is IResNet-100.
         size: input side, pixels, a multiple of 16.
 
     Raises:
