@@ -67,7 +67,7 @@ class Bundle:
         return chosen
 
     def name(self, file: str, runtime: str, precision: str) -> str:
-        """What :meth:`artifacts` gives one artifact for: its file name, in another runtime than the manifest's both names."""
+        """Name by which :meth:`artifacts` gives one artifact: its file name, in another runtime than the manifest's both names."""
         own = any((item.file, item.runtime) == (file, runtime) for item in self.manifest.artifacts)
         return file if own else f"{runtime}/{precision}"
 

@@ -120,7 +120,7 @@ def _tried(kind: str, name: str, bundle: Path | None, time_limit: float) -> _Tri
 
 
 def _artifacts(machine: MachineDescription, of_bundle: Sequence[tuple[str, str, str]]) -> Iterator[str]:
-    """What can be opened here, as :meth:`edgeau.bundle.Bundle.artifacts` lists it and names it."""
+    """List what can be opened here, as :meth:`edgeau.bundle.Bundle.artifacts` lists it and names it."""
     for file, runtime, _ in of_bundle:
         if _has_engine(machine, runtime):
             yield file

@@ -15,7 +15,7 @@ __all__ = ["normalizes_rows", "sums_of_streams"]
 
 
 def normalizes_rows(graph: onnx.GraphProto) -> bool:
-    """Whether a graph has layer normalization: as one operator, or as exporters wrote it before opset 17."""
+    """Tell whether a graph has layer normalization: as one operator, or as exporters wrote it before opset 17."""
     made_by = GraphView(graph).producer
 
     def by_root(node: onnx.NodeProto) -> bool:

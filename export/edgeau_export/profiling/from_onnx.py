@@ -262,7 +262,7 @@ class _Shapes:
             raise InputError("the graph's input has no fixed shape, so its operators cannot be counted")
 
     def knows(self, node: onnx.NodeProto) -> bool:
-        """Whether the shapes of a product's operands and result are known."""
+        """Tell whether the shapes of a product's operands and result are known."""
         operands = (
             _operands(node)[:1]
             if node.op_type in ("QLinearConv", "QLinearMatMul", "QGemm")

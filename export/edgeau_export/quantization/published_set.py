@@ -114,7 +114,7 @@ def described_with_licence(description: NetworkDescription, calib: PublishedSet)
 
 
 def _options(description: NetworkDescription, name: str) -> dict[str, Any]:
-    """Of the reader, as the training had them."""
+    """Choose the reader's options, as the training had them."""
     provenance = description.network.provenance
     trained = None if provenance is None else provenance.trained_on
     return dict(trained.options) if trained is not None and trained.set == name else {}

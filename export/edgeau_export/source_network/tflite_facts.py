@@ -1,4 +1,4 @@
-"""What a ``.tflite`` file says of itself: its ends, its precision, and what in it this library cannot use."""
+"""Facts that a ``.tflite`` file states: its ends, its precision, and what in it this library cannot use."""
 
 from __future__ import annotations
 
