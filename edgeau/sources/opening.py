@@ -187,6 +187,7 @@ def _tell(text: str, left_out: list[Path]) -> None:
     """Name what a folder or pattern holds beside pictures: films, and others."""
     if left_out:
         names = ", ".join(path.name for path in left_out[:_SHOWN]) + ", ..." * (len(left_out) > _SHOWN)
-        _log.warning(
-            "%r: left out %d files that are no pictures by their names: %s", text, len(left_out), names
-        )
+        what = "1 file that is no picture by its name"
+        if len(left_out) > 1:
+            what = f"{len(left_out)} files that are no pictures by their names"
+        _log.warning("%r: left out %s: %s", text, what, names)

@@ -200,7 +200,10 @@ def _check_out(arguments: argparse.Namespace) -> None:
 def _left_out(files: list[Path]) -> str:
     shown = ", ".join(printable(file) for file in files[:_SHOWN])
     more = f" and {len(files) - _SHOWN} more" if len(files) > _SHOWN else ""
-    return f"left out {len(files)} files that are neither pictures nor videos by their names: {shown}{more}"
+    what = "file that is neither a picture nor a video by its name"
+    if len(files) > 1:
+        what = "files that are neither pictures nor videos by their names"
+    return f"left out {len(files)} {what}: {shown}{more}"
 
 
 def _status(inputs: list[Input], arguments: argparse.Namespace, identity: Identity) -> int:
