@@ -20,6 +20,7 @@ class StartingWeights:
         labels: in its output order; none where the file does not say.
         taken: labels whose outputs were taken over, matched by name.
         fresh: labels of the new network that began at random.
+        licences: that the file says are of its weights; they hold for what is made of them.
     """
 
     file: str
@@ -27,6 +28,7 @@ class StartingWeights:
     labels: tuple[str, ...] = ()
     taken: tuple[str, ...] = ()
     fresh: tuple[str, ...] = ()
+    licences: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

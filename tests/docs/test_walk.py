@@ -79,6 +79,21 @@ def test_the_walk(tmp_path):
     assert {"AU04_c", "AU12_c", "AU25_c"} <= set(table[0].split(","))
 
 
+def test_a_network_of_ones_own_takes_ten_lines_and_no_file_of_the_package():
+    page = (ROOT / "docs" / "walk.md").read_text(encoding="utf-8")
+    own = page[page.index("## 2. ") : page.index("## 3. ")]
+    blocks = {
+        one["before"].rpartition("\n")[2]: one["text"] for one in _BLOCK.finditer(own) if one["kind"] != "sh"
+    }
+    commands = [
+        line for one in _BLOCK.finditer(own) if one["kind"] == "sh" for line in one["text"].splitlines()
+    ]
+    described = [line for line in blocks["`model.toml`:"].splitlines() if line.strip()]
+    made = [line for line in commands if line.startswith("edgeau-") and "--describe" not in line]
+    assert len(described) + len(made) <= 10
+    assert all("into `" not in one["before"] for one in _BLOCK.finditer(own))
+
+
 def test_the_walk_has_its_files_and_entries():
     written = [before for kind, before, _ in steps() if kind != "sh"]
     assert len(written) == 7

@@ -54,7 +54,8 @@ class Delivery:
             training += f"; {recipe.data.set}, fold {data.fold}"
         if start is not None:
             training += f"; started from {start.file}"
-        licence = LICENCES.get(recipe.data.set)
+        own = [LICENCES[recipe.data.set]] if recipe.data.set in LICENCES else []
+        before = () if start is None else start.licences
         self._info = CheckpointInfo(
             network=recipe.network,
             labels=data.labels,
@@ -64,7 +65,7 @@ class Delivery:
             trained=True,
             training=training,
             dataset_digest=data.digest,
-            licences=(*recipe.licences, *(() if licence is None else (licence,))),
+            licences=tuple(dict.fromkeys((*recipe.licences, *own, *before))),
             provenance=Provenance(
                 started_from=start,
                 trained_on=TrainedOn(recipe.data.set, data.fold, to_dict(recipe.data.options), data.digest),

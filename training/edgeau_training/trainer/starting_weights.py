@@ -44,6 +44,7 @@ def start_from(
         CheckpointError: the file is missing, damaged, of another network, or nothing in it fits.
     """
     theirs: tuple[str, ...] = ()
+    licences: tuple[str, ...] = ()
     if path.suffix == ".safetensors" and METADATA_KEY in read_header(path):
         info = read_info(path)
         if info.network != recipe.network:
@@ -51,7 +52,7 @@ def start_from(
                 f"{path} holds network {info.network!r}, the recipe trains {recipe.network!r}; "
                 "start from a checkpoint of that network or from a file of its backbone"
             )
-        theirs = info.labels
+        theirs, licences = info.labels, info.licences
     axes = label_axes(recipe.network, labels, recipe.options)
 
     def matched(name: str, tensor: Tensor, own: Tensor) -> Tensor | None:
@@ -62,7 +63,7 @@ def start_from(
     report = load_pretrained(network, path, backbone, matched)
     taken = tuple(label for label in labels if label in theirs) if not report.part else ()
     fresh = tuple(label for label in labels if label not in taken)
-    started = StartingWeights(path.name, file_digest(path), theirs, taken, fresh)
+    started = StartingWeights(path.name, file_digest(path), theirs, taken, fresh, licences)
     said = f"; outputs of {' '.join(taken)} by name" if taken else ""
     said += f"; outputs of {' '.join(fresh)} begin at random" if fresh else ""
     return started, f"{report}{said}"
