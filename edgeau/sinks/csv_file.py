@@ -42,5 +42,6 @@ class CsvSink(TextFileSink):
                 sided=description.sided_labels,
                 landmarks=landmarks,
                 pose=pose,
+                complete=True,
             ),
         )

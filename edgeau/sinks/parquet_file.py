@@ -56,6 +56,7 @@ class ParquetSink(Sink):
             sided=description.sided_labels,
             landmarks=landmarks,
             pose=pose,
+            complete=True,
         )
         fields = [
             (column.name, pa.int32() if column.digits is None else pa.float32())

@@ -13,7 +13,7 @@ from typing import Any
 
 from edgeau import __version__
 from edgeau.bundle.load import default_bundle_path
-from edgeau_apps.analyze.inputs import Input
+from edgeau_apps.analyze.inputs import Input, real_path
 
 __all__ = ["Identity", "Made", "made", "printable"]
 
@@ -56,7 +56,7 @@ class Identity:
         """
         stat = given.path.stat() if given.path.is_file() else None
         return {
-            "path": printable(given.path.resolve()),
+            "path": printable(real_path(given.path)),
             "bytes": stat and stat.st_size,
             "modified_ns": stat and stat.st_mtime_ns,
             "sha256": _digest(given.path) if stat else None,
@@ -82,10 +82,10 @@ class Identity:
         if (
             not given.path.is_file()
         ):  # a folder of frames has no digest: its time changes when a file comes or goes
-            return bool(found.source.get("path") == printable(given.path.resolve()))
+            return bool(found.source.get("path") == printable(real_path(given.path)))
         if found.source.get("bytes") != stat.st_size:
             return False
-        same_place = found.source.get("path") == printable(given.path.resolve())
+        same_place = found.source.get("path") == printable(real_path(given.path))
         if same_place and found.source.get("modified_ns") == stat.st_mtime_ns:
             return True
         return bool(found.source.get("sha256") == _digest(given.path))
@@ -115,7 +115,7 @@ def made(table: Path) -> Made | None:
     return Made(source, isinstance(end, dict) and end.get("complete") is True)
 
 
-def printable(path: Path) -> str:
+def printable(path: Path | str) -> str:
     """A path as text that every program can read: bytes that are no UTF-8 are shown as escapes."""
     return os.fsencode(path).decode("utf-8", "backslashreplace")
 

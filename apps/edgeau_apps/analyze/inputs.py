@@ -22,7 +22,7 @@ from edgeau.sources.kinds import (
     picture_series,
 )
 
-__all__ = ["Found", "Input", "Refused", "find_inputs"]
+__all__ = ["Found", "Input", "Refused", "find_inputs", "real_path"]
 
 _MEDIA = PICTURES | VIDEOS
 Kind: TypeAlias = Literal["picture", "video"]
@@ -102,7 +102,7 @@ def find_inputs(names: list[str], *, sequence: bool = False) -> Found:
         for path in files:
             clip = name == "clip"
             found.setdefault(
-                _identity(path), (name if clip else str(path), path, name if clip else path.stem)
+                real_path(path), (name if clip else str(path), path, name if clip else path.stem)
             )
     stems = _distinct([(path.parent, _short(stem)) for _, path, stem in found.values()])
     inputs = [
@@ -112,7 +112,7 @@ def find_inputs(names: list[str], *, sequence: bool = False) -> Found:
     return Found(inputs, refused, list(left_out))
 
 
-def _identity(path: Path) -> str:
+def real_path(path: Path) -> str:
     """The same text for the same file, however it is reached; a hundred thousand of them take a second."""
     if path.is_symlink():
         return os.path.realpath(path)

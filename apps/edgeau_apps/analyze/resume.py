@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from edgeau_apps.analyze.identity import Identity, made, printable
-from edgeau_apps.analyze.inputs import Input
+from edgeau_apps.analyze.inputs import Input, real_path
 
 __all__ = ["State", "placed", "state_of"]
 
@@ -69,7 +69,7 @@ def placed(inputs: Sequence[Input], out: Path) -> list[Input]:
 def _placed(one: Input, out: Path, taken: set[str]) -> Input:
     stem, number = one.stem, 1
     while (found := made(out / f"{stem}.jsonl")) is not None and found.source.get("path") != printable(
-        one.path.resolve()
+        real_path(one.path)
     ):
         folder = one.path.resolve().parent.name or "root"
         stem = f"{folder}/{one.stem}" if number == 1 else f"{folder}/{one.stem}-{number}"

@@ -77,6 +77,7 @@ class Sinks:
             sided=pipeline.sided_labels,
             landmarks=options.landmarks,
             pose=options.pose,
+            complete=True,
             source=printable(given.path),
         )
         self._jsonl = JsonLines(

@@ -44,7 +44,9 @@ class Recording:
     ) -> None:
         try:
             self._file = tempfile.TemporaryFile("w+", newline="", encoding="utf-8")  # noqa: SIM115 - open as long as we are
-            self._table = OpenFaceCsv(cast("TextIO", self._file), labels, intensities=intensities, pose=True)
+            self._table = OpenFaceCsv(
+                cast("TextIO", self._file), labels, intensities=intensities, pose=True, complete=True
+            )
         except OSError as error:
             raise OutputError(f"nothing can be recorded: {error.strerror or error}") from error
         self._continuation = Continuation(clock)

@@ -11,13 +11,15 @@ The columns, in OpenFace's order (https://github.com/TadasBaltrusaitis/OpenFace/
 - ``pose_Rx, pose_Ry, pose_Rz``: head rotation in radians with OpenFace's signs: positive when the person looks down,
   turns towards the left of the picture, tilts clockwise in the picture.
 - ``x_0 .., y_0 ..``: landmarks in pixels: the 68 points of the iBUG scheme, or all points of MediaPipe's mesh.
-- ``AU01_r ..``: 5 x the estimated intensity (0..5), only for AUs whose intensity the model estimates; the scale is
+- ``AU01_r ..``: 5 x the estimated intensity (0..5), for AUs whose intensity the model estimates, else empty; the scale is
   OpenFace's, the unit is not a FACS grade.
 - ``AU01_c ..``: the decision, 1 or 0.
 - ``AU01_p ..``: the probability of this frame alone, before any smoothing, 0..1. OpenFace has no such column, so they
   come last. ``AU12_p_left`` and ``AU12_p_right`` follow for AUs whose sides are told apart (the person's own left and right).
 
 - ``AU45_r``, ``AU45_c``: those of AU43, where the network has that and not AU45: OpenFace's eye closure has this number.
+- Files have the ``_r`` and ``_c`` columns of all AUs of OpenFace, those that the network does not know being empty: readers of
+  its tables (Py-Feat's ``Fex.aus``) refuse one that lacks any.
 - ``source``: the input, in tables of ``edgeau-analyze``.
 
 An AU that is refused has empty cells, never 0. Cells are separated by a comma alone, so that an empty cell reads
@@ -45,6 +47,7 @@ class OpenFaceCsv:
         intensities: those of them that get an ``_r`` column.
         landmarks: 68 or 478 for landmark columns, None for none. A mesh without irises leaves the last ten of 478 empty.
         pose: whether to give head rotation columns.
+        complete: whether OpenFace's other AUs get columns too, which stay empty.
         source: what the last column says in every row; None for no such column.
     """
 
@@ -57,10 +60,11 @@ class OpenFaceCsv:
         sided: Collection[str] = (),
         landmarks: Literal[68, 478] | None = None,
         pose: bool = False,
+        complete: bool = False,
         source: str | None = None,
     ) -> None:
         self._rows = OpenFaceRows(
-            labels, intensities=intensities, sided=sided, landmarks=landmarks, pose=pose
+            labels, intensities=intensities, sided=sided, landmarks=landmarks, pose=pose, complete=complete
         )
         self._source = () if source is None else (source,)
         self.columns = (*(column.name for column in self._rows.columns), *("source" for _ in self._source))

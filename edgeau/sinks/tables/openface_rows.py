@@ -54,6 +54,9 @@ _LEAD = (
     Column("success", None),
 )
 _CLOSURE, _BLINK = "AU43", "AU45"
+# The AUs of OpenFace 2.2: all have a decision, all but AU28 an intensity.
+_OPENFACE = tuple(f"AU{n}" for n in (1, 2, 4, 5, 6, 7, 9, 10, 12, 14, 15, 17, 20, 23, 25, 26, 28, 45))
+_DECISION_ALONE = "AU28"
 _POSE = ("pose_Tx", "pose_Ty", "pose_Tz", "pose_Rx", "pose_Ry", "pose_Rz")
 
 
@@ -66,6 +69,8 @@ class OpenFaceRows:
         sided: those of them that get ``_p_left`` and ``_p_right`` columns.
         landmarks: 68 or 478 for landmark columns, None for none. A mesh without irises leaves the last ten of 478 empty.
         pose: whether to give head rotation columns.
+        complete: whether the AUs of OpenFace that are not among the labels get their ``_r`` and ``_c`` columns too, which stay
+            empty: its readers (Py-Feat's ``Fex.aus``) refuse tables without one of them.
     """
 
     def __init__(
@@ -76,7 +81,9 @@ class OpenFaceRows:
         sided: Collection[str] = (),
         landmarks: Literal[68, 478] | None = None,
         pose: bool = False,
+        complete: bool = False,
     ) -> None:
+        self._complete = complete
         self._labels = in_facs_order(labels)
         self._intensities = [label for label in self._labels if label in intensities]
         self._sided = [label for label in self._labels if label in sided]
@@ -102,7 +109,7 @@ class OpenFaceRows:
         for axis in "xy":
             yield from (Column(f"{axis}_{i}", 2) for i in range(self._landmarks or 0))
         yield from (Column(f"{_padded(name)}_r", 3) for name, _ in self._as_openface(self._intensities))
-        yield from (Column(f"{_padded(name)}_c", None) for name, _ in self._as_openface(self._labels))
+        yield from (Column(f"{_padded(name)}_c", None) for name, _ in self._as_openface(self._labels, but=()))
         yield from (Column(f"{_padded(label)}_p", 4) for label in self._labels)
         for label in self._sided:
             yield from (Column(f"{_padded(label)}_p_left", 4), Column(f"{_padded(label)}_p_right", 4))
@@ -113,21 +120,27 @@ class OpenFaceRows:
         if self._landmarks:
             yield from _landmark_cells(face, self._landmarks)
         for _, label in self._as_openface(self._intensities):
-            intensity = face.aus[label].intensity
+            intensity = None if label is None else face.aus[label].intensity
             yield None if intensity is None else 5 * intensity
-        for _, label in self._as_openface(self._labels):
-            active = face.aus[label].active
+        for _, label in self._as_openface(self._labels, but=()):
+            active = None if label is None else face.aus[label].active
             yield None if active is None else int(active)
         for label in self._labels:
             yield face.aus[label].raw_probability
         for label in self._sided:
             yield from (face.aus[label].left, face.aus[label].right)
 
-    def _as_openface(self, labels: Sequence[str]) -> Iterator[tuple[str, str]]:
-        """The AU that a column is named by, and the one that it is filled with."""
-        yield from ((label, label) for label in labels)
+    def _as_openface(
+        self, labels: Sequence[str], but: Collection[str] = (_DECISION_ALONE,)
+    ) -> list[tuple[str, str | None]]:
+        """The AU that a column is named by, and the one that it is filled with; None for one that stays empty."""
+        filled: dict[str, str | None] = dict(zip(labels, labels, strict=True))
         if self._closure and _CLOSURE in labels:
-            yield _BLINK, _CLOSURE
+            filled[_BLINK] = _CLOSURE
+        if not self._complete:
+            return list(filled.items())
+        openface = [label for label in _OPENFACE if label not in but]
+        return [(label, filled.get(label)) for label in in_facs_order({**dict.fromkeys(openface), **filled})]
 
 
 def _padded(label: str) -> str:

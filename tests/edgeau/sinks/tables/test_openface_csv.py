@@ -145,3 +145,24 @@ def test_the_68_points_are_a_mirrored_scheme_on_real_faces(shared_data) -> None:
     eyes = landmarks[:, 36:48].mean(axis=1)
     chin = landmarks[:, 8]
     assert (np.linalg.norm(mouth - chin, axis=1) < np.linalg.norm(eyes - chin, axis=1)).all()
+
+
+def test_a_complete_table_has_every_column_of_openface_and_empty_cells_for_what_nobody_read() -> None:
+    aus = [
+        ActionUnit("AU12", 0.8, True, 0.5),
+        ActionUnit("AU43", 0.9, True, 0.4),
+        ActionUnit("smile", 0.1, False),
+    ]
+    (row,) = rows(
+        frame(face(aus)), labels=("smile", "AU43", "AU12"), intensities={"AU12", "AU43"}, complete=True
+    )
+    openface = [name for name in OPENFACE if name.startswith("AU")]
+    assert [name for name in row if name in openface] == openface
+    assert {name: row[name] for name in row if name in openface and row[name]} == {
+        "AU12_r": "2.500",
+        "AU45_r": "2.000",
+        "AU12_c": "1",
+        "AU45_c": "1",
+    }
+    assert (row["AU43_r"], row["smile_c"], row["smile_p"]) == ("2.000", "0", "0.1000")
+    assert "AU07_p" not in row
