@@ -13,7 +13,7 @@ from pathlib import Path
 from edgeau import __version__
 from edgeau.live.temperature import Thermometer
 from edgeau.runtimes.table import engine_versions
-from edgeau_apps.bench.result import Provenance
+from edgeau_apps.bench.result import MeasuringConditions
 from edgeau_apps.doctor.machine import MachineDescription
 from edgeau_apps.doctor.probe import this_machine
 
@@ -34,7 +34,7 @@ class Began:
         self.throttles = throttle_count()
 
 
-def provenance(digest: str, network: str, argv: Sequence[str], began: Began) -> Provenance:
+def provenance(digest: str, network: str, argv: Sequence[str], began: Began) -> MeasuringConditions:
     """Everything about a benchmark but its figures; call it when it has ended.
 
     Args:
@@ -44,7 +44,7 @@ def provenance(digest: str, network: str, argv: Sequence[str], began: Began) -> 
         began: from before.
     """
     machine: MachineDescription = this_machine(imports=False)
-    return Provenance(
+    return MeasuringConditions(
         command=shlex.join(["edgeau-bench", *argv]),
         date=began.date,
         edgeau=__version__,

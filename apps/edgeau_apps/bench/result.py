@@ -9,7 +9,7 @@ from pathlib import Path
 from edgeau._system.records import from_dict, to_dict
 from edgeau.errors import InputError, RecordError
 
-__all__ = ["Provenance", "Result", "Row", "read_result"]
+__all__ = ["MeasuringConditions", "Result", "Row", "read_result"]
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,7 @@ class Row:
 
 
 @dataclass(frozen=True)
-class Provenance:
+class MeasuringConditions:
     """Place, date and software of a benchmark.
 
     Attributes:
@@ -97,7 +97,7 @@ class Provenance:
 class Result:
     """A whole benchmark."""
 
-    provenance: Provenance
+    provenance: MeasuringConditions
     rows: tuple[Row, ...]
 
     def to_json(self) -> str:
