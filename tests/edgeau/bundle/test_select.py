@@ -169,9 +169,9 @@ class Machine:
             measuring, "time_alternately", lambda sessions, *_: [self.measured(s) for s in sessions]
         )
 
-    def open(self, runtime: str, file: Path, *, threads: int, provider: str | None) -> Timed:
+    def open(self, runtime: str, file: Path, *, threads: int, **options: object) -> Timed:
         self.opened.append((file.name, threads))
-        session = open_session(runtime, file, threads=1, provider=provider)
+        session = open_session(runtime, file, threads=1, **options)
         return Timed(session, threads, self.speeds[file.name] / threads)
 
     def measured(self, session: Timed) -> SessionTime:
