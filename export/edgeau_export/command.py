@@ -36,12 +36,14 @@ def _body(argv: Sequence[str] | None) -> int:
         print(describe(arguments.describe), end="")
         return DONE
     from edgeau_export.progress import ProgressReporter
-    from edgeau_export.quantization.published_set import published_set
     from edgeau_export.report.tables import summary
 
     progress = ProgressReporter(_NAME)
     calib, published = arguments.calib, None
-    if calib is not None or arguments.calib_option:
+    if ":" in (calib or "") or arguments.calib_option:
+        # Only here: data sets are read by the training package, which a path does not need.
+        from edgeau_export.quantization.published_set import published_set
+
         published = published_set(calib, arguments.calib_option)
     manifest = export_bundle(
         arguments.target,

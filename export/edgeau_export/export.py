@@ -24,12 +24,7 @@ from edgeau_export.packaging.landmark_networks import chosen_networks, write_net
 from edgeau_export.progress import ProgressReporter
 from edgeau_export.quantization.face_crops import face_crops, packaged_crops, random_crops
 from edgeau_export.quantization.int8_search import MAX_F1_DROP, quantized_graphs
-from edgeau_export.quantization.labelled_data import labelled_data
-from edgeau_export.quantization.published_set import (
-    PublishedSet,
-    calibration_data,
-    described_with_licence,
-)
+from edgeau_export.quantization.labelled_data import PublishedSet, labelled_data
 from edgeau_export.report.int8 import ReportInputs, report_inputs, write_reports
 from edgeau_export.report.tables import report
 from edgeau_export.source_network.from_checkpoint import CheckpointSource
@@ -99,6 +94,9 @@ def export_bundle(
         progress.step("exporting to ONNX")
         description = source.description
         if published is not None:
+            # Only here: the default is exported where the training package cannot be imported.
+            from edgeau_export.quantization.published_set import calibration_data, described_with_licence
+
             description = described_with_licence(description, published)
             calib = held.enter_context(calibration_data(published, description, progress))
         network = SourceNetwork(description, source.graph(board.opset), source.float_accuracy)

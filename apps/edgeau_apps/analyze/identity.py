@@ -13,6 +13,7 @@ from typing import Any
 
 from edgeau import __version__
 from edgeau.bundle.load import default_bundle_path
+from edgeau.bundle.provenance import file_digest
 from edgeau_apps.analyze.inputs import Input, real_path
 
 __all__ = ["Identity", "Made", "made", "printable"]
@@ -122,8 +123,4 @@ def printable(path: Path | str) -> str:
 
 @lru_cache(maxsize=4)
 def _digest(path: Path) -> str:
-    digest = hashlib.sha256()
-    with path.open("rb") as file:
-        while block := file.read(1 << 20):
-            digest.update(block)
-    return digest.hexdigest()
+    return file_digest(path)

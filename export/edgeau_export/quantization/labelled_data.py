@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,7 +19,22 @@ from edgeau_export.source_network.network import NetworkDescription
 
 Fuse = Callable[[NDArray[np.float32]], NDArray[np.float32]]
 
-__all__ = ["LabelledData", "Scored", "labelled_data"]
+__all__ = ["LabelledData", "PublishedSet", "Scored", "labelled_data"]
+
+
+@dataclass(frozen=True)
+class PublishedSet:
+    """A data set by name.
+
+    Attributes:
+        name: one that has a licence in :data:`~edgeau_training.datasets.LICENCES`.
+        root: its folder.
+        options: options of its reader; those that the network was trained with stand in for what is not given.
+    """
+
+    name: str
+    root: Path
+    options: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

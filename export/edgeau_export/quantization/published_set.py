@@ -7,9 +7,9 @@ They are written for the time of the export only: no face of a licensed set is k
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -22,32 +22,18 @@ from edgeau.errors import CalibrationError, UsageError
 from edgeau.faces.alignment import Alignment, ArcFaceTemplate
 from edgeau_calibration.data.crops import evenly
 from edgeau_export.progress import ProgressReporter
+from edgeau_export.quantization.labelled_data import PublishedSet
 from edgeau_export.source_network.network import NetworkDescription
 from edgeau_training.datasets import LICENCES, open_data_set, reader_options
 from edgeau_training.datasets.frame_reading import read_frames
 from edgeau_training.datasets.labelled_frames import LabelledFrames
 from edgeau_training.folds.fold import Fold, validation_cut
 
-__all__ = ["PublishedSet", "calibration_data", "described_with_licence", "published_set"]
+__all__ = ["calibration_data", "described_with_licence", "published_set"]
 
 # Frames a split at most, evenly over it: more change F1 by less than its own interval.
 _MOST = {"train": 1000, "val": 1500, "test": 1500}
 _SHARE = 0.25  # of the training side, in whole persons, that thresholds are fitted on
-
-
-@dataclass(frozen=True)
-class PublishedSet:
-    """A data set by name.
-
-    Attributes:
-        name: one that has a licence in :data:`~edgeau_training.datasets.LICENCES`.
-        root: its folder.
-        options: options of its reader; those that the network was trained with stand in for what is not given.
-    """
-
-    name: str
-    root: Path
-    options: Mapping[str, Any] = field(default_factory=dict)
 
 
 def published_set(given: str | None, options: Sequence[str] = ()) -> PublishedSet | None:

@@ -12,9 +12,8 @@ import onnx
 from numpy.typing import NDArray
 from onnx import TensorProto, numpy_helper
 
-from edgeau.bundle.manifest import Accuracy, NetworkInfo
+from edgeau.bundle.manifest import Accuracy
 from edgeau.bundle.preprocessing import Preprocessor
-from edgeau.bundle.provenance import Provenance, file_digest
 from edgeau.errors import CalibrationError, CheckpointError, DependencyError, UsageError
 from edgeau_calibration.graph.ort_session import open_model
 from edgeau_export.quantization.face_crops import packaged_crops
@@ -22,7 +21,7 @@ from edgeau_export.quantization.quantized_graph import QuantizedGraph
 from edgeau_export.source_network import contract
 from edgeau_export.source_network.known_weights import KnownWeight, known_weights
 from edgeau_export.source_network.model_file import COMPLETE, DescribedModel, read_model_file
-from edgeau_export.source_network.network import NetworkDescription, Reference
+from edgeau_export.source_network.network import Reference
 from edgeau_export.source_network.onnx_graph import simplify_graph, with_metadata
 from edgeau_export.source_network.standard_graph import (
     INPUT,
@@ -71,7 +70,7 @@ class ModelFileSource:
         contract.check_answers(
             self._probe_answers, self._file.labels, self._where, probabilities=self._file.probabilities
         )
-        self.description = _describe(self._file, self._network.parameters)
+        self.description = self._file.description(self._network.parameters)
 
     @property
     def float_accuracy(self) -> Accuracy | None:
@@ -330,22 +329,3 @@ def _open(file: DescribedModel) -> _Network:
 def _run(graph: onnx.ModelProto, batch: NDArray[np.float32]) -> NDArray[np.float32]:
     session = open_model(graph, optimized=False)
     return np.concatenate([session.run(None, {INPUT: batch[i : i + 1]})[0] for i in range(len(batch))])
-
-
-def _describe(file: DescribedModel, parameters: int) -> NetworkDescription:
-    return NetworkDescription(
-        network=NetworkInfo(
-            name=file.path.stem,
-            title=file.title,
-            options={},
-            parameters=parameters,
-            trained=file.trained,
-            training=file.training,
-            provenance=Provenance(weights=file_digest(file.weights)),
-        ),
-        labels=file.labels,
-        input=file.input,
-        alignment=file.alignment,
-        thresholds=file.thresholds,
-        licences=file.licences,
-    )

@@ -8,16 +8,14 @@ from pathlib import Path
 import numpy as np
 
 from edgeau.bundle.files import record_of
-from edgeau.bundle.manifest import Artifact, NetworkInfo
+from edgeau.bundle.manifest import Artifact
 from edgeau.bundle.preprocessing import Preprocessor
-from edgeau.bundle.provenance import Provenance, file_digest
 from edgeau.errors import CheckpointError, UsageError
 from edgeau.runtimes import open_session
 from edgeau_export.profiling.from_tflite import profile_of_tflite
 from edgeau_export.quantization.face_crops import packaged_crops
 from edgeau_export.source_network import contract
 from edgeau_export.source_network.model_file import DescribedModel
-from edgeau_export.source_network.network import NetworkDescription
 from edgeau_export.source_network.tflite_facts import read_tflite_facts, refuse_what_cannot_run
 from edgeau_export.targets.target import Target
 
@@ -49,22 +47,7 @@ class TfliteSource:
                 f"{where} has no output {file.output_name!r}; it has {self._facts.outputs[0].name}"
             )
         self._check(where)
-        self.description = NetworkDescription(
-            network=NetworkInfo(
-                name=file.path.stem,
-                title=file.title,
-                options={},
-                parameters=profile_of_tflite(file.weights).parameters,
-                trained=file.trained,
-                training=file.training,
-                provenance=Provenance(weights=file_digest(file.weights)),
-            ),
-            labels=file.labels,
-            input=file.input,
-            alignment=file.alignment,
-            thresholds=file.thresholds,
-            licences=file.licences,
-        )
+        self.description = file.description(profile_of_tflite(file.weights).parameters)
 
     def artifact(self, directory: Path, board: Target, precisions: tuple[str, ...] | None) -> Artifact:
         """The file's place in a bundle.

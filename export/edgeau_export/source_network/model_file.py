@@ -9,9 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from edgeau.action_units.names import written_label
-from edgeau.bundle.manifest import InputSpec
+from edgeau.bundle.manifest import InputSpec, NetworkInfo
+from edgeau.bundle.provenance import Provenance, file_digest
 from edgeau.errors import RecordError, UsageError
 from edgeau.faces.alignment import Alignment, BoxCrop, FivePointTemplate, WholePicture
+from edgeau_export.source_network.network import NetworkDescription
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -68,6 +70,25 @@ class DescribedModel:
     licences: tuple[str, ...] = ()
     layout: str = "NCHW"
     uint8: bool = False
+
+    def description(self, parameters: int) -> NetworkDescription:
+        """What a bundle says of the network, whose weights are so many numbers."""
+        return NetworkDescription(
+            network=NetworkInfo(
+                name=self.path.stem,
+                title=self.title,
+                options={},
+                parameters=parameters,
+                trained=self.trained,
+                training=self.training,
+                provenance=Provenance(weights=file_digest(self.weights)),
+            ),
+            labels=self.labels,
+            input=self.input,
+            alignment=self.alignment,
+            thresholds=self.thresholds,
+            licences=self.licences,
+        )
 
 
 def read_model_file(path: Path) -> DescribedModel:

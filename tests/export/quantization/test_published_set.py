@@ -16,8 +16,8 @@ from edgeau.errors import CalibrationError, InputError, UsageError
 from edgeau.faces.alignment import Alignment, ArcFaceTemplate
 from edgeau_export.command import main
 from edgeau_export.progress import ProgressReporter
+from edgeau_export.quantization.labelled_data import PublishedSet
 from edgeau_export.quantization.published_set import (
-    PublishedSet,
     calibration_data,
     described_with_licence,
     published_set,
