@@ -20,7 +20,7 @@ from typing import Any
 
 import cv2
 import numpy as np
-from pasted_faces import WIDTH, Head, heads, heads_of_folder, is_right, pasted, turned
+from pasted_faces import WIDTH, CutHead, heads, heads_of_folder, is_right, pasted, turned
 from this_machine import machine_name
 from tqdm import tqdm
 
@@ -104,7 +104,7 @@ def _measure(argv: Sequence[str] | None) -> int:
     return DONE if all(row.share >= 0.95 for row in at_four) else GATE
 
 
-def _rows(every: list[Head], pictures: int, largest: float) -> list[Recall]:
+def _rows(every: list[CutHead], pictures: int, largest: float) -> list[Recall]:
     cases = [("size", size, size / 100 * WIDTH, 8, 0.0) for size in SIZES if size <= largest]
     cases += [("number", float(number), 0.04 * WIDTH, number, 0.0) for number in NUMBERS]
     cases += [("turn", float(angle), min(0.15, largest / 100) * WIDTH, 1, float(angle)) for angle in ANGLES]
@@ -137,7 +137,7 @@ def _edgeau() -> Finder:
     return lambda picture: [face.points for face in landmarker.find(picture, far=True) if face.is_reliable]
 
 
-def _live(every: list[Head]) -> list[Live]:
+def _live(every: list[CutHead]) -> list[Live]:
     """Costs of following faces with and without a search for small ones: half a second of a film, again and again."""
     rows = []
     for size in _LIVE_SIZES:

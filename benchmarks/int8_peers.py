@@ -24,7 +24,7 @@ def onnxruntime_default(source: Path, crops: np.ndarray, out: Path) -> None:
 
     entry = onnx.load(source).graph.input[0].name
 
-    class Reader(CalibrationDataReader):
+    class CropReader(CalibrationDataReader):
         def __init__(self) -> None:
             self.feeds = iter([{entry: crop[None]} for crop in crops])
 
@@ -34,7 +34,7 @@ def onnxruntime_default(source: Path, crops: np.ndarray, out: Path) -> None:
     with tempfile.TemporaryDirectory() as folder:
         prepared = Path(folder) / "prepared.onnx"
         quant_pre_process(str(source), str(prepared))
-        quantize_static(str(prepared), str(out), Reader())
+        quantize_static(str(prepared), str(out), CropReader())
 
 
 def nncf_default(source: Path, crops: np.ndarray, out: Path) -> None:

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-from pasted_faces import Head, heads, is_right, turned
+from pasted_faces import CutHead, heads, is_right, turned
 from tqdm import tqdm
 
 from edgeau._system.command import DONE, CommandParser, print_json, run
@@ -46,7 +46,7 @@ def _measure(argv: Sequence[str] | None) -> int:
     for head in tqdm(list(_faces(arguments.video, detector, mesh)), disable=None):
         for picture in degraded(head.picture):
             for angle in range(0, 360, 30):
-                one = turned(Head(picture, head.points), angle)
+                one = turned(CutHead(picture, head.points), angle)
                 found = _second_look(one.picture, detector, mesh)
                 if found is not None:
                     (right if is_right(found.points, one.points, 0.1) else garbage).append(found.presence)
@@ -73,7 +73,7 @@ def _measure(argv: Sequence[str] | None) -> int:
     return DONE
 
 
-def _faces(video: Path | None, detector: FaceDetector, mesh: meshes.FaceMesh) -> Iterator[Head]:
+def _faces(video: Path | None, detector: FaceDetector, mesh: meshes.FaceMesh) -> Iterator[CutHead]:
     every = heads()
     yield from (*every[:-1:2], every[-1])
     if video is None:
@@ -82,10 +82,10 @@ def _faces(video: Path | None, detector: FaceDetector, mesh: meshes.FaceMesh) ->
         for frame in itertools.islice(source, 0, 400, 80):
             found = _second_look(frame.image, detector, mesh)
             if found is not None:
-                yield Head(frame.image, found.points[:468, :2])
+                yield CutHead(frame.image, found.points[:468, :2])
 
 
-def every_head(video: Path | None) -> list[Head]:
+def every_head(video: Path | None) -> list[CutHead]:
     """Faces of the packaged clip, a portrait, and five frames of a film, with their landmarks, by the networks of this machine."""
     files = read_models(None)
     return list(

@@ -25,7 +25,7 @@ from typing import Any
 
 import numpy as np
 import psutil
-from scenes import SIZE, Scene, cutouts
+from scenes import SIZE, FaceScene, cutouts
 
 from edgeau import open_source
 from edgeau._system.command import DONE, CommandParser, print_json, run
@@ -43,7 +43,7 @@ OpenSource = Callable[[], Source]
 
 def film(data: Path, faces: int) -> OpenSource:
     """Opens a film of so many rendered faces, without end."""
-    scene = Scene(cutouts(data, faces, seed=faces), seed=faces, crossing=False)
+    scene = FaceScene(cutouts(data, faces, seed=faces), seed=faces, crossing=False)
     frames = [image for image, _ in scene.frames(_FILM)]
     frames += frames[-2:0:-1]
 

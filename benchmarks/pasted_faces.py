@@ -13,21 +13,21 @@ from numpy.typing import NDArray
 from edgeau.faces.landmarks import open_landmarker
 from edgeau.sources import open_source
 
-__all__ = ["HEIGHT", "WIDTH", "Head", "heads", "heads_of_folder", "is_right", "pasted", "turned"]
+__all__ = ["HEIGHT", "WIDTH", "CutHead", "heads", "heads_of_folder", "is_right", "pasted", "turned"]
 
 WIDTH, HEIGHT = 1920, 1080
 _MARGIN = 0.4  # of the face's size, around it
 
 
 @dataclass(frozen=True)
-class Head:
+class CutHead:
     """A face cut out of a picture: uint8 BGR, and its landmarks, float ``(468, 2)``, pixels of it."""
 
     picture: NDArray[np.uint8]
     points: NDArray[np.floating]
 
 
-def heads() -> list[Head]:
+def heads() -> list[CutHead]:
     """Frames of the packaged clip (a rendered head) and NASA's portrait of an astronaut (public domain)."""
     from skimage import data
 
@@ -38,7 +38,7 @@ def heads() -> list[Head]:
         return [_cut_out(picture, landmarker.detect(picture)[0][:468, :2]) for picture in pictures]
 
 
-def heads_of_folder(folder: Path) -> list[Head]:
+def heads_of_folder(folder: Path) -> list[CutHead]:
     """The faces of a folder's pictures, one each; pictures without a face that is certain are left out."""
     found = []
     with open_landmarker(kind="litert", static=True) as landmarker, open_source(folder) as source:
@@ -49,14 +49,14 @@ def heads_of_folder(folder: Path) -> list[Head]:
     return found
 
 
-def _cut_out(picture: NDArray[np.uint8], points: NDArray[np.floating]) -> Head:
+def _cut_out(picture: NDArray[np.uint8], points: NDArray[np.floating]) -> CutHead:
     around = _MARGIN * np.ptp(points, axis=0)
     low = np.maximum(points.min(axis=0) - around, 0).astype(int)
     high = (points.max(axis=0) + around).astype(int)
-    return Head(picture[low[1] : high[1], low[0] : high[0]], points - low)
+    return CutHead(picture[low[1] : high[1], low[0] : high[0]], points - low)
 
 
-def turned(head: Head, angle: float) -> Head:
+def turned(head: CutHead, angle: float) -> CutHead:
     """A head turned in the plane, degrees anticlockwise."""
     if angle == 0:
         return head
@@ -65,11 +65,11 @@ def turned(head: Head, angle: float) -> Head:
     matrix = cv2.getRotationMatrix2D((width / 2, height / 2), angle, 1)
     matrix[:, 2] += ((side - width) / 2, (side - height) / 2)
     picture = cv2.warpAffine(head.picture, matrix, (side, side), borderValue=(90, 90, 90))
-    return Head(np.asarray(picture, np.uint8), head.points @ matrix[:, :2].T + matrix[:, 2])
+    return CutHead(np.asarray(picture, np.uint8), head.points @ matrix[:, :2].T + matrix[:, 2])
 
 
 def pasted(
-    choice: list[Head], size: float, count: int, seed: int
+    choice: list[CutHead], size: float, count: int, seed: int
 ) -> tuple[NDArray[np.uint8], list[NDArray[np.floating]]]:
     """A picture with faces of a width in pixels, and their landmarks.
 
@@ -96,11 +96,11 @@ def pasted(
     return picture, faces
 
 
-def _scaled(head: Head, size: float) -> Head:
+def _scaled(head: CutHead, size: float) -> CutHead:
     factor = size / float(np.ptp(head.points[:, 0]))
     how = cv2.INTER_AREA if factor < 1 else cv2.INTER_CUBIC
     picture = cv2.resize(head.picture, None, fx=factor, fy=factor, interpolation=how)
-    return Head(np.asarray(picture, np.uint8), head.points * factor)
+    return CutHead(np.asarray(picture, np.uint8), head.points * factor)
 
 
 def is_right(found: NDArray[np.floating], face: NDArray[np.floating], tolerance: float = 0.15) -> bool:

@@ -35,7 +35,7 @@ Clock = Callable[[], int]
 Function = Callable[..., Any]
 
 
-class Stages:
+class StageTimes:
     """CPU time of nested calls, each without the calls inside it."""
 
     def __init__(self, clock: Clock) -> None:
@@ -62,7 +62,7 @@ class Stages:
         return {stage: float(np.median(samples)) for stage, samples in self._samples.items()}
 
 
-def time_models(subject: Pipeline, stages: Stages) -> None:
+def time_models(subject: Pipeline, stages: StageTimes) -> None:
     landmarker, detector = subject.stages._landmarkers[False], subject.stages.detector
     for part in (landmarker._detector, landmarker._mesh):
         part._network.run = stages.measured(MODELS[0], part._network.run)
@@ -72,7 +72,7 @@ def time_models(subject: Pipeline, stages: Stages) -> None:
         part.estimate = stages.measured(MODELS[2], part.estimate)
 
 
-def time_parts(subject: Pipeline, stages: Stages) -> None:
+def time_parts(subject: Pipeline, stages: StageTimes) -> None:
     landmarker, detector = subject.stages._landmarkers[False], subject.stages.detector
     landmarker._frame.convert = stages.measured("colour", landmarker._frame.convert)
     landmarker.detect = stages.measured("landmarks to pixels", landmarker.detect)
@@ -94,7 +94,7 @@ def medians(
             faces = subject.track(frame).faces
         if len(faces) != 1:
             raise InputError(f"the frame must show one face, {len(faces)} were found")
-        stages = Stages(clock)
+        stages = StageTimes(clock)
         time_models(subject, stages)
         head_pose = stages_module.head_pose
         if parts:

@@ -36,7 +36,7 @@ UPPER, LOWER = ("brows", "eyes", "cheeks"), ("mouth",)
 
 
 @dataclass
-class Sample:
+class RenderedFace:
     """A rendered face: BGR picture, landmarks where it was found when it was rendered, AUs that are active."""
 
     picture: Picture
@@ -51,19 +51,19 @@ class Damage:
 
     kind: str
     strength: str
-    apply: Callable[[Sample], Picture]
+    apply: Callable[[RenderedFace], Picture]
     measure: Callable[[FaceQuality], float]
     regions: tuple[str, ...] = tuple(REGIONS)
 
 
-def samples(folder: Path, count: int) -> list[Sample]:
+def samples(folder: Path, count: int) -> list[RenderedFace]:
     """The first faces of the test part, every AU's truth with them."""
     import json
 
     from pyarrow import parquet
 
     labels = json.loads((folder / "dataset.json").read_text())["aus"]
-    found: list[Sample] = []
+    found: list[RenderedFace] = []
     for shard in sorted((folder / "test").glob("*.parquet")):
         for row in parquet.read_table(shard).to_pylist():
             if row["detected"]:
@@ -73,11 +73,11 @@ def samples(folder: Path, count: int) -> list[Sample]:
     raise InputError(f"{folder} has {len(found)} test faces; give a smaller --faces")
 
 
-def _sample(row: dict[str, Any], labels: list[str]) -> Sample:
+def _sample(row: dict[str, Any], labels: list[str]) -> RenderedFace:
     picture = cv2.imdecode(np.frombuffer(row["image"], np.uint8), cv2.IMREAD_COLOR)
     landmarks = np.array(row["landmarks"], np.float32).reshape(478, 3)
     active = {label: value >= 0.3 for label, value in zip(labels, row["aus"], strict=True)}
-    return Sample(picture, landmarks, active, (row["pose"][1], row["pose"][0]))  # type: ignore[arg-type]
+    return RenderedFace(picture, landmarks, active, (row["pose"][1], row["pose"][0]))  # type: ignore[arg-type]
 
 
 def damages() -> list[Damage]:
@@ -121,39 +121,39 @@ def _is_covered(regions: tuple[str, ...]) -> Callable[[FaceQuality], float]:
     return lambda quality: float(not quality.covered.isdisjoint(regions))
 
 
-def _shrunk(pixels: float) -> Callable[[Sample], Picture]:
-    def apply(sample: Sample) -> Picture:
+def _shrunk(pixels: float) -> Callable[[RenderedFace], Picture]:
+    def apply(sample: RenderedFace) -> Picture:
         scale = pixels / five_point_size(sample.landmarks)
         return cv2.resize(sample.picture, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)  # type: ignore[return-value]
 
     return apply
 
 
-def _blurred(share: float) -> Callable[[Sample], Picture]:
+def _blurred(share: float) -> Callable[[RenderedFace], Picture]:
     return lambda s: cv2.GaussianBlur(s.picture, (0, 0), share * five_point_size(s.landmarks))  # type: ignore[return-value]
 
 
-def _moved(share: float) -> Callable[[Sample], Picture]:
-    def apply(sample: Sample) -> Picture:
+def _moved(share: float) -> Callable[[RenderedFace], Picture]:
+    def apply(sample: RenderedFace) -> Picture:
         return cv2.blur(sample.picture, (max(1, round(share * five_point_size(sample.landmarks))), 1))  # type: ignore[return-value]
 
     return apply
 
 
-def _lit(gain: float) -> Callable[[Sample], Picture]:
+def _lit(gain: float) -> Callable[[RenderedFace], Picture]:
     """Light, then a sensor's noise (3 of 255, ours), then clipping."""
 
-    def apply(sample: Sample) -> Picture:
+    def apply(sample: RenderedFace) -> Picture:
         noise = np.random.default_rng(0).normal(0, 3, sample.picture.shape)
         return np.clip(sample.picture * float(gain) + noise, 0, 255).astype(np.uint8)
 
     return apply
 
 
-def _cut(share: float, region: str, side: int) -> Callable[[Sample], Picture]:
+def _cut(share: float, region: str, side: int) -> Callable[[RenderedFace], Picture]:
     """The edge of the frame at such a height that this share of a region's points is inside."""
 
-    def apply(sample: Sample) -> Picture:
+    def apply(sample: RenderedFace) -> Picture:
         heights = np.sort(sample.landmarks[list(REGIONS[region]), 1])  # type: ignore[index]
         row = int(np.quantile(heights, share if side > 0 else 1 - share))
         return np.ascontiguousarray(sample.picture[:row] if side > 0 else sample.picture[row:])
@@ -177,8 +177,8 @@ COVERS = (
 )
 
 
-def _covered(points: tuple[int, ...], colour: tuple[int, int, int]) -> Callable[[Sample], Picture]:
-    def apply(sample: Sample) -> Picture:
+def _covered(points: tuple[int, ...], colour: tuple[int, int, int]) -> Callable[[RenderedFace], Picture]:
+    def apply(sample: RenderedFace) -> Picture:
         hull = cv2.convexHull(sample.landmarks[list(points), :2].astype(np.int32))
         picture = sample.picture.copy()
         cv2.fillConvexPoly(picture, hull, colour, cv2.LINE_AA)
@@ -191,7 +191,9 @@ def _covered(points: tuple[int, ...], colour: tuple[int, int, int]) -> Callable[
 Answers = list[tuple[dict[str, bool], Face | None]]
 
 
-def answers(pipeline: Pipeline, faces: Sequence[Sample], apply: Callable[[Sample], Picture]) -> Answers:
+def answers(
+    pipeline: Pipeline, faces: Sequence[RenderedFace], apply: Callable[[RenderedFace], Picture]
+) -> Answers:
     """Truth and the largest face found, one a sample."""
     found: Answers = []
     for sample in faces:
@@ -227,7 +229,7 @@ def _labels_of(labels: Sequence[str], regions: tuple[str, ...]) -> list[str]:
     return [label for label in labels if set(AU_REGIONS.get(au_number(label), ())) & set(regions)]
 
 
-def measured(pipeline: Pipeline, faces: list[Sample], only: Sequence[str]) -> list[dict[str, Any]]:
+def measured(pipeline: Pipeline, faces: list[RenderedFace], only: Sequence[str]) -> list[dict[str, Any]]:
     """One row a damage."""
     assessor = QualityAssessor(pipeline.labels)
     clean = answers(pipeline, faces, lambda sample: sample.picture)
@@ -265,7 +267,7 @@ def _false_covers(clean: Answers) -> dict[str, Any]:
             "found": 1.0, "f1": None, "drop": None}  # fmt: skip
 
 
-def _poses(clean: Answers, faces: list[Sample], labels: Sequence[str]) -> Any:
+def _poses(clean: Answers, faces: list[RenderedFace], labels: Sequence[str]) -> Any:
     for kind, axis, edges in (("yaw", 0, (0, 10, 20, 30, 40, 50)), ("pitch", 1, (0, 7, 14, 21, 30))):
         for low, high in pairwise(edges):
             inside = [a for a, s in zip(clean, faces, strict=True) if low <= abs(s.pose[axis]) < high]

@@ -66,7 +66,7 @@ def _cut(jpeg: bytes, landmarks: np.ndarray) -> Cutout:
     return Cutout(image, cv2.blur(mask, (7, 7)).astype(np.float32) / 255, landmarks.astype(np.float32))
 
 
-class Scene:
+class FaceScene:
     """Faces on their paths.
 
     Args:

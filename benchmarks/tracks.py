@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
-from scenes import FPS, VISIBLE, Scene, Truth, cutouts
+from scenes import FPS, VISIBLE, FaceScene, Truth, cutouts
 from tqdm import tqdm
 
 from edgeau._system.command import DONE, CommandParser, print_json, run
@@ -138,7 +138,7 @@ def box(landmarks: np.ndarray) -> Box:
     return Box(*map(float, low), *map(float, high - low))
 
 
-def detect(scene: Scene, faces: int, frames: int) -> list[tuple[Found, list[Truth]]]:
+def detect(scene: FaceScene, faces: int, frames: int) -> list[tuple[Found, list[Truth]]]:
     with open_landmarker(static=False, max_faces=faces) as landmarker:
         return [(landmarker.detect(image), truths) for image, truths in scene.frames(frames)]
 
@@ -157,7 +157,7 @@ def measure(data: Path, scenes: int, frames: int) -> dict[str, dict[str, Any]]:
             ours, plain = Tally(), Tally()
             for number in range(scenes):
                 seed = 100 * faces + number
-                film = detect(Scene(cutouts(data, faces, seed), seed), faces, frames)
+                film = detect(FaceScene(cutouts(data, faces, seed), seed), faces, frames)
                 follow(FaceTracker(), ours, film)
                 follow(NearestBoxTracks(), plain, film)
                 bar.update()
