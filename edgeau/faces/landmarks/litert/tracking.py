@@ -22,6 +22,8 @@ _FAR_EVERY = 25
 _FAR_AGAIN = 5
 # Frames between two tries to turn a doubtful face, or an empty frame. Ours.
 _TURN_EVERY = 10
+# Fewest frames between two tries for doubtful faces that are new. Ours.
+_TURN_AGAIN = 3
 
 
 class Tracking:
@@ -42,6 +44,7 @@ class Tracking:
         self._followed: list[Region] = []
         self._count = 0
         self._far_at = -_FAR_EVERY
+        self._righted_at = -_TURN_AGAIN
         self._lost = False
 
     def faces(self, frame: NDArray[np.uint8], most: int, *, far: bool) -> list[CheckedFace]:
@@ -56,8 +59,15 @@ class Tracking:
         turn = self._count % _TURN_EVERY == 0
         faces = [face for region in self._followed if (face := self._followed_face(frame, region, turn=turn))]
         self._lost |= len(faces) < len(self._followed)
-        if len(self._followed) < most:
-            faces += self._new_faces(frame, most, turn=turn)
+        new = self._new_faces(frame, most, turn=turn) if len(self._followed) < most else []
+        faces += new
+        again = turn or (
+            self._count - self._righted_at >= _TURN_AGAIN and not all(face.is_certain for face in new)
+        )
+        if again and not all(face.is_certain for face in faces):
+            faces = self._righted(frame, faces, most)
+            self._righted_at = self._count
+        faces = _distinct(faces)
         if far and len(faces) < most and self._is_time_for_far():
             faces += certain_faces_in_tiles(frame, self._detector, self._checker, faces, most)
             self._far_at, self._lost = self._count, False
@@ -86,6 +96,19 @@ class Tracking:
             faces = self._turned_faces(frame, most)
         return faces
 
+    def _righted(self, frame: NDArray[np.uint8], faces: list[CheckedFace], most: int) -> list[CheckedFace]:
+        """The faces, doubtful ones exchanged for what is certain at their places when the whole frame is turned.
+
+        Turning the place of a doubtful face alone is not enough: of a face that stands on its head the detector gives another place.
+        """
+        found = self._turned_faces(frame, most)
+        kept = [
+            face
+            for face in faces
+            if face.is_certain or not any(is_same_face(face.region, other.region) for other in found)
+        ]
+        return (kept + found)[:most]
+
     def _turned_faces(self, frame: NDArray[np.uint8], most: int) -> list[CheckedFace]:
         faces: list[CheckedFace] = []
         for turns in (1, 2, 3):
@@ -101,6 +124,20 @@ class Tracking:
     def _is_time_for_far(self) -> bool:
         since = self._count - self._far_at
         return since >= _FAR_EVERY or (self._lost and since >= _FAR_AGAIN)
+
+
+def _distinct(faces: Sequence[CheckedFace]) -> list[CheckedFace]:
+    """The faces, each once: of two at one place the surer one."""
+    kept: list[CheckedFace] = []
+    for face in faces:
+        same = next(
+            (place for place, other in enumerate(kept) if is_same_face(face.region, other.region)), None
+        )
+        if same is None:
+            kept.append(face)
+        elif face.presence > kept[same].presence:
+            kept[same] = face
+    return kept
 
 
 def joined(followed: Sequence[Region], found: Sequence[Region], most: int) -> list[Region]:

@@ -147,6 +147,40 @@ def test_a_turned_film_is_read_right(astronaut: np.ndarray, angle: int) -> None:
             assert right_ones([found.points], [face], 0.1) == 1
 
 
+def cut_out(image: np.ndarray, points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    around = 0.4 * np.ptp(points, axis=0)
+    low = np.maximum(points.min(axis=0) - around, 0).astype(int)
+    high = (points.max(axis=0) + around).astype(int)
+    return image[low[1] : high[1], low[0] : high[0]], points - low
+
+
+def worsened(image: np.ndarray, how: str) -> np.ndarray:
+    if how == "blurred":
+        return cv2.GaussianBlur(image, (0, 0), 4)
+    if how == "noisy":
+        return np.clip(image + np.random.default_rng(0).normal(0, 35, image.shape), 0, 255).astype(np.uint8)
+    small = cv2.resize(image, None, fx=0.12, fy=0.12, interpolation=cv2.INTER_AREA)
+    return cv2.resize(small, image.shape[1::-1])
+
+
+@pytest.mark.parametrize("how", ["plain", "blurred", "noisy", "small"])
+@pytest.mark.parametrize("before", [0, 4], ids=["from the first frame", "comes later"])
+def test_a_film_gives_no_garbage_of_faces_on_their_heads(
+    heads: list[tuple[np.ndarray, np.ndarray]], how: str, before: int
+) -> None:
+    for number in (0, 2, 4, 6):
+        image, points = cut_out(*heads[number])
+        picture, face = turned(image if how == "plain" else worsened(image, how), points, 180)
+        with landmarker(static=False, max_faces=4) as one:
+            for _ in range(before):
+                one.find(np.full_like(picture, 90))
+            for frame in range(14):
+                found = [each.points for each in one.find(picture) if each.is_reliable]
+                assert len(found) <= 1
+                assert right_ones(found, [face], 0.1) == len(found), frame
+            assert found, "read right in the end"
+
+
 @pytest.mark.parametrize("seed", range(4))
 def test_walls_and_noise_are_no_certain_faces(seed: int) -> None:
     rng = np.random.default_rng(seed)
