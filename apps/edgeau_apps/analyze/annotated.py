@@ -204,7 +204,9 @@ def _sound_input(path: Path | None) -> Any:
         container = av.open(f"file:{path}", options={"protocol_whitelist": "file"})
     except (av.error.FFmpegError, UnicodeEncodeError):
         return None
-    if container.streams.audio and container.streams.audio[0].codec_context.name in _SOUND:
+    sounds = container.streams.audio
+    # The canonical name: a decoder's own may be another one ("mp3float").
+    if sounds and sounds[0].codec_context.codec.canonical_name in _SOUND:
         return container
     container.close()
     return None
