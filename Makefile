@@ -34,13 +34,13 @@ $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
 
 # pip leaves alone what is there in the pinned version, so a second run, or test after demo, installs only what is missing.
-$(VENV)/.demo: pyproject.toml constraints.txt setup.py $(wildcard weights/*.parts) | $(BIN)/python
+$(VENV)/.demo: pyproject.toml constraints.txt setup.py $(wildcard weights/*) | $(BIN)/python
 	$(PIP) install $(CONSTRAINTS) setuptools
 	$(PIP) install $(CONSTRAINTS) --no-build-isolation -e '.[export]'
 	@$(BIN)/python -c 'import cv2' || { echo "OpenCV lacks system libraries: apt-get install libgl1 libglib2.0-0"; exit 1; }
 	touch $@
 
-$(VENV)/.full: pyproject.toml constraints.txt setup.py $(wildcard weights/*.parts) | $(BIN)/python
+$(VENV)/.full: pyproject.toml constraints.txt setup.py $(wildcard weights/*) | $(BIN)/python
 	$(PIP) install $(CONSTRAINTS) setuptools
 	$(PIP) install $(CONSTRAINTS) --no-build-isolation -e '.[all,dev]'
 	touch $@ $(VENV)/.demo

@@ -1,4 +1,4 @@
-"""What ``pyproject.toml`` cannot say: the packaged bundles' LiteRT files are assembled when edgeau is built or installed."""
+"""What ``pyproject.toml`` cannot say: the packaged bundles' model files are assembled when edgeau is built or installed."""
 
 from __future__ import annotations
 

@@ -21,7 +21,7 @@ import numpy as np
 import onnx
 from numpy.typing import NDArray
 
-from edgeau.bundle import default_bundle_path
+from edgeau.bundle import packaged_bundle_path
 from edgeau_calibration.graph.quantizable_layers import WEIGHTED
 from edgeau_calibration.graph.view import GraphView, with_shapes
 from edgeau_export.converters.tensorrt import placement as placement_module
@@ -171,7 +171,7 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     ).parse_args()
     ir = importlib.import_module("onnx_ir")
-    model = onnx.load(default_bundle_path() / "model.fp32.onnx")
+    model = onnx.load(packaged_bundle_path() / "model.fp32.onnx")
     view = GraphView(model.graph)
     wanted = {node.output[0] for node in view.nodes if node.op_type in WEIGHTED}
     draw = np.random.default_rng(0)

@@ -51,7 +51,7 @@ from edgeau_export.onnx_to_tflite import tflite_bytes
 from edgeau_export.profiling.from_tflite import profile_of_tflite
 from edgeau_export.report.int8.f1_intervals import score
 from edgeau_export.source_network.from_checkpoint import CheckpointSource
-from edgeau_export.source_network.from_default import DefaultSource
+from edgeau_export.source_network.from_packaged import PackagedSource
 
 NAME = "benchmarks/int8_front.py"
 FLOAT = "float32"
@@ -84,7 +84,7 @@ class Workshop:
     """The network, its data, and the folder in which results are kept."""
 
     folder: Path
-    source: DefaultSource | CheckpointSource
+    source: PackagedSource | CheckpointSource
     data: Path
     crops: int
     faces: int
@@ -299,7 +299,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def body(argv: Sequence[str] | None) -> int:
     options = parser().parse_args(argv)
-    source = CheckpointSource(options.checkpoint) if options.checkpoint else DefaultSource()
+    source = CheckpointSource(options.checkpoint) if options.checkpoint else PackagedSource()
     shop = Workshop(options.work, source, options.data, options.crops, options.faces, options.peers_python)
     wanted = options.rows.split(",") if options.rows else [*RECIPES, WITHIN, *PEERS]
     done: list[dict[str, Any]] = []

@@ -29,7 +29,7 @@ from tqdm import tqdm
 from edgeau import Pipeline, open_source
 from edgeau._system.command import DONE, CommandParser, print_json, run
 from edgeau.action_units.network import AUDetector
-from edgeau.bundle.load import default_bundle_path, load_bundle
+from edgeau.bundle.load import load_bundle, packaged_bundle_path
 from edgeau.errors import EngineError, InputError, OutputError
 from edgeau.faces.landmarks import Landmarker
 from edgeau.live import LiveOptions, LivePipeline
@@ -195,7 +195,7 @@ class FaultySink(Sink):
 def open_pipeline(*, real: bool) -> Pipeline:
     if real:
         return Pipeline.load(threads=1, max_faces=1)
-    bundle = load_bundle(default_bundle_path())
+    bundle = load_bundle(packaged_bundle_path())
     session = FunctionSession(failing_network(len(bundle.manifest.labels)))
     detector = AUDetector(bundle, session, bundle.manifest.artifacts[0], color="BGR")
     return Pipeline(FrameStages(detector, landmarker=FunctionLandmarker))

@@ -72,7 +72,7 @@ class Pipeline(Closing):
         """A pipeline from a bundle.
 
         Args:
-            path: the bundle's folder; None takes the one that the package carries.
+            path: the bundle's folder, or the name of a packaged one (``"light"``); None takes the packaged default.
             artifact: which of its artifacts may be tried: a runtime (``"onnxruntime"``), a precision (``"int8"``), both
                 (``"onnxruntime/int8"``) or a file name; None chooses among all.
             threads: that one inference may use; None takes as many as are fastest. What is fastest here is measured

@@ -196,6 +196,9 @@ class Face:
         quality: quality of the face's picture, or None when it was not assessed.
         aus_time_s: ``time_s`` of the frame that ``aus`` were read from; live, the network may look at every k-th frame
             only, and the frames between carry its last answer. None when the network has not looked at this face yet.
+        network_logits: float32 ``(C,)``, what the network alone says, in the order of the bundle's labels
+            (``bundle.manifest.labels``), before landmarks and a neutral baseline; None where it did not look at this very frame.
+            It is what :class:`edgeau.NeutralCollector` collects, and stands in no table.
     """
 
     box: Box
@@ -205,6 +208,7 @@ class Face:
     aus: Mapping[str, ActionUnit]
     quality: FaceQuality | None = None
     aus_time_s: float | None = None
+    network_logits: NDArray[np.float32] | None = None
 
     def __post_init__(self) -> None:
         shape = self.landmarks.shape

@@ -20,7 +20,7 @@ from edgeau._system.lifetime import Lifetime
 from edgeau.action_units.landmark_model import LandmarkModel
 from edgeau.action_units.network import AUDetector
 from edgeau.action_units.neutral_baseline import NeutralBaseline
-from edgeau.action_units.predictor import AUPredictor
+from edgeau.action_units.predictor import AUPredictor, Predicted
 from edgeau.errors import DependencyError
 from edgeau.faces.detected_face import DetectedFace
 from edgeau.faces.head_pose import head_pose
@@ -28,7 +28,7 @@ from edgeau.faces.landmarks import Landmarker, open_landmarker
 from edgeau.faces.landmarks.landmarker import FaceLandmarks
 from edgeau.faces.quality import Limits, QualityAssessor
 from edgeau.faces.tracker import FaceTracker
-from edgeau.results import ActionUnit, Box, Face, FrameResult
+from edgeau.results import Box, Face, FrameResult
 from edgeau.runtimes.table import runtimes
 from edgeau.sources.frame import Frame
 from edgeau.temporal.hysteresis import Hysteresis
@@ -244,8 +244,8 @@ class FrameStages(Closing):
         landmarks = [face.landmarks for face in faces]
         crops = [self._alignment.crop(frame.image, points) for points in landmarks]
         baselines = [self._baselines.get(face.track_id, self._baselines.get(None)) for face in faces]
-        action_units = self.predictor.predict(crops, landmarks, baselines)
-        return [self._assessed(frame, *parts) for parts in zip(faces, crops, action_units, strict=True)]
+        predicted = self.predictor.predict(crops, landmarks, baselines)
+        return [self._assessed(frame, *parts) for parts in zip(faces, crops, predicted, strict=True)]
 
     def without_aus(self, face: DetectedFace) -> Face:
         """A face that the network has not looked at yet: its action units are there, without numbers."""
@@ -267,20 +267,21 @@ class FrameStages(Closing):
             self.detector.close()
 
     def _assessed(
-        self, frame: Frame, face: DetectedFace, crop: NDArray[np.uint8], aus: dict[str, ActionUnit]
+        self, frame: Frame, face: DetectedFace, crop: NDArray[np.uint8], predicted: Predicted
     ) -> Face:
         """A face without the AUs that cannot be read from its picture."""
         quality = self._assessor.assess(frame.image, face.landmarks, face.box, crop, face.pose)
         if not face.is_reliable:
-            quality = replace(quality, refused=dict.fromkeys(aus, "landmarks"))
+            quality = replace(quality, refused=dict.fromkeys(predicted.aus, "landmarks"))
         return Face(
             face.box,
             face.landmarks,
             face.track_id,
             face.pose,
-            quality.refuse(aus),
+            quality.refuse(predicted.aus),
             quality=quality,
             aus_time_s=frame.time_s,
+            network_logits=predicted.network_logits,
         )
 
     def _check_far(self, landmarker: Landmarker) -> None:

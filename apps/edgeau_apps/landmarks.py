@@ -11,7 +11,7 @@ from typing import Any
 
 from edgeau._system.command import DONE, CommandParser, print_json, run
 from edgeau._system.records import to_dict
-from edgeau.bundle import load_bundle
+from edgeau.bundle import bundle_folder, load_bundle
 from edgeau.errors import EdgeauError, UserError
 from edgeau.faces.landmarks import official_task
 from edgeau.faces.landmarks.mediapipe_models import ADVICE, ENVIRONMENT, installed_models, read_models
@@ -71,7 +71,7 @@ def _parser() -> CommandParser:
         "used. Nothing is downloaded unless --fetch is given.",
         f"{_NAME} --fetch",
     )
-    parser.add_argument("--bundle", type=Path, metavar="DIR", help="look into a bundle too")
+    parser.add_argument("--bundle", metavar="NAME|DIR", help="look into a bundle too")
     parser.add_argument(
         "--fetch",
         action="store_true",
@@ -87,10 +87,10 @@ def _parser() -> CommandParser:
     return parser
 
 
-def _places(bundle: Path | None) -> list[_Place]:
+def _places(bundle: str | None) -> list[_Place]:
     """In the order in which they are used."""
     named = os.environ.get(ENVIRONMENT)
-    in_bundle = None if bundle is None else load_bundle(bundle).landmark_networks
+    in_bundle = None if bundle is None else load_bundle(bundle_folder(bundle)).landmark_networks
     rows: list[tuple[str, Path | None]] = [(ENVIRONMENT, Path(named) if named else None)]
     if bundle is not None:
         rows.append((f"bundle {bundle}", in_bundle))

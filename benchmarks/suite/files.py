@@ -17,7 +17,7 @@ import numpy as np
 import onnx
 
 from edgeau._system.atomic_file import atomic_path, write_whole
-from edgeau.bundle import default_bundle_path, load_bundle
+from edgeau.bundle import load_bundle, packaged_bundle_path
 from edgeau.bundle.preprocessing import Preprocessor
 from edgeau.errors import InputError
 from edgeau_calibration.data.load import packaged_calibration
@@ -42,23 +42,23 @@ class Files:
 
     @classmethod
     def of_default(cls, work: Path, peers: Path) -> Files:
-        made = cls(work / f"files-{_digest(default_bundle_path() / 'model.fp32.onnx')}", peers)
+        made = cls(work / f"files-{_digest(packaged_bundle_path() / 'model.fp32.onnx')}", peers)
         made.folder.mkdir(parents=True, exist_ok=True)
         return made
 
     @property
     def float_onnx(self) -> Path:
-        return default_bundle_path() / "model.fp32.onnx"
+        return packaged_bundle_path() / "model.fp32.onnx"
 
     @property
     def int8_onnx(self) -> Path:
-        return default_bundle_path() / "model.int8.onnx"
+        return packaged_bundle_path() / "model.int8.onnx"
 
     def crops(self, *, held_out: bool) -> Path:
         """Normalised crops, float32 (n, 3, H, W), as a .npy."""
         file = self.folder / ("held_out.npy" if held_out else "calibrating.npy")
         if not file.is_file():
-            manifest = load_bundle(default_bundle_path()).manifest
+            manifest = load_bundle(packaged_bundle_path()).manifest
             crops = packaged_calibration(manifest.alignment, COUNT).crops
             chosen = np.arange(len(crops)) % HELD_OUT == 0
             np.save(file, Preprocessor(manifest.input).batch(crops[chosen == held_out]))

@@ -12,7 +12,7 @@ from typing import Any
 
 from edgeau import __version__
 from edgeau._system.processor import processor_name
-from edgeau.bundle import default_bundle_path, load_bundle
+from edgeau.bundle import load_bundle, packaged_bundle_path
 
 PACKAGES = ("ai-edge-litert", "mediapipe", "numpy", "onnxruntime", "opencv-python", "openvino")
 PEERS = ("ai-edge-quantizer", "ncnn", "nncf", "openvino", "pnnx")
@@ -32,7 +32,7 @@ def provenance(command: str, before: float, started: float, peers: Path) -> dict
         started: ``time.monotonic()`` then.
         peers: the Python of the other tools.
     """
-    bundle = load_bundle(default_bundle_path())
+    bundle = load_bundle(packaged_bundle_path())
     return {
         "command": command,
         "date": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),

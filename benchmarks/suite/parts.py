@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from edgeau import open_source
-from edgeau.bundle import default_bundle_path, load_bundle
+from edgeau.bundle import load_bundle, packaged_bundle_path
 from edgeau.errors import InputError
 from edgeau.metrics import sigmoid
 
@@ -149,7 +149,7 @@ def _networks(bench: Bench) -> tuple[list[Subject], dict[str, float], Rows]:
 
 def _compare(rows: Rows) -> None:
     """Instead of its logits each network gets how far its answers are from float32's."""
-    manifest = load_bundle(default_bundle_path()).manifest
+    manifest = load_bundle(packaged_bundle_path()).manifest
     thresholds = np.array([manifest.artifacts[0].thresholds[label] for label in manifest.labels])
     truth = sigmoid(np.array(next(row["logits"] for row in rows if row["name"] == FLOAT), np.float32))
     for row in rows:

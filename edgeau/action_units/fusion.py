@@ -6,7 +6,7 @@ is left to the other alone.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -32,6 +32,7 @@ class Fuser:
     def __init__(self, fusion: Fusion, labels: Sequence[str]) -> None:
         self._network, self._landmark = (_weights(part, labels) for part in (fusion.network, fusion.landmark))
         self._bias = _weights(fusion.bias, labels)
+        self._rest = None if fusion.rest is None else _weights(fusion.rest, labels)
         if (self._network < 0).any() or (self._landmark < 0).any():
             raise BundleError("a fusion weight is negative; export the bundle again")
 
@@ -67,6 +68,17 @@ class Fuser:
     def offsets(self, landmark_logits: NDArray[np.floating[Any]]) -> NDArray[np.floating[Any]]:
         """Sum the terms that are added to the network's weighted logits, of the shape of ``landmark_logits``."""
         return self._landmark * landmark_logits + self._bias
+
+    def own_rest(self, excess: Callable[[NDArray[np.float32]], NDArray[np.float32]]) -> NDArray[np.float32]:
+        """What is added to the fused logits of a person whose network logits at rest are known, float32 ``(C,)``.
+
+        Args:
+            excess: of the mean network logits at rest ``(C,)``: how far this person's own lie above them, as far as it is
+                believed (:meth:`edgeau.action_units.neutral_baseline.NeutralBaseline.excess`).
+        """
+        if self._rest is None:
+            return np.zeros(len(self._bias), np.float32)
+        return np.asarray(-self._network * excess(self._rest), np.float32)
 
 
 def fuse(

@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 
 from edgeau._system.closing import Closing
 from edgeau._system.lifetime import Lifetime
-from edgeau.bundle.load import Bundle, default_bundle_path, load_bundle
+from edgeau.bundle.load import Bundle, load_bundle
 from edgeau.bundle.manifest import Artifact
+from edgeau.bundle.packaged import bundle_folder
 from edgeau.bundle.preprocessing import Preprocessor
 from edgeau.bundle.select import select_artifact
 from edgeau.metrics import sigmoid
@@ -75,7 +76,7 @@ class AUDetector(Closing):
         """A detector from a bundle.
 
         Args:
-            bundle: a bundle or its folder; None takes the one that the package carries.
+            bundle: a bundle, its folder, or the name of a packaged one (``"light"``); None takes the packaged default.
             artifact: which of its artifacts may be tried: a runtime (``"onnxruntime"``), a precision (``"int8"``), both
                 (``"onnxruntime/int8"``) or a file name; None chooses among all.
             threads: that one inference may use; None takes as many as are fastest. What is fastest here is measured
@@ -89,7 +90,7 @@ class AUDetector(Closing):
             DependencyError: a package is missing.
         """
         if not isinstance(bundle, Bundle):
-            bundle = load_bundle(default_bundle_path() if bundle is None else bundle)
+            bundle = load_bundle(bundle_folder(bundle))
         chosen = select_artifact(bundle, artifact, threads=threads, provider=provider)
         return cls(bundle, chosen.session, chosen.artifact, color=color)
 

@@ -26,16 +26,19 @@ class NeutralCollector:
 
         collector = NeutralCollector(model)
         while not collector.done:
-            collector.add(landmarks, time_s)
+            collector.add(face.landmarks, result.time_s, face.network_logits)
         baseline = collector.baseline()
 
     Args:
         model: the landmark model that the baseline is for.
         seconds: how long to collect.
+        network: name of the bundle's network (``bundle.manifest.network.name``), whose logits are collected too where they
+            are given.
     """
 
-    def __init__(self, model: LandmarkModel, seconds: float = 1.0) -> None:
-        self._model, self._seconds = model, seconds
+    def __init__(self, model: LandmarkModel, seconds: float = 1.0, network: str = "") -> None:
+        self._model, self._seconds, self._network = model, seconds, network
+        self._network_logits: list[NDArray[np.float32]] = []
         self._shapes: list[NDArray[np.float32]] = []
         self._evidence: list[NDArray[np.float32]] = []
         self._times: list[float] = []
@@ -53,12 +56,19 @@ class NeutralCollector:
         """True when enough was collected."""
         return self.progress >= 1
 
-    def add(self, landmarks: NDArray[np.floating[Any]], time_s: float) -> None:
+    def add(
+        self,
+        landmarks: NDArray[np.floating[Any]],
+        time_s: float,
+        network_logits: NDArray[np.float32] | None = None,
+    ) -> None:
         """One more frame of the same person.
 
         Args:
             landmarks: ``(468 or 478, 3)``.
             time_s: time of the frame, seconds; must not go back.
+            network_logits: ``(C,)``, :attr:`edgeau.Face.network_logits` of this frame; None where the network did not look. With
+                them the baseline moves every AU, without them those that the landmarks move.
 
         Raises:
             InputError: the landmarks have another shape, or the time goes back.
@@ -71,6 +81,8 @@ class NeutralCollector:
         # Intensities before they are cut to 0..1: at rest they lie around 0, where a cut would hide half of any motion.
         self._evidence.append((self._model.logits(landmarks) - self._model.shift) / self._model.slope)
         self._times.append(time_s)
+        if network_logits is not None:
+            self._network_logits.append(network_logits)
 
     def baseline(self) -> NeutralBaseline:
         """The median face, point by point: a blink within the second does not move it.
@@ -91,4 +103,8 @@ class NeutralCollector:
                 "look into the camera with a resting face and collect again"
             )
         median: NDArray[np.float32] = np.median(np.stack(self._shapes), axis=0).astype(np.float32)
-        return NeutralBaseline(median, self._model.template_digest, len(self._shapes))
+        digest, frames = self._model.template_digest, len(self._shapes)
+        if len(self._network_logits) < _FEWEST_FRAMES or not self._network:
+            return NeutralBaseline(median, digest, frames)
+        logits = np.median(np.stack(self._network_logits), axis=0).astype(np.float32)
+        return NeutralBaseline(median, digest, frames, network_logits=logits, network=self._network)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +19,15 @@ from edgeau.errors import BundleError
 from edgeau.metrics import probability
 from edgeau.results import ActionUnit
 
-__all__ = ["AUPredictor"]
+__all__ = ["AUPredictor", "Predicted"]
+
+
+@dataclass(frozen=True, slots=True)
+class Predicted:
+    """What is said of one face: ``aus`` by label, and ``network_logits`` float32 ``(C,)`` of the network alone."""
+
+    aus: dict[str, ActionUnit]
+    network_logits: NDArray[np.float32]
 
 
 class AUPredictor:
@@ -83,13 +93,17 @@ class AUPredictor:
         crops: Sequence[NDArray[np.uint8]],
         landmarks: Sequence[NDArray[np.float32]],
         baselines: Sequence[NeutralBaseline | None],
-    ) -> list[dict[str, ActionUnit]]:
-        """AUs by label, one dict a face.
+    ) -> list[Predicted]:
+        """What is said of each face.
 
         Args:
             crops: the aligned crop of each face, in the detector's colour order.
             landmarks: landmarks of each face, ``(468 or 478, 3)``.
             baselines: each person's neutral face, or None.
+
+        Raises:
+            InputError: a baseline was collected with another landmark model or network.
+            EngineError: the engine failed.
         """
         if not crops:
             return []
@@ -100,17 +114,34 @@ class AUPredictor:
         if self._landmarks is not None:
             landmark_logits, intensities, asymmetries = self._landmarks.estimate(landmarks, baselines)
             if self._fuser is not None:
-                offsets = self._fuser.offsets(landmark_logits).tolist()
+                offsets = self._offsets(self._fuser, landmark_logits, baselines)
         # From here on plain floats: the network leaves the caches empty, and one cold call of numpy costs more than
         # all of this does.
-        logits = self._detector.logits(crops).tolist()
+        alone = self._detector.logits(crops)
+        logits = alone.tolist()
         if offsets is not None:
             logits = [self._fused(*row) for row in zip(logits, offsets, strict=True)]
-        return [self._action_units(*row) for row in zip(logits, intensities, asymmetries, strict=True)]
+        rows = zip(logits, intensities, asymmetries, strict=True)
+        return [Predicted(self._action_units(*row), own) for row, own in zip(rows, alone, strict=True)]
 
     def empty(self) -> dict[str, ActionUnit]:
         """AUs by label of a face that has not been looked at: none has numbers."""
         return dict(self._empty)
+
+    def _offsets(
+        self,
+        fuser: Fuser,
+        landmark_logits: NDArray[np.float32],
+        baselines: Sequence[NeutralBaseline | None],
+    ) -> list[list[float]]:
+        """What is added to the network's weighted logits, by face and label."""
+        offsets = fuser.offsets(landmark_logits)
+        network = self._detector.bundle.manifest.network.name
+        for row, baseline in enumerate(baselines):
+            if baseline is not None:
+                offsets[row] += fuser.own_rest(partial(baseline.excess, network=network))
+        values: list[list[float]] = offsets.tolist()
+        return values
 
     def _fused(self, network: Sequence[float], offsets: Sequence[float]) -> list[float]:
         rows = zip(self._network_weights, network, offsets, strict=True)

@@ -1,4 +1,4 @@
-"""One face's card: its action units as bars with name, probability and threshold."""
+"""One face's card: its action units as bars with name, probability and threshold; two arms where an AU has sides."""
 
 from __future__ import annotations
 
@@ -138,21 +138,37 @@ def _draw_row(
         )
         lettering.text(picture, "-", (left + columns.value, y), size, palette.FAINT, align="right")
         return
-    filled = round(bar[1] * unit.probability)
-    if filled >= 1:
-        _pill(
-            picture,
-            (bar[0], y),
-            max(filled, size // 2),
-            size,
-            palette.ACTIVE if unit.active else palette.FAINT,
-        )
-    if threshold is not None:
-        _tick(picture, bar[0] + round(bar[1] * threshold), y, size)
+    colour = palette.ACTIVE if unit.active else palette.FAINT
+    if unit.left is not None and unit.right is not None:
+        _draw_arms(picture, (bar[0] + bar[1] // 2, y), bar[1] // 2, size, (unit.right, unit.left), colour)
+        ticks = [] if threshold is None else [(1 - threshold) / 2, (1 + threshold) / 2]
+    else:
+        filled = round(bar[1] * unit.probability)
+        if filled >= 1:
+            _pill(picture, (bar[0], y), max(filled, size // 2), size, colour)
+        ticks = [] if threshold is None else [threshold]
+    for tick in ticks:
+        _tick(picture, bar[0] + round(bar[1] * tick), y, size)
     number = f"{unit.probability:.2f}"
     lettering.text(
         picture, number, (left + columns.value, y), size, name, align="right", bold=bool(unit.active)
     )
+
+
+def _draw_arms(
+    picture: NDArray[np.uint8],
+    middle: tuple[int, int],
+    longest: int,
+    size: int,
+    sides: tuple[float, float],
+    colour: Colour,
+) -> None:
+    """The person's own right side from the middle to the left, the left side to the right: as the person is seen."""
+    x, y = middle
+    half = round(size * 0.36)
+    right, left = (round(longest * side) for side in sides)
+    cv2.rectangle(picture, (x - right, y - half), (x + left, y + half), colour, cv2.FILLED)
+    cv2.rectangle(picture, (x, y - half), (x, y + half), palette.GROUND, cv2.FILLED)
 
 
 def _shortened(words: str, size: int, room: int) -> str:

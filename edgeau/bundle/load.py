@@ -15,7 +15,7 @@ from edgeau.bundle.manifest import Artifact, Manifest
 from edgeau.errors import BundleError, EngineError
 from edgeau.runtimes.table import runtimes
 
-__all__ = ["Bundle", "default_bundle_path", "load_bundle"]
+__all__ = ["Bundle", "load_bundle"]
 
 
 @dataclass(frozen=True)
@@ -104,21 +104,6 @@ def load_bundle(path: Path | str) -> Bundle:
     for record in manifest.files:
         verify(directory, record)
     return Bundle(directory, manifest, hashlib.sha256(text).hexdigest())
-
-
-def default_bundle_path() -> Path:
-    """The folder of the bundle that the package carries.
-
-    Raises:
-        BundleError: this copy of the package carries none.
-    """
-    path = Path(__file__).resolve().parent.parent / "default"
-    if not (path / MANIFEST).is_file():
-        raise BundleError(
-            f"this copy of edgeau carries no default bundle ({path} has no {MANIFEST}); "
-            "install edgeau from its wheel, or give the path of a bundle that edgeau-export made"
-        )
-    return path
 
 
 def _read_manifest(directory: Path) -> bytes:

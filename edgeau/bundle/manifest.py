@@ -200,11 +200,20 @@ class Artifact:
 
 @dataclass(frozen=True)
 class Fusion:
-    """Combination of network and landmark logits: ``network * z_net + landmark * z_lmk + bias`` per label."""
+    """Combination of network and landmark logits: ``network * z_net + landmark * z_lmk + bias`` per label.
+
+    Attributes:
+        network: weights of the network's logits, 0 or more.
+        landmark: weights of the landmark model's logits, 0 or more.
+        bias: added.
+        rest: network logits of faces at rest, mean of many people: what a person's own are compared with once their neutral
+            face is known. None in bundles that do not say it; a neutral face moves the landmarks alone there.
+    """
 
     network: dict[str, float]
     landmark: dict[str, float]
     bias: dict[str, float]
+    rest: dict[str, float] | None = None
 
 
 @dataclass(frozen=True)

@@ -86,10 +86,9 @@ def _parser() -> CommandParser:
     )
     parser.add_argument(
         "--model",
-        default="default",
         metavar="NAME|FILE",
-        help="default, a checkpoint of edgeau-train (.safetensors), or a model.toml that says of any network what must be "
-        "known (default: %(default)s)",
+        help="default, light, a checkpoint of edgeau-train (.safetensors), or a model.toml that says of any network what must "
+        "be known (default: the packaged network that the target takes, light for small boards)",
     )
     parser.add_argument(
         "--describe",

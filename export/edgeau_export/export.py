@@ -6,15 +6,15 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from pathlib import Path
 from typing import TypeAlias
 
-from edgeau.bundle import BundleWriter
+from edgeau.bundle import PACKAGED, BundleWriter
 from edgeau.bundle.files import GOLDEN, REPORT_MD
 from edgeau.bundle.golden import write_golden
 from edgeau.bundle.manifest import Manifest, Pending
+from edgeau.bundle.packaged import DEFAULT
 from edgeau.errors import UsageError
 from edgeau.faces.landmarks.mediapipe_models import LandmarkModels
 from edgeau_export.bundle_manifest import bundle_manifest
@@ -28,28 +28,25 @@ from edgeau_export.quantization.labelled_data import PublishedSet, labelled_data
 from edgeau_export.report.int8 import ReportInputs, report_inputs, write_reports
 from edgeau_export.report.tables import report
 from edgeau_export.source_network.from_checkpoint import CheckpointSource
-from edgeau_export.source_network.from_default import DefaultSource
 from edgeau_export.source_network.from_model_file import ModelFileSource
+from edgeau_export.source_network.from_packaged import PackagedSource, packaged_source
 from edgeau_export.source_network.from_tflite import TfliteSource
 from edgeau_export.source_network.model_file import read_model_file
 from edgeau_export.source_network.network import SourceNetwork
 from edgeau_export.targets.selection import select_artifacts
 from edgeau_export.targets.target import Target, load_target
 
-__all__ = ["DEFAULT", "PACKAGED", "Source", "export_bundle", "open_source_network"]
+__all__ = ["Source", "export_bundle", "open_source_network"]
 
-Source: TypeAlias = DefaultSource | CheckpointSource | ModelFileSource | TfliteSource
+Source: TypeAlias = PackagedSource | CheckpointSource | ModelFileSource | TfliteSource
 
-DEFAULT = "default"
-# Networks that the package carries, by the name that people type.
-PACKAGED: Mapping[str, Callable[[], Source]] = {DEFAULT: DefaultSource}
 _NEEDS_WORDS = (".pth", ".pt", ".tar", ".ckpt", ".bin", ".onnx", ".pt2", ".tflite", ".th", ".pkl")
 
 
 def export_bundle(
     target: str,
     out: Path,
-    model: Path | str = DEFAULT,
+    model: Path | str | None = None,
     calib: Path | None = None,
     precisions: tuple[str, ...] | None = None,
     *,
@@ -65,7 +62,7 @@ def export_bundle(
         target: name or alias of a board, or the path of a target file.
         out: the bundle's folder; a bundle that is there is replaced.
         model: which network: the name of a packaged one, or a file (a checkpoint of edgeau, a ``model.toml``); see
-            :func:`open_source_network`.
+            :func:`open_source_network`. None takes the packaged one that the target names.
         calib: calibration data; None takes the packaged crops.
         precisions: wanted; None takes those of the target that can be made with what is there.
         accepted: rules of the calibration linter that are overruled.
@@ -87,7 +84,7 @@ def export_bundle(
     with BundleWriter(out) as writer, ExitStack() as held:
         directory = writer.directory
         progress.step("opening the network")
-        source = open_source_network(model, progress)
+        source = open_source_network(_of_target(board, progress) if model is None else model, progress)
         if isinstance(source, TfliteSource):
             manifest = _as_it_is(source, directory, board, precisions, networks, progress)
             return writer.finish(manifest)
@@ -138,7 +135,7 @@ def export_bundle(
                 if stage.source not in left_out
             ),
             left_out=left_out,
-            with_torch=not isinstance(source, DefaultSource),
+            with_torch=not isinstance(source, PackagedSource),
         )
         (directory / REPORT_MD).write_text(report(manifest, board), encoding="utf-8")
         inputs = ReportInputs()
@@ -184,11 +181,20 @@ def _as_it_is(
     return manifest
 
 
+def _of_target(target: Target, progress: ProgressReporter) -> str:
+    """What the target takes by itself: said aloud where that is not what most targets take."""
+    if target.model != DEFAULT:
+        progress.notice(
+            f"{target.title} takes {target.model} ({PACKAGED[target.model]}); --model {DEFAULT} takes the larger network"
+        )
+    return target.model
+
+
 def open_source_network(model: Path | str, progress: ProgressReporter) -> Source:
     """Open what ``--model`` names.
 
     Args:
-        model: a name of :data:`PACKAGED`, a ``.safetensors`` checkpoint of edgeau, or a ``model.toml``.
+        model: a name of :data:`edgeau.bundle.PACKAGED`, a ``.safetensors`` checkpoint of edgeau, or a ``model.toml``.
         progress: says which weights of a file were taken, and that a network was never trained.
 
     Raises:
@@ -205,7 +211,7 @@ def open_source_network(model: Path | str, progress: ProgressReporter) -> Source
 
 def _opened(model: Path | str) -> Source:
     if isinstance(model, str) and model in PACKAGED:
-        return PACKAGED[model]()
+        return packaged_source(model)
     path = Path(model)
     if path.suffix == ".toml":
         described = read_model_file(path)

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from edgeau.bundle import default_bundle_path
+from edgeau.bundle import packaged_bundle_path
 from edgeau.faces.landmarks import mediapipe_models as models
 
 _CALLS = "trace=socket,connect,sendto,sendmsg,sendmmsg"
@@ -112,7 +112,7 @@ def test_an_engine_is_silent(engine: str, tmp_path: Path) -> None:
     module = {"litert": "ai_edge_litert"}.get(engine, engine)
     if find_spec(module) is None:
         pytest.skip(f"{module} is not installed")
-    bundle = default_bundle_path()
+    bundle = packaged_bundle_path()
     if engine == "openvino":  # runs the same file, which the packaged default keeps for ONNX Runtime
         program = _OPENVINO.format(file=str(bundle / "model.fp32.onnx"))
         assert _watched(program, tmp_path) == []
@@ -134,7 +134,7 @@ def test_a_package_is_silenced_before_its_import(package: str, tmp_path: Path) -
 def _default_artifacts():
     from edgeau.bundle import load_bundle
 
-    return load_bundle(default_bundle_path()).manifest.artifacts
+    return load_bundle(packaged_bundle_path()).manifest.artifacts
 
 
 def _installed() -> str:
@@ -164,4 +164,4 @@ def test_a_face_landmarker_task_is_silent(tmp_path: Path, shared_data: Path) -> 
 @pytest.mark.timeout(600)
 def test_a_program_is_silent(program: str, tmp_path: Path) -> None:
     _installed()
-    assert _watched(program.format(bundle=str(default_bundle_path())), tmp_path) == []
+    assert _watched(program.format(bundle=str(packaged_bundle_path())), tmp_path) == []

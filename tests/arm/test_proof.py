@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from edgeau import open_source
-from edgeau.bundle import default_bundle_path
+from edgeau.bundle import packaged_bundle_path
 from tests.arm import debian, guest
 from tests.arm.boards import BOARDS
 from tests.arm.comparison import compare
@@ -96,7 +96,7 @@ def test_requirements_are_those_of_the_device(tmp_path: Path) -> None:
 
 
 def test_a_bundle_without_landmark_networks_proves_nothing(tmp_path: Path) -> None:
-    options = argparse.Namespace(bundle=default_bundle_path(), landmarks=None)
+    options = argparse.Namespace(bundle=packaged_bundle_path(), landmarks=None)
     with pytest.raises(SystemExit, match="without landmark networks"):
         _bundle(options, tmp_path)
 
@@ -124,7 +124,7 @@ def test_the_guest_answers_on_this_machine(tmp_path: Path) -> None:
     with open_source("clip") as source:
         cv2.imwrite(str(tmp_path / "frames" / "0000.png"), next(iter(source)).image)
     out, artifact = tmp_path / "out.json", "model.int8.tflite"
-    guest.main(str(default_bundle_path()), artifact, "1", str(tmp_path / "frames"), str(out))
+    guest.main(str(packaged_bundle_path()), artifact, "1", str(tmp_path / "frames"), str(out))
     told = json.loads(out.read_text())
     assert "fault" not in told["artifacts"][artifact]
     assert (len(told["artifacts"][artifact]["clip"]), told["film"]["frames"]) == (1, 1)

@@ -20,7 +20,7 @@ import pytest
 import tomllib
 
 from edgeau import open_source
-from edgeau.bundle import default_bundle_path
+from edgeau.bundle import packaged_bundle_path
 from edgeau.faces.alignment import Alignment
 from edgeau_calibration.data.load import load_calibration_set
 from tests.docs.test_commands import _FENCE, COMMANDS, PAGES
@@ -77,7 +77,7 @@ def readers_files(tmp_path_factory, astronaut):
         video.write(image)
     video.release()
     label(home / "my-faces", frames[10::20])
-    shutil.copytree(default_bundle_path(), home / "bundle", copy_function=link)
+    shutil.copytree(packaged_bundle_path(), home / "bundle", copy_function=link)
     checkpoint(home / "my.safetensors")
     link(home / "my.safetensors", home / "mrpnet.safetensors")
     np.savez(home / "faces.npz", crops=load_calibration_set(None, Alignment(), 160).crops[::8])

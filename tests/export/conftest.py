@@ -202,15 +202,15 @@ def nothing_packaged(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """This copy of the package carries no default."""
     from edgeau.errors import BundleError
 
-    def absent() -> Path:
+    def absent(*_: str) -> Path:
         raise BundleError("this copy of edgeau carries no default bundle")
 
     for module in _USERS:
-        monkeypatch.setattr(f"{module}.default_bundle_path", absent)
+        monkeypatch.setattr(f"{module}.packaged_bundle_path", absent)
 
 
 _USERS = (
-    "edgeau_export.source_network.from_default",
+    "edgeau_export.source_network.from_packaged",
     "edgeau_export.quantization.face_crops",
     "edgeau_calibration.data.load",
 )
@@ -218,5 +218,5 @@ _USERS = (
 
 def _package(bundle: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     for module in _USERS:
-        monkeypatch.setattr(f"{module}.default_bundle_path", lambda: bundle)
+        monkeypatch.setattr(f"{module}.packaged_bundle_path", lambda *_: bundle)
     return bundle

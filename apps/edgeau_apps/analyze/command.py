@@ -73,7 +73,11 @@ def _parser() -> CommandParser:
         metavar="DIR",
         help="folder for the tables, made if missing; without it faces and AUs are printed and nothing is written",
     )
-    parser.add_argument("--bundle", type=Path, help="folder from edgeau-export (the packaged default)")
+    parser.add_argument(
+        "--bundle",
+        metavar="NAME|DIR",
+        help="light, or a folder from edgeau-export (default: the packaged default)",
+    )
     parser.add_argument(
         "--annotate", action="store_true", help="also write <stem>.annotated.png, .jpg or .mp4"
     )

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from edgeau import __version__
-from edgeau.bundle.load import default_bundle_path
+from edgeau.bundle.packaged import bundle_folder
 from edgeau.bundle.provenance import file_digest
 from edgeau_apps.analyze.inputs import Input, real_path
 
@@ -43,7 +43,7 @@ class Identity:
     @classmethod
     def of(cls, arguments: Namespace) -> Identity:
         """From the command's arguments."""
-        folder = Path(arguments.bundle or default_bundle_path())
+        folder = bundle_folder(arguments.bundle)
         manifest = folder / "manifest.json"
         digest = hashlib.sha256(manifest.read_bytes()).hexdigest() if manifest.is_file() else ""
         return cls(printable(folder.resolve()), digest, {name: getattr(arguments, name) for name in _OPTIONS})

@@ -13,7 +13,7 @@ from edgeau._system.atomic_file import write_whole
 from edgeau._system.command import DONE, PARTLY, CommandParser, print_json, run, seconds
 from edgeau._system.records import to_dict
 from edgeau._system.text_table import aligned_lines
-from edgeau.bundle import default_bundle_path, load_bundle
+from edgeau.bundle import bundle_folder, load_bundle
 from edgeau.errors import UsageError
 from edgeau_apps.bench.comparison import Compared, compare
 from edgeau_apps.bench.energy import EnergyMeter, energy_meter
@@ -47,7 +47,7 @@ def _body(argv: Sequence[str] | None) -> int:
     began = Began()
     meter = energy_meter()
     with meter if meter is not None else nullcontext():
-        rows, digest, network = _measured(arguments.bundle or default_bundle_path(), settings, meter)
+        rows, digest, network = _measured(bundle_folder(arguments.bundle), settings, meter)
     result = Result(provenance(digest, network, argv, began), tuple(rows))
     if arguments.out is not None:
         write_whole(arguments.out, result.to_json().encode())
@@ -81,9 +81,8 @@ def _parser() -> CommandParser:
     parser.add_argument(
         "bundle",
         nargs="?",
-        type=Path,
-        metavar="BUNDLE|FILE",
-        help="a bundle, an .onnx or .tflite file, or a model.toml (default: the packaged bundle)",
+        metavar="NAME|DIR|FILE",
+        help="a bundle (default, light or a folder), an .onnx or .tflite file, or a model.toml (default: the packaged default)",
     )
     parser.add_argument("--threads", type=_numbers, metavar="N,N", help="default: 1 and half of the cores")
     parser.add_argument(

@@ -61,12 +61,12 @@ def _body(argv: Sequence[str] | None) -> int:
     return _CODES[worst]
 
 
-def _brings_landmarks(bundle: Path | None) -> bool:
+def _brings_landmarks(bundle: str | None) -> bool:
     """Tell whether a bundle has landmark networks; checked without numpy, which may be missing."""
     if bundle is None:
         return False
     try:
-        found = json.loads((bundle / "manifest.json").read_text("utf-8"))["landmarks"]
+        found = json.loads((Path(bundle) / "manifest.json").read_text("utf-8"))["landmarks"]
     except (OSError, ValueError, KeyError, TypeError):
         return False
     return found is not None
@@ -83,8 +83,7 @@ def _parser() -> CommandParser:
     parser.add_argument(
         "bundle",
         nargs="?",
-        type=Path,
-        metavar="BUNDLE",
+        metavar="NAME|DIR",
         help="whose artifacts and landmark networks are tried; without one the packaged default",
     )
     parser.add_argument(

@@ -10,10 +10,9 @@ import json
 import sys
 from functools import partial
 from itertools import islice
-from pathlib import Path
 
 from edgeau._system.timing import RunTimes
-from edgeau.bundle import Bundle, default_bundle_path, load_bundle
+from edgeau.bundle import Bundle, bundle_folder, load_bundle
 from edgeau.errors import EdgeauError, InputError
 
 __all__ = ["main"]
@@ -25,7 +24,7 @@ def main(argv: list[str]) -> int:
     """Run one trial; returns its exit code."""
     kind, name, path = argv
     try:
-        bundle = load_bundle(Path(path) if path else default_bundle_path())
+        bundle = load_bundle(bundle_folder(path or None))
         says = _TRIALS[kind](name, bundle)
     except EdgeauError as error:
         print(json.dumps({"fault": " ".join(str(error).split())}))

@@ -9,8 +9,8 @@ import sys
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from pathlib import Path
 
+from edgeau.errors import EdgeauError
 from edgeau.faces.landmarks.mediapipe_models import installed_models, models_place
 from edgeau.runtimes.table import runtimes
 from edgeau_apps.doctor.finding import LONGER, Finding
@@ -38,7 +38,7 @@ class _Trial:
 
 
 def try_machine(
-    machine: MachineDescription, bundle: Path | None, *, time_limit: float = TIME_LIMIT
+    machine: MachineDescription, bundle: str | None, *, time_limit: float = TIME_LIMIT
 ) -> Iterator[Finding]:
     """Findings of every trial that this machine can be put to.
 
@@ -51,7 +51,7 @@ def try_machine(
         return  # named already, and nothing can run without them
     try:
         artifacts, brings_networks = _of_bundle(bundle)
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (EdgeauError, OSError, ValueError, KeyError, TypeError) as error:
         where = bundle or "the packaged default"
         yield Finding(
             "problem",
@@ -92,10 +92,10 @@ def _findings(trials: Sequence[_Trial], kind: str) -> Iterator[Finding]:
             yield Finding(level, f"{kind} tried", f"{trial.name}: {says}", todo or _REPORT)
 
 
-def _tried(kind: str, name: str, bundle: Path | None, time_limit: float) -> _Trial:
+def _tried(kind: str, name: str, bundle: str | None, time_limit: float) -> _Trial:
     environment = {**os.environ, "ORT_DISABLE_TELEMETRY": "1", "OMP_NUM_THREADS": "1"}
     code = "import sys; sys.path[:0] = eval(sys.argv.pop(1)); from edgeau_apps.doctor.trial import main; sys.exit(main(sys.argv[1:]))"
-    command = [sys.executable, "-c", code, repr(sys.path), kind, name, "" if bundle is None else str(bundle)]
+    command = [sys.executable, "-c", code, repr(sys.path), kind, name, bundle or ""]
     try:
         done = subprocess.run(
             command, env=environment, capture_output=True, text=True, timeout=time_limit, check=False
@@ -132,11 +132,11 @@ def _artifacts(machine: MachineDescription, of_bundle: Sequence[tuple[str, str, 
             yield from dict.fromkeys(names)
 
 
-def _of_bundle(bundle: Path | None) -> tuple[list[tuple[str, str, str]], bool]:
-    """File, runtime, precision of each artifact, and whether landmark networks are there; read without numpy."""
-    import edgeau
+def _of_bundle(bundle: str | None) -> tuple[list[tuple[str, str, str]], bool]:
+    """File, runtime, precision of each artifact, and whether landmark networks are there; from its manifest alone."""
+    from edgeau.bundle import bundle_folder
 
-    folder = Path(edgeau.__file__).parent / "default" if bundle is None else bundle
+    folder = bundle_folder(bundle)
     manifest = json.loads((folder / "manifest.json").read_text("utf-8"))
     artifacts = [(item["file"], item["runtime"], item["precision"]) for item in manifest["artifacts"]]
     return artifacts, manifest.get("landmarks") is not None

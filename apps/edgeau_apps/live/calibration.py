@@ -25,7 +25,7 @@ class BaselineCalibration:
         if model is None:
             raise InputError("this bundle has no landmark model, which a neutral face is for")
         self._pipeline = pipeline
-        self._collector = NeutralCollector(model)
+        self._collector = NeutralCollector(model, network=pipeline.bundle.manifest.network.name)
         self._start_s = start_s
         self.progress = 0.0
         self.said = "look into the camera with a resting face"
@@ -39,7 +39,7 @@ class BaselineCalibration:
             return False
         face = max(result.faces, key=lambda one: one.box.width * one.box.height)
         try:
-            self._collector.add(face.landmarks, result.time_s)
+            self._collector.add(face.landmarks, result.time_s, face.network_logits)
             self.progress = self._collector.progress
             if not self._collector.done:
                 return False

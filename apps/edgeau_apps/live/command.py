@@ -40,7 +40,11 @@ def _parser() -> CommandParser:
         metavar="SRC",
         help="camera number, picamera2, argus, an RTSP or HTTP address, a file, or clip (default: 0)",
     )
-    parser.add_argument("--bundle", type=Path, help="folder from edgeau-export (the packaged default)")
+    parser.add_argument(
+        "--bundle",
+        metavar="NAME|DIR",
+        help="light, or a folder from edgeau-export (default: the packaged default)",
+    )
     parser.add_argument(
         "--serve",
         nargs="?",

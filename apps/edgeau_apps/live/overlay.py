@@ -84,6 +84,7 @@ class Overlay:
         words = [
             f"{fps:.0f} frames/s, latency {1e3 * view.result.age_s:.0f} ms, {_every(view.result.every)}",
             f"{self._session.engine()}, {self._session.precision()}",
+            f"{_smoothed(self._session.smoothed_s)}; two arms: own right | own left",
         ]
         if self._session.is_recording:
             words.append("recording")
@@ -95,6 +96,10 @@ class Overlay:
             box = (0, round(at[1] - 0.9 * size), lettering.width(text, size) + 2 * size, round(1.8 * size))
             _shade(picture, box)
             lettering.text(picture, text, at, size, palette.INK)
+
+
+def _smoothed(lag_s: float | None) -> str:
+    return "not smoothed" if lag_s is None else f"smoothed, at most {lag_s:.2f} s behind"
 
 
 def _shade(picture: NDArray[np.uint8], box: tuple[int, int, int, int]) -> None:

@@ -29,6 +29,7 @@ class Recording:
     Args:
         labels: AUs with columns.
         intensities: those with an intensity.
+        sided: those whose left and right side are told apart.
         clock: seconds that never go back.
 
     Raises:
@@ -39,13 +40,19 @@ class Recording:
         self,
         labels: Sequence[str],
         intensities: Sequence[str],
+        sided: Sequence[str] = (),
         *,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         try:
             self._file = tempfile.TemporaryFile("w+", newline="", encoding="utf-8")  # noqa: SIM115 - open as long as we are
             self._table = OpenFaceCsv(
-                cast("TextIO", self._file), labels, intensities=intensities, pose=True, complete=True
+                cast("TextIO", self._file),
+                labels,
+                intensities=intensities,
+                sided=sided,
+                pose=True,
+                complete=True,
             )
         except OSError as error:
             raise OutputError(f"nothing can be recorded: {error.strerror or error}") from error

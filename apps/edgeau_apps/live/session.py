@@ -19,6 +19,7 @@ from edgeau.results import FrameResult
 from edgeau.sinks import QueuedSink, open_sink
 from edgeau.sources import Source
 from edgeau.temporal.events import Event, EventDetector
+from edgeau.temporal.smoothing import Smoother
 from edgeau_apps.live.calibration import BaselineCalibration
 from edgeau_apps.live.continuation import Continuation
 from edgeau_apps.live.recording import Recording
@@ -118,6 +119,12 @@ class WebcamSession:
         """Thresholds of the artifact that runs."""
         return self._pipeline.thresholds
 
+    @property
+    def smoothed_s(self) -> float | None:
+        """How far the probabilities that are shown lag behind at most, seconds; None where they are not smoothed."""
+        lags = [one.latency_s for one in self._pipeline.stages.filters if isinstance(one, Smoother)]
+        return sum(lags) if lags else None
+
     def engine(self) -> str:
         """Name, for people, of the engine that runs the network."""
         return str(self._pipeline.describe())
@@ -159,7 +166,7 @@ class WebcamSession:
         """
         with self._lock:
             if on:
-                new = Recording(self.labels, self._pipeline.intensity_labels)
+                new = Recording(self.labels, self._pipeline.intensity_labels, self._pipeline.sided_labels)
                 if self.recording is not None:
                     self.recording.close()
                 self.recording = new

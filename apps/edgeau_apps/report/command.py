@@ -65,7 +65,7 @@ def _parser() -> CommandParser:
         "what",
         nargs="*",
         metavar="NAME|FILE",
-        help="a network of the zoo (mrpnet, mrpnet:mrp_variant=A), a .onnx, .tflite, .pt2 or .safetensors file, a model.toml, or a bundle",
+        help="a network of the zoo (mrpnet, mrpnet:mrp_variant=A), a .onnx, .tflite, .pt2 or .safetensors file, a model.toml, or a bundle: a folder, default, light",
     )
     parser.add_argument("--blocks", action="store_true", help="a table of the blocks of each")
     parser.add_argument("--layers", action="store_true", help="a table of the layers of each")

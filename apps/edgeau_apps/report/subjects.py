@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from edgeau.bundle import Bundle, load_bundle
+from edgeau.bundle import PACKAGED, Bundle, bundle_folder, load_bundle
 from edgeau.bundle.manifest import Artifact
 from edgeau.errors import DependencyError, UsageError
 from edgeau_export.profiling.from_onnx import profile_of_onnx, profile_of_onnx_model
@@ -43,11 +43,13 @@ def subjects_of(what: str) -> list[Subject]:
     """The rows that one argument of the command asks for; a bundle gives one for each artifact.
 
     Args:
-        what: a path, or the name of a network; ``name:option=value`` builds the network with an option.
+        what: a path, the name of a packaged bundle or of a network; ``name:option=value`` builds the network with an option.
 
     Raises:
         UserError: it is neither, or the file cannot be read.
     """
+    if what in PACKAGED:
+        return _of_bundle(bundle_folder(what))
     path = Path(what)
     if path.is_dir():
         return _of_bundle(path)
@@ -74,7 +76,7 @@ def _of_network(what: str) -> Subject:
     if name not in zoo_names():
         raise UsageError(
             f"{what!r} is neither a file nor a known network; known networks: {', '.join(zoo_names())}; "
-            "files end with .onnx, .tflite, .pt2, .safetensors or .toml (a model.toml), a bundle is a folder"
+            "files end with .onnx, .tflite, .pt2, .safetensors or .toml (a model.toml), a bundle is a folder or default, light"
         )
     if not options:
         return Subject(zoo_profile(name))

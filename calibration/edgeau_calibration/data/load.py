@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgeau.action_units.labelled_pictures import read_labelled_pictures
-from edgeau.bundle import default_bundle_path
+from edgeau.bundle import packaged_bundle_path
 from edgeau.errors import BundleError, CalibrationError
 from edgeau.faces.alignment import Alignment
 from edgeau.sources.kinds import PICTURES, VIDEOS
@@ -68,7 +68,7 @@ def packaged_calibration(alignment: Alignment, wanted: int) -> CalibrationSet:
 
 def _packaged_file() -> Path | None:
     try:
-        path = default_bundle_path() / FILE
+        path = packaged_bundle_path() / FILE
     except BundleError:
         return None  # said by the caller, in the words of somebody who wants to calibrate
     return path if path.is_file() else None

@@ -1,1 +1,1 @@
-"""Commands that make the packaged default bundle; not part of an export."""
+"""Commands that make the bundles that the package carries, and what an export adds to a bundle."""

@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from edgeau.bundle import default_bundle_path, load_bundle
+from edgeau.bundle import load_bundle, packaged_bundle_path
 from edgeau.bundle.golden import read_golden
 from edgeau.errors import BundleError, CalibrationError
 from edgeau.faces.alignment import Alignment
@@ -227,7 +227,7 @@ def packaged_crops(alignment: Alignment) -> NDArray[np.uint8] | None:
     Scaled where the network sees another size: they are faces still, if framed as the default's.
     """
     try:
-        bundle = load_bundle(default_bundle_path())
+        bundle = load_bundle(packaged_bundle_path())
     except BundleError:
         return None  # said by whoever needs the default itself; here it is one of several places to look
     crops = read_golden(bundle.path(bundle.manifest.golden)).crops[:GOLDEN_COUNT]

@@ -54,7 +54,7 @@ class CheckpointSource:
         """A checkpoint does not carry one."""
         return None
 
-    def int8(self, recipe: str) -> QuantizedGraph | None:  # noqa: ARG002 - as DefaultSource
+    def int8(self, recipe: str) -> QuantizedGraph | None:  # noqa: ARG002 - as PackagedSource
         """A checkpoint does not carry one."""
         return None
 

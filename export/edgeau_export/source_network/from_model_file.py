@@ -77,7 +77,7 @@ class ModelFileSource:
         """A network from elsewhere does not carry one."""
         return None
 
-    def int8(self, recipe: str) -> QuantizedGraph | None:  # noqa: ARG002 - as DefaultSource
+    def int8(self, recipe: str) -> QuantizedGraph | None:  # noqa: ARG002 - as PackagedSource
         """A network from elsewhere does not carry one."""
         return None
 

@@ -21,6 +21,7 @@ from typing import TypeVar
 from edgeau._system.records import from_dict
 from edgeau.board.samples import SAMPLES
 from edgeau.bundle.files import OWN_FILES
+from edgeau.bundle.packaged import DEFAULT, PACKAGED
 from edgeau.errors import RecordError, TargetError
 from edgeau.runtimes.precision import PRECISIONS
 from edgeau.runtimes.table import Runtime, runtimes
@@ -131,6 +132,7 @@ class Target:
         artifact: in the order in which the board should try them.
         pending: stages for the board.
         aliases: other names.
+        model: which packaged network is exported for it unless another is asked for.
         facts: what the board's software brings, for people: versions of its Python, CUDA, TensorRT.
 
     Raises:
@@ -144,6 +146,7 @@ class Target:
     artifact: tuple[TargetArtifact, ...]
     pending: tuple[PendingStage, ...] = ()
     aliases: tuple[str, ...] = ()
+    model: str = DEFAULT
     facts: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -151,6 +154,7 @@ class Target:
             raise TargetError("it has no name")
         if not self.artifact:
             raise TargetError("it lists no artifact")
+        _known("model", self.model, PACKAGED, self.name)
         for item in self.artifact:
             self._check_opset(item)
         # Without case, as the file systems of Windows and macOS have them.

@@ -60,10 +60,10 @@ def test_memory_is_left_open_where_the_kernel_does_not_tell_it(tmp_path):
 
 
 def test_the_table_names_an_engine_that_does_not_run(tmp_path, capsys, monkeypatch):
-    from edgeau.bundle import default_bundle_path, load_bundle
+    from edgeau.bundle import load_bundle, packaged_bundle_path
     from edgeau_apps.bench import command
 
-    bundle = load_bundle(default_bundle_path())
+    bundle = load_bundle(packaged_bundle_path())
     artifact = replace(bundle.manifest.artifacts[0], runtime="tensorrt")
     manifest = replace(bundle.manifest, artifacts=(*bundle.manifest.artifacts, artifact))
     monkeypatch.setattr(command, "load_bundle", lambda _path: replace(bundle, manifest=manifest))

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from edgeau._system.records import from_dict
-from edgeau.bundle import default_bundle_path
+from edgeau.bundle import packaged_bundle_path
 from edgeau_apps.doctor.checks import examine
 from edgeau_apps.doctor.command import main
 from edgeau_apps.doctor.compatibility import install_line, jetpack_of
@@ -262,7 +262,7 @@ def test_it_finds_a_face_runs_golden_answers_and_times_a_frame(capsys):
 
 def test_a_damaged_artifact_is_named_with_its_cause(tmp_path):
     bundle = tmp_path / "b"
-    shutil.copytree(default_bundle_path(), bundle)
+    shutil.copytree(packaged_bundle_path(), bundle)
     file = bundle / "model.int8.tflite"
     file.write_bytes(b"x" + file.read_bytes()[1:])
     (finding,) = try_machine(this_machine(imports=False), bundle)

@@ -45,6 +45,39 @@ def test_bars_move_with_the_clip_and_a_smile_is_a_high_bar(page):
     assert not page.errors
 
 
+SIDES = """(au) => { const t = document.querySelector(`[data-au=${au}] .track`), m = t.getBoundingClientRect();
+  const arm = (name) => t.querySelector(name).getBoundingClientRect();
+  return { sided: t.classList.contains('sided'), middle: m.left + m.width / 2, half: m.width / 2,
+    left: [arm('.left').left, arm('.left').width], right: [arm('.right').right, arm('.right').width], fill: arm('.fill').width,
+    ticks: [...t.querySelectorAll('.tick')].filter((one) => one.getClientRects().length).map((one) => one.getBoundingClientRect().left),
+    said: t.getAttribute('aria-valuetext') }; }"""
+
+
+def test_an_au_with_sides_has_two_arms_and_one_without_has_a_bar(page):
+    wait_until(page, "parseFloat(document.querySelector('[data-au=AU12] .value').textContent) > 0.3")
+    bar = page.evaluate(SIDES, "AU12")
+    assert bar["sided"]
+    assert bar["fill"] == 0
+    # The person's left side grows to the right of the middle, the right side to its left, as the person is seen.
+    assert bar["left"][0] == pytest.approx(bar["middle"], abs=1)
+    assert bar["right"][0] == pytest.approx(bar["middle"], abs=1)
+    left, right = (float(bar["said"].partition(f"{side} ")[2].split(",")[0]) for side in ("left", "right"))
+    assert bar["left"][1] == pytest.approx(left * bar["half"], abs=1.5)
+    assert bar["right"][1] == pytest.approx(right * bar["half"], abs=1.5)
+    assert max(left, right) > 0.3
+    assert sum(bar["ticks"]) / 2 == pytest.approx(bar["middle"], abs=2)
+    whole = page.evaluate(SIDES, "AU25")
+    assert not whole["sided"]
+    assert (whole["left"][1], whole["right"][1], len(whole["ticks"])) == (0, 0, 1)
+    assert not page.errors
+
+
+def test_the_page_says_what_its_bars_show(page):
+    said = page.evaluate("document.getElementById('meaning').textContent")
+    assert "smoothed: at most 0." in said
+    assert "own right side on the" in said
+
+
 def test_a_recording_downloads_as_csv(page):
     page.click("#record")
     wait_until(page, "document.getElementById('record').textContent.includes('(')")
@@ -56,7 +89,7 @@ def test_a_recording_downloads_as_csv(page):
     with Path(download.value.path()).open(newline="") as file:
         rows = list(csv.DictReader(file))
     assert len(rows) > 5
-    assert {"frame", "timestamp", "AU12_c", "AU12_p"} <= set(rows[0])
+    assert {"frame", "timestamp", "AU12_c", "AU12_p", "AU12_p_left", "AU12_p_right"} <= set(rows[0])
     assert all(0 <= float(row["AU12_p"]) <= 1 for row in rows if row["AU12_p"])
 
 

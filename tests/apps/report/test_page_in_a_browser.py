@@ -4,7 +4,7 @@ import shutil
 
 import pytest
 
-from edgeau.bundle import default_bundle_path
+from edgeau.bundle import packaged_bundle_path
 from edgeau_apps.report.command import main
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
@@ -13,7 +13,7 @@ CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shuti
 @pytest.fixture(scope="module")
 def page(tmp_path_factory):
     file = tmp_path_factory.mktemp("report") / "report.html"
-    arguments = ["mrpnet", "siat-two-view", "drml-convnet", str(default_bundle_path())]
+    arguments = ["mrpnet", "siat-two-view", "drml-convnet", str(packaged_bundle_path())]
     assert main([*arguments, "--papers", "--html", str(file)]) == 0
     return file
 

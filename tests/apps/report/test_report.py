@@ -6,7 +6,7 @@ import re
 import pytest
 
 from edgeau.action_units.names import BP4D
-from edgeau.bundle import default_bundle_path
+from edgeau.bundle import packaged_bundle_path
 from edgeau_apps.report.command import main
 from edgeau_apps.report.published_tables import Cost, cost_table, score_tables
 from edgeau_apps.report.tables import scores
@@ -21,16 +21,16 @@ def test_json_has_the_specified_counts(capsys):
 
 
 def test_a_bundle_gives_a_row_an_artifact_with_its_f1(capsys):
-    assert main([str(default_bundle_path()), "--json"]) == 0
+    assert main([str(packaged_bundle_path()), "--json"]) == 0
     models = json.loads(capsys.readouterr().out)["models"]
-    manifest = json.loads((default_bundle_path() / "manifest.json").read_text())
+    manifest = json.loads((packaged_bundle_path() / "manifest.json").read_text())
     assert [model["name"] for model in models] == [artifact["file"] for artifact in manifest["artifacts"]]
     assert models[0]["f1"] == manifest["artifacts"][0]["accuracy"]["f1_mean"]
 
 
 def test_the_page_is_self_contained_and_has_plots(tmp_path, capsys):
     page = tmp_path / "report.html"
-    assert main(["mrpnet", "drml", str(default_bundle_path()), "--papers", "--html", str(page)]) == 0
+    assert main(["mrpnet", "drml", str(packaged_bundle_path()), "--papers", "--html", str(page)]) == 0
     text = page.read_text()
     assert not re.search(r'(src|href)="https?://', text)
     assert text.count("<svg") >= 4

@@ -149,7 +149,7 @@ def test_without_data_the_packaged_crops_are_taken(
     tmp_path: Path, face_crops: np.ndarray, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     write_jpeg_npz(tmp_path / "calibration.npz", [jpeg(crop) for crop in face_crops])
-    monkeypatch.setattr("edgeau_calibration.data.load.default_bundle_path", lambda: tmp_path)
+    monkeypatch.setattr("edgeau_calibration.data.load.packaged_bundle_path", lambda: tmp_path)
     found = load_calibration_set(None, ALIGNMENT)
     assert len(found) == 12
     assert "packaged synthetic" in found.source
@@ -158,7 +158,7 @@ def test_without_data_the_packaged_crops_are_taken(
 def test_without_data_and_packaged_crops_the_error_says_what_to_pass(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("edgeau_calibration.data.load.default_bundle_path", lambda: tmp_path)
+    monkeypatch.setattr("edgeau_calibration.data.load.packaged_bundle_path", lambda: tmp_path)
     with pytest.raises(CalibrationError, match="pass --calib"):
         load_calibration_set(None, ALIGNMENT)
 

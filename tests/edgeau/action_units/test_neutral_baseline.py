@@ -111,3 +111,50 @@ def test_a_baseline_of_the_wrong_shape_is_refused(tmp_path):
     NeutralBaseline(np.zeros((10, 3), np.float32), "x", 5).save(tmp_path / "small.npz")
     with pytest.raises(InputError, match=r"\(10, 3\)"):
         NeutralBaseline.load(tmp_path / "small.npz")
+
+
+def with_logits(model, face, logits, network="mrpnet"):
+    collector = NeutralCollector(model, network=network)
+    for number in range(31):
+        # A blink and a frame that the network skipped are in it.
+        own = None if number == 7 else np.float32(logits) + (9 if number == 9 else 0)
+        collector.add(face, number / 30, own)
+    return collector.baseline()
+
+
+def test_network_logits_at_rest_are_their_median_and_outlive_a_file(model, astronaut_landmarks, tmp_path):
+    baseline = with_logits(model, astronaut_landmarks, (2.0, -3.0))
+    assert np.array_equal(baseline.network_logits, np.float32((2, -3)))
+    baseline.save(tmp_path / "me.npz")
+    again = NeutralBaseline.load(tmp_path / "me.npz")
+    assert np.array_equal(again.network_logits, baseline.network_logits)
+    assert again.network == "mrpnet"
+
+
+def test_seven_tenths_of_what_lies_above_other_people_are_believed(model, astronaut_landmarks):
+    baseline = with_logits(model, astronaut_landmarks, (2.0, -3.0))
+    average = np.float32((1.0, -3.5))
+    np.testing.assert_allclose(baseline.excess(average, "mrpnet"), (0.7, 0.35), rtol=1e-6)
+    doubted = replace(baseline, confidence=0.5)
+    np.testing.assert_allclose(doubted.excess(average, "mrpnet"), (0.35, 0.175), rtol=1e-6)
+
+
+def test_without_network_logits_the_network_is_not_moved(model, astronaut_landmarks):
+    average = np.float32((1.0, -3.5))
+    assert not collect(model, astronaut_landmarks).baseline().excess(average, "mrpnet").any()
+    nameless = with_logits(model, astronaut_landmarks, (2.0, -3.0), network="")
+    assert nameless.network_logits is None
+
+
+@pytest.mark.parametrize(("network", "count"), [("mrpnet-slim", 2), ("mrpnet", 3)])
+def test_a_baseline_of_another_network_is_refused(model, astronaut_landmarks, network, count):
+    baseline = with_logits(model, astronaut_landmarks, (2.0, -3.0))
+    with pytest.raises(InputError, match="collected with the network mrpnet"):
+        baseline.excess(np.zeros(count, np.float32), network)
+
+
+def test_a_file_whose_network_logits_are_no_numbers_is_refused(model, astronaut_landmarks, tmp_path):
+    baseline = with_logits(model, astronaut_landmarks, (2.0, -3.0))
+    replace(baseline, network_logits=np.float32((np.nan, 1))).save(tmp_path / "odd.npz")
+    with pytest.raises(InputError, match="network logits are no row of numbers"):
+        NeutralBaseline.load(tmp_path / "odd.npz")

@@ -4,14 +4,14 @@ import numpy as np
 import pytest
 
 from edgeau.action_units.landmark_model import LandmarkModel
-from edgeau.bundle import default_bundle_path, load_bundle
+from edgeau.bundle import load_bundle, packaged_bundle_path
 from edgeau.faces.landmarks import open_landmarker
 from edgeau.sources import open_source
 
 
 @pytest.fixture(scope="module")
 def model():
-    bundle = load_bundle(default_bundle_path())
+    bundle = load_bundle(packaged_bundle_path())
     assert bundle.manifest.landmark_model is not None
     return LandmarkModel.load(bundle.path(bundle.manifest.landmark_model))
 

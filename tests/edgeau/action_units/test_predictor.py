@@ -13,7 +13,7 @@ from edgeau.action_units.names import DEFAULT
 from edgeau.action_units.network import AUDetector
 from edgeau.action_units.neutral_baseline import NeutralBaseline
 from edgeau.bundle.manifest import Fusion
-from edgeau.errors import BundleError
+from edgeau.errors import BundleError, InputError
 from edgeau.metrics import logit, sigmoid
 from edgeau.results import Face
 
@@ -157,3 +157,27 @@ def test_mirrored_shapes_have_mirrored_sides(make_landmark_model) -> None:
     difference = np.random.default_rng(0).normal(0, 0.01, (468, 3)).astype(np.float32)
     mirrored = difference[sides.mirror] * np.array((-1, 1, 1), np.float32)
     np.testing.assert_allclose(sides.logits(mirrored), sides.logits(difference)[::-1], atol=1e-5)
+
+
+def test_network_logits_at_rest_move_every_au_of_whom_they_are(
+    make_bundle, make_landmark_model, astronaut, astronaut_landmarks
+) -> None:
+    model = make_landmark_model()
+    rest = dict.fromkeys(DEFAULT, -1.0)
+    path = make_bundle("rest", landmark_model=model, fusion=replace(fusion(2.0, 0.0), rest=rest))
+    with Pipeline.load(path, filters=(), experimental=True) as pipeline:
+        plain = pipeline.process(astronaut).faces[0]
+        own = plain.network_logits
+        assert own.shape == (len(DEFAULT),)
+        np.testing.assert_allclose(probabilities(plain), sigmoid(2 * own), atol=1e-4)
+        name = pipeline.bundle.manifest.network.name
+        baseline = NeutralBaseline(
+            model.shape(astronaut_landmarks), model.template_digest, 9, network_logits=own, network=name
+        )
+        pipeline.use_baseline(baseline)
+        moved = pipeline.process(astronaut).faces[0]
+        np.testing.assert_array_equal(moved.network_logits, own)
+        np.testing.assert_allclose(probabilities(moved), sigmoid(2 * (own - 0.7 * (own + 1))), atol=1e-4)
+        pipeline.use_baseline(replace(baseline, network="another"))
+        with pytest.raises(InputError, match="collected with the network another"):
+            pipeline.process(astronaut)

@@ -15,7 +15,7 @@ THRESHOLDS = dict.fromkeys(DEFAULT, 0.5)
 
 
 def a_face(
-    left: float = 40,
+    x: float = 40,
     top: float = 30,
     size: float = 60,
     active: bool = True,
@@ -23,11 +23,11 @@ def a_face(
     **unit,
 ) -> Face:
     angle = np.linspace(0, 2 * np.pi, 478)
-    xy = np.stack((np.cos(angle), np.sin(angle)), axis=1) * size / 2 + (left + size / 2, top + size / 2)
+    xy = np.stack((np.cos(angle), np.sin(angle)), axis=1) * size / 2 + (x + size / 2, top + size / 2)
     landmarks = np.hstack((xy, np.zeros((478, 1)))).astype(np.float32)
     probability = 0.8 if active else 0.2
     aus = {label: ActionUnit(label, probability, active=active, **unit) for label in DEFAULT}
-    return Face(Box(left, top, size, size), landmarks, track_id, None, aus)
+    return Face(Box(x, top, size, size), landmarks, track_id, None, aus)
 
 
 def frame(*faces: Face) -> FrameResult:
@@ -50,7 +50,7 @@ def test_the_size_follows_from_the_frame_s_alone_and_suits_video_codecs(size, wa
     if size[0] * size[1] > 1e7:
         return
     image = np.zeros((size[1], size[0], 3), np.uint8)
-    for result in (frame(), frame(a_face()), frame(*[a_face(left=10 * i) for i in range(9)])):
+    for result in (frame(), frame(a_face()), frame(*[a_face(x=10 * i) for i in range(9)])):
         assert annotator.draw(image, result).shape == (height, width, 3)
 
 
@@ -124,3 +124,21 @@ def test_every_refused_unit_names_its_reason_instead_of_a_bar() -> None:
     blank = {label: ActionUnit(label, 0.0, active=False) for label in DEFAULT}
     other = Annotator(THRESHOLDS).draw(image, frame(Face(face.box, face.landmarks, None, None, blank)))
     assert (picture != other).any()
+
+
+def test_the_sides_of_an_au_are_two_arms_the_person_s_right_one_on_the_left() -> None:
+    image = np.zeros((480, 640, 3), np.uint8)
+    annotator = Annotator({})
+
+    def arms(left: float, right: float) -> tuple[int, int]:
+        strip = annotator.draw(image, frame(a_face(active=True, left=left, right=right)))[:, 640:]
+        lit = (strip == palette.ACTIVE).all(axis=2).sum(axis=0)
+        size = Layout.of(640, 480, banner=False).columns
+        middle = size.margin + size.bar[0] + size.bar[1] // 2
+        return int(lit[middle:].sum()), int(lit[:middle].sum())
+
+    of_left, of_right = arms(left=0.9, right=0.1)
+    assert of_left > 4 * of_right > 0
+    assert arms(left=0.1, right=0.9) == pytest.approx((of_right, of_left), rel=0.1)
+    both = arms(left=0.5, right=0.5)
+    assert both[0] == pytest.approx(both[1], rel=0.1)

@@ -137,11 +137,3 @@ def test_artifacts_are_asked_for_by_engine_precision_both_or_file(make_bundle) -
     for choice in ("onnxruntime", "fp32", "onnxruntime/fp32"):
         assert len(bundle.artifacts(choice)) == 2
     assert [a.file for a in bundle.artifacts("b.onnx")] == ["b.onnx"]
-
-
-def test_a_copy_without_a_default_says_so(tmp_path: Path, monkeypatch) -> None:
-    from edgeau.bundle import load as bundle
-
-    monkeypatch.setattr(bundle, "__file__", str(tmp_path / "edgeau" / "bundle" / "bundle.py"))
-    with pytest.raises(BundleError, match="carries no default bundle"):
-        bundle.default_bundle_path()

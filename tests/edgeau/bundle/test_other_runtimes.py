@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from edgeau import AUDetector
-from edgeau.bundle import default_bundle_path, load_bundle
+from edgeau.bundle import load_bundle, packaged_bundle_path
 from edgeau.bundle.benchmark import time_artifacts
 from edgeau.bundle.golden import read_golden, write_golden
 from edgeau.bundle.verification import open_verified
@@ -23,7 +23,7 @@ pytest.importorskip("openvino")
 
 
 def test_the_packaged_default_has_float_and_int8_for_it_and_not_a_file_more() -> None:
-    bundle = load_bundle(default_bundle_path())
+    bundle = load_bundle(packaged_bundle_path())
     found = bundle.artifacts("openvino")
     assert {a.precision for a in found} == {"fp32", "int8"}
     theirs = {a.file for a in bundle.manifest.artifacts if a.runtime == "onnxruntime"}
@@ -46,7 +46,7 @@ def test_it_gives_the_golden_answers_and_runs(precision: str) -> None:
 
 def test_a_wrong_answer_is_refused(tmp_path: Path) -> None:
     """The golden answers of the file, moved: the engine is then the one that answers otherwise."""
-    shutil.copytree(default_bundle_path(), tmp_path / "b")
+    shutil.copytree(packaged_bundle_path(), tmp_path / "b")
     right = load_bundle(tmp_path / "b")
     golden = read_golden(right.path("golden.npz"))
     golden.answers["model.fp32.onnx"].logits[:] += 1
@@ -70,13 +70,13 @@ def _record_anew(folder: Path, name: str) -> None:
 
 
 def test_every_engine_is_timed_and_each_has_its_row() -> None:
-    rows = time_artifacts(load_bundle(default_bundle_path()), threads=(1,), seconds=0.5)
+    rows = time_artifacts(load_bundle(packaged_bundle_path()), threads=(1,), seconds=0.5)
     assert len({(row.file, row.runtime) for row in rows}) == len(rows)
     assert {row.runtime for row in rows if row.fault is None} == {"onnxruntime", "litert", "openvino"}
 
 
 def test_a_bundle_with_files_for_it_has_those_only(tmp_path: Path) -> None:
-    shutil.copytree(default_bundle_path(), tmp_path / "b")
+    shutil.copytree(packaged_bundle_path(), tmp_path / "b")
     manifest = json.loads((tmp_path / "b" / "manifest.json").read_text())
     for item in manifest["artifacts"]:
         if item["file"] == "model.fp32.onnx":
@@ -87,7 +87,7 @@ def test_a_bundle_with_files_for_it_has_those_only(tmp_path: Path) -> None:
 
 def test_without_it_nothing_is_said_of_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Runtime, "installed", lambda self: {})
-    bundle = load_bundle(default_bundle_path())
+    bundle = load_bundle(packaged_bundle_path())
     assert bundle.artifacts() == bundle.manifest.artifacts
     with pytest.raises(EngineError, match="no artifact for 'openvino'"):
         bundle.artifacts("openvino")

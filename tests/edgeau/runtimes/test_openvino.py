@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from edgeau.bundle import default_bundle_path, load_bundle
+from edgeau.bundle import load_bundle, packaged_bundle_path
 from edgeau.bundle.golden import check_golden, read_golden
 from edgeau.errors import DependencyError, EngineError
 from edgeau.runtimes import open_session
@@ -62,7 +62,7 @@ def test_it_computes_in_float32_with_the_threads_asked_for(tiny_onnx, tmp_path: 
 
 @pytest.mark.parametrize("precision", ["fp32", "int8"])
 def test_the_packaged_files_give_their_golden_answers(precision: str) -> None:
-    bundle = load_bundle(default_bundle_path())
+    bundle = load_bundle(packaged_bundle_path())
     manifest = bundle.manifest
     golden = read_golden(bundle.path(manifest.golden))
     artifact = next(

@@ -10,7 +10,7 @@ import onnx
 import pytest
 import torch
 
-from edgeau.bundle import default_bundle_path
+from edgeau.bundle import packaged_bundle_path
 from edgeau.bundle.golden import read_golden
 from edgeau.bundle.manifest import InputSpec
 from edgeau.bundle.preprocessing import Preprocessor
@@ -30,7 +30,7 @@ _TOLERANCE = 5e-4
 
 @pytest.fixture(scope="module")
 def default_graph() -> onnx.ModelProto:
-    return onnx.load(default_bundle_path() / "model.fp32.onnx")
+    return onnx.load(packaged_bundle_path() / "model.fp32.onnx")
 
 
 @pytest.fixture(scope="module")
@@ -39,7 +39,7 @@ def default_float(default_graph: onnx.ModelProto) -> bytes:
 
 
 def test_the_default_answers_as_its_golden_answers(default_float: bytes, tmp_path: Path) -> None:
-    golden = read_golden(default_bundle_path() / "golden.npz")
+    golden = read_golden(packaged_bundle_path() / "golden.npz")
     (tmp_path / "model.tflite").write_bytes(default_float)
     with open_session("litert", tmp_path / "model.tflite", threads=1) as session:
         logits = session.run(Preprocessor(InputSpec()).batch(golden.crops))

@@ -8,7 +8,7 @@ import onnx
 import pytest
 from onnx import TensorProto, helper
 
-from edgeau.bundle import default_bundle_path
+from edgeau.bundle import packaged_bundle_path
 from edgeau.errors import EngineError, InputError, UsageError
 from edgeau_calibration.graph.macs import integer_share, macs_by_node
 from edgeau_export.onnx_to_tflite import tflite_bytes
@@ -78,11 +78,11 @@ def test_torchinfo_differs_by_what_it_counts_and_nothing_else():
 
 
 def test_the_default_onnx_has_the_networks_products_and_folded_norms():
-    profile = profile_of_onnx(default_bundle_path() / "model.fp32.onnx")
+    profile = profile_of_onnx(packaged_bundle_path() / "model.fp32.onnx")
     from edgeau_export.profiling.from_network import profile_of_network
     from edgeau_training.networks.counting import skeleton
 
-    manifest = json.loads((default_bundle_path() / "manifest.json").read_text())
+    manifest = json.loads((packaged_bundle_path() / "manifest.json").read_text())
     labels = tuple(manifest["labels"])
     network = skeleton("mrpnet", labels)
     counted = profile_of_network(network, (1, 3, 224, 224), name="mrpnet", title="")

@@ -14,7 +14,7 @@ from edgeau.bundle import load_bundle
 from edgeau.errors import GateRefusedError, InputError
 from edgeau_export.command import main
 from edgeau_export.export import export_bundle
-from edgeau_export.packaging.default_int8 import add_int8
+from edgeau_export.packaging.packaged_int8 import add_int8
 from edgeau_export.progress import ProgressReporter
 from edgeau_export.quantization.labelled_data import labelled_data
 
@@ -48,11 +48,11 @@ def test_the_packaged_int8_is_copied_where_nothing_is_calibrated_anew(
 ) -> None:
     add_int8(network_alone, labelled_set, 0.5, SILENT)
     for module in (
-        "edgeau_export.source_network.from_default",
+        "edgeau_export.source_network.from_packaged",
         "edgeau_export.quantization.face_crops",
         "edgeau_calibration.data.load",
     ):
-        monkeypatch.setattr(f"{module}.default_bundle_path", lambda: network_alone)
+        monkeypatch.setattr(f"{module}.packaged_bundle_path", lambda *_: network_alone)
     exported = {
         item.file: item
         for item in export_bundle(
@@ -100,9 +100,9 @@ def test_fused_figures_are_those_of_the_runtime(
     """Network and landmarks are fused as the device fuses them, with the landmarks of the same face."""
     from dataclasses import replace
 
-    from edgeau_export.source_network.from_default import DefaultSource
+    from edgeau_export.source_network.from_packaged import PackagedSource
 
-    description = DefaultSource(load_bundle(default_bundle)).description
+    description = PackagedSource(load_bundle(default_bundle)).description
     model = _landmark_model(description.labels)
     model.save(tmp_path / "landmarks.npz")
     data = labelled_data(labelled_set, replace(description, landmark_model=tmp_path / "landmarks.npz"))

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from edgeau.bundle import PACKAGED
 from edgeau.errors import TargetError, UsageError
 from edgeau.runtimes.table import runtimes
 from edgeau_calibration.recipe import recipes
@@ -29,6 +30,20 @@ CPU = (files("edgeau_export.targets") / "cpu.toml").read_text("utf-8")
 )
 def test_names_and_aliases(name: str, canonical: str) -> None:
     assert load_target(name).name == canonical
+
+
+def test_small_boards_take_the_light_network_and_others_the_default() -> None:
+    assert {name for name, target in targets().items() if target.model == "light"} == {
+        "android",
+        "raspberrypi4",
+    }
+    assert {target.model for target in targets().values()} == set(PACKAGED)
+
+
+def test_a_target_of_a_network_that_is_not_packaged_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "mine.toml").write_text(CPU.replace('name = "cpu"', 'name = "cpu"\nmodel = "huge"'))
+    with pytest.raises(TargetError, match="model 'huge' is not known; .*default, light"):
+        load_target(str(tmp_path / "mine.toml"))
 
 
 def test_an_unknown_target_lists_the_known_ones() -> None:

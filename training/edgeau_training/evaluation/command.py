@@ -125,14 +125,12 @@ def _run(options: argparse.Namespace, models: Sequence[str], fold: str | None) -
     """Every model on the same faces; an ensemble as one."""
     with ExitStack() as held:
         scorers = [
-            held.enter_context(
-                closing(open_scorer(Path(model), options.artifact, options.part, options.threads))
-            )
+            held.enter_context(closing(open_scorer(model, options.artifact, options.part, options.threads)))
             for model in models
         ]
         if options.against is not None:
             reference = open_scorer(
-                Path(options.against), options.against_artifact, options.against_part, options.threads
+                options.against, options.against_artifact, options.against_part, options.threads
             )
             scorers.append(held.enter_context(closing(reference)))
         faces = _faces(options, scorers, fold)

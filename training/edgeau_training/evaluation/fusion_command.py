@@ -5,25 +5,34 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
-from contextlib import closing
+from contextlib import ExitStack, closing
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from edgeau._system.command import DONE, CommandParser, print_json, run
 from edgeau._system.records import to_dict
 from edgeau._system.text_table import aligned_lines
+from edgeau.bundle import bundle_folder
 from edgeau.errors import UsageError
 from edgeau_training.evaluation.faces import open_faces
-from edgeau_training.evaluation.fusion_fit import FusionFit, FusionRule, fit_fusion, fused_predictions
+from edgeau_training.evaluation.fusion_fit import (
+    FusionFit,
+    FusionRule,
+    fit_fusion,
+    fused_predictions,
+    mean_at_rest,
+)
 from edgeau_training.evaluation.metrics import fit_thresholds, intervals, measure
 from edgeau_training.evaluation.predictions import Predictions, load_predictions, save_predictions
 from edgeau_training.evaluation.real_face_bounds import (
     RealFaceRule,
     bounded_by_real_faces,
     shifted_fusion,
+    threshold_shifts,
 )
 from edgeau_training.evaluation.report import model_document, model_table, write_document
 from edgeau_training.evaluation.run import predict
@@ -33,6 +42,7 @@ __all__ = ["main"]
 
 NAME = "python -m edgeau_training.evaluation.fusion_command"
 _PARTS = ("landmark", "network", "fused")
+_OTHER = " on "  # between an artifact's file and a role, in the names of tables
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -47,7 +57,9 @@ def _parser() -> CommandParser:
         "another split, each at thresholds fitted on val.",
         f"{NAME} checkpoint.safetensors landmark.npz --data synth/ --out fusion.json",
     )
-    parser.add_argument("network", type=Path, help="checkpoint .safetensors, .onnx, or a bundle's folder")
+    parser.add_argument(
+        "network", help="checkpoint .safetensors, .onnx, or a bundle (default, light or a folder)"
+    )
     parser.add_argument("landmark", type=Path, help="landmark model .npz")
     parser.add_argument("--data", type=Path, required=True, help="synthetic data set")
     parser.add_argument("--fit-on", default="val", metavar="SPLIT", help="default %(default)s")
@@ -55,6 +67,8 @@ def _parser() -> CommandParser:
     parser.add_argument("--out", type=Path, required=True, metavar="JSON")
     parser.add_argument("--limit", type=int, metavar="N", help="only the first N faces of each split")
     parser.add_argument("--artifact", help="of a bundle")
+    parser.add_argument("--also", action="append", default=[], metavar="SEL",
+                        help="another artifact of the bundle, which gets thresholds of its own by the same rule")  # fmt: skip
     parser.add_argument("--shares", type=float, nargs=2, default=FusionRule.shares, metavar=("LOW", "HIGH"),
                         help="bounds of the network's share (default %(default)s)")  # fmt: skip
     parser.add_argument("--real", type=Path, metavar="DIR",
@@ -72,9 +86,14 @@ def _fit(argv: Sequence[str] | None) -> int:
     options = _parser().parse_args(argv)
     rule = FusionRule(shares=(options.shares[0], options.shares[1]), margin=options.margin)
     answers = _answers(options)
-    fit, bounds = _fitted(options, answers, rule)
+    fit, shifts, bounds = _fitted(options, answers, rule)
+    fit = replace(fit, fusion=replace(fit.fusion, rest=mean_at_rest(answers["network on fitted"])))
     tables = _three(fit, answers)
-    document = {"network": options.network.name, "landmark": options.landmark.name, "data": options.data.name,
+    others = {
+        file: dict(zip(fit.fusion.bias, _own_thresholds(fit, shifts, answers, file).tolist(), strict=True))
+        for file in _others(answers)
+    }
+    document = {"artifact_thresholds": others, "network": Path(options.network).name, "landmark": options.landmark.name, "data": options.data.name,
                 "fitted_on": options.fit_on, "measured_on": options.measure_on,
                 "real_faces": bounds, **_document(fit, rule, tables)}  # fmt: skip
     write_document(options.out, document)
@@ -87,11 +106,11 @@ def _fit(argv: Sequence[str] | None) -> int:
 
 def _fitted(
     options: argparse.Namespace, answers: dict[str, Predictions], rule: FusionRule
-) -> tuple[FusionFit, dict[str, Any] | None]:
-    """The fit on renders, bounded by real faces where they are given, and what they did to it."""
+) -> tuple[FusionFit, dict[str, float], dict[str, Any] | None]:
+    """The fit on renders, bounded by real faces where they are given; how they moved thresholds, and what else they did."""
     network, landmark = answers["network on fitted"], answers["landmark on fitted"]
     if options.real is None:
-        return fit_fusion(network, landmark, rule), None
+        return fit_fusion(network, landmark, rule), {}, None
     bounded = bounded_by_real_faces(
         network,
         landmark,
@@ -115,29 +134,76 @@ def _fitted(
         "threshold_shifts": bounded.shifts,
         "measured": model_document("fused", real, measure(real), intervals(real, resamples=500)),
     }
-    return fit, document
+    return fit, bounded.shifts, document
+
+
+def _others(answers: dict[str, Predictions]) -> list[str]:
+    """Files of the artifacts that get thresholds of their own."""
+    ending = f"{_OTHER}fitted"
+    names = [name.removesuffix(ending) for name in answers if name.endswith(ending)]
+    return [name for name in names if name not in ("network", "landmark")]
+
+
+def _own_thresholds(
+    fit: FusionFit, shifts: dict[str, float], answers: dict[str, Predictions], file: str
+) -> NDArray[np.float64]:
+    """Thresholds of another artifact in the same fusion, by the same rule: fitted on renders, moved by real faces.
+
+    They are for probabilities of the fusion whose logits already moved by what real faces asked of the first artifact.
+    """
+    back = shifted_fusion(fit.fusion, {label: -shift for label, shift in shifts.items()})
+    half = np.full(len(fit.thresholds), 0.5)
+    renders = fused_predictions(answers[f"{file}{_OTHER}fitted"], answers["landmark on fitted"], back, half)
+    thresholds = fit_thresholds(renders)
+    logits = np.log(thresholds) - np.log1p(-thresholds)
+    labels = renders.labels
+    if f"{file}{_OTHER}real faces" in answers:
+        network = answers[f"{file}{_OTHER}real faces"]
+        columns = [labels.index(label) for label in network.labels]
+        real = fused_predictions(network, answers["landmark on real faces"], back, thresholds[columns])
+        own = threshold_shifts(real)
+        logits += [own.get(label, 0.0) - shifts.get(label, 0.0) for label in labels]
+    moved: NDArray[np.float64] = 1 / (1 + np.exp(-logits))
+    return moved
 
 
 def _answers(options: argparse.Namespace) -> dict[str, Predictions]:
     """Both models on both splits; kept in a file where one is named, and taken from there the next time."""
     if options.keep and options.keep.is_file():
         return load_predictions(options.keep)
-    part = "network" if options.network.is_dir() else None
+    if options.also and not bundle_folder(options.network).is_dir():
+        raise UsageError(f"{options.network} is a single model; --also chooses from a bundle's artifacts")
+    part = "network" if bundle_folder(options.network).is_dir() else None
     answers: dict[str, Predictions] = {}
     with (
         closing(open_scorer(options.network, options.artifact, part, options.threads)) as network,
         closing(open_scorer(options.landmark)) as landmark,
+        ExitStack() as held,
     ):
+        others = {
+            other.name.rpartition("/")[2]: held.enter_context(closing(other))
+            for other in (
+                open_scorer(options.network, chosen, part, options.threads) for chosen in options.also
+            )
+        }
         labels = _labels(network, landmark)
         for split, role in ((options.fit_on, "fitted"), (options.measure_on, "measured")):
-            outcome = predict((network, landmark), open_faces(options.data, split), options.limit, labels)
-            answers[f"network on {role}"], answers[f"landmark on {role}"] = outcome.predictions
+            more = others if role == "fitted" else {}
+            scorers = (network, landmark, *more.values())
+            tables = predict(scorers, open_faces(options.data, split), options.limit, labels).predictions
+            answers |= _named(tables, more, role)
         if options.real is not None:
-            outcome = predict((network, landmark), open_faces(options.real))
-            answers["network on real faces"], answers["landmark on real faces"] = outcome.predictions
+            tables = predict((network, landmark, *others.values()), open_faces(options.real)).predictions
+            answers |= _named(tables, others, "real faces")
     if options.keep:
         save_predictions(options.keep, answers)
     return answers
+
+
+def _named(tables: Sequence[Predictions], others: dict[str, Scorer], role: str) -> dict[str, Predictions]:
+    network, landmark, *more = tables
+    named = {f"network on {role}": network, f"landmark on {role}": landmark}
+    return named | {f"{file}{_OTHER}{role}": table for file, table in zip(others, more, strict=True)}
 
 
 def _labels(network: Scorer, landmark: Scorer) -> tuple[str, ...]:

@@ -26,7 +26,7 @@ from edgeau_training.evaluation.metrics import count, fit_thresholds
 from edgeau_training.evaluation.platt import fit_line
 from edgeau_training.evaluation.predictions import Predictions
 
-__all__ = ["CHOICES", "FusionFit", "FusionRule", "fit_fusion", "fused_predictions"]
+__all__ = ["CHOICES", "FusionFit", "FusionRule", "fit_fusion", "fused_predictions", "mean_at_rest"]
 
 CHOICES = ("landmark", "fused")
 _SHARE_STEP = 0.05
@@ -106,6 +106,15 @@ def fused_predictions(
     """Predictions of the fusion from those of both models."""
     logits = fuse(fusion, network.labels, network.logits, landmark.logits)
     return replace(network, logits=logits, thresholds=thresholds)
+
+
+def mean_at_rest(network: Predictions) -> dict[str, float] | None:
+    """Network logits of faces at rest by label, mean over people of their own mean; None where the data does not say who rests."""
+    if network.at_rest is None or network.groups is None or not network.at_rest.any():
+        return None
+    logits, persons = network.logits[network.at_rest], network.groups[network.at_rest]
+    own = np.stack([logits[persons == person].mean(axis=0) for person in np.unique(persons)])
+    return dict(zip(network.labels, own.astype(np.float64).mean(axis=0).tolist(), strict=True))
 
 
 def _choose(f1: dict[str, float], fused_share: float, margin: float) -> str:

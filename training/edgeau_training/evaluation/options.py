@@ -30,7 +30,7 @@ def option_parser() -> CommandParser:
     parser.add_argument(
         "model",
         nargs="+",
-        help="bundle folder, checkpoint .safetensors, .onnx, or landmark model .npz; several with --ensemble",
+        help="bundle (default, light or a folder), checkpoint .safetensors, .onnx, or landmark model .npz; several with --ensemble",
     )
     parser.add_argument("--against", metavar="MODEL", help="a second model, the reference of the first")
     parser.add_argument(

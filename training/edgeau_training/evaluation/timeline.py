@@ -102,7 +102,7 @@ def _timeline(argv: Sequence[str] | None) -> int:
         "python -m edgeau_training.evaluation.timeline landmark.npz talk.mp4 --out talk.png --spans 0-130,240-460",
     )
     parser.add_argument(
-        "model", type=Path, help="bundle folder, checkpoint .safetensors, .onnx or landmark .npz"
+        "model", help="bundle (default, light or a folder), checkpoint .safetensors, .onnx or landmark .npz"
     )
     parser.add_argument("video")
     parser.add_argument("--out", type=Path, required=True, metavar="PNG")

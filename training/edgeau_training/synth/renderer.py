@@ -107,6 +107,17 @@ class Renderer:
         image = develop(random, linear, self.size)
         return Picture(image, expression.intensities, expression.sides, scene.pose)
 
+    def picture_at_rest(self, identity: Seed, texture: Seed, seed: Seed) -> Picture:
+        """The person of :meth:`picture` with the same arguments before the expression: same pose, light, hair and camera, no AU."""
+        random = np.random.default_rng(seed)
+        sample_expression(random)  # as if it were shown, so that all else is drawn alike
+        expression = sample_expression(np.random.default_rng(seed), at_rest=True)
+        scene = sample_scene(random, self._inner)
+        linear = self.linear(random, self.person(identity), self.skin(texture), expression, scene)
+        return Picture(
+            develop(random, linear, self.size), expression.intensities, expression.sides, scene.pose
+        )
+
     def linear(
         self,
         random: np.random.Generator,

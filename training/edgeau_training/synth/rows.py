@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 from edgeau.faces.alignment import alignment_matrix
 from edgeau.faces.landmarks import Landmarker
 from edgeau.faces.warp import warp
-from edgeau_training.synth.renderer import Renderer
+from edgeau_training.synth.renderer import Picture, Renderer
 from edgeau_training.synth.splits import Sample, identity_seed, texture_seed
 
-__all__ = ["CROP_SIZE", "QUALITY", "decode", "encode", "make_row"]
+__all__ = ["CROP_SIZE", "QUALITY", "decode", "encode", "make_row", "row_of"]
 
 CROP_SIZE = 256  # pixels
 QUALITY = 93  # JPEG
@@ -34,6 +34,17 @@ def make_row(renderer: Renderer, landmarker: Landmarker, sample: Sample, seed: i
     """
     identity, texture = identity_seed(seed, sample.identity), texture_seed(seed, sample.texture)
     picture = renderer.picture(identity, texture, (seed, sample.seed), at_rest=sample.at_rest)
+    return row_of(picture, landmarker, sample)
+
+
+def row_of(picture: Picture, landmarker: Landmarker, sample: Sample) -> dict[str, Any]:
+    """The row of a rendered picture.
+
+    Args:
+        picture: as rendered.
+        landmarker: opened for pictures that stand for themselves.
+        sample: what it was rendered of.
+    """
     stored = encode(picture.image[:, :, ::-1])
     # Landmarks and crop come from what is stored, so that a reader can reproduce them.
     image = decode(stored)

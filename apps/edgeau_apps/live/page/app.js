@@ -21,6 +21,8 @@ async function begin() {
   at("no-video").hidden = about.video;
   at("calibrate").disabled = !about.neutral;
   at("camera").disabled = !navigator.mediaDevices;
+  at("smoothed").textContent = about.smoothed_s === null
+    ? "Probabilities of each frame, not smoothed." : `Probabilities, smoothed: at most ${about.smoothed_s.toFixed(2)} s behind; a recording has the raw ones too.`;
   if (about.video) at("video").src = `video?${Date.now()}`;
   listen();
 }
@@ -87,11 +89,11 @@ function makeCard(face) {
     track.setAttribute("aria-valuemin", "0");
     track.setAttribute("aria-valuemax", "1");
     track.setAttribute("aria-label", label);
-    const fill = make("span", "fill", track), tick = make("span", "tick", track);
-    tick.style.left = `${100 * about.thresholds[label]}%`;
+    const fill = make("span", "fill", track), right = make("span", "arm right", track), left = make("span", "arm left", track);
+    const ticks = [make("span", "tick", track), make("span", "tick", track)];
     const line = make("canvas", "", row);
     line.setAttribute("aria-hidden", "true");
-    rows.set(label, { row, track, fill, line, value: make("span", "value", row) });
+    rows.set(label, { row, track, fill, right, left, ticks, line, value: make("span", "value", row) });
   }
   return { box, rows };
 }
@@ -109,12 +111,28 @@ function drawCard(card, face, time) {
     const unit = face.aus[label], value = unit ? unit[0] : null;
     part.row.classList.toggle("active", Boolean(unit && unit[1]));
     part.row.classList.toggle("refused", !unit);
-    part.fill.style.width = `${100 * (value ?? 0)}%`;
+    drawBar(part, unit, about.thresholds[label]);
     part.value.textContent = unit ? value.toFixed(2) : face.reasons[label] ?? "-";
     part.track.setAttribute("aria-valuenow", value ?? 0);
-    part.track.setAttribute("aria-valuetext", unit ? `${value.toFixed(2)}${unit[1] ? ", active" : ""}` : `refused: ${face.reasons[label]}`);
+    part.track.setAttribute("aria-valuetext", unit ? spoken(unit) : `refused: ${face.reasons[label]}`);
     drawLine(part.line, label, histories.get(face.id), time);
   }
+}
+
+// An action unit with sides has two arms from the middle, as its person is seen: the own right side on the left.
+function drawBar(part, unit, threshold) {
+  const sided = unit ? unit.length > 2 : part.track.classList.contains("sided");
+  part.track.classList.toggle("sided", sided);
+  part.fill.style.width = `${100 * (unit && !sided ? unit[0] : 0)}%`;
+  part.left.style.width = `${50 * (unit && sided ? unit[2] : 0)}%`;
+  part.right.style.width = `${50 * (unit && sided ? unit[3] : 0)}%`;
+  part.ticks[0].style.left = `${sided ? 50 + 50 * threshold : 100 * threshold}%`;
+  part.ticks[1].style.left = `${50 - 50 * threshold}%`;
+}
+
+function spoken(unit) {
+  const sides = unit.length > 2 ? `, left ${unit[2].toFixed(2)}, right ${unit[3].toFixed(2)}` : "";
+  return `${unit[0].toFixed(2)}${unit[1] ? ", active" : ""}${sides}`;
 }
 
 function drawLine(canvas, label, history, time) {
@@ -135,7 +153,7 @@ function drawLine(canvas, label, history, time) {
 }
 
 function drawEvents(now) {
-  const lines = now.events.map((one) => `${one.time.toFixed(1)} s: ${one.label} ${one.kind === "onset" ? "began" : "ended"} (face ${one.face})`);
+  const lines = now.events.map((one) => `${one.time.toFixed(1)} s: ${one.label} ${one.kind === "onset" ? "began" : "ended"}${one.side && one.side !== "both" ? ` on the ${one.side}` : ""} (face ${one.face})`);
   const joined = lines.join("\n");
   if (joined === shownEvents) return;
   shownEvents = joined;

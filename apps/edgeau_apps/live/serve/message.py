@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 from edgeau.live import View
-from edgeau.results import Face
+from edgeau.results import ActionUnit, Face
 from edgeau_apps.live.session import WebcamSession
 
 __all__ = ["about", "numbers"]
@@ -23,6 +23,7 @@ def about(session: WebcamSession, *, video: bool) -> dict[str, Any]:
         "engine": session.engine(),
         "precision": session.precision(),
         "video": video,
+        "smoothed_s": session.smoothed_s,
         "neutral": session.bundle.manifest.landmark_model is not None,
     }
 
@@ -41,7 +42,13 @@ def numbers(session: WebcamSession, view: View) -> str:
         "frame": [width, height],
         "faces": [_face(face) for face in result.faces],
         "events": [
-            {"kind": one.kind, "label": one.label, "face": one.track_id, "time": round(one.time_s, 2)}
+            {
+                "kind": one.kind,
+                "label": one.label,
+                "face": one.track_id,
+                "time": round(one.time_s, 2),
+                "side": one.side,
+            }
             for one in list(session.happened)[-8:]
         ],
         "recording": session.is_recording,
@@ -62,9 +69,16 @@ def _face(face: Face) -> dict[str, Any]:
         "pose": None
         if face.pose is None
         else [round(value, 1) for value in (face.pose.pitch, face.pose.yaw, face.pose.roll)],
-        "aus": {
-            name: None if unit.probability is None else [round(unit.probability, 3), bool(unit.active)]
-            for name, unit in face.aus.items()
-        },
+        "aus": {name: None if unit.probability is None else _unit(unit) for name, unit in face.aus.items()},
         "reasons": {name: unit.reason for name, unit in face.aus.items() if unit.reason is not None},
     }
+
+
+def _unit(unit: ActionUnit) -> list[float | bool]:
+    """Probability and decision; then the person's own left and right side, where they are told apart."""
+    sides = [unit.left, unit.right]
+    return [
+        round(unit.probability or 0.0, 3),
+        bool(unit.active),
+        *(round(side, 3) for side in sides if side is not None),
+    ]

@@ -16,8 +16,8 @@ from edgeau_calibration.recipe import load_recipe
 from edgeau_export.converters.tensorrt.packaged_int8 import FILE, read_packaged, write_packaged
 from edgeau_export.converters.tensorrt.placed import PlacedQuantization
 from edgeau_export.export import export_bundle
-from edgeau_export.packaging.default_int8 import add_int8
-from edgeau_export.packaging.default_tensorrt import add_tensorrt_int8, main
+from edgeau_export.packaging.packaged_int8 import add_int8
+from edgeau_export.packaging.packaged_tensorrt import add_tensorrt_int8, main
 from edgeau_export.progress import ProgressReporter
 from edgeau_export.quantization.quantized_graph import QuantizedGraph
 
@@ -89,11 +89,11 @@ def test_the_default_gets_one_that_an_export_takes_as_it_is(
     assert made.accuracy.count == 60
     assert "split test" in made.accuracy.data
     for module in (
-        "edgeau_export.source_network.from_default",
+        "edgeau_export.source_network.from_packaged",
         "edgeau_export.quantization.face_crops",
         "edgeau_calibration.data.load",
     ):
-        monkeypatch.setattr(f"{module}.default_bundle_path", lambda: network_alone)
+        monkeypatch.setattr(f"{module}.packaged_bundle_path", lambda *_: network_alone)
     monkeypatch.setattr(
         "edgeau_export.quantization.int8_search.search_int8",
         lambda *_: pytest.fail("nothing is calibrated anew"),
@@ -126,7 +126,7 @@ def test_a_budget_that_cannot_be_kept_leaves_the_default_as_it_was(
     def refused(*_: object) -> QuantizedGraph:
         raise GateRefusedError("INT8 does not keep its budget")
 
-    monkeypatch.setattr("edgeau_export.packaging.default_tensorrt.search_int8", refused)
+    monkeypatch.setattr("edgeau_export.packaging.packaged_tensorrt.search_int8", refused)
     before = (network_alone / "manifest.json").read_bytes()
     assert main(["--data", str(labelled_set), "--bundle", str(network_alone)]) == 3
     assert (network_alone / "manifest.json").read_bytes() == before

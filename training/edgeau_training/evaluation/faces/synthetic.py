@@ -23,6 +23,8 @@ from edgeau_training.synth.splits import SPLITS
 
 __all__ = ["SyntheticSplit"]
 
+# Rig intensity below which nothing of an AU is seen; a face with all of them below it is at rest.
+_AT_REST = 0.1
 _COLUMNS = ["identity", "image", "detected", "landmarks", "aus"]
 
 
@@ -79,9 +81,11 @@ def _digest(folder: Path, shards: list[Path]) -> str:
 
 def _batch(rows: pa.RecordBatch) -> FaceBatch:
     landmarks = _vectors(rows, "landmarks").reshape(len(rows), LANDMARKS, 3)
-    truth = (_vectors(rows, "aus") >= ACTIVE).astype(np.int8)
+    intensities = _vectors(rows, "aus")
+    truth = (intensities >= ACTIVE).astype(np.int8)
     pictures = [_picture(value.as_buffer()) for value in rows.column("image")]
-    return FaceBatch(landmarks, truth, pictures, rows.column("identity").to_numpy().astype(np.int64))
+    persons = rows.column("identity").to_numpy().astype(np.int64)
+    return FaceBatch(landmarks, truth, pictures, persons, intensities.max(axis=1) < _AT_REST)
 
 
 def _vectors(rows: pa.RecordBatch, name: str) -> NDArray[np.float32]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from edgeau.bundle import bundle_folder
 from edgeau.errors import CheckpointError, UsageError
 from edgeau_training.evaluation.scorers.bundle import FUSED, LANDMARK, NETWORK, scorer_of_bundle
 from edgeau_training.evaluation.scorers.landmark import LandmarkScorer
@@ -14,11 +15,14 @@ __all__ = ["PARTS", "Scorer", "open_scorer"]
 PARTS = (NETWORK, LANDMARK, FUSED)
 
 
-def open_scorer(path: Path, artifact: str | None = None, part: str | None = None, threads: int = 1) -> Scorer:
-    """The model that a path holds.
+def open_scorer(
+    model: Path | str, artifact: str | None = None, part: str | None = None, threads: int = 1
+) -> Scorer:
+    """The model that a path or a packaged bundle's name holds.
 
     Args:
-        path: a bundle's folder, a checkpoint ``.safetensors``, an ``.onnx`` file, or a landmark model ``.npz``.
+        model: a bundle's folder or, as text, the name of a packaged one, a checkpoint ``.safetensors``, an ``.onnx`` file, or a
+            landmark model ``.npz``.
         artifact: artifact of a bundle; None takes its first.
         part: part of a bundle; None takes what it ships.
         threads: number of threads of the engine.
@@ -26,6 +30,7 @@ def open_scorer(path: Path, artifact: str | None = None, part: str | None = None
     Raises:
         UserError: nothing is there, it is of another kind, it is damaged, or the choice does not fit.
     """
+    path = bundle_folder(model)
     if path.is_dir():
         return scorer_of_bundle(path, artifact, part, threads)
     if artifact or part:

@@ -1,8 +1,8 @@
-r"""Adds INT8 to the default model that the package carries: searched on labelled faces within the budget, measured, recorded.
+r"""Adds INT8 to a bundle that the package carries: searched on labelled faces within the budget, measured, recorded.
 
-Run after :mod:`edgeau_export.packaging.default_model`, which does it unless told not to::
+Run after :mod:`edgeau_export.packaging.packaged_model`, which does it unless told not to::
 
-    python -m edgeau_export.packaging.default_int8 --data data/synth --bundle edgeau/default
+    python -m edgeau_export.packaging.packaged_int8 --data data/synth --bundle edgeau/default
 
 It is calibrated on the very crops that the package carries, so that anybody can make it again; an INT8 that is there is
 replaced.
@@ -22,22 +22,22 @@ from edgeau.bundle.golden import Golden, read_golden, write_golden
 from edgeau.bundle.manifest import Artifact, Manifest
 from edgeau_calibration.search.pareto import write_front
 from edgeau_export.converters.artifacts import artifact_answer, held_out_reference, make_artifact
-from edgeau_export.packaging.default_parts import (
-    DEFAULT_OPSET,
+from edgeau_export.packaging.packaging_command import (
+    PACKAGED_OPSET,
     cost_line,
-    default_parser,
     labelled_splits_of,
     packaged_faces,
+    packaged_parser,
 )
 from edgeau_export.progress import ProgressReporter
 from edgeau_export.quantization.int8_search import quantized_graphs
-from edgeau_export.source_network.from_default import DefaultSource
+from edgeau_export.source_network.from_packaged import PackagedSource
 from edgeau_export.source_network.network import SourceNetwork
 from edgeau_export.targets.target import TargetArtifact
 
 __all__ = ["RECIPE", "add_int8", "main"]
 
-_NAME = "python -m edgeau_export.packaging.default_int8"
+_NAME = "python -m edgeau_export.packaging.packaged_int8"
 RECIPE = "robust"
 _FILE = "model.int8.onnx"
 _FRONT = "int8_front.json"
@@ -51,7 +51,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 def add_int8(
     bundle: Path, data: Path, max_f1_drop: float, progress: ProgressReporter, recipe: str = RECIPE
 ) -> Artifact:
-    """Quantize the float network of a default bundle within the budget, and write the bundle anew with it.
+    """Quantize the float network of a packaged bundle within the budget, and write the bundle anew with it.
 
     Args:
         bundle: folder; it stays as it was if anything fails.
@@ -65,8 +65,8 @@ def add_int8(
         InputError: the data set has no labelled splits.
     """
     source = load_bundle(bundle)
-    default = DefaultSource(source)
-    network = SourceNetwork(default.description, default.graph(DEFAULT_OPSET))
+    packaged = PackagedSource(source)
+    network = SourceNetwork(packaged.description, packaged.graph(PACKAGED_OPSET))
     labelled = labelled_splits_of(data, network.description)
     faces = packaged_faces(source)
     assert faces.held_out is not None, "the packaged crops are enough to hold some out"
@@ -78,7 +78,7 @@ def add_int8(
             TargetArtifact(_FILE, "onnxruntime", "int8", recipe=recipe),
             directory,
             network,
-            default.reference(None),
+            packaged.reference(None),
             quantized,
             held_out_reference(network, faces.held_out),
         )
@@ -105,9 +105,7 @@ def _with(manifest: Manifest, artifact: Artifact) -> Manifest:
 
 
 def _body(argv: Sequence[str] | None) -> int:
-    parser = default_parser(
-        _NAME, "Adds INT8, within a budget of F1, to the default model that the package carries."
-    )
+    parser = packaged_parser(_NAME, "Adds INT8, within a budget of F1, to a bundle that the package carries.")
     parser.add_argument(
         "--recipe", default=RECIPE, metavar="NAME", help="of edgeau_calibration (default %(default)s)"
     )

@@ -4,10 +4,11 @@ Run after a fusion was fitted anew for the same network::
 
     python -m edgeau_training.evaluation.fusion_command edgeau/default landmark.npz --data data/synth \
         --real real-faces --out fusion.json
-    python -m edgeau_export.packaging.default_fusion --fusion fusion.json --landmark-model landmark.npz \
+    python -m edgeau_export.packaging.packaged_fusion --fusion fusion.json --landmark-model landmark.npz \
         --data data/synth --bundle edgeau/default
 
-Every artifact is measured anew on the test split, fused, at the thresholds of the float network.
+Every artifact is measured anew on the test split, fused, at its own thresholds where the fusion brings them (``--also`` of
+``fusion_command``), else at those of the float network.
 """
 
 from __future__ import annotations
@@ -33,14 +34,14 @@ from edgeau.runtimes import open_session
 from edgeau.runtimes.table import runtime_named
 from edgeau_export.converters.tensorrt.packaged_int8 import FILE as TENSORRT
 from edgeau_export.converters.tensorrt.packaged_int8 import read_packaged, write_packaged
-from edgeau_export.packaging.default_model import SEEN_ON_REAL_FACES, of_labels, read_fusion
-from edgeau_export.packaging.default_parts import DEFAULT_OPSET, cost_line, default_parser
+from edgeau_export.packaging.packaged_model import SEEN_ON_REAL_FACES, of_labels, read_fusion
+from edgeau_export.packaging.packaging_command import PACKAGED_OPSET, cost_line, packaged_parser
 from edgeau_export.progress import ProgressReporter
-from edgeau_export.source_network.from_default import DefaultSource
+from edgeau_export.source_network.from_packaged import PackagedSource
 
 __all__ = ["main", "with_fusion"]
 
-_NAME = "python -m edgeau_export.packaging.default_fusion"
+_NAME = "python -m edgeau_export.packaging.packaged_fusion"
 _SPLIT = "test"
 
 
@@ -50,7 +51,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _body(argv: Sequence[str] | None) -> int:
-    parser = default_parser(_NAME, "Gives a packaged bundle another landmark model and fusion.")
+    parser = packaged_parser(_NAME, "Gives a packaged bundle another landmark model and fusion.")
     parser.add_argument("--fusion", type=Path, required=True, metavar="JSON", help="of fusion_command")
     parser.add_argument("--landmark-model", type=Path, required=True, metavar="NPZ")
     arguments = parser.parse_args(argv)
@@ -90,16 +91,23 @@ def with_fusion(
         raise InputError(f"{bundle} has no landmark model to replace")
     fusion = from_dict(Fusion, fitted["fusion"], "fusion")
     thresholds = of_labels(fitted["thresholds"]["fused"], manifest.labels)
+    own = {
+        file: of_labels(values, manifest.labels)
+        for file, values in fitted.get("artifact_thresholds", {}).items()
+    }
     with BundleWriter(bundle) as writer:
         directory = writer.directory
         for record in manifest.files:
             if record.file != MANIFEST:
                 shutil.copy(source.path(record.file), directory / record.file)
         shutil.copy(landmark_model, directory / manifest.landmark_model)
-        measure = _Measure(source, directory / manifest.landmark_model, fusion, thresholds, data)
-        artifacts = [_measured(artifact, measure, progress) for artifact in manifest.artifacts]
+        measure = _Measure(source, directory / manifest.landmark_model, fusion, data)
+        artifacts = [
+            _measured(artifact, measure, own.get(artifact.file, thresholds), progress)
+            for artifact in manifest.artifacts
+        ]
         if (directory / TENSORRT).is_file():
-            _rewrite_tensorrt(source, directory, measure, progress)
+            _rewrite_tensorrt(source, directory, measure, thresholds, progress)
         writer.finish(
             replace(
                 manifest,
@@ -114,14 +122,12 @@ def with_fusion(
 class _Measure:
     """Fused accuracy of a network's file on the test split; the first file that is measured is the float one."""
 
-    def __init__(
-        self, source: Bundle, landmark_model: Path, fusion: Fusion, thresholds: dict[str, float], data: Path
-    ) -> None:
-        self._source, self._landmark_model, self._data = source, landmark_model, data
-        self._fusion, self.thresholds = fusion, thresholds
+    def __init__(self, source: Bundle, landmark_model: Path, fusion: Fusion, data: Path) -> None:
+        self.source, self._landmark_model, self._data = source, landmark_model, data
+        self._fusion = fusion
         self._float: Accuracy | None = None
 
-    def __call__(self, file: Path, runtime: str) -> Accuracy:
+    def __call__(self, file: Path, runtime: str, fitted: dict[str, float]) -> Accuracy:
         # Training's readers and scorers: heavy, and only this command needs them.
         from edgeau_training.evaluation.faces import open_faces
         from edgeau_training.evaluation.metrics import measure
@@ -130,8 +136,8 @@ class _Measure:
         from edgeau_training.evaluation.scorers.scorer import thresholds_of
         from edgeau_training.evaluation.scorers.session import SessionScorer
 
-        manifest = self._source.manifest
-        thresholds = thresholds_of(manifest.labels, self.thresholds)
+        manifest = self.source.manifest
+        thresholds = thresholds_of(manifest.labels, fitted)
         session = open_session(runtime_named(runtime).measuring_name, file, threads=1)
         network = SessionScorer(
             file.name,
@@ -176,25 +182,33 @@ class _Measure:
         return accuracy
 
 
-def _measured(artifact: Artifact, measure: _Measure, progress: ProgressReporter) -> Artifact:
+def _measured(
+    artifact: Artifact, measure: _Measure, thresholds: dict[str, float], progress: ProgressReporter
+) -> Artifact:
     progress.step(f"measuring {artifact.file}, fused")
-    accuracy = measure(measure._source.path(artifact.file), artifact.runtime)
-    return replace(artifact, fused_thresholds=measure.thresholds, accuracy=accuracy)
+    accuracy = measure(measure.source.path(artifact.file), artifact.runtime, thresholds)
+    return replace(artifact, fused_thresholds=thresholds, accuracy=accuracy)
 
 
-def _rewrite_tensorrt(source: Bundle, directory: Path, measure: _Measure, progress: ProgressReporter) -> None:
+def _rewrite_tensorrt(
+    source: Bundle,
+    directory: Path,
+    measure: _Measure,
+    thresholds: dict[str, float],
+    progress: ProgressReporter,
+) -> None:
     """TensorRT's INT8, which stands beside the artifacts: its graph as it was, its thresholds and accuracy anew."""
-    graph = DefaultSource(source).graph(DEFAULT_OPSET)
+    graph = PackagedSource(source).graph(PACKAGED_OPSET)
     (network,) = (item for item in source.manifest.artifacts if item.precision == "fp32")
     int8 = read_packaged(directory / TENSORRT, graph, network.sha256)
     progress.step("measuring TensorRT's INT8, fused")
     file = directory / ".tensorrt.onnx"
     onnx.save(int8.graph, file)
     try:
-        accuracy = measure(file, "tensorrt")
+        accuracy = measure(file, "tensorrt", thresholds)
     finally:
         file.unlink()
-    changed = replace(int8, accuracy=accuracy, fused_thresholds=measure.thresholds)
+    changed = replace(int8, accuracy=accuracy, fused_thresholds=thresholds)
     write_packaged(directory / TENSORRT, changed, graph, network.sha256)
 
 

@@ -1,8 +1,8 @@
-"""Adds INT8 for TensorRT to the default model that the package carries: symmetric pairs, searched on labelled faces, measured.
+"""Adds INT8 for TensorRT to a bundle that the package carries: symmetric pairs, searched on labelled faces, measured.
 
-Run after :mod:`edgeau_export.packaging.default_model`::
+Run after :mod:`edgeau_export.packaging.packaged_model`::
 
-    python -m edgeau_export.packaging.default_tensorrt --data data/synth --bundle edgeau/default
+    python -m edgeau_export.packaging.packaged_tensorrt --data data/synth --bundle edgeau/default
 
 Beside the float network that is there anyway it takes a quarter of the room of an ONNX file of its own
 (:mod:`edgeau_export.converters.tensorrt.packaged_int8`); an export for a board with TensorRT writes the ONNX file of it.
@@ -18,21 +18,21 @@ from edgeau._system.command import DONE, run
 from edgeau.bundle import BundleWriter, load_bundle
 from edgeau.bundle.files import MANIFEST
 from edgeau_export.converters.tensorrt.packaged_int8 import FILE, write_packaged
-from edgeau_export.packaging.default_parts import (
-    DEFAULT_OPSET,
+from edgeau_export.packaging.packaging_command import (
+    PACKAGED_OPSET,
     cost_line,
-    default_parser,
     labelled_splits_of,
     packaged_faces,
+    packaged_parser,
 )
 from edgeau_export.progress import ProgressReporter
 from edgeau_export.quantization.int8_search import search_int8
 from edgeau_export.quantization.quantized_graph import QuantizedGraph
-from edgeau_export.source_network.from_default import DefaultSource
+from edgeau_export.source_network.from_packaged import PackagedSource
 
 __all__ = ["RECIPE", "add_tensorrt_int8", "main"]
 
-_NAME = "python -m edgeau_export.packaging.default_tensorrt"
+_NAME = "python -m edgeau_export.packaging.packaged_tensorrt"
 RECIPE = "symmetric"
 
 
@@ -44,7 +44,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 def add_tensorrt_int8(
     bundle: Path, data: Path, max_f1_drop: float, progress: ProgressReporter
 ) -> QuantizedGraph:
-    """Quantize the float network of a default bundle within the budget, and write the bundle anew with it.
+    """Quantize the float network of a packaged bundle within the budget, and write the bundle anew with it.
 
     Args:
         bundle: folder; it stays as it was if anything fails.
@@ -57,9 +57,9 @@ def add_tensorrt_int8(
         InputError: the data set has no labelled splits.
     """
     source = load_bundle(bundle)
-    network = DefaultSource(source)
+    network = PackagedSource(source)
     labelled = labelled_splits_of(data, network.description)
-    graph = network.graph(DEFAULT_OPSET)
+    graph = network.graph(PACKAGED_OPSET)
     int8 = search_int8(
         graph, network.description, RECIPE, packaged_faces(source), labelled, max_f1_drop, progress
     )
@@ -73,8 +73,8 @@ def add_tensorrt_int8(
 
 
 def _body(argv: Sequence[str] | None) -> int:
-    parser = default_parser(
-        _NAME, "Adds INT8 for TensorRT, within a budget of F1, to the default model that the package carries."
+    parser = packaged_parser(
+        _NAME, "Adds INT8 for TensorRT, within a budget of F1, to a bundle that the package carries."
     )
     arguments = parser.parse_args(argv)
     int8 = add_tensorrt_int8(arguments.bundle, arguments.data, arguments.max_f1_drop, ProgressReporter(_NAME))

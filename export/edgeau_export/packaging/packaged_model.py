@@ -1,12 +1,14 @@
-r"""Assembles the default model that the package carries: network, its INT8, landmark model, fusion, calibration crops.
+r"""Makes a bundle that the package carries: network, its INT8, landmark model, fusion, calibration crops.
 
 Run once after each training that is worth it::
 
-    python -m edgeau_export.packaging.default_model --checkpoint mrpnet.safetensors --landmark-model landmark.npz \
-        --fusion fusion.json --data data/synth --out edgeau/default
+    python -m edgeau_export.packaging.packaged_model --checkpoint weights/mrpnet-default.fp16.safetensors \
+        --landmark-model landmark.npz --fusion fusion.json --data data/synth --out edgeau/default
+    python -m edgeau_export.packaging.assembly --bundle edgeau/default --checkpoint weights/mrpnet-default.fp16.safetensors
 
 ``fusion.json`` is what ``python -m edgeau_training.evaluation.fusion_command`` writes: the fusion, the thresholds, and what
-was measured on the test split. INT8 is added last (:mod:`edgeau_export.packaging.default_int8`): until then the float default stands.
+was measured on the test split. INT8 is added last (:mod:`edgeau_export.packaging.packaged_int8`): until then the float network stands alone.
+A checkpoint in half precision gives the float file its weights to the bit (:mod:`edgeau_export.packaging.half_weights`).
 """
 
 from __future__ import annotations
@@ -27,15 +29,18 @@ from edgeau.bundle.files import GOLDEN
 from edgeau.bundle.golden import Golden, write_golden
 from edgeau.bundle.manifest import Accuracy, Fusion, Manifest
 from edgeau.errors import InputError
+from edgeau.runtimes.precision import PRECISIONS
 from edgeau_calibration.data.load import load_calibration_set
 from edgeau_calibration.data.packaged import FILE as CALIBRATION
 from edgeau_calibration.data.packaged import pack
 from edgeau_export.bundle_manifest import bundle_manifest
 from edgeau_export.converters.artifacts import artifact_answer, make_artifact
-from edgeau_export.packaging.default_int8 import add_int8
-from edgeau_export.packaging.default_litert import add_litert
-from edgeau_export.packaging.default_parts import DEFAULT_OPSET, add_max_f1_drop
-from edgeau_export.packaging.default_tensorrt import add_tensorrt_int8
+from edgeau_export.converters.parity import refuse_if_weights_differ
+from edgeau_export.packaging.half_weights import with_half_weights
+from edgeau_export.packaging.packaged_int8 import add_int8
+from edgeau_export.packaging.packaged_litert import add_litert
+from edgeau_export.packaging.packaged_tensorrt import add_tensorrt_int8
+from edgeau_export.packaging.packaging_command import PACKAGED_OPSET, add_max_f1_drop
 from edgeau_export.progress import ProgressReporter
 from edgeau_export.quantization.face_crops import GOLDEN_COUNT
 from edgeau_export.source_network.from_checkpoint import CheckpointSource
@@ -44,7 +49,7 @@ from edgeau_export.targets.target import TargetArtifact
 
 __all__ = ["SEEN_ON_REAL_FACES", "main", "of_labels", "read_fusion"]
 
-_NAME = "python -m edgeau_export.packaging.default_model"
+_NAME = "python -m edgeau_export.packaging.packaged_model"
 _MODEL = TargetArtifact("model.fp32.onnx", "onnxruntime", "fp32")
 _LANDMARK_MODEL = "landmark_model.npz"
 
@@ -60,11 +65,13 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _body(argv: Sequence[str] | None) -> int:
     parser = CommandParser(
         _NAME,
-        "Assembles the default model that the package carries.",
-        f"{_NAME} --checkpoint mrpnet.safetensors --landmark-model landmark.npz --fusion fusion.json "
+        "Makes a bundle that the package carries.",
+        f"{_NAME} --checkpoint mrpnet.fp16.safetensors --landmark-model landmark.npz --fusion fusion.json "
         "--data data/synth --out edgeau/default",
     )
-    parser.add_argument("--checkpoint", type=Path, required=True, metavar="FILE", help="of edgeau-train")
+    parser.add_argument(
+        "--checkpoint", type=Path, required=True, metavar="FILE", help="of edgeau-train, in half precision"
+    )
     parser.add_argument(
         "--landmark-model", type=Path, required=True, metavar="NPZ", help="of edgeau_training.landmark_model"
     )
@@ -81,6 +88,11 @@ def _body(argv: Sequence[str] | None) -> int:
         required=True,
         metavar="DIR",
         help="synthetic data set: golden and calibration crops",
+    )
+    parser.add_argument(
+        "--without-calibration",
+        action="store_true",
+        help="bring no calibration crops: INT8 is made from those of the packaged default",
     )
     parser.add_argument(
         "--without-int8", action="store_true", help="only the float network: no half hour of quantization"
@@ -106,11 +118,18 @@ def _fill(directory: Path, arguments: Any, fitted: dict[str, Any]) -> Manifest:
     landmark_model = Path(shutil.copy(arguments.landmark_model, directory / _LANDMARK_MODEL))
     description = replace(_described(source.description, fitted), landmark_model=landmark_model)
     crops = load_calibration_set(arguments.data, description.alignment, GOLDEN_COUNT).crops
-    network = SourceNetwork(description, source.graph(DEFAULT_OPSET), _accuracy(fitted))
-    artifact = make_artifact(_MODEL, directory, network, source.reference(crops))
+    graph, reference = source.graph(PACKAGED_OPSET), source.reference(crops)
+    # The gate on weights comes before they lose bits; answers are then compared as those of half precision are.
+    refuse_if_weights_differ(directory / _MODEL.file, graph, reference)
+    network = SourceNetwork(description, with_half_weights(graph, arguments.checkpoint), _accuracy(fitted))
+    reference = replace(
+        reference, tolerance=PRECISIONS["fp16"].tolerance.logit, float32_error=None, weights=None
+    )
+    artifact = make_artifact(_MODEL, directory, network, reference)
     answers = {artifact.file: artifact_answer(artifact, directory, description, crops)}
     write_golden(directory / GOLDEN, Golden(crops, answers))
-    pack(arguments.data, directory / CALIBRATION)
+    if not arguments.without_calibration:
+        pack(arguments.data, directory / CALIBRATION)
     return bundle_manifest("cpu", description, (artifact,), with_torch=True)
 
 

@@ -1,4 +1,4 @@
-"""The float network from the bundle that the package carries: needs onnx and onnxruntime, no torch."""
+"""The float network from a bundle that the package carries: needs onnx and onnxruntime, no torch."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import numpy as np
 import onnx
 from numpy.typing import NDArray
 
-from edgeau.bundle import Bundle, default_bundle_path, load_bundle
+from edgeau.bundle import Bundle, load_bundle, packaged_bundle_path
 from edgeau.bundle.golden import read_golden
 from edgeau.bundle.manifest import Accuracy, Artifact
 from edgeau.bundle.preprocessing import Preprocessor
@@ -18,21 +18,21 @@ from edgeau_export.converters.tensorrt.packaged_int8 import read_packaged
 from edgeau_export.quantization.quantized_graph import QuantizedGraph
 from edgeau_export.source_network.network import NetworkDescription, Reference
 
-__all__ = ["DefaultSource"]
+__all__ = ["PackagedSource", "packaged_source"]
 
 
-class DefaultSource:
-    """The packaged default: what it says, its float graph, and its golden answers.
+class PackagedSource:
+    """A packaged network: what its bundle says, its float graph, and its golden answers.
 
     Args:
-        bundle: another bundle with a float ONNX file in its place.
+        bundle: with a float ONNX file.
 
     Raises:
-        BundleError: this installation carries no default, or it is damaged.
+        BundleError: it has none.
     """
 
-    def __init__(self, bundle: Bundle | None = None) -> None:
-        self._bundle = _packaged() if bundle is None else bundle
+    def __init__(self, bundle: Bundle) -> None:
+        self._bundle = bundle
         self._float = _float_artifact(self._bundle)
         self.description = _describe(self._bundle, self._float)
 
@@ -46,14 +46,18 @@ class DefaultSource:
         packaged = next(item.version for item in model.opset_import if item.domain in ("", "ai.onnx"))
         if packaged > opset:
             raise BundleError(
-                f"the packaged default is ONNX opset {packaged}, this target reads up to {opset}; "
+                f"{self._name} is ONNX opset {packaged}, this target reads up to {opset}; "
                 "export from its checkpoint with --model FILE"
             )
         return model
 
     @property
+    def _name(self) -> str:
+        return f"the packaged {self._bundle.directory.name}"
+
+    @property
     def float_accuracy(self) -> Accuracy | None:
-        """Accuracy of the float network that was measured when the default was made."""
+        """Accuracy of the float network that was measured when the bundle was made."""
         return self._float.accuracy
 
     @property
@@ -62,7 +66,7 @@ class DefaultSource:
         return self._float.sha256
 
     def int8(self, recipe: str) -> QuantizedGraph | None:
-        """The INT8 that was quantized to its budget by a recipe when the default was made; None where there is none.
+        """The INT8 that was quantized to its budget by a recipe when the bundle was made; None where there is none.
 
         Raises:
             BundleError: its file is not what the manifest says; install edgeau again.
@@ -90,16 +94,16 @@ class DefaultSource:
         return int8 if int8.calibration.recipe == recipe else None
 
     def reference(self, crops: NDArray[np.uint8] | None) -> Reference:  # noqa: ARG002 - as CheckpointSource
-        """The golden answers that were recorded when the default was made; other crops have none."""
+        """The golden answers that were recorded when the bundle was made; other crops have none."""
         golden = read_golden(self._bundle.path(self._bundle.manifest.golden))
         answer = golden.answers.get(self._float.file)
         if answer is None:
             raise BundleError(
-                f"the packaged default has no golden answers for {self._float.file}; install edgeau again"
+                f"{self._name} has no golden answers for {self._float.file}; install edgeau again"
             )
         batch = Preprocessor(self.description.input).batch(golden.crops)
         return Reference(
-            name="the packaged default's golden answers",
+            name=f"{self._name}'s golden answers",
             inputs=f"its {len(batch)} golden crops",
             batch=batch,
             logits=answer.logits,
@@ -107,22 +111,30 @@ class DefaultSource:
         )
 
 
-def _packaged() -> Bundle:
+def packaged_source(name: str) -> PackagedSource:
+    """The source of a bundle that the package carries.
+
+    Args:
+        name: one of :data:`edgeau.bundle.PACKAGED`.
+
+    Raises:
+        BundleError: this installation carries none of this name, or it is damaged.
+    """
     try:
-        path = default_bundle_path()
+        path = packaged_bundle_path(name)
     except BundleError as error:
         raise BundleError(
-            "this copy of edgeau carries no default bundle to export; pass --model FILE, "
+            f"this copy of edgeau carries no {name} bundle to export; pass --model FILE, "
             "or install edgeau from its wheel"
         ) from error
-    return load_bundle(path)
+    return PackagedSource(load_bundle(path))
 
 
 def _float_artifact(bundle: Bundle) -> Artifact:
     for artifact in bundle.manifest.artifacts:
         if (artifact.runtime, artifact.precision, artifact.batch) == ("onnxruntime", "fp32", None):
             return artifact
-    raise BundleError(f"the packaged default {bundle.directory} has no float ONNX file with a dynamic batch")
+    raise BundleError(f"the packaged bundle {bundle.directory} has no float ONNX file with a dynamic batch")
 
 
 def _describe(bundle: Bundle, artifact: Artifact) -> NetworkDescription:

@@ -1,11 +1,11 @@
-"""Common parts of the commands that make the packaged default: their options, their faces, their last line."""
+"""Common parts of the commands that make the packaged bundles: their options, their faces, their last line."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 from edgeau._system.command import CommandParser
-from edgeau.bundle import Bundle
+from edgeau.bundle import Bundle, packaged_bundle_path
 from edgeau.bundle.golden import read_golden
 from edgeau.bundle.manifest import Accuracy
 from edgeau.errors import InputError
@@ -20,26 +20,26 @@ from edgeau_export.quantization.labelled_data import LabelledData, labelled_data
 from edgeau_export.source_network.network import NetworkDescription
 
 __all__ = [
-    "DEFAULT_OPSET",
+    "PACKAGED_OPSET",
     "add_max_f1_drop",
     "cost_line",
-    "default_parser",
     "labelled_splits_of",
     "packaged_faces",
+    "packaged_parser",
 ]
 
-DEFAULT_OPSET = 17
-"""ONNX operator set of the packaged default: the oldest that any target reads."""
+PACKAGED_OPSET = 17
+"""ONNX operator set of the packaged networks: the oldest that any target reads."""
 
 
-def default_parser(name: str, description: str) -> CommandParser:
+def packaged_parser(name: str, description: str) -> CommandParser:
     """A parser with ``--data``, ``--bundle`` and ``--max-f1-drop``."""
     parser = CommandParser(name, description, f"{name} --data data/synth --bundle edgeau/default")
     parser.add_argument(
         "--data", type=Path, required=True, metavar="DIR", help="synthetic data set with val and test"
     )
     parser.add_argument(
-        "--bundle", type=Path, required=True, metavar="DIR", help="default bundle to add it to"
+        "--bundle", type=Path, required=True, metavar="DIR", help="bundle of the package to add it to"
     )
     add_max_f1_drop(parser)
     return parser
@@ -57,8 +57,10 @@ def add_max_f1_drop(parser: CommandParser) -> None:
 
 
 def packaged_faces(source: Bundle) -> FaceCrops:
-    """The very crops that the package carries, so that anybody can make its INT8 again."""
-    crops, persons = crops_of_npz(source.path(CALIBRATION), source.manifest.alignment, COUNT)
+    """The very crops that the package carries, so that anybody can make its INT8 again: in the bundle itself or in the default."""
+    own = source.path(CALIBRATION)
+    file = own if own.is_file() else packaged_bundle_path() / CALIBRATION
+    crops, persons = crops_of_npz(file, source.manifest.alignment, COUNT)
     used, held_out = CalibrationSet(crops, PACKAGED, persons=persons).hold_out()
     return FaceCrops(used, held_out, read_golden(source.path(source.manifest.golden)).crops)
 

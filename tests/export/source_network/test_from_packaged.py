@@ -27,9 +27,9 @@ class Refuse:
             raise ImportError(f"{name} is not here", name=name)
 
 sys.meta_path.insert(0, Refuse())
-import edgeau_calibration.data.load, edgeau_export.quantization.face_crops, edgeau_export.source_network.from_default
-for module in (edgeau_calibration.data.load, edgeau_export.quantization.face_crops, edgeau_export.source_network.from_default):
-    module.default_bundle_path = lambda: Path(sys.argv[1])
+import edgeau_calibration.data.load, edgeau_export.quantization.face_crops, edgeau_export.source_network.from_packaged
+for module in (edgeau_calibration.data.load, edgeau_export.quantization.face_crops, edgeau_export.source_network.from_packaged):
+    module.packaged_bundle_path = lambda *_: Path(sys.argv[1])
 from edgeau_export.command import main
 sys.exit(main(sys.argv[2:]))
 """
@@ -102,7 +102,9 @@ def test_a_machine_that_answers_otherwise_is_refused(
     answers["model.fp32.onnx"] = type(answer)(moved, answer.decisions)
     other = tmp_path / "golden.npz"
     write_golden(other, Golden(golden.crops, answers))
-    monkeypatch.setattr("edgeau_export.source_network.from_default.read_golden", lambda _: read_golden(other))
+    monkeypatch.setattr(
+        "edgeau_export.source_network.from_packaged.read_golden", lambda _: read_golden(other)
+    )
     with pytest.raises(
         GateRefusedError, match=r"differ from the packaged default's golden answers by up to 0\.01"
     ):
