@@ -49,14 +49,15 @@ def first_start(found: Mapping[str, Any]) -> str:
     """A sentence of the doctor, one of the analysis, and what was not shown."""
     if "fault" in found:
         return f"The first start failed: {found['fault']}"
-    tried = sum(" tried: " in line and line.startswith("good") for line in found["doctor"])
+    trials = [line for line in found["doctor"] if " tried: " in line]
+    well = sum(line.startswith("good") for line in trials)
     if found.get("disturbed"):
         chosen = "was chosen by processor time"
         rest = " Not shown this time: that the timings are remembered; other programs disturbed them, which it said, and kept none."
     else:
         chosen, rest = f"was chosen of {len(found['timed'])} that were timed", ""
     return (
-        f"First start: `edgeau-doctor` ended with {tried} trials of {tried} done (the landmarks, each artifact, a whole frame); "
+        f"First start: `edgeau-doctor` ended with {well} trials of {len(trials)} done (the landmarks, each artifact, a whole frame); "
         f"`edgeau-analyze`: `{found['artifact']}` in {found['engine']} {chosen}, "
         f"{found['first_s']:.0f} s under emulation, {found['second_s']:.0f} s the second time; {found['flips']} decisions differ, "
         f"largest difference {found['max_probability']:.2g}.{rest}"

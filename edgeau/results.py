@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgeau._system.frozen_dict import FrozenDict
+from edgeau._system.install_lines import LINES
 from edgeau._system.named_object import named_object
 from edgeau.errors import DependencyError
 
@@ -371,7 +372,7 @@ class FrameResult:
             import pandas as pd
         except ImportError as error:
             raise DependencyError(
-                "a data frame needs pandas: pip install pandas; to_dict() needs nothing"
+                f"a data frame needs pandas: {LINES['pandas']}; to_dict() needs nothing"
             ) from error
         rows = []
         for place, face in enumerate(self.faces):

@@ -23,6 +23,7 @@ from functools import partial
 from types import FrameType
 from typing import Any, NoReturn
 
+from edgeau._system.install_lines import extra_line
 from edgeau._system.named_object import named_object
 from edgeau._system.version import VERSION
 from edgeau.errors import DependencyError, EdgeauError, UsageError
@@ -163,7 +164,7 @@ def entry(name: str, module: str, extra: str) -> partial[int]:
             if package.startswith("edgeau"):
                 raise
             raise DependencyError(
-                f"it needs {package}, which is not installed: pip install 'edgeau[{extra}]'"
+                f"it needs {package}, which is not installed: {extra_line(extra)}"
             ) from error
         return code
 

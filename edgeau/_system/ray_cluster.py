@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
+from edgeau._system.install_lines import extra_line
 from edgeau.errors import DependencyError, EngineError, UserError
 
 __all__ = ["spread"]
@@ -78,7 +79,7 @@ def _connected(address: str) -> Iterator[Any]:
         import ray
         import ray.exceptions
     except ImportError as error:
-        raise DependencyError(f"--ray needs ray ({error}): pip install 'edgeau[ray]'") from error
+        raise DependencyError(f"--ray needs ray ({error}): {extra_line('ray')}") from error
     options = (
         {"num_cpus": len(os.sched_getaffinity(0)), "include_dashboard": False}
         if address == _LOCAL

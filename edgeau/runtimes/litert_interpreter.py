@@ -18,6 +18,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from edgeau._system.install_lines import LINES, NUMPY_1, extra_line
 from edgeau._system.native_stderr import has_dropped, native_lines_dropped
 from edgeau.errors import DependencyError, EngineError
 from edgeau.runtimes.tflite_file import check_tflite
@@ -115,9 +116,7 @@ def _check_numpy(package: str) -> None:
         and _version(package).startswith("2.")
         and int(np.__version__.split(".")[0]) > 1
     ):
-        raise ImportError(
-            f"it was built for numpy 1, and this is numpy {np.__version__}: pip install 'numpy<2'"
-        )
+        raise ImportError(f"it was built for numpy 1, and this is numpy {np.__version__}: {NUMPY_1}")
 
 
 def install_advice(
@@ -135,11 +134,11 @@ def install_advice(
     python = sys.version_info[:2] if python is None else python
     # Asked of the package index: ai-edge-litert 2.3 has wheels for these from Python 3.10 to 3.14, and no source.
     if (system, machine) in _HAS_AI_EDGE_LITERT and (3, 10) <= python <= (3, 14):
-        return "pip install 'edgeau[litert]'"
+        return extra_line("litert")
     if (system, machine) == ("Linux", "armv7l") and python <= (3, 11):
-        return "pip install 'tflite-runtime==2.14.0' 'numpy<2'"
+        return LINES["tflite-runtime"]
     here = f"Python {python[0]}.{python[1]} on {system} {machine}"
-    return f"no LiteRT exists for {here}; use the bundle's .onnx files: pip install 'edgeau[onnxruntime]'"
+    return f"no LiteRT exists for {here}; use the bundle's .onnx files: {extra_line('onnxruntime')}"
 
 
 _HAS_AI_EDGE_LITERT = {

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from edgeau._system.install_lines import extra_line
 from edgeau._system.processor import default_threads
 from edgeau.errors import DependencyError, EngineError
 from edgeau.runtimes.session import EngineInfo, Session, run_in_batches, silence
@@ -102,7 +103,7 @@ def _import() -> Any:
         import onnxruntime
     except ImportError as error:
         raise DependencyError(
-            f"ONNX Runtime cannot be imported ({error}); pip install 'edgeau[onnxruntime]'"
+            f"ONNX Runtime cannot be imported ({error}); {extra_line('onnxruntime')}"
         ) from error
     return onnxruntime
 

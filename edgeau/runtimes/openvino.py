@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from edgeau._system.install_lines import extra_line
 from edgeau._system.processor import default_threads
 from edgeau.errors import DependencyError, EngineError
 from edgeau.runtimes.session import EngineInfo, Session, run_in_batches, silence
@@ -91,9 +92,7 @@ def _import() -> Any:
     try:
         import openvino
     except ImportError as error:
-        raise DependencyError(
-            f"OpenVINO cannot be imported ({error}); pip install 'edgeau[openvino]'"
-        ) from error
+        raise DependencyError(f"OpenVINO cannot be imported ({error}); {extra_line('openvino')}") from error
     return openvino
 
 

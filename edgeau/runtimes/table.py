@@ -14,6 +14,7 @@ from importlib import metadata
 from types import MappingProxyType
 from typing import Literal
 
+from edgeau._system.install_lines import extra_line, pip_line
 from edgeau.errors import EngineError
 
 __all__ = ["ENTRY_POINTS", "Runtime", "engine_versions", "runtime_named", "runtimes"]
@@ -71,7 +72,7 @@ class Runtime:
     @property
     def install_line(self) -> str:
         """Instruction for getting it, for messages."""
-        return f"pip install '{self.install}'" if self.from_pip else self.install
+        return pip_line(self.install) if self.from_pip else self.install
 
     def installed(self) -> dict[str, str]:
         """Version of each of its distributions that is installed; asked of their metadata, nothing is imported."""
@@ -125,7 +126,7 @@ _ROWS = (
         precisions=("fp16", "int8"),
         distributions=("tensorrt",),
         modules=("tensorrt",),
-        install="TensorRT comes with JetPack (sudo apt install python3-libnvinfer); then pip install 'edgeau[tensorrt]'",
+        install=f"TensorRT comes with JetPack (sudo apt install python3-libnvinfer); then {extra_line('tensorrt')}",
         from_pip=False,
         batch_sizes="fixed",
         # 8.5 "supports operators up to Opset 17" (onnx-tensorrt, release/8.5-GA, docs/operators.md).

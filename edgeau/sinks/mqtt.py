@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from edgeau._system.cache import cache_directory
+from edgeau._system.install_lines import extra_line
 from edgeau.errors import DependencyError, OutputError, UsageError
 from edgeau.results import FrameResult
 from edgeau.sinks.address import Address
@@ -235,7 +236,7 @@ def _client(address: Address, status: str) -> tuple[Any, Any]:
         from paho.mqtt.enums import CallbackAPIVersion
     except ImportError as error:
         raise DependencyError(
-            "MQTT needs the package paho-mqtt, 2 or later; pip install 'edgeau[mqtt]'"
+            f"MQTT needs the package paho-mqtt, 2 or later; {extra_line('mqtt')}"
         ) from error
     name = address.options.get("client_id") or f"edgeau-{socket.gethostname()}-{os.getpid()}"
     client = Client(CallbackAPIVersion.VERSION2, client_id=name)

@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from edgeau._system.install_lines import extra_line
 from edgeau.errors import DependencyError
 from edgeau.results import Face, FrameResult
 from edgeau.sinks.address import Address
@@ -43,7 +44,7 @@ class OscSink(Sink):
             from pythonosc import osc_bundle_builder, osc_message_builder
         except ImportError as error:
             raise DependencyError(
-                "OSC needs the package python-osc; pip install 'edgeau[osc]', or send JSON with udp://"
+                f"OSC needs the package python-osc; {extra_line('osc')}, or send JSON with udp://"
             ) from error
         self._bundles: Any = osc_bundle_builder
         self._messages: Any = osc_message_builder

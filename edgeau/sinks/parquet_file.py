@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from edgeau._system.atomic_file import AtomicFile
+from edgeau._system.install_lines import extra_line
 from edgeau.errors import DependencyError, OutputError
 from edgeau.results import FrameResult
 from edgeau.sinks.description import Description
@@ -47,7 +48,7 @@ class ParquetSink(Sink):
             from pyarrow import parquet
         except ImportError as error:
             raise DependencyError(
-                "Parquet files need the package pyarrow; pip install 'edgeau[parquet]', or write .csv or .jsonl"
+                f"Parquet files need the package pyarrow; {extra_line('parquet')}, or write .csv or .jsonl"
             ) from error
         self.name = str(path)
         self._table = OpenFaceRows(

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from edgeau._system.door import Door
+from edgeau._system.install_lines import extra_line
 from edgeau.errors import DependencyError, OutputError
 from edgeau.results import FrameResult
 from edgeau.sinks.address import Address
@@ -54,7 +55,7 @@ class WebSocketSink(Sink):
         try:
             from aiohttp import web
         except ImportError as error:
-            raise DependencyError("WebSockets need the package aiohttp; pip install 'edgeau[web]'") from error
+            raise DependencyError(f"WebSockets need the package aiohttp; {extra_line('web')}") from error
         self.name = address.text
         self._web = web
         self._address = address

@@ -33,7 +33,7 @@ class ArgusSource(CaptureSource):
             raise DependencyError(
                 "a Jetson's ribbon camera needs an OpenCV with GStreamer, which pip's is not: use JetPack's "
                 "(sudo apt install python3-opencv; python3 -m venv --system-site-packages .venv; "
-                ".venv/bin/pip uninstall opencv-python opencv-contrib-python)"
+                ".venv/bin/pip uninstall opencv-python)"
             )
         capture = cv2.VideoCapture(argus_pipeline(sensor, size or _SIZE, fps or _FPS), cv2.CAP_GSTREAMER)
         if not capture.isOpened():

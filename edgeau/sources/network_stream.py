@@ -5,6 +5,7 @@ from __future__ import annotations
 import cv2
 
 from edgeau._system.address_text import check_address, quote_user, without_secrets
+from edgeau._system.install_lines import LINES
 from edgeau.errors import InputError
 from edgeau.sources.capture import CaptureSource
 
@@ -32,7 +33,7 @@ class NetworkStream(CaptureSource):
             raise InputError(f"{name} is not an address: {why}; one is rtsp://USER:PASSWORD@HOST:PORT/PATH")
         if not cv2.videoio_registry.hasBackend(cv2.CAP_FFMPEG):
             raise InputError(
-                f"{name} needs an OpenCV with FFmpeg; the one from pip has it: pip install opencv-python"
+                f"{name} needs an OpenCV with FFmpeg; the one from pip has it: {LINES['opencv']}"
             )
         limits = [cv2.CAP_PROP_OPEN_TIMEOUT_MSEC, _OPEN_MS, cv2.CAP_PROP_READ_TIMEOUT_MSEC, _READ_MS]
         capture = cv2.VideoCapture(quote_user(address), cv2.CAP_FFMPEG, limits)

@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from edgeau._system.install_lines import extra_line
 from edgeau.errors import DependencyError, InputError
 from edgeau.sources.display_colours import KNOWN_MATRICES, is_srgb_like
 from edgeau.sources.film_header import FilmHeader, dolby_only, read_film_headers
@@ -141,7 +142,7 @@ def _header(path: Path) -> FilmHeader:
     else:
         return header
     raise DependencyError(
-        f"{str(path)!r}: {why} are shown as players do with PyAV only: pip install 'edgeau[video]'"
+        f"{str(path)!r}: {why} are shown as players do with PyAV only: {extra_line('video')}"
     )
 
 

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from edgeau._system.install_lines import extra_line
 from edgeau.errors import DependencyError, InputError
 from edgeau.sources.display_colours import HLG, PQ
 from edgeau.sources.picture_header import content_kind
@@ -49,7 +50,7 @@ def read_heif(data: bytes, name: str) -> tuple[NDArray[np.uint8], bytes]:
             from PIL import AvifImagePlugin  # noqa: F401 - Pillow before 11.3 has none
     except ImportError as error:
         raise DependencyError(
-            f"{name} is a {kind} picture, which needs a reader: pip install 'edgeau[heic]' ({error}); "
+            f"{name} is a {kind} picture, which needs a reader: {extra_line('heic')} ({error}); "
             "or save it as JPEG"
         ) from error
     try:

@@ -11,6 +11,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from edgeau._system.install_lines import NUMPY_1
 from edgeau.errors import DependencyError, InputError
 from edgeau.sources.frame import Frame
 from edgeau.sources.source import Source
@@ -110,7 +111,7 @@ def _open(number: int) -> Any:
         ) from error
     except ValueError as error:  # what compiled packages raise that were built for another numpy
         raise DependencyError(
-            f"picamera2 does not fit this environment's numpy ({error}): pip install 'numpy<2', or pip uninstall numpy so "
+            f"picamera2 does not fit this environment's numpy ({error}): {NUMPY_1}, or pip uninstall numpy so "
             "that the system's is used"
         ) from error
     try:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from edgeau._system.command import DONE, PARTLY, CommandParser, print_json, run
+from edgeau._system.install_lines import extra_line
 from edgeau.errors import DependencyError, UsageError
 
 __all__ = ["main"]
@@ -28,7 +29,7 @@ def _body(argv: Sequence[str] | None) -> int:
         from edgeau_export.export import export_bundle
     except ImportError as error:
         raise DependencyError(
-            f"exporting needs {error.name}, which is not installed: pip install 'edgeau[export]'"
+            f"exporting needs {error.name}, which is not installed: {extra_line('export')}"
         ) from error
     if arguments.describe is not None:
         from edgeau_export.source_network.describe import describe

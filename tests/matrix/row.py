@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -60,12 +61,17 @@ def run_row(
     if "PIP_CONFIG_FILE" not in environment and pip_config.is_file():
         environment["PIP_CONFIG_FILE"] = str(pip_config)
 
-    def step(name: str, *command: str | Path, codes: tuple[int, ...] = (0,)) -> str:
+    def step(
+        name: str,
+        *command: str | Path,
+        codes: tuple[int, ...] = (0,),
+        settings: Mapping[str, str] | None = None,
+    ) -> str:
         began = time.monotonic()
         done = subprocess.run(
             [str(part) for part in command],
             cwd=folder,
-            env=environment,
+            env={**environment, **(settings or {})},
             capture_output=True,
             text=True,
             check=False,
@@ -96,8 +102,14 @@ def run_row(
         printed = step("six lines", programs / "python", "-c", _SIX_LINES, bundle)
         seen = len(printed.splitlines())
         require(seen == _ROWS_OF_THE_CLIP, f"six lines: {seen} faces in the clip")
+        networks = bundle / "landmarks"
+        # The packaged default in the engine that the extra is named after, whatever else is there.
+        asked = () if extra == "export" else ("--artifact", extra)
+        analyze = (programs / "edgeau-analyze", "clip", *asked, "--out", "default")
+        step("default", *analyze, settings={"EDGEAU_LANDMARK_MODELS": str(networks)})
+        rows = len((folder / "default" / "clip.csv").read_text().splitlines()) - 1
+        require(rows == _ROWS_OF_THE_CLIP, f"packaged default: {rows} rows of the clip")
         if extra == "export":
-            networks = bundle / "landmarks"
             arguments = ("--target", "cpu", "--landmarks", networks, "--out", "made")
             step("export", programs / "edgeau-export", *arguments)
     except (RuntimeError, OSError, ValueError) as error:

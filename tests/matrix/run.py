@@ -1,8 +1,9 @@
 """The matrix: every promised Python times every extra that a user would take, from the wheel, without constraints.
 
-``python -m tests.matrix.run [--python 3.13] [--extra litert] [--write docs/installing.md]``; exit code 1 when a row failed or a Python is
+``python -m tests.matrix.run [--python 3.13] [--extra litert] [--jobs N] [--write docs/installing.md]``; exit code 1 when a row failed or a Python is
 not on this machine. Each row makes an empty environment, installs, and runs ``pip check``, ``edgeau-doctor BUNDLE``,
-``edgeau-analyze`` on the packaged clip and a picture, the six lines of the README, and with ``export`` an export.
+``edgeau-analyze`` on the packaged clip and a picture, the six lines of the README,
+``edgeau-analyze`` with the packaged default in the engine of that name, and with ``export`` an export.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from pathlib import Path
 
@@ -24,8 +26,9 @@ from tests.matrix.row import Row, run_row
 __all__ = ["EXTRAS", "build_wheel", "main"]
 
 ROOT = Path(__file__).resolve().parents[2]
-EXTRAS = ("litert", "onnxruntime", "export")
-_STEPS = ("install", "doctor", "analyze", "six lines", "export")
+PICTURE = ROOT / "docs" / "portrait.jpg"
+EXTRAS = ("litert", "onnxruntime", "openvino", "export")
+_STEPS = ("install", "doctor", "analyze", "default", "six lines", "export")
 _BEGIN, _END = "<!-- begin: matrix -->", "<!-- end: matrix -->"
 
 
@@ -36,26 +39,31 @@ def main(argv: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("--python", action="append", choices=PROMISED, help="one of them; may be repeated")
     parser.add_argument("--extra", action="append", choices=EXTRAS, help="one of them; may be repeated")
+    parser.add_argument("--jobs", type=int, default=1, metavar="N", help="rows at a time (default 1)")
     parser.add_argument("--write", type=Path, metavar="FILE", help="page whose table is replaced")
     arguments = parser.parse_args(argv)
     with tempfile.TemporaryDirectory(prefix="edgeau-matrix.") as name:
         folder = Path(name)
         wheel = build_wheel(folder)
         export_bundle("raspberrypi", folder / "bundle")
-        rows, missing = [], []
-        for version in arguments.python or PROMISED:
+        versions = arguments.python or PROMISED
+        missing = [version for version in versions if interpreter(version) is None]
+
+        def made(which: tuple[str, str]) -> Row:
+            version, extra = which
+            place = folder / f"{version}-{extra}"
+            place.mkdir()
             python = interpreter(version)
-            if python is None:
-                missing.append(version)
-                continue
-            for extra in arguments.extra or EXTRAS:
-                place = folder / f"{version}-{extra}"
-                place.mkdir()
-                picture = ROOT / "docs" / "astronaut.png"
-                rows.append(run_row(python, version, extra, wheel, folder / "bundle", picture, place))
-                print(_line(rows[-1]), flush=True)
-                subprocess.run(["rm", "-rf", str(place)], check=True)
-    text = _table(rows, missing)
+            assert python is not None
+            row = run_row(python, version, extra, wheel, folder / "bundle", PICTURE, place)
+            print(_line(row), flush=True)
+            subprocess.run(["rm", "-rf", str(place)], check=True)
+            return row
+
+        wanted = [(v, e) for v in versions if v not in missing for e in arguments.extra or EXTRAS]
+        with ThreadPoolExecutor(arguments.jobs) as pool:
+            rows = list(pool.map(made, wanted))
+    text = _table(rows, missing, arguments.jobs)
     print(text)
     if arguments.write is not None:
         page = arguments.write.read_text(encoding="utf-8")
@@ -92,10 +100,11 @@ def _line(row: Row) -> str:
     return f"| {' | '.join(cells)} | {row.fault or 'works'} |"
 
 
-def _table(rows: Sequence[Row], missing: Sequence[str]) -> str:
+def _table(rows: Sequence[Row], missing: Sequence[str], jobs: int) -> str:
+    beside = "" if jobs == 1 else f", {jobs} rows at a time, so that their seconds say little"
     head = ["Python", "extra", "environment", *_STEPS, "`pip check` and all steps"]
     lines = [
-        f"{processor_name()}, x86-64, {date.today().isoformat()}; `python -m tests.matrix.run`.",  # noqa: DTZ011 - the machine's day
+        f"{processor_name()}, x86-64, {date.today().isoformat()}; `python -m tests.matrix.run`{beside}.",  # noqa: DTZ011 - the machine's day
         "",
         f"| {' | '.join(head)} |",
         "|" + "---|" * len(head),

@@ -9,7 +9,7 @@ import pytest
 from edgeau_export.export import export_bundle
 from tests.matrix.pythons import PROMISED, interpreter
 from tests.matrix.row import run_row
-from tests.matrix.run import build_wheel
+from tests.matrix.run import PICTURE, build_wheel
 
 
 @pytest.fixture(scope="module")
@@ -27,10 +27,10 @@ def bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.mark.timeout(900)
 @pytest.mark.parametrize("version", PROMISED)
-def test_litert_alone(version: str, wheel: Path, bundle: Path, root: Path, tmp_path: Path) -> None:
+def test_litert_alone(version: str, wheel: Path, bundle: Path, tmp_path: Path) -> None:
     python = interpreter(version)
     if python is None:
         pytest.skip(f"there is no Python {version} on this machine")
-    row = run_row(python, version, "litert", wheel, bundle, root / "docs" / "astronaut.png", tmp_path)
+    row = run_row(python, version, "litert", wheel, bundle, PICTURE, tmp_path)
     assert row.fault == ""
     assert 100 < row.megabytes < 500

@@ -13,6 +13,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from edgeau._system.install_lines import extra_line
 from edgeau.errors import DependencyError, OutputError
 from edgeau_apps.analyze.outputs import refusing
 
@@ -65,9 +66,7 @@ def check_video_writer() -> None:
         DependencyError: PyAV is missing; OpenCV's wheels write nothing that a browser plays.
     """
     if find_spec("av") is None:
-        raise DependencyError(
-            "annotated videos need PyAV: pip install 'edgeau[video]'; or leave --annotate out"
-        )
+        raise DependencyError(f"annotated videos need PyAV: {extra_line('video')}; or leave --annotate out")
 
 
 class AnnotatedVideo:

@@ -8,6 +8,7 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
+from edgeau._system.install_lines import pip_line
 from edgeau._system.records import from_dict
 from edgeau_apps.doctor.machine import MachineDescription, numbers
 
@@ -61,7 +62,7 @@ def newest_wheel(package: str, machine: MachineDescription) -> str | None:
 def install_line(package: str, machine: MachineDescription) -> str | None:
     """The pip command that gives a machine a package, or None where no wheel exists for it."""
     version = newest_wheel(package, machine)
-    return None if version is None else f"pip install '{package}=={version}'"
+    return None if version is None else pip_line(f"{package}=={version}")
 
 
 def jetpack_of(machine: MachineDescription) -> JetPack | None:

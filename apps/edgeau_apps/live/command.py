@@ -10,6 +10,7 @@ from pathlib import Path
 
 from edgeau import Pipeline, open_source
 from edgeau._system.command import DONE, CommandParser, positive, run
+from edgeau._system.install_lines import extra_line
 from edgeau.errors import DependencyError, InputError
 from edgeau.sources import Source
 from edgeau_apps.analyze.decoder_logging import quieten_decoders
@@ -152,6 +153,6 @@ def _serve(session: WebcamSession, overlay: Overlay, arguments: argparse.Namespa
     try:
         from edgeau_apps.live.serve.server import serve
     except ImportError as error:
-        raise DependencyError(f"the page needs aiohttp ({error}): pip install 'edgeau[web]'") from error
+        raise DependencyError(f"the page needs aiohttp ({error}): {extra_line('web')}") from error
     out = sys.stderr if "-" in arguments.sink else sys.stdout  # which then has nothing but JSON lines
     serve(session, overlay, address, token=arguments.token, video=not arguments.no_video, out=out)

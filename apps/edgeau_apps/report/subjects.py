@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from edgeau._system.install_lines import extra_line
 from edgeau.bundle import PACKAGED, Bundle, bundle_folder, load_bundle
 from edgeau.bundle.manifest import Artifact
 from edgeau.errors import DependencyError, UsageError
@@ -97,9 +98,7 @@ def _of_program(path: Path) -> ModelProfile:
     try:
         from edgeau_export.source_network.foreign_module import graph_of_program
     except ImportError as error:
-        raise DependencyError(
-            f"{path}: reading it needs torch ({error}); pip install 'edgeau[train]'"
-        ) from error
+        raise DependencyError(f"{path}: reading it needs torch ({error}); {extra_line('train')}") from error
     return profile_of_onnx_model(
         graph_of_program(path, _OPSET), name=path.name, file_bytes=path.stat().st_size
     )
@@ -117,7 +116,7 @@ def _built(name: str, options: dict[str, object]) -> ModelProfile:
         from edgeau_export.profiling.from_network import profile_of_zoo
     except ImportError as error:
         raise DependencyError(
-            f"counting {name} with options builds it, which needs torch ({error}); pip install 'edgeau[train]'"
+            f"counting {name} with options builds it, which needs torch ({error}); {extra_line('train')}"
         ) from error
     try:
         return profile_of_zoo(name, **options)
@@ -131,7 +130,7 @@ def _of_checkpoint(path: Path) -> Subject:
     except ImportError as error:
         raise DependencyError(
             f"{path}: counting a checkpoint builds its network, which needs torch ({error}); "
-            "pip install 'edgeau[train]'"
+            f"{extra_line('train')}"
         ) from error
     return Subject(profile_of_checkpoint(path))
 

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
+from edgeau._system.install_lines import LINES
 from edgeau.errors import CalibrationError, DependencyError
 from edgeau_calibration.data.crops import evenly
 
@@ -69,7 +70,7 @@ def read_shard(shard: Path, columns: Sequence[str], optional: Sequence[str] = ()
         from pyarrow import ArrowException, parquet
     except ImportError as error:
         raise DependencyError(
-            f"reading {shard.name} needs pyarrow, which is not installed: pip install pyarrow"
+            f"reading {shard.name} needs pyarrow, which is not installed: {LINES['pyarrow']}"
         ) from error
     try:
         file = parquet.ParquetFile(shard)

@@ -13,6 +13,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from edgeau._system.install_lines import LINES
 from edgeau_calibration.data.crops import CalibrationSet, evenly
 from edgeau_calibration.linter.finding import LintFinding
 
@@ -33,7 +34,7 @@ def no_faces(found: CalibrationSet) -> Iterator[LintFinding]:
         yield LintFinding(
             "no-faces",
             f"OpenCV {cv2.__version__} has no face detector here, so nobody looked whether the crops are aligned faces",
-            "pip install 'opencv-python<5', in which it is",
+            f"look at them yourself, or lint in an environment of its own with the OpenCV in which it is: {LINES['opencv with cascades']}",
             refuses=False,
         )
         return

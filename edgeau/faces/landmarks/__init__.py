@@ -93,13 +93,17 @@ def _open(kind: str, model: Path | None, *, static: bool, max_faces: int) -> Lan
         from edgeau.faces.landmarks.litert.landmarker import LiteRtLandmarker
 
         return LiteRtLandmarker(static=static, max_faces=max_faces, models=model)
+    from edgeau.runtimes.table import runtimes
+
     if find_spec("mediapipe") is None:
-        raise DependencyError("mediapipe is not installed: pip install 'edgeau[mediapipe]'")
+        raise DependencyError(
+            "mediapipe is not installed; its networks run in LiteRT without it: "
+            + runtimes()["litert"].install_line
+        )
     # Looked for, never imported: a later mediapipe opens connections as soon as it is used.
     if installed_models() is None:
         raise DependencyError(f"this mediapipe is not used{_newer()}; {ADVICE}, and LiteRT runs them")
     from edgeau.faces.landmarks.solutions import SolutionsLandmarker
-    from edgeau.runtimes.table import runtimes
 
     try:
         return SolutionsLandmarker(static=static, max_faces=max_faces)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import Any
 
+from edgeau._system.install_lines import extra_line
 from edgeau.errors import DependencyError, EngineError
 
 __all__ = ["Cuda", "import_cudart"]
@@ -28,7 +29,7 @@ def import_cudart() -> Any:
         return import_module(older)
     except ImportError as error:
         raise DependencyError(
-            f"TensorRT needs cuda-python, which cannot be imported ({error}): pip install 'edgeau[tensorrt]'"
+            f"TensorRT needs cuda-python, which cannot be imported ({error}): {extra_line('tensorrt')}"
         ) from error
 
 

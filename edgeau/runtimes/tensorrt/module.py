@@ -7,6 +7,7 @@ import re
 from importlib import import_module
 from typing import Any
 
+from edgeau._system.install_lines import LINES
 from edgeau.errors import DependencyError, EngineError
 
 __all__ = ["OLDEST", "Messages", "import_tensorrt", "make_logger", "version_of"]
@@ -16,7 +17,7 @@ _log = logging.getLogger("edgeau.runtimes.tensorrt")
 OLDEST = (8, 5)
 _INSTALL = (
     "on a Jetson it comes with JetPack (sudo apt install python3-libnvinfer) and a virtual environment sees it only when "
-    "made with --system-site-packages; elsewhere: pip install tensorrt"
+    "made with --system-site-packages; elsewhere: " + LINES["tensorrt"]
 )
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from onnx import TensorProto
 
+from edgeau._system.install_lines import extra_line
 from edgeau.errors import CheckpointError, DependencyError, UsageError
 from edgeau_export.source_network.standard_graph import network_inputs, open_onnx
 from edgeau_export.source_network.tflite_facts import TfliteEnd, read_tflite_facts, refuse_what_cannot_run
@@ -121,7 +122,7 @@ def _of_weights(path: Path) -> _Known:
         from edgeau_export.source_network.foreign_weights import state_dicts
     except ImportError as error:
         raise DependencyError(
-            f"reading {path.name} needs {error.name}, which is not installed: pip install 'edgeau[export,train]'"
+            f"reading {path.name} needs {error.name}, which is not installed: {extra_line('export', 'train')}"
         ) from error
     sets = state_dicts(path)
     notes = [

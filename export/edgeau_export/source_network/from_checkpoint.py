@@ -11,6 +11,7 @@ import numpy as np
 import onnx
 from numpy.typing import NDArray
 
+from edgeau._system.install_lines import extra_line
 from edgeau._system.records import from_dict
 from edgeau.bundle.manifest import Accuracy, InputSpec, NetworkInfo
 from edgeau.bundle.preprocessing import Preprocessor
@@ -110,7 +111,7 @@ def _load(checkpoint: Path) -> TorchModel:
         from edgeau_export.source_network.onnx_from_network import load_torch_model
     except ImportError as error:
         raise DependencyError(
-            f"exporting a checkpoint needs {error.name}, which is not installed: pip install 'edgeau[export,train]'; "
+            f"exporting a checkpoint needs {error.name}, which is not installed: {extra_line('export', 'train')}; "
             "without --model the packaged default is exported, which needs neither"
         ) from error
     return load_torch_model(checkpoint)

@@ -12,6 +12,7 @@ import onnx
 from numpy.typing import NDArray
 from onnx import TensorProto, numpy_helper
 
+from edgeau._system.install_lines import extra_line
 from edgeau.bundle.manifest import Accuracy
 from edgeau.bundle.preprocessing import Preprocessor
 from edgeau.errors import CalibrationError, CheckpointError, DependencyError, UsageError
@@ -317,7 +318,7 @@ def _open(file: DescribedModel) -> _Network:
         from edgeau_export.source_network.foreign_module import open_module
     except ImportError as error:
         raise DependencyError(
-            f"a torch network needs {error.name}, which is not installed: pip install 'edgeau[export,train]'"
+            f"a torch network needs {error.name}, which is not installed: {extra_line('export', 'train')}"
         ) from error
     if file.uint8:
         raise UsageError(

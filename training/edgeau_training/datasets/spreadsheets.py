@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 from pathlib import Path
 
+from edgeau._system.install_lines import extra_line
 from edgeau.errors import DependencyError, InputError
 
 __all__ = ["read_table"]
@@ -48,7 +49,7 @@ def _sheet_rows(path: Path) -> list[list[str]]:
         from python_calamine import CalamineError, CalamineWorkbook
     except ImportError as error:
         raise DependencyError(
-            f"{path.name} is a spreadsheet, which needs python-calamine: pip install 'edgeau[train]', "
+            f"{path.name} is a spreadsheet, which needs python-calamine: {extra_line('train')}, "
             "or export the sheet as CSV and give that"
         ) from error
     try:

@@ -7,6 +7,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from edgeau._system.install_lines import extra_line
 from edgeau.errors import DependencyError
 
 if TYPE_CHECKING:  # TensorBoard takes a second to import, and only a run that asks for curves needs it
@@ -66,7 +67,5 @@ def _writer(folder: Path, step: int) -> SummaryWriter:
     try:
         from torch.utils.tensorboard import SummaryWriter
     except ImportError as error:
-        raise DependencyError(
-            f"live curves need TensorBoard ({error}): pip install 'edgeau[train]'"
-        ) from error
+        raise DependencyError(f"live curves need TensorBoard ({error}): {extra_line('train')}") from error
     return SummaryWriter(str(folder), purge_step=step or None)

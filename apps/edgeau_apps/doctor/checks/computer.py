@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from edgeau._system.install_lines import extra_line
 from edgeau_apps.doctor.finding import Finding
 from edgeau_apps.doctor.machine import MachineDescription
 
@@ -141,6 +142,4 @@ def check_display(machine: MachineDescription) -> Iterator[Finding]:
     else:
         yield Finding("good", "display", machine.display or machine.system)
     if not windows and machine.version("aiohttp") is None:
-        yield Finding(
-            "warning", "browser view", "needs aiohttp, which is not installed", "pip install 'edgeau[web]'"
-        )
+        yield Finding("warning", "browser view", "needs aiohttp, which is not installed", extra_line("web"))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from edgeau._system.install_lines import LINES, NUMPY_1, pip_line
 from edgeau_apps.doctor.finding import LONGER, Finding
 from edgeau_apps.doctor.machine import MachineDescription, numbers
 
@@ -17,7 +18,7 @@ def check_packages(machine: MachineDescription) -> Iterator[Finding]:
             "problem",
             package,
             f"{machine.packages[package]} is installed but cannot be imported: {fault}",
-            f"pip install --force-reinstall --no-deps '{package}=={machine.packages[package]}'",
+            f"{pip_line(f'{package}=={machine.packages[package]}')} --force-reinstall --no-deps",
         )
     for package, taken in machine.unfinished.items():
         yield Finding(
@@ -28,7 +29,7 @@ def check_packages(machine: MachineDescription) -> Iterator[Finding]:
         )
     numpy = machine.version("numpy")
     if numpy is None:
-        yield Finding("problem", "numpy", "is not installed", "pip install edgeau")
+        yield Finding("problem", "numpy", "is not installed", LINES["numpy"])
         return
     yield from _numpy(machine, numpy)
 
@@ -41,7 +42,7 @@ def _numpy(machine: MachineDescription, numpy: tuple[int, ...]) -> Iterator[Find
                 "problem",
                 "numpy",
                 f"{shown} and tflite-runtime, which was built for numpy 1, do not go together",
-                "pip install 'numpy<2', or use ai-edge-litert instead of tflite-runtime",
+                f"{NUMPY_1}, or use ai-edge-litert instead of tflite-runtime",
             )
             return
         if machine.is_pi and machine.system_site_packages and "Bookworm".lower() in machine.os.lower():
@@ -49,7 +50,7 @@ def _numpy(machine: MachineDescription, numpy: tuple[int, ...]) -> Iterator[Find
                 "warning",
                 "numpy",
                 f"{shown}; the system's picamera2 was built for numpy 1 and will not import",
-                "pip install 'numpy<2'",
+                NUMPY_1,
             )
             return
     yield Finding("good", "numpy", shown)
@@ -59,7 +60,7 @@ def check_opencv(machine: MachineDescription) -> Iterator[Finding]:
     """List the flavours of OpenCV, and whether they spoil one another."""
     found = {name: version for name, version in machine.packages.items() if name.startswith("opencv")}
     if not found:
-        yield Finding("problem", "OpenCV", "is not installed", "pip install opencv-python")
+        yield Finding("problem", "OpenCV", "is not installed", LINES["opencv"])
         return
     listed = ", ".join(f"{name} {version}" for name, version in found.items())
     headless = [name for name in found if name.endswith("headless")]
@@ -85,7 +86,7 @@ def _one_only(found: dict[str, str]) -> str:
     # mediapipe asks for contrib, so that is the one to keep where it is there.
     keep = "opencv-contrib-python" if "opencv-contrib-python" in found else "opencv-python"
     version = found.get(keep, max(found.values()))
-    return f"pip uninstall -y {' '.join(found)}; pip install '{keep}=={version}'"
+    return f"pip uninstall -y {' '.join(found)}; {pip_line(f'{keep}=={version}')}"
 
 
 # Named by version, not by trying: mediapipe opens its connection when a network is opened.

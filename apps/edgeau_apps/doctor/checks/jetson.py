@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from edgeau._system.install_lines import pip_line
 from edgeau_apps.doctor.compatibility import jetpack_of
 from edgeau_apps.doctor.finding import Finding
 from edgeau_apps.doctor.machine import MachineDescription
@@ -42,5 +43,5 @@ def check(machine: MachineDescription) -> Iterator[Finding]:
             "warning",
             "CUDA",
             "TensorRT is there, but cuda-python, which moves data to the GPU, is not",
-            f"pip install 'cuda-python=={jetpack.cuda.partition('.')[0]}.*'",
+            pip_line(f"cuda-python=={jetpack.cuda.partition('.')[0]}.*"),
         )

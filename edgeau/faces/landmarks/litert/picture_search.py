@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from edgeau.faces.landmarks.litert.checking import CheckedFace, FaceChecker
 from edgeau.faces.landmarks.litert.detection import Candidate, FaceDetector
-from edgeau.faces.landmarks.litert.region import is_same_face
+from edgeau.faces.landmarks.litert.region import is_same_face, is_turned_alike
 
 __all__ = ["certain_faces_in_tiles", "faces_of_picture"]
 
@@ -107,12 +108,25 @@ def _add_turned(
                 continue
             face = checker.first_look(frame, candidate.region, keep=False)
             if face is not None and face.is_certain:
-                _add(face, found)
+                _add(_upright_one(face, doubtful), found)
     for candidate, _ in doubtful[:_MOST_TURNED]:
         if len(found) < most and not _is_known(candidate, found):
             face = checker.turned(frame, candidate.region)
             if face is not None:
                 _add(face, found)
+
+
+def _upright_one(face: CheckedFace, doubtful: list[tuple[Candidate, CheckedFace]]) -> CheckedFace:
+    """What a turned search found; where that is an upright face which was doubted, the points that MediaPipe gives it."""
+    for candidate, other in doubtful:
+        if (
+            not candidate.from_tile
+            and other.is_reliable
+            and is_same_face(face.region, other.region)
+            and is_turned_alike(face.region, other.region)
+        ):
+            return replace(other, presence=face.presence, is_certain=True)
+    return face
 
 
 def _add(face: CheckedFace, faces: list[CheckedFace]) -> None:

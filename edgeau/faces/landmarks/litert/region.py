@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Region", "is_same_face", "overlap"]
+__all__ = ["Region", "is_same_face", "is_turned_alike", "overlap"]
 
 # MediaPipe looks at 1.5 times the face's box (``RectTransformationCalculator`` of its face graphs).
 _MARGIN = 1.5
@@ -117,6 +117,11 @@ def is_same_face(one: Region, other: Region) -> bool:
     """Tell whether two regions show one face, found twice: they overlap as MediaPipe asks, or the middle of one is inside the other's face."""
     apart = math.hypot(one.x - other.x, one.y - other.y)
     return overlap(one, other) > _SAME_FACE or apart < max(one.side, other.side) / (2 * _MARGIN) * _MIDDLE
+
+
+def is_turned_alike(one: Region, other: Region) -> bool:
+    """Tell whether two regions are turned by less than an eighth from one another."""
+    return abs(math.remainder(one.angle - other.angle, 2 * math.pi)) < math.pi / 4
 
 
 def _shared(middle: float, side: float, other_middle: float, other_side: float) -> float:
