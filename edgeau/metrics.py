@@ -219,7 +219,10 @@ def fitted_thresholds(
 
 
 def f1_at_fitted_thresholds(
-    probabilities: NDArray[np.float32], present: NDArray[np.bool_], otherwise: NDArray[np.float32]
+    probabilities: NDArray[np.float32],
+    present: NDArray[np.bool_],
+    otherwise: NDArray[np.float32],
+    known: NDArray[np.bool_] | None = None,
 ) -> tuple[NDArray[np.float32], NDArray[np.float64]]:
     """:func:`fitted_thresholds`, float32 ``(C,)``, and F1 ``(C,)`` at them on the same faces: what a search compares by.
 
@@ -227,9 +230,10 @@ def f1_at_fitted_thresholds(
         probabilities: ``(n, C)``.
         present: ``(n, C)``.
         otherwise: ``(C,)``, see :func:`fitted_thresholds`.
+        known: ``(n, C)``, where the truth is known; None means everywhere.
     """
-    thresholds = fitted_thresholds(probabilities, present, otherwise).astype(np.float32)
-    return thresholds, f1_scores(probabilities >= thresholds, present)
+    thresholds = fitted_thresholds(probabilities, present, otherwise, known).astype(np.float32)
+    return thresholds, f1_scores(probabilities >= thresholds, present, known)
 
 
 class RankedScores:

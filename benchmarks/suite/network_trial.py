@@ -70,7 +70,7 @@ def main(name: str, faces: Path, folder: Path) -> None:
         for title, (file, runtime, _, of) in KINDS.items():
             if of == group:
                 row[title] = made if isinstance(made, str) else _measured(made, file, runtime, unseen, logits)
-                if title == "fp32 ONNX" and "answers" in row[title]:
+                if title == "fp32 ONNX" and isinstance(row[title], dict):
                     logits = np.array(row[title].pop("answers"), np.float32)
     row["quantize_static"] = _timed(
         row,

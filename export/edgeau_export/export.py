@@ -23,7 +23,7 @@ from edgeau_export.packaging.board_samples import add_board_samples
 from edgeau_export.packaging.landmark_networks import chosen_networks, write_networks
 from edgeau_export.progress import ProgressReporter
 from edgeau_export.quantization.face_crops import face_crops, packaged_crops, random_crops
-from edgeau_export.quantization.int8_search import MAX_F1_DROP, quantized_graphs
+from edgeau_export.quantization.int8_search import MAX_F1_DROP, quantized_or_reasons
 from edgeau_export.quantization.labelled_data import PublishedSet, labelled_data
 from edgeau_export.report.int8 import ReportInputs, report_inputs, write_reports
 from edgeau_export.report.tables import report
@@ -97,6 +97,7 @@ def export_bundle(
             description = described_with_licence(description, published)
             calib = held.enter_context(calibration_data(published, description, progress))
         network = SourceNetwork(description, source.graph(board.opset), source.float_accuracy)
+        labelled = labelled_data(calib, description, progress) if selected.recipes else None
         faces = face_crops(
             calib,
             network,
@@ -104,19 +105,23 @@ def export_bundle(
             progress,
             insist=precisions is not None,
             accepted=accepted,
+            labelled=labelled is not None,
         )
         if faces.used is None:
             selected = selected.without_quantization()
         reference = source.reference(faces.for_parity)
-        labelled, quantized = None, {}
-        if selected.recipes:
-            labelled = labelled_data(calib, description)
-            packaged = source.int8 if calib is None else None
-            quantized = quantized_graphs(
-                selected.recipes, network, faces, labelled, max_f1_drop, progress, packaged
-            )
+        quantized, unmade = quantized_or_reasons(
+            selected.recipes,
+            network,
+            faces,
+            labelled,
+            max_f1_drop,
+            progress,
+            source.int8 if calib is None else None,
+            insist=precisions is not None,
+        )
         artifacts, left_out = make_artifacts(
-            selected.artifacts, directory, network, reference, progress, quantized, faces.held_out
+            selected.artifacts, directory, network, reference, progress, quantized, faces.held_out, unmade
         )
         answers = golden_answers(artifacts, directory, description, faces.golden)
         write_golden(directory / GOLDEN, answers)

@@ -19,6 +19,7 @@ import onnx
 from numpy.typing import NDArray
 from tqdm import tqdm
 
+from edgeau.errors import CalibrationError
 from edgeau_calibration.algorithms.least_squares import FitRule, fitted_layer
 from edgeau_calibration.algorithms.second_moments import InputMoments, MomentSums, patches
 from edgeau_calibration.graph.ort_session import open_model
@@ -57,7 +58,13 @@ def with_learned_weights(
         lockstep.advance_to(places[node.name])
         weights = floats.value(node.input[1])
         moments = lockstep.moments(node, place.activation, weights.shape, seed, pairs=rule.needs_pairs)
-        fitted_layer(place, weights, moments, view, rule)
+        try:
+            fitted_layer(place, weights, moments, view, rule)
+        except np.linalg.LinAlgError as error:
+            raise CalibrationError(
+                f"layer {node.name} reads inputs that hardly vary over these {len(batch)} calibration crops, so its weights "
+                "cannot be learned; give more faces, and more different ones, or a target with a recipe that learns none (quick)"
+            ) from error
     return result
 
 

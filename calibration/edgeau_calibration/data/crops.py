@@ -75,14 +75,15 @@ class CalibrationSet:
         persons = None if self.persons is None else self.persons[indices]
         return replace(self, crops=self.crops[indices], persons=persons, rule=rule)
 
-    def hold_out(self, share: float = 0.2, at_most: int = 32) -> tuple[CalibrationSet, CalibrationSet]:
+    def hold_out(self, calibrating: int = WANTED, unseen: int = 32) -> tuple[CalibrationSet, CalibrationSet]:
         """Crops to calibrate on, and evenly spaced others to measure the result on.
 
         Args:
-            share: share of the crops that is held out, 0..1; at least one crop is.
-            at_most: crops that are held out.
+            calibrating: crops wanted for the first.
+            unseen: crops wanted for the second. Of too few crops a third is held out, or what is left by ``calibrating``
+                where that is more; at least one is.
         """
-        count = max(1, min(at_most, int(len(self) * share)))
+        count = max(1, min(unseen, max(len(self) // 3, len(self) - calibrating)))
         held = np.zeros(len(self), dtype=bool)
         held[evenly(len(self), count)] = True
         measured_on = self.chosen(np.flatnonzero(held), self.rule)

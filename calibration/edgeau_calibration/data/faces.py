@@ -33,12 +33,20 @@ class FaceCropper(Closing):
         Raises:
             DependencyError: no landmark package is installed.
         """
+        found = self.crop_and_landmarks(frame)
+        return None if found is None else found[0]
+
+    def crop_and_landmarks(
+        self, frame: NDArray[np.uint8]
+    ) -> tuple[NDArray[np.uint8], NDArray[np.float32]] | None:
+        """As :meth:`crop`, with the face's landmarks, float32 ``(478, 3)`` in pixels of the frame."""
         if self._landmarker is None:
             self._landmarker = open_landmarker(static=True, max_faces=_FACES)
         faces = self._landmarker.detect(frame)
         if not faces:
             return None
-        return self.alignment.crop(frame, max(faces, key=_area))[..., ::-1]
+        landmarks = max(faces, key=_area)
+        return self.alignment.crop(frame, landmarks)[..., ::-1], landmarks
 
     def close(self) -> None:
         """Give the landmark networks back; a second call does nothing."""

@@ -17,18 +17,18 @@ from edgeau.faces.alignment import Alignment
 from edgeau_calibration.data.crops import decode_crop
 from edgeau_calibration.data.shards import read_shard
 
-__all__ = ["PRESENT_INTENSITY", "EvaluationFaces", "JpegCrops", "labelled_faces", "labelled_splits"]
+__all__ = ["PRESENT_INTENSITY", "EncodedCrops", "EvaluationFaces", "labelled_faces", "labelled_splits"]
 
 # Intensity from which an AU of a rendered face counts as present, 0..1.
 PRESENT_INTENSITY = 0.3
 _COLUMNS = ("crop", "aus", "landmarks")
 
 
-class JpegCrops:
-    """Crops kept as JPEG files, decoded when they are taken: 4,000 faces are 60 MB instead of 600.
+class EncodedCrops:
+    """Crops kept as picture files, decoded when they are taken: 4,000 faces are 60 MB as JPEG instead of 600.
 
     Args:
-        files: one JPEG each.
+        files: one JPEG or PNG each.
         alignment: the template of the network.
         where: named in errors.
     """
@@ -61,14 +61,16 @@ class EvaluationFaces:
     Attributes:
         crops: crops of n faces.
         present: bool ``(n, C)``.
-        landmarks: float32 ``(n, 478, 3)``, in pixels of the picture that each crop was cut from.
+        landmarks: float32 ``(n, 478, 3)``, in pixels of the picture that each crop was cut from; None where crops came ready.
         source: which data and split, for people and the manifest.
+        known: bool ``(n, C)``, where somebody labelled; None means everywhere.
     """
 
-    crops: JpegCrops
+    crops: EncodedCrops
     present: NDArray[np.bool_]
-    landmarks: NDArray[np.float32]
+    landmarks: NDArray[np.float32] | None
     source: str
+    known: NDArray[np.bool_] | None = None
 
     def __len__(self) -> int:
         return len(self.crops)
@@ -77,8 +79,10 @@ class EvaluationFaces:
         """At most ``count`` of them, evenly spaced."""
         step = max(1, -(-len(self) // count))
         chosen = slice(None, None, step)
-        crops = JpegCrops(self.crops._files[chosen], self.crops._alignment, self.crops._where)
-        return EvaluationFaces(crops, self.present[chosen], self.landmarks[chosen], self.source)
+        crops = EncodedCrops(self.crops._files[chosen], self.crops._alignment, self.crops._where)
+        landmarks = None if self.landmarks is None else self.landmarks[chosen]
+        known = None if self.known is None else self.known[chosen]
+        return EvaluationFaces(crops, self.present[chosen], landmarks, self.source, known)
 
 
 def labelled_splits(folder: Path) -> bool:
@@ -120,7 +124,7 @@ def labelled_faces(
             f"{folder} has no detected faces in its split {split!r}; make it with edgeau-synth"
         )
     return EvaluationFaces(
-        crops=JpegCrops(files, alignment, f"{folder}/{split}"),
+        crops=EncodedCrops(files, alignment, f"{folder}/{split}"),
         present=np.array(rows, np.float32) >= PRESENT_INTENSITY,
         landmarks=np.array(points, np.float32).reshape(len(points), -1, 3),
         source=f"synthetic faces of {folder.name}, split {split}",

@@ -16,6 +16,7 @@ from edgeau.faces.alignment import Alignment
 from edgeau.sources.kinds import PICTURES, VIDEOS
 from edgeau_calibration.data.crops import MINIMUM, CalibrationSet, decode_crop
 from edgeau_calibration.data.faces import FaceCropper
+from edgeau_calibration.data.labelled_table import divided
 from edgeau_calibration.data.media import crops_of_pictures, crops_of_video
 from edgeau_calibration.data.npz import crops_of_npz
 from edgeau_calibration.data.packaged import FILE
@@ -30,8 +31,8 @@ def load_calibration_set(path: Path | None, alignment: Alignment, wanted: int = 
     """Up to ``wanted`` aligned crops, evenly spread over what is there.
 
     Args:
-        path: a table of pictures (``.csv``) or a folder with a ``labels.csv``, of which the rows of its split ``train`` are taken
-            where it has that column; a folder of pictures and videos (searched through), a synthetic data set or one of its
+        path: a table of pictures (``.csv``) or a folder with a ``labels.csv``, of which the rows of its split ``train`` are taken,
+            or half of the persons where it has no such column; a folder of pictures and videos (searched through), a synthetic data set or one of its
             splits, a video, a picture, an ``.npz`` with ``crops``; None takes the packaged crops.
         alignment: the template of the network.
         wanted: how many at most.
@@ -97,7 +98,7 @@ def _from_path(path: Path, alignment: Alignment, wanted: int) -> CalibrationSet:
 
 
 def _from_table(table: Path, alignment: Alignment, wanted: int) -> CalibrationSet:
-    found = read_labelled_pictures(table)
+    found = divided(read_labelled_pictures(table))
     if found.split is not None and "train" in found.split:
         found = found.select([row for row, name in enumerate(found.split) if name == "train"])
     pictures = [found.path(row) for row in range(len(found))]

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from edgeau.bundle.manifest import InputSpec
 from edgeau.metrics import f1_at_fitted_thresholds, sigmoid
-from edgeau_calibration.data.labelled import EvaluationFaces, JpegCrops
+from edgeau_calibration.data.labelled import EncodedCrops, EvaluationFaces
 from edgeau_calibration.graph.ort_session import logits_of
 
 __all__ = ["Evaluator", "LabelledEvaluator", "QuantizationCost", "UnlabelledEvaluator"]
@@ -62,7 +62,7 @@ class Evaluator(ABC):
     def __init__(
         self,
         model: onnx.ModelProto,
-        crops: JpegCrops | NDArray[np.uint8],
+        crops: EncodedCrops | NDArray[np.uint8],
         spec: InputSpec,
         thresholds: NDArray[np.float32],
     ) -> None:
@@ -114,14 +114,14 @@ class LabelledEvaluator(Evaluator):
         thresholds: NDArray[np.float32],
     ) -> None:
         super().__init__(model, faces.crops, spec, thresholds)
-        self.present = faces.present
+        self.present, self.known = faces.present, faces.known
         self._float_thresholds, self._float_f1 = f1_at_fitted_thresholds(
-            sigmoid(self.float_logits), faces.present, thresholds
+            sigmoid(self.float_logits), faces.present, thresholds, faces.known
         )
 
     def cost_of(self, logits: NDArray[np.float32]) -> QuantizationCost:  # noqa: D102
         of_float, answer = sigmoid(self.float_logits), sigmoid(logits)
-        thresholds, f1 = f1_at_fitted_thresholds(answer, self.present, self.thresholds)
+        thresholds, f1 = f1_at_fitted_thresholds(answer, self.present, self.thresholds, self.known)
         flips = (of_float >= self._float_thresholds) != (answer >= thresholds)
         return QuantizationCost(
             float(np.abs(of_float - answer).mean()),

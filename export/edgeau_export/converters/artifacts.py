@@ -13,7 +13,7 @@ from edgeau.bundle.files import record_of
 from edgeau.bundle.golden import Answer, Golden
 from edgeau.bundle.manifest import Artifact
 from edgeau.bundle.preprocessing import Preprocessor
-from edgeau.errors import ConversionError
+from edgeau.errors import ConversionError, TargetError, UserError
 from edgeau.metrics import sigmoid
 from edgeau.runtimes.table import runtime_named
 from edgeau_calibration.data.crops import CalibrationSet
@@ -42,6 +42,7 @@ def make_artifacts(
     progress: ProgressReporter,
     quantized: Mapping[str, QuantizedGraph] | None = None,
     held_out: CalibrationSet | None = None,
+    unmade: Mapping[str, str] | None = None,
 ) -> tuple[tuple[Artifact, ...], dict[str, str]]:
     """Make what can be made, and say by file why the rest could not.
 
@@ -53,18 +54,23 @@ def make_artifacts(
         progress: says what is made and what is left out.
         quantized: graphs by recipe.
         held_out: crops that quantized artifacts are compared with the float graph on.
+        unmade: by recipe, why its graph could not be made.
 
     Raises:
         ConversionError: nothing could be made.
         GateRefusedError: an artifact was made and is not the same network.
     """
     of_quantized = held_out_reference(network, held_out) if quantized and held_out else None
-    made, failed = [], {}
+    made: list[Artifact] = []
+    failed: dict[str, UserError] = {}
     for item in wanted:
+        if unmade and item.recipe is not None and item.recipe in unmade:
+            failed[item.file] = ConversionError(unmade[item.recipe])
+            continue
         progress.step(f"making {item.file} ({item.precision})")
         try:
             made.append(make_artifact(item, directory, network, reference, quantized, of_quantized))
-        except ConversionError as error:
+        except (ConversionError, TargetError) as error:
             (directory / item.file).unlink(missing_ok=True)
             failed[item.file] = error
     if not made:

@@ -25,11 +25,12 @@ from edgeau_calibration.linter.coverage import inactive_aus
 from edgeau_calibration.linter.near_duplicates import without_copies
 from edgeau_calibration.recipe import load_recipe
 from edgeau_export.progress import ProgressReporter
-from edgeau_export.source_network.network import SourceNetwork
+from edgeau_export.source_network.network import NetworkDescription, SourceNetwork
 
 ActivityOf = Callable[[NDArray[np.uint8]], Activity]
 
 __all__ = [
+    "DECIDING",
     "GOLDEN_COUNT",
     "HELD_OUT",
     "FaceCrops",
@@ -40,8 +41,9 @@ __all__ = [
 ]
 
 GOLDEN_COUNT = 8
-# Crops at most that INT8 is measured on and not calibrated with.
-HELD_OUT = 32
+# Crops that INT8 is measured on and not calibrated with: where they decide, since there are no labels, and where they only show
+# what it does. Of the packaged ones, of which there are 160, the second.
+DECIDING, HELD_OUT = 256, 32
 # So many times the wanted crops are looked at, to choose those that show every AU; each costs a run of the float network.
 _POOL = 3
 # Files named one by one; a folder of landscapes should not fill the terminal.
@@ -73,6 +75,7 @@ def face_crops(
     *,
     insist: bool,
     accepted: Sequence[str] = (),
+    labelled: bool = False,
 ) -> FaceCrops:
     """The crops of one export.
 
@@ -83,6 +86,7 @@ def face_crops(
         progress: says what stands in, and what was left out.
         insist: the user asked for INT8 by name, so that it is not left out.
         accepted: rules of the linter that the user overrules.
+        labelled: labelled faces decide about INT8, not the crops that are held out.
 
     Raises:
         CalibrationError: the user's data cannot be used or would calibrate wrongly, or INT8 was asked for and there are
@@ -90,22 +94,27 @@ def face_crops(
     """
     alignment = network.description.alignment
     activity_of = partial(_predicted_activity, network) if network.description.network.trained else None
+    calibrating = max((load_recipe(name).count for name in recipes), default=0)
+    unseen = HELD_OUT if calib is None or labelled else DECIDING
     calibration = (
         None
         if calib is None and not recipes
         else calibration_crops(
             calib,
             alignment,
-            _wanted(recipes),
+            calibrating,
+            unseen,
             progress,
             insist=insist,
             activity_of=activity_of,
             accepted=accepted,
         )
     )
-    used, held_out = (None, None) if calibration is None else calibration.hold_out()
+    used, held_out = (None, None) if calibration is None else calibration.hold_out(calibrating, unseen)
     packaged = packaged_crops(alignment)
-    for_parity = packaged if held_out is None else held_out.crops
+    for_parity = packaged if held_out is None else held_out.crops[evenly(len(held_out), HELD_OUT)]
+    if used is not None and calib is None:
+        _say_of_another_frame(network.description, progress)
     if for_parity is None:
         progress.notice("no face crops are at hand: parity and golden answers are those of random inputs")
     # The packaged ones first, since a bundle is passed on and should carry no user's faces.
@@ -128,7 +137,8 @@ def random_crops(alignment: Alignment) -> NDArray[np.uint8]:
 def calibration_crops(
     calib: Path | None,
     alignment: Alignment,
-    wanted: int,
+    calibrating: int,
+    unseen: int,
     progress: ProgressReporter,
     *,
     insist: bool,
@@ -140,7 +150,8 @@ def calibration_crops(
     Args:
         calib: the user's data, or None.
         alignment: the template of the network.
-        wanted: how many at most.
+        calibrating: how many to find ranges and weights on.
+        unseen: how many more to measure the result on.
         progress: says what stands in, and what was left out.
         insist: the user asked for INT8 by name, so that it is not left out.
         activity_of: says which AUs act in crops, uint8 ``(n, S, S, 3)`` RGB; None where nobody can, as for a network that was never trained.
@@ -150,10 +161,10 @@ def calibration_crops(
         CalibrationError: the user's data cannot be used or would calibrate wrongly, or INT8 was asked for and there are
             no crops.
     """
+    wanted = calibrating + unseen
+    looked_at = wanted if calib is None or activity_of is None else _POOL * calibrating + unseen
     try:
-        found = load_calibration_set(
-            calib, alignment, wanted if calib is None or activity_of is None else _POOL * wanted
-        )
+        found = load_calibration_set(calib, alignment, looked_at)
     except CalibrationError as error:
         if calib is not None or insist:
             raise
@@ -161,7 +172,7 @@ def calibration_crops(
         return None
     if calib is not None:
         found = _chosen(found, wanted, activity_of, progress, accepted)
-    _say(found, wanted, progress, packaged=calib is None)
+    _say(found, calibrating, unseen, progress, packaged=calib is None)
     return found
 
 
@@ -174,11 +185,6 @@ def _predicted_activity(network: SourceNetwork, crops: NDArray[np.uint8]) -> Act
         sigmoid(logits) >= description.in_order(description.thresholds),
         "the float network",
     )
-
-
-def _wanted(recipes: Sequence[str]) -> int:
-    counts = [load_recipe(name).count for name in recipes]
-    return max(counts, default=0) + HELD_OUT
 
 
 def _chosen(
@@ -207,7 +213,9 @@ def _chosen(
     return chosen
 
 
-def _say(found: CalibrationSet, wanted: int, progress: ProgressReporter, *, packaged: bool) -> None:
+def _say(
+    found: CalibrationSet, calibrating: int, unseen: int, progress: ProgressReporter, *, packaged: bool
+) -> None:
     progress.left_out(found.problems)
     for note in found.notes[:_NOTES]:
         progress.notice(f"left out of calibration: {note}")
@@ -215,9 +223,29 @@ def _say(found: CalibrationSet, wanted: int, progress: ProgressReporter, *, pack
         progress.notice(f"left out of calibration: {len(found.notes) - _NOTES} more")
     if packaged:
         progress.notice(f"no --calib: INT8 is calibrated on {found.source}")
-    if len(found) < wanted:
+    if len(found) < calibrating + unseen:
         progress.notice(
-            f"{found.source} gives {len(found)} face crops; {wanted} are wanted, more make INT8 truer"
+            f"{found.source} gives {len(found)} face crops; {calibrating + unseen} are wanted: {calibrating} to calibrate, "
+            f"{unseen} others to measure INT8 on"
+        )
+
+
+def _say_of_another_frame(description: NetworkDescription, progress: ProgressReporter) -> None:
+    """The packaged crops are framed, sized and coloured for the packaged default."""
+    default = Alignment()
+    differs = [
+        name
+        for name, other in (
+            ("alignment", description.alignment.to_dict()["kind"] != default.to_dict()["kind"]),
+            ("size", description.alignment.shape != default.shape),
+            ("colour", description.input.color == "GRAY"),
+        )
+        if other
+    ]
+    if differs:
+        progress.notice(
+            f"the packaged crops are framed for the packaged network and were scaled: {' and '.join(differs)} of this network "
+            "differ, so its INT8 is calibrated on other pictures than it will see; give faces of your own with --calib"
         )
 
 

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from onnx import ModelProto
 
 from edgeau.bundle.manifest import Calibration
+from edgeau.errors import CalibrationError, GateRefusedError
 from edgeau_calibration.data.crops import CalibrationSet
 from edgeau_calibration.evaluation.accuracy import LabelledEvaluator, QuantizationCost, UnlabelledEvaluator
 from edgeau_calibration.graph.ort_session import computed_in, logits_of
@@ -17,12 +18,12 @@ from edgeau_calibration.recipe import load_recipe
 from edgeau_calibration.search.budget import Budget, SearchResult, within_budget
 from edgeau_export.converters.tensorrt.placed import PlacedQuantization
 from edgeau_export.progress import ProgressReporter
-from edgeau_export.quantization.face_crops import FaceCrops
+from edgeau_export.quantization.face_crops import DECIDING, FaceCrops
 from edgeau_export.quantization.labelled_data import LabelledData
 from edgeau_export.quantization.quantized_graph import QuantizedGraph, TestAnswers
 from edgeau_export.source_network.network import NetworkDescription, SourceNetwork
 
-__all__ = ["MAX_F1_DROP", "quantized_graphs", "search_int8"]
+__all__ = ["MAX_F1_DROP", "quantized_graphs", "quantized_or_reasons", "search_int8"]
 
 # What INT8 may cost unless told otherwise: drop of the mean F1; and so many times as much of any one AU.
 MAX_F1_DROP = 0.005
@@ -67,6 +68,45 @@ def quantized_graphs(
             )
         found[name] = ready
     return found
+
+
+def quantized_or_reasons(
+    names: Iterable[str],
+    network: SourceNetwork,
+    faces: FaceCrops,
+    labelled: LabelledData | None,
+    max_f1_drop: float,
+    progress: ProgressReporter,
+    packaged: Callable[[str], QuantizedGraph | None] | None = None,
+    *,
+    insist: bool = False,
+) -> tuple[dict[str, QuantizedGraph], dict[str, str]]:
+    """As :func:`quantized_graphs`, and by recipe why the others cannot be made or do not keep their budget.
+
+    Args:
+        names: as there, as all but the last.
+        network: float.
+        faces: at hand.
+        labelled: or None.
+        max_f1_drop: allowed.
+        progress: told.
+        packaged: ready ones.
+        insist: the user asked for INT8 by name: then there is no export without it.
+
+    Raises:
+        CalibrationError: it cannot be made, where it was insisted on.
+        GateRefusedError: it does not keep its budget, where it was insisted on.
+    """
+    found: dict[str, QuantizedGraph] = {}
+    reasons: dict[str, str] = {}
+    for name in dict.fromkeys(names):
+        try:
+            found |= quantized_graphs((name,), network, faces, labelled, max_f1_drop, progress, packaged)
+        except (CalibrationError, GateRefusedError) as error:  # noqa: PERF203 - a recipe takes minutes
+            if insist:
+                raise
+            reasons[name] = str(error)
+    return found, reasons
 
 
 def _within(quantized: QuantizedGraph, max_f1_drop: float) -> bool:
@@ -114,9 +154,10 @@ def search_int8(
     if not description.network.trained:
         progress.notice("no gate on INT8: the network was never trained, so it has no accuracy to keep")
         return QuantizedGraph(quantization.graph(), record)
+    fewer = f", of {DECIDING} wanted" if len(faces.held_out) < DECIDING else ""
     progress.notice(
-        f"no labelled faces: INT8 is gated on decisions that flip on {len(faces.held_out)} held-out crops "
-        f"(at most {budget.flips:.1%}), not on F1; give a data set of edgeau-synth to --calib to measure F1"
+        f"no labelled faces: INT8 is gated on decisions that flip on {len(faces.held_out)} held-out crops{fewer} "
+        f"(at most {budget.flips:.1%}), not on F1; a table with labels (picture, person, AU...) as --calib measures F1"
     )
     thresholds = description.in_order(description.thresholds)
     evaluator = UnlabelledEvaluator(graph, faces.held_out.crops, description.input, thresholds)

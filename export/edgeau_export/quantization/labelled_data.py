@@ -11,10 +11,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgeau.action_units.fusion import Fuser
+from edgeau.action_units.labelled_pictures import LabelledPictures, read_labelled_pictures
 from edgeau.action_units.landmark_model import LandmarkModel
 from edgeau.bundle.manifest import Accuracy
 from edgeau.metrics import f1_scores, fitted_thresholds, sigmoid
 from edgeau_calibration.data.labelled import EvaluationFaces, labelled_faces, labelled_splits
+from edgeau_calibration.data.labelled_table import divided, table_faces
+from edgeau_export.progress import ProgressReporter
 from edgeau_export.source_network.network import NetworkDescription
 
 Fuse = Callable[[NDArray[np.float32]], NDArray[np.float32]]
@@ -35,6 +38,9 @@ class PublishedSet:
     name: str
     root: Path
     options: Mapping[str, Any] = field(default_factory=dict)
+
+# Faces of a split at the least: F1 of fewer says nothing.
+_LEAST = 20
 
 
 @dataclass(frozen=True)
@@ -113,30 +119,81 @@ class LabelledData:
         self, on_val: NDArray[np.float32], on_test: NDArray[np.float32], old: dict[str, float]
     ) -> Scored:
         otherwise = np.array([old[label] for label in self.description.labels], np.float32)
-        thresholds = fitted_thresholds(sigmoid(on_val), self.val.present, otherwise).astype(np.float32)
-        return Scored(thresholds, f1_scores(sigmoid(on_test) >= thresholds, self.test.present))
+        thresholds = fitted_thresholds(sigmoid(on_val), self.val.present, otherwise, self.val.known)
+        decided = sigmoid(on_test) >= thresholds.astype(np.float32)
+        return Scored(thresholds.astype(np.float32), f1_scores(decided, self.test.present, self.test.known))
 
 
 def labelled_data(
-    folder: Path | None, description: NetworkDescription, limit: int | None = None
+    path: Path | None,
+    description: NetworkDescription,
+    progress: ProgressReporter | None = None,
+    limit: int | None = None,
 ) -> LabelledData | None:
-    """Labelled faces of a synthetic data set; None where the folder is none, or has no labels to measure on.
+    """Labelled faces of a table or a synthetic data set; None where the path is none, or has no labels to measure on.
 
     Args:
-        folder: what the user gave to calibrate on.
+        path: what the user gave to calibrate on.
         description: description of the network.
-        limit: faces of each split at most; None takes all.
+        progress: says why the labels of a table cannot be measured on; None is silent.
+        limit: faces of each split of a synthetic data set at most; None takes all.
 
     Raises:
         CalibrationError: a data set that is damaged, or has no labels for an AU of the network.
     """
-    if folder is None or not folder.is_dir() or not labelled_splits(folder):
+    if path is None:
+        return None
+    table = path if path.suffix.lower() == ".csv" else path / "labels.csv"
+    if table.is_file():
+        return _of_table(table, description, progress or ProgressReporter(silent=True))
+    if not path.is_dir() or not labelled_splits(path):
         return None
     val, test = (
-        labelled_faces(folder, split, description.labels, description.alignment, limit)
+        labelled_faces(path, split, description.labels, description.alignment, limit)
         for split in ("val", "test")
     )
     return LabelledData(description, val, test, _fuse(description, val), _fuse(description, test))
+
+
+def _of_table(
+    table: Path, description: NetworkDescription, progress: ProgressReporter
+) -> LabelledData | None:
+    found = divided(read_labelled_pictures(table))
+    reason = _unusable(found, description)
+    if not reason:
+        val, test = (
+            table_faces(found, split, description.labels, description.alignment) for split in ("val", "test")
+        )
+        measured = _measured_labels(test, description)
+        if not measured:
+            reason = f"no label of the network is both present and absent in its {len(test)} test faces"
+        else:
+            unmeasured = [label for label in description.labels if label not in measured]
+            if unmeasured:
+                progress.notice(
+                    f"{table.name}: F1 of {', '.join(unmeasured)} cannot be measured on its test faces"
+                )
+            return LabelledData(description, val, test, _fuse(description, val), _fuse(description, test))
+    progress.notice(f"the labels of {table.name} do not set the INT8 budget: {reason}")
+    return None
+
+
+def _unusable(found: LabelledPictures, description: NetworkDescription) -> str:
+    """Why a table's labels cannot be measured on; empty where they can."""
+    if not set(found.labels) & set(description.labels):
+        return f"it has {', '.join(found.labels)}, the network has {', '.join(description.labels)}"
+    if found.split is None:
+        return f"{len(np.unique(found.groups))} persons cannot be divided into three parts"
+    absent = [split for split in ("val", "test") if found.split.count(split) < _LEAST]
+    if absent:
+        return f"its split {' and '.join(absent)} has fewer than {_LEAST} pictures (val sets thresholds, test measures)"
+    return ""
+
+
+def _measured_labels(faces: EvaluationFaces, description: NetworkDescription) -> list[str]:
+    known = np.ones_like(faces.present) if faces.known is None else faces.known
+    both = (faces.present & known).any(axis=0) & (~faces.present & known).any(axis=0)
+    return [label for label, measured in zip(description.labels, both, strict=True) if measured]
 
 
 def _fuse(description: NetworkDescription, faces: EvaluationFaces) -> Fuse | None:
@@ -144,6 +201,8 @@ def _fuse(description: NetworkDescription, faces: EvaluationFaces) -> Fuse | Non
         return None
     model = LandmarkModel.load(description.landmark_model)
     columns = [model.labels.index(label) for label in description.labels]
+    if faces.landmarks is None:  # crops that came ready
+        return None
     of_landmarks = model.logits(faces.landmarks)[:, columns]
     fuser = Fuser(description.fusion, description.labels)
     return lambda logits: fuser.fuse(logits, of_landmarks)

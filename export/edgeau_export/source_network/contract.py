@@ -14,7 +14,15 @@ from edgeau.metrics import logit, sigmoid
 from edgeau_calibration.graph.ort_session import open_model
 from edgeau_export.source_network.standard_graph import INPUT
 
-__all__ = ["check_answers", "check_batches", "check_inputs", "check_same", "logits_from", "noise_for"]
+__all__ = [
+    "check_answers",
+    "check_batches",
+    "check_inputs",
+    "check_same",
+    "logits_from",
+    "noise_for",
+    "nudged",
+]
 
 Numbers = NDArray[np.floating[Any]]
 
@@ -26,6 +34,8 @@ _LEVELS = 0.8
 # Of the largest answer: float32 rounds at 6e-8 of it, and answers that differ by no more do not hear their input.
 _DEAF = 1e-6
 _CLIP = 1e-7
+# A network rounds at every layer, not at its input alone.
+_AMPLIFIED = 16.0
 
 
 def noise_for(spec: InputSpec) -> NDArray[np.float32]:
@@ -127,14 +137,31 @@ def _fixed_batch(where: str) -> str:
     )
 
 
-def check_same(original: Numbers, logits: Numbers, where: str, *, probabilities: bool, half: bool) -> None:
-    """The standard graph must answer as the file does.
+def nudged(batch: NDArray[np.float32]) -> NDArray[np.float32]:
+    """The same inputs, each number one rounding of float32 away, up or down by chance."""
+    way = np.random.default_rng(0).choice(np.array([-np.inf, np.inf], np.float32), batch.shape)
+    moved: NDArray[np.float32] = np.nextafter(batch, way)
+    return moved
+
+
+def check_same(
+    original: Numbers, logits: Numbers, where: str, *, probabilities: bool, half: bool, own_error: float
+) -> None:
+    """The standard graph must answer faces as the file does.
+
+    Args:
+        original: of the file.
+        logits: of the standard graph.
+        where: what errors call it.
+        probabilities: whether the file answers with them.
+        half: it has half precision.
+        own_error: how far the file's answers move where its inputs do by one rounding (:func:`nudged`); deep networks amplify.
 
     Raises:
         CheckpointError: it does not: a step of the standardisation does not fit this graph.
     """
     answered = sigmoid(logits.astype(np.float32)) if probabilities else logits
-    allowed = (2e-2 if half else 1e-4) * max(1.0, float(np.abs(original).max()))
+    allowed = max((2e-2 if half else 1e-4) * max(1.0, float(np.abs(original).max())), _AMPLIFIED * own_error)
     worst = float(np.abs(answered - original).max())
     if not worst <= allowed:
         raise CheckpointError(

@@ -66,6 +66,7 @@ class ModelFileSource:
         faces = None if crops is None else Preprocessor(spec).batch(crops).copy()
         if faces is not None and not self._file.uint8:
             contract.check_inputs(faces, spec, str(file))
+        self._faces = self._noise if faces is None else faces
         self._probe = self._noise if faces is None else np.concatenate((faces, self._noise))
         self._probe_answers = self._network.answers(self._probe)
         contract.check_answers(
@@ -92,12 +93,15 @@ class ModelFileSource:
         raw = self._network.raw_graph(file.input.shape, opset)
         standard = standard_graph(raw, self._network.wish(file, opset), self._where)
         contract.check_batches(standard, self._probe, self._where)
+        own = self._probe_answers[: len(self._faces)]
+        moved = self._faces if file.uint8 else contract.nudged(self._faces)
         contract.check_same(
-            self._probe_answers,
-            _run(standard, self._probe),
+            own,
+            _run(standard, self._faces),
             self._where,
             probabilities=file.probabilities,
             half=self._network.half,
+            own_error=float(np.abs(self._network.answers(moved) - own).max()),
         )
         self._standard = standard
         made = with_metadata(simplify_graph(standard), self.description)

@@ -11,6 +11,8 @@ import pytest
 from onnx import numpy_helper
 
 from edgeau.bundle.manifest import InputSpec
+from edgeau.errors import CalibrationError
+from edgeau_calibration.algorithms.second_moments import InputMoments, MomentSums
 from edgeau_calibration.graph.macs import integer_share, macs_by_node
 from edgeau_calibration.graph.ort_session import logits_of
 from edgeau_calibration.quantizer import StaticQuantizer
@@ -105,3 +107,32 @@ def test_one_graph_run_crop_by_crop_or_in_batches_answers_the_same(
     np.testing.assert_allclose(
         logits_of(one, crops[:11], SPEC), logits_of(graph, crops[:11], SPEC), atol=1e-5
     )
+
+
+@pytest.mark.parametrize("crops_of", ["constant", "nearly constant", "two"])
+def test_few_and_nearly_constant_crops_still_give_finite_weights(
+    inverted_residual: onnx.ModelProto, crops_of: str
+) -> None:
+    """What LinAlgError came from: variances in float32 as differences of large squares, below zero."""
+    crops = np.full((12, 10, 10, 3), 200, np.uint8)
+    if crops_of == "nearly constant":
+        crops[::3, 4, 4] += 1
+    if crops_of == "two":
+        crops = np.random.default_rng(0).integers(0, 256, (2, 10, 10, 3), dtype=np.uint8)
+    graph = StaticQuantizer(inverted_residual, crops, SPEC, load_recipe("robust")).graph()
+    assert np.isfinite(logits_of(graph, crops, SPEC)).all()
+
+
+def test_weights_that_cannot_be_learned_are_one_line(
+    inverted_residual: onnx.ModelProto, crops: np.ndarray, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = MomentSums.moments
+
+    def indefinite(self: MomentSums) -> InputMoments:
+        found = real(self)
+        assert found.pairs is not None
+        return replace(found, pairs=replace(found.pairs, quantized=-found.pairs.quantized))
+
+    monkeypatch.setattr(MomentSums, "moments", indefinite)
+    with pytest.raises(CalibrationError, match=r"layer .* hardly vary over these .* crops.*\(quick\)"):
+        StaticQuantizer(inverted_residual, crops, SPEC, load_recipe("robust"))

@@ -17,14 +17,20 @@ def test_the_digest_names_these_very_pixels(face_crops: np.ndarray) -> None:
 
 
 def test_held_out_crops_are_not_calibrated_on(face_crops: np.ndarray) -> None:
-    used, held_out = CalibrationSet(face_crops, "here").hold_out(share=0.25)
+    used, held_out = CalibrationSet(face_crops, "here").hold_out(unseen=3)
     assert (len(used), len(held_out)) == (9, 3)
     assert not {crop.tobytes() for crop in used.crops} & {crop.tobytes() for crop in held_out.crops}
 
 
-def test_no_more_are_held_out_than_wanted(face_crops: np.ndarray) -> None:
-    used, held_out = CalibrationSet(face_crops, "here").hold_out(share=0.5, at_most=2)
-    assert (len(used), len(held_out)) == (10, 2)
+@pytest.mark.parametrize(
+    ("there", "used", "held_out"),
+    [(600, 344, 256), (384, 128, 256), (300, 128, 172), (150, 100, 50), (9, 6, 3), (1, 0, 1)],
+)
+def test_so_many_are_held_out(there: int, used: int, held_out: int) -> None:
+    """What is wanted where there is enough; of too few a third, or what calibration does not want."""
+    crops = np.zeros((there, 4, 4, 3), np.uint8)
+    parts = CalibrationSet(crops, "here").hold_out(calibrating=128, unseen=256)
+    assert [len(part) for part in parts] == [used, held_out]
 
 
 @pytest.mark.parametrize(

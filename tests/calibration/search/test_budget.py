@@ -6,7 +6,7 @@ import pytest
 
 from edgeau.bundle.manifest import InputSpec
 from edgeau.errors import GateRefusedError
-from edgeau_calibration.data.labelled import EvaluationFaces, JpegCrops
+from edgeau_calibration.data.labelled import EncodedCrops, EvaluationFaces
 from edgeau_calibration.evaluation.accuracy import (
     Evaluator,
     LabelledEvaluator,
@@ -116,7 +116,7 @@ def test_labels_are_compared_at_thresholds_fitted_for_each_graph(
     assert evaluator.cost_of(-evaluator.float_logits).worst_drop > 0.1  # type: ignore[operator]
 
 
-class _Pixels(JpegCrops):
+class _Pixels(EncodedCrops):
     def __init__(self, crops: np.ndarray) -> None:
         self.crops = crops
 
@@ -127,7 +127,7 @@ class _Pixels(JpegCrops):
         return self.crops[chosen]
 
 
-def crops_of(crops: np.ndarray) -> JpegCrops:
+def crops_of(crops: np.ndarray) -> EncodedCrops:
     return _Pixels(crops)
 
 

@@ -19,7 +19,9 @@ WANTED = 128 + HELD_OUT
 
 
 def choose(file: Path, **options: object) -> object:
-    return calibration_crops(file, Alignment(), WANTED, ProgressReporter(silent=True), insist=True, **options)
+    return calibration_crops(
+        file, Alignment(), 128, HELD_OUT, ProgressReporter(silent=True), insist=True, **options
+    )
 
 
 def by_brightness(crops: np.ndarray) -> Activity:
@@ -84,7 +86,7 @@ def test_a_trained_network_chooses_the_crops_and_the_manifest_says_how_they_were
     manifest = export_bundle("cpu", tmp_path / "b", calib=file, accepted=("inactive-aus",))
     int8 = next(item for item in manifest.artifacts if item.precision == "int8")
     assert int8.parity is not None
-    assert int8.parity.decision_flips == 0
+    assert int8.parity.decision_flips <= 0.02, "the budget, on the 13 crops that were held out"
     assert int8.calibration is not None
     assert int8.calibration.rule == "40 of 40 looked at, balanced over 12 AUs by the float network"
 

@@ -69,10 +69,13 @@ def with_half_precision(model: onnx.ModelProto) -> onnx.ModelProto:
     """The copy of a float32 graph, with or without Q/DQ pairs, that computes in half precision where no pair is at hand."""
     copy = onnx.ModelProto()
     copy.CopyFrom(model)
+    floats = _float_tensors(copy)
     del copy.graph.value_info[:]  # their types are about to change
     graph = GraphView(copy.graph)
-    half = {id(node) for node in copy.graph.node if node.op_type in _HALF} - _kept_in_float(graph)
-    borders = _Borders(graph, half)
+    # Sizes and places are computed with the same operators, and stay whole numbers.
+    half = {id(node) for node in copy.graph.node if node.op_type in _HALF and floats >= set(node.output)}
+    half -= _kept_in_float(graph)
+    borders = _Borders(graph, half, floats)
     nodes: list[onnx.NodeProto] = []
     for node in copy.graph.node:
         nodes.extend(borders.before(node))
@@ -83,6 +86,12 @@ def with_half_precision(model: onnx.ModelProto) -> onnx.ModelProto:
     copy.graph.node.extend(ordered)
     drop_unread(copy)
     return copy
+
+
+def _float_tensors(model: onnx.ModelProto) -> set[str]:
+    inferred = onnx.shape_inference.infer_shapes(model).graph
+    values = (*inferred.input, *inferred.value_info, *inferred.output)
+    return {item.name for item in values if item.type.tensor_type.elem_type == TensorProto.FLOAT}
 
 
 def _kept_in_float(graph: GraphView) -> set[int]:
@@ -104,9 +113,10 @@ def _kept_in_float(graph: GraphView) -> set[int]:
 class _Borders:
     """Casts where a tensor of one type is read as the other, one for all readers; constants are converted instead."""
 
-    def __init__(self, graph: GraphView, half: set[int]) -> None:
+    def __init__(self, graph: GraphView, half: set[int], floats: set[str]) -> None:
         self._graph = graph
         self._half = half
+        self._floats = floats
         self._made: dict[tuple[str, bool], str] = {}
 
     def before(self, node: onnx.NodeProto) -> Iterable[onnx.NodeProto]:
@@ -150,7 +160,7 @@ class _Borders:
         producer = self._graph.producer.get(name)
         if producer is None:
             return False  # an input of the graph
-        if producer.op_type == "QuantizeLinear":
+        if producer.op_type == "QuantizeLinear" or name not in self._floats:
             return None
         return id(producer) in self._half
 

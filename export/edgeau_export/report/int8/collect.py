@@ -139,7 +139,9 @@ def _labelled(
     answers = ArtifactAnswers(
         labelled.test.source, reference, {file: item.of_quantized for file, item in known.items()}
     )
-    return Labelled(answers, labelled.test.present.astype(np.int8))
+    test = labelled.test
+    truth = test.present.astype(np.int8)
+    return Labelled(answers, truth if test.known is None else np.where(test.known, truth, np.int8(-1)))
 
 
 def _candidates(quantized: Mapping[str, QuantizedGraph]) -> tuple[ReportedCandidate, ...]:
