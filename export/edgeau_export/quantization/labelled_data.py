@@ -39,6 +39,7 @@ class PublishedSet:
     root: Path
     options: Mapping[str, Any] = field(default_factory=dict)
 
+
 # Faces of a split at the least: F1 of fewer says nothing.
 _LEAST = 20
 
