@@ -39,7 +39,7 @@ class FaceCropper(Closing):
     def crop_and_landmarks(
         self, frame: NDArray[np.uint8]
     ) -> tuple[NDArray[np.uint8], NDArray[np.float32]] | None:
-        """As :meth:`crop`, with the face's landmarks, float32 ``(478, 3)`` in pixels of the frame."""
+        """The crop of :meth:`crop` with the face's landmarks, float32 ``(478, 3)`` in pixels of the frame."""
         if self._landmarker is None:
             self._landmarker = open_landmarker(static=True, max_faces=_FACES)
         faces = self._landmarker.detect(frame)

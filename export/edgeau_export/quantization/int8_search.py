@@ -81,7 +81,7 @@ def quantized_or_reasons(
     *,
     insist: bool = False,
 ) -> tuple[dict[str, QuantizedGraph], dict[str, str]]:
-    """As :func:`quantized_graphs`, and by recipe why the others cannot be made or do not keep their budget.
+    """The graphs of :func:`quantized_graphs`, and by recipe why the others cannot be made or do not keep their budget.
 
     Args:
         names: as there, as all but the last.
