@@ -1,4 +1,4 @@
-"""How often action units switch on a video with default settings, and how much later than unsmoothed they begin.
+"""Switches of action units on a video with default settings, and how much later than unsmoothed they begin.
 
     python benchmarks/flicker.py VIDEO [--bundle default light] [--artifact litert/int8] [--json]
 

@@ -1,4 +1,4 @@
-"""How long ``edgeau-analyze`` looks at many inputs before it analyzes the first: ``many_inputs.py [COUNT]``.
+"""Time that ``edgeau-analyze`` looks at many inputs before it analyzes the first: ``many_inputs.py [COUNT]``.
 
 Pictures of one byte in a hundred folders, as many stems twice, and, for the second line, a whole table beside each: what
 ``--resume`` and ``--status`` compare. Prints seconds, those of a processor among them, and the calls of Python functions an input (they do not depend on the machine).
@@ -35,7 +35,7 @@ def make(folder: Path, count: int) -> list[str]:
 
 
 def start(names: list[str], out: Path, identity: Identity) -> tuple[list[Input], int]:
-    """What the command does before it loads a network; the inputs, and how many of them are left to do."""
+    """Do what the command does before it loads a network; the inputs, and how many of them are left to do."""
     inputs = placed(find_inputs(names).inputs, out)
     return inputs, len(state_of(inputs, out, identity).left)
 

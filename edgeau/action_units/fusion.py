@@ -70,7 +70,7 @@ class Fuser:
         return self._landmark * landmark_logits + self._bias
 
     def own_rest(self, excess: Callable[[NDArray[np.float32]], NDArray[np.float32]]) -> NDArray[np.float32]:
-        """What is added to the fused logits of a person whose network logits at rest are known, float32 ``(C,)``.
+        """Compute what is added to the fused logits of a person whose network logits at rest are known, float32 ``(C,)``.
 
         Args:
             excess: of the mean network logits at rest ``(C,)``: how far this person's own lie above them, as far as it is

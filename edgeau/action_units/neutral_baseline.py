@@ -67,7 +67,7 @@ class NeutralBaseline:
         return average + _TRUST * np.float32(self.confidence) * (self.shape - average)
 
     def excess(self, average: NDArray[np.float32], network: str) -> NDArray[np.float32]:
-        """How far this person's network logits at rest lie above those of many people, as far as it is believed: float32 ``(C,)``.
+        """Compute how far this person's network logits at rest lie above those of many people, as far as it is believed: float32 ``(C,)``.
 
         Args:
             average: network logits at rest, the mean of many people ``(C,)``.

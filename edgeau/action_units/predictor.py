@@ -24,7 +24,7 @@ __all__ = ["AUPredictor", "Predicted"]
 
 @dataclass(frozen=True, slots=True)
 class Predicted:
-    """What is said of one face: ``aus`` by label, and ``network_logits`` float32 ``(C,)`` of the network alone."""
+    """Predictions for one face: ``aus`` by label, and ``network_logits`` float32 ``(C,)`` of the network alone."""
 
     aus: dict[str, ActionUnit]
     network_logits: NDArray[np.float32]
@@ -94,7 +94,7 @@ class AUPredictor:
         landmarks: Sequence[NDArray[np.float32]],
         baselines: Sequence[NeutralBaseline | None],
     ) -> list[Predicted]:
-        """What is said of each face.
+        """Predict the action units of each face.
 
         Args:
             crops: the aligned crop of each face, in the detector's colour order.
@@ -134,7 +134,7 @@ class AUPredictor:
         landmark_logits: NDArray[np.float32],
         baselines: Sequence[NeutralBaseline | None],
     ) -> list[list[float]]:
-        """What is added to the network's weighted logits, by face and label."""
+        """Sum what is added to the network's weighted logits, by face and label."""
         offsets = fuser.offsets(landmark_logits)
         network = self._detector.bundle.manifest.network.name
         for row, baseline in enumerate(baselines):

@@ -187,7 +187,7 @@ def _as_it_is(
 
 
 def _of_target(target: Target, progress: ProgressReporter) -> str:
-    """What the target takes by itself: said aloud where that is not what most targets take."""
+    """Choose what the target takes by itself: said aloud where that is not what most targets take."""
     if target.model != DEFAULT:
         progress.notice(
             f"{target.title} takes {target.model} ({PACKAGED[target.model]}); --model {DEFAULT} takes the larger network"

@@ -121,7 +121,7 @@ class WebcamSession:
 
     @property
     def smoothed_s(self) -> float | None:
-        """How far the probabilities that are shown lag behind at most, seconds; None where they are not smoothed."""
+        """Largest lag of the probabilities that are shown, seconds; None where they are not smoothed."""
         lags = [one.latency_s for one in self._pipeline.stages.filters if isinstance(one, Smoother)]
         return sum(lags) if lags else None
 

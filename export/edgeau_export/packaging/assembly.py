@@ -84,7 +84,7 @@ def _body(argv: Sequence[str] | None) -> int:
 
 
 def float_parts(bundle: Path, checkpoint: Path, root: Path) -> bytes:
-    """What the float file is made from.
+    """Split the float file into what it is made from.
 
     Args:
         bundle: its folder.
@@ -112,7 +112,7 @@ def float_parts(bundle: Path, checkpoint: Path, root: Path) -> bytes:
 
 
 def int8_parts(bundle: Path, root: Path) -> bytes:
-    """What ONNX Runtime's INT8 is made from; arguments as :func:`float_parts`."""
+    """Split ONNX Runtime's INT8 into what it is made from; arguments as :func:`float_parts`."""
     source, whole = (bundle / _FLOAT).read_bytes(), (bundle / _INT8).read_bytes()
     floats = [numpy_helper.to_array(item) for item in onnx.load(bundle / _FLOAT).graph.initializer]
     pieces = []
@@ -131,7 +131,7 @@ def int8_parts(bundle: Path, root: Path) -> bytes:
 
 
 def litert_parts(bundle: Path, root: Path) -> bytes:
-    """What LiteRT's INT8 is made from; arguments as :func:`float_parts`."""
+    """Split LiteRT's INT8 into what it is made from; arguments as :func:`float_parts`."""
     source, whole = (bundle / _INT8).read_bytes(), (bundle / _LITERT).read_bytes()
     pieces = []
     for initializer in onnx.load(bundle / _INT8).graph.initializer:

@@ -27,7 +27,7 @@ _TOP = 15
 
 @dataclass(frozen=True)
 class ScaledWeight:
-    """Where a weight of the file comes from.
+    """Source of a weight of the file.
 
     Attributes:
         tensor: name in the checkpoint.
@@ -41,7 +41,7 @@ class ScaledWeight:
 
     @property
     def values(self) -> NDArray[np.float32]:
-        """What ``weights/assemble.py`` makes of it: float32 ``(K, n)`` of 11 bits."""
+        """Compute what ``weights/assemble.py`` makes of it: float32 ``(K, n)`` of 11 bits."""
         products = self.halves.astype(np.float64) * self.scale.astype(np.float64)[:, None]
         exponent = _TOP - np.frexp(np.abs(products).max(axis=1, keepdims=True))[1]
         rounded = np.ldexp(products, exponent).astype(np.float16).astype(np.float64)

@@ -72,7 +72,7 @@ class DescribedModel:
     uint8: bool = False
 
     def description(self, parameters: int) -> NetworkDescription:
-        """What a bundle says of the network, whose weights are so many numbers."""
+        """Describe the network, whose weights are so many numbers, as a bundle does."""
         return NetworkDescription(
             network=NetworkInfo(
                 name=self.path.stem,

@@ -1,7 +1,7 @@
 """``python -m edgeau_training.evaluation.own_rest``: what a person's own face at rest is worth, on renders of people who have one.
 
 Of each person with a face at rest, the first such face is the neutral baseline, as :class:`edgeau.NeutralCollector` would
-collect it, and all their other faces are judged: without it, with it for the landmarks, for the network, and for both.
+collect it, and all their other faces are tested: without it, with it for the landmarks, for the network, and for both.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ class OwnRest:
     """Faces of people whose face at rest is known, and the faces at rest themselves.
 
     Attributes:
-        truth: int8 ``(N, C)`` of the judged faces.
+        truth: int8 ``(N, C)`` of the tested faces.
         persons: int64 ``(N,)``.
         network: float32 ``(N, C)``, the network's logits.
         at_rest: float32 ``(N, C)``, the network's logits of the same person at rest.
@@ -110,20 +110,20 @@ def own_rest(
     truth, persons, resting, network, points = (np.concatenate(part) for part in zip(
         *_answers(bundle, faces, artifact, limit), strict=True))  # fmt: skip
     firsts = {int(persons[row]): row for row in reversed(np.flatnonzero(resting))}
-    judged = [row for row, person in enumerate(persons) if firsts.get(int(person), row) != row]
-    if not judged:
+    tested = [row for row, person in enumerate(persons) if firsts.get(int(person), row) != row]
+    if not tested:
         raise InputError(f"{faces.name} shows nobody at rest and once more; render faces with edgeau-synth")
     landmark, own = [], []
-    for row in judged:
+    for row in tested:
         rest = points[firsts[int(persons[row])]]
         baseline = NeutralBaseline(model.shape(rest), model.template_digest, 1)
         landmark.append(model.logits(points[row])[columns])
         own.append(model.logits(points[row], baseline)[columns])
     return OwnRest(
-        truth[judged],
-        persons[judged],
-        network[judged],
-        network[[firsts[int(persons[row])] for row in judged]],
+        truth[tested],
+        persons[tested],
+        network[tested],
+        network[[firsts[int(persons[row])] for row in tested]],
         np.stack(landmark),
         np.stack(own),
     )

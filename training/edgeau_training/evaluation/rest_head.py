@@ -2,7 +2,7 @@
 
 The head sees a face's feature vector (what the network's last layer reads) and how it differs from the same person's at rest. It
 adds to the logits that the bundle gives with the person's own neutral face, and starts at zero: so it is never worse before it
-learns. It is trained on people of one split and judged on those of another; a part of its own people says when to stop and where
+learns. It is trained on people of one split and tested on those of another; a part of its own people says when to stop and where
 the thresholds lie, for the head and for the baseline alike.
 """
 
@@ -37,7 +37,7 @@ from edgeau_training.evaluation.metrics import fit_thresholds, measure
 from edgeau_training.evaluation.predictions import Predictions
 from edgeau_training.evaluation.run import BATCH
 
-__all__ = ["Pairs", "main", "pairs", "train_head"]
+__all__ = ["RestPairs", "main", "pairs", "train_head"]
 
 NAME = "python -m edgeau_training.evaluation.rest_head"
 _TRUST = 0.7
@@ -45,7 +45,7 @@ _KEPT_BACK = 5  # every fifth person of the training part says when to stop
 
 
 @dataclass(frozen=True)
-class Pairs:
+class RestPairs:
     """Faces of people whose face at rest is known.
 
     Attributes:
@@ -62,9 +62,9 @@ class Pairs:
     truth: NDArray[np.int8]
     persons: NDArray[np.int64]
 
-    def rows(self, chosen: NDArray[np.bool_]) -> Pairs:
+    def rows(self, chosen: NDArray[np.bool_]) -> RestPairs:
         """Some of them."""
-        return Pairs(
+        return RestPairs(
             *(getattr(self, name)[chosen] for name in ("features", "plain", "own", "truth", "persons"))
         )
 
@@ -96,10 +96,10 @@ def _body(argv: Sequence[str] | None) -> int:
     parser.add_json()
     options = parser.parse_args(argv)
     bundle = load_bundle(bundle_folder(options.bundle))
-    train, judged = pairs(bundle, options.data, "train", options.limit), pairs(bundle, options.data, "val")
+    train, tested = pairs(bundle, options.data, "train", options.limit), pairs(bundle, options.data, "val")
     kept = train.persons % _KEPT_BACK == 0
     rows = [
-        _row(name, bundle, train.rows(kept), judged, (getattr(train.rows(kept), part), getattr(judged, part)))
+        _row(name, bundle, train.rows(kept), tested, (getattr(train.rows(kept), part), getattr(tested, part)))
         for name, part in (("no neutral face", "plain"), ("neutral baseline", "own"))
     ]
     for width in options.width:
@@ -110,13 +110,13 @@ def _body(argv: Sequence[str] | None) -> int:
                 name,
                 bundle,
                 train.rows(kept),
-                judged,
-                (_answers(head, train.rows(kept)), _answers(head, judged)),
+                tested,
+                (_answers(head, train.rows(kept)), _answers(head, tested)),
             )
         )
     document = {
         "train": {"faces": int((~kept).sum()), "people": len(np.unique(train.persons[~kept]))},
-        "judged": {"faces": len(judged.truth), "people": len(np.unique(judged.persons))},
+        "tested": {"faces": len(tested.truth), "people": len(np.unique(tested.persons))},
         "rows": rows,
     }
     if options.json:
@@ -126,7 +126,7 @@ def _body(argv: Sequence[str] | None) -> int:
     return DONE
 
 
-def pairs(bundle: Bundle, data: Path, split: str, limit: int | None = None) -> Pairs:
+def pairs(bundle: Bundle, data: Path, split: str, limit: int | None = None) -> RestPairs:
     """Every face of a person who is also seen at rest, that first face at rest left out.
 
     Raises:
@@ -141,28 +141,28 @@ def pairs(bundle: Bundle, data: Path, split: str, limit: int | None = None) -> P
     columns = [model.labels.index(label) for label in manifest.labels]
     found = _features(bundle, SyntheticSplit(data, split), limit)
     firsts = {int(found.persons[row]): row for row in reversed(np.flatnonzero(found.resting))}
-    judged = [row for row, person in enumerate(found.persons) if firsts.get(int(person), row) != row]
-    if not judged:
+    tested = [row for row, person in enumerate(found.persons) if firsts.get(int(person), row) != row]
+    if not tested:
         raise InputError(f"{data}, {split} shows nobody at rest and once more")
-    rest = [firsts[int(found.persons[row])] for row in judged]
+    rest = [firsts[int(found.persons[row])] for row in tested]
     baselines = {
         row: NeutralBaseline(model.shape(found.points[row]), model.template_digest, 1) for row in set(rest)
     }
-    landmark = np.stack([model.logits(found.points[row])[columns] for row in judged])
+    landmark = np.stack([model.logits(found.points[row])[columns] for row in tested])
     own = np.stack(
         [
             model.logits(found.points[row], baselines[first])[columns]
-            for row, first in zip(judged, rest, strict=True)
+            for row, first in zip(tested, rest, strict=True)
         ]
     )
     average = np.array([fusion.rest[label] for label in manifest.labels], np.float32)
-    moved = found.logits[judged] - np.float32(_TRUST) * (found.logits[rest] - average)
-    return Pairs(
-        np.concatenate((found.features[judged], found.features[judged] - found.features[rest]), axis=1),
-        fuse(fusion, manifest.labels, found.logits[judged], landmark),
+    moved = found.logits[tested] - np.float32(_TRUST) * (found.logits[rest] - average)
+    return RestPairs(
+        np.concatenate((found.features[tested], found.features[tested] - found.features[rest]), axis=1),
+        fuse(fusion, manifest.labels, found.logits[tested], landmark),
         fuse(fusion, manifest.labels, moved, own),
-        found.truth[judged],
-        found.persons[judged],
+        found.truth[tested],
+        found.persons[tested],
     )
 
 
@@ -238,7 +238,7 @@ class _Head(nn.Module):
         return moved
 
 
-def train_head(train: Pairs, kept_back: Pairs, width: int, epochs: int, seed: int = 0) -> nn.Module:
+def train_head(train: RestPairs, kept_back: RestPairs, width: int, epochs: int, seed: int = 0) -> nn.Module:
     """A head, as it was when the people kept back were told best.
 
     Args:
@@ -271,17 +271,17 @@ def train_head(train: Pairs, kept_back: Pairs, width: int, epochs: int, seed: in
     return head
 
 
-def _loss(head: nn.Module, judged: Pairs) -> float:
-    logits = torch.from_numpy(_answers(head, judged))
-    truth = torch.from_numpy(judged.truth.astype(np.float32))
+def _loss(head: nn.Module, tested: RestPairs) -> float:
+    logits = torch.from_numpy(_answers(head, tested))
+    truth = torch.from_numpy(tested.truth.astype(np.float32))
     return float(nn.functional.binary_cross_entropy_with_logits(logits, truth))
 
 
-def _answers(head: nn.Module, judged: Pairs) -> NDArray[np.float32]:
+def _answers(head: nn.Module, tested: RestPairs) -> NDArray[np.float32]:
     head.eval()
     with torch.inference_mode():
         answers: NDArray[np.float32] = head(
-            torch.from_numpy(judged.features), torch.from_numpy(judged.own)
+            torch.from_numpy(tested.features), torch.from_numpy(tested.own)
         ).numpy()
     return answers
 
@@ -289,18 +289,18 @@ def _answers(head: nn.Module, judged: Pairs) -> NDArray[np.float32]:
 def _row(
     name: str,
     bundle: Bundle,
-    kept: Pairs,
-    judged: Pairs,
+    kept: RestPairs,
+    tested: RestPairs,
     logits: tuple[NDArray[np.float32], NDArray[np.float32]],
 ) -> dict[str, Any]:
-    """F1 and AUC of the judged people, thresholds from those kept back."""
+    """F1 and AUC of the tested people, thresholds from those kept back."""
     labels = bundle.manifest.labels
     half = np.full(len(labels), 0.5)
     thresholds = fit_thresholds(Predictions(labels, logits[0], kept.truth, half, kept.persons))
-    table = Predictions(labels, logits[1], judged.truth, thresholds, judged.persons)
+    table = Predictions(labels, logits[1], tested.truth, thresholds, tested.persons)
     metrics = measure(table)
-    wrong = float((table.decisions != (judged.truth == 1)).mean())
-    loss = np.logaddexp(0, logits[1]) - judged.truth * logits[1]
+    wrong = float((table.decisions != (tested.truth == 1)).mean())
+    loss = np.logaddexp(0, logits[1]) - tested.truth * logits[1]
     return {
         "name": name,
         "f1": float(macro_mean(metrics.f1)),
@@ -316,10 +316,10 @@ def _table(document: dict[str, Any]) -> str:
         (row["name"], *(f"{row[key]:.4f}" for key in ("f1", "auc", "wrong", "loss")))
         for row in document["rows"]
     ]
-    trained, judged = document["train"], document["judged"]
+    trained, tested = document["train"], document["tested"]
     return (
-        f"trained on {trained['faces']} faces of {trained['people']} people, judged on {judged['faces']} faces of "
-        f"{judged['people']} others\n{chr(10).join(aligned_lines((head, *rows)))}"
+        f"trained on {trained['faces']} faces of {trained['people']} people, tested on {tested['faces']} faces of "
+        f"{tested['people']} others\n{chr(10).join(aligned_lines((head, *rows)))}"
     )
 
 

@@ -40,7 +40,7 @@ _IRIS = ((468, 473), (473, 478))
 
 @dataclass(frozen=True)
 class SidedAnswers:
-    """What a bundle says of faces whose sides are labelled.
+    """Answers of a bundle on faces whose sides are labelled.
 
     Attributes:
         labels: S labels of AUs that have sides.
@@ -111,12 +111,12 @@ def answers(
         raise UsageError(f"the landmark model of {bundle.directory} has no sides")
     labels = tuple(label for label in manifest.labels if label in model.sides.labels)
     fitted = bundle.artifacts(artifact)[0].fused_thresholds or {}
-    judge = _Judge(bundle, model, labels)
+    probabilities_of = _SidedProbabilities(bundle, model, labels)
     rows, mirrored = [], []
     with closing(open_scorer(bundle.directory, artifact, "network")) as network:
         for batch in _batches(data, split, limit):
-            rows.append(judge(batch, network))
-            mirrored.append(judge(_mirrored(batch, model.sides.mirror), network)[1][:, ::-1])
+            rows.append(probabilities_of(batch, network))
+            mirrored.append(probabilities_of(_mirrored(batch, model.sides.mirror), network)[1][:, ::-1])
     return SidedAnswers(
         labels,
         _truth(data, split, labels, limit),
@@ -159,7 +159,7 @@ def figures(found: SidedAnswers) -> dict[str, Any]:
     }  # fmt: skip
 
 
-class _Judge:
+class _SidedProbabilities:
     """Whole and sided probabilities of a batch, as :class:`edgeau.action_units.predictor.AUPredictor` gives them."""
 
     def __init__(self, bundle: Bundle, model: LandmarkModel, labels: tuple[str, ...]) -> None:
