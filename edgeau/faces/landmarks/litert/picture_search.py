@@ -117,7 +117,7 @@ def _add_turned(
 
 
 def _upright_one(face: CheckedFace, doubtful: list[tuple[Candidate, CheckedFace]]) -> CheckedFace:
-    """What a turned search found; where that is an upright face which was doubted, the points that MediaPipe gives it."""
+    """Take what a turned search found; where that is an upright face which was doubted, the points that MediaPipe gives it."""
     for candidate, other in doubtful:
         if (
             not candidate.from_tile
