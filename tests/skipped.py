@@ -46,6 +46,7 @@ _DEBIAN = {
     "unshare": "util-linux",
     "ffmpeg": "ffmpeg",
     "gcc": "gcc",
+    "german locale": "locales",
     "c compiler": "gcc",
     "xvfb": "xvfb",
 }
