@@ -196,6 +196,8 @@ def _tables(rows: list[Recall], live: list[Live]) -> str:
             cells = [cell for row in (one, other) for cell in _cells(row)]
             lines.append(f"| {value} | " + " | ".join(cells) + " |")
         lines.append("")
+    if not live:
+        return "\n".join(lines)
     lines += [
         "| live: what is in view, size | `--far` | faces a frame | CPU ms a frame | of the longest frame |"
     ]
