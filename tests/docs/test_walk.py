@@ -51,6 +51,7 @@ def write(copy, before, text):
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1800)  # some five minutes, and four times as long on a machine that has more to do
 def test_the_walk(tmp_path):
     for room in ROOMS:
         shutil.copytree(ROOT / room, tmp_path / room, ignore=shutil.ignore_patterns("__pycache__"))
