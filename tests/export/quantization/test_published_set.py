@@ -7,8 +7,10 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+import torch
 
 from edgeau.action_units.labelled_pictures import read_labelled_pictures
+from edgeau.action_units.names import BP4D
 from edgeau.bundle import load_bundle
 from edgeau.bundle.manifest import InputSpec, NetworkInfo
 from edgeau.bundle.provenance import Provenance, TrainedOn
@@ -16,6 +18,7 @@ from edgeau.errors import CalibrationError, InputError, UsageError
 from edgeau.faces.alignment import Alignment, ArcFaceTemplate
 from edgeau_export.command import main
 from edgeau_export.progress import ProgressReporter
+from edgeau_export.quantization import labelled_data
 from edgeau_export.quantization.labelled_data import PublishedSet
 from edgeau_export.quantization.published_set import (
     calibration_data,
@@ -23,7 +26,9 @@ from edgeau_export.quantization.published_set import (
     published_set,
 )
 from edgeau_export.source_network.network import NetworkDescription
+from edgeau_training.checkpoint import CheckpointInfo, save_checkpoint
 from edgeau_training.datasets import open_data_set
+from edgeau_training.networks import build_network
 from tests.training.trees import OPTIONS, make_trees
 
 SILENT = ProgressReporter(silent=True)
@@ -135,3 +140,25 @@ def test_an_export_is_calibrated_on_it(
         "ranges and thresholds from BP4D, whose agreement allows non-commercial research only"
         in manifest.licences
     )
+
+
+def test_its_labels_set_thresholds_and_budget(
+    trees: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(labelled_data, "_LEAST", 8)  # a tiny tree has 16 pictures a split
+    torch.manual_seed(0)
+    options = {"stem": "test_efficientnet"}
+    info = CheckpointInfo("mrpnet", BP4D, options, trained=True, training="a test")
+    save_checkpoint(tmp_path / "c.safetensors", build_network("mrpnet", BP4D, **options), info)
+    line = ["--model", str(tmp_path / "c.safetensors"), "--target", "cpu", "--precision", "fp32,int8"]
+    line += ["--calib", f"bp4d:{trees['bp4d']}", "--calib-option", "subjects=F001,M011,F007"]
+    line += ["--calib-accept", "one-person,near-duplicates,inactive-aus", "--max-f1-drop", "1"]
+    assert main([*line, "--out", str(tmp_path / "b"), "--landmarks", "none"]) == 0
+    artifacts = {
+        (item.runtime, item.precision): item for item in load_bundle(tmp_path / "b").manifest.artifacts
+    }
+    accuracy = artifacts["onnxruntime", "int8"].accuracy
+    assert accuracy is not None
+    assert accuracy.data.startswith("bp4d-fold-1.csv, split test")
+    assert accuracy.count == 16
+    assert any(value != 0.5 for value in artifacts["onnxruntime", "int8"].thresholds.values())
