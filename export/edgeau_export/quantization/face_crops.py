@@ -233,15 +233,14 @@ def _say(
 def _say_of_another_frame(description: NetworkDescription, progress: ProgressReporter) -> None:
     """The packaged crops are framed, sized and coloured for the packaged default."""
     default = Alignment()
-    differs = [
-        name
-        for name, other in (
-            ("alignment", description.alignment.to_dict()["kind"] != default.to_dict()["kind"]),
-            ("size", description.alignment.shape != default.shape),
-            ("colour", description.input.color == "GRAY"),
-        )
-        if other
-    ]
+    # Another size of the same template shows the same, in fewer or more pixels.
+    otherwise = description.alignment.to_dict()["method"] != default.to_dict()["method"]
+    found = {
+        "alignment": otherwise,
+        "size": otherwise and description.alignment.shape != default.shape,
+        "colour": description.input.color == "GRAY",
+    }
+    differs = [name for name, other in found.items() if other]
     if differs:
         progress.notice(
             f"the packaged crops are framed for the packaged network and were scaled: {' and '.join(differs)} of this network "
