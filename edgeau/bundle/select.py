@@ -69,9 +69,9 @@ def select_artifact(
     """Open the artifact that is fastest here, with the number of threads that is.
 
     At the first time on a machine all that may be chosen from is timed, for about a second; the user's cache remembers
-    it, for this bundle, processor and engine versions (unless other programs disturbed it). An engine must give the golden answers when it first meets an
-    artifact. Each artifact that does not work is named in a warning of ``logging``, and so is, when it is measured, each
-    quantized one that is slower than float; such a one is opened only when ``artifact`` asks for it.
+    it, for this bundle, processor and engine versions (unless other programs disturbed it). An engine must give the golden
+    answers when it first meets an artifact. Each artifact that does not work is named in a warning of ``logging``, and so is,
+    when it is measured, a quantized precision that no engine runs faster than float; such a one is opened only when ``artifact`` asks for it.
 
     Args:
         bundle: verified.
@@ -238,12 +238,12 @@ def by_processor_time(rows: Sequence[Timing]) -> list[Timing]:
 
 
 def slower_than_float(rows: Sequence[Timing]) -> list[Slower]:
-    """Every quantized artifact that is slower here than the fastest float one with as many threads."""
+    """Each quantized precision whose fastest artifact is slower here than the fastest float one with as many threads."""
     timed = sorted((row for row in rows if row.latency_ms is not None), key=_latency)
-    fastest: dict[tuple[str, str], Timing] = {}
+    fastest: dict[str, Timing] = {}
     for row in timed:
         if not PRECISIONS[row.precision].is_float:
-            fastest.setdefault((row.file, row.runtime), row)
+            fastest.setdefault(row.precision, row)
     floats = [row for row in timed if PRECISIONS[row.precision].is_float]
     pairs = ((row, _best_beside(row, floats)) for row in fastest.values())
     return [Slower(row, best) for row, best in pairs if best is not None and _latency(row) > _latency(best)]

@@ -52,18 +52,28 @@ def test_the_choice_is(rows: list[Timing], expected: tuple[str, int | None]) -> 
     assert len(others) == sum(r.latency_ms is not None for r in rows) - 1
 
 
-def test_quantized_that_is_slower_than_float_is_told_once_a_file() -> None:
+def test_quantized_that_is_slower_than_float_is_told_once_a_precision() -> None:
     rows = [
         row("f", 10, 1),
         row("f", 6, 2),
         row("q", 20, 1, "int8"),
         row("q", 11, 2, "int8"),
-        row("fast", 5, 2, "int8"),
+        row("slowest", 15, 2, "int8"),
     ]
     (slower,) = slower_than_float(rows)
     assert (slower.quantized, slower.best_float) == (rows[3], rows[1])
     assert "int8 is slower than float on this machine: q " in str(slower)
     assert slower_than_float(rows[2:]) == []
+
+
+def test_a_precision_that_one_engine_runs_fast_is_not_called_slow() -> None:
+    rows = [
+        Timing("a.onnx", "onnxruntime", "fp32", 1, 10.0),
+        Timing("a8.onnx", "openvino", "int8", 1, 14.0),
+        Timing("a8.tflite", "litert", "int8", 1, 5.0),
+    ]
+    assert slower_than_float(rows) == []
+    assert [str(one.quantized.file) for one in slower_than_float(rows[:2])] == ["a8.onnx"]
 
 
 CROP = np.zeros((1, 3, 2, 2), np.float32)
