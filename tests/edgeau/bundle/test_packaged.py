@@ -2,8 +2,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from edgeau import Pipeline
 from edgeau.bundle import PACKAGED, bundle_folder, load_bundle, packaged, packaged_bundle_path
 from edgeau.errors import BundleError
 
@@ -40,3 +42,12 @@ def test_a_copy_without_it_says_so(name: str, tmp_path: Path, monkeypatch: pytes
 def test_what_is_packaged_only_by_its_files_name_is_no_name() -> None:
     with pytest.raises(BundleError, match="carries no bundle named assets"):
         packaged_bundle_path("assets")
+
+
+def test_the_light_one_runs_by_its_name(astronaut: np.ndarray) -> None:
+    with Pipeline.load("light", artifact="onnxruntime/fp32", threads=1) as pipeline:
+        assert pipeline.bundle.directory == packaged_bundle_path("light")
+        (face,) = pipeline.process(astronaut).faces
+    assert face.aus["AU12"].active
+    assert face.aus["AU12"].left is not None
+    assert not face.aus["AU4"].active

@@ -11,6 +11,8 @@ from edgeau.errors import TargetError, UsageError
 from edgeau.runtimes.table import runtimes
 from edgeau_calibration.recipe import recipes
 from edgeau_export.command import main
+from edgeau_export.export import _of_target
+from edgeau_export.progress import ProgressReporter
 from edgeau_export.targets.selection import select_artifacts
 from edgeau_export.targets.target import load_target, targets
 
@@ -38,6 +40,12 @@ def test_small_boards_take_the_light_network_and_others_the_default() -> None:
         "raspberrypi4",
     }
     assert {target.model for target in targets().values()} == set(PACKAGED)
+
+
+@pytest.mark.parametrize(("name", "model"), [("raspberrypi4", "light"), ("raspberrypi5", "default")])
+def test_an_export_says_when_it_takes_the_light_network(name: str, model: str, capsys) -> None:
+    assert _of_target(load_target(name), ProgressReporter("edgeau-export")) == model
+    assert ("takes light" in capsys.readouterr().err) == (model == "light")
 
 
 def test_a_target_of_a_network_that_is_not_packaged_is_refused(tmp_path: Path) -> None:
