@@ -5,7 +5,8 @@
 DATA is a data set of edgeau-synth, or an .npy of crops, uint8 (n, 256, 256, 3) RGB; 640 faces are taken. Each network is
 exported by edgeau-export from a state dict, a builder and a model.toml, in a process of its own, and leaves DIR/NAME/row.json; one
 that is there is not measured again, so that a run that was broken off goes on. INT8 is calibrated on 128 faces and compared with
-the float file on 256 that nobody saw before, beside ONNX Runtime's own ``quantize_static`` at its defaults on the same faces.
+the float file on 256 that nobody saw before, beside ONNX Runtime's own ``quantize_static`` at its defaults on the same faces. Every
+product of layers is left in integers, without a budget: what the export's budget would refuse is seen by its flips (2 % by default).
 Needs timm and torchvision (the extra ``train``). --write puts the table into a page, between the marks "networks". Exit code 1:
 a process died; 3: a bar is missed.
 """

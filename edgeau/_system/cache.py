@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from edgeau._system.atomic_file import write_whole
+from edgeau._system.json_text import parse_json
 from edgeau.errors import OutputError
 
 __all__ = ["KeyedCache", "cache_directory"]
@@ -44,7 +45,7 @@ class KeyedCache:
     def get(self, facts: dict[str, Any]) -> dict[str, Any] | None:
         """Read what was kept for these facts, plain JSON values; None where nothing was, or it cannot be read."""
         try:
-            note = json.loads(self._file(facts).read_text(encoding="utf-8"))
+            note = parse_json(self._file(facts).read_text(encoding="utf-8"))
         except (OSError, ValueError, RecursionError, RuntimeError):
             return None
         return note if isinstance(note, dict) else None

@@ -86,7 +86,10 @@ def _parse(kind: Any, value: Any, where: str) -> Any:
 
 def _parse_plain(kind: Any, value: Any, where: str) -> Any:
     if kind is float and isinstance(value, int) and not isinstance(value, bool):
-        return float(value)
+        try:
+            return float(value)
+        except OverflowError:
+            raise RecordError(where, "the number is beyond every float") from None
     if kind is int and isinstance(value, bool):
         raise RecordError(where, f"expected int, got {value!r}")
     return _expect(kind, value, where)

@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgeau._system.atomic_file import write_whole
+from edgeau._system.json_text import parse_json
 from edgeau._system.npz import SMALL, read_npz
 from edgeau.action_units.face_shape import MESH_POINTS, FaceTemplate
 from edgeau.action_units.landmark_sides import LandmarkSides
@@ -152,7 +153,7 @@ class LandmarkModel:
                     f"{path} has landmark model format {found}, this edgeau reads {FORMAT}; upgrade edgeau"
                 )
             numbers = {name: arrays[name].astype(np.float32) for name in _shapes(len(labels))}
-            info: dict[str, Any] = json.loads(str(arrays["info"]))
+            info: dict[str, Any] = parse_json(str(arrays["info"]))
             return cls(labels=labels, info=info, sides=LandmarkSides.of_arrays(arrays), **numbers)
         except (KeyError, ValueError, TypeError) as error:
             raise BundleError(

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from edgeau._system.json_text import parse_json
 from edgeau.bundle.checks import check_manifest
 from edgeau.bundle.files import MANIFEST, verify
 from edgeau.bundle.manifest import Artifact, Manifest
@@ -123,7 +123,7 @@ def _read_manifest(directory: Path) -> bytes:
 
 def _parse(text: bytes, where: str) -> Any:
     try:
-        return json.loads(text)
+        return parse_json(text)
     except ValueError as error:
         raise BundleError(
             f"{where} is not JSON ({error}); copy the bundle again, or export it again"

@@ -19,6 +19,7 @@ import torch
 from torch import Tensor, nn
 
 from edgeau._system.atomic_file import write_whole
+from edgeau._system.json_text import parse_json
 from edgeau._system.records import from_dict, to_dict
 from edgeau.action_units.names import DEFAULT
 from edgeau.bundle.manifest import InputSpec
@@ -198,7 +199,7 @@ def _info_of(path: Path, metadata: dict[str, str]) -> CheckpointInfo:
             f"use a checkpoint written by edgeau-train, or describe it in a model.toml (edgeau-export --describe {path} prints one)"
         )
     try:
-        values = json.loads(metadata[METADATA_KEY])
+        values = parse_json(metadata[METADATA_KEY])
     except json.JSONDecodeError as error:
         raise CheckpointError(
             f"{path}: the metadata is not JSON ({error}); the file is damaged, copy it again"

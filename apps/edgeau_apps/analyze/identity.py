@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 from argparse import Namespace
 from dataclasses import dataclass
@@ -12,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from edgeau import __version__
+from edgeau._system.json_text import parse_json
 from edgeau.bundle.packaged import bundle_folder
 from edgeau.bundle.provenance import file_digest
 from edgeau_apps.analyze.inputs import Input, real_path
@@ -108,7 +108,7 @@ def made(table: Path) -> Made | None:
             file.seek(0, os.SEEK_END)
             file.seek(max(0, file.tell() - _TAIL))
             last = file.read().rstrip(b"\n").rpartition(b"\n")[2]
-        source, end = json.loads(first).get("source"), json.loads(last).get("end")
+        source, end = parse_json(first).get("source"), parse_json(last).get("end")
     except (OSError, ValueError, AttributeError, RecursionError):
         return None
     if not isinstance(source, dict):

@@ -6,6 +6,7 @@ import json
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from edgeau._system.json_text import parse_json
 from edgeau._system.records import from_dict, to_dict
 from edgeau.errors import InputError, RecordError
 
@@ -112,7 +113,7 @@ def read_result(path: Path) -> Result:
         InputError: the file is missing or is none.
     """
     try:
-        return from_dict(Result, json.loads(path.read_text("utf-8")), str(path))
+        return from_dict(Result, parse_json(path.read_text("utf-8")), str(path))
     except OSError as error:
         raise InputError(f"{path} cannot be read: {error}") from error
     except (ValueError, RecordError) as error:

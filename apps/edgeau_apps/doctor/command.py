@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
@@ -10,6 +9,7 @@ from pathlib import Path
 
 from edgeau import __version__
 from edgeau._system.command import DONE, PARTLY, CommandParser, print_json, run, seconds
+from edgeau._system.json_text import parse_json
 from edgeau._system.records import from_dict, to_dict
 from edgeau.errors import InputError, RecordError, UsageError, UserError
 from edgeau_apps.doctor.checks import examine
@@ -66,7 +66,7 @@ def _brings_landmarks(bundle: str | None) -> bool:
     if bundle is None:
         return False
     try:
-        found = json.loads((Path(bundle) / "manifest.json").read_text("utf-8"))["landmarks"]
+        found = parse_json((Path(bundle) / "manifest.json").read_text("utf-8"))["landmarks"]
     except (OSError, ValueError, KeyError, TypeError):
         return False
     return found is not None
@@ -105,7 +105,7 @@ def _parser() -> CommandParser:
 
 def _described(path: Path) -> MachineDescription:
     try:
-        document = json.loads(path.read_text("utf-8"))
+        document = parse_json(path.read_text("utf-8"))
         return from_dict(MachineDescription, document.get("machine", document), str(path))
     except OSError as error:
         raise InputError(f"{path} cannot be read: {error}") from error

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import subprocess
 import sys
@@ -10,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
+from edgeau._system.json_text import parse_json
 from edgeau.errors import EdgeauError
 from edgeau.faces.landmarks.mediapipe_models import installed_models, models_place
 from edgeau.runtimes.table import runtimes
@@ -110,7 +110,7 @@ def _tried(kind: str, name: str, bundle: str | None, time_limit: float) -> _Tria
         return _Trial(kind, name, fault=f"could not be tried ({error})")
     said = done.stdout.strip().splitlines()
     try:
-        return _Trial(kind, name, **json.loads(said[-1]))
+        return _Trial(kind, name, **parse_json(said[-1]))
     except (IndexError, ValueError, TypeError):
         lines = done.stderr.strip().splitlines()
         why = lines[-1] if lines else f"it ended with code {done.returncode}"
@@ -137,7 +137,7 @@ def _of_bundle(bundle: str | None) -> tuple[list[tuple[str, str, str]], bool]:
     from edgeau.bundle import bundle_folder
 
     folder = bundle_folder(bundle)
-    manifest = json.loads((folder / "manifest.json").read_text("utf-8"))
+    manifest = parse_json((folder / "manifest.json").read_text("utf-8"))
     artifacts = [(item["file"], item["runtime"], item["precision"]) for item in manifest["artifacts"]]
     return artifacts, manifest.get("landmarks") is not None
 

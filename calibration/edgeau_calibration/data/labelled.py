@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from edgeau._system.json_text import parse_json
 from edgeau.errors import CalibrationError
 from edgeau.faces.alignment import Alignment
 from edgeau_calibration.data.crops import decode_crop
@@ -133,7 +133,7 @@ def labelled_faces(
 
 def _columns(folder: Path, labels: Sequence[str]) -> list[int]:
     try:
-        known: list[str] = json.loads((folder / "dataset.json").read_text("utf-8"))["aus"]
+        known: list[str] = parse_json((folder / "dataset.json").read_text("utf-8"))["aus"]
     except (OSError, ValueError, KeyError) as error:
         raise CalibrationError(
             f"{folder} is not a data set of edgeau-synth: dataset.json: {error}"

@@ -21,6 +21,7 @@ from typing import Any, TypeVar
 
 from edgeau._system.atomic_file import write_whole
 from edgeau._system.cache import cache_directory
+from edgeau._system.json_text import parse_json
 from edgeau.errors import EngineError, OutputError
 from edgeau.runtimes.tensorrt.machine import Machine
 from edgeau.runtimes.tensorrt.options import EngineOptions
@@ -135,7 +136,7 @@ class EngineCache:
     def _read(folder: Path, key: EngineKey) -> bytes | None:
         """The serialized engine, or None where there is none; :class:`EngineError` where it is damaged."""
         try:
-            note = json.loads((folder / f"{key.digest}.json").read_bytes())
+            note = parse_json((folder / f"{key.digest}.json").read_bytes())
             engine = (folder / f"{key.digest}.engine").read_bytes()
         except OSError:
             return None
@@ -193,7 +194,7 @@ class EngineCache:
 def _facts_in(note: Path) -> dict[str, Any]:
     """Read the facts in an engine's note; nothing where it is no note."""
     try:
-        return dict(json.loads(note.read_bytes())["facts"])
+        return dict(parse_json(note.read_bytes())["facts"])
     except (OSError, ValueError, KeyError, TypeError):
         return {}
 

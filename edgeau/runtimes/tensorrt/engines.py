@@ -12,6 +12,7 @@ from typing import Any
 
 from edgeau._system.atomic_file import write_whole
 from edgeau._system.cache import cache_directory
+from edgeau._system.json_text import parse_json
 from edgeau.errors import EngineError, OutputError
 from edgeau.runtimes.tensorrt.build import build_engine
 from edgeau.runtimes.tensorrt.cache import EngineCache, EngineKey
@@ -122,7 +123,7 @@ def remember_options(file: Path, options: EngineOptions) -> None:
 def remembered_options(file: Path) -> EngineOptions:
     """Those, or the defaults."""
     try:
-        return EngineOptions(**json.loads(_options_file(file).read_bytes()))
+        return EngineOptions(**parse_json(_options_file(file).read_bytes()))
     except (OSError, ValueError, TypeError, RuntimeError, EngineError):
         return EngineOptions()
 

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 import edgeau
+from edgeau._system.json_text import parse_json
 from edgeau_export.onnx_to_tflite.model import FlatModel, Operator
 from edgeau_export.onnx_to_tflite.schema import Builder, tables
 from edgeau_export.onnx_to_tflite.tensor import Tensor
@@ -166,6 +167,6 @@ def read_metadata(content: bytes) -> dict[str, str]:
     root = tables.ModelT.InitFromPackedBuf(content, 0)
     for entry in root.metadata or []:
         if entry.name == ENTRY.encode():
-            said: dict[str, str] = json.loads(bytes(root.buffers[entry.buffer].data))
+            said: dict[str, str] = parse_json(bytes(root.buffers[entry.buffer].data))
             return said
     return {}

@@ -13,7 +13,6 @@ A checkpoint in half precision gives the float file its weights to the bit (:mod
 
 from __future__ import annotations
 
-import json
 import shutil
 from collections.abc import Sequence
 from dataclasses import replace
@@ -21,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from edgeau._system.command import DONE, CommandParser, run
+from edgeau._system.json_text import parse_json
 from edgeau._system.records import from_dict
 from edgeau.action_units.landmark_model import LandmarkModel
 from edgeau.action_units.names import labels as au_labels
@@ -170,7 +170,7 @@ def _accuracy(fitted: dict[str, Any]) -> Accuracy:
 def read_fusion(file: Path) -> dict[str, Any]:
     """Read what ``fusion_command`` wrote; InputError where the file is something else."""
     try:
-        fitted: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+        fitted: dict[str, Any] = parse_json(file.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise InputError(f"{file} cannot be read as a fusion ({error}); fusion_command writes one") from error
     missing = [key for key in ("fusion", "thresholds", "measured", "measured_on") if key not in fitted]

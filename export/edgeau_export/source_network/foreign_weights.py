@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 import pathlib
 import pickle
 import re
@@ -19,6 +18,7 @@ import safetensors.torch
 import torch
 from torch import Tensor, nn
 
+from edgeau._system.json_text import parse_json
 from edgeau.errors import CheckpointError
 
 __all__ = ["StateDict", "load_weights", "put_into", "state_dicts"]
@@ -177,7 +177,7 @@ def _refuse_what_was_never_weights(path: Path) -> None:
 def _of_shards(index: Path) -> dict[str, Tensor]:
     """The tensors of all files that an index names (Hugging Face's ``model.safetensors.index.json``)."""
     try:
-        places: dict[str, str] = json.loads(index.read_text(encoding="utf-8"))["weight_map"]
+        places: dict[str, str] = parse_json(index.read_text(encoding="utf-8"))["weight_map"]
         names = sorted(set(places.values()))
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise CheckpointError(f"{index} is not an index of shards: it has no weight_map ({error})") from error

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 import onnx
 import pytest
@@ -215,6 +216,50 @@ def test_a_grey_network_sees_one_channel(tmp_path: Path) -> None:
     )
     manifest = export_bundle("cpu", tmp_path / "b", file, precisions=("fp32",))
     assert manifest.input.shape == (1, 40, 48)
+
+
+FIVE_POINTS = "points = [[17, 16], [31, 16], [24, 22], [19, 30], [29, 30]]\n"
+
+
+@pytest.mark.parametrize("color", ["RGB", "GRAY"])
+@pytest.mark.parametrize(
+    ("kind", "alignment"), [("five-points", FIVE_POINTS), ("box", "margin = 0.2\n")], ids=["points", "box"]
+)
+def test_rectangular_crops_of_either_colour_and_alignment_run_in_every_engine(
+    tmp_path: Path, color: str, kind: str, alignment: str
+) -> None:
+    """From the state dict to a face of the packaged clip: both engines say what torch says of the same crop."""
+    grey = color == "GRAY"
+    module = network(channels=1 if grey else 3)
+    torch.save(module.state_dict(), tmp_path / "w.pth")
+    top = f'builder = "nets.py:{"grey" if grey else "build"}"\n'
+    norm = "mean = [0.45]\nstd = [0.25]\n" if grey else NORM
+    file = written(tmp_path, "w.pth", top, color=color, norm=norm, kind=kind, alignment=alignment)
+    target = tmp_path / "two.toml"
+    target.write_text(
+        'name = "two"\ntitle = "Two engines"\nopset = 17\ninstall = ""\n'
+        '[[artifact]]\nfile = "m.onnx"\nruntime = "onnxruntime"\nprecision = "fp32"\n'
+        '[[artifact]]\nfile = "m.tflite"\nruntime = "litert"\nprecision = "fp32"\nbatch = 1\n'
+    )
+    manifest = export_bundle(str(target), tmp_path / "b", file)
+    assert [artifact.file for artifact in manifest.artifacts] == ["m.onnx", "m.tflite"]
+    with open_source("clip") as source:
+        image = next(iter(source)).image
+    said = {}
+    for runtime in ("onnxruntime", "litert"):
+        with Pipeline.load(tmp_path / "b", artifact=runtime, filters=()) as pipeline:
+            (face,) = pipeline.process(image).faces
+        said[runtime] = np.array([unit.probability for unit in face.aus.values()])
+    crop = manifest.alignment.crop(image, face.landmarks)
+    assert crop.shape[:2] == (40, 48)
+    seen = torch.tensor(
+        cv2.cvtColor(crop, cv2.COLOR_BGR2GRAY)[None] if grey else crop[..., ::-1].transpose(2, 0, 1).copy()
+    )
+    mean, std = (torch.tensor(value).reshape(-1, 1, 1) for value in (manifest.input.mean, manifest.input.std))
+    with torch.inference_mode():
+        expected = module.eval()(((seen / 255 - mean) / std)[None].float()).sigmoid()[0].numpy()
+    np.testing.assert_allclose(said["litert"], said["onnxruntime"], atol=1e-4)
+    np.testing.assert_allclose(said["onnxruntime"], expected, atol=2e-2)
 
 
 @pytest.mark.parametrize(

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from edgeau._system.atomic_file import write_whole
+from edgeau._system.json_text import parse_json
 from edgeau.errors import InputError, OutputError, UsageError
 from edgeau.faces.landmarks import open_landmarker
 from edgeau.faces.landmarks.landmarker import Landmarker
@@ -150,7 +151,7 @@ def _check_manner(folder: Path, manner: dict[str, Any]) -> None:
         write_whole(path, (json.dumps(manner, indent=2) + "\n").encode())
         return
     try:
-        found = json.loads(path.read_text(encoding="utf-8"))
+        found = parse_json(path.read_text(encoding="utf-8"))
     except ValueError as error:
         raise InputError(
             f"{path} is damaged ({error}); remove it if {folder} holds crops of this manner"

@@ -13,6 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet
 from numpy.typing import NDArray
 
+from edgeau._system.json_text import parse_json
 from edgeau.errors import InputError
 from edgeau.faces.alignment import alignment_matrix
 from edgeau_training.augmentation import CANVAS
@@ -104,7 +105,7 @@ def _columns_of(folder: Path, labels: Sequence[str]) -> list[int]:
     if not path.is_file():
         raise InputError(f"{path} does not exist; {folder} is not a data set of edgeau-synth")
     try:
-        known: list[str] = json.loads(path.read_text())["aus"]
+        known: list[str] = parse_json(path.read_text())["aus"]
     except (json.JSONDecodeError, KeyError) as error:
         raise InputError(
             f"{path} has no list of AUs ({error}); it is damaged, render the data set again"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -13,6 +12,7 @@ from numpy.typing import NDArray
 
 from edgeau._system.atomic_file import atomic_path
 from edgeau._system.cache import cache_directory
+from edgeau._system.json_text import parse_json
 from edgeau._system.npz import read_npz
 from edgeau.errors import InputError, NpzError
 from edgeau_training.synth.lips import lip_tightening_shape
@@ -92,7 +92,7 @@ def _model_folder(folder: Path) -> Path:
 def _index(path: Path) -> tuple[list[str], NDArray[np.int64]]:
     """Names of the expression shapes, and the vertex numbers (68,) of the iBUG points."""
     try:
-        index = json.loads(path.read_text(encoding="utf-8"))
+        index = parse_json(path.read_text(encoding="utf-8"))
         return [str(name) for name in index["expressions"]], np.array(
             index["idx_to_landmark_verts"], np.int64
         )

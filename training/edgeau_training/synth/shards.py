@@ -12,7 +12,6 @@ for the right one; dataset.json lists the AUs that have sides); pose list<float3
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -23,6 +22,7 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from edgeau._system.atomic_file import atomic_path
+from edgeau._system.json_text import parse_json
 from edgeau.errors import InputError
 
 FORMAT_VERSION = 2  # 1 had no sides; it is still read
@@ -55,7 +55,7 @@ def dataset_info(root: str | Path) -> dict[str, Any]:
         raise InputError(
             f"{root}: no dataset.json there. Render a set with: edgeau-synth RIG --out {root} --count 1000"
         )
-    info: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    info: dict[str, Any] = parse_json(path.read_text(encoding="utf-8"))
     if info.get("version") not in range(1, FORMAT_VERSION + 1):
         raise InputError(
             f"{path}: format version {info.get('version')}; this reader knows 1 to {FORMAT_VERSION}."

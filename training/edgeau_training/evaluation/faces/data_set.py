@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from edgeau._system.json_text import parse_json
 from edgeau.errors import InputError, RecordError, UsageError
 from edgeau.faces.alignment import Alignment, ArcFaceTemplate
 from edgeau.faces.landmarks import open_landmarker
@@ -192,7 +192,7 @@ def _aligner_of(crops: Path) -> Alignment:
     """Read the aligner that a folder of prepared crops says it was made with."""
     path = crops / MANNER
     try:
-        aligner = Alignment.from_dict(json.loads(path.read_text(encoding="utf-8"))["alignment"])
+        aligner = Alignment.from_dict(parse_json(path.read_text(encoding="utf-8"))["alignment"])
     except FileNotFoundError as error:
         raise InputError(
             f"{crops} holds no {MANNER}, so nobody can say how its crops were cut; give the folder crops of a training run"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
@@ -10,6 +9,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from edgeau._system.json_text import parse_json
 from edgeau.action_units.labelled_pictures import (
     LabelledPictures,
     label_table,
@@ -119,7 +119,7 @@ def _of_split(found: LabelledPictures, split: str) -> LabelledPictures:
 def _read_json(table: Path) -> LabelledPictures:
     """The rows of the CSV form."""
     try:
-        faces = json.loads(table.read_text("utf-8"))["faces"]
+        faces = parse_json(table.read_text("utf-8"))["faces"]
         named = [(str(face["file"]), face["au"], bool(face.get("neutral"))) for face in faces]
         numbers = sorted({int(number) for _, labels, _ in named for number in labels})
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:

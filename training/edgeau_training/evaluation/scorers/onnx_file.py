@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import onnxruntime
 
+from edgeau._system.json_text import parse_json
 from edgeau.errors import CheckpointError, EngineError
 from edgeau.runtimes import open_session
 from edgeau_training.checkpoint import METADATA_KEY, CheckpointInfo
@@ -45,7 +45,7 @@ def _info(path: Path) -> CheckpointInfo:
             f"{path} says nothing about its labels and input (no metadata {METADATA_KEY!r}); evaluate the bundle folder "
             "that it belongs to, or the checkpoint that it was exported from"
         )
-    return CheckpointInfo.from_dict(json.loads(metadata[METADATA_KEY]))
+    return CheckpointInfo.from_dict(parse_json(metadata[METADATA_KEY]))
 
 
 def _metadata(path: Path) -> dict[str, str]:
