@@ -29,7 +29,7 @@ from tqdm import tqdm
 from edgeau import Pipeline, open_source
 from edgeau._system.command import DONE, CommandParser, print_json, run
 from edgeau.action_units.network import AUDetector
-from edgeau.bundle.load import load_bundle, packaged_bundle_path
+from edgeau.bundle import load_bundle, packaged_bundle_path
 from edgeau.errors import EngineError, InputError, OutputError
 from edgeau.faces.landmarks import Landmarker
 from edgeau.live import LiveOptions, LivePipeline

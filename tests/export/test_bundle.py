@@ -60,8 +60,8 @@ def test_float_artifacts_passed_the_gate_against_torch_on_faces(manifest: Manife
         parity = artifact.parity
         assert parity is not None
         assert parity.reference == "torch in float64"
-        assert parity.inputs == "4 face crops"
-        assert parity.count == 4
+        assert parity.inputs == "6 face crops"
+        assert parity.count == 6
         assert parity.tolerance is not None
         assert parity.tolerance < 1e-4, "what float32 can promise of a tiny network is more than that"
         assert parity.max_abs_logit <= parity.tolerance
@@ -73,9 +73,9 @@ def test_int8_says_what_it_cost_and_what_it_was_calibrated_on(manifest: Manifest
     assert artifact.parity is not None
     assert artifact.calibration is not None
     assert artifact.parity.tolerance is None
-    assert artifact.parity.inputs == "4 crops held out of faces.npz"
+    assert artifact.parity.inputs == "6 crops held out of faces.npz"
     assert 0 < artifact.parity.mean_abs_logit <= artifact.parity.max_abs_logit
-    assert (artifact.calibration.count, artifact.calibration.recipe) == (16, "robust")
+    assert (artifact.calibration.count, artifact.calibration.recipe) == (14, "robust")
     assert (
         artifact.bytes < 0.5 * manifest.artifacts[0].bytes
     )  # names and scales weigh on a network this small

@@ -33,7 +33,7 @@ def test_a_table_on_stdout_and_notices_on_stderr(
     assert code == 0
     assert "UNTRAINED" in printed
     assert "UNTRAINED" in said
-    assert "20 face crops; 160 are wanted" in said
+    assert "20 face crops; 384 are wanted: 128 to calibrate, 256 others to measure INT8 on" in said
     for artifact in load_bundle(out).manifest.artifacts:
         assert artifact.file in printed
     assert "edgeau finish ." in printed

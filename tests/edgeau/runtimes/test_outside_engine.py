@@ -78,7 +78,7 @@ loaded = load_bundle(bundle)
 print(json.dumps(dict(
     runtime=runtime, count=count,
     timing=_facts(loaded, Request(None, None, None))["engines"],
-    bench=provenance(loaded, [], Began()).engines,
+    bench=provenance(loaded.digest, "toy", [], Began()).engines,
     doctor=[finding.says for finding in check(this_machine(imports=False))],
 )))
 """
@@ -95,7 +95,7 @@ print(json.dumps(dict(
     [
         (None, r"toy_engine:ROW of the group edgeau.runtimes cannot be loaded .*No module named"),
         ("ROW = 1 / 0", "cannot be loaded .*division by zero"),
-        ("ROW = 'toy'", "no edgeau.runtimes.table.Runtime but a str"),
+        ("ROW = 'toy'", "not an edgeau.runtimes.table.Runtime but a str"),
         (
             _ENGINE.replace('name="toy"', 'name="litert"'),
             "brings the runtime 'litert', which is there already",

@@ -64,7 +64,7 @@ def test_the_report_says_what_the_manifest_says(seeded_bundle: Path, manifest: M
     assert "UNTRAINED" in page
     int8 = report["artifacts"][2]
     assert int8["calibration"]["digest"] == manifest.artifacts[2].calibration.digest
-    assert int8["flips"]["count"] == 4
+    assert int8["flips"]["count"] == 6
     assert int8["size_ratio"] == pytest.approx(manifest.artifacts[2].bytes / manifest.artifacts[0].bytes)
     assert int8["labelled"] is None
     assert "was not measured" in page

@@ -165,7 +165,7 @@ def test_the_fusion_command_writes_what_a_manifest_takes(onnx_file, landmark_fil
     assert fuse_main([*arguments, "--json"]) == 0
     document = json.loads(capsys.readouterr().out)
     assert document == json.loads(out.read_text())
-    assert set(document["fusion"]) == {"network", "landmark", "bias"}
+    assert set(document["fusion"]) == {"network", "landmark", "bias", "rest"}
     assert set(document["fusion"]["network"]) == {"AU1", "AU4", "AU12"}
     assert set(document["thresholds"]) == {"landmark", "network", "fused"}
     assert set(document["measured"]["fused"]["per_au"]) == {"AU1", "AU4", "AU12"}
