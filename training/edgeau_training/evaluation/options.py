@@ -14,10 +14,28 @@ from edgeau_training.evaluation.faces.data_set import named_set
 from edgeau_training.evaluation.scorers import PARTS
 from edgeau_training.postprocessing.ensembles import ENSEMBLES
 
-__all__ = ["EVERY", "FOLD", "check_options", "option_parser", "wanted_labels"]
+__all__ = ["EVERY", "FOLD", "bundle_on_renders_parser", "check_options", "option_parser", "wanted_labels"]
 
 FOLD = "{fold}"  # in a model's name stands for that of the fold
 EVERY = "every"
+
+
+def bundle_on_renders_parser(name: str, description: str, example: str) -> CommandParser:
+    """Make the parser of a command that measures a bundle on a data set of edgeau-synth.
+
+    Args:
+        name: name of the command.
+        description: what it measures.
+        example: one use of it.
+    """
+    parser = CommandParser(name, description, example)
+    parser.add_argument("bundle", metavar="NAME|DIR", help="default, light, or a folder")
+    parser.add_argument("--data", type=Path, required=True, metavar="DIR", help="of edgeau-synth")
+    parser.add_argument("--split", default="test", help="default %(default)s")
+    parser.add_argument("--artifact", metavar="SEL", help="default: the first")
+    parser.add_argument("--limit", type=int, metavar="N", help="only the first N faces")
+    parser.add_json()
+    return parser
 
 
 def option_parser() -> CommandParser:

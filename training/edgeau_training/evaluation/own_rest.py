@@ -10,14 +10,13 @@ import sys
 from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from edgeau._system.command import DONE, CommandParser, print_json, run
+from edgeau._system.command import DONE, print_json, run
 from edgeau._system.text_table import aligned_lines
 from edgeau.action_units.fusion import fuse
 from edgeau.action_units.landmark_model import LandmarkModel
@@ -28,6 +27,7 @@ from edgeau.metrics import macro_mean
 from edgeau_training.evaluation.faces import open_faces
 from edgeau_training.evaluation.faces.batch import LabelledFaces
 from edgeau_training.evaluation.metrics import measure
+from edgeau_training.evaluation.options import bundle_on_renders_parser
 from edgeau_training.evaluation.predictions import Predictions
 from edgeau_training.evaluation.run import BATCH
 from edgeau_training.evaluation.scorers import open_scorer
@@ -66,17 +66,11 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _body(argv: Sequence[str] | None) -> int:
-    parser = CommandParser(
+    parser = bundle_on_renders_parser(
         NAME,
         "What a person's own face at rest is worth, on renders of people who have one.",
         f"{NAME} light --data synth/ --split test",
     )
-    parser.add_argument("bundle", metavar="NAME|DIR", help="default, light, or a folder")
-    parser.add_argument("--data", type=Path, required=True, metavar="DIR", help="of edgeau-synth")
-    parser.add_argument("--split", default="test", help="default %(default)s")
-    parser.add_argument("--artifact", metavar="SEL", help="default: the first")
-    parser.add_argument("--limit", type=int, metavar="N", help="only the first N faces")
-    parser.add_json()
     options = parser.parse_args(argv)
     bundle = load_bundle(bundle_folder(options.bundle))
     if bundle.manifest.fusion is None or bundle.manifest.fusion.rest is None:

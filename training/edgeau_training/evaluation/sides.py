@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from edgeau._system.command import DONE, CommandParser, print_json, run
+from edgeau._system.command import DONE, print_json, run
 from edgeau._system.text_table import aligned_lines
 from edgeau.action_units.fusion import Fuser
 from edgeau.action_units.landmark_model import LandmarkModel
@@ -27,6 +27,7 @@ from edgeau.errors import InputError, UsageError
 from edgeau.metrics import sigmoid
 from edgeau_training.evaluation.faces.batch import FaceBatch
 from edgeau_training.evaluation.faces.synthetic import SyntheticSplit
+from edgeau_training.evaluation.options import bundle_on_renders_parser
 from edgeau_training.evaluation.run import BATCH
 from edgeau_training.evaluation.scorers import Scorer, open_scorer
 from edgeau_training.synth.action_units import ACTIVE, AU_NAMES
@@ -65,17 +66,11 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _body(argv: Sequence[str] | None) -> int:
-    parser = CommandParser(
+    parser = bundle_on_renders_parser(
         NAME,
         "How well a bundle tells left from right, on renders whose sides are labelled.",
         f"{NAME} light --data synth/ --split test",
     )
-    parser.add_argument("bundle", metavar="NAME|DIR", help="default, light, or a folder")
-    parser.add_argument("--data", type=Path, required=True, metavar="DIR", help="of edgeau-synth")
-    parser.add_argument("--split", default="test", help="default %(default)s")
-    parser.add_argument("--artifact", metavar="SEL", help="default: the first")
-    parser.add_argument("--limit", type=int, metavar="N", help="only the first N faces")
-    parser.add_json()
     options = parser.parse_args(argv)
     bundle = load_bundle(bundle_folder(options.bundle))
     found = answers(bundle, options.data, options.split, options.artifact, options.limit)
