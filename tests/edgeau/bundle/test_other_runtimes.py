@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from edgeau import AUDetector
-from edgeau.bundle import load_bundle, packaged_bundle_path
+from edgeau.bundle import PACKAGED, load_bundle, packaged_bundle_path
 from edgeau.bundle.benchmark import time_artifacts
 from edgeau.bundle.golden import read_golden, write_golden
 from edgeau.bundle.verification import open_verified
@@ -36,12 +36,18 @@ def test_the_packaged_default_has_float_and_int8_for_it_and_not_a_file_more() ->
         assert bundle.artifacts(bundle.name(one.file, one.runtime, one.precision))[0] == one
 
 
+@pytest.mark.parametrize("name", PACKAGED)
 @pytest.mark.parametrize("precision", ["fp32", "int8"])
-def test_it_gives_the_golden_answers_and_runs(precision: str) -> None:
-    with AUDetector.load(artifact=f"openvino/{precision}", threads=1) as detector:
+def test_it_gives_the_golden_answers_and_runs(
+    precision: str, name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))  # so that nothing is believed of an earlier load
+    with AUDetector.load(name, artifact=f"openvino/{precision}", threads=1) as detector:
         assert detector.artifact.runtime == "openvino"
         assert detector.describe().engine == "openvino"
-        assert detector.detect([np.full((224, 224, 3), 128, np.uint8)] * 2).probabilities.shape == (2, 18)
+        height, width = detector.bundle.manifest.input.size
+        crops = [np.full((height, width, 3), 128, np.uint8)] * 2
+        assert detector.detect(crops).probabilities.shape == (2, 18)
 
 
 def test_a_wrong_answer_is_refused(tmp_path: Path) -> None:
