@@ -21,12 +21,12 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import onnx
-import onnxruntime
 from page_part import write_part
 from this_machine import machine_name
 from tqdm import tqdm
@@ -331,7 +331,7 @@ def finished(shop: Workshop, rows: list[dict[str, Any]], failed: dict[str, str])
         "calibrated_on": len(shop.calibration),
         "machine": machine_name(),
         "date": time.strftime("%Y-%m-%d"),
-        "onnxruntime": onnxruntime.__version__,
+        "onnxruntime": version("onnxruntime"),
         "rows": rows,
         "failed": failed,
     }

@@ -7,6 +7,7 @@ CROPS are normalised calibration crops, float32 (n, 3, H, W); FLOAT is an ONNX f
 
 from __future__ import annotations
 
+import os
 import sys
 import tempfile
 from collections.abc import Callable
@@ -14,6 +15,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+
+# As edgeau.runtimes.session.silence, which an environment of peers lacks: before the first import of ONNX Runtime.
+os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 
 
 def onnxruntime_default(source: Path, crops: np.ndarray, out: Path) -> None:

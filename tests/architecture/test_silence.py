@@ -79,7 +79,9 @@ def _watched(program: str, folder: Path) -> list[str]:
             )
     log = folder / "calls"
     environment = {k: v for k, v in os.environ.items() if k != "ORT_DISABLE_TELEMETRY"}
-    environment["XDG_CACHE_HOME"] = str(folder / "cache")  # a first start: golden answers run, engines are timed
+    environment["XDG_CACHE_HOME"] = str(
+        folder / "cache"
+    )  # a first start: golden answers run, engines are timed
     command = ["unshare", "--net", "--map-root-user", "strace", "-f", "-e", _CALLS, "-o", str(log)]
     done = subprocess.run(
         [*command, sys.executable, "-c", program],

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+_IMPORT = re.compile(r"^\s*(import|from) onnxruntime\b", re.MULTILINE)
 PROGRAMS = {
     "its import by itself": "import onnxruntime",
     "calibration": "import edgeau_calibration.algorithms.ranges",
@@ -22,6 +24,23 @@ def test_no_session_is_recorded(tmp_path: Path, name: str) -> None:
         pytest.skip("this build of ONNX Runtime records no session in the first place")
     (tmp_path / ".ses").unlink()
     assert not records(tmp_path, PROGRAMS[name])
+
+
+def test_no_file_imports_it_unsilenced(root: Path) -> None:
+    """In the function that imports it, in the file, or in a package around it."""
+    packages = ("edgeau", "apps", "export", "calibration", "training", "benchmarks")
+    files = [file for name in packages for file in sorted((root / name).rglob("*.py"))]
+    importers = [file for file in files if _IMPORT.search(file.read_text(encoding="utf-8"))]
+    assert len(importers) > 8
+    unsilenced = []
+    for file in importers:
+        around = [
+            folder / "__init__.py" for folder in file.parents if folder != root and root in folder.parents
+        ]
+        texts = [one.read_text(encoding="utf-8") for one in (file, *around) if one.is_file()]
+        if not any("ORT_DISABLE_TELEMETRY" in text or "silence()\n" in text for text in texts):
+            unsilenced.append(str(file.relative_to(root)))
+    assert unsilenced == []
 
 
 def records(folder: Path, program: str) -> bool:

@@ -24,17 +24,36 @@ TIME_LIMIT = 60.0
 # Two at a time: each keeps one core busy.
 _AT_ONCE = 2
 _REPORT = "edgeau-doctor --json > machine.json, and report it"
+# The message of an error of edgeau says what to do.
+_AS_SAID = "what the line says, then run edgeau-doctor again"
 
 
 @dataclass(frozen=True)
 class _Trial:
-    """A trial and its outcome: one of ``says``, ``fault`` and ``unfinished``."""
+    """A trial and its outcome: one of ``says``, ``fault`` and ``unfinished``.
+
+    Attributes:
+        kind: landmarker, artifact or frame.
+        name: what was tried.
+        says: what works.
+        milliseconds: time of one run of it.
+        fault: what went wrong.
+        advises: whether ``fault`` says what to do.
+        unfinished: that it did not end in time.
+    """
 
     kind: str
     name: str
     says: str = ""
+    milliseconds: float = 0.0
     fault: str = ""
+    advises: bool = False
     unfinished: str = ""
+
+    @property
+    def fix(self) -> str:
+        """What to do about ``fault``."""
+        return _AS_SAID if self.advises else _REPORT
 
 
 def try_machine(
@@ -66,14 +85,15 @@ def try_machine(
         done = list(pool.map(lambda item: _tried(item[0], item[1], bundle, time_limit), wanted))
     faults = {trial.fault for trial in done}
     if len(done) > 1 and len(faults) == 1 and "" not in faults:  # of the bundle, then
-        says, _, todo = faults.pop().partition("; ")
-        yield Finding("problem", "bundle", says, todo or _REPORT)
+        yield Finding("problem", "bundle", done[0].fault, done[0].fix)
         return
     yield from _findings(done, "landmarker")
     yield from _findings(done, "artifact")
-    if any(trial.kind == "artifact" for trial in done):
+    tried = [trial for trial in done if trial.kind == "artifact"]
+    if tried:
         # By itself: its time would be that of the others.
-        yield from _findings([_tried("frame", "-", bundle, time_limit)], "frame")
+        fastest = min(tried, key=lambda trial: (not trial.says, trial.milliseconds))
+        yield from _findings([_tried("frame", fastest.name, bundle, time_limit)], "frame")
 
 
 def _findings(trials: Sequence[_Trial], kind: str) -> Iterator[Finding]:
@@ -84,12 +104,10 @@ def _findings(trials: Sequence[_Trial], kind: str) -> Iterator[Finding]:
         if trial.says:
             yield Finding("good", f"{kind} tried", trial.says)
         elif trial.unfinished:
-            says = trial.unfinished if kind == "frame" else f"{trial.name}: {trial.unfinished}"
-            yield Finding("warning", f"{kind} tried", says, LONGER)
+            yield Finding("warning", f"{kind} tried", f"{trial.name}: {trial.unfinished}", LONGER)
         else:
-            says, _, todo = trial.fault.partition("; ")
             level = "warning" if works else "problem"
-            yield Finding(level, f"{kind} tried", f"{trial.name}: {says}", todo or _REPORT)
+            yield Finding(level, f"{kind} tried", f"{trial.name}: {trial.fault}", trial.fix)
 
 
 def _tried(kind: str, name: str, bundle: str | None, time_limit: float) -> _Trial:

@@ -3,11 +3,14 @@
 The described machines are written from what is known of the boards and their systems; none was recorded on hardware.
 """
 
+import io
 import json
 import os
+import resource
 import shutil
 import subprocess
 import sys
+from contextlib import redirect_stdout
 from dataclasses import replace
 from pathlib import Path
 
@@ -174,20 +177,35 @@ def test_it_runs_where_opencv_and_numpy_cannot_be_imported(tmp_path):
     assert done.stderr == ""
 
 
-def test_this_machine_really(capsys):
+@pytest.fixture(scope="module")
+def here(tmp_path_factory):
+    """The doctor on this machine: exit code, document, seconds of processor time of its trials."""
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    shown = io.StringIO()
+    with pytest.MonkeyPatch.context() as patch, redirect_stdout(shown):
+        patch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
+        code = main(["--json"])
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return (
+        code,
+        json.loads(shown.getvalue()),
+        after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime,
+    )
+
+
+def test_this_machine_really(here):
     """What is examined is what runs: versions as the packages say them, exit code as the worst finding."""
     import numpy as np
     import onnxruntime
 
-    code = main(["--json"])
-    document = json.loads(capsys.readouterr().out)
-    here = document["machine"]
-    assert here["packages"]["numpy"] == np.__version__
-    assert here["packages"]["onnxruntime"] == onnxruntime.__version__
-    assert here["python"] == ".".join(map(str, sys.version_info[:3]))
-    assert not here["broken"]
+    code, document, _ = here
+    machine = document["machine"]
+    assert machine["packages"]["numpy"] == np.__version__
+    assert machine["packages"]["onnxruntime"] == onnxruntime.__version__
+    assert machine["python"] == ".".join(map(str, sys.version_info[:3]))
+    assert not machine["broken"]
     assert code == {"good": 0, "note": 0, "warning": 1, "problem": 2}[document["worst"]]
-    assert here["memory_bytes"] > 1e9
+    assert machine["memory_bytes"] > 1e9
 
 
 def test_json_of_one_machine_can_be_examined_on_another(tmp_path, capsys):
@@ -240,21 +258,24 @@ def test_what_reports_usage_is_named():
     found = {f.level: f for f in examine(told) if f.subject == "telemetry"}
     assert "edgeau never imports it" in found["warning"].says
     assert "ORT_DISABLE_TELEMETRY=1" in found["note"].says
+    rebuilt = replace(pi, packages={"onnxruntime-openvino": "1.30.0"})
+    (finding,) = [f for f in examine(rebuilt) if f.subject == "telemetry"]
+    assert "onnxruntime-openvino 1.30.0 reports usage" in finding.says
     assert [f for f in examine(pi) if f.subject == "telemetry" and "mediapipe" in f.says] == []
 
 
 def tried(bundle, **change):
     """Findings of trials, by what was tried."""
     return [
-        f
-        for f in try_machine(replace(this_machine(imports=False), **change), bundle, time_limit=500)
-        if "tried" in f.subject
+        f for f in try_machine(replace(this_machine(imports=False), **change), bundle) if "tried" in f.subject
     ]
 
 
-def test_it_finds_a_face_runs_golden_answers_and_times_a_frame(capsys):
-    code = main(["--json", "--time-limit", "500"])
-    found = json.loads(capsys.readouterr().out)["findings"]
+def test_it_finds_a_face_runs_golden_answers_and_times_a_frame(here):
+    code, document, processor_s = here
+    found = document["findings"]
+    # Under 10 s on two processors that nothing else uses; here others may, so that the processors' time is what counts.
+    assert processor_s < 20
     says = [f["says"] for f in found if f["subject"].endswith("tried")]
     assert code in (0, 1)
     assert sum("finds the face of the packaged clip" in line for line in says) == 2

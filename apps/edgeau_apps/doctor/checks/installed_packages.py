@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from edgeau._system.install_lines import LINES, NUMPY_1, pip_line
+from edgeau.runtimes.table import runtimes
 from edgeau_apps.doctor.finding import LONGER, Finding
 from edgeau_apps.doctor.machine import MachineDescription, numbers
 
@@ -104,7 +105,7 @@ def check_telemetry(machine: MachineDescription) -> Iterator[Finding]:
             f"mediapipe {mediapipe} reports usage to its maker; edgeau never imports it, other programs here may",
             "pip uninstall mediapipe",
         )
-    for name in ("onnxruntime", "onnxruntime-gpu"):
+    for name in runtimes()["onnxruntime"].distributions:
         version = machine.packages.get(name)
         if version and numbers(version) >= _ONNXRUNTIME_REPORTS:
             yield Finding(
