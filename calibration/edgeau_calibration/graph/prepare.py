@@ -6,6 +6,7 @@ import logging
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import count
 from pathlib import Path
 
 import onnx
@@ -14,6 +15,7 @@ from onnxruntime.quantization.shape_inference import quant_pre_process
 
 from edgeau.errors import CalibrationError
 from edgeau_calibration.graph.ort_session import open_model
+from edgeau_calibration.graph.view import GraphView, drop_unread
 
 __all__ = ["prepare_graph"]
 
@@ -24,7 +26,8 @@ _SPATIAL = [2, 3]
 def prepare_graph(model: onnx.ModelProto) -> onnx.ModelProto:
     """The graph with shapes, folded constants and folded batch norm, and a name for every node; the input is left as it is.
 
-    Means over height and width are written as GlobalAveragePool, which engines have in integers.
+    Means over height and width are written as GlobalAveragePool, which engines have in integers. Exporters store equal weights and
+    biases once, whatever layers read them; here each layer has its own, since what INT8 learns differs from layer to layer.
 
     Raises:
         CalibrationError: nothing in the graph can be quantized, it is quantized already, has operators that ONNX Runtime
@@ -39,9 +42,27 @@ def prepare_graph(model: onnx.ModelProto) -> onnx.ModelProto:
             # The exporter's shapes are plain, so onnx's own inference suffices and sympy is not needed.
             quant_pre_process(source, path, skip_symbolic_shape=True)
         result = onnx.load(path)
+    _give_each_layer_its_own_constants(result)
     for index, node in enumerate(result.graph.node):
         node.name = node.name or f"{node.op_type}_{index}"
     return result
+
+
+def _give_each_layer_its_own_constants(model: onnx.ModelProto) -> None:
+    graph = GraphView(model.graph)
+    taken = set(graph.constants)
+    for node in model.graph.node:
+        if node.op_type not in _QUANTIZABLE:
+            continue
+        for index, name in enumerate(node.input):
+            if name not in graph.constants or len(graph.readers[name]) == 1:
+                continue
+            copy = model.graph.initializer.add()
+            copy.CopyFrom(graph.constants[name])
+            copy.name = next(new for number in count() if (new := f"{name}_{number}") not in taken)
+            taken.add(copy.name)
+            node.input[index] = copy.name
+    drop_unread(model)
 
 
 def _check(model: onnx.ModelProto) -> None:

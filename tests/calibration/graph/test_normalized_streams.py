@@ -7,6 +7,7 @@ from onnx import helper
 from edgeau_calibration.graph.block_partition import blocks
 from edgeau_calibration.graph.normalized_streams import sums_of_streams
 from edgeau_calibration.graph.view import GraphView
+from edgeau_export.converters.tensorrt.half import with_half_precision
 from edgeau_export.converters.tensorrt.placed import place_pairs
 from edgeau_export.converters.tensorrt.rules import faults
 from edgeau_export.source_network.onnx_graph import with_batch
@@ -49,6 +50,42 @@ def test_layer_normalization_of_older_exporters_is_known() -> None:
         helper.make_node("Add", ["n", "x"], ["y"], name="sum"),
     ]
     assert sums_of_streams(graph_of(nodes, (1, 4, 8)).graph) == ("sum",)
+
+
+def _both_kinds(*, normalized_behind: bool) -> onnx.ModelProto:
+    """A residual sum of convolutions, then (or at once) rows that are normalized, as in MobileViT."""
+    random = np.random.default_rng(0)
+    constants = {f"w{number}": random.normal(size=(8, 8, 1, 1)).astype(np.float32) for number in range(3)}
+    constants |= {"gain": np.ones(8, np.float32), "bias": np.zeros(8, np.float32)}
+    moved = "sum" if normalized_behind else "c2"
+    nodes = [
+        helper.make_node("Conv", ["x", "w0"], ["c0"], name="c0"),
+        helper.make_node("Relu", ["c0"], ["r0"], name="r0"),
+        helper.make_node("Conv", ["r0", "w1"], ["c1"], name="c1"),
+        helper.make_node("Add", ["r0", "c1"], ["sum"], name="sum"),
+        helper.make_node("Conv", ["sum", "w2"], ["c2"], name="c2"),
+        helper.make_node("Transpose", [moved], ["rows"], name="rows", perm=[0, 2, 3, 1]),
+        helper.make_node("LayerNormalization", ["rows", "gain", "bias"], ["y"], name="y", axis=-1),
+    ]
+    return graph_of(nodes, (1, 8, 4, 4), constants)
+
+
+def test_a_residual_sum_of_convolutions_is_a_sum_like_any_other() -> None:
+    assert sums_of_streams(_both_kinds(normalized_behind=False).graph) == ()
+    assert sums_of_streams(_both_kinds(normalized_behind=True).graph) == ("sum",)
+
+
+def test_tensorrt_takes_both_kinds_of_sums() -> None:
+    """One is fused into its convolution, so its other side has a pair; one is added in half precision."""
+    for behind in (False, True):
+        model = with_batch(_both_kinds(normalized_behind=behind), 1)
+        names = ["x", *(output for node in model.graph.node for output in node.output)]
+        quantized = place_pairs(model, dict.fromkeys(names, (-3.0, 3.0)))
+        assert not faults(quantized)
+        assert not faults(with_half_precision(quantized))
+        graph = GraphView(quantized.graph)
+        paired = {graph.made_by(name) for name in graph.producer["sum"].input}
+        assert ("DequantizeLinear" in paired) is not behind
 
 
 def test_each_block_of_a_transformer_can_go_back_to_float() -> None:

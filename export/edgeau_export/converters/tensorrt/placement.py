@@ -6,7 +6,7 @@ The rules (TensorRT developer guide, "Q/DQ Layer-Placement Recommendations"):
     SiLU is ``x * sigmoid(x)``: no pair stands between the convolution, the sigmoid and the product.
 *   Of a residual sum, the skipping input is quantized, the one that comes from the convolution is not: the sum then is
     fused into the convolution, and integer in, integer out.
-    Not in networks that normalize rows, whose sums are without bounds (:mod:`edgeau_calibration.graph.normalized_streams`).
+    Not sums that rows are normalized from, which are without bounds (:mod:`edgeau_calibration.graph.normalized_streams`).
 *   Of squeeze and excitation, the map that is squeezed and scaled is quantized once, for the pooling and for the product,
     so that it is stored once, in 8 bits.
 *   One pair a tensor, however many read it: TensorRT copies the DequantizeLinear to each by itself.
@@ -19,7 +19,7 @@ from dataclasses import dataclass
 
 import onnx
 
-from edgeau_calibration.graph.normalized_streams import normalizes_rows
+from edgeau_calibration.graph.normalized_streams import sums_of_streams
 from edgeau_calibration.graph.quantizable_layers import WEIGHTED
 from edgeau_calibration.graph.view import GraphView
 
@@ -62,9 +62,9 @@ def place(graph: GraphView, wanted: Collection[str], known: Collection[str]) -> 
     )
     squeezed = {tensor for tensor in _squeezed_maps(graph, convolutions) if tensor in known}
     readers: dict[str, list[tuple[str, int]]] = {}
-    unbounded = {"Add"} if normalizes_rows(graph.graph) else set()
+    unbounded = set(sums_of_streams(graph.graph))
     for node in graph.nodes:
-        if node.op_type in unbounded:
+        if node.name in unbounded:
             continue
         for index in _quantized_inputs(graph, node, convolutions, squeezed):
             if node.input[index] in known:

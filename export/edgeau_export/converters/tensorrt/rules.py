@@ -13,6 +13,7 @@ from onnx import TensorProto
 
 from edgeau.errors import TargetError
 from edgeau.runtimes.table import runtime_named
+from edgeau_calibration.graph.normalized_streams import sums_of_streams
 from edgeau_calibration.graph.view import GraphView
 from edgeau_export.converters.tensorrt.placement import INTEGER_LAYERS, can_be_integer, is_gate, output_axis
 
@@ -196,9 +197,13 @@ def fused_activations(graph: GraphView) -> Iterator[str]:
 
 
 def fused_sums(graph: GraphView) -> Iterator[str]:
-    """In a residual sum beside an integer convolution, the skipping input has a pair, the convolution's own has none."""
+    """In a residual sum beside an integer convolution, the skipping input has a pair, the convolution's own has none.
+
+    A sum that rows are normalized from is without bounds: TensorRT adds it in half precision, beside the convolution.
+    """
+    unbounded = set(sums_of_streams(graph.graph))
     for node in graph.nodes:
-        if node.op_type != "Add":
+        if node.op_type != "Add" or node.name in unbounded:
             continue
         direct = [_is_integer_conv(graph, name) for name in node.input]
         paired = [graph.made_by(name) == "DequantizeLinear" for name in node.input]
