@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 from typing import Protocol
@@ -21,6 +22,7 @@ from edgeau.action_units.landmark_model import LandmarkModel
 from edgeau.action_units.network import AUDetector
 from edgeau.action_units.neutral_baseline import NeutralBaseline
 from edgeau.action_units.predictor import AUPredictor, Predicted
+from edgeau.bundle import Bundle, bundle_folder, load_bundle
 from edgeau.errors import DependencyError
 from edgeau.faces.detected_face import DetectedFace
 from edgeau.faces.head_pose import head_pose
@@ -81,9 +83,8 @@ class FrameStages(Closing):
             60 ms of a processor for a picture of 1920 x 1080, in a film for one frame in 25. None does so for pictures and
             files but not live.
         experimental: whether AUs without evidence on real faces are given too.
-        landmarker_model: MediaPipe's face networks: a ``face_landmarker.task``, a folder or a wheel of mediapipe. None takes
-            those of the bundle, else those of this machine (``edgeau-landmarks`` lists them).
-        landmarker: opens another landmarker than MediaPipe's; its argument says whether every frame stands for itself.
+        landmarker: opens a landmarker; its argument says whether every frame stands for itself. None takes MediaPipe's with the
+            networks of the bundle, else those of this machine (``edgeau-landmarks`` lists them).
         filters: what every result passes through, in this order; None takes smoothing and hysteresis at the thresholds of
             the bundle, an empty sequence takes nothing. Faces without a track (single pictures) pass unchanged.
         limits: limits of a face's picture; AUs that cannot be read from it are refused with the reason. None takes those that
@@ -97,7 +98,6 @@ class FrameStages(Closing):
         max_faces: int | None = None,
         far: bool | None = None,
         experimental: bool = False,
-        landmarker_model: Path | None = None,
         landmarker: Callable[[bool], Landmarker] | None = None,
         filters: Sequence[ResultFilter] | None = None,
         limits: Limits | None = None,
@@ -111,8 +111,7 @@ class FrameStages(Closing):
         self._looks_far, self._most = far is True, max_faces or _MOST_LIVE
         self._lifetime = Lifetime("pipeline")
         self._finding, self._filtering = threading.RLock(), threading.RLock()
-        self._landmarker_model = landmarker_model
-        self._open_landmarker = landmarker or self._open_mediapipe
+        self._open_landmarker = landmarker or _mediapipe(detector.bundle, max_faces, None)
         self._landmarkers: dict[bool, Landmarker] = {}
         self._check_far(
             self._landmarker(static=False)
@@ -139,20 +138,24 @@ class FrameStages(Closing):
         limits: Limits | None = None,
     ) -> FrameStages:
         """The stages of a bundle; arguments and errors as for :meth:`edgeau.Pipeline.load`."""
-        detector = AUDetector.load(path, artifact=artifact, threads=threads, provider=provider, color="BGR")
-        try:
+        bundle = load_bundle(bundle_folder(path))
+        open_ = _mediapipe(bundle, max_faces, None if landmarker_model is None else Path(landmarker_model))
+        with ExitStack() as undone:
+            # Before the network: what is missing here is said at once, and not after seconds in which engines are timed.
+            first = [undone.enter_context(open_(False))]
+            detector = undone.enter_context(
+                AUDetector.load(bundle, artifact=artifact, threads=threads, provider=provider, color="BGR")
+            )
             stages = cls(
                 detector,
                 max_faces=max_faces,
                 far=far,
                 experimental=experimental,
-                landmarker_model=None if landmarker_model is None else Path(landmarker_model),
+                landmarker=lambda static: first.pop() if first and not static else open_(static),
                 filters=filters,
                 limits=limits,
             )
-        except BaseException:
-            detector.close()
-            raise
+            undone.pop_all()
         if not detector.bundle.manifest.network.trained:
             _log.warning("%s holds an untrained network: its action units mean nothing", path)
         return stages
@@ -315,13 +318,16 @@ class FrameStages(Closing):
             self._landmarkers[static] = self._open_landmarker(static)
         return self._landmarkers[static]
 
-    def _open_mediapipe(self, static: bool) -> Landmarker:
+
+def _mediapipe(bundle: Bundle, max_faces: int | None, model: Path | None) -> Callable[[bool], Landmarker]:
+    """Open MediaPipe's networks: those given, else those of the bundle, else those of this machine."""
+
+    def opened(static: bool) -> Landmarker:
         return open_landmarker(
-            static=static,
-            max_faces=self._max_faces or MOST_FACES,
-            model=self._landmarker_model,
-            bundled=self.detector.bundle.landmark_networks,
+            static=static, max_faces=max_faces or MOST_FACES, model=model, bundled=bundle.landmark_networks
         )
+
+    return opened
 
 
 def _box(landmarks: NDArray[np.float32]) -> Box:

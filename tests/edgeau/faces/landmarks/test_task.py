@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import subprocess
+import sys
 import zipfile
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -103,6 +106,50 @@ def test_files_that_are_no_face_landmarker_are_named(task: Path, tmp_path: Path)
         with pytest.raises(InputError, match=f"{name}.* {said}") as caught:
             open_landmarker(model=tmp_path / name)
         assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("networks", "said"),
+    [
+        ("damaged.task", "damaged.task is damaged, or is no face_landmarker.task"),
+        ("hand.task", "it holds hand_detector.tflite, hand_landmarks_detector.tflite"),
+        ("mediapipe-1.2.3-cp313-none-any.whl", "is a wheel without face landmark networks"),
+        ("two", "holds two sets of landmark networks"),
+        ("", "face landmark networks are missing: this bundle brings none, and this machine has none"),
+    ],
+)
+def test_a_program_says_it_in_one_line_before_any_engine_is_timed(
+    networks: str, said: str, tmp_path: Path
+) -> None:
+    (tmp_path / "damaged.task").write_bytes(b"PK\3\4" + bytes(1000))
+    _zip(tmp_path / "hand.task", hand_detector=b"x", hand_landmarks_detector=b"x")
+    with zipfile.ZipFile(tmp_path / "mediapipe-1.2.3-cp313-none-any.whl", "w") as wheel:
+        wheel.writestr("mediapipe/__init__.py", "")
+    two = tmp_path / "two"
+    two.mkdir()
+    for name in (models.TASK_DETECTOR, models.TASK_MESH, models.DETECTOR, models.REFINED_MESH):
+        (two / Path(name).name).write_bytes(b"x")
+    environment = {**os.environ, "XDG_CACHE_HOME": str(tmp_path / "cache")}
+    environment.pop(models.ENVIRONMENT, None)
+    if networks:
+        environment[models.ENVIRONMENT] = str(tmp_path / networks)
+    # Without networks: the packaged default, where mediapipe cannot be found.
+    code = (
+        "import sys; import edgeau.faces.landmarks.mediapipe_models as models; "
+        "models.find_spec = lambda name: None; "
+        "from edgeau_apps.analyze.command import main; sys.exit(main(sys.argv[1:]))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, "clip", "--out", str(tmp_path / "out")],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    (line,) = done.stderr.splitlines()
+    assert done.returncode == 2
+    assert said in line
+    assert not (tmp_path / "out").exists()
 
 
 def test_two_sets_in_one_place_are_refused(task: Path, tmp_path: Path) -> None:
