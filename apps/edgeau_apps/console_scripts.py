@@ -21,6 +21,7 @@ __all__ = [
     "bench",
     "doctor",
     "evaluate",
+    "explain",
     "export",
     "finish",
     "landmarks",
@@ -69,6 +70,7 @@ COMMANDS = {
         Command("landmarks", "edgeau_apps.landmarks", "litert", "face landmark networks of this machine"),
         Command("bench", "edgeau_apps.bench.command", "litert", "speed of each engine and precision here"),
         Command("export", "edgeau_export.command", "export", "a verified bundle for a board"),
+        Command("explain", "edgeau_apps.explain.command", "litert", "where in a face a network reads each AU"),
         Command("finish", "edgeau.board.command", "litert", "TensorRT engines of a bundle, built on the board"),
         Command("report", "edgeau_apps.report.command", "export", "parameters, MACs and size of networks"),
         Command("evaluate", "edgeau_training.evaluation.command", "train", "F1, AUC and flips on labelled faces"),
@@ -87,6 +89,7 @@ analyze = _script("analyze")
 bench = _script("bench")
 doctor = _script("doctor")
 evaluate = _script("evaluate")
+explain = _script("explain")
 export = _script("export")
 finish = _script("finish")
 landmarks = _script("landmarks")

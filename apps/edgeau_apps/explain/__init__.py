@@ -1,0 +1,1 @@
+"""``edgeau-explain``: where in a face a network reads each action unit."""

@@ -1,0 +1,253 @@
+"""``edgeau-explain``: pictures and a page of where a network reads each AU."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from edgeau import Pipeline, __version__
+from edgeau._system.command import DONE, PARTLY, CommandParser, print_json, run
+from edgeau.action_units.names import facs_name
+from edgeau.errors import InputError, UsageError, UserError
+from edgeau.stages import FrameStages
+from edgeau_apps.analyze.inputs import find_inputs
+from edgeau_apps.analyze.outputs import Outputs
+from edgeau_apps.explain.drawing import overlay
+from edgeau_apps.explain.evidence import BundleEvidence, CheckpointEvidence, EvidenceSource
+from edgeau_apps.explain.finding import FoundCrop, crops_of
+from edgeau_apps.explain.regions import region_mask, region_name
+from edgeau_export.report.html.html import document, paragraph, picture, section, table
+
+__all__ = ["main"]
+
+NAME = "edgeau-explain"
+_DESCRIPTION = """\
+Show where in a face a network reads each action unit (AU).
+
+A bundle is asked by hiding one place of the aligned face after the other: warm
+places speak for an AU, cold ones against it. A checkpoint is asked for the
+gradient of its answers, and needs torch. Of a film each AU is explained in the
+frame in which it is strongest.
+
+DIR gets a picture of each face and AU and index.html with all of them. For
+each AU the page says which share of the map lies in the part of the face where
+that AU shows, and how much of the crop that part is: an even map would have
+that share. It is the network alone that is explained, without landmarks.
+
+Exit code: 0 all done, 1 some inputs failed (named on stderr), 2 nothing could
+be done."""
+_FOLDED = 6  # crops beyond which sections of the page are folded
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """The command; returns its exit code."""
+    return run(NAME, _explain, argv)
+
+
+@dataclass(frozen=True)
+class _Row:
+    """What is said of one AU of one face; shares are 0..1, None for a label without a region."""
+
+    title: str
+    label: str
+    file: str
+    probability: float
+    inside: float | None
+    area: float | None
+    drawn: bytes
+
+    def to_dict(self) -> dict[str, Any]:
+        return {
+            "face": self.title,
+            "label": self.label,
+            "file": self.file,
+            "probability": round(self.probability, 4),
+            "region": region_name(self.label),
+            "share_inside": None if self.inside is None else round(self.inside, 4),
+            "area_of_region": None if self.area is None else round(self.area, 4),
+        }
+
+
+def _parser() -> CommandParser:
+    parser = CommandParser(NAME, _DESCRIPTION, f"{NAME} default portrait.jpg --out explained")
+    parser.add_argument(
+        "model", metavar="MODEL", help="default, light, a bundle's folder, or a checkpoint (.safetensors)"
+    )
+    parser.add_argument(
+        "inputs", nargs="+", metavar="INPUT", help="a picture, a video, a folder, a pattern, or clip"
+    )
+    parser.add_argument(
+        "--out", type=Path, required=True, metavar="DIR", help="folder for the pictures and the page"
+    )
+    parser.add_argument("--aus", metavar="AU4,AU12", help="only these AUs (all of the model)")
+    parser.add_argument(
+        "--artifact",
+        metavar="NAME",
+        help="of a bundle: onnxruntime, int8, ... or a file (what is fastest here)",
+    )
+    parser.add_json()
+    return parser
+
+
+def _explain(argv: Sequence[str] | None) -> int:
+    arguments = _parser().parse_args(argv)
+    found = find_inputs(arguments.inputs)
+    failed = [f"{refused.name}: {refused.why}" for refused in found.refused]
+    if not found.inputs:
+        raise InputError("; ".join(failed) or "there is nothing to explain")
+    source, pipeline = _open(arguments.model, arguments.artifact)
+    with pipeline:
+        wanted = _wanted(arguments.aus, source.labels)
+        rows: list[_Row] = []
+        for item in found.inputs:
+            try:
+                for crop in crops_of(item, pipeline, source.alignment):
+                    rows += _rows(crop, source, wanted)
+            except UserError as error:  # noqa: PERF203 - one bad input does not end the others
+                failed.append(str(error))
+    for line in failed:
+        print(f"{NAME}: {line}", file=sys.stderr)
+    if not rows:
+        raise InputError("no face was explained, nothing was written")
+    _write(arguments.out, rows, arguments.model, source.method)
+    if arguments.json:
+        print_json({"method": source.method, "rows": [row.to_dict() for row in rows], "failed": failed})
+    else:
+        for line in _summary(rows):
+            print(line)
+        print(f"{arguments.out / 'index.html'} shows them")
+    return PARTLY if failed else DONE
+
+
+def _open(model: str, artifact: str | None) -> tuple[EvidenceSource, Pipeline]:
+    """The network to ask, and a pipeline that finds faces: the bundle's own, or the packaged one for a checkpoint."""
+    if Path(model).suffix == ".safetensors":
+        if artifact is not None:
+            raise UsageError("--artifact chooses among the files of a bundle; a checkpoint has none")
+        return CheckpointEvidence(Path(model)), Pipeline.load(experimental=True)
+    stages = FrameStages.load(model, artifact=artifact, experimental=True)
+    return BundleEvidence(stages.detector), Pipeline(stages)
+
+
+def _wanted(text: str | None, labels: Sequence[str]) -> tuple[str, ...]:
+    if text is None:
+        return tuple(labels)
+    wanted = tuple(part.strip() for part in text.split(","))
+    unknown = [label for label in wanted if label not in labels]
+    if unknown:
+        raise UsageError(f"--aus: the model has no {', '.join(unknown)}; it has {', '.join(labels)}")
+    return wanted
+
+
+def _rows(found: FoundCrop, source: EvidenceSource, wanted: Sequence[str]) -> Iterator[_Row]:
+    shown = [label for label in wanted if found.labels is None or label in found.labels]
+    if not shown:
+        return
+    evidence = source.explain(found.crop)
+    for label in shown:
+        column = source.labels.index(label)
+        values = evidence.maps[column]
+        region = region_mask(label, found.points, source.alignment.shape)
+        inside, area = (None, None) if region is None else _shares(values, region)
+        _, drawn = cv2.imencode(".png", overlay(found.crop, values, region))
+        file = f"{found.stem}.{label}.png"
+        yield _Row(
+            found.title, label, file, float(evidence.probabilities[column]), inside, area, drawn.tobytes()
+        )
+
+
+def _shares(values: NDArray[np.float32], region: NDArray[np.bool_]) -> tuple[float, float]:
+    """Share of a map's absolute values in a region, and share of the region in the crop; 0..1."""
+    size = (values.shape[1], values.shape[0])
+    weights = cv2.resize(region.astype(np.float32), size, interpolation=cv2.INTER_AREA)
+    total = float(np.abs(values).sum()) or 1.0
+    return float((np.abs(values) * weights).sum()) / total, float(region.mean())
+
+
+def _write(folder: Path, rows: Sequence[_Row], model: str, method: str) -> None:
+    with Outputs(folder) as outputs:
+        for row in rows:
+            place = outputs.place(row.file)
+            place.parent.mkdir(parents=True, exist_ok=True)
+            place.write_bytes(row.drawn)
+        outputs.open_text("index.html").write(_page(rows, model, method))
+        outputs.commit()
+
+
+def _page(rows: Sequence[_Row], model: str, method: str) -> str:
+    titles = list(dict.fromkeys(row.title for row in rows))
+    how = (
+        "warm: hiding this place lowers the answer; cold: hiding it raises the answer"
+        if method == "occlusion"
+        else "warm: the answer changes with these pixels (gradient)"
+    )
+    sections = [
+        section(
+            "How to read the pictures",
+            paragraph(
+                f"By {method}. {how[0].upper()}{how[1:]}; white: outline of the part in which the AU shows."
+            ),
+            paragraph(
+                "Share inside is the part of the map, in absolute values, that lies within the outline; the area is the part of "
+                "the crop that the outline takes, which is what an even map would give. The network alone is explained: what a "
+                "bundle adds from landmarks is not in the pictures."
+            ),
+            table(
+                ("AU", "part of the face", "share inside", "area"),
+                [
+                    (label, region_name(label) or "-", _percent(inside), _percent(area))
+                    for label, inside, area in _means(rows)
+                ],
+            ),
+        )
+    ]
+    for title in titles:
+        pictures = [
+            picture(row.drawn, f"where {row.label} is read in {title}", _caption(row))
+            for row in rows
+            if row.title == title
+        ]
+        sections.append(
+            section(title, f'<div class="gallery">{"".join(pictures)}</div>', folded=len(titles) > _FOLDED)
+        )
+    return document(f"Where {model} reads action units", f"edgeau {__version__}, edgeau-explain", sections)
+
+
+def _caption(row: _Row) -> str:
+    name = facs_name(row.label)
+    text = f"{row.label}{'' if name == row.label else f' {name}'}: network {row.probability:.2f}"
+    return text if row.inside is None else f"{text}, {row.inside:.0%} inside {row.area:.0%}"
+
+
+def _means(rows: Sequence[_Row]) -> Iterator[tuple[str, float | None, float | None]]:
+    for label in dict.fromkeys(row.label for row in rows):
+        known = [row for row in rows if row.label == label and row.inside is not None]
+        if known:
+            yield (
+                label,
+                float(np.mean([row.inside or 0.0 for row in known])),
+                float(np.mean([row.area or 0.0 for row in known])),
+            )
+        else:
+            yield label, None, None
+
+
+def _summary(rows: Sequence[_Row]) -> Iterator[str]:
+    yield f"{'AU':<8}{'part of the face':<26}{'share inside':>13}{'area':>8}"
+    for label, inside, area in _means(rows):
+        yield f"{label:<8}{region_name(label) or '-':<26}{_percent(inside):>13}{_percent(area):>8}"
+
+
+def _percent(share: float | None) -> str:
+    return "-" if share is None else f"{share:.0%}"
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

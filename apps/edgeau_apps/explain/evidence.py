@@ -1,0 +1,144 @@
+"""Evidence maps: how much each place of a crop counts for each answer of a network.
+
+A bundle is asked by hiding places (occlusion), which needs its engine and nothing else; a checkpoint by the gradient of its
+answers, which needs torch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from edgeau._system.install_lines import extra_line
+from edgeau.action_units.network import AUDetector
+from edgeau.errors import DependencyError
+from edgeau.faces.alignment import Alignment
+from edgeau.metrics import sigmoid
+
+__all__ = ["BundleEvidence", "CheckpointEvidence", "Evidence", "EvidenceSource", "occlusion_maps"]
+
+# Places hidden along a side, and the standard deviation of the soft window that hides one, as a share of the side.
+CELLS = 14
+WINDOW = 0.07
+# The hidden place shows the crop blurred by this share of its side: no edge and no colour that was not there before.
+_BLUR = 0.06
+_NOISE = (
+    0.08  # of the range of the input; standard deviation of what each of the averaged gradients sees added
+)
+_COPIES = 12
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What a network answers to one crop, and from where.
+
+    Attributes:
+        logits: float32 ``(C,)``, of the network alone.
+        probabilities: float32 ``(C,)``, 0..1.
+        maps: float32 ``(C, H, W)``, H and W the cells or pixels of the map. For occlusion how much a logit falls when that
+            place is hidden (negative where it rises); for gradients the size of the gradient, never negative.
+    """
+
+    logits: NDArray[np.float32]
+    probabilities: NDArray[np.float32]
+    maps: NDArray[np.float32]
+
+
+class EvidenceSource(Protocol):
+    """A network that can be asked where it reads from."""
+
+    labels: tuple[str, ...]
+    alignment: Alignment
+    method: str
+
+    def explain(self, crop: NDArray[np.uint8]) -> Evidence:
+        """Evidence of one aligned crop, uint8 ``(H, W, 3)`` BGR."""
+
+
+def occlusion_maps(
+    answer: Callable[[NDArray[np.uint8]], NDArray[np.float32]], crop: NDArray[np.uint8], cells: int = CELLS
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Hide one place of a crop after the other and see how the answers fall.
+
+    What is hidden shows the blurred crop through a soft round window, as in Fong and Vedaldi, "Interpretable Explanations of
+    Black Boxes by Meaningful Perturbation" (ICCV 2017), but on a fixed grid as in Zeiler and Fergus, "Visualizing and
+    Understanding Convolutional Networks" (ECCV 2014).
+
+    Args:
+        answer: the logits, float32 ``(C,)``, of a crop.
+        crop: uint8 ``(H, W, 3)``.
+        cells: places along each side.
+
+    Returns:
+        The logits of the whole crop, ``(C,)``, and what they lose by place, ``(C, cells, cells)``.
+    """
+    height, width = crop.shape[:2]
+    blurred = cv2.GaussianBlur(crop, (0, 0), _BLUR * max(height, width)).astype(np.float32)
+    plain = crop.astype(np.float32)
+    rows, columns = np.mgrid[0:height, 0:width].astype(np.float32)
+    sigma = WINDOW * max(height, width)
+    whole = answer(crop)
+    maps = np.empty((len(whole), cells, cells), np.float32)
+    for row in range(cells):
+        for column in range(cells):
+            y, x = (row + 0.5) * height / cells, (column + 0.5) * width / cells
+            hidden = np.exp(-((rows - y) ** 2 + (columns - x) ** 2) / (2 * sigma**2))[..., None]
+            mixed = np.rint(plain + hidden * (blurred - plain)).astype(np.uint8)
+            maps[:, row, column] = whole - answer(mixed)
+    return whole, maps
+
+
+class BundleEvidence:
+    """Evidence of a bundle's network, by occlusion.
+
+    Args:
+        detector: of BGR crops; whoever opened it closes it.
+    """
+
+    method = "occlusion"
+
+    def __init__(self, detector: AUDetector) -> None:
+        self._detector = detector
+        self.labels = detector.labels
+        self.alignment = detector.bundle.manifest.alignment
+
+    def explain(self, crop: NDArray[np.uint8]) -> Evidence:
+        """Evidence of one aligned crop, uint8 ``(H, W, 3)`` BGR; some 200 runs of the network."""
+        logits, maps = occlusion_maps(lambda one: self._detector.logits([one])[0], crop)
+        return Evidence(logits, sigmoid(logits), maps)
+
+
+class CheckpointEvidence:
+    """Evidence of a checkpoint's network, by gradients.
+
+    Args:
+        path: a checkpoint of edgeau.
+
+    Raises:
+        CheckpointError: it cannot be read.
+        DependencyError: torch is missing.
+    """
+
+    method = "gradient"
+
+    def __init__(self, path: Path) -> None:
+        try:
+            from edgeau_training.evaluation.saliency import Saliency
+        except ImportError as error:
+            raise DependencyError(
+                f"{path}: the gradients of a checkpoint need torch ({error}); {extra_line('train')}; a bundle needs none"
+            ) from error
+        self._saliency = Saliency(path)
+        self.labels = self._saliency.labels
+        self.alignment = self._saliency.alignment
+
+    def explain(self, crop: NDArray[np.uint8]) -> Evidence:
+        """Evidence of one aligned crop, uint8 ``(H, W, 3)`` BGR; some 200 backward passes."""
+        logits, maps = self._saliency.of(crop)
+        return Evidence(logits, sigmoid(logits), maps)
