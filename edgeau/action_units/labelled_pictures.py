@@ -74,6 +74,7 @@ class LabelledPictures:
         at_rest: bool ``(N,)``; None where the table has no column ``neutral``.
         digest: SHA-256 of the table, hex.
         problems: one line for everything that was left out, with its row.
+        numbers: N rows of the table, its header being row 1.
     """
 
     table: Path
@@ -86,6 +87,7 @@ class LabelledPictures:
     at_rest: NDArray[np.bool_] | None
     digest: str
     problems: tuple[str, ...] = ()
+    numbers: tuple[int, ...] = ()
 
     def __len__(self) -> int:
         return len(self.pictures)
@@ -93,6 +95,10 @@ class LabelledPictures:
     def path(self, row: int) -> Path:
         """The file of one picture."""
         return self.table.parent / self.pictures[row]
+
+    def unreadable(self, row: int, error: Exception) -> str:
+        """One line for a picture that cannot be read, with its row of the table."""
+        return f"{self.table}, row {self.numbers[row]}: {error}"
 
     @property
     def groups(self) -> NDArray[np.int64]:
@@ -114,6 +120,7 @@ class LabelledPictures:
             clip=chosen(self.clip),
             split=chosen(self.split),
             at_rest=None if self.at_rest is None else self.at_rest[rows],
+            numbers=tuple(self.numbers[row] for row in rows),
         )
 
 
@@ -197,6 +204,7 @@ def labelled_pictures(table: Path, header: Sequence[str], rows: Sequence[Sequenc
         at_rest=None if rest is None else np.array([cell == "1" for cell in rest]),
         digest=hashlib.sha256(table.read_bytes()).hexdigest(),
         problems=tuple(problems),
+        numbers=tuple(number for number, _ in kept),
     )
 
 

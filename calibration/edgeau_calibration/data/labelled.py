@@ -64,6 +64,7 @@ class EvaluationFaces:
         landmarks: float32 ``(n, 478, 3)``, in pixels of the picture that each crop was cut from; None where crops came ready.
         source: which data and split, for people and the manifest.
         known: bool ``(n, C)``, where somebody labelled; None means everywhere.
+        problems: one line for every picture of a table that cannot be read, with its row.
     """
 
     crops: EncodedCrops
@@ -71,6 +72,7 @@ class EvaluationFaces:
     landmarks: NDArray[np.float32] | None
     source: str
     known: NDArray[np.bool_] | None = None
+    problems: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.crops)

@@ -62,16 +62,23 @@ def table_faces(
     files: list[bytes] = []
     rows: list[int] = []
     points: list[NDArray[np.float32] | None] = []
+    problems: list[str] = []
     with FaceCropper(alignment) as cropper:
         for row in range(len(chosen)):
-            face = _face(chosen, row, cropper)
+            try:
+                picture = read_picture(chosen.path(row))
+            except InputError as error:
+                problems.append(chosen.unreadable(row, error))
+                continue
+            face = _face(picture, cropper)
             if face is not None:
                 files.append(cv2.imencode(".png", face[0][..., ::-1])[1].tobytes())
                 points.append(face[1])
                 rows.append(row)
     where = f"{found.table.name}, split {split}"
     if not files:
-        raise CalibrationError(f"{where}: no picture shows a face")
+        damaged = f" ({problems[0]})" if problems else ""
+        raise CalibrationError(f"{where}: no picture shows a face{damaged}")
     truth = np.full((len(rows), len(labels)), UNKNOWN, np.int8)
     for column, label in enumerate(labels):
         if label in chosen.labels:
@@ -83,16 +90,13 @@ def table_faces(
         landmarks=np.stack(landmarks) if len(landmarks) == len(files) else None,
         source=where,
         known=truth != UNKNOWN,
+        problems=tuple(problems),
     )
 
 
 def _face(
-    found: LabelledPictures, row: int, cropper: FaceCropper
+    picture: NDArray[np.uint8], cropper: FaceCropper
 ) -> tuple[NDArray[np.uint8], NDArray[np.float32] | None] | None:
-    try:
-        picture = read_picture(found.path(row))
-    except InputError:
-        return None  # named where the calibration crops are read; a row that was left out measures nothing
     height, width = picture.shape[:2]
     if is_aligned(height, width, cropper.alignment):
         return central_crop(picture, cropper.alignment.shape)[..., ::-1], None

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -43,7 +42,8 @@ def load_calibration_set(path: Path | None, alignment: Alignment, wanted: int = 
     """
     found = packaged_calibration(alignment, wanted) if path is None else _from_path(path, alignment, wanted)
     if len(found) < MINIMUM:
-        unusable = f" ({_shortened(found.notes)})" if found.notes else ""
+        said = (*found.problems, *found.notes)
+        unusable = f" ({_shortened(said)})" if said else ""
         raise CalibrationError(
             f"{found.source} gives {len(found)} face crops{unusable}; "
             f"calibration needs {MINIMUM} at the least, {wanted} are wanted"
@@ -102,8 +102,13 @@ def _from_table(table: Path, alignment: Alignment, wanted: int) -> CalibrationSe
     if found.split is not None and "train" in found.split:
         found = found.select([row for row, name in enumerate(found.split) if name == "train"])
     pictures = [found.path(row) for row in range(len(found))]
-    persons = None if found.person is None else found.groups
-    return replace(_from_media(table.name, pictures, alignment, wanted, persons), problems=found.problems)
+    with FaceCropper(alignment) as cropper:
+        crops, notes, places, unreadable = crops_of_pictures(pictures, cropper, wanted)
+    named = (found.unreadable(row, error) for row, error in sorted(unreadable.items()))
+    persons = None if found.person is None else found.groups[places]
+    return CalibrationSet(
+        _stacked(crops, alignment), table.name, tuple(notes), persons, problems=(*found.problems, *named)
+    )
 
 
 def _from_shards(path: Path, shards: Sequence[Path], alignment: Alignment, wanted: int) -> CalibrationSet:
@@ -128,20 +133,18 @@ def _from_media(
     paths: Sequence[Path],
     alignment: Alignment,
     wanted: int,
-    persons: NDArray[np.int64] | None = None,
 ) -> CalibrationSet:
-    """Crops of pictures and films; ``persons`` says whom each path shows, where all are pictures."""
     images = [path for path in paths if path.suffix.lower() in PICTURES]
     films = [path for path in paths if path.suffix.lower() in VIDEOS]
     with FaceCropper(alignment) as cropper:
-        crops, notes, places = crops_of_pictures(images, cropper, wanted)
+        crops, notes, _, unreadable = crops_of_pictures(images, cropper, wanted)
+        notes += map(str, unreadable.values())
         for done, film in enumerate(films):
             each = -(-(wanted - len(crops)) // (len(films) - done))
             more, problems = crops_of_video(film, cropper, each)
             crops += more
             notes += problems
-    shown = None if persons is None else persons[places]
-    return CalibrationSet(_stacked(crops, alignment), source, tuple(notes), shown)
+    return CalibrationSet(_stacked(crops, alignment), source, tuple(notes))
 
 
 def _stacked(crops: Sequence[NDArray[np.uint8]], alignment: Alignment) -> NDArray[np.uint8]:

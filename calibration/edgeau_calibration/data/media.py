@@ -20,41 +20,44 @@ __all__ = ["crops_of_pictures", "crops_of_video"]
 
 def crops_of_pictures(
     paths: Sequence[Path], cropper: FaceCropper, wanted: int
-) -> tuple[list[NDArray[np.uint8]], list[str], list[int]]:
+) -> tuple[list[NDArray[np.uint8]], list[str], list[int], dict[int, InputError]]:
     """Up to ``wanted`` crops, evenly spread over the files; where one gives none, another one is taken.
 
     A square picture of exactly the crop's or the canvas's side is a ready crop; any other goes through the runtime's
     landmarks and alignment, and its largest face is taken.
 
     Returns:
-        The crops, uint8 ``(size, size, 3)`` RGB, one line for every file that gave none, and the place in ``paths`` of each crop.
+        The crops, uint8 ``(size, size, 3)`` RGB; one line for every picture without a face; the place in ``paths`` of each crop;
+        and what is wrong with those that cannot be read, by their place.
     """
     crops: list[NDArray[np.uint8]] = []
     notes: list[str] = []
     places: list[int] = []
+    unreadable: dict[int, InputError] = {}
     with tqdm(total=min(wanted, len(paths)), desc="calibration crops", unit="picture", disable=None) as bar:
         for place in _spread(len(paths), wanted):
             if len(crops) == wanted:
                 break
             try:
-                crops.append(_crop_of(paths[place], cropper))
+                picture = read_picture(paths[place])
             except InputError as error:
-                notes.append(str(error))
+                unreadable[place] = error
                 continue
+            crop = _crop_of(picture, cropper)
+            if crop is None:
+                notes.append(f"{str(paths[place])!r} shows no face")
+                continue
+            crops.append(crop)
             places.append(place)
             bar.update()
-    return crops, notes, places
+    return crops, notes, places, unreadable
 
 
-def _crop_of(path: Path, cropper: FaceCropper) -> NDArray[np.uint8]:
-    picture = read_picture(path)
+def _crop_of(picture: NDArray[np.uint8], cropper: FaceCropper) -> NDArray[np.uint8] | None:
     height, width = picture.shape[:2]
     if is_aligned(height, width, cropper.alignment):
         return central_crop(picture, cropper.alignment.shape)[..., ::-1]
-    crop = cropper.crop(picture)
-    if crop is None:
-        raise InputError(f"{str(path)!r} shows no face")
-    return crop
+    return cropper.crop(picture)
 
 
 def _spread(count: int, wanted: int) -> Iterator[int]:

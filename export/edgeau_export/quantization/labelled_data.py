@@ -165,6 +165,7 @@ def _of_table(
         val, test = (
             table_faces(found, split, description.labels, description.alignment) for split in ("val", "test")
         )
+        progress.left_out((*val.problems, *test.problems))
         measured = _measured_labels(test, description)
         if not measured:
             reason = f"no label of the network is both present and absent in its {len(test)} test faces"

@@ -86,9 +86,11 @@ def calibration_data(
     progress.notice(f"{name}: fold {fold}; nobody is in two of the splits for ranges, thresholds and F1")
     splits = _splits(frames, reader.fold(frames, fold))
     with TemporaryDirectory(prefix="edgeau-") as folder:
-        yield _write_table(
-            Path(folder) / f"{name}-fold-{fold}.csv", frames, splits, shared, description.alignment
-        )
+        unreadable: dict[int, str] = {}
+        table = Path(folder) / f"{name}-fold-{fold}.csv"
+        _write_table(table, frames, splits, shared, description.alignment, unreadable)
+        progress.left_out((*frames.problems, *unreadable.values()))
+        yield table
 
 
 def described_with_licence(description: NetworkDescription, calib: PublishedSet) -> NetworkDescription:
@@ -124,28 +126,32 @@ def _write_table(
     splits: dict[str, NDArray[np.int64]],
     labels: list[str],
     alignment: Alignment,
-) -> Path:
+    unreadable: dict[int, str],
+) -> None:
     columns = [frames.labels.index(label) for label in labels]
     codes = np.where(frames.mask > 0, frames.occurrence, -1)
     with table.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file)
         writer.writerow(("picture", "person", "clip", "split", *labels))
         for split, rows in splits.items():
-            for row, picture in _pictures(frames, rows, table.parent, alignment):
+            for row, picture in _pictures(frames, rows, table.parent, alignment, unreadable):
                 person, clip = frames.group_names[frames.group[row]], frames.clip_names[frames.clip[row]]
                 writer.writerow((picture, person, clip, split, *codes[row, columns].tolist()))
-    return table
 
 
 def _pictures(
-    frames: LabelledFrames, rows: NDArray[np.int64], folder: Path, alignment: Alignment
+    frames: LabelledFrames,
+    rows: NDArray[np.int64],
+    folder: Path,
+    alignment: Alignment,
+    unreadable: dict[int, str],
 ) -> Iterator[tuple[int, Path]]:
     """Every row with its picture: where it stands, or in ``folder``, as frames of a video and crops of the network's own cut are."""
     cut = frames.aligned and isinstance(alignment, ArcFaceTemplate)
     if frames.video_frame is None and not cut:
         yield from ((row, frames.path(row).resolve()) for row in rows.tolist())
         return
-    for row, frame in read_frames(frames, np.sort(rows)):
+    for row, frame in read_frames(frames, np.sort(rows), unreadable):
         path = folder / f"{row}.png"
         shown = cv2.resize(frame, alignment.shape[::-1], interpolation=cv2.INTER_AREA) if cut else frame
         cv2.imwrite(str(path), shown)

@@ -85,7 +85,7 @@ def open_module(description: DescribedModel) -> ForeignModule:
     if description.builder is None:
         return ForeignModule(_torchscript(weights), f"the whole of {weights.name}")
     network = _built(description.builder, description.path.parent)
-    taken = load_weights(weights, network, description.ema)
+    taken = load_weights(weights, network, description.ema, description.state_dict)
     return ForeignModule(network.float().eval(), taken)
 
 

@@ -88,52 +88,119 @@ def state_dicts(path: Path) -> list[StateDict]:
     return sorted(sets, key=lambda item: -len(item.tensors))
 
 
-def load_weights(path: Path, network: nn.Module, ema: bool | None) -> str:
+def load_weights(path: Path, network: nn.Module, ema: bool | None = None, place: str | None = None) -> str:
     """Put the weights of a file into a network.
 
     Args:
         path: ``.safetensors``, or what ``torch.save`` wrote of tensors.
         network: as the builder returned it; in float32 afterwards.
         ema: which set where there are two, see :class:`~edgeau_export.source_network.model_file.DescribedModel`.
+        place: keys that lead to the set, such as ``"teacher"``, where the file holds several of one kind.
 
     Returns:
         What was taken, one line.
 
     Raises:
-        CheckpointError: as :func:`state_dicts`, or nothing in it fits the network; with the nearest misfit.
+        CheckpointError: as :func:`state_dicts`; nothing in it fits the network, with the nearest misfit; or several sets fit and
+            nothing says which.
     """
-    sets = state_dicts(path)
-    averaged, plain = [item for item in sets if item.ema], [item for item in sets if not item.ema]
-    if ema is True and not averaged:
-        raise CheckpointError(
-            f"{path} has no averaged (EMA) weights; there are {', '.join(item.place or 'its own' for item in sets)}"
-        )
-    wanted = averaged if ema or (ema is None and not plain) else plain
-    if not wanted:
-        raise CheckpointError(f"{path} has averaged (EMA) weights only; say ema = true")
+    sets = [part for item in state_dicts(path) for part in _by_prefix(item, network)]
+    wanted = _wanted(path, sets, ema, place)
+    fitting: list[tuple[StateDict, str]] = []
     misfits = []
     for candidate in wanted:
         try:
-            prefix = put_into(network, candidate.tensors)
-        except CheckpointError as error:
+            fitting.append((candidate, put_into(network, candidate.tensors)))
+        except CheckpointError as error:  # noqa: PERF203 - loading takes longer
             misfits.append(str(error))
-            continue
-        said = f"weights: {candidate.place or 'the whole file'}"
-        said += f", without the prefix {prefix!r}" if prefix else ""
-        other = plain if candidate.ema else averaged
-        alike = [
-            item.place
-            for item in wanted
-            if item is not candidate and len(item.tensors) == len(candidate.tensors)
-        ]
-        said += f"; {', '.join(alike)} was left" if alike else ""
-        return said + (f"; {', '.join(item.place for item in other)} was left (ema)" if other else "")
-    shard = (
-        "; it is one of several shards, name their index (.index.json)"
-        if _ONE_SHARD.search(path.name)
-        else ""
+    if not fitting:
+        part = (
+            "; it is one of several shards, name their index (.index.json)"
+            if _ONE_SHARD.search(path.name)
+            else ""
+        )
+        raise CheckpointError(f"{path} does not fit what the builder returns: {misfits[0]}{part}")
+    (taken, prefix), *alike = fitting
+    others = [item for item, other in alike if not _equal(taken, prefix, item, other)]
+    if others:
+        raise CheckpointError(
+            f"{path} holds {len(others) + 1} sets of weights that fit: {', '.join(_shown(item) for item in (taken, *others))}; "
+            f'say which, such as state_dict = "{others[0].place or taken.place}" in the model.toml'
+        )
+    put_into(network, taken.tensors)
+    said = f"weights: {_shown(taken)}" + (f", without the prefix {prefix!r}" if prefix else "")
+    left = [item.place for item in sets if item.ema != taken.ema and item not in wanted]
+    left_alike = [
+        item.place for item in sets if place is not None and item.ema == taken.ema and item not in wanted
+    ]
+    said += f"; {', '.join(left_alike)} was left" if left_alike else ""
+    return said + (f"; {', '.join(left)} was left (ema)" if left else "")
+
+
+def _wanted(path: Path, sets: list[StateDict], ema: bool | None, place: str | None) -> list[StateDict]:
+    """The sets that may be meant, by what the model.toml says of them."""
+    known = ", ".join(map(_shown, sets))
+    if place is not None:
+        exact = [item for item in sets if item.place == place]
+        sets = exact or [item for item in sets if item.place.startswith(f"{place}.")]
+        if not sets:
+            raise CheckpointError(f"{path} has no weights under {place!r}; there are {known}")
+        if ema is None:
+            return sets
+    averaged, plain = [item for item in sets if item.ema], [item for item in sets if not item.ema]
+    if ema is True and not averaged:
+        raise CheckpointError(f"{path} has no averaged (EMA) weights; there are {known}")
+    wanted = averaged if ema or (ema is None and not plain) else plain
+    if not wanted:
+        raise CheckpointError(f"{path} has averaged (EMA) weights only; say ema = true")
+    return wanted
+
+
+def _shown(item: StateDict) -> str:
+    return item.place or "the whole file"
+
+
+def _equal(one: StateDict, prefix: str, other: StateDict, other_prefix: str) -> bool:
+    """Tell whether two sets that fit are the same numbers, saved twice."""
+    mine = {name[len(prefix) :]: value for name, value in one.tensors.items() if name.startswith(prefix)}
+    return all(
+        torch.equal(value, mine[name[len(other_prefix) :]])
+        for name, value in other.tensors.items()
+        if name.startswith(other_prefix) and name[len(other_prefix) :] in mine
     )
-    raise CheckpointError(f"{path} does not fit what the builder returns: {misfits[0]}{shard}")
+
+
+def _by_prefix(found: StateDict, network: nn.Module) -> list[StateDict]:
+    """The sets of which one state dict is made: a module that held a student and its teacher saves them side by side.
+
+    Each is what stands under one prefix and is the whole network by names and shapes.
+    """
+    needed = {name: value.shape for name, value in network.state_dict().items() if not name.endswith(_BUFFER)}
+    tensors = found.tensors
+    first = max(needed, key=lambda name: (len(name), name))
+    starts = {name[: -len(first)] for name in tensors if name.endswith(first)}
+    whole = [
+        start
+        for start in sorted(starts)
+        if (not start or start.endswith("."))
+        and all(
+            start + name in tensors and tensors[start + name].shape == shape for name, shape in needed.items()
+        )
+    ]
+    if len(whole) < 2:
+        return [found]
+
+    def own(start: str) -> dict[str, Tensor]:
+        inner = tuple(other for other in whole if other != start and other.startswith(start))
+        return {
+            name: value
+            for name, value in tensors.items()
+            if name.startswith(start) and not (inner and name.startswith(inner))
+        }
+
+    return [
+        StateDict(".".join(filter(None, (found.place, start.rstrip(".")))), own(start)) for start in whole
+    ]
 
 
 def put_into(network: nn.Module, tensors: Mapping[str, Tensor]) -> str:

@@ -25,7 +25,7 @@ __all__ = ["DescribedModel", "read_model_file"]
 # No module has to be built for these: the file says what is computed.
 COMPLETE = (".onnx", ".pt2", ".torchscript")
 _TOP = ("title", "weights", "builder", "labels", "output", "output_name", "ema", "thresholds", "trained")
-_TOP_MORE = ("training", "licences", "input", "alignment")
+_TOP_MORE = ("state_dict", "training", "licences", "input", "alignment")
 _INPUT = ("size", "color", "mean", "std", "scale", "layout", "dtype")
 _ALIGNMENT = {"five-points": ("points",), "box": ("margin",), "none": ()}
 _LEVELS = 255
@@ -44,6 +44,7 @@ class DescribedModel:
         probabilities: whether the network answers with probabilities instead of logits.
         output_name: which output of an ONNX file; None where there is one.
         ema: True takes averaged weights, False the others, None those that are there (the others where both are).
+        state_dict: keys that lead to the weights, such as ``"teacher"``, where a file holds several sets that fit; None otherwise.
         thresholds: on the probability per label.
         trained: False for random weights, which everything that shows results then says.
         training: one sentence on what it was trained on.
@@ -64,6 +65,7 @@ class DescribedModel:
     probabilities: bool = False
     output_name: str | None = None
     ema: bool | None = None
+    state_dict: str | None = None
     thresholds: dict[str, float] = field(default_factory=dict)
     trained: bool = True
     training: str = "not said in its model.toml"
@@ -132,6 +134,7 @@ def _model_file(path: Path, values: Mapping[str, Any]) -> DescribedModel:
         probabilities=output == "probabilities",
         output_name=_optional(values, "output_name", str),
         ema=_optional(values, "ema", bool),
+        state_dict=_optional(values, "state_dict", str),
         thresholds=_thresholds(values.get("thresholds"), labels),
         trained=values.get("trained", True) is True,
         training=str(values.get("training", "not said in its model.toml")),

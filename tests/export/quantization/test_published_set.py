@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import cv2
@@ -140,6 +141,46 @@ def test_an_export_is_calibrated_on_it(
         "ranges and thresholds from BP4D, whose agreement allows non-commercial research only"
         in manifest.licences
     )
+
+
+@pytest.mark.parametrize(
+    ("name", "damaged", "named"),
+    [
+        ("bp4d", ("F001/T3/021.jpg", "M011/T3/021.jpg", "F007/T3/021.jpg"), ".csv, row "),
+        ("disfa", ("Videos_LeftCamera/LeftVideoSN013_comp.avi",), "DISFA, SN013, frame 1: "),
+    ],
+)
+def test_a_damaged_picture_is_named_and_the_rest_is_used(
+    trees: dict[str, Path],
+    checkpoint: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    name: str,
+    damaged: tuple[str, ...],
+    named: str,
+) -> None:
+    """Whichever of ranges, thresholds and F1 it would have served."""
+    monkeypatch.setattr(labelled_data, "_LEAST", 4)
+    root = shutil.copytree(trees[name], tmp_path / name)
+    for file in damaged:
+        (root / file).write_bytes((root / file).read_bytes()[:40])
+    out = tmp_path / "b"
+    line = ["--model", str(checkpoint), "--target", "cpu", "--precision", "fp32,int8", "--out", str(out)]
+    line += ["--calib", f"{name}:{root}", "--max-f1-drop", "1", "--landmarks", "none"]
+    line += ["--calib-option", f"subjects={','.join(OPTIONS[name]['subjects'])}"]
+    line += ["--calib-accept", "one-person,near-duplicates,inactive-aus"]
+    code = main(line)
+    said = capsys.readouterr().err
+    assert code == 1, said
+    for file in damaged:
+        (line_of_it,) = (
+            text
+            for text in said.splitlines()
+            if named in text and file.split("/")[-3 if name == "bp4d" else -1] in text
+        )
+        assert "left out: " in line_of_it
+    assert {item.precision for item in load_bundle(out).manifest.artifacts} == {"fp32", "int8"}
 
 
 def test_its_labels_set_thresholds_and_budget(

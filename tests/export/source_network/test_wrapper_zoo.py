@@ -245,12 +245,61 @@ def test_a_choice_that_is_not_there_is_named(tmp_path: Path) -> None:
         load_weights(tmp_path / "ema.pth", network(1), False)
 
 
-def test_two_plain_sets_are_both_named(tmp_path: Path) -> None:
+# By kind: a file of two sets, and the keys that lead to each.
+TWO_SETS: dict[str, tuple[Callable[[dict[str, Any], dict[str, Any]], Any], str, str]] = {
+    "two state dicts": (lambda a, b: {"student": a, "teacher": b, "epoch": 3}, "student", "teacher"),
+    "wrapped": (
+        lambda a, b: {"student": {"state_dict": a}, "teacher": {"state_dict": b}},
+        "student",
+        "teacher",
+    ),
+    "one module's": (
+        lambda a, b: {"state_dict": {**prefixed(a, "student."), **prefixed(b, "teacher.")}},
+        "state_dict.student",
+        "state_dict.teacher",
+    ),
+    "side by side": (lambda a, b: {**prefixed(a, "net."), **prefixed(b, "net_old.")}, "net", "net_old"),
+    "one inside the other": (lambda a, b: {**a, **prefixed(b, "momentum.")}, "", "momentum"),
+}
+
+
+@pytest.mark.parametrize("kind", TWO_SETS)
+def test_of_two_sets_that_fit_one_is_named(tmp_path: Path, kind: str) -> None:
+    save, one, other = TWO_SETS[kind]
     state = network().state_dict()
-    torch.save({"student": state, "teacher": scaled(state)}, tmp_path / "w.pth")
+    torch.save(save(state, scaled(state)), tmp_path / "w.pth")
+    with pytest.raises(CheckpointError, match="holds 2 sets of weights that fit: ") as refused:
+        load_weights(tmp_path / "w.pth", network(1))
+    assert all(place in str(refused.value) for place in (one, other))
+    assert "say which, such as state_dict = " in str(refused.value)
+    for place, factor in ((one, 1), (other, 3)):
+        fresh = network(1)
+        said = load_weights(tmp_path / "w.pth", fresh, place=place)
+        assert said.startswith(f"weights: {place or 'the whole file'}")
+        assert "was left" in said
+        torch.testing.assert_close(fresh.state_dict()["head.weight"], factor * state["head.weight"])
+    with pytest.raises(CheckpointError, match="has no weights under 'gone'; there are "):
+        load_weights(tmp_path / "w.pth", network(1), place="gone")
+
+
+def test_the_same_set_saved_twice_is_no_question(tmp_path: Path) -> None:
+    state = network().state_dict()
+    torch.save(
+        {"model": state, "best": {name: value.clone() for name, value in state.items()}}, tmp_path / "w.pth"
+    )
     fresh = network(1)
-    assert load_weights(tmp_path / "w.pth", fresh, None) == "weights: student; teacher was left"
+    assert load_weights(tmp_path / "w.pth", fresh) == "weights: model"
     torch.testing.assert_close(fresh.state_dict()["head.weight"], state["head.weight"])
+
+
+def test_averaged_weights_beside_others_in_one_state_dict_are_a_choice(tmp_path: Path) -> None:
+    state = network().state_dict()
+    both = {**prefixed(state, "model."), **prefixed(scaled(state), "model_ema.module.")}
+    torch.save({"state_dict": both}, tmp_path / "w.pth")
+    for ema, factor in ((None, 1), (False, 1), (True, 3)):
+        fresh = network(1)
+        assert "was left (ema)" in load_weights(tmp_path / "w.pth", fresh, ema)
+        torch.testing.assert_close(fresh.state_dict()["head.weight"], factor * state["head.weight"])
 
 
 class Surprise:

@@ -188,9 +188,13 @@ def test_frames_of_a_video_are_the_labelled_ones(labels):
         writer.release()
     frames = DISFA(labels, subjects=SUBJECTS).read()
     rows = np.array([1, 5, 6, 9])  # frames 1 and 5 of the first video, 0 and 3 of the second
-    seen = [(row, round(float(image.mean()), -1)) for row, image in read_frames(frames, rows)]
+    seen = [(row, round(float(image.mean()), -1)) for row, image in read_frames(frames, rows, {})]
     assert seen == [(1, 40), (5, 200), (6, 0), (9, 120)]
-    with pytest.raises(
-        InputError, match=r"LeftVideoSN003_comp\.avi ends or is damaged after frame 5, .* frame 6"
-    ):
-        list(read_frames(frames, np.array([12, 17])))
+    unreadable: dict[int, str] = {}
+    assert [row for row, _ in read_frames(frames, np.array([6, 12, 17]), unreadable)] == [6, 12]
+    assert list(unreadable) == [17]
+    assert "SN003, frame 6: " in unreadable[17]
+    assert (
+        "LeftVideoSN003_comp.avi ends or is damaged after frame 5, but its labels go on to frame 6"
+        in unreadable[17]
+    )

@@ -1,6 +1,7 @@
 """Checkpoints and bundles on the published sets, in tiny trees of their real layouts, through the command."""
 
 import json
+import shutil
 
 import numpy as np
 import pytest
@@ -83,6 +84,35 @@ def test_a_checkpoint_on_every_set(evaluate, checkpoint, name, faces, labels, ki
     assert document["data"]["faces"] == faces
     assert set(document["models"][0]["per_au"]) == set(labels)
     assert document["models"][0]["interval"]["resampled"] == "persons"
+
+
+@pytest.mark.parametrize(
+    ("name", "damaged", "named", "faces", "lost"),
+    [
+        ("bp4d", "F001/T3/021.jpg", "BP4D, F001_T3: ", 47, 1),
+        ("disfa", "Videos_LeftCamera/LeftVideoSN013_comp.avi", "DISFA, SN013, frame 1: ", 16, 8),
+        ("emotionet", "img/N_000004.jpg", "N_000004.jpg", 11, 1),
+        ("aff-wild2", "cropped_aligned/video2/00009.jpg", ", video2: ", 104, 1),
+        ("pictures", "3.png", "labels.csv, row 5: ", 11, 1),
+    ],
+)
+def test_a_damaged_picture_is_named_and_the_rest_is_measured(
+    trees, checkpoint, tmp_path, capsys, name, damaged, named, faces, lost
+):
+    root = shutil.copytree(trees[name], tmp_path / name)
+    (root / damaged).write_bytes((root / damaged).read_bytes()[:40])
+    labels, kind = (AFF_WILD2, IR) if name == "aff-wild2" else (("AU4", "AU12"), MRP)
+    line = [str(checkpoint(labels, kind=kind)), "--data", f"{name}:{root}", "--resamples", "20", "--json"]
+    for option, value in OPTIONS[name].items():
+        line += ["--data-option", f"{option}={','.join(value) if isinstance(value, list) else value}"]
+    code = main(line)
+    said = capsys.readouterr()
+    assert code == 1, said.err
+    data = json.loads(said.out)["data"]
+    assert (data["faces"], data["not_found"], len(data["problems"])) == (faces, 0, lost)
+    assert named in data["problems"][0]
+    assert damaged.rpartition("/")[2] in data["problems"][0]
+    assert data["problems"][0] in said.err
 
 
 def test_a_bundle_on_a_set(evaluate, bundle):

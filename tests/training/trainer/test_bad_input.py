@@ -65,6 +65,38 @@ def test_a_list_of_pictures_that_points_nowhere(refused, written_recipe, copy, w
     assert "list.txt, row 13: there is no picture N_9.jpg" in message
 
 
+@pytest.mark.parametrize(
+    ("name", "network", "options", "damaged", "named"),
+    [
+        ("bp4d", "mrp", '{ subjects = ["F001", "M011", "F007"] }', "F001/T3/021.jpg", "BP4D, F001_T3: "),
+        ("disfa", "mrp", '{ subjects = ["SN002", "SN013", "SN003"] }', "Videos_LeftCamera/LeftVideoSN013_comp.avi", "SN013, frame 1: "),
+        ("pictures", "mrp", "{}", "3.png", "labels.csv, row 5: "),
+        ("pictures", "ir", "{ aligned = true }", "3.png", "labels.csv, row 5: "),
+        ("pictures", "ir", "{ aligned = true }", "9.png", "labels.csv, row 11: "),
+    ],
+)  # fmt: skip
+def test_a_damaged_picture_is_named_and_the_rest_is_trained_on(
+    written_recipe, copy, tmp_path, capsys, name, network, options, damaged, named
+):
+    """Also where aligned pictures are opened when they are drawn, in training or at its end."""
+    data = copy(name)
+    (data / damaged).write_bytes((data / damaged).read_bytes()[:40])
+    recipe = written_recipe(name, network, options)
+    assert main([str(recipe), "--data", str(data), "--out", str(tmp_path / "out"), "--device", "cpu"]) == 1
+    said = capsys.readouterr().err
+    assert f"{named}" in said
+    assert damaged.rpartition("/")[2] in said
+    assert (tmp_path / "out" / "checkpoint.safetensors").is_file()
+
+
+def test_more_damage_than_a_tenth_ends_a_training(refused, written_recipe, copy):
+    data = copy("pictures")
+    for place in range(3):
+        (data / f"{place}.png").write_bytes(b"")
+    message = refused(written_recipe("pictures", "ir", "{ aligned = true }"), data)
+    assert "2 of 8 pictures of labels.csv cannot be read, the last: " in message
+
+
 def test_an_unknown_label_code(refused, written_recipe, copy, write_lines):
     data = copy("pictures")
     path = data / "labels.csv"

@@ -17,24 +17,38 @@ from edgeau_training.datasets.labelled_frames import LabelledFrames
 __all__ = ["read_frames"]
 
 
-def read_frames(frames: LabelledFrames, rows: NDArray[np.int64]) -> Iterator[tuple[int, NDArray[np.uint8]]]:
-    """Every row with its frame, uint8 ``(H, W, 3)`` BGR.
+def read_frames(
+    frames: LabelledFrames, rows: NDArray[np.int64], unreadable: dict[int, str]
+) -> Iterator[tuple[int, NDArray[np.uint8]]]:
+    """Every row that can be read, with its frame, uint8 ``(H, W, 3)`` BGR.
 
     Args:
         frames: the table.
         rows: to read; rows of one video ascending by their frame.
+        unreadable: takes in, by row, one line for each that cannot be read: its picture or video is damaged, or the video ends
+            before it.
 
     Raises:
-        InputError: a picture or video cannot be read, or a video ends or is damaged before a frame that has a label.
         DependencyError: only PyAV shows the video as players do, and it is not installed.
     """
     if frames.video_frame is None:
         for row in rows.tolist():
-            yield row, read_picture(frames.path(row))
+            try:
+                picture = read_picture(frames.path(row))
+            except InputError as error:
+                unreadable[row] = frames.unreadable(row, error)
+                continue
+            yield row, picture
         return
     for _, of_video in groupby(rows.tolist(), key=lambda row: frames.pictures[row]):
         chosen = list(of_video)
-        yield from zip(chosen, _decode(frames.path(chosen[0]), frames.video_frame[chosen]), strict=True)
+        done = 0
+        try:
+            for image in _decode(frames.path(chosen[0]), frames.video_frame[chosen]):
+                yield chosen[done], image
+                done += 1
+        except InputError as error:
+            unreadable |= {row: frames.unreadable(row, error) for row in chosen[done:]}
 
 
 def _decode(path: Path, wanted: NDArray[np.int64]) -> Iterator[NDArray[np.uint8]]:

@@ -37,6 +37,8 @@ class LabelledFrames:
         video_frame: int64 ``(N,)``, frame in the video, from 0; None where pictures are files of their own.
         intensity: float32 ``(N, C)``, 0..5, where the data set has it.
         problems: one line for every row of the data that had to be left out.
+        rows: int64 ``(N,)``, row of each in the one table of the data set, its header being row 1; None where labels stand in a
+            file a clip.
     """
 
     name: str
@@ -53,6 +55,7 @@ class LabelledFrames:
     video_frame: NDArray[np.int64] | None = None
     intensity: NDArray[np.float32] | None = None
     problems: tuple[str, ...] = ()
+    rows: NDArray[np.int64] | None = None
 
     def __post_init__(self) -> None:
         rows = len(self.pictures)
@@ -65,6 +68,7 @@ class LabelledFrames:
         _expect("group", self.group, column, np.int32)
         _expect("video_frame", self.video_frame, column, np.int64)
         _expect("intensity", self.intensity, table, np.float32)
+        _expect("rows", self.rows, column, np.int64)
         if not ((self.occurrence & ~self.mask) == 0).all() or not ((self.mask | 1) == 1).all():
             raise ValueError("occurrence and mask must be 0 or 1, and occurrence 0 where mask is 0")
 
@@ -93,6 +97,13 @@ class LabelledFrames:
         """The file of one row."""
         return self.root / self.pictures[row]
 
+    def unreadable(self, row: int, error: Exception) -> str:
+        """One line for a frame that cannot be read: its row of the table, or its clip and frame."""
+        if self.rows is not None:
+            return f"{self.name}, row {self.rows[row]}: {error}"
+        frame = "" if self.video_frame is None else f", frame {self.video_frame[row] + 1}"
+        return f"{self.name}, {self.clip_names[self.clip[row]]}{frame}: {error}"
+
     def select(self, rows: NDArray[np.integer[Any]]) -> LabelledFrames:
         """These rows, in the given order.
 
@@ -108,6 +119,7 @@ class LabelledFrames:
             group=self.group[rows],
             video_frame=None if self.video_frame is None else self.video_frame[rows],
             intensity=None if self.intensity is None else self.intensity[rows],
+            rows=None if self.rows is None else self.rows[rows],
         )
 
     def known_rows(self) -> LabelledFrames:

@@ -104,6 +104,7 @@ class PictureTable:
             group_names=group_names,
             aligned=self._aligned,
             problems=found.problems,
+            rows=np.array(found.numbers, np.int64),
         )
         # A stable order by clip, in case the table's rows are mixed.
         return frames.select(np.argsort(clip, kind="stable")).known_rows()

@@ -53,10 +53,11 @@ def prepare(
         without_face: ``drop`` frames in which no face is found, or take the ``whole`` picture for a crop.
 
     Returns:
-        The table over the crops; frames without a face are left out unless their whole picture was taken.
+        The table over the crops; frames without a face are left out unless their whole picture was taken, and damaged ones are
+        named among its problems.
 
     Raises:
-        InputError: a frame cannot be read, no frame shows a face, or the folder's crops were made otherwise.
+        InputError: no frame shows a face, or the folder's crops were made otherwise.
         OutputError: the folder cannot be written to.
         DependencyError: no face landmark package is installed.
     """
@@ -65,6 +66,7 @@ def prepare(
     if without_face not in WITHOUT_FACE:
         raise UsageError(f"without_face={without_face!r} is not known; known: {', '.join(WITHOUT_FACE)}")
     names = _crop_names(frames)
+    unreadable: dict[int, str] = {}
     try:
         folder.mkdir(parents=True, exist_ok=True)
         _check_manner(
@@ -74,10 +76,18 @@ def prepare(
         todo = [
             row for row, name in enumerate(names) if name not in faceless and not (folder / name).is_file()
         ]
-        _make(frames, np.array(todo, np.int64), names, folder, aligner, whole=without_face == "whole")
+        _make(
+            frames,
+            np.array(todo, np.int64),
+            names,
+            folder,
+            aligner,
+            unreadable,
+            whole=without_face == "whole",
+        )
     except OSError as error:
         raise OutputError(f"crops cannot be written to {folder}: {error}") from error
-    return _over_crops(frames, names, folder)
+    return _over_crops(frames, names, folder, tuple(unreadable.values()))
 
 
 def _make(
@@ -86,6 +96,7 @@ def _make(
     names: list[str],
     folder: Path,
     aligner: Aligner,
+    unreadable: dict[int, str],
     *,
     whole: bool,
 ) -> None:
@@ -96,7 +107,7 @@ def _make(
         (folder / "no-face.txt").open("a", encoding="utf-8") as faceless,
         tqdm(total=len(rows), desc=f"crops of {frames.name}", unit="frame", disable=None) as bar,
     ):
-        for row, frame in read_frames(frames, rows):
+        for row, frame in read_frames(frames, rows, unreadable):
             crop = _crop(frame, landmarker, aligner)
             if crop is None and whole:
                 crop = cv2.resize(frame, (aligner.size, aligner.size), interpolation=cv2.INTER_AREA)  # type: ignore[assignment]
@@ -167,18 +178,22 @@ def _read_faceless(folder: Path) -> set[str]:
     return set(path.read_text(encoding="utf-8").splitlines()) if path.exists() else set()
 
 
-def _over_crops(frames: LabelledFrames, names: list[str], folder: Path) -> LabelledFrames:
+def _over_crops(
+    frames: LabelledFrames, names: list[str], folder: Path, unreadable: tuple[str, ...]
+) -> LabelledFrames:
     present = np.array([(folder / name).is_file() for name in names], bool)
     if not present.any():
+        damaged = f" ({len(unreadable)} cannot be read: {unreadable[0]})" if unreadable else ""
         raise InputError(
-            f"no face was found in any of the {len(names)} frames of {frames.name} in {frames.root}"
+            f"no face was found in any of the {len(names)} frames of {frames.name} in {frames.root}{damaged}"
         )
-    if not present.all():
-        left = int((~present).sum())
+    left = int((~present).sum()) - len(unreadable)
+    if left:
         warnings.warn(
             f"{frames.name}: no face was found in {left} of {len(names)} frames, which were left out ({folder}/no-face.txt)",
             NoFaceWarning,
             stacklevel=3,
         )
     crops = replace(frames, root=folder, pictures=tuple(names), video_frame=None, aligned=True)
+    crops = replace(crops, problems=(*frames.problems, *unreadable))
     return crops.select(np.flatnonzero(present))

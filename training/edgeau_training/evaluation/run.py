@@ -57,7 +57,7 @@ def predict(
     groups: list[NDArray[np.int64]] = []
     at_rest: list[NDArray[np.bool_]] = []
     pictures: list[str] = []
-    known_problems = len(faces.problems)
+    known_unreadable = faces.unreadable
     total = faces.count if limit is None else min(limit, faces.count)
     with tqdm(total=total, unit="face", disable=None, desc=faces.name) as progress:
         for batch in faces.batches(BATCH, limit):
@@ -69,7 +69,8 @@ def predict(
             pictures.extend(batch.names or ())
             progress.update(len(batch.truth))
     if not truth:
-        raise InputError(f"{faces.name} gave no face to evaluate on")
+        why = f" ({faces.problems[-1]})" if faces.unreadable else ""
+        raise InputError(f"{faces.name} gave no face to evaluate on{why}")
     together = np.concatenate(truth)
     persons = np.concatenate(groups) if groups else None
     rest = np.concatenate(at_rest) if at_rest else None
@@ -81,7 +82,7 @@ def predict(
         )
         for scorer, answers, names in zip(scorers, logits, common, strict=True)
     )
-    unreadable = len(faces.problems) - known_problems
+    unreadable = faces.unreadable - known_unreadable
     return ModelPredictions(tuple(tables), total - len(together) - unreadable, tuple(pictures))
 
 

@@ -147,6 +147,8 @@ class Batches:
         columns: NDArray[np.int64] | None,
     ) -> Batch:
         mirrored = np.array([one.mirrored for one in taken])
+        # Of a picture that turned out to be damaged nothing is known any more.
+        mask = np.minimum(mask, self._data.mask[rows])
 
         def labels(table: NDArray[np.generic]) -> Tensor:
             table = table.astype(np.float32)

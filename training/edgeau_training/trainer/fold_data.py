@@ -76,7 +76,14 @@ class FoldData:
         )
         self.parts = [self.fold]
         self.digest = frames.digest
-        self.problems = frames.problems
+        self._files = [
+            side for side in (self.train, self.test, self.validation) if isinstance(side, FileCrops)
+        ]
+
+    @property
+    def problems(self) -> tuple[str, ...]:
+        """What of the table, and which pictures, were left out so far."""
+        return tuple(dict.fromkeys(line for side in self._files for line in side.problems))
 
     def grow(self) -> bool:
         """Never: labels are read once."""

@@ -32,7 +32,6 @@ class TrainingData(Protocol):
         fold: name of the division, "" where there is only one.
         digest: digest of all that was read.
         parts: names of the parts that ``train`` holds.
-        problems: one line for every row of the data that had to be left out.
     """
 
     labels: tuple[str, ...]
@@ -42,7 +41,10 @@ class TrainingData(Protocol):
     fold: str
     digest: str
     parts: list[str]
-    problems: tuple[str, ...]
+
+    @property
+    def problems(self) -> tuple[str, ...]:
+        """One line for every row of the data that had to be left out; grows while damaged pictures are met."""
 
     def grow(self) -> bool:
         """Takes in what has appeared since; whether there was anything."""

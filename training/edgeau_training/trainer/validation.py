@@ -69,7 +69,9 @@ def predict(
         parts = list(_in_order(pool, logits, plain_images(data, share, view, _BATCH), 2 * threads))
     outputs = len(data.labels)
     mine = torch.cat(parts) if parts else torch.zeros(0, outputs)
-    known = data.mask[rows] > 0
+    # After the pictures were read: of a damaged one nothing is known any more, and only the process that met it knows that.
+    mask = _together(processes, torch.from_numpy(data.mask[share].astype(np.float32)), len(rows))
+    known = mask > 0
     return Predictions(
         tuple(data.labels),
         _together(processes, mine, len(rows)),

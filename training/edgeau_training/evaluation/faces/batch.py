@@ -62,5 +62,9 @@ class LabelledFaces(Protocol):
     def problems(self) -> tuple[str, ...]:
         """One line for everything that was named in the data and is left out; grows while batches are read."""
 
+    @property
+    def unreadable(self) -> int:
+        """How many faces were left out so far since their picture is damaged."""
+
     def batches(self, size: int, limit: int | None = None) -> Iterator[FaceBatch]:
         """Batches of at most ``size`` faces, from the first ``limit`` ones; faces that were not found are left out."""

@@ -14,7 +14,6 @@ from edgeau._system.json_text import parse_json
 from edgeau.errors import InputError, RecordError, UsageError
 from edgeau.faces.alignment import Alignment, ArcFaceTemplate
 from edgeau.faces.landmarks import open_landmarker
-from edgeau.sources.picture_file import read_picture
 from edgeau_training.datasets import DATA_SETS, open_data_set
 from edgeau_training.datasets.emotionet import LABELS as EMOTIONET
 from edgeau_training.datasets.frame_reading import read_frames
@@ -128,7 +127,7 @@ class DataSetFaces:
     """Frames of a data set, as faces to evaluate on.
 
     Whole pictures go through the landmarks; of several faces the largest is taken, and a picture without one is left out and
-    counted. Aligned crops are taken as they are, see :meth:`fit`.
+    counted. A damaged picture is left out and named. Aligned crops are taken as they are, see :meth:`fit`.
 
     Args:
         name: which data and side, for reports.
@@ -140,11 +139,22 @@ class DataSetFaces:
     has_pictures = True
 
     def __init__(self, name: str, frames: LabelledFrames, method: str | None) -> None:
-        self.name, self.labels, self.problems = name, frames.labels, frames.problems
+        self.name, self.labels = name, frames.labels
         self.count, self.digest = len(frames), frames.digest
         self._frames, self._method = frames, method
+        self._unreadable: dict[int, str] = {}
         self._direct = frames.aligned
         self._truth = np.where(frames.mask > 0, frames.occurrence, UNKNOWN).astype(np.int8)
+
+    @property
+    def problems(self) -> tuple[str, ...]:
+        """See :class:`~edgeau_training.evaluation.faces.batch.LabelledFaces`."""
+        return (*self._frames.problems, *self._unreadable.values())
+
+    @property
+    def unreadable(self) -> int:
+        """See :class:`~edgeau_training.evaluation.faces.batch.LabelledFaces`."""
+        return len(self._unreadable)
 
     def fit(self, alignments: Sequence[Alignment | None]) -> None:
         """Tell whether crops can be shown as they are to networks of these alignments.
@@ -177,12 +187,12 @@ class DataSetFaces:
         return f"{frames.clip_names[frames.clip[row]]}/{frames.video_frame[row]}.png"
 
     def _crops(self, end: int) -> Iterator[tuple[int, None, NDArray[np.uint8]]]:
-        for row in range(end):
-            yield row, None, read_picture(self._frames.path(row))
+        for row, picture in read_frames(self._frames, np.arange(end), self._unreadable):
+            yield row, None, picture
 
     def _found(self, end: int) -> Iterator[tuple[int, NDArray[np.float32], NDArray[np.uint8]]]:
         with open_landmarker(static=True, max_faces=_MOST_FACES) as landmarker:
-            for row, picture in read_frames(self._frames, np.arange(end)):
+            for row, picture in read_frames(self._frames, np.arange(end), self._unreadable):
                 faces = landmarker.detect(picture)
                 if faces:
                     yield row, max(faces, key=_extent), picture

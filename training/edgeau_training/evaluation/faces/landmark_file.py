@@ -32,6 +32,7 @@ class LandmarkFile:
 
     has_pictures = False
     problems = ()
+    unreadable = 0
 
     def __init__(self, path: Path) -> None:
         arrays = _read(path)

@@ -51,12 +51,17 @@ class PictureFolder:
         self.name = table.parent.resolve().name + ("" if split is None else f"/{split}")
         self.count = len(self._found)
         self.digest = found.digest
-        self._problems = list(found.problems)
+        self._unreadable: list[str] = []
 
     @property
     def problems(self) -> tuple[str, ...]:
         """See :class:`~edgeau_training.evaluation.faces.batch.LabelledFaces`."""
-        return tuple(self._problems)
+        return (*self._found.problems, *self._unreadable)
+
+    @property
+    def unreadable(self) -> int:
+        """See :class:`~edgeau_training.evaluation.faces.batch.LabelledFaces`."""
+        return len(self._unreadable)
 
     def batches(self, size: int, limit: int | None = None) -> Iterator[FaceBatch]:
         """See :class:`~edgeau_training.evaluation.faces.batch.LabelledFaces`."""
@@ -80,7 +85,7 @@ class PictureFolder:
                 try:
                     picture = read_picture(self._found.path(row))
                 except InputError as error:
-                    self._problems.append(str(error))
+                    self._unreadable.append(self._found.unreadable(row, error))
                     continue
                 faces = landmarker.detect(picture)
                 if faces:

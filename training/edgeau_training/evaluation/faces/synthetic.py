@@ -37,6 +37,7 @@ class SyntheticSplit:
 
     has_pictures = True
     problems = ()
+    unreadable = 0
 
     def __init__(self, folder: Path, split: str) -> None:
         info = dataset_info(folder)
