@@ -85,9 +85,14 @@ def test_what_cannot_be_read_is_named(tmp_path, picture, write):
     crops = FileCrops(PictureTable(tmp_path, aligned=True).read())
     with pytest.raises(InputError, match=r"b\.png is 9 x 8 pixels; an aligned crop is square"):
         crops.crops([1], 8)
-    with pytest.raises(InputError, match=r"c\.png' is not a picture"):
-        crops.crops([2], 8)
+    assert crops.problems == ()
+    assert (crops.crops([2], 8) == 128).all()
+    (problem,) = crops.problems
+    assert problem.startswith("labels.csv, row 4: ")
+    assert "c.png' is not a picture" in problem
+    assert crops.mask.tolist() == [[1], [1], [0]], "nothing is known of it any more"
     with pytest.raises(InputError, match="are not aligned; prepare them first"):
         FileCrops(PictureTable(tmp_path).read())
-    with pytest.raises(InputError, match=r"c\.png' is not a picture"):
-        prepare(PictureTable(tmp_path).read(), tmp_path / "crops", without_face="whole")
+    prepared = prepare(PictureTable(tmp_path).read(), tmp_path / "crops", without_face="whole")
+    assert prepared.pictures == ("a.jpg", "b.jpg")
+    assert prepared.problems == (problem,)
