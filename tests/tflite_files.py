@@ -90,3 +90,16 @@ def with_open_size(content: bytes) -> bytes:
     entry = graph.tensors[graph.inputs[0]]
     entry.shapeSignature = [entry.shape[0], -1, -1, entry.shape[3]]
     return packed(root)
+
+
+def with_missing_shape(content: bytes) -> bytes:
+    """The first RESHAPE without the input that says the shape: well formed, and LiteRT 2.3 dies of it (SIGSEGV).
+
+    One of 800 random edits of tables was found so; every file that died lacked this input.
+    """
+    root = parsed(content)
+    graph = root.subgraphs[0]
+    codes = [code.builtinCode for code in root.operatorCodes]
+    reshape = next(one for one in graph.operators if codes[one.opcodeIndex] == tables.BuiltinOperator.RESHAPE)
+    reshape.inputs = [int(reshape.inputs[0]), -1]
+    return packed(root)

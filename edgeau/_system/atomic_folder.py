@@ -43,10 +43,19 @@ class AtomicFolder:
         self._place = place
         make_folder(place.parent)
         self._clean_up()
-        self.path = place.with_name(f"{self._prefix()}{secrets.token_hex(6)}.partial")
-        self.path.mkdir()  # fails where the name is taken, which chance excludes
-        self._lock = os.open(self.path, os.O_RDONLY | os.O_CLOEXEC)
-        lock(self._lock)
+        self.path, self._lock = self._created()
+
+    def _created(self) -> tuple[Path, int]:
+        while True:
+            path = self._place.with_name(f"{self._prefix()}{secrets.token_hex(6)}.partial")
+            path.mkdir()  # fails where the name is taken, which chance excludes
+            with suppress(FileNotFoundError):
+                descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+                lock(descriptor)
+                if path.exists():
+                    return path, descriptor
+                os.close(descriptor)
+            # Somebody who cleaned up the place between our calls took it for a killed process's.
 
     def commit(self) -> None:
         """Sync everything in it and put it into its place; what was there is deleted.
@@ -58,11 +67,8 @@ class AtomicFolder:
             for name in names:
                 sync(Path(folder, name))
             sync(Path(folder))
-        if self._place.exists():
-            if not _exchanged(self.path, self._place):
-                self._rename_twice()
-        else:
-            self.path.rename(self._place)
+        if not self._moved() and not _exchanged(self.path, self._place):
+            self._rename_twice()
         sync(self._place.parent)
 
     def close(self) -> None:
@@ -71,6 +77,18 @@ class AtomicFolder:
         if self._lock >= 0:
             os.close(self._lock)
             self._lock = -1
+
+    def _moved(self) -> bool:
+        """Tell whether it stands in its place, which was free; another process may have taken that just now."""
+        if self._place.exists():
+            return False
+        try:
+            self.path.rename(self._place)
+        except OSError as error:
+            if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
+                raise
+            return False
+        return True
 
     def _rename_twice(self) -> None:
         old = self.path.with_suffix(".old")

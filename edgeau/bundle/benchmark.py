@@ -18,6 +18,7 @@ from edgeau.bundle.golden import read_golden
 from edgeau.bundle.load import Bundle
 from edgeau.bundle.manifest import Artifact
 from edgeau.bundle.preprocessing import Preprocessor
+from edgeau.bundle.trial import faults_of_first_meeting
 from edgeau.bundle.verification import open_verified
 from edgeau.errors import DependencyError, EngineError
 from edgeau.runtimes.session import Session
@@ -137,6 +138,9 @@ def time_artifacts(
     counts = tuple(sorted(threads if threads is not None else thread_counts()))
     artifacts = bundle.artifacts(artifact)
     share = seconds / (2 * len(artifacts) * len(counts))
+    faults_of_first_meeting(
+        bundle, artifacts, provider=provider
+    )  # all in one child; open_verified asks for each
     with _Stopwatch(bundle, provider, share) as stopwatch:
         for candidate in artifacts:
             stopwatch.measure(candidate, counts, every=every)

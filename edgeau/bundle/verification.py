@@ -10,6 +10,7 @@ from edgeau._system.processor import processor_identity
 from edgeau.bundle.golden import check_golden, read_golden
 from edgeau.bundle.load import Bundle
 from edgeau.bundle.manifest import Artifact
+from edgeau.bundle.trial import faults_of_first_meeting
 from edgeau.errors import EngineError
 from edgeau.runtimes import open_session
 from edgeau.runtimes.precision import PRECISIONS
@@ -23,7 +24,7 @@ _VERIFIED = KeyedCache("golden")
 def open_verified(
     bundle: Bundle, artifact: Artifact, *, threads: int | None = None, provider: str | None = None
 ) -> Session:
-    """Open an artifact; when this engine first meets it on this machine, it must give the golden answers.
+    """Open an artifact; when this engine first meets it on this machine, it must give the golden answers, first in a child process.
 
     Args:
         bundle: verified.
@@ -32,7 +33,7 @@ def open_verified(
         provider: the engine's device or kernel library; None takes the runtime's default.
 
     Raises:
-        EngineError: the engine refuses the artifact, or answers wrongly, or runtime or precision are not known.
+        EngineError: the engine refuses the artifact, answers wrongly or crashes, or runtime or precision are not known.
         DependencyError: the engine's package is not installed.
     """
     if artifact.precision not in PRECISIONS:
@@ -40,6 +41,9 @@ def open_verified(
             f"{artifact.file} has the precision {artifact.precision!r}; this edgeau knows {', '.join(PRECISIONS)}: "
             "upgrade edgeau on this machine"
         )
+    (fault,) = faults_of_first_meeting(bundle, (artifact,), provider=provider)
+    if fault is not None:
+        raise EngineError(fault)
     session = open_session(
         artifact.runtime,
         bundle.path(artifact.file),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import logging
 import os
+import secrets
 import socket
 import sys
 import threading
@@ -238,7 +239,7 @@ def _client(address: Address, status: str) -> tuple[Any, Any]:
         raise DependencyError(
             f"MQTT needs the package paho-mqtt, 2 or later; {extra_line('mqtt')}"
         ) from error
-    name = address.options.get("client_id") or f"edgeau-{socket.gethostname()}-{os.getpid()}"
+    name = address.options.get("client_id") or f"edgeau-{socket.gethostname()}-{secrets.token_hex(4)}"
     client = Client(CallbackAPIVersion.VERSION2, client_id=name)
     client.will_set(status, "offline", qos=1, retain=True)
     _authenticate(client, address)

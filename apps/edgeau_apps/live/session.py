@@ -20,7 +20,7 @@ from edgeau.sinks import QueuedSink, open_sink
 from edgeau.sources import Source
 from edgeau.temporal.events import Event, EventDetector
 from edgeau.temporal.smoothing import Smoother
-from edgeau_apps.live.calibration import BaselineCalibration
+from edgeau_apps.live.calibration import BaselineCalibration, CalibratedFace
 from edgeau_apps.live.continuation import Continuation
 from edgeau_apps.live.recording import Recording
 
@@ -87,8 +87,11 @@ class WebcamSession:
         self._continuation = Continuation()
         self._lock = threading.RLock()
         self._changed = threading.Condition()
-        self._asked_artifact: str | None = None
+        # Each holds work of seconds that the stream must not wait for, as it would for the lock above.
+        self._measuring, self._loading = threading.Lock(), threading.Lock()
+        self._next_pipeline: Pipeline | None = None
         self._open: Callable[[], Source] = open_
+        self._followed: Callable[[], Source] | None = None
         self._again = False
         self._ending = False
         self._live: LivePipeline | None = None
@@ -101,6 +104,7 @@ class WebcamSession:
         self.happened: deque[Event] = deque(maxlen=_EVENTS)
         self.recording: Recording | None = None
         self.calibration: BaselineCalibration | None = None
+        self._calibrated: CalibratedFace | None = None
         self.said = ""
         self.failure: UserError | None = None
 
@@ -200,24 +204,31 @@ class WebcamSession:
             self.said = self.calibration.said
 
     def artifacts(self) -> list[Timing]:
-        """Every artifact of the bundle with its latency here; measured at the first call, about two seconds."""
-        with self._lock:
+        """Every artifact of the bundle with its latency here; measured at the first call, about two seconds, beside the stream."""
+        with self._measuring:
             if self._timings is None:
                 self._timings = time_artifacts(self.bundle, seconds=1.5)
             return self._timings
 
     def use_artifact(self, name: str) -> None:
-        """Go on with another artifact.
+        """Load another artifact and go on with it; the one that runs does so until then, and for good where loading fails.
 
         Raises:
             InputError: the bundle has no such one; see :meth:`edgeau.bundle.Bundle.name`.
+            UserError: it cannot be loaded.
         """
         names = [self.bundle.name(one.file, one.runtime, one.precision) for one in self.bundle.artifacts()]
         if name not in names:
             raise InputError(f"there is no artifact {name!r}; there are {', '.join(names)}")
-        with self._lock:
-            self._asked_artifact = name
-            self._turn()
+        with self._loading:
+            new = self._load(name)
+            with self._lock:
+                self._next_pipeline, overtaken = new, self._next_pipeline
+                self._turn()
+                if self._ending:  # nobody follows any more
+                    self._next_pipeline, overtaken = None, new
+            if overtaken is not None:
+                overtaken.close()
 
     def use_source(self, open_: Callable[[], Source] | None) -> None:
         """Follow another source; None goes back to the own one."""
@@ -243,6 +254,9 @@ class WebcamSession:
         with self._lock:
             if self.recording is not None:
                 self.recording.close()
+            if self._next_pipeline is not None:
+                self._next_pipeline.close()
+                self._next_pipeline = None
         self._pipeline.close()
         _close(self._sinks)
 
@@ -256,7 +270,7 @@ class WebcamSession:
         while not self._ending:
             self._again = False
             try:
-                self._change_artifact()
+                self._change_pipeline()
                 self._stream()
             except UserError as error:
                 self.said = str(error)
@@ -271,14 +285,27 @@ class WebcamSession:
                     return
                 self._open = self._open_own
 
-    def _change_artifact(self) -> None:
-        if self._asked_artifact is None:
-            return
-        name, self._asked_artifact = self._asked_artifact, None
-        new = self._load(name)
-        old, self._pipeline = self._pipeline, new
+    def _change_pipeline(self) -> None:
+        with self._lock:
+            new, self._next_pipeline = self._next_pipeline, None
+            if new is None:
+                return
+            old, self._pipeline = self._pipeline, new
+            self.said = f"running {self.engine()}"
+            if self.calibration is not None:  # it collected what the old network says of a face at rest
+                self.calibration = None
+                self.said += ": calibrate again"
         old.close()
-        self.said = f"running {self.engine()}"
+
+    def _begin_calibrated(self) -> None:
+        """Another stream: of the same camera it shows the same people, of another one whoever they are."""
+        if self._open is self._followed:
+            if self._calibrated is not None:
+                self._calibrated.begin_stream()
+        elif self._calibrated is not None or self.calibration is not None:
+            self._calibrated = self.calibration = None
+            self.said = "another camera: calibrate again"
+        self._followed = self._open
 
     def _stream(self) -> None:
         self._events, self.history = EventDetector(), History()
@@ -286,6 +313,7 @@ class WebcamSession:
         with self._lock:
             if self.recording is not None:
                 self.recording.begin_stream()
+            self._begin_calibrated()
         live = self._live = LivePipeline(self._pipeline.stages)
         with self._open() as source:
             if self._ending or self._again:
@@ -317,7 +345,10 @@ class WebcamSession:
                 ended = self.calibration.take(result)
                 self.said = self.calibration.said
                 if ended:
+                    self._calibrated = self.calibration.face or self._calibrated
                     self.calibration = None
+            elif self._calibrated is not None:
+                self.said = self._calibrated.take(result, self._pipeline) or self.said
 
     def _add(self, recording: Recording, result: FrameResult) -> None:
         try:

@@ -91,3 +91,60 @@ def test_at_every_instant_the_old_or_the_new_is_there(tmp_path: Path) -> None:
     write(place, "end")
     assert [path.name for path in tmp_path.iterdir()] == ["bundle"]
     assert seen > 100
+
+
+def test_a_new_folder_that_somebody_cleaned_up_is_made_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Between making and locking it, it looks like a killed process's."""
+    real, seen = atomic_folder.lock, []
+
+    def lock(descriptor: int, *, wait: bool = True) -> bool:
+        if not seen:
+            (new,) = tmp_path.iterdir()
+            new.rmdir()
+            seen.append(new)
+        return real(descriptor, wait=wait)
+
+    monkeypatch.setattr(atomic_folder, "lock", lock)
+    write(tmp_path / "place", "text")
+    assert texts(tmp_path / "place") == {"text"}
+    assert [path.name for path in tmp_path.iterdir()] == ["place"]
+
+
+CONTAINER = """
+    import os, random, sys
+    os.getpid = lambda: 1  # two containers on one volume: the first process of each
+    random.seed(0)
+    from pathlib import Path
+    from edgeau._system.atomic_file import write_whole
+    from edgeau._system.atomic_folder import AtomicFolder
+    volume, name = Path(sys.argv[1]), sys.argv[2]
+    print("ready", flush=True)
+    sys.stdin.readline()
+    for number in range(120):
+        write_whole(volume / "table.csv", name.encode() * 50_000)
+        folder = AtomicFolder(volume / "bundle")
+        try:
+            for part in range(3):
+                (folder.path / f"{part}.txt").write_text(name)
+            folder.commit()
+        finally:
+            folder.close()
+"""
+
+
+def test_two_containers_with_one_process_id_write_into_one_volume(tmp_path: Path) -> None:
+    command = [sys.executable, "-c", textwrap.dedent(CONTAINER), str(tmp_path)]
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    both = [subprocess.Popen([*command, name], text=True, **pipes) for name in "ab"]
+    for process in both:
+        assert process.stdout.readline() == "ready\n"
+    for process in both:
+        process.stdin.write("go\n")
+        process.stdin.flush()
+    for process in both:
+        assert (process.communicate(timeout=300)[1], process.returncode) == ("", 0)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["bundle", "table.csv"]
+    assert (tmp_path / "table.csv").read_text() in ("a" * 50_000, "b" * 50_000)
+    assert texts(tmp_path / "bundle") in ({"a"}, {"b"})

@@ -1,0 +1,181 @@
+"""What takes seconds beside a stream does not stop it, and a change of artifact takes nothing away."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from edgeau import Box, Face, FrameResult, Pipeline, open_source
+from edgeau.bundle import Timing, time_artifacts
+from edgeau.errors import EngineError, InputError
+from edgeau.sources.paced import PacedSource
+from edgeau_apps.live import session as sessions
+from edgeau_apps.live.calibration import CalibratedFace
+from edgeau_apps.live.session import WebcamSession
+
+
+@pytest.fixture
+def sitter(tmp_path: Path) -> Callable[[], PacedSource]:
+    """A camera in front of somebody who keeps still."""
+    with open_source("clip") as clip:
+        frame = next(iter(clip)).image
+    path = tmp_path / "sitter.png"
+    cv2.imwrite(str(path), frame)
+    return lambda: PacedSource(lambda: open_source(path), fps=12, repeat=True)
+
+
+@pytest.fixture
+def session(sitter: Callable[[], PacedSource]) -> Iterator[WebcamSession]:
+    def load(artifact: str | None) -> Pipeline:
+        return Pipeline.load(artifact=artifact or "model.int8.tflite", threads=1, max_faces=1)
+
+    one = WebcamSession(load, sitter)
+    one.start()
+    wait_for(lambda: one.newest()[1] is not None)
+    yield one
+    one.close()
+
+
+def wait_for(condition: Callable[[], bool], seconds: float = 120) -> None:
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end
+        time.sleep(0.02)
+
+
+def in_background(work: Callable[[], object]) -> threading.Thread:
+    thread = threading.Thread(target=work, daemon=True)
+    thread.start()
+    return thread
+
+
+def test_engines_are_measured_beside_the_stream(
+    session: WebcamSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Here measuring ends only when results have come meanwhile, also recorded ones: it can hold nothing that they need."""
+    session.record(on=True)
+    rows: list[list[Timing]] = []
+    began, seen = threading.Event(), threading.Event()
+
+    def measure(*given: object, **options: object) -> list[Timing]:
+        began.set()
+        assert seen.wait(120)
+        return time_artifacts(session.bundle, "model.int8.tflite", threads=(1,), seconds=0.1)
+
+    monkeypatch.setattr(sessions, "time_artifacts", measure)
+    measuring = in_background(lambda: rows.append(session.artifacts()))
+    assert began.wait(60)
+    number, recorded = session.newest()[0], session.recording.rows
+    wait_for(lambda: session.newest()[0] > number + 5 and session.recording.rows > recorded + 5)
+    session.record(on=False)
+    assert session.recorded()
+    seen.set()
+    measuring.join(120)
+    assert [row.file for row in rows[0]] == ["model.int8.tflite"]
+    assert session.artifacts() is rows[0]
+
+
+def test_an_artifact_loads_beside_the_stream(session: WebcamSession, monkeypatch: pytest.MonkeyPatch) -> None:
+    began, seen = threading.Event(), threading.Event()
+    load = session._load
+
+    def slow(artifact: str | None) -> Pipeline:
+        began.set()
+        assert seen.wait(120)
+        return load(artifact)
+
+    monkeypatch.setattr(session, "_load", slow)
+    changing = in_background(lambda: session.use_artifact("model.fp32.onnx"))
+    assert began.wait(60)
+    number = session.newest()[0]
+    wait_for(lambda: session.newest()[0] > number + 5)
+    assert session.precision() == "int8"
+    seen.set()
+    changing.join(120)
+    wait_for(lambda: session.precision() == "fp32")
+    number = session.newest()[0]
+    wait_for(lambda: session.newest()[0] > number + 2)
+
+
+def test_what_cannot_be_loaded_leaves_the_one_that_runs(
+    session: WebcamSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(artifact: str | None) -> Pipeline:
+        raise EngineError(f"{artifact} was changed")
+
+    monkeypatch.setattr(session, "_load", refuse)
+    with pytest.raises(EngineError, match=r"model.fp32.onnx was changed"):
+        session.use_artifact("model.fp32.onnx")
+    with pytest.raises(InputError, match="there is no artifact 'none'"):
+        session.use_artifact("none")
+    number = session.newest()[0]
+    wait_for(lambda: session.newest()[0] > number + 3)
+    assert session.alive
+    assert session.precision() == "int8"
+
+
+def test_a_neutral_face_outlives_another_artifact_and_not_another_camera(
+    session: WebcamSession, sitter: Callable[[], PacedSource]
+) -> None:
+    def baselines() -> list[float]:
+        return [float(one.shape.sum()) for one in session._pipeline.stages._baselines.values()]
+
+    session.calibrate()
+    wait_for(lambda: session.said == "the neutral face is set")
+    before = baselines()
+    assert len(before) == 1
+    session.use_artifact("model.fp32.onnx")
+    wait_for(lambda: session.said == "the neutral face is kept")
+    assert session.precision() == "fp32"
+    assert baselines() == before
+    session.use_source(partial(sitter))  # another one, that shows the same
+    wait_for(lambda: session.said == "another camera: calibrate again")
+    number = session.newest()[0]
+    wait_for(lambda: session.newest()[0] > number + 3)
+    assert baselines() == []
+
+
+class _Given:
+    """Takes baselines as a pipeline does."""
+
+    def __init__(self) -> None:
+        self.tracks: list[int | None] = []
+
+    def use_baseline(self, baseline: object, track_id: int | None) -> None:
+        self.tracks.append(track_id)
+
+
+def _result(time_s: float, **lefts: float) -> FrameResult:
+    points = np.zeros((468, 3), np.float32)
+    faces = [Face(Box(left, 0, 100, 100), points, int(name[1:]), None, {}) for name, left in lefts.items()]
+    return FrameResult(0, time_s, 0.0, 0, tuple(faces))
+
+
+def test_of_several_people_the_one_in_the_same_place_is_meant() -> None:
+    given = _Given()
+    face = CalibratedFace(None, 4, Box(0, 0, 100, 100))
+    face.take(_result(0.0, t3=500, t4=20), given)
+    face.begin_stream()
+    assert face.take(_result(0.0), given) == ""
+    assert face.take(_result(0.1, t0=510, t1=50), given) == "the neutral face is kept"
+    assert given.tracks == [1]
+    assert (
+        face.take(_result(0.2, t0=50, t1=510), given) == ""
+    )  # people change seats within a stream: numbers follow them
+    assert given.tracks == [1]
+
+
+def test_somebody_else_does_not_get_it() -> None:
+    given = _Given()
+    face = CalibratedFace(None, 0, Box(0, 0, 100, 100))
+    face.begin_stream()
+    assert face.take(_result(3.0, t0=300), given) == ""
+    assert "calibrate again" in face.take(_result(14.0, t0=300), given)
+    assert given.tracks == []
