@@ -19,7 +19,7 @@ from edgeau_apps.analyze.analyze_file import analyze
 from edgeau_apps.analyze.annotated import check_video_writer
 from edgeau_apps.analyze.decoder_logging import quieten_decoders
 from edgeau_apps.analyze.identity import Identity, printable
-from edgeau_apps.analyze.inputs import Input, find_inputs
+from edgeau_apps.analyze.inputs import Input, find_inputs, loaded_for
 from edgeau_apps.analyze.progress import Progress, say
 from edgeau_apps.analyze.ray import analyze_spread
 from edgeau_apps.analyze.result import Outcome, exit_code
@@ -182,7 +182,7 @@ def _analyze(argv: Sequence[str] | None) -> int:
         inputs = list(state_of(inputs, arguments.out, identity).left)
     if arguments.annotate and any(one.kind == "video" for one in inputs):
         check_video_writer()
-    with _load(arguments) as pipeline:
+    with loaded_for(inputs, lambda: _load(arguments)) as pipeline:
         outcomes = [_told(Outcome(item.name, error=item.why), quiet=True) for item in found.refused]
         outcomes += _analyze_all(inputs, pipeline, arguments)
         if arguments.json:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import hashlib
 import os
 import re
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Literal, TypeAlias
+from typing import Literal, TypeAlias, TypeVar
 
-from edgeau.errors import InputError
+from edgeau.errors import InputError, UserError
+from edgeau.sources import open_source
 from edgeau.sources.clip import clip_path
 from edgeau.sources.kinds import (
     PICTURES,
@@ -21,8 +23,11 @@ from edgeau.sources.kinds import (
     kind_of,
     picture_series,
 )
+from edgeau_apps.analyze.decoder_logging import decoder_lines_dropped
 
-__all__ = ["Found", "Input", "Refused", "find_inputs", "real_path"]
+__all__ = ["Found", "Input", "Refused", "find_inputs", "loaded_for", "real_path"]
+
+T = TypeVar("T")
 
 _MEDIA = PICTURES | VIDEOS
 Kind: TypeAlias = Literal["picture", "video"]
@@ -30,6 +35,7 @@ Kind: TypeAlias = Literal["picture", "video"]
 _OURS = ".annotated"
 _EVENTS = ".events"
 _LONGEST = 200  # bytes of a stem
+_SHOWN = 3  # inputs that one message names
 
 
 @dataclass(frozen=True)
@@ -110,6 +116,38 @@ def find_inputs(names: list[str], *, sequence: bool = False) -> Found:
         for (name, path, _), stem in zip(found.values(), stems, strict=True)
     ]
     return Found(inputs, refused, list(left_out))
+
+
+def loaded_for(inputs: Sequence[Input], load: Callable[[], T]) -> T:
+    """What ``load`` gives. Where it fails and none of the inputs can be read, they are what is told: nothing would make them readable.
+
+    Raises:
+        InputError: no input can be read.
+        UserError: as ``load`` raises it.
+    """
+    try:
+        return load()
+    except UserError as error:
+        faults = _faults_of_all(inputs)
+        if not faults:
+            raise
+        more = f"; and {len(faults) - _SHOWN} more" if len(faults) > _SHOWN else ""
+        raise InputError("; ".join(faults[:_SHOWN]) + more) from error
+
+
+def _faults_of_all(inputs: Sequence[Input]) -> list[str]:
+    """Why each input gives no frame; empty where one does, or is a film of pictures, whose names were looked at."""
+    faults = []
+    for one in inputs:
+        if not one.path.is_file():
+            return []
+        try:
+            with decoder_lines_dropped(), open_source(one.path) as source:
+                if next(iter(source), None) is not None:
+                    return []
+        except UserError as error:
+            faults.append(str(error))
+    return faults
 
 
 def real_path(path: Path) -> str:

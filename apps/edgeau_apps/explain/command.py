@@ -17,7 +17,7 @@ from edgeau._system.command import DONE, PARTLY, CommandParser, print_json, run
 from edgeau.action_units.names import facs_name
 from edgeau.errors import InputError, UsageError, UserError
 from edgeau.stages import FrameStages
-from edgeau_apps.analyze.inputs import find_inputs
+from edgeau_apps.analyze.inputs import find_inputs, loaded_for
 from edgeau_apps.analyze.outputs import Outputs
 from edgeau_apps.explain.drawing import overlay
 from edgeau_apps.explain.evidence import BundleEvidence, CheckpointEvidence, EvidenceSource
@@ -102,7 +102,7 @@ def _explain(argv: Sequence[str] | None) -> int:
     failed = [f"{refused.name}: {refused.why}" for refused in found.refused]
     if not found.inputs:
         raise InputError("; ".join(failed) or "there is nothing to explain")
-    source, pipeline = _open(arguments.model, arguments.artifact)
+    source, pipeline = loaded_for(found.inputs, lambda: _open(arguments.model, arguments.artifact))
     with pipeline:
         wanted = _wanted(arguments.aus, source.labels)
         rows: list[_Row] = []

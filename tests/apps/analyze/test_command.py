@@ -14,6 +14,7 @@ import pytest
 from edgeau.action_units.names import DEFAULT
 from edgeau.annotation import palette
 from edgeau_apps.analyze.command import main
+from edgeau_apps.explain.command import main as explain
 
 
 def rows(path: Path) -> list[dict[str, str]]:
@@ -253,6 +254,33 @@ def test_an_out_that_is_a_file_is_refused(picture, bundle, bad, capsys) -> None:
     assert analyze(picture, "--out", bad, "--bundle", bundle) == 2
     assert "give a folder" in capsys.readouterr().err
     assert bad.read_text() == "not a picture"
+
+
+BLAMED = {
+    "a table": (["table.csv"], "'table.csv' is neither a picture nor a video"),
+    "a damaged picture": (["bad.png"], "bad.png"),
+    "a damaged film": (["bad.mp4"], "'bad.mp4'"),
+    "several": (["table.csv", "bad.png"], "bad.png"),
+    "one that can be read": (["astronaut.png", "table.csv"], "face landmark networks"),
+}
+
+
+@pytest.mark.parametrize(("given", "says"), BLAMED.values(), ids=BLAMED)
+def test_where_networks_are_missing_too_a_wrong_input_is_what_is_told(
+    picture, tmp_path, monkeypatch, capsys, given, says
+) -> None:
+    for name in ("table.csv", "bad.png", "bad.mp4"):
+        (tmp_path / name).write_text("a,b\n1,2\n")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("EDGEAU_LANDMARK_MODELS", str(tmp_path / "none.task"))
+    for argv in (given, [*given, "--out", str(tmp_path / "out")]):
+        assert main(argv) == 2
+        error = capsys.readouterr().err
+        assert says in error
+        assert error.count("\n") == 1
+    assert not (tmp_path / "out").exists()
+    assert explain(["default", *given, "--out", str(tmp_path / "out")]) == 2
+    assert says in capsys.readouterr().err
 
 
 def test_grey_rgba_and_16_bit_pictures_are_analyzed(tmp_path, astronaut, bundle, out) -> None:
