@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Iterator
 from fractions import Fraction
@@ -19,11 +20,28 @@ from edgeau_apps.analyze.outputs import refusing
 
 __all__ = ["AnnotatedPicture", "AnnotatedVideo", "PictureWriter", "check_video_writer"]
 
+_log = logging.getLogger(__name__)
+
 # Ticks a second of the times in the file: film rates and milliseconds are near enough to whole numbers of them.
 _TICKS = 90_000
 _QUALITY = {"preset": "veryfast", "crf": "20"}
-# Sound that MP4 files hold and browsers play; anything else is left out and said so.
+# Sound that MP4 files hold and browsers play: copied. Any other is coded anew as AAC, which has these rates (ISO/IEC 14496-3).
 _SOUND = ("aac", "mp3", "opus", "flac", "alac", "ac3", "eac3")
+_AAC_RATES = (
+    96_000,
+    88_200,
+    64_000,
+    48_000,
+    44_100,
+    32_000,
+    24_000,
+    22_050,
+    16_000,
+    12_000,
+    11_025,
+    8_000,
+    7_350,
+)
 # The shortest time between two frames, seconds. Ours.
 _SHORTEST_S = 1 / 1000
 # Rate of a video whose source does not say its own, frames a second. Ours.
@@ -70,7 +88,7 @@ def check_video_writer() -> None:
 
 
 class AnnotatedVideo:
-    """An MP4 video that browsers play: H.264 with the frames' own times, and the sound of the input as it is.
+    """An MP4 video that browsers play: H.264 with the frames' own times, and the sound of the input: as it is where MP4 holds it, else as AAC.
 
     Args:
         path: ends in ``.mp4``.
@@ -138,9 +156,7 @@ class AnnotatedVideo:
         context = self._stream.codec_context
         context.colorspace, context.color_primaries, context.color_trc, context.color_range = 1, 1, 1, 1
         if self._input is not None:
-            given = self._input.streams.audio[0]
-            copy = self._file.add_stream_from_template(given)
-            self._sound = ((packet, copy) for packet in self._input.demux(given) if packet.dts is not None)
+            self._sound = _sound(self._input, self._file)
 
     def _mux(self, frame: Any) -> None:
         for packet in self._stream.encode(frame):
@@ -194,7 +210,7 @@ class _Refusing:
 
 
 def _sound_input(path: Path | None) -> Any:
-    """The input opened for its sound; None where it has none that can be copied."""
+    """The input opened for its sound; None where it has none, or, which is said, none that can be read."""
     import av
 
     if path is None or not path.is_file():
@@ -202,10 +218,36 @@ def _sound_input(path: Path | None) -> Any:
     try:
         container = av.open(f"file:{path}", options={"protocol_whitelist": "file"})
     except (av.error.FFmpegError, UnicodeEncodeError):
+        _log.warning("%s: its annotated video has no sound: PyAV does not open the file", path)
         return None
     sounds = container.streams.audio
-    # The canonical name: a decoder's own may be another one ("mp3float").
-    if sounds and sounds[0].codec_context.codec.canonical_name in _SOUND:
+    if sounds and sounds[0].codec_context is not None:
         return container
+    if sounds:
+        _log.warning("%s: its annotated video has no sound: this FFmpeg has no decoder for it", path)
     container.close()
     return None
+
+
+def _sound(given: Any, file: Any) -> Iterator[Any]:
+    """Packets of the first sound of an opened input, each with the stream of ``file`` that it is for, which is made here."""
+    sound = given.streams.audio[0]
+    # The canonical name: a decoder's own may be another one ("mp3float").
+    if sound.codec_context.codec.canonical_name in _SOUND:
+        copy = file.add_stream_from_template(sound)
+        return ((packet, copy) for packet in given.demux(sound) if packet.dts is not None)
+    rate = min(_AAC_RATES, key=lambda one: abs(one - sound.codec_context.sample_rate))
+    coded = file.add_stream("aac", rate=rate)
+    coded.layout = "mono" if sound.codec_context.channels == 1 else "stereo"
+    return ((packet, coded) for frame in _decoded(given, sound) for packet in coded.encode(frame))
+
+
+def _decoded(given: Any, sound: Any) -> Iterator[Any]:
+    """Frames of a sound, and None behind the last, which tells an encoder to end; a damaged one ends early, which is said."""
+    import av
+
+    try:
+        yield from given.decode(sound)
+    except av.error.FFmpegError as error:
+        _log.warning("%s: the sound of its annotated video ends early: %s", given.name, error)
+    yield None

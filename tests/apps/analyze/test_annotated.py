@@ -46,6 +46,12 @@ FILMS = {
     "odd-size.mp4": "-c:v mpeg4 -c:a aac -vf scale=321:241",
     "mp3.mkv": "-c:v mpeg4 -c:a libmp3lame",
     "opus.webm": "-c:v libvpx -c:a libopus",
+    "pcm.mov": "-c:v mpeg4 -c:a pcm_s16le",
+    "pcm-of-telephones.avi": "-c:v mpeg4 -c:a pcm_mulaw -ar 8000",
+    "odd-rate.mkv": "-c:v mpeg4 -c:a pcm_s16le -ar 37800 -ac 1",
+    "six-channels.mkv": "-c:v mpeg4 -c:a pcm_s24le -ac 6",
+    "vorbis.webm": "-c:v libvpx -c:a libvorbis",
+    "late-vorbis.mkv": "-c:v mpeg4 -c:a libvorbis -vf setpts=PTS+0.25/TB -fps_mode passthrough",
     "silent.mp4": "-c:v mpeg4 -an",
 }
 
@@ -132,3 +138,19 @@ def play(folder: Path, names: list[str]) -> dict[str, dict[str, float]]:
         server.shutdown()
         server.server_close()
     return played
+
+
+def test_sound_without_a_decoder_is_said(film: Path, bundle: Path, tmp_path: Path, caplog) -> None:
+    """Four letters that stand for no codec, in the place of those that do."""
+    given = tmp_path / "odd.mov"
+    ffmpeg(
+        "-i", str(film), "-f", "lavfi", "-i", "sine=d=0.6", "-c:v", "mpeg4", "-c:a", "pcm_s16le", str(given)
+    )
+    content = given.read_bytes()
+    assert content.count(b"sowt") == 1
+    given.write_bytes(content.replace(b"sowt", b"zzzz"))
+    out = tmp_path / "out"
+    assert main([str(given), "--annotate", "--out", str(out), "--bundle", str(bundle), "--threads", "1"]) == 0
+    (line,) = [record.getMessage() for record in caplog.records if "sound" in record.getMessage()]
+    assert line == f"{given}: its annotated video has no sound: this FFmpeg has no decoder for it"
+    assert times(out / "odd.annotated.mp4")[1] is None
