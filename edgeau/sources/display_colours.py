@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import cache
 from typing import Any, NamedTuple
 
@@ -19,6 +19,7 @@ __all__ = [
     "ColourProfile",
     "display_colours",
     "is_srgb_like",
+    "profile_of_primaries",
     "profiled_colours",
     "srgb_curve",
 ]
@@ -122,6 +123,20 @@ def profiled_colours(image: NDArray[Any], profile: ColourProfile) -> NDArray[np.
     return shown
 
 
+def profile_of_primaries(points: Sequence[tuple[float, float]], curve: NDArray[np.float64]) -> ColourProfile:
+    """The profile of three primaries and a curve that all three follow.
+
+    Args:
+        points: chromaticities x y of red, green, blue and white.
+        curve: ``(STEPS,)``, linear light 0..1 of each stored value.
+
+    Raises:
+        LinAlgError: the primaries span no colours.
+    """
+    matrix = _white_kept(np.linalg.inv(_to_xyz(PRIMARIES[BT709])) @ _to_xyz(points))
+    return ColourProfile(np.tile(np.asarray(curve, np.float32), (3, 1)), matrix)
+
+
 def srgb_curve() -> NDArray[np.float64]:
     """Linear light of stored values in :data:`STEPS` steps (IEC 61966-2-1)."""
     value = np.arange(STEPS) / (STEPS - 1)
@@ -142,13 +157,16 @@ def _gamut_matrix(primaries: int) -> NDArray[np.float32] | None:
     """
     if primaries not in PRIMARIES or primaries == BT709:
         return None
-    matrix = np.linalg.inv(_to_xyz(BT709)) @ _to_xyz(primaries)
+    return _white_kept(np.linalg.inv(_to_xyz(PRIMARIES[BT709])) @ _to_xyz(PRIMARIES[primaries]))
+
+
+def _white_kept(matrix: NDArray[np.float64]) -> NDArray[np.float32]:
     return np.asarray(matrix / matrix.sum(axis=1, keepdims=True), np.float32)
 
 
-def _to_xyz(primaries: int) -> NDArray[np.float64]:
-    """RGB to XYZ, each white being (1, 1, 1) of RGB (SMPTE RP 177)."""
-    points = np.array(PRIMARIES[primaries])
+def _to_xyz(primaries: Sequence[tuple[float, float]]) -> NDArray[np.float64]:
+    """RGB to XYZ, each white being (1, 1, 1) of RGB (SMPTE RP 177); from x y of red, green, blue and white."""
+    points = np.array(primaries)
     xyz = np.column_stack((points, 1 - points.sum(axis=1))).T / points[:, 1]
     columns, white = xyz[:, :3], xyz[:, 3]
     matrix: NDArray[np.float64] = columns * np.linalg.solve(columns, white)

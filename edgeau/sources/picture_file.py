@@ -10,13 +10,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgeau.errors import InputError
-from edgeau.sources.display_colours import HLG, PQ, profiled_colours
+from edgeau.sources.display_colours import ColourProfile, profiled_colours
 from edgeau.sources.exif import exif_orientation, tiff_as_stored
-from edgeau.sources.icc import embedded_profile, read_profile
+from edgeau.sources.icc import read_profile
 from edgeau.sources.orientation import orient
 from edgeau.sources.picture_header import content_kind, read_picture_header
-from edgeau.sources.picture_parts import PNG, png_chunks, tiff_entries, tiff_pages
+from edgeau.sources.picture_parts import tiff_entries, tiff_pages
 from edgeau.sources.pillow_picture import read_heif
+from edgeau.sources.png_colours import is_high_dynamic_range, profile_of_picture
 from edgeau.sources.size_limit import check_size
 
 __all__ = ["decoded_picture", "read_picture"]
@@ -54,8 +55,8 @@ def read_picture(path: Path) -> NDArray[np.uint8]:
 def decoded_picture(content: bytes, name: str) -> NDArray[np.uint8]:
     """A picture file in memory: JPEG, PNG, WebP, TIFF, BMP or PNM, or HEIC and AVIF through Pillow.
 
-    Grey becomes BGR, 16 bits become 8, turning and mirroring (EXIF) and colour profiles (ICC, of three primaries and curves)
-    are applied, transparent pixels show mid-grey. Of a JPEG with several pictures (MPO) it is the first, as in viewers.
+    Grey becomes BGR, 16 bits become 8, turning and mirroring (EXIF) and colour profiles (ICC, of three primaries and curves; a PNG's
+    gAMA, cHRM and cICP) are applied, transparent pixels show mid-grey. Of a JPEG with several pictures (MPO) it is the first, as in viewers.
 
     Args:
         content: the whole file.
@@ -81,8 +82,8 @@ def decoded_picture(content: bytes, name: str) -> NDArray[np.uint8]:
     check_size(header.width, header.height, name)
     if header.kind in ("HEIC", "AVIF"):
         pixels, profile = read_heif(content, name)
-        return _three_channels(pixels, profile)
-    if _is_high_dynamic_range(content):
+        return _three_channels(pixels, read_profile(profile))
+    if is_high_dynamic_range(content):
         raise InputError(
             f"{name} is a picture of high dynamic range; export it as an ordinary one (sRGB) first"
         )
@@ -96,7 +97,7 @@ def decoded_picture(content: bytes, name: str) -> NDArray[np.uint8]:
         raise InputError(f"{name} holds {pages} pictures; save the wanted ones as files of their own")
     if header.kind == "TIFF":
         image = _straight(image, content)
-    return orient(_three_channels(image, embedded_profile(content)), exif_orientation(content))
+    return orient(_three_channels(image, profile_of_picture(content)), exif_orientation(content))
 
 
 def _what_else(content: bytes) -> str:
@@ -105,20 +106,9 @@ def _what_else(content: bytes) -> str:
     return f" (it is a {kind}, whatever its name says)" if kind else ""
 
 
-def _is_high_dynamic_range(content: bytes) -> bool:
-    """Tell whether a PNG says so (third edition, section 11.3.2.6, cICP)."""
-    if content[:8] != PNG:
-        return False
-    said = next(
-        (content[start:end] for name, start, end in png_chunks(content) if name in (b"cICP", b"IDAT")), b""
-    )
-    return len(said) == 4 and said[1] in (PQ, HLG)
-
-
-def _in_srgb(image: NDArray[Any], profile: bytes) -> NDArray[np.uint8]:
+def _in_srgb(image: NDArray[Any], profile: ColourProfile | None) -> NDArray[np.uint8]:
     """A picture of three channels with 8 bits, in sRGB."""
-    said = read_profile(profile)
-    return _eight_bits(image) if said is None else profiled_colours(image, said)
+    return _eight_bits(image) if profile is None else profiled_colours(image, profile)
 
 
 def _decoded(content: bytes) -> NDArray[Any] | None:
@@ -131,7 +121,7 @@ def _decoded(content: bytes) -> NDArray[Any] | None:
     return None if image is None or image.size == 0 else image
 
 
-def _three_channels(image: NDArray[Any], profile: bytes) -> NDArray[np.uint8]:
+def _three_channels(image: NDArray[Any], profile: ColourProfile | None) -> NDArray[np.uint8]:
     """BGR of 8 bits in sRGB, of what grey, grey with alpha, BGR or BGRA was stored; over mid-grey where it is transparent."""
     if image.ndim == 2:
         image = image[:, :, None]

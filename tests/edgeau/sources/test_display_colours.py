@@ -229,15 +229,24 @@ def test_profiles_are_applied_as_littlecms_applies_them(tmp_path: Path) -> None:
     assert np.abs(read_picture(tmp_path / "a.png").astype(int) - np.asarray(right)[:, :, ::-1]).max() <= 2
 
 
+def with_chunks(png: bytes, **chunks: bytes) -> bytes:
+    """A PNG that says more behind its header (PNG, third edition, section 5.3)."""
+    more = b"".join(
+        struct.pack(">I", len(content))
+        + name.encode()
+        + content
+        + struct.pack(">I", zlib.crc32(name.encode() + content))
+        for name, content in chunks.items()
+    )
+    return png[:33] + more + png[33:]
+
+
 def test_profiles_of_16_bits(tmp_path: Path) -> None:
     pytest.importorskip("PIL.Image")
     profile, values = p3("2.2")
     plain = cv2.imencode(".png", np.rint(65535 * values).astype(np.uint16))[1].tobytes()
-    packed = b"P3\0\0" + zlib.compress(profile)
-    chunk = (
-        struct.pack(">I", len(packed)) + b"iCCP" + packed + struct.pack(">I", zlib.crc32(b"iCCP" + packed))
-    )
-    (tmp_path / "a.png").write_bytes(plain[:33] + chunk + plain[33:])
+    content = with_chunks(plain, iCCP=b"P3\0\0" + zlib.compress(profile))
+    (tmp_path / "a.png").write_bytes(content)
     assert np.abs(read_picture(tmp_path / "a.png").astype(int) - patches()).max() <= 1
 
 
@@ -261,8 +270,53 @@ def test_profiles_of_random_bytes_change_nothing_or_something_but_never_raise() 
 @pytest.mark.parametrize("transfer", [16, 18])
 def test_png_of_high_dynamic_range_is_named(tmp_path: Path, transfer: int) -> None:
     plain = cv2.imencode(".png", patches().astype(np.uint16) * 257)[1].tobytes()
-    content = bytes((9, transfer, 0, 1))
-    chunk = struct.pack(">I", 4) + b"cICP" + content + struct.pack(">I", zlib.crc32(b"cICP" + content))
-    (tmp_path / "a.png").write_bytes(plain[:33] + chunk + plain[33:])
+    (tmp_path / "a.png").write_bytes(with_chunks(plain, cICP=bytes((9, transfer, 0, 1))))
     with pytest.raises(InputError, match="high dynamic range"):
         read_picture(tmp_path / "a.png")
+
+
+def gamma(exponent: float) -> bytes:
+    return struct.pack(">I", round(100_000 * exponent))
+
+
+def chromaticities(*points: float) -> bytes:
+    """White, red, green, blue."""
+    return struct.pack(">8I", *(round(100_000 * point) for point in points))
+
+
+P3_POINTS = chromaticities(0.3127, 0.3290, 0.680, 0.320, 0.265, 0.690, 0.150, 0.060)
+SRGB_POINTS = chromaticities(0.3127, 0.3290, 0.640, 0.330, 0.300, 0.600, 0.150, 0.060)
+# What a PNG says; the primaries and exponent that its values have.
+SAID = {
+    "linear light": ({"gAMA": gamma(1)}, "709", 1.0),
+    "of old Macintoshes": ({"gAMA": gamma(1 / 1.8)}, "709", 1.8),
+    "a gamma and sRGB's primaries": ({"gAMA": gamma(1 / 1.8), "cHRM": SRGB_POINTS}, "709", 1.8),
+    "primaries of Display P3": ({"cHRM": P3_POINTS}, "P3", None),
+    "both": ({"gAMA": gamma(1 / 1.8), "cHRM": P3_POINTS}, "P3", 1.8),
+    "coded primaries": ({"cICP": bytes((12, 13, 0, 1))}, "P3", None),
+    "coded primaries and others": (
+        {"cICP": bytes((12, 13, 0, 1)), "gAMA": gamma(1), "sRGB": b"\0"},
+        "P3",
+        None,
+    ),
+    "what every program writes": ({"gAMA": gamma(0.45455), "cHRM": SRGB_POINTS}, "709", None),
+    "a camera's gamma": ({"gAMA": gamma(1 / 2.2)}, "709", None),
+    "sRGB before a gamma": ({"sRGB": b"\0", "gAMA": gamma(1), "cHRM": P3_POINTS}, "709", None),
+    "no gamma at all": ({"gAMA": gamma(0)}, "709", None),
+    "chromaticities that are none": ({"cHRM": bytes(32)}, "709", None),
+    "chunks that are cut": ({"gAMA": b"\0", "cHRM": b"\0\0"}, "709", None),
+}
+
+
+@pytest.mark.parametrize(("chunks", "primaries", "exponent"), SAID.values(), ids=SAID)
+def test_a_png_without_a_profile_is_shown_by_what_else_it_says(
+    tmp_path: Path, chunks: dict[str, bytes], primaries: str, exponent: float | None
+) -> None:
+    light = light_of(patches()) @ (TO_P3.T if primaries == "P3" else np.eye(3))
+    value = CURVES["srgb"][1](light.clip(0, 1)) if exponent is None else light.clip(0, 1) ** (1 / exponent)
+    plain = cv2.imencode(".png", np.rint(65535 * value[:, :, ::-1]).astype(np.uint16))[1].tobytes()
+    (tmp_path / "a.png").write_bytes(with_chunks(plain, **chunks))
+    dark = patches() < 40  # 12 bits of linear light are few there
+    difference = np.abs(read_picture(tmp_path / "a.png").astype(int) - patches())
+    assert difference[~dark].max() <= 2
+    assert difference.max() <= 8
