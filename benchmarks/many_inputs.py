@@ -19,7 +19,7 @@ from typing import Any
 
 from edgeau_apps.analyze.identity import _OPTIONS, Identity
 from edgeau_apps.analyze.inputs import Input, find_inputs
-from edgeau_apps.analyze.resume import placed, state_of
+from edgeau_apps.analyze.resume import Tables, placed, state_of
 
 _FOLDERS = 100
 
@@ -36,8 +36,9 @@ def make(folder: Path, count: int) -> list[str]:
 
 def start(names: list[str], out: Path, identity: Identity) -> tuple[list[Input], int]:
     """Do what the command does before it loads a network; the inputs, and how many of them are left to do."""
-    inputs = placed(find_inputs(names).inputs, out)
-    return inputs, len(state_of(inputs, out, identity).left)
+    tables = Tables(out)
+    inputs = placed(find_inputs(names).inputs, tables)
+    return inputs, len(state_of(inputs, tables, identity).left)
 
 
 def finish(inputs: list[Input], out: Path, identity: Identity) -> None:

@@ -86,7 +86,11 @@ def files_of_folder(folder: Path, suffixes: frozenset[str] | None) -> list[Path]
         folder: where they are.
         suffixes: in small letters, with the dot; None takes all files.
     """
-    return _chosen(folder.iterdir(), suffixes)
+    with os.scandir(folder) as entries:  # which knows most files from folders without asking for each
+        files = [
+            folder / entry.name for entry in entries if _is_wanted(entry.name, suffixes) and entry.is_file()
+        ]
+    return sorted(files, key=_natural)
 
 
 def is_glob(text: str) -> bool:
@@ -162,12 +166,12 @@ def picture_series(what: str) -> PictureSeries:
 
 
 def _chosen(paths: Iterable[Path], suffixes: frozenset[str] | None) -> list[Path]:
-    files = (
-        path
-        for path in paths
-        if not path.name.startswith(".") and (suffixes is None or path.suffix.lower() in suffixes)
-    )
-    return sorted((path for path in files if path.is_file()), key=_natural)
+    files = (path for path in paths if _is_wanted(path.name, suffixes) and path.is_file())
+    return sorted(files, key=_natural)
+
+
+def _is_wanted(name: str, suffixes: frozenset[str] | None) -> bool:
+    return not name.startswith(".") and (suffixes is None or Path(name).suffix.lower() in suffixes)
 
 
 def _natural(path: Path) -> list[tuple[int, int, str]]:

@@ -23,7 +23,7 @@ from edgeau_apps.analyze.inputs import Input, find_inputs, loaded_for
 from edgeau_apps.analyze.progress import Progress, say
 from edgeau_apps.analyze.ray import analyze_spread
 from edgeau_apps.analyze.result import Outcome, exit_code
-from edgeau_apps.analyze.resume import placed, state_of
+from edgeau_apps.analyze.resume import State, Tables, placed, state_of
 from edgeau_apps.analyze.sinks import Options
 
 __all__ = ["main"]
@@ -170,16 +170,20 @@ def _analyze(argv: Sequence[str] | None) -> int:
     if arguments.fps is not None and not arguments.sequence:
         raise UsageError("--fps is for films of pictures; give --sequence too")
     found = find_inputs(arguments.inputs, sequence=arguments.sequence)
-    inputs = list(found.inputs) if arguments.out is None else placed(found.inputs, arguments.out)
+    inputs, tables = list(found.inputs), None
+    if arguments.out is not None:
+        tables = Tables(arguments.out)
+        inputs = placed(inputs, tables)
     if not inputs:
         raise InputError("; ".join(item.why for item in found.refused))
     if found.left_out:
         say(f"{NAME}: {_left_out(found.left_out)}", sys.stderr)
     identity = Identity.of(arguments)
-    if arguments.status:
-        return _status(inputs, arguments, identity)
-    if arguments.resume:
-        inputs = list(state_of(inputs, arguments.out, identity).left)
+    if tables is not None and (arguments.status or arguments.resume):
+        state = state_of(inputs, tables, identity)
+        if arguments.status:
+            return _status(state, as_json=arguments.json)
+        inputs = list(state.left)
     if arguments.annotate and any(one.kind == "video" for one in inputs):
         check_video_writer()
     with loaded_for(inputs, lambda: _load(arguments)) as pipeline:
@@ -210,9 +214,8 @@ def _left_out(files: list[Path]) -> str:
     return f"left out {len(files)} {what}: {shown}{more}"
 
 
-def _status(inputs: list[Input], arguments: argparse.Namespace, identity: Identity) -> int:
-    state = state_of(inputs, arguments.out, identity)
-    if arguments.json:
+def _status(state: State, *, as_json: bool) -> int:
+    if as_json:
         print_json(state.to_dict())
     else:
         print(state.line())

@@ -7,10 +7,35 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from edgeau_apps.analyze.identity import Identity, made, printable
+from edgeau_apps.analyze.identity import Identity, Made, made, printable
 from edgeau_apps.analyze.inputs import Input, real_path
 
-__all__ = ["State", "placed", "state_of"]
+__all__ = ["State", "Tables", "placed", "state_of"]
+
+
+class Tables:
+    """The tables of a folder as they are when a run starts; each is read once.
+
+    Args:
+        out: the folder.
+    """
+
+    def __init__(self, out: Path) -> None:
+        self._out = out
+        self._made: dict[str, Made | None] = {}
+
+    def made(self, stem: str) -> Made | None:
+        """What the table of a stem says of itself; None where there is none, or it says nothing."""
+        if stem not in self._made:
+            self._made[stem] = made(self._path(stem))
+        return self._made[stem]
+
+    def exists(self, stem: str) -> bool:
+        """Tell whether there is a table, whatever it says."""
+        return self.made(stem) is not None or self._path(stem).exists()
+
+    def _path(self, stem: str) -> Path:
+        return self._out / f"{stem}.jsonl"
 
 
 @dataclass(frozen=True)
@@ -42,33 +67,32 @@ class State:
         }
 
 
-def state_of(inputs: Sequence[Input], out: Path, identity: Identity) -> State:
+def state_of(inputs: Sequence[Input], tables: Tables, identity: Identity) -> State:
     """Compare what tables say that they were made of with what would make them now."""
     done, stale, missing = [], [], []
     for one in inputs:
-        table = out / f"{one.stem}.jsonl"
-        found = made(table)
+        found = tables.made(one.stem)
         if found is not None and identity.made(one, found):
             done.append(one)
-        elif found is not None or table.exists():
+        elif tables.exists(one.stem):
             stale.append(one)
         else:
             missing.append(one)
     return State(tuple(done), tuple(stale), tuple(missing))
 
 
-def placed(inputs: Sequence[Input], out: Path) -> list[Input]:
+def placed(inputs: Sequence[Input], tables: Tables) -> list[Input]:
     """Inputs under names whose tables are theirs or free: the table of another input is never written over.
 
     One whose table would take the place of another input's, of a run before, gets its folder in front.
     """
     taken = {one.stem.casefold() for one in inputs}
-    return [_placed(one, out, taken) for one in inputs]
+    return [_placed(one, tables, taken) for one in inputs]
 
 
-def _placed(one: Input, out: Path, taken: set[str]) -> Input:
+def _placed(one: Input, tables: Tables, taken: set[str]) -> Input:
     stem, number = one.stem, 1
-    while (found := made(out / f"{stem}.jsonl")) is not None and found.source.get("path") != printable(
+    while (found := tables.made(stem)) is not None and found.source.get("path") != printable(
         real_path(one.path)
     ):
         folder = one.path.resolve().parent.name or "root"
