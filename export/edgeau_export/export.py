@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import shutil
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from typing import TypeAlias
 
@@ -85,17 +86,18 @@ def export_bundle(
         directory = writer.directory
         progress.step("opening the network")
         source = open_source_network(_of_target(board, progress) if model is None else model, progress)
-        if isinstance(source, TfliteSource):
-            manifest = _as_it_is(source, directory, board, precisions, networks, progress)
-            return writer.finish(manifest)
-        progress.step("exporting to ONNX")
         description = source.description
         if published is not None:
             # Only here: the default is exported where the training package cannot be imported.
             from edgeau_export.quantization.published_set import calibration_data, described_with_licence
 
-            description = described_with_licence(description, published)
             calib = held.enter_context(calibration_data(published, description, progress))
+            if not isinstance(source, TfliteSource):
+                description = described_with_licence(description, published)
+        if isinstance(source, TfliteSource):
+            manifest = _as_it_is(source, directory, board, precisions, networks, calib, progress)
+            return writer.finish(manifest)
+        progress.step("exporting to ONNX")
         network = SourceNetwork(description, source.graph(board.opset), source.float_accuracy)
         labelled = labelled_data(calib, description, progress) if selected.recipes else None
         faces = face_crops(
@@ -165,11 +167,19 @@ def _as_it_is(
     board: Target,
     precisions: tuple[str, ...] | None,
     networks: LandmarkModels | None,
+    calib: Path | None,
     progress: ProgressReporter,
 ) -> Manifest:
-    """Bundle a file that is converted already: nothing is made of it, and nothing needs to be calibrated."""
+    """Bundle a file that is converted already: nothing is made of it, and faces with labels measure it."""
     description = source.description
     artifact = source.artifact(directory, board, precisions)
+    labelled = labelled_data(calib, description, progress)
+    if labelled is not None:
+        artifact = replace(artifact, accuracy=source.accuracy(artifact, directory, labelled))
+    elif calib is not None:
+        progress.notice(
+            f"{calib.name} has no labels to measure F1 on: of a .tflite file nothing is calibrated"
+        )
     crops = packaged_crops(description.alignment)
     if crops is None:
         progress.notice("no face crops are at hand: golden answers are those of random inputs")

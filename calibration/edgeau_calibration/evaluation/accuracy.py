@@ -10,11 +10,11 @@ import onnx
 from numpy.typing import NDArray
 
 from edgeau.bundle.manifest import InputSpec
-from edgeau.metrics import f1_at_fitted_thresholds, sigmoid
+from edgeau.metrics import bootstrap_weights, f1_at_fitted_thresholds, sigmoid
 from edgeau_calibration.data.labelled import EncodedCrops, EvaluationFaces
 from edgeau_calibration.graph.ort_session import logits_of
 
-__all__ = ["Evaluator", "LabelledEvaluator", "QuantizationCost", "UnlabelledEvaluator"]
+__all__ = ["Evaluator", "LabelledEvaluator", "QuantizationCost", "UnlabelledEvaluator", "most_flips"]
 
 
 @dataclass(frozen=True)
@@ -26,6 +26,7 @@ class QuantizationCost:
             outweigh all others.
         flips: share of the decisions that differ, each at its own thresholds, 0..1.
         decisions: how many were compared.
+        flips_at_most: upper end of the interval of ``flips`` over faces (95 %, one-sided); None where it was not asked for.
         thresholds: float32 ``(C,)``, fitted again for the quantized graph where labels are there.
         f1: per label ``(C,)``, NaN where an AU has no positive; None without labels.
         drops: float F1 minus this, per label ``(C,)``; None without labels.
@@ -37,6 +38,7 @@ class QuantizationCost:
     thresholds: NDArray[np.float32]
     f1: NDArray[np.float64] | None = None
     drops: NDArray[np.float64] | None = None
+    flips_at_most: float | None = None
 
     @property
     def mean_drop(self) -> float | None:
@@ -83,6 +85,24 @@ class Evaluator(ABC):
         """Measure the cost of logits ``(n, C)`` that something answered to the same faces."""
 
 
+_RESAMPLES = 2000
+_ERROR = 0.05
+
+
+def most_flips(flips: NDArray[np.bool_]) -> float:
+    """Share of flipped decisions that faces like these do not exceed, with 95 % confidence (one-sided).
+
+    The 95th percentile over resamples of the faces, whose decisions are not independent; of few or no flips, which no resample
+    can make more of, at least what as many decisions exclude (Clopper and Pearson's bound of none).
+
+    Args:
+        flips: ``(n, C)``, where a decision differs.
+    """
+    of_face = flips.mean(axis=1)
+    shares = bootstrap_weights(len(of_face), _RESAMPLES) @ of_face / len(of_face)
+    return max(float(np.quantile(shares, 1 - _ERROR)), 1 - _ERROR ** (1 / flips.size))
+
+
 class UnlabelledEvaluator(Evaluator):
     """Only decisions can be compared, at the float thresholds."""
 
@@ -90,7 +110,11 @@ class UnlabelledEvaluator(Evaluator):
         of_float, answer = sigmoid(self.float_logits), sigmoid(logits)
         flips = (of_float >= self.thresholds) != (answer >= self.thresholds)
         return QuantizationCost(
-            float(np.abs(of_float - answer).mean()), float(flips.mean()), flips.size, self.thresholds
+            float(np.abs(of_float - answer).mean()),
+            float(flips.mean()),
+            flips.size,
+            self.thresholds,
+            flips_at_most=most_flips(flips),
         )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -15,14 +15,17 @@ from edgeau.errors import GateRefusedError
 from edgeau.metrics import logit
 from edgeau.runtimes import open_session
 from edgeau.runtimes.table import runtime_named
+from edgeau_export.source_network.known_weights import known_weights
 from edgeau_export.source_network.network import Reference
-from edgeau_export.source_network.weight_parity import weight_faults
+from edgeau_export.source_network.tflite_facts import float_constants
+from edgeau_export.source_network.weight_parity import HALF, SINGLE, faults_of_constants, weight_faults
 
 __all__ = [
     "ArtifactLogits",
     "measured_parity",
     "refuse_if_beyond",
     "refuse_if_not_finite",
+    "refuse_if_tflite_weights_differ",
     "refuse_if_weights_differ",
     "run_artifact",
 ]
@@ -101,6 +104,35 @@ def refuse_if_weights_differ(file: Path, graph: onnx.ModelProto, reference: Refe
         raise GateRefusedError(
             f"{file.name} is not the same network, though its answers may be near: {faults}; nothing was written. "
             "Versions of torch, onnx and onnxslim may not work together: compare them with constraints.txt"
+        )
+
+
+def refuse_if_tflite_weights_differ(
+    file: Path, content: bytes, graph: onnx.ModelProto, precision: str
+) -> None:
+    """The same gate on a float LiteRT file, against the graph that it was converted from.
+
+    Args:
+        file: named in the message.
+        content: the whole ``.tflite`` file.
+        graph: float, itself compared with the network.
+        precision: ``"fp32"``, or ``"fp16"`` whose weights are the nearest of half precision.
+
+    Raises:
+        GateRefusedError: a constant is a weight of the graph but for some numbers, or a weight of the graph is nowhere.
+    """
+    faults = faults_of_constants(
+        float_constants(content),
+        known_weights(graph),
+        rounding=HALF if precision == "fp16" else SINGLE,
+        any_order=True,
+    )
+    # What is no weight of the graph is the converter's own: coefficients of a function, a table of places.
+    faults = replace(faults, unknown=())
+    if faults:
+        raise GateRefusedError(
+            f"{file.name} is not the same network, though its answers may be near: {faults}; nothing was written. "
+            "An operator was converted wrongly: please report it with the network's ONNX file"
         )
 
 

@@ -33,6 +33,7 @@ def report(manifest: Manifest, target: Target) -> str:
         "## Artifacts\n\nIn the order in which a device tries them.",
         _table(manifest),
         *_calibrations(manifest),
+        *_as_given(manifest),
         _pending(manifest),
         f"## On the board\n\n```\n{target.install}\n```",
         _small_print(manifest),
@@ -94,6 +95,28 @@ def _calibrations(manifest: Manifest) -> list[str]:
         for artifact in manifest.artifacts
         if (made := artifact.calibration) is not None
     ]
+
+
+def _as_given(manifest: Manifest) -> list[str]:
+    """What is not known of a file that somebody else converted."""
+    lines = []
+    for artifact in manifest.artifacts:
+        if artifact.parity is not None:
+            continue
+        line = (
+            f"`{artifact.file}` is bundled as it was given: it was not compared with the network that it was made from, nothing was "
+            "calibrated, and its thresholds are those of its description, not fitted again."
+        )
+        accuracy = artifact.accuracy
+        if accuracy is None:
+            line += " Its F1 was not measured; a table with labels as `--calib` measures it."
+        else:
+            by_label = ", ".join(
+                f"{label} {'-' if value is None else f'{value:.3f}'}" for label, value in accuracy.f1.items()
+            )
+            line += f" F1 {accuracy.f1_mean:.3f} on {accuracy.count} faces ({accuracy.data}): {by_label}."
+        lines.append(line)
+    return lines
 
 
 def _pending(manifest: Manifest) -> str:

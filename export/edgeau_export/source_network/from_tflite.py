@@ -8,12 +8,15 @@ from pathlib import Path
 import numpy as np
 
 from edgeau.bundle.files import record_of
-from edgeau.bundle.manifest import Artifact
+from edgeau.bundle.manifest import Accuracy, Artifact
 from edgeau.bundle.preprocessing import Preprocessor
 from edgeau.errors import CheckpointError, UsageError
+from edgeau.metrics import f1_scores, sigmoid
 from edgeau.runtimes import open_session
+from edgeau_export.converters.parity import run_artifact
 from edgeau_export.profiling.from_tflite import profile_of_tflite
 from edgeau_export.quantization.face_crops import packaged_crops
+from edgeau_export.quantization.labelled_data import LabelledData
 from edgeau_export.source_network import contract
 from edgeau_export.source_network.model_file import DescribedModel
 from edgeau_export.source_network.tflite_facts import read_tflite_facts, refuse_what_cannot_run
@@ -22,6 +25,7 @@ from edgeau_export.targets.target import Target
 __all__ = ["RUNTIME", "TfliteSource"]
 
 RUNTIME = "litert"
+_BATCH = 32
 
 
 class TfliteSource:
@@ -35,7 +39,10 @@ class TfliteSource:
         DependencyError: LiteRT is not installed.
     """
 
-    taken = "the .tflite file as it is: it runs in LiteRT, and nothing else is made of it"
+    taken = (
+        "the .tflite file as it is: it runs in LiteRT, nothing else is made of it, nothing is calibrated, and thresholds are those "
+        "of the model.toml"
+    )
 
     def __init__(self, file: DescribedModel) -> None:
         self._file = file
@@ -83,6 +90,33 @@ class TfliteSource:
             sha256=record.sha256,
             thresholds=self.description.thresholds,
             answers="probabilities" if self._file.probabilities else "logits",
+        )
+
+    def accuracy(self, artifact: Artifact, directory: Path, labelled: LabelledData) -> Accuracy:
+        """F1 at the thresholds of the ``model.toml``: they are not fitted again, since the file came with them."""
+        faces, thresholds = labelled.test, self.description.in_order(self.description.thresholds)
+        preprocess = Preprocessor(self.description.input).batch
+        pieces = [
+            run_artifact(
+                RUNTIME,
+                directory / artifact.file,
+                preprocess(faces.crops[start : start + _BATCH]),
+                probabilities=self._file.probabilities,
+            )
+            for start in range(0, len(faces), _BATCH)
+        ]
+        decided = sigmoid(np.concatenate([piece.values for piece in pieces])) >= thresholds
+        f1 = f1_scores(decided, faces.present, faces.known)
+        labels = self.description.labels
+        return Accuracy(
+            data=f"{faces.source}; SHA-256 {faces.crops.digest[:16]}",
+            count=len(faces),
+            f1={
+                label: None if np.isnan(value) else float(value)
+                for label, value in zip(labels, f1, strict=True)
+            },
+            f1_mean=float(np.nanmean(f1)),
+            engine=pieces[0].engine,
         )
 
     def _check(self, where: str) -> None:

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from edgeau.errors import CheckpointError, DependencyError, EngineError
 from edgeau.runtimes.litert_interpreter import install_advice
 from edgeau.runtimes.tflite_file import check_tflite
 
-__all__ = ["TfliteEnd", "TfliteFacts", "read_tflite_facts", "refuse_what_cannot_run"]
+__all__ = ["TfliteEnd", "TfliteFacts", "float_constants", "read_tflite_facts", "refuse_what_cannot_run"]
 
 _INTEGER_WEIGHTS = ("INT8", "INT4", "UINT8")
 _PICTURE = 4  # axes
@@ -66,10 +70,7 @@ def read_tflite_facts(path: Path) -> TfliteFacts:
         CheckpointError: it is missing, cut, or no ``.tflite``.
         DependencyError: ai-edge-litert, which has the format's schema, is not installed.
     """
-    try:
-        from ai_edge_litert import schema_py_generated as schema
-    except ImportError as error:
-        raise DependencyError(f"reading {path.name} needs ai-edge-litert; {install_advice()}") from error
+    schema = _schema(path.name)
     if not path.is_file():
         raise CheckpointError(f"weights {path} {'is a folder' if path.is_dir() else 'does not exist'}")
     content = path.read_bytes()
@@ -99,6 +100,25 @@ def read_tflite_facts(path: Path) -> TfliteFacts:
     )
 
 
+def float_constants(content: bytes) -> Iterator[tuple[str, NDArray[Any]]]:
+    """Every constant in float32 or float16 of the first graph of a file that this library wrote, by name.
+
+    Args:
+        content: the whole file.
+
+    Raises:
+        DependencyError: ai-edge-litert is not installed.
+    """
+    schema = _schema("the file")
+    model = schema.ModelT.InitFromPackedBuf(content, 0)
+    kinds = {schema.TensorType.FLOAT32: np.float32, schema.TensorType.FLOAT16: np.float16}
+    for tensor in model.subgraphs[0].tensors:
+        data = model.buffers[tensor.buffer].data
+        if tensor.type in kinds and data is not None and len(data):
+            shape = () if tensor.shape is None else tuple(tensor.shape)
+            yield _text(tensor.name), np.frombuffer(bytes(data), kinds[tensor.type]).reshape(shape)
+
+
 def refuse_what_cannot_run(facts: TfliteFacts, where: str) -> None:
     """Refuse what a device could not run, each in one line.
 
@@ -123,6 +143,14 @@ def refuse_what_cannot_run(facts: TfliteFacts, where: str) -> None:
         raise CheckpointError(
             f"{where} takes {entry}; an AU network takes a picture of one size, batch x height x width x channels"
         )
+
+
+def _schema(where: str) -> Any:
+    try:
+        from ai_edge_litert import schema_py_generated
+    except ImportError as error:
+        raise DependencyError(f"reading {where} needs ai-edge-litert; {install_advice()}") from error
+    return schema_py_generated
 
 
 def _end(tensor: Any, types: dict[int, str]) -> TfliteEnd:

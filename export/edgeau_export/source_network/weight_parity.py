@@ -8,8 +8,9 @@ the comparison of logits shows.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import permutations
+from typing import Any
 
 import numpy as np
 import onnx
@@ -18,10 +19,13 @@ from onnx import numpy_helper
 
 from edgeau_export.source_network.known_weights import KnownWeight
 
-__all__ = ["WeightFaults", "weight_faults"]
+__all__ = ["HALF", "SINGLE", "WeightFaults", "faults_of_constants", "weight_faults"]
 
 # Of what was added up to a weight: some eight roundings of float32, which folding in float32 takes.
-_ROUNDING = 1e-6
+SINGLE = 1e-6
+# The same of float16, to its nearest.
+HALF = 2.0**-11 + SINGLE
+_SMALLEST_HALF = 2.0**-25  # half a step of float16 near zero
 # A tensor is a known one with faults, and not another one, where at least so many of its numbers fit.
 _MOST = 0.9
 # Tensors of so few different numbers are masks and factors of the exporter, not weights.
@@ -61,13 +65,35 @@ def weight_faults(graph: onnx.ModelProto, known: Sequence[KnownWeight]) -> Weigh
         graph: the export.
         known: from :func:`edgeau_export.source_network.known_weights.known_weights`.
     """
+    return faults_of_constants(_float_constants(graph), known)
+
+
+def faults_of_constants(
+    constants: Iterable[tuple[str, NDArray[Any]]],
+    known: Sequence[KnownWeight],
+    *,
+    rounding: float = SINGLE,
+    any_order: bool = False,
+) -> WeightFaults:
+    """Compare the float constants of a file.
+
+    Args:
+        constants: by name.
+        known: as for :func:`weight_faults`.
+        rounding: relative to what was added up to a number; :data:`HALF` where the file keeps float16.
+        any_order: a tensor may hold a known one's numbers in another order, as where columns follow another layout of pictures.
+    """
     by_count: dict[int, list[tuple[float, KnownWeight]]] = {}
     for item in known:
         by_count.setdefault(item.values.size, []).append((_root_mean_square(item.values), item))
     wrong, unknown = [], []
     found: set[str] = set()
-    for name, array in _float_constants(graph):
-        best, misfits = _best(array.astype(np.float64), by_count.get(array.size, ()))
+    for name, array in constants:
+        candidates = by_count.get(array.size, ())
+        best, misfits = _best(array.astype(np.float64), candidates, rounding)
+        if any_order and (best is None or misfits.mean() > 1 - _MOST):
+            in_order = [(size, _sorted(item)) for size, item in candidates]
+            best, misfits = _best(np.sort(array.astype(np.float64), axis=None), in_order, rounding)
         if best is not None and not misfits.any():
             found |= best.sources
         elif len(np.unique(array)) <= _FEW and array.size > _FEW:
@@ -107,7 +133,7 @@ def _float_constants(model: onnx.ModelProto) -> Iterable[tuple[str, NDArray[np.f
 
 
 def _best(
-    values: NDArray[np.float64], candidates: Iterable[tuple[float, KnownWeight]]
+    values: NDArray[np.float64], candidates: Iterable[tuple[float, KnownWeight]], rounding: float
 ) -> tuple[KnownWeight | None, NDArray[np.bool_]]:
     """The candidate with the fewest numbers that do not fit, and which those are."""
     best, misfits = None, np.ones(values.size, bool)
@@ -117,12 +143,18 @@ def _best(
             continue
         for expected, allowed in _layouts(item, values.shape):
             # Numbers of one exponent below the largest are rounded to the same step as it.
-            now = ~(np.abs(values.ravel() - expected) <= _ROUNDING * allowed + np.finfo(np.float32).tiny)
+            least = _SMALLEST_HALF if rounding == HALF else np.finfo(np.float32).tiny
+            now = ~(np.abs(values.ravel() - expected) <= rounding * allowed + least)
             if best is None or now.sum() < misfits.sum():
                 best, misfits = item, now
             if not misfits.any():
                 return best, misfits
     return best, misfits
+
+
+def _sorted(item: KnownWeight) -> KnownWeight:
+    order = np.argsort(item.values, axis=None)
+    return replace(item, values=item.values.ravel()[order], size=item.size.ravel()[order])
 
 
 def _layouts(

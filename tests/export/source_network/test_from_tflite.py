@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
+import cv2
 import numpy as np
 import onnx
 import pytest
@@ -15,7 +16,10 @@ from torch import nn
 from edgeau import Pipeline, open_source
 from edgeau.bundle import load_bundle
 from edgeau.bundle.manifest import InputSpec
+from edgeau.bundle.preprocessing import Preprocessor
 from edgeau.bundle.provenance import file_digest
+from edgeau.metrics import f1_scores
+from edgeau.runtimes import open_session
 from edgeau_apps.bench.command import main as bench
 from edgeau_apps.report.command import main as account
 from edgeau_calibration.quantizer import static_int8
@@ -129,6 +133,63 @@ def test_probabilities_are_given_back_as_probabilities(tmp_path: Path, made: Cal
             (face,) = pipeline.process(next(iter(frames)).image).faces
         answers[output] = [au.probability for au in face.aus.values()]
     assert answers["logits"] == pytest.approx(answers["probabilities"], abs=1e-4)
+
+
+@pytest.mark.parametrize("kind", ["fp32", "probabilities", "uint8 ends"])
+def test_faces_with_labels_measure_it_and_what_is_not_done_is_said(
+    tmp_path: Path,
+    made: Callable[[str], bytes],
+    persons_crops: np.ndarray,
+    kind: str,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """F1 at the thresholds of the model.toml, on the test part of the table; probabilities and integers alike."""
+    crops = persons_crops[:80, :40, :48]
+    (tmp_path / "net.tflite").write_bytes(made(kind))
+    with open_session("litert", tmp_path / "net.tflite", probabilities=kind == "probabilities") as session:
+        logits = session.run(Preprocessor(INPUT).batch(crops))
+    assert len(np.unique(logits >= 0, axis=0)) > 1, (
+        "a network that always decides alike has no F1 to tell apart"
+    )
+    present = logits + np.random.default_rng(0).normal(0, logits.std(axis=0), logits.shape) >= 0
+    rows = ["picture,split,AU4,AU12L,smile"]
+    for number, (crop, truth) in enumerate(zip(crops, present, strict=True)):
+        cv2.imwrite(str(tmp_path / f"{number}.png"), crop[..., ::-1])
+        rows.append(
+            f"{number}.png,{'val' if number < 30 else 'test'},{','.join(str(int(one)) for one in truth)}"
+        )
+    (tmp_path / "labels.csv").write_text("\n".join(rows) + "\n")
+    output = "probabilities" if kind == "probabilities" else "logits"
+    code, out = exported(tmp_path, made(kind), output, "--calib", str(tmp_path / "labels.csv"))
+    assert code == 0
+    assert "nothing is calibrated, and thresholds are those of the model.toml" in capsys.readouterr().err
+    (artifact,) = load_bundle(out).manifest.artifacts
+    accuracy = artifact.accuracy
+    assert accuracy is not None
+    assert accuracy.count == 50
+    expected = f1_scores(logits[30:] >= 0, present[30:])
+    found = [np.nan if value is None else value for value in accuracy.f1.values()]
+    np.testing.assert_allclose(found, expected, atol=1e-6)
+    assert set(artifact.thresholds.values()) == {0.5}
+    text = (out / "report.md").read_text()
+    assert "was not compared with the network that it was made from, nothing was calibrated" in text
+    assert f"F1 {accuracy.f1_mean:.3f} on 50 faces" in text
+
+
+def test_faces_without_labels_are_not_taken_in_silence(
+    tmp_path: Path,
+    made: Callable[[str], bytes],
+    persons_crops: np.ndarray,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    np.savez(tmp_path / "faces.npz", crops=persons_crops[:32, :40, :48])
+    code, out = exported(tmp_path, made("fp32"), "logits", "--calib", str(tmp_path / "faces.npz"))
+    assert code == 0
+    assert (
+        "faces.npz has no labels to measure F1 on: of a .tflite file nothing is calibrated"
+        in capsys.readouterr().err
+    )
+    assert "Its F1 was not measured" in (out / "report.md").read_text()
 
 
 def test_report_and_bench_take_it(

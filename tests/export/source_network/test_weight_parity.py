@@ -15,12 +15,14 @@ from torch import nn
 from benchmarks.suite.network_zoo import ZOO, trained_like
 from edgeau.errors import CheckpointError, GateRefusedError
 from edgeau_calibration.graph.ort_session import open_model
-from edgeau_export.converters.parity import refuse_if_weights_differ
+from edgeau_export.converters.parity import refuse_if_tflite_weights_differ, refuse_if_weights_differ
+from edgeau_export.onnx_to_tflite import tflite_bytes
 from edgeau_export.source_network.from_model_file import ModelFileSource
 from edgeau_export.source_network.known_weights import known_weights
 from edgeau_export.source_network.network import Reference
 from edgeau_export.source_network.onnx_from_network import onnx_from_module, unfolded_from_module
 from edgeau_export.source_network.onnx_graph import simplify_graph
+from edgeau_export.source_network.tflite_facts import float_constants
 from edgeau_export.source_network.weight_parity import weight_faults
 from tests.export.onnx_to_tflite.small_graphs import graph_of
 
@@ -63,13 +65,37 @@ def test_a_correct_export_passes_and_every_fault_is_caught(tmp_path: Path, name:
     assert np.abs(answers - reference.logits).max() <= reference.allowed
     refuse_if_weights_differ(tmp_path / "m.onnx", graph, reference)
 
+    made = {
+        precision: tflite_bytes(graph, precision=precision, metadata={}) for precision in ("fp32", "fp16")
+    }
+    for precision, content in made.items():
+        refuse_if_tflite_weights_differ(tmp_path / "m.tflite", content, graph, precision)
+
     random = np.random.default_rng(2)
     weights = [item.name for item in graph.graph.initializer if _is_weight(item)]
-    for _ in range(FAULTS):
+    for number in range(FAULTS):
+        precision = ("fp32", "fp16")[number % 2]
+        with pytest.raises(GateRefusedError, match="1 of .* numbers differ from|is nowhere"):
+            refuse_if_tflite_weights_differ(
+                tmp_path / "m.tflite", _tflite_with_fault(made[precision], random), graph, precision
+            )
         with pytest.raises(GateRefusedError, match="1 of .* numbers differ from"):
             refuse_if_weights_differ(
                 tmp_path / "m.onnx", _with_fault(graph, str(random.choice(weights)), random), reference
             )
+
+
+def _tflite_with_fault(content: bytes, random: np.random.Generator) -> bytes:
+    """The file with one number of one weight a thousandth larger, or two where half precision has no step so small."""
+    arrays = [array for _, array in float_constants(content) if len(np.unique(array)) > 8]
+    array = arrays[int(random.integers(len(arrays)))]
+    changed = array.copy()
+    place = int(random.choice(np.flatnonzero(np.abs(array) > 1e-3 * np.abs(array).max())))
+    changed.ravel()[place] *= array.dtype.type(1.001 if array.dtype == np.float32 else 1.002)
+    assert changed.ravel()[place] != array.ravel()[place]
+    found = content.find(array.tobytes())
+    assert found > 0
+    return content[:found] + changed.tobytes() + content[found + array.nbytes :]
 
 
 def _is_weight(item: onnx.TensorProto) -> bool:
