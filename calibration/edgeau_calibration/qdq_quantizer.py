@@ -91,16 +91,18 @@ def _options(recipe: QuantizationRecipe) -> dict[str, Any]:
 
 
 def _one_scale(model: onnx.ModelProto, recipe: QuantizationRecipe) -> dict[str, list[dict[str, Any]]]:
-    """One scale for weights that hold a matrix for each place of a picture (locally connected layers).
+    """One scale for weights that hold a matrix for each place of a picture (locally connected layers), or stand on the left.
 
-    ONNX Runtime's per-channel axis of a MatMul is the columns' of a plain matrix; here it would run along what is summed over,
-    which no integer kernel can do.
+    ONNX Runtime's per-channel axis of a MatMul is the columns' of a plain matrix; in a stack, and in a matrix on the left (a graph's
+    adjacency), it would run along what is summed over, which no integer kernel can do.
     """
-    stacks = {item.name for item in model.graph.initializer if len(item.dims) > 2}
+    constants = {item.name: len(item.dims) for item in model.graph.initializer}
     scale = {
         "quant_type": QuantType.QInt8,
         "symmetric": True,
         "reduce_range": recipe.weight_bits == 7,
     }
-    multiplied = (node.input[1] for node in model.graph.node if node.op_type == "MatMul")
-    return {name: [dict(scale)] for name in multiplied if name in stacks}
+    multiplied = [node.input for node in model.graph.node if node.op_type == "MatMul"]
+    left = [names[0] for names in multiplied if names[0] in constants]
+    stacks = [names[1] for names in multiplied if constants.get(names[1], 0) > 2]
+    return {name: [dict(scale)] for name in (*left, *stacks)}

@@ -100,7 +100,8 @@ def most_flips(flips: NDArray[np.bool_]) -> float:
     """
     of_face = flips.mean(axis=1)
     shares = bootstrap_weights(len(of_face), _RESAMPLES) @ of_face / len(of_face)
-    return max(float(np.quantile(shares, 1 - _ERROR)), 1 - _ERROR ** (1 / flips.size))
+    none_seen = float(1 - _ERROR ** (1 / flips.size))
+    return max(float(np.quantile(shares, 1 - _ERROR)), none_seen)
 
 
 class UnlabelledEvaluator(Evaluator):

@@ -244,6 +244,53 @@ def test_a_stack_of_matrices_with_a_scale_a_row_is_refused(local: onnx.ModelProt
             converted(model, precision)
 
 
+def _label_graph() -> onnx.ModelProto:
+    """Labels as nodes whose messages an adjacency matrix mixes: a constant on the left of a product."""
+    random = np.random.default_rng(8)
+    constants = {
+        "w": random.normal(0, 0.3, (12, 3, 3, 3)).astype(np.float32),
+        "nodes": np.array([0, 6, -1], np.int64),
+        # One label with many neighbours, others with few: scales a column differ by two orders.
+        "adjacency": (random.random((6, 6)) * np.geomspace(0.01, 1, 6)).astype(np.float32),
+        "feature": random.normal(0, 1, (2 * 11 * 11, 4)).astype(np.float32),
+    }
+    nodes = [
+        helper.make_node("Conv", ["x", "w"], ["c"], strides=[2, 2]),
+        helper.make_node("Relu", ["c"], ["a"]),
+        helper.make_node("Reshape", ["a", "nodes"], ["n"]),
+        helper.make_node("MatMul", ["n", "feature"], ["f"]),
+        helper.make_node("MatMul", ["adjacency", "f"], ["y"]),
+    ]
+    return graph_of(nodes, (1, 3, _SIZE, _SIZE), constants)
+
+
+def test_a_matrix_on_the_left_has_one_scale_and_is_the_same_in_both_engines(
+    crops: np.ndarray, batch: np.ndarray
+) -> None:
+    quantized = static_int8(_label_graph(), crops, _SPEC, load_recipe("quick"))
+    values = {item.name: numpy_helper.to_array(item) for item in quantized.graph.initializer}
+    assert values["adjacency_scale"].size == 1
+    expected = run_onnx(quantized, batch)
+    found = run_tflite(converted(quantized, "int8"), batch)
+    assert np.abs(found - expected).max() <= 4 * _output_scale(quantized)
+    assert np.abs(expected).max() > 20 * _output_scale(quantized)
+
+    several = onnx.ModelProto()
+    several.CopyFrom(quantized)
+    for item in several.graph.initializer:
+        if item.name in ("adjacency_scale", "adjacency_zero_point"):
+            item.CopyFrom(
+                numpy_helper.from_array(np.full(6, numpy_helper.to_array(item).reshape(())), item.name)
+            )
+    for node in several.graph.node:
+        if node.op_type == "DequantizeLinear" and node.input[0] == "adjacency_quantized":
+            node.attribute.append(helper.make_attribute("axis", 1))
+    with pytest.raises(
+        ConversionError, match="adjacency_quantized|adjacency.* stands on the left and has 6 scales"
+    ):
+        converted(several, "int8")
+
+
 def test_a_matrix_for_every_token_is_computed_in_integers(crops: np.ndarray, batch: np.ndarray) -> None:
     """What a transformer's heads multiply their tokens with."""
     random = np.random.default_rng(6)

@@ -37,19 +37,25 @@ def gemm(op: Operation) -> None:
 def matmul(op: Operation) -> None:
     """With a constant matrix as Gemm; of two computed tensors BATCH_MATMUL."""
     rank = len(op.output_shape)
+    _refuse_scales(op, 0, "stands on the left")
     tensor = op.activation(0, plain(len(op.shape(0))))
     if op.is_constant(1) and len(op.shape(1)) == 2:
         matrix = _matrix(op, transposed=False, factor=1.0)
         op.finish(_connected(op, tensor, matrix, 0.0) if rank == 2 else _on_tokens(op, tensor, matrix))
         return
-    stored = op.stored(1)
-    if op.integer and stored is not None and stored[1].scale.size > 1:
-        raise ConversionError(
-            f"{op.node}: {op.node.inputs[1]} holds a matrix for each place and has {stored[1].scale.size} scales; "
-            "BATCH_MATMUL knows one: quantize it per tensor, or leave this MatMul in float"
-        )
+    _refuse_scales(op, 1, "holds a matrix for each place")
     other = op.activation(1, plain(len(op.shape(1))))
     op.finish(op.emit(Op.BATCH_MATMUL, [tensor, other], op.output(plain(rank)), options("BatchMatMul")))
+
+
+def _refuse_scales(op: Operation, index: int, what: str) -> None:
+    """BATCH_MATMUL reads the first of several scales, and would be wrong without a word."""
+    stored = op.stored(index) if op.integer else None
+    if stored is not None and stored[1].scale.size > 1:
+        raise ConversionError(
+            f"{op.node}: {op.node.inputs[index]} {what} and has {stored[1].scale.size} scales; "
+            "BATCH_MATMUL knows one: quantize it per tensor, or leave this MatMul in float"
+        )
 
 
 def _on_tokens(op: Operation, tensor: Tensor, matrix: _Matrix) -> Tensor:
