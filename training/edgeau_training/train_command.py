@@ -11,12 +11,11 @@ from typing import Any
 
 from edgeau._system.command import DONE, PARTLY, CommandParser, print_json, run, say_left_out
 from edgeau.errors import UsageError
-from edgeau_training.trainer.recipe import PRECISIONS, Recipe, read_recipe
+from edgeau_training.trainer.recipe import PRECISIONS, RECIPES, Recipe, read_recipe
 from edgeau_training.trainer.run_options import RunOptions
 
-__all__ = ["RECIPES", "main"]
+__all__ = ["main"]
 
-RECIPES = Path(__file__).parent / "recipes"
 _EVERY_FOLD = "every"
 
 
@@ -27,12 +26,44 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _body(argv: Sequence[str] | None) -> int:
     options = _parser().parse_args(argv)
+    if options.list:
+        return _list(as_json=options.json)
+    missing = [
+        name
+        for name, value in (("RECIPE", options.recipe), ("--data", options.data), ("--out", options.out))
+        if value is None
+    ]
+    if missing:
+        raise UsageError(f"{' and '.join(missing)} must be given; --list prints the shipped recipes")
     recipe = read_recipe(_recipe_path(options.recipe))
     if options.precision:
         recipe = replace(recipe, precision=options.precision)
     with warnings.catch_warnings():
         warnings.showwarning = _say
         return _train_folds(recipe, options) if options.folds else _train(recipe, options)
+
+
+def _list(*, as_json: bool) -> int:
+    """Print the shipped recipes, each with the published rows that it is for."""
+    recipes = {name: read_recipe(_recipe_path(name)) for name in _shipped()}
+    if as_json:
+        print_json({"recipes": [_described(name, recipe) for name, recipe in recipes.items()]})
+        return DONE
+    width = max(map(len, recipes))
+    for name, recipe in recipes.items():
+        rows = "; ".join(f"{paper.table}: {paper.row}" for paper in recipe.papers)
+        print(f"{name:<{width}}  {recipe.description}{f'  [{rows}]' if rows else ''}")
+    return DONE
+
+
+def _described(name: str, recipe: Recipe) -> dict[str, Any]:
+    return {
+        "name": name,
+        "description": recipe.description,
+        "network": recipe.network,
+        "data": recipe.data.set,
+        "rows": [{"table": paper.table, "row": paper.row, "note": paper.note} for paper in recipe.papers],
+    }
 
 
 def _train(recipe: Recipe, options: Any) -> int:
@@ -103,15 +134,21 @@ def _parser() -> CommandParser:
         "TensorBoard and a state to resume from. On several GPUs or machines, start it with torchrun.",
         "edgeau-train mrpnet-bp4d --data BP4D/ --out runs/mrpnet --folds --pretrained efficientnet_b1.safetensors",
     )
-    parser.add_argument("recipe", metavar="RECIPE", help=f"a .toml file, or one of: {', '.join(_shipped())}")
+    parser.add_argument(
+        "recipe", nargs="?", metavar="RECIPE", help="a .toml file, or a shipped recipe that --list names"
+    )
+    parser.add_argument(
+        "--list",
+        action="store_true",
+        help="print the shipped recipes and the rows of the papers' tables that they are for, and end",
+    )
     parser.add_argument(
         "--data",
         type=Path,
-        required=True,
         metavar="DIR|FILE",
         help="folder of the data set, or a table of pictures",
     )
-    parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder of this run")
+    parser.add_argument("--out", type=Path, metavar="DIR", help="folder of this run")
     parser.add_argument(
         "--resume", action="store_true", help="go on from the state in the folder of this run"
     )

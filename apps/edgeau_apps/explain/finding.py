@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from edgeau import Pipeline
 from edgeau.errors import InputError
-from edgeau.faces.alignment import Alignment
+from edgeau.faces.alignment import Alignment, WholePicture
 from edgeau.results import Face
 from edgeau.sources import open_source
 from edgeau_apps.analyze.inputs import Input
@@ -93,7 +93,10 @@ def _cut(
     alignment: Alignment,
     labels: Sequence[str] | None,
 ) -> FoundCrop:
-    matrix = alignment.matrix(face.landmarks)
-    points = face.landmarks[:, :2] @ matrix[:, :2].T + matrix[:, 2]
+    if isinstance(alignment, WholePicture):
+        points = face.landmarks[:, :2] * (np.divide(alignment.shape, image.shape[:2])[::-1])
+    else:
+        matrix = alignment.matrix(face.landmarks)
+        points = face.landmarks[:, :2] @ matrix[:, :2].T + matrix[:, 2]
     crop = alignment.crop(image, face.landmarks)
     return FoundCrop(title, stem, crop, points, None if labels is None else tuple(labels))

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from edgeau.errors import InputError
+from edgeau.faces.alignment import WholePicture
 from edgeau_training.datasets.aligners import ArcFaceTemplate
 from edgeau_training.datasets.crops import FileCrops
 from edgeau_training.datasets.picture_table import PictureTable
@@ -58,6 +59,13 @@ def test_frames_without_a_face_may_be_taken_whole(frames, tmp_path):
     crops = prepare(frames, tmp_path / "crops", ArcFaceTemplate(), without_face="whole")
     assert len(crops) == 3
     assert FileCrops(crops).crops([2], 112).shape == (1, 112, 112, 3)
+
+
+def test_no_face_is_looked_for_where_nothing_is_aligned(frames, tmp_path, monkeypatch):
+    monkeypatch.setattr("edgeau_training.datasets.preparation.open_landmarker", None)
+    crops = FileCrops(prepare(frames, tmp_path / "crops", WholePicture(height=96, width=96)))
+    assert len(crops) == 3
+    assert crops.crops([0, 1, 2], 96).shape == (3, 96, 96, 3)
 
 
 def test_crops_of_another_manner_are_not_mixed_in(frames, tmp_path):

@@ -37,3 +37,13 @@ def test_images_are_averaged():
     logits, truth = torch.cat([LOGITS, -LOGITS]), torch.cat([TRUTH, TRUTH])
     each = [build_loss("circle")(logits[i : i + 1], TRUTH, ALL) for i in range(2)]
     torch.testing.assert_close(build_loss("circle")(logits, truth, torch.ones(2, 4)), sum(each) / 2)
+
+
+def test_the_mean_cross_entropy_is_the_equation_as_printed():
+    """Mean over an image's valid AUs, then over images: the sum is the number of AUs times that where all are valid."""
+    assert build_loss("mean-cross-entropy")(LOGITS, TRUTH, ALL).item() == pytest.approx(1.115714, abs=1e-6)
+    summed = build_loss("cross-entropy")(LOGITS, TRUTH, ALL).item()
+    assert summed == pytest.approx(4 * 1.115714, abs=4e-6)
+    half = torch.tensor([[1.0, 0, 0, 1]])
+    expected = build_loss("mean-cross-entropy")(LOGITS[:, [0, 3]], TRUTH[:, [0, 3]], half[:, [0, 3]])
+    torch.testing.assert_close(build_loss("mean-cross-entropy")(LOGITS, TRUTH, half), expected)

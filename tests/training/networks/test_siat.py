@@ -5,6 +5,7 @@ from torch import nn
 from edgeau.action_units.names import labels
 from edgeau.errors import UsageError
 from edgeau_training.networks import build_network
+from edgeau_training.networks.catalogue import network_facts
 from edgeau_training.networks.counting import mac_count, parameter_count, skeleton
 from edgeau_training.networks.logit_average import LogitAverage
 from edgeau_training.networks.siat.ir import IRBackbone, IRUnit
@@ -132,3 +133,31 @@ def test_an_average_exports(onnx_difference):
 def test_the_whole_network_exports(onnx_difference, name):
     torch.manual_seed(0)
     assert onnx_difference(build_network(name, EMOTIONET), 3, 224, 224) <= 1e-4
+
+
+@pytest.mark.parametrize(
+    ("name", "backbone", "channels"),
+    # Parameters of ResNets without their 1000-way layer (He et al. 2016).
+    [
+        ("siat-resnet18", 11_176_512, 512),
+        ("siat-resnet50", 23_508_032, 2048),
+        ("siat-resnet152", 58_143_808, 2048),
+    ],
+)
+def test_the_backbone_studys_networks_have_no_pooling(name, backbone, channels):
+    network = skeleton(name, network_facts(name).labels)
+    assert parameter_count(network.backbone) == backbone
+    assert network.classifier.in_features == channels * 7 * 7
+    assert network.classifier.out_features == 23
+
+
+def test_a_resnet_sees_where_in_the_map_something_is():
+    """Pooling would answer the same to the two."""
+    torch.manual_seed(0)
+    network = build_network("siat-resnet18", ("AU1", "AU2"), size=64).eval()
+    picture = torch.zeros(1, 3, 64, 64)
+    picture[..., 4:28, 4:28] = 2
+    with torch.no_grad():
+        assert (network(picture) - network(picture.flip(-1))).abs().max() > 1e-4
+    with pytest.raises(UsageError, match="multiples of 32"):
+        build_network("siat-resnet18", ("AU1",), size=100)

@@ -30,6 +30,10 @@ TINY = {"blocks": (1, 1, 1, 1), "size": 32}
         ("ustc-attn", {"share_of_each": True}, 75_313_590 + 11 * 513),
         ("ustc-fixed", {"lanets": 4}, 69_007_797 - 16_449),
         ("ustc-fixed", {"reduction": 8}, 69_007_797 + 5 * (32_897 - 16_449)),
+        # The ablation's: what a row lacks is not carried along.
+        ("ustc-backbone", {}, 65_156_160 + 6_156),
+        ("ustc-relations", {}, 52_309_568 + 82_245 + 3_164_160 + 525_336 + 73_740),
+        ("ustc-relations", {"lanets": 0}, 52_309_568 + 3_164_160 + 525_336 + 73_740),
     ],
 )
 def test_parameters(name, options, expected):
@@ -235,3 +239,23 @@ def test_a_fixed_share_has_no_weights():
 def test_the_whole_network_exports(onnx_difference, name):
     torch.manual_seed(0)
     assert onnx_difference(build_network(name, AFF_WILD2), 3, 112, 112) <= 1e-4
+
+
+@pytest.mark.parametrize("options", [{"lanets": 0}, {"lanets": 2}])
+def test_the_ablations_branches_are_those_of_the_whole_network(options):
+    """With the same weights each answers what its branch of the fused network answers."""
+    torch.manual_seed(0)
+    images = torch.randn(2, 3, 32, 32)
+    relations = build_network("ustc-relations", AFF_WILD2, **TINY, **options).eval()
+    backbone = build_network("ustc-backbone", AFF_WILD2, **TINY).eval()
+    whole = build_network("ustc-fixed", AFF_WILD2, **TINY, lanets=2).eval()
+    weights = {**whole.state_dict(), **relations.state_dict(), **backbone.state_dict()}
+    whole.load_state_dict(weights)
+    relations.load_state_dict({name: weights[name] for name in relations.state_dict()})
+    if not options["lanets"]:
+        whole.perception = nn.Identity()
+    with torch.no_grad():
+        whole.fusion = FixedShare(1.0)
+        torch.testing.assert_close(relations(images), whole(images))
+        whole.fusion = FixedShare(0.0)
+        torch.testing.assert_close(backbone(images), whole(images))

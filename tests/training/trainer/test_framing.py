@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from edgeau.errors import UsageError
-from edgeau.faces.alignment import Alignment, ArcFaceTemplate
+from edgeau.faces.alignment import Alignment, ArcFaceTemplate, WholePicture
 from edgeau_training.augmentation import CANVAS, centre_cut
 from edgeau_training.datasets.synthetic import SyntheticFaces
 from edgeau_training.datasets.synthetic_crops import SyntheticCrops
@@ -32,6 +32,13 @@ def test_canvas_and_field_of_the_networks(network, options, data, canvas, expect
     framing = framing_of(network, options, data, canvas)
     assert (framing.canvas, framing.field) == expected
     assert framing.view.pixels == network_facts(network, **options).input.size[0]
+
+
+def test_without_alignment_the_device_sees_whole_pictures_too():
+    framing = framing_of("siat-ir50", {}, "emotionet", 256, align=False)
+    assert framing.alignment == WholePicture(height=224, width=224)
+    assert framing.aligner == WholePicture(height=256, width=256)
+    assert (framing.canvas, framing.field) == (256, 256.0)
 
 
 def test_crops_that_ship_aligned_are_deployed_as_they_were_made():

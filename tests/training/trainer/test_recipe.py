@@ -1,3 +1,7 @@
+import json
+import sys
+from dataclasses import replace
+
 import pytest
 
 from edgeau.errors import UsageError
@@ -5,10 +9,10 @@ from edgeau_training.datasets import DATA_SETS
 from edgeau_training.losses import build_loss
 from edgeau_training.networks.catalogue import network_facts
 from edgeau_training.sampling import SAMPLERS
-from edgeau_training.train_command import RECIPES
+from edgeau_training.train_command import main
 from edgeau_training.trainer.framing import framing_of
 from edgeau_training.trainer.optimisation import Optimiser
-from edgeau_training.trainer.recipe import read_recipe
+from edgeau_training.trainer.recipe import RECIPES, read_recipe
 from edgeau_training.trainer.schedule import learning_rate, progress
 from edgeau_training.trainer.stage import Stage
 
@@ -27,6 +31,12 @@ field = 160
 batch = 4
 steps = 2
 """
+
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
 
 
 def written(tmp_path, text):
@@ -175,3 +185,87 @@ def test_shipped_recipes_name_parts_that_exist(path):
         assert stage.field <= framing.canvas
     assert recipe.sampler["name"] in SAMPLERS
     assert recipe.data.set in {"synthetic", *DATA_SETS}
+
+
+BASED = """
+base = "{base}"
+description = "the same with another rate"
+[optimiser]
+lr = 0.5
+[loss]
+name = "focal"
+"""
+
+
+def test_a_recipe_over_a_base_says_anew_what_differs(tmp_path):
+    recipe, base = (
+        read_recipe(written(tmp_path, BASED.format(base="mrpnet-bp4d"))),
+        read_recipe(RECIPES / "mrpnet-bp4d.toml"),
+    )
+    assert recipe.optimiser == replace(base.optimiser, lr=0.5)
+    assert recipe.loss == {"name": "focal"}  # whole: the base's mode would not fit
+    assert (recipe.network, recipe.stages, recipe.data) == (base.network, base.stages, base.data)
+
+
+def test_the_rows_of_a_base_are_not_the_recipes(tmp_path):
+    assert read_recipe(written(tmp_path, BASED.format(base="mrpnet-bp4d"))).papers == ()
+
+
+def test_a_base_may_lie_beside_the_recipe(tmp_path):
+    (tmp_path / "mine.toml").write_text(GOOD)
+    recipe = read_recipe(written(tmp_path, 'base = "mine"\nseed = 9'))
+    assert recipe.seed == 9
+    assert recipe.labels == ("AU1", "AU12")
+
+
+@pytest.mark.parametrize(
+    ("text", "complaint"),
+    [
+        ('base = "nothing"', "nothing.toml does not exist"),
+        ("base = 3", "base is 3, which is no name of a recipe"),
+        ('base = "recipe"', "is based on itself: recipe -> recipe"),
+    ],
+)
+def test_a_base_that_is_none_is_named(tmp_path, text, complaint):
+    with pytest.raises(UsageError, match=complaint):
+        read_recipe(written(tmp_path, text))
+
+
+def test_every_row_of_the_four_papers_has_a_recipe(root):
+    """Rows of other people's methods are quoted for comparison only."""
+    ours = {"f1-bp4d": ("DRML", "MRP-Net"), "f1-disfa": ("DRML", "MRP-Net")}
+    published = root / "apps" / "edgeau_apps" / "report" / "published"
+    rows = set()
+    for name in (
+        "f1-bp4d",
+        "f1-disfa",
+        "f1-mrpnet-ablation",
+        "poster-drml",
+        "scores-siat",
+        "f1-ustc",
+        "f1-ustc-ablation",
+    ):
+        table = tomllib.loads((published / f"{name}.toml").read_text())
+        rows |= {
+            (name, row["method"]) for row in table["row"] if row["method"] in ours.get(name, (row["method"],))
+        }
+    recipes = {path.stem: read_recipe(path) for path in RECIPES.glob("*.toml")}
+    named = {(paper.table, paper.row) for recipe in recipes.values() for paper in recipe.papers}
+    assert named == rows
+    assert len([recipe for recipe in recipes.values() if recipe.papers]) >= 30
+
+
+def test_the_list_names_every_recipe_and_its_rows(capsys):
+    assert main(["--list"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split()[0] for line in lines] == sorted(path.stem for path in RECIPES.glob("*.toml"))
+    assert any(line.startswith("ustc-relations") and "f1-ustc-ablation: + MIL" in line for line in lines)
+    assert main(["--list", "--json"]) == 0
+    assert {"table": "scores-siat", "row": "F_face", "note": ""} in [
+        row for one in json.loads(capsys.readouterr().out)["recipes"] for row in one["rows"]
+    ]
+
+
+def test_what_must_be_given_is_named(capsys):
+    assert main(["mrpnet-bp4d"]) == 2
+    assert "--data and --out must be given; --list prints the shipped recipes" in capsys.readouterr().err

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import warnings
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -21,6 +22,7 @@ from tqdm import tqdm
 from edgeau._system.atomic_file import write_whole
 from edgeau._system.json_text import parse_json
 from edgeau.errors import InputError, OutputError, UsageError
+from edgeau.faces.alignment import WholePicture
 from edgeau.faces.landmarks import open_landmarker
 from edgeau.faces.landmarks.landmarker import Landmarker
 from edgeau_training.datasets.aligners import CANVAS, Aligner
@@ -49,7 +51,7 @@ def prepare(
     Args:
         frames: as a data set reader gave them.
         folder: folder of the crops; made when missing.
-        aligner: brings faces into crops.
+        aligner: brings faces into crops; a :class:`~edgeau.faces.alignment.WholePicture` looks for none.
         without_face: ``drop`` frames in which no face is found, or take the ``whole`` picture for a crop.
 
     Returns:
@@ -102,8 +104,12 @@ def _make(
 ) -> None:
     if not len(rows):
         return
+    if isinstance(aligner, WholePicture):
+        opened: AbstractContextManager[Landmarker | None] = nullcontext()
+    else:
+        opened = open_landmarker(static=True, max_faces=_FACES)
     with (
-        open_landmarker(static=True, max_faces=_FACES) as landmarker,
+        opened as landmarker,
         (folder / "no-face.txt").open("a", encoding="utf-8") as faceless,
         tqdm(total=len(rows), desc=f"crops of {frames.name}", unit="frame", disable=None) as bar,
     ):
@@ -119,8 +125,12 @@ def _make(
             bar.update()
 
 
-def _crop(frame: NDArray[np.uint8], landmarker: Landmarker, aligner: Aligner) -> NDArray[np.uint8] | None:
-    """The crop of the largest face; None without one."""
+def _crop(
+    frame: NDArray[np.uint8], landmarker: Landmarker | None, aligner: Aligner
+) -> NDArray[np.uint8] | None:
+    """The crop of the largest face, None without one; without a landmarker what needs no face."""
+    if landmarker is None:
+        return aligner.crop(frame, np.empty((0, 3)))
     faces = landmarker.detect(frame)
     if not faces:
         return None

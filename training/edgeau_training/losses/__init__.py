@@ -23,6 +23,7 @@ LOSSES: dict[str, str] = {
     "cross-entropy-dice": "edgeau_training.losses.cross_entropy:CrossEntropyDice",
     "drml": "edgeau_training.losses.cross_entropy:ThreeValuedLoss",
     "focal": "edgeau_training.losses.focal:FocalLoss",
+    "mean-cross-entropy": "edgeau_training.losses.cross_entropy:MeanCrossEntropy",
     "selective": "edgeau_training.losses.selective:SelectiveLoss",
 }
 

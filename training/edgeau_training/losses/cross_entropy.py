@@ -10,6 +10,7 @@ __all__ = [
     "CircleLoss",
     "CrossEntropy",
     "CrossEntropyDice",
+    "MeanCrossEntropy",
     "ThreeValuedLoss",
     "circle",
     "dice",
@@ -32,6 +33,21 @@ class CrossEntropy:
             logits.float(), occurrence.float(), reduction="none"
         )
         return torch.where(mask > 0, terms, 0.0).sum() / len(logits)
+
+
+class MeanCrossEntropy(CrossEntropy):
+    """Binary cross-entropy from logits, the mean over an image's valid AUs, then over the batch.
+
+    As USTC's equation (1) and SIAT-NTU's with all weights 1 are printed. An image without a valid AU counts as 0 (ours).
+    """
+
+    def __call__(self, logits: Tensor, occurrence: Tensor, mask: Tensor) -> Tensor:
+        """The loss of a batch, a scalar; all arguments ``(N, C)``."""
+        valid = mask > 0
+        terms = functional.binary_cross_entropy_with_logits(
+            logits.float(), occurrence.float(), reduction="none"
+        )
+        return (torch.where(valid, terms, 0.0).sum(1) / valid.sum(1).clamp(min=1)).mean()
 
 
 _SMOOTHING = 1.0
@@ -75,23 +91,15 @@ def occurrence_and_mask(codes: Tensor) -> tuple[Tensor, Tensor]:
     return (codes > 0).float(), (codes != 0).float()
 
 
-class CircleLoss:
-    """Cross-entropy plus :func:`circle` from logits, both for each image, mean over the batch.
+class CircleLoss(MeanCrossEntropy):
+    """:class:`MeanCrossEntropy` plus :func:`circle` from logits, both for each image, mean over the batch.
 
-    USTC's loss (Yu et al., CVPR Workshops 2023).
-
-    The cross-entropy is the mean over an image's valid AUs; an image without any counts as 0 (ours). Labels must be hard.
+    USTC's loss (Yu et al., CVPR Workshops 2023). Labels must be hard.
     """
-
-    def fit(self, positives: Tensor, negatives: Tensor) -> None:
-        """Nothing: no AU is weighted."""
 
     def __call__(self, logits: Tensor, occurrence: Tensor, mask: Tensor) -> Tensor:
         """The loss of a batch, a scalar; all arguments ``(N, C)``."""
-        logits, valid = logits.float(), mask > 0
-        terms = functional.binary_cross_entropy_with_logits(logits, occurrence.float(), reduction="none")
-        cross_entropy = torch.where(valid, terms, 0.0).sum(1) / valid.sum(1).clamp(min=1)
-        return (cross_entropy + circle(logits, occurrence, mask)).mean()
+        return super().__call__(logits, occurrence, mask) + circle(logits, occurrence, mask).mean()
 
 
 def circle(logits: Tensor, occurrence: Tensor, mask: Tensor) -> Tensor:

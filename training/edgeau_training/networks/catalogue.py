@@ -105,6 +105,14 @@ _IR = NetworkFacts(
     backbone="backbone",
     pretrained="face.evoLVe IR-152: M_face from MS-Celeb-1M, M_emotion from AffectNet",
 )
+_RESNET = replace(
+    _IR,
+    builder="edgeau_training.networks.siat.resnet:build_resnet18",
+    title="SIAT-NTU's backbone study: ResNet-18 without pooling",
+    fidelity="The paper removes the pooling layer and says no more; one linear layer on the whole map is our reading.",
+    input=_IMAGENET,
+    pretrained="timm resnet18 with ImageNet statistics, such as resnet18.tv_in1k",
+)
 _USTC_NETWORK = NetworkFacts(
     builder="edgeau_training.networks.ustc.network:build_fixed",
     title="USTC (fixed fusion)",
@@ -176,6 +184,19 @@ CATALOGUE: dict[str, NetworkFacts] = {
         fidelity="In the authors' code, not in the paper; the exact alignment template is ours.",
         pretrained="face.evoLVe IR-50: M_face from MS-Celeb-1M, M_emotion from AffectNet",
     ),
+    "siat-resnet18": _RESNET,
+    "siat-resnet50": replace(
+        _RESNET,
+        builder="edgeau_training.networks.siat.resnet:build_resnet50",
+        title="SIAT-NTU's backbone study: ResNet-50 without pooling",
+        pretrained="timm resnet50 with ImageNet statistics, such as resnet50.tv_in1k",
+    ),
+    "siat-resnet152": replace(
+        _RESNET,
+        builder="edgeau_training.networks.siat.resnet:build_resnet152",
+        title="SIAT-NTU's backbone study: ResNet-152 without pooling",
+        pretrained="timm resnet152 with ImageNet statistics, such as resnet152.tv_in1k",
+    ),
     "siat-two-view": replace(
         _IR,
         builder="edgeau_training.networks.logit_average:build",
@@ -189,7 +210,17 @@ CATALOGUE: dict[str, NetworkFacts] = {
         builder="edgeau_training.networks.ustc.network:build_attn",
         title="USTC (attention fusion)",
     ),
+    "ustc-backbone": replace(
+        _USTC_NETWORK,
+        builder="edgeau_training.networks.ustc.network:build_backbone",
+        title="USTC's ablation: the backbone alone",
+    ),
     "ustc-fixed": _USTC_NETWORK,
+    "ustc-relations": replace(
+        _USTC_NETWORK,
+        builder="edgeau_training.networks.ustc.network:build_relations",
+        title="USTC's ablation: the AU branch alone",
+    ),
 }
 
 

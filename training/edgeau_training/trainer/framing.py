@@ -8,7 +8,7 @@ from typing import Any
 
 from edgeau.bundle.manifest import InputSpec
 from edgeau.errors import UsageError
-from edgeau.faces.alignment import Alignment, ArcFaceTemplate
+from edgeau.faces.alignment import Alignment, ArcFaceTemplate, WholePicture
 from edgeau_training.augmentation import CropView
 from edgeau_training.datasets.aligners import Aligner
 from edgeau_training.networks.catalogue import network_facts
@@ -43,6 +43,8 @@ class Framing:
     @property
     def aligner(self) -> Aligner:
         """Makes the stored crops."""
+        if isinstance(self.alignment, WholePicture):
+            return WholePicture(height=self.canvas, width=self.canvas)
         return (
             ArcFaceTemplate(self.canvas) if self.arcface else Alignment(size=self.canvas, canvas=self.canvas)
         )
@@ -57,7 +59,9 @@ class Framing:
         return CropView(pixels or self.input.size[0], field or self.field, self.canvas)
 
 
-def framing_of(network: str, options: Mapping[str, Any], data_set: str, canvas: int = 0) -> Framing:
+def framing_of(
+    network: str, options: Mapping[str, Any], data_set: str, canvas: int = 0, *, align: bool = True
+) -> Framing:
     """The framing of a network on a data set.
 
     A five-point box keeps its own canvas. The template of face recognition has none around it: its whole crop is what the
@@ -68,6 +72,7 @@ def framing_of(network: str, options: Mapping[str, Any], data_set: str, canvas: 
         options: options of its builder.
         data_set: as a recipe names it.
         canvas: side of the stored crops, or 0.
+        align: False takes whole pictures, scaled, and looks for no face.
 
     Raises:
         UsageError: the network is not known, or the canvas is smaller than its input.
@@ -75,7 +80,10 @@ def framing_of(network: str, options: Mapping[str, Any], data_set: str, canvas: 
     facts = network_facts(network, **options)
     size = facts.input.size[0]
     template = facts.alignment
-    if data_set in _ARCFACE_SETS or isinstance(template, ArcFaceTemplate):
+    if not align:
+        template, side = WholePicture(height=size, width=size), canvas or size
+        field = float(side)
+    elif data_set in _ARCFACE_SETS or isinstance(template, ArcFaceTemplate):
         template, side = ArcFaceTemplate(size), canvas or size
         field = float(side)
     else:

@@ -22,10 +22,12 @@ if sys.version_info >= (3, 11):
 else:
     import tomli as tomllib
 
-__all__ = ["PRECISIONS", "THRESHOLDS", "DataOptions", "Recipe", "read_recipe"]
+__all__ = ["PRECISIONS", "RECIPES", "THRESHOLDS", "DataOptions", "PaperRow", "Recipe", "read_recipe"]
 
 MRP_FIELDS = (160, 224)  # canvas pixels that fall on whole, centred cells of its 7x7 map: 5 and 7 of them
 PRECISIONS = ("32-true", "bf16-mixed", "16-mixed")
+RECIPES = Path(__file__).parent.parent / "recipes"
+_MERGED = ("options", "data", "optimiser", "augmentation")
 THRESHOLDS = ("half", "f1", "accuracy-f1", "roc", "break-even")
 
 
@@ -42,6 +44,7 @@ class DataOptions:
         validation: share of the training side, in whole subjects, that is cut off to validate on; 0 validates on the test
             side, which then must choose neither epoch nor threshold.
         without_face: ``drop`` frames in which no face is found, or take the ``whole`` picture.
+        align: whether faces are found and aligned; false takes every picture whole, scaled to the canvas.
     """
 
     set: str = "synthetic"
@@ -51,6 +54,22 @@ class DataOptions:
     canvas: int = 0
     validation: float = 0.0
     without_face: str = "drop"
+    align: bool = True
+
+
+@dataclass(frozen=True)
+class PaperRow:
+    """A row of a published table that a recipe is for.
+
+    Attributes:
+        table: name of the table among those that ``edgeau-report --papers`` prints.
+        row: what the row is called there.
+        note: what the recipe alone does not give, such as a second network to be averaged with.
+    """
+
+    table: str
+    row: str
+    note: str = ""
 
 
 @dataclass(frozen=True)
@@ -81,6 +100,7 @@ class Recipe:
         validate_every: steps between validations, 0 for epochs; each stage ends with one.
         validation_faces: faces of the validation side used between stages, 0 for all; the last validation takes all.
         licences: licences of what goes into the weights.
+        papers: published rows that it is for.
     """
 
     description: str
@@ -105,6 +125,7 @@ class Recipe:
     validate_every: int = 1000
     validation_faces: int = 1000
     licences: tuple[str, ...] = ()
+    papers: tuple[PaperRow, ...] = ()
 
     def __post_init__(self) -> None:
         if not self.stages:
@@ -127,7 +148,7 @@ class Recipe:
     @property
     def identity(self) -> dict[str, str]:
         """Collect what a run is decided by, as text by key; not what it is called, nor when it saves and looks at itself."""
-        left = ("description", "licences", "save_every", "validate_every", "validation_faces")
+        left = ("description", "licences", "papers", "save_every", "validate_every", "validation_faces")
         values: dict[str, Any] = to_dict(self)
         for name in ("fold", "folds"):  # which of them a run is of, it says itself
             del values["data"][name]
@@ -171,19 +192,49 @@ class Recipe:
 def read_recipe(path: Path) -> Recipe:
     """Reads and checks a recipe file.
 
+    A recipe with ``base = "NAME"`` is that shipped recipe (or a file beside it) with some things said anew: keys of
+    ``[options]``, ``[data]``, ``[optimiser]`` and ``[augmentation]`` one by one, every other key and table as a whole.
+
     Raises:
         UsageError: missing, not TOML, an unknown or missing key, or a value that does not fit; the key is named.
     """
-    if not path.is_file():
-        raise UsageError(f"recipe {path} does not exist; name a .toml file or a recipe that is shipped")
-    try:
-        values = tomllib.loads(path.read_text())
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise UsageError(f"recipe {path} is not valid TOML: {error}") from error
+    values = _values(path, ())
     try:
         return _recipe(values)
     except (UsageError, RecordError) as error:
         raise UsageError(f"recipe {path}: {error}") from error
+
+
+def _values(path: Path, above: tuple[Path, ...]) -> dict[str, Any]:
+    """What a file says, over what its base says; ``above`` are the files that led to it."""
+    if not path.is_file():
+        raise UsageError(f"recipe {path} does not exist; name a .toml file or a recipe that is shipped")
+    try:
+        values = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise UsageError(f"recipe {path} is not valid TOML: {error}") from error
+    base = values.pop("base", None)
+    if base is None:
+        return values
+    if not isinstance(base, str):
+        raise UsageError(f"recipe {path}: base is {base!r}, which is no name of a recipe")
+    if path in above:
+        raise UsageError(
+            f"recipe {path} is based on itself: {' -> '.join(file.stem for file in (*above, path))}"
+        )
+    return _over(_values(_base_file(path, base), (*above, path)), values)
+
+
+def _base_file(path: Path, base: str) -> Path:
+    """The file of a base: beside the recipe, else one that is shipped."""
+    beside = path.with_name(f"{base}.toml")
+    return beside if beside.is_file() else RECIPES / f"{base}.toml"
+
+
+def _over(base: dict[str, Any], values: dict[str, Any]) -> dict[str, Any]:
+    merged = {key: {**base.get(key, {}), **values[key]} for key in _MERGED if key in values}
+    base.pop("papers", None)  # a published row is of that recipe, and not of what differs from it
+    return {**base, **values, **merged}
 
 
 def _recipe(values: dict[str, Any]) -> Recipe:

@@ -97,7 +97,9 @@ class Trainee:
         torch.manual_seed(recipe.seed)
         if recipe.replicas > 1:
             torch.set_num_threads(1)  # the replicas are the threads
-        self.framing = framing_of(recipe.network, recipe.options, recipe.data.set, recipe.data.canvas)
+        self.framing = framing_of(
+            recipe.network, recipe.options, recipe.data.set, recipe.data.canvas, align=recipe.data.align
+        )
         crops, first = options.crops or out / CROPS, self.processes.fabric.rank_zero_first
         self.data = open_training_data(recipe, root, crops, self.framing, options.fold, parts or None, first)
         self.data_changed = self._other_data(saved)

@@ -16,7 +16,15 @@ from edgeau_training.networks.ustc.fusion import AttentionShare, FixedShare
 from edgeau_training.networks.ustc.iresnet import BLOCKS_100, CHANNELS, IResNet
 from edgeau_training.networks.ustc.local_region_perception import LocalRegionPerception
 
-__all__ = ["USTCNetwork", "build_attn", "build_fixed"]
+__all__ = [
+    "USTCBackbone",
+    "USTCNetwork",
+    "USTCRelations",
+    "build_attn",
+    "build_backbone",
+    "build_fixed",
+    "build_relations",
+]
 
 
 class USTCNetwork(nn.Module):
@@ -66,6 +74,86 @@ class USTCNetwork(nn.Module):
         share = self.fusion(token, nodes)
         fused = share * self.au_classifier(nodes.flatten(1)) + (1 - share) * self.backbone_classifier(token)
         return cast("Tensor", fused)
+
+
+class USTCBackbone(nn.Module):
+    """The backbone branch alone, as in the first three rows of the paper's ablation: images -> logits ``(N, C)``.
+
+    Args:
+        outputs: number of AUs C.
+        blocks: blocks of the backbone; the default is IResNet-100.
+        size: input side, pixels, a multiple of 16.
+
+    Raises:
+        UsageError: a number does not fit.
+    """
+
+    def __init__(self, outputs: int, blocks: Sequence[int] = BLOCKS_100, size: int = 112) -> None:
+        super().__init__()
+        self.backbone = IResNet(blocks, size)
+        self.backbone_classifier = nn.Linear(CHANNELS, outputs)
+
+    def forward(self, images: Tensor) -> Tensor:
+        """The logits, ``(N, C)``."""
+        return cast("Tensor", self.backbone_classifier(self.backbone(images)))
+
+
+class USTCRelations(nn.Module):
+    """The AU branch alone, as in the rows of the paper's ablation before the fusion: images -> logits ``(N, C)``.
+
+    Args:
+        outputs: number of AUs C.
+        lanets: attention networks of the region perception; 0 leaves it out: the relations are learnt on the whole map.
+        reduction: their reduction.
+        neighbours: edges of each AU in the graph.
+        blocks: blocks of the backbone; the default is IResNet-100.
+        size: input side, pixels, a multiple of 16.
+
+    Raises:
+        UsageError: a number does not fit.
+    """
+
+    def __init__(
+        self,
+        outputs: int,
+        lanets: int = 5,
+        reduction: int = 16,
+        neighbours: int = 4,
+        blocks: Sequence[int] = BLOCKS_100,
+        size: int = 112,
+    ) -> None:
+        super().__init__()
+        self.backbone = IResNet(blocks, size)
+        # Nothing reads the embedding of this branch: its parameters would only be carried along.
+        del self.backbone.fc, self.backbone.features
+        self.perception = LocalRegionPerception(CHANNELS, lanets, reduction) if lanets else nn.Identity()
+        self.node_features = NodeFeatures(CHANNELS, outputs)
+        self.graph = FacialGraph(CHANNELS, outputs, neighbours)
+        self.au_classifier = nn.Linear(outputs * CHANNELS, outputs)
+
+    def forward(self, images: Tensor) -> Tensor:
+        """The logits, ``(N, C)``."""
+        nodes = self.graph(self.node_features(self.perception(self.backbone.maps(images))))
+        return cast("Tensor", self.au_classifier(nodes.flatten(1)))
+
+
+def build_backbone(
+    labels: Sequence[str], blocks: Sequence[int] = BLOCKS_100, size: int = 112
+) -> USTCBackbone:
+    """The zoo's builder of ``ustc-backbone``."""
+    return USTCBackbone(len(labels), blocks, size)
+
+
+def build_relations(
+    labels: Sequence[str],
+    lanets: int = 5,
+    reduction: int = 16,
+    neighbours: int = 4,
+    blocks: Sequence[int] = BLOCKS_100,
+    size: int = 112,
+) -> USTCRelations:
+    """The zoo's builder of ``ustc-relations``; ``lanets=0`` is without local region perception."""
+    return USTCRelations(len(labels), lanets, reduction, neighbours, blocks, size)
 
 
 def build_fixed(
