@@ -104,7 +104,7 @@ def _values(stdout: bytes) -> tuple[Any, ...]:
 
 
 def _main() -> None:
-    """What the child process does."""
+    """Do the child process's work."""
     function, arguments, memory, cpu_s = json.loads(sys.argv[2])
     _limit_memory(memory)
     with os.fdopen(os.dup(1), "w") as answers:

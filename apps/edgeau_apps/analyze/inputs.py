@@ -119,7 +119,7 @@ def find_inputs(names: list[str], *, sequence: bool = False) -> Found:
 
 
 def loaded_for(inputs: Sequence[Input], load: Callable[[], T]) -> T:
-    """What ``load`` gives. Where it fails and none of the inputs can be read, they are what is told: nothing would make them readable.
+    """Call ``load``. Where it fails and none of the inputs can be read, the inputs are blamed: nothing would make them readable.
 
     Raises:
         InputError: no input can be read.

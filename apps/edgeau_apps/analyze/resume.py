@@ -25,7 +25,7 @@ class Tables:
         self._made: dict[str, Made | None] = {}
 
     def made(self, stem: str) -> Made | None:
-        """What the table of a stem says of itself; None where there is none, or it says nothing."""
+        """Read the identity that the table of a stem carries; None where there is none, or it says nothing."""
         if stem not in self._made:
             self._made[stem] = made(self._path(stem))
         return self._made[stem]

@@ -52,7 +52,7 @@ class _Trial:
 
     @property
     def fix(self) -> str:
-        """What to do about ``fault``."""
+        """Advise what to do about ``fault``."""
         return _AS_SAID if self.advises else _REPORT
 
 

@@ -53,7 +53,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 @dataclass(frozen=True)
 class _Row:
-    """What is said of one AU of one face; shares are 0..1, None for a label without a region."""
+    """The figures of one AU of one face and its picture; shares are 0..1, None for a label without a region."""
 
     title: str
     label: str

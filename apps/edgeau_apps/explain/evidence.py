@@ -36,7 +36,7 @@ _COPIES = 12
 
 @dataclass(frozen=True)
 class Evidence:
-    """What a network answers to one crop, and from where.
+    """A network's answers to one crop, and the places they come from.
 
     Attributes:
         logits: float32 ``(C,)``, of the network alone.

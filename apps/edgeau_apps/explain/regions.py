@@ -51,7 +51,7 @@ _LABEL = re.compile(r"AU(\d+)[LR]?")
 
 
 def region_name(label: str) -> str | None:
-    """What the part of a face is called; None for labels that are no AU of the table."""
+    """Name the part of a face in which an AU shows; None for labels that are no AU of the table."""
     found = _region(label)
     return None if found is None else found[0]
 

@@ -32,7 +32,7 @@ class CalibratedFace:
         self._begin_s: float | None = None
 
     def begin_stream(self) -> None:
-        """What comes from now on is another stream of the same camera."""
+        """Go on with another stream of the same camera."""
         self._is_sought, self._begin_s = True, None
 
     def take(self, result: FrameResult, pipeline: Pipeline) -> str:

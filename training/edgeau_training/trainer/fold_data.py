@@ -82,7 +82,7 @@ class FoldData:
 
     @property
     def problems(self) -> tuple[str, ...]:
-        """What of the table, and which pictures, were left out so far."""
+        """Rows of the table and pictures that were left out so far."""
         return tuple(dict.fromkeys(line for side in self._files for line in side.problems))
 
     def grow(self) -> bool:

@@ -206,7 +206,7 @@ def read_recipe(path: Path) -> Recipe:
 
 
 def _values(path: Path, above: tuple[Path, ...]) -> dict[str, Any]:
-    """What a file says, over what its base says; ``above`` are the files that led to it."""
+    """The values of a file, over those of its base; ``above`` are the files that led to it."""
     if not path.is_file():
         raise UsageError(f"recipe {path} does not exist; name a .toml file or a recipe that is shipped")
     try:

@@ -64,7 +64,7 @@ class LabelledFaces(Protocol):
 
     @property
     def unreadable(self) -> int:
-        """How many faces were left out so far since their picture is damaged."""
+        """Count the faces left out so far because their picture is damaged."""
 
     def batches(self, size: int, limit: int | None = None) -> Iterator[FaceBatch]:
         """Batches of at most ``size`` faces, from the first ``limit`` ones; faces that were not found are left out."""
