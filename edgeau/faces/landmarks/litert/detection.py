@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from edgeau.faces.landmarks.litert.network import LandmarkNetwork
 from edgeau.faces.landmarks.litert.region import Region
+from edgeau.faces.landmarks.litert.tile_memory import FoundFaces, TileMemory
 from edgeau.faces.landmarks.mediapipe_models import ModelFile
 from edgeau.metrics import sigmoid
 
@@ -104,14 +105,22 @@ class FaceDetector:
             for face, score in self._faces(picture, quarter_turns)
         ]
 
-    def detect_in_tiles(self, frame: NDArray[np.uint8], quarter_turns: int = 0) -> list[Candidate]:
+    def detect_in_tiles(
+        self, frame: NDArray[np.uint8], quarter_turns: int = 0, memory: TileMemory | None = None
+    ) -> list[Candidate]:
         """Faces in overlapping parts of the frame, the surest first; one face may come several times.
 
         Args:
             frame: RGB, uint8 ``(height, width, 3)``.
             quarter_turns: as for :meth:`detect`.
+            memory: of the film that the frame is of; None searches every tile.
         """
         found = []
+        memory = memory or TileMemory()
+
+        def search(tile: NDArray[np.uint8]) -> FoundFaces:
+            return self._faces(tile, quarter_turns)
+
         for share in _TILES:
             side = max(share * max(frame.shape[:2]), float(_SIZE))
             scale = _SIZE / side
@@ -122,14 +131,13 @@ class FaceDetector:
                 missing = (_SIZE - tile.shape[0], _SIZE - tile.shape[1])
                 if any(missing):
                     tile = np.pad(tile, ((0, missing[0]), (0, missing[1]), (0, 0)))
-                for face, score in self._faces(np.asarray(tile, np.uint8), quarter_turns):
+                place = (share, left, top, quarter_turns)
+                for face, score in memory.faces(place, np.asarray(tile, np.uint8), search):
                     placed = (face * _SIZE + (left, top)) / scale
                     found.append(Candidate(_region(placed), score, from_tile=True))
         return sorted(found, key=lambda candidate: -candidate.score)
 
-    def _faces(
-        self, picture: NDArray[np.uint8], quarter_turns: int
-    ) -> list[tuple[NDArray[np.float32], float]]:
+    def _faces(self, picture: NDArray[np.uint8], quarter_turns: int) -> FoundFaces:
         """Faces as float32 ``(8, 2)`` in shares of the picture, with their scores, the surest first."""
         turned = np.rot90(picture, quarter_turns) if quarter_turns else picture
         rows, scores = self._network.run(turned.astype(np.float32) / np.float32(127.5) - np.float32(1))

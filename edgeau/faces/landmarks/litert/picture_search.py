@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from edgeau.faces.landmarks.litert.checking import CheckedFace, FaceChecker
 from edgeau.faces.landmarks.litert.detection import Candidate, FaceDetector
 from edgeau.faces.landmarks.litert.region import is_same_face, is_turned_alike
+from edgeau.faces.landmarks.litert.tile_memory import TileMemory
 
 __all__ = ["certain_faces_in_tiles", "faces_of_picture"]
 
@@ -64,6 +65,7 @@ def certain_faces_in_tiles(
     known: list[CheckedFace],
     most: int,
     quarter_turns: int = 0,
+    memory: TileMemory | None = None,
 ) -> list[CheckedFace]:
     """Small faces other than those that are known, certain ones only.
 
@@ -74,9 +76,10 @@ def certain_faces_in_tiles(
         known: faces that are not given again.
         most: largest number of known and new ones together.
         quarter_turns: to turn the tiles by before they are looked at.
+        memory: of the film that the frame is of.
     """
     every = list(known)
-    for candidate in detector.detect_in_tiles(frame, quarter_turns):
+    for candidate in detector.detect_in_tiles(frame, quarter_turns, memory):
         if len(every) >= most:
             break
         if _is_known(candidate, every):

@@ -11,6 +11,7 @@ from edgeau.faces.landmarks.litert.checking import CheckedFace, FaceChecker
 from edgeau.faces.landmarks.litert.detection import FaceDetector
 from edgeau.faces.landmarks.litert.picture_search import certain_faces_in_tiles
 from edgeau.faces.landmarks.litert.region import Region, is_same_face, overlap
+from edgeau.faces.landmarks.litert.tile_memory import TileMemory
 
 __all__ = ["Tracking", "joined"]
 
@@ -46,6 +47,7 @@ class Tracking:
         self._far_at = -_FAR_EVERY
         self._righted_at = -_TURN_AGAIN
         self._lost = False
+        self._tiles = TileMemory()
 
     def faces(self, frame: NDArray[np.uint8], most: int, *, far: bool) -> list[CheckedFace]:
         """The faces of the next frame.
@@ -69,7 +71,9 @@ class Tracking:
             self._righted_at = self._count
         faces = _distinct(faces)
         if far and len(faces) < most and self._is_time_for_far():
-            faces += certain_faces_in_tiles(frame, self._detector, self._checker, faces, most)
+            faces += certain_faces_in_tiles(
+                frame, self._detector, self._checker, faces, most, memory=self._tiles
+            )
             self._far_at, self._lost = self._count, False
         self._followed = [face.region for face in faces]
         self._count += 1
