@@ -223,18 +223,27 @@ def test_spawned_processes(bundle_path: Path, astronaut: np.ndarray, tmp_path: P
 
 def test_an_event_loop_goes_on(bundle_path: Path, astronaut: np.ndarray) -> None:
     async def main() -> tuple[list[int], int]:
-        ticks = 0
+        ticks = 0  # of the loop, while a picture is being processed
+        running = 0
         done = asyncio.Event()
 
         async def tick() -> None:
             nonlocal ticks
             while not done.is_set():
-                ticks += 1
+                ticks += running > 0
                 await asyncio.sleep(0.001)
+
+        def process(pipeline: Pipeline, picture: np.ndarray) -> FrameResult:
+            nonlocal running
+            running += 1
+            try:
+                return pipeline.process(picture)
+            finally:
+                running -= 1
 
         ticking = asyncio.create_task(tick())
         with Pipeline.load(bundle_path, threads=1) as pipeline:
-            calls = (asyncio.to_thread(pipeline.process, picture) for picture in pictures(astronaut) * 3)
+            calls = (asyncio.to_thread(process, pipeline, picture) for picture in pictures(astronaut) * 3)
             results = await asyncio.gather(*calls)
         done.set()
         await ticking
@@ -242,7 +251,7 @@ def test_an_event_loop_goes_on(bundle_path: Path, astronaut: np.ndarray) -> None
 
     counts, ticks = asyncio.run(main())
     assert counts == [0, 1, 1, 2] * 3
-    assert ticks > 20
+    assert ticks > 0
 
 
 def test_a_server_with_a_thread_for_each_request(bundle_path: Path, astronaut: np.ndarray) -> None:
