@@ -17,7 +17,7 @@ import cv2
 import numpy as np
 import pytest
 
-from edgeau import AUDetector, Pipeline, UsageError, open_source
+from edgeau import AUDetector, FrameResult, Pipeline, UsageError, open_source
 
 
 def pictures(astronaut: np.ndarray) -> list[np.ndarray]:
@@ -196,7 +196,7 @@ def test_spawned_processes(bundle_path: Path, astronaut: np.ndarray, tmp_path: P
             import sys
             from multiprocessing import get_context
             import cv2
-            from edgeau import AUDetector, Pipeline, UsageError, open_source
+            from edgeau import AUDetector, FrameResult, Pipeline, UsageError, open_source
 
             def load(bundle):
                 global pipeline

@@ -121,8 +121,10 @@ def test_through_a_relu_they_go_on() -> None:
     assert not any("depthwise" in writers for writers, _, _ in names)
 
 
-def test_weights_that_two_layers_share_are_left_alone() -> None:
-    assert told(prepare_graph(blocks(shared=True))) == [([], ["scale"], ["project"])]
+def test_weights_that_two_layers_share_are_their_own_once_prepared() -> None:
+    """Preparation gives each layer a copy; in a graph that was not prepared they are left alone."""
+    assert told(prepare_graph(blocks(shared=True))) == told(prepare_graph(blocks()))
+    assert told(blocks(shared=True)) == [([], ["scale"], ["project"])]
 
 
 def test_a_graphs_answer_is_no_stretch() -> None:
