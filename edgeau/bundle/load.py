@@ -10,6 +10,7 @@ from typing import Any
 
 from edgeau._system.json_text import parse_json
 from edgeau.bundle.checks import check_manifest
+from edgeau.bundle.external_data import external_files
 from edgeau.bundle.files import MANIFEST, verify
 from edgeau.bundle.manifest import Artifact, Manifest
 from edgeau.errors import BundleError, EngineError
@@ -94,7 +95,8 @@ def load_bundle(path: Path | str) -> Bundle:
         path: its folder.
 
     Raises:
-        BundleError: there is none, it is newer than this library, or a file is missing or was changed.
+        BundleError: there is none, it is newer than this library, a file is missing or was changed, or an ONNX file reads weights
+            from a file that the manifest does not list.
     """
     directory = Path(path)
     text = _read_manifest(directory)
@@ -103,7 +105,24 @@ def load_bundle(path: Path | str) -> Bundle:
     check_manifest(manifest, where)
     for record in manifest.files:
         verify(directory, record)
+    _check_external_data(directory, manifest)
     return Bundle(directory, manifest, hashlib.sha256(text).hexdigest())
+
+
+def _check_external_data(directory: Path, manifest: Manifest) -> None:
+    """Refuse weights that nobody verified: ONNX Runtime reads whatever lies beside the file under the name that it holds."""
+    listed = {record.file for record in manifest.files}
+    for artifact in manifest.artifacts:
+        if Path(artifact.file).suffix != ".onnx":
+            continue
+        # A name is relative to the file that holds it.
+        beside = Path(artifact.file).parent
+        for name in external_files(directory / artifact.file):
+            if not name or (beside / name).as_posix() not in listed:
+                raise BundleError(
+                    f"bundle {directory}: {artifact.file} reads weights from {name!r}, which its manifest does not list, so that "
+                    "nothing says whether they are right; export the bundle again, with the weights inside"
+                )
 
 
 def _read_manifest(directory: Path) -> bytes:

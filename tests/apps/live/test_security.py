@@ -7,6 +7,8 @@ import socket
 import time
 
 import aiohttp
+import cv2
+import numpy as np
 import psutil
 import pytest
 
@@ -136,7 +138,8 @@ def test_bad_camera_frames_close_that_socket_alone(server):
             return message.type, socket_.close_code
 
     huge = b"\xff\xd8\xff\xc0\x00\x11\x08" + (60000).to_bytes(2, "big") * 2 + b"\x03" * 20
-    for content in (b"no jpeg", b"\xff\xd8\xff", huge, b"\xff\xd8" + b"\x00" * 700_000, "text"):
+    long = cv2.imencode(".jpg", np.zeros((8, 33000, 3), np.uint8))[1].tobytes()
+    for content in (b"no jpeg", b"\xff\xd8\xff", huge, long, b"\xff\xd8" + b"\x00" * 700_000, "text"):
         kind, code = asyncio.run(send(content))
         assert kind in (aiohttp.WSMsgType.CLOSE, aiohttp.WSMsgType.CLOSED, aiohttp.WSMsgType.CLOSING), (
             content[:8]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -13,8 +14,8 @@ import numpy as np
 import pytest
 
 from edgeau import Box, Face, FrameResult, Pipeline, open_source
-from edgeau.bundle import Timing, time_artifacts
-from edgeau.errors import EngineError, InputError
+from edgeau.bundle import Timing, packaged_bundle_path, time_artifacts
+from edgeau.errors import BundleError, EngineError, InputError
 from edgeau.sources.paced import PacedSource
 from edgeau_apps.live import session as sessions
 from edgeau_apps.live.calibration import CalibratedFace
@@ -119,6 +120,28 @@ def test_what_cannot_be_loaded_leaves_the_one_that_runs(
     wait_for(lambda: session.newest()[0] > number + 3)
     assert session.alive
     assert session.precision() == "int8"
+
+
+def test_a_file_that_was_changed_meanwhile_is_refused_and_the_stream_goes_on(
+    sitter: Callable[[], PacedSource], tmp_path: Path
+) -> None:
+    folder = shutil.copytree(packaged_bundle_path(), tmp_path / "bundle")
+
+    def load(artifact: str | None) -> Pipeline:
+        return Pipeline.load(folder, artifact=artifact or "model.int8.tflite", threads=1, max_faces=1)
+
+    session = WebcamSession(load, sitter)
+    session.start()
+    wait_for(lambda: session.newest()[1] is not None)
+    content = bytearray((folder / "model.fp32.onnx").read_bytes())
+    content[5000] ^= 1
+    (folder / "model.fp32.onnx").write_bytes(content)
+    with pytest.raises(BundleError, match=r"model.fp32.onnx has changed since it was made"):
+        session.use_artifact("model.fp32.onnx")
+    number = session.newest()[0]
+    wait_for(lambda: session.newest()[0] > number + 3)
+    assert session.precision() == "int8"
+    session.close()
 
 
 def test_a_neutral_face_outlives_another_artifact_and_not_another_camera(
