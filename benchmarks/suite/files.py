@@ -20,7 +20,7 @@ from edgeau._system.atomic_file import atomic_path, write_whole
 from edgeau.bundle import load_bundle, packaged_bundle_path
 from edgeau.bundle.preprocessing import Preprocessor
 from edgeau.errors import InputError
-from edgeau_calibration.data.load import packaged_calibration
+from edgeau_calibration.data.load import load_calibration_set
 from edgeau_calibration.data.packaged import COUNT
 from edgeau_export.onnx_to_tflite import tflite_bytes
 
@@ -59,7 +59,7 @@ class Files:
         file = self.folder / ("held_out.npy" if held_out else "calibrating.npy")
         if not file.is_file():
             manifest = load_bundle(packaged_bundle_path()).manifest
-            crops = packaged_calibration(manifest.alignment, COUNT).crops
+            crops = load_calibration_set(None, manifest.alignment, COUNT).crops
             chosen = np.arange(len(crops)) % HELD_OUT == 0
             np.save(file, Preprocessor(manifest.input).batch(crops[chosen == held_out]))
         return file

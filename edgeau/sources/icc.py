@@ -3,52 +3,18 @@
 from __future__ import annotations
 
 import struct
-import zlib
 
 import numpy as np
 from numpy.typing import NDArray
 
 from edgeau.sources.display_colours import STEPS, ColourProfile, srgb_curve
-from edgeau.sources.picture_parts import PNG, TIFF, jpeg_segments, png_chunks, tiff_entries, webp_chunks
 
-__all__ = ["embedded_profile", "read_profile"]
+__all__ = ["read_profile"]
 
-_APP2, _JPEG_HEAD, _TIFF_TAG = 0xE2, b"ICC_PROFILE\0", 34675
-_MOST_BYTES = 4 << 20
 # sRGB's primaries in the profile connection space: XYZ under D50 (IEC 61966-2-1 with the adaptation of ICC.1:2022, annex E).
 _SRGB = np.array(((0.4360, 0.3851, 0.1431), (0.2225, 0.7169, 0.0606), (0.0139, 0.0971, 0.7141)))
 # A profile nearer to sRGB than this, of a matrix's numbers, is sRGB's, written with other roundings. Ours.
 _SAME = 0.01
-
-
-def embedded_profile(data: bytes) -> bytes:
-    """The ICC profile in a JPEG, PNG, WebP or TIFF file; empty without any.
-
-    Args:
-        data: the whole file.
-    """
-    try:
-        if data[:2] == b"\xff\xd8":
-            parts = [data[start:end] for marker, start, end in jpeg_segments(data) if marker == _APP2]
-            parts = [part for part in parts if part.startswith(_JPEG_HEAD)]
-            # Behind the head stand the number of the part, and of how many.
-            return b"".join(
-                part[len(_JPEG_HEAD) + 2 :] for part in sorted(parts, key=lambda part: part[12:13])
-            )
-        if data[:8] == PNG:
-            packed = next((data[start:end] for name, start, end in png_chunks(data) if name == b"iCCP"), b"")
-            return (
-                zlib.decompressobj().decompress(packed.partition(b"\0")[2][1:], _MOST_BYTES)
-                if packed
-                else b""
-            )
-        if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
-            return next((data[start:end] for name, start, end in webp_chunks(data) if name == b"ICCP"), b"")
-        if data[:4] in TIFF:
-            return next((entry.content(data) for entry in tiff_entries(data) if entry.tag == _TIFF_TAG), b"")
-    except (struct.error, zlib.error):
-        pass
-    return b""
 
 
 def read_profile(profile: bytes) -> ColourProfile | None:

@@ -10,22 +10,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgeau.errors import InputError
-from edgeau.sources.display_colours import ColourProfile, profiled_colours
-from edgeau.sources.exif import exif_orientation, tiff_as_stored
+from edgeau.sources.display_colours import HLG, PQ, ColourProfile, profiled_colours
 from edgeau.sources.icc import read_profile
 from edgeau.sources.orientation import orient
 from edgeau.sources.picture_header import content_kind, read_picture_header
-from edgeau.sources.picture_parts import tiff_entries, tiff_pages
 from edgeau.sources.pillow_picture import read_heif
-from edgeau.sources.png_colours import is_high_dynamic_range, profile_of_picture
+from edgeau.sources.png_colours import profile_of_png
 from edgeau.sources.size_limit import check_size
+from edgeau.sources.tiff import tiff_as_stored
 
 __all__ = ["decoded_picture", "read_picture"]
 
 # What shows through transparent pixels: the border value of the alignment, so that neither edge nor fill looks special.
 _BEHIND = 128
-# A TIFF's tag of what a fourth channel is, and its values (TIFF 6.0, section 18).
-_EXTRA_SAMPLES, _MULTIPLIED, _OPACITY = 338, 1, 2
+# What a TIFF says of its fourth channel (TIFF 6.0, section 18).
+_MULTIPLIED, _OPACITY = 1, 2
 # OpenCV gives what is stored; turning by EXIF is done here, because OpenCV does it for some formats of some releases only.
 _AS_STORED = cv2.IMREAD_UNCHANGED | cv2.IMREAD_IGNORE_ORIENTATION
 
@@ -80,24 +79,25 @@ def decoded_picture(content: bytes, name: str) -> NDArray[np.uint8]:
             f"{name} is an animation of several pictures; save the wanted ones as pictures, or make it a video"
         )
     check_size(header.width, header.height, name)
-    if header.kind in ("HEIC", "AVIF"):
-        pixels, profile = read_heif(content, name)
-        return _three_channels(pixels, read_profile(profile))
-    if is_high_dynamic_range(content):
+    if header.transfer in (PQ, HLG):
         raise InputError(
             f"{name} is a picture of high dynamic range; export it as an ordinary one (sRGB) first"
         )
-    image = _decoded(tiff_as_stored(content))
+    image: NDArray[Any] | None
+    if header.kind in ("HEIC", "AVIF"):
+        image, header.profile = read_heif(content, header.kind, name)
+    else:
+        image = _decoded(tiff_as_stored(content) if header.kind == "TIFF" else content)
     if image is None:
         raise InputError(f"{name} is not a picture that OpenCV can read, or it is damaged")
     if image.dtype not in (np.uint8, np.uint16):
         raise InputError(f"{name} holds {image.dtype} values; map them to 8 or 16 bits (tone mapping) first")
-    pages = tiff_pages(content) if header.kind == "TIFF" else 1
-    if pages > 1:
-        raise InputError(f"{name} holds {pages} pictures; save the wanted ones as files of their own")
+    if header.pages > 1:
+        raise InputError(f"{name} holds {header.pages} pictures; save the wanted ones as files of their own")
     if header.kind == "TIFF":
-        image = _straight(image, content)
-    return orient(_three_channels(image, profile_of_picture(content)), exif_orientation(content))
+        image = _straight(image, header.extra_samples)
+    profile = profile_of_png(header) if header.kind == "PNG" else read_profile(header.profile)
+    return orient(_three_channels(image, profile), header.orientation)
 
 
 def _what_else(content: bytes) -> str:
@@ -138,11 +138,8 @@ def _three_channels(image: NDArray[Any], profile: ColourProfile | None) -> NDArr
     return np.asarray(np.rint(shown * share + _BEHIND * (1 - share)), np.uint8)
 
 
-def _straight(image: NDArray[Any], content: bytes) -> NDArray[Any]:
+def _straight(image: NDArray[Any], extra: int | None) -> NDArray[Any]:
     """A TIFF's colours as they are, where it holds, or OpenCV gives, them multiplied by their opacity."""
-    extra = next(
-        (entry.number(content) for entry in tiff_entries(content) if entry.tag == _EXTRA_SAMPLES), None
-    )
     # libtiff multiplies them itself when it makes 8 bits, which is how OpenCV has it read them.
     multiplied = extra == _MULTIPLIED or (extra == _OPACITY and image.dtype == np.uint8)
     if not multiplied or image.ndim != 3 or image.shape[2] != 4:

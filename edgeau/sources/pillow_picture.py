@@ -11,20 +11,17 @@ from numpy.typing import NDArray
 
 from edgeau._system.install_lines import extra_line
 from edgeau.errors import DependencyError, InputError
-from edgeau.sources.display_colours import HLG, PQ
-from edgeau.sources.picture_header import content_kind
 from edgeau.sources.size_limit import check_size
 
 __all__ = ["read_heif"]
 
-_HEADERS = 1 << 16  # bytes at the start that the description of a picture fits into
 
-
-def read_heif(data: bytes, name: str) -> tuple[NDArray[np.uint8], bytes]:
+def read_heif(data: bytes, kind: str, name: str) -> tuple[NDArray[np.uint8], bytes]:
     """Read a HEIC or AVIF picture, turned and mirrored as it must be seen.
 
     Args:
         data: the whole file.
+        kind: ``HEIC`` or ``AVIF``.
         name: for messages.
 
     Returns:
@@ -32,13 +29,8 @@ def read_heif(data: bytes, name: str) -> tuple[NDArray[np.uint8], bytes]:
 
     Raises:
         DependencyError: Pillow or its HEIF reader is not installed.
-        InputError: it is damaged, too large, or of high dynamic range.
+        InputError: it is damaged or too large.
     """
-    kind = content_kind(data)
-    if _transfer(data) in (PQ, HLG):
-        raise InputError(
-            f"{name} is a {kind} picture of high dynamic range; export it as an ordinary one (sRGB) first"
-        )
     try:
         from PIL import Image, ImageOps
 
@@ -69,9 +61,3 @@ def read_heif(data: bytes, name: str) -> tuple[NDArray[np.uint8], bytes]:
         raise InputError(f"{name} is a damaged {kind} picture: {error}") from error
     order = (2, 1, 0, 3)[: pixels.shape[2]]
     return np.ascontiguousarray(pixels[:, :, order]), profile
-
-
-def _transfer(data: bytes) -> int:
-    """The transfer that its colour box states (ISO/IEC 23008-12 takes it from ISO/IEC 14496-12, section 12.1.5); 0 for none."""
-    place = data.find(b"colrnclx", 0, _HEADERS)
-    return int.from_bytes(data[place + 10 : place + 12], "big") if place >= 0 else 0

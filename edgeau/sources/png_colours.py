@@ -8,18 +8,16 @@ import numpy as np
 
 from edgeau.sources.display_colours import (
     BT709,
-    HLG,
-    PQ,
     PRIMARIES,
     STEPS,
     ColourProfile,
     profile_of_primaries,
     srgb_curve,
 )
-from edgeau.sources.icc import embedded_profile, read_profile
-from edgeau.sources.picture_parts import PNG, png_chunks
+from edgeau.sources.icc import read_profile
+from edgeau.sources.picture_header import PictureHeader
 
-__all__ = ["is_high_dynamic_range", "profile_of_picture"]
+__all__ = ["profile_of_png"]
 
 # Of gAMA, in hundred-thousandths: what sRGB's curve is written as. Nearer than a twentieth nobody sees a difference.
 _SRGB_GAMMA, _SAME = 45_455, 0.05
@@ -27,29 +25,20 @@ _SRGB_GAMMA, _SAME = 45_455, 0.05
 _SAME_POINT = 0.005
 
 
-def is_high_dynamic_range(data: bytes) -> bool:
-    """Tell whether a file is a PNG that says so (PNG, third edition, section 11.3.2.6, cICP)."""
-    said = _said(data).get(b"cICP", b"")
-    return len(said) == 4 and said[1] in (PQ, HLG)
+def profile_of_png(header: PictureHeader) -> ColourProfile | None:
+    """Profile of a PNG's colours; None where they are sRGB's, or it says nothing that is read here.
 
-
-def profile_of_picture(data: bytes) -> ColourProfile | None:
-    """Profile of a picture's colours; None where they are sRGB's, or it says nothing that is read here.
-
-    A PNG says it by cICP, else iCCP, else sRGB, else gAMA and cHRM (third edition, section 4.3, table 8); other kinds by a profile.
-
-    Args:
-        data: the whole file.
+    cICP says it, else iCCP, else sRGB, else gAMA and cHRM (third edition, section 4.3, table 8).
     """
-    said = _said(data)
+    said = header.colour_chunks
     coded = said.get(b"cICP", b"")
     if len(coded) == 4:
         primaries = PRIMARIES.get(coded[0])
         return (
             None if primaries is None or coded[0] == BT709 else profile_of_primaries(primaries, srgb_curve())
         )
-    if not said or b"iCCP" in said:
-        return read_profile(embedded_profile(data))
+    if b"iCCP" in said:
+        return read_profile(header.profile)
     return None if b"sRGB" in said else _of_gamma(said)
 
 
@@ -75,14 +64,3 @@ def _points(content: bytes) -> tuple[tuple[float, float], ...]:
     if not all(0 < y < 1 for _, y in (white, red, green, blue)):
         raise ArithmeticError
     return red, green, blue, white
-
-
-def _said(data: bytes) -> dict[bytes, bytes]:
-    """The chunks of a PNG before its pixels; nothing of any other file."""
-    chunks: dict[bytes, bytes] = {}
-    if data[:8] == PNG:
-        for name, start, end in png_chunks(data):
-            if name == b"IDAT":
-                break
-            chunks.setdefault(name, data[start:end])
-    return chunks

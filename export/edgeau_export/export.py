@@ -6,18 +6,21 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Sequence
 from contextlib import ExitStack
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
 
 from edgeau.bundle import PACKAGED, BundleWriter
 from edgeau.bundle.files import GOLDEN, REPORT_MD
 from edgeau.bundle.golden import write_golden
-from edgeau.bundle.manifest import Manifest, Pending
+from edgeau.bundle.manifest import Artifact, Manifest, Pending
 from edgeau.bundle.packaged import DEFAULT
 from edgeau.errors import UsageError
-from edgeau.faces.landmarks.mediapipe_models import LandmarkModels
 from edgeau_export.bundle_manifest import bundle_manifest
 from edgeau_export.converters.artifacts import golden_answers, make_artifacts
 from edgeau_export.packaging.board_samples import add_board_samples
@@ -33,13 +36,14 @@ from edgeau_export.source_network.from_model_file import ModelFileSource
 from edgeau_export.source_network.from_packaged import PackagedSource, packaged_source
 from edgeau_export.source_network.from_tflite import TfliteSource
 from edgeau_export.source_network.model_file import read_model_file
-from edgeau_export.source_network.network import SourceNetwork
-from edgeau_export.targets.selection import select_artifacts
+from edgeau_export.source_network.network import NetworkDescription, SourceNetwork
+from edgeau_export.targets.selection import SelectedArtifacts, select_artifacts
 from edgeau_export.targets.target import Target, load_target
 
 __all__ = ["Source", "export_bundle", "open_source_network"]
 
-Source: TypeAlias = PackagedSource | CheckpointSource | ModelFileSource | TfliteSource
+_NetworkSource: TypeAlias = PackagedSource | CheckpointSource | ModelFileSource
+Source: TypeAlias = _NetworkSource | TfliteSource
 
 _NEEDS_WORDS = (".pth", ".pt", ".tar", ".ckpt", ".bin", ".onnx", ".pt2", ".tflite", ".th", ".pkl")
 
@@ -95,70 +99,121 @@ def export_bundle(
             if not isinstance(source, TfliteSource):
                 description = described_with_licence(description, published)
         if isinstance(source, TfliteSource):
-            manifest = _as_it_is(source, directory, board, precisions, networks, calib, progress)
-            return writer.finish(manifest)
-        progress.step("exporting to ONNX")
-        network = SourceNetwork(description, source.graph(board.opset), source.float_accuracy)
-        labelled = labelled_data(calib, description, progress) if selected.recipes else None
-        faces = face_crops(
-            calib,
-            network,
-            selected.recipes,
-            progress,
-            insist=precisions is not None,
-            accepted=accepted,
-            labelled=labelled is not None,
+            contents = _as_it_is(source, directory, board, precisions, calib, progress)
+        else:
+            contents = _converted(
+                source,
+                description,
+                directory,
+                board,
+                selected,
+                progress,
+                calib=calib,
+                accepted=accepted,
+                max_f1_drop=max_f1_drop,
+                insist=precisions is not None,
+            )
+        write_golden(
+            directory / GOLDEN, golden_answers(contents.artifacts, directory, description, contents.golden)
         )
-        if faces.used is None:
-            selected = selected.without_quantization()
-        reference = source.reference(faces.for_parity)
-        quantized, unmade = quantized_or_reasons(
-            selected.recipes,
-            network,
-            faces,
-            labelled,
-            max_f1_drop,
-            progress,
-            source.int8 if calib is None else None,
-            insist=precisions is not None,
-        )
-        artifacts, left_out = make_artifacts(
-            selected.artifacts, directory, network, reference, progress, quantized, faces.held_out, unmade
-        )
-        answers = golden_answers(artifacts, directory, description, faces.golden)
-        write_golden(directory / GOLDEN, answers)
-        if for_board := [artifact for artifact in artifacts if artifact.runtime == "tensorrt"]:
-            add_board_samples(directory, network, for_board, progress)
         if description.landmark_model is not None:
             shutil.copy(description.landmark_model, directory)
         manifest = bundle_manifest(
             board.name,
             description,
-            artifacts,
+            contents.artifacts,
             landmarks=None if networks is None else write_networks(directory, networks),
-            pending=tuple(
-                Pending(stage.stage, stage.reason, stage.command)
-                for stage in selected.pending
-                if stage.source not in left_out
-            ),
-            left_out=left_out,
-            with_torch=not isinstance(source, PackagedSource),
+            pending=contents.pending,
+            left_out=contents.left_out,
+            with_torch=isinstance(source, CheckpointSource | ModelFileSource),
         )
         (directory / REPORT_MD).write_text(report(manifest, board), encoding="utf-8")
-        inputs = ReportInputs()
-        if quantized:
-            progress.step("measuring what the quantization costs, tensor by tensor")
-            inputs = report_inputs(
-                directory,
-                network,
-                artifacts,
-                faces.held_out,
-                quantized,
-                labelled,
-                own_faces=calib is not None,
-            )
-        write_reports(directory, manifest, description.thresholds, inputs)
+        if contents.report is not None:
+            write_reports(directory, manifest, description.thresholds, contents.report)
         return writer.finish(manifest)
+
+
+@dataclass(frozen=True)
+class _Contents:
+    """What goes into the bundle beside landmark networks, manifest and table.
+
+    Attributes:
+        artifacts: artifacts, whose files are there.
+        golden: crops whose answers travel, uint8 ``(n, height, width, 3)`` RGB.
+        pending: what is made on the board.
+        left_out: what was not made, and why.
+        report: what the HTML report shows beyond the manifest; None where none is written.
+    """
+
+    artifacts: tuple[Artifact, ...]
+    golden: NDArray[np.uint8]
+    pending: tuple[Pending, ...] = ()
+    left_out: dict[str, str] = field(default_factory=dict)
+    report: ReportInputs | None = None
+
+
+def _converted(
+    source: _NetworkSource,
+    description: NetworkDescription,
+    directory: Path,
+    board: Target,
+    selected: SelectedArtifacts,
+    progress: ProgressReporter,
+    *,
+    calib: Path | None,
+    accepted: Sequence[str],
+    max_f1_drop: float,
+    insist: bool,
+) -> _Contents:
+    """Export to ONNX, quantize and convert; artifacts and board samples are written. ``insist``: no precision is left out."""
+    progress.step("exporting to ONNX")
+    network = SourceNetwork(description, source.graph(board.opset), source.float_accuracy)
+    labelled = labelled_data(calib, description, progress) if selected.recipes else None
+    faces = face_crops(
+        calib,
+        network,
+        selected.recipes,
+        progress,
+        insist=insist,
+        accepted=accepted,
+        labelled=labelled is not None,
+    )
+    if faces.used is None:
+        selected = selected.without_quantization()
+    reference = source.reference(faces.for_parity)
+    quantized, unmade = quantized_or_reasons(
+        selected.recipes,
+        network,
+        faces,
+        labelled,
+        max_f1_drop,
+        progress,
+        source.int8 if calib is None else None,
+        insist=insist,
+    )
+    artifacts, left_out = make_artifacts(
+        selected.artifacts, directory, network, reference, progress, quantized, faces.held_out, unmade
+    )
+    if for_board := [artifact for artifact in artifacts if artifact.runtime == "tensorrt"]:
+        add_board_samples(directory, network, for_board, progress)
+    inputs = ReportInputs()
+    if quantized:
+        progress.step("measuring what the quantization costs, tensor by tensor")
+        inputs = report_inputs(
+            directory,
+            network,
+            artifacts,
+            faces.held_out,
+            quantized,
+            labelled,
+            own_faces=calib is not None,
+        )
+    pending = tuple(
+        Pending(stage.stage, stage.reason, stage.command)
+        for stage in selected.pending
+        if stage.source not in left_out
+    )
+    return _Contents(artifacts, faces.golden, pending, left_out, inputs)
 
 
 def _as_it_is(
@@ -166,11 +221,10 @@ def _as_it_is(
     directory: Path,
     board: Target,
     precisions: tuple[str, ...] | None,
-    networks: LandmarkModels | None,
     calib: Path | None,
     progress: ProgressReporter,
-) -> Manifest:
-    """Bundle a file that is converted already: nothing is made of it, and faces with labels measure it."""
+) -> _Contents:
+    """Take a file that is converted already: nothing is made of it, and faces with labels measure it."""
     description = source.description
     artifact = source.artifact(directory, board, precisions)
     labelled = labelled_data(calib, description, progress)
@@ -184,16 +238,7 @@ def _as_it_is(
     if crops is None:
         progress.notice("no face crops are at hand: golden answers are those of random inputs")
         crops = random_crops(description.alignment)
-    write_golden(directory / GOLDEN, golden_answers((artifact,), directory, description, crops))
-    manifest = bundle_manifest(
-        board.name,
-        description,
-        (artifact,),
-        landmarks=None if networks is None else write_networks(directory, networks),
-        with_torch=False,
-    )
-    (directory / REPORT_MD).write_text(report(manifest, board), encoding="utf-8")
-    return manifest
+    return _Contents((artifact,), crops)
 
 
 def _of_target(target: Target, progress: ProgressReporter) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import cv2
@@ -17,9 +18,8 @@ __all__ = [
     "MINIMUM",
     "WANTED",
     "CalibrationSet",
-    "aligned",
+    "aligned_crops",
     "central_crop",
-    "decode_crop",
     "evenly",
     "is_aligned",
 ]
@@ -98,35 +98,56 @@ def evenly(available: int, wanted: int) -> NDArray[np.intp]:
     return np.linspace(0, available - 1, min(available, wanted)).round().astype(np.intp)
 
 
-def aligned(crops: NDArray[np.uint8], alignment: Alignment, where: str) -> NDArray[np.uint8]:
-    """Aligned crops ``(n, H, W, 3)``, or the canvases around them, as the network takes them: ``(n, height, width, 3)``.
+def aligned_crops(
+    stored: Sequence[bytes | NDArray[np.uint8]], alignment: Alignment, where: str
+) -> NDArray[np.uint8]:
+    """Aligned crops, or the canvases around them, as the network takes them.
+
+    Args:
+        stored: a picture file each, or its pixels, uint8 ``(H, W, 3)`` RGB.
+        alignment: the template of the network.
+        where: they come from, for messages.
+
+    Returns:
+        uint8 ``(n, height, width, 3)`` RGB.
 
     Raises:
-        CalibrationError: they have the size of neither the crop nor the canvas.
+        CalibrationError: a file is damaged, or one has the size of neither the crop nor the canvas.
     """
-    if len(crops) and crops.shape[1] == crops.shape[2]:
-        crops = _on_canvas(crops, alignment)
-    if not is_aligned(crops.shape[1], crops.shape[2], alignment):
+    crops = np.empty((len(stored), *alignment.shape, 3), np.uint8)
+    for place, one in enumerate(stored):
+        pixels = one if isinstance(one, np.ndarray) else _decoded(one, where)
+        if pixels.shape[0] == pixels.shape[1]:
+            pixels = _on_canvas(pixels, alignment)
+        if not is_aligned(pixels.shape[0], pixels.shape[1], alignment):
+            raise CalibrationError(
+                f"{where}: crops of {pixels.shape[0]} x {pixels.shape[1]} pixels; "
+                f"expected aligned crops of {_aligned_sizes(alignment)}"
+            )
+        crops[place] = central_crop(pixels, alignment.shape)
+    return crops
+
+
+def _decoded(file: bytes, where: str) -> NDArray[np.uint8]:
+    """A picture file's pixels, RGB."""
+    try:
+        return decoded_picture(file, where)[..., ::-1]
+    except InputError as error:
         raise CalibrationError(
-            f"{where}: crops of {crops.shape[1]} x {crops.shape[2]} pixels; "
-            f"expected aligned crops of {_aligned_sizes(alignment)}"
-        )
-    return central_crop(crops, alignment.shape)
+            f"{where}: a crop is not a picture; copy or make it again ({error})"
+        ) from error
 
 
-def _on_canvas(crops: NDArray[np.uint8], alignment: Alignment) -> NDArray[np.uint8]:
-    """Crops of rendered faces, ``(n, 256, 256, 3)``, on the canvas of a network that takes smaller ones; others as they are.
+def _on_canvas(crop: NDArray[np.uint8], alignment: Alignment) -> NDArray[np.uint8]:
+    """A crop of a rendered face, ``(256, 256, 3)``, on the canvas of a network that takes smaller ones; another as it is.
 
     Both canvases are the same box around the same five points, in another number of pixels.
     """
-    side = crops.shape[1]
+    side = crop.shape[0]
     if side != STORED or side <= alignment.canvas:
-        return crops
+        return crop
     canvas = (alignment.canvas, alignment.canvas)
-    resized: NDArray[np.uint8] = np.stack(
-        [cv2.resize(crop, canvas, interpolation=cv2.INTER_AREA) for crop in crops]
-    ).astype(np.uint8)
-    return resized
+    return np.asarray(cv2.resize(crop, canvas, interpolation=cv2.INTER_AREA), np.uint8)
 
 
 def central_crop(crops: NDArray[np.uint8], shape: tuple[int, int]) -> NDArray[np.uint8]:
@@ -145,18 +166,3 @@ def _aligned_sizes(alignment: Alignment) -> str:
     (height, width), canvas = alignment.shape, alignment.canvas
     sizes = [f"{height} x {width}"] + ([] if canvas == height == width else [f"{canvas} x {canvas}"])
     return " or ".join(sizes) + " pixels (height x width)"
-
-
-def decode_crop(file: bytes | NDArray[np.uint8], alignment: Alignment, where: str) -> NDArray[np.uint8]:
-    """The crop in a JPEG file, uint8 ``(height, width, 3)`` RGB.
-
-    Raises:
-        CalibrationError: it is damaged, or has the size of neither the crop nor the canvas.
-    """
-    try:
-        picture = decoded_picture(bytes(file), where)
-    except InputError as error:
-        raise CalibrationError(
-            f"{where}: a crop is not a picture; copy or make it again ({error})"
-        ) from error
-    return aligned(picture[None], alignment, where)[0, ..., ::-1]

@@ -9,6 +9,7 @@ from edgeau._system.closing import Closing
 from edgeau.faces.alignment import Alignment
 from edgeau.faces.landmarks import open_landmarker
 from edgeau.faces.landmarks.landmarker import Landmarker
+from edgeau_calibration.data.crops import central_crop, is_aligned
 
 __all__ = ["FaceCropper"]
 
@@ -35,6 +36,22 @@ class FaceCropper(Closing):
         """
         found = self.crop_and_landmarks(frame)
         return None if found is None else found[0]
+
+    def crop_of_picture(
+        self, picture: NDArray[np.uint8]
+    ) -> tuple[NDArray[np.uint8], NDArray[np.float32] | None] | None:
+        """The aligned crop of a BGR picture, and the landmarks where they were looked for; None without a face.
+
+        A picture of exactly the crop's or the canvas's size is a ready crop; any other goes through the runtime's landmarks
+        and alignment, and its largest face is taken.
+
+        Raises:
+            DependencyError: no landmark package is installed.
+        """
+        height, width = picture.shape[:2]
+        if is_aligned(height, width, self.alignment):
+            return central_crop(picture, self.alignment.shape)[..., ::-1], None
+        return self.crop_and_landmarks(picture)
 
     def crop_and_landmarks(
         self, frame: NDArray[np.uint8]

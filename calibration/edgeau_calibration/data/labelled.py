@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from edgeau._system.json_text import parse_json
 from edgeau.errors import CalibrationError
 from edgeau.faces.alignment import Alignment
-from edgeau_calibration.data.crops import decode_crop
+from edgeau_calibration.data.crops import aligned_crops
 from edgeau_calibration.data.shards import read_shard
 
 __all__ = ["PRESENT_INTENSITY", "EncodedCrops", "EvaluationFaces", "labelled_faces", "labelled_splits"]
@@ -43,7 +43,7 @@ class EncodedCrops:
 
     def __getitem__(self, chosen: slice) -> NDArray[np.uint8]:
         """Crops of a slice, uint8 ``(n, size, size, 3)`` RGB."""
-        return np.stack([decode_crop(file, self._alignment, self._where) for file in self._files[chosen]])
+        return aligned_crops(self._files[chosen], self._alignment, self._where)
 
     @property
     def digest(self) -> str:

@@ -13,7 +13,6 @@ from edgeau.action_units.labelled_pictures import UNKNOWN, LabelledPictures
 from edgeau.errors import CalibrationError, InputError
 from edgeau.faces.alignment import Alignment
 from edgeau.sources.picture_file import read_picture
-from edgeau_calibration.data.crops import central_crop, is_aligned
 from edgeau_calibration.data.faces import FaceCropper
 from edgeau_calibration.data.labelled import EncodedCrops, EvaluationFaces
 
@@ -70,7 +69,7 @@ def table_faces(
             except InputError as error:
                 problems.append(chosen.unreadable(row, error))
                 continue
-            face = _face(picture, cropper)
+            face = cropper.crop_of_picture(picture)
             if face is not None:
                 files.append(cv2.imencode(".png", face[0][..., ::-1])[1].tobytes())
                 points.append(face[1])
@@ -92,12 +91,3 @@ def table_faces(
         known=truth != UNKNOWN,
         problems=tuple(problems),
     )
-
-
-def _face(
-    picture: NDArray[np.uint8], cropper: FaceCropper
-) -> tuple[NDArray[np.uint8], NDArray[np.float32] | None] | None:
-    height, width = picture.shape[:2]
-    if is_aligned(height, width, cropper.alignment):
-        return central_crop(picture, cropper.alignment.shape)[..., ::-1], None
-    return cropper.crop_and_landmarks(picture)

@@ -3,25 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
-from edgeau.action_units.labelled_pictures import read_labelled_pictures
+from edgeau.action_units.labelled_pictures import LabelledPictures, read_labelled_pictures
 from edgeau.bundle import packaged_bundle_path
 from edgeau.errors import BundleError, CalibrationError
 from edgeau.faces.alignment import Alignment
 from edgeau.sources.kinds import PICTURES, VIDEOS
-from edgeau_calibration.data.crops import MINIMUM, CalibrationSet, decode_crop
-from edgeau_calibration.data.faces import FaceCropper
+from edgeau_calibration.data.crops import MINIMUM, CalibrationSet, aligned_crops
 from edgeau_calibration.data.labelled_table import divided
-from edgeau_calibration.data.media import crops_of_pictures, crops_of_video
-from edgeau_calibration.data.npz import crops_of_npz
+from edgeau_calibration.data.media import crops_of_media, media_in
+from edgeau_calibration.data.npz import stored_crops
 from edgeau_calibration.data.packaged import FILE
 from edgeau_calibration.data.shards import encoded_crops, shards_in
 
-__all__ = ["MINIMUM", "PACKAGED", "load_calibration_set", "packaged_calibration"]
+__all__ = ["MINIMUM", "PACKAGED", "load_calibration_set"]
 
 PACKAGED = "the packaged synthetic calibration crops"
 
@@ -40,7 +39,12 @@ def load_calibration_set(path: Path | None, alignment: Alignment, wanted: int = 
         CalibrationError: nothing there, nothing usable, or fewer than :data:`MINIMUM` faces.
         DependencyError: a package that this kind of data needs is not installed.
     """
-    found = packaged_calibration(alignment, wanted) if path is None else _from_path(path, alignment, wanted)
+    if path is None:
+        found = _read(_packaged_file(), PACKAGED, alignment, wanted)
+    elif path.exists():
+        found = _read(path, path.name, alignment, wanted)
+    else:
+        raise CalibrationError(f"calibration data {path} does not exist; {_KINDS}")
     if len(found) < MINIMUM:
         said = (*found.problems, *found.notes)
         unusable = f" ({_shortened(said)})" if said else ""
@@ -51,104 +55,48 @@ def load_calibration_set(path: Path | None, alignment: Alignment, wanted: int = 
     return found
 
 
-def packaged_calibration(alignment: Alignment, wanted: int) -> CalibrationSet:
-    """Up to ``wanted`` of the packaged synthetic crops.
+def _packaged_file() -> Path:
+    """The packaged crops' file.
 
     Raises:
         CalibrationError: this installation carries none.
     """
-    path = _packaged_file()
-    if path is None:
-        raise CalibrationError(
-            "INT8 needs calibration crops, and this installation of edgeau carries none; "
-            "pass --calib with a folder of face pictures, a video or an .npz of crops, or export --precision fp32"
-        )
-    crops, persons = crops_of_npz(path, alignment, wanted)
-    return CalibrationSet(crops, PACKAGED, persons=persons)
-
-
-def _packaged_file() -> Path | None:
-    try:
+    with suppress(BundleError):  # said below, in the words of somebody who wants to calibrate
         path = packaged_bundle_path() / FILE
-    except BundleError:
-        return None  # said by the caller, in the words of somebody who wants to calibrate
-    return path if path.is_file() else None
-
-
-def _from_path(path: Path, alignment: Alignment, wanted: int) -> CalibrationSet:
-    if not path.exists():
-        raise CalibrationError(f"calibration data {path} does not exist; {_KINDS}")
-    table = path if path.suffix.lower() == ".csv" else path / "labels.csv"
-    if table.is_file():
-        return _from_table(table, alignment, wanted)
-    if path.is_dir():
-        shards = shards_in(path)
-        return (
-            _from_shards(path, shards, alignment, wanted) if shards else _from_folder(path, alignment, wanted)
-        )
-    kind = path.suffix.lower()
-    if kind == ".npz":
-        crops, persons = crops_of_npz(path, alignment, wanted)
-        return CalibrationSet(crops, path.name, persons=persons)
-    if kind == ".parquet":
-        return _from_shards(path, [path], alignment, wanted)
-    if kind in PICTURES | VIDEOS:
-        return _from_media(path.name, [path], alignment, wanted)
-    raise CalibrationError(f"calibration data {path} is of no kind that is known; {_KINDS}")
-
-
-def _from_table(table: Path, alignment: Alignment, wanted: int) -> CalibrationSet:
-    found = divided(read_labelled_pictures(table))
-    if found.split is not None and "train" in found.split:
-        found = found.select([row for row, name in enumerate(found.split) if name == "train"])
-    pictures = [found.path(row) for row in range(len(found))]
-    with FaceCropper(alignment) as cropper:
-        crops, notes, places, unreadable = crops_of_pictures(pictures, cropper, wanted)
-    named = (found.unreadable(row, error) for row, error in sorted(unreadable.items()))
-    persons = None if found.person is None else found.groups[places]
-    return CalibrationSet(
-        _stacked(crops, alignment), table.name, tuple(notes), persons, problems=(*found.problems, *named)
+        if path.is_file():
+            return path
+    raise CalibrationError(
+        "INT8 needs calibration crops, and this installation of edgeau carries none; "
+        "pass --calib with a folder of face pictures, a video or an .npz of crops, or export --precision fp32"
     )
 
 
-def _from_shards(path: Path, shards: Sequence[Path], alignment: Alignment, wanted: int) -> CalibrationSet:
-    files, persons = encoded_crops(shards, wanted)
-    crops = _stacked([decode_crop(file, alignment, str(path)) for file in files], alignment)
-    return CalibrationSet(crops, f"the synthetic data set {path.name}", persons=persons)
-
-
-def _from_folder(folder: Path, alignment: Alignment, wanted: int) -> CalibrationSet:
-    media = [
-        path
-        for path in sorted(folder.rglob("*"))
-        if path.suffix.lower() in PICTURES | VIDEOS and path.is_file()
-    ]
+def _read(path: Path, source: str, alignment: Alignment, wanted: int) -> CalibrationSet:
+    table = path if path.suffix.lower() == ".csv" else path / "labels.csv"
+    shards = [] if table.is_file() else shards_in(path)
+    if shards or path.suffix.lower() == ".npz":  # crops that are aligned already
+        stored, persons = encoded_crops(shards, wanted) if shards else stored_crops(path, wanted)
+        named = f"the synthetic data set {source}" if shards else source
+        return CalibrationSet(aligned_crops(stored, alignment, str(path)), named, persons=persons)
+    listed = _train_rows(table) if table.is_file() else None
+    media = media_in(path) if listed is None else [listed.path(row) for row in range(len(listed))]
     if not media:
-        raise CalibrationError(f"calibration folder {folder} holds nothing to calibrate on; {_KINDS}")
-    return _from_media(folder.name, media, alignment, wanted)
+        what = "holds nothing to calibrate on" if path.is_dir() else "is of no kind that is known"
+        raise CalibrationError(f"calibration data {path} {what}; {_KINDS}")
+    crops, notes, places, unreadable = crops_of_media(media, alignment, wanted)
+    stack = np.stack(crops) if crops else np.empty((0, *alignment.shape, 3), dtype=np.uint8)
+    if listed is None:
+        return CalibrationSet(stack, source, (*notes, *map(str, unreadable.values())))
+    shown = None if listed.person is None else listed.groups[places]
+    damaged = (listed.unreadable(row, error) for row, error in sorted(unreadable.items()))
+    return CalibrationSet(stack, table.name, tuple(notes), shown, problems=(*listed.problems, *damaged))
 
 
-def _from_media(
-    source: str,
-    paths: Sequence[Path],
-    alignment: Alignment,
-    wanted: int,
-) -> CalibrationSet:
-    images = [path for path in paths if path.suffix.lower() in PICTURES]
-    films = [path for path in paths if path.suffix.lower() in VIDEOS]
-    with FaceCropper(alignment) as cropper:
-        crops, notes, _, unreadable = crops_of_pictures(images, cropper, wanted)
-        notes += map(str, unreadable.values())
-        for done, film in enumerate(films):
-            each = -(-(wanted - len(crops)) // (len(films) - done))
-            more, problems = crops_of_video(film, cropper, each)
-            crops += more
-            notes += problems
-    return CalibrationSet(_stacked(crops, alignment), source, tuple(notes))
-
-
-def _stacked(crops: Sequence[NDArray[np.uint8]], alignment: Alignment) -> NDArray[np.uint8]:
-    return np.stack(crops) if crops else np.empty((0, *alignment.shape, 3), dtype=np.uint8)
+def _train_rows(table: Path) -> LabelledPictures:
+    found = divided(read_labelled_pictures(table))
+    if found.split is None or "train" not in found.split:
+        return found
+    return found.select([row for row, name in enumerate(found.split) if name == "train"])
 
 
 def _shortened(notes: Sequence[str], shown: int = 3) -> str:

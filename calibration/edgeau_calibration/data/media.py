@@ -10,26 +10,47 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from edgeau.errors import InputError
+from edgeau.faces.alignment import Alignment
+from edgeau.sources.kinds import PICTURES, VIDEOS
 from edgeau.sources.picture_file import read_picture
 from edgeau.sources.video import open_video
-from edgeau_calibration.data.crops import central_crop, evenly, is_aligned
+from edgeau_calibration.data.crops import evenly
 from edgeau_calibration.data.faces import FaceCropper
 
-__all__ = ["crops_of_pictures", "crops_of_video"]
+__all__ = ["crops_of_media", "media_in"]
 
 
-def crops_of_pictures(
-    paths: Sequence[Path], cropper: FaceCropper, wanted: int
+def media_in(path: Path) -> list[Path]:
+    """The pictures and videos of a folder, searched through, or a file that is one."""
+    files = sorted(path.rglob("*")) if path.is_dir() else [path]
+    return [file for file in files if file.suffix.lower() in PICTURES | VIDEOS and file.is_file()]
+
+
+def crops_of_media(
+    paths: Sequence[Path], alignment: Alignment, wanted: int
 ) -> tuple[list[NDArray[np.uint8]], list[str], list[int], dict[int, InputError]]:
-    """Up to ``wanted`` crops, evenly spread over the files; where one gives none, another one is taken.
-
-    A square picture of exactly the crop's or the canvas's side is a ready crop; any other goes through the runtime's
-    landmarks and alignment, and its largest face is taken.
+    """Up to ``wanted`` crops of pictures, evenly spread over the files, then of videos.
 
     Returns:
-        The crops, uint8 ``(size, size, 3)`` RGB; one line for every picture without a face; the place in ``paths`` of each crop;
-        and what is wrong with those that cannot be read, by their place.
+        The crops, uint8 ``(height, width, 3)`` RGB; one line for whatever gave none; the place among the pictures of each crop of
+        one; and what is wrong with pictures that cannot be read, by their place.
     """
+    films = [path for path in paths if path.suffix.lower() in VIDEOS]
+    with FaceCropper(alignment) as cropper:
+        pictures = [path for path in paths if path.suffix.lower() in PICTURES]
+        crops, notes, places, unreadable = _of_pictures(pictures, cropper, wanted)
+        for done, film in enumerate(films):
+            each = -(-(wanted - len(crops)) // (len(films) - done))
+            more, problems = _of_video(film, cropper, each)
+            crops += more
+            notes += problems
+    return crops, notes, places, unreadable
+
+
+def _of_pictures(
+    paths: Sequence[Path], cropper: FaceCropper, wanted: int
+) -> tuple[list[NDArray[np.uint8]], list[str], list[int], dict[int, InputError]]:
+    """Where a file gives none, another one is taken."""
     crops: list[NDArray[np.uint8]] = []
     notes: list[str] = []
     places: list[int] = []
@@ -39,25 +60,17 @@ def crops_of_pictures(
             if len(crops) == wanted:
                 break
             try:
-                picture = read_picture(paths[place])
+                found = cropper.crop_of_picture(read_picture(paths[place]))
             except InputError as error:
                 unreadable[place] = error
                 continue
-            crop = _crop_of(picture, cropper)
-            if crop is None:
+            if found is None:
                 notes.append(f"{str(paths[place])!r} shows no face")
                 continue
-            crops.append(crop)
+            crops.append(found[0])
             places.append(place)
             bar.update()
     return crops, notes, places, unreadable
-
-
-def _crop_of(picture: NDArray[np.uint8], cropper: FaceCropper) -> NDArray[np.uint8] | None:
-    height, width = picture.shape[:2]
-    if is_aligned(height, width, cropper.alignment):
-        return central_crop(picture, cropper.alignment.shape)[..., ::-1]
-    return cropper.crop(picture)
 
 
 def _spread(count: int, wanted: int) -> Iterator[int]:
@@ -71,9 +84,7 @@ def _spread(count: int, wanted: int) -> Iterator[int]:
 _STRIDE = 10
 
 
-def crops_of_video(
-    path: Path, cropper: FaceCropper, wanted: int
-) -> tuple[list[NDArray[np.uint8]], list[str]]:
+def _of_video(path: Path, cropper: FaceCropper, wanted: int) -> tuple[list[NDArray[np.uint8]], list[str]]:
     """The largest face of up to ``wanted`` evenly spaced frames.
 
     Returns:

@@ -16,19 +16,16 @@ from numpy.typing import NDArray
 
 from edgeau._system.npz import read_npz
 from edgeau.errors import CalibrationError, NpzError
-from edgeau.faces.alignment import Alignment
-from edgeau_calibration.data.crops import aligned, decode_crop, evenly
+from edgeau_calibration.data.crops import evenly
 
-__all__ = ["crops_of_npz", "write_jpeg_npz"]
+__all__ = ["stored_crops", "write_jpeg_npz"]
 
 
-def crops_of_npz(
-    path: Path, alignment: Alignment, wanted: int
-) -> tuple[NDArray[np.uint8], NDArray[np.int64] | None]:
-    """Up to ``wanted`` evenly spaced crops, uint8 ``(n, size, size, 3)`` RGB, and who they show.
+def stored_crops(path: Path, wanted: int) -> tuple[list[bytes | NDArray[np.uint8]], NDArray[np.int64] | None]:
+    """Up to ``wanted`` evenly spaced crops as they are stored: JPEG files, or uint8 ``(S, S, 3)`` RGB; and who they show.
 
     Raises:
-        CalibrationError: not an NPZ file, no such arrays, or another type, shape or side.
+        CalibrationError: not an NPZ file, no such arrays, or another type or shape.
     """
     try:
         arrays = read_npz(path)
@@ -36,13 +33,23 @@ def crops_of_npz(
         raise CalibrationError(
             f"{path} cannot be read as an NPZ file ({error}); copy or make it again"
         ) from error
+    stored: list[bytes | NDArray[np.uint8]]
     if "jpeg" in arrays and "lengths" in arrays:
-        persons = _persons(arrays, len(arrays["lengths"]), path, wanted)
-        return _from_jpeg(arrays["jpeg"], arrays["lengths"], path, alignment, wanted), persons
-    if "crops" not in arrays:
+        count = len(arrays["lengths"])
+        stored = [*_files(arrays["jpeg"], arrays["lengths"], path, wanted)]
+    elif "crops" in arrays:
+        count = len(arrays["crops"])
+        stored = [*_pixels(arrays["crops"], path)[evenly(count, wanted)]]
+    else:
         raise CalibrationError(f"{path} has no array 'crops'; it has {', '.join(arrays) or 'none'}")
-    persons = _persons(arrays, len(arrays["crops"]), path, wanted)
-    return _from_pixels(arrays["crops"], path, alignment, wanted), persons
+    persons = arrays.get("persons")
+    if persons is None:
+        return stored, None
+    if persons.shape != (count,) or persons.dtype.kind not in "iu":
+        raise CalibrationError(
+            f"{path}: 'persons' is {persons.dtype} {persons.shape}; expected one integer for each of {count} crops"
+        )
+    return stored, persons[evenly(count, wanted)].astype(np.int64)
 
 
 def write_jpeg_npz(path: Path, files: Sequence[bytes]) -> None:
@@ -52,27 +59,14 @@ def write_jpeg_npz(path: Path, files: Sequence[bytes]) -> None:
         np.savez(stream, jpeg=np.frombuffer(b"".join(files), dtype=np.uint8), lengths=lengths)
 
 
-def _persons(
-    arrays: dict[str, NDArray[Any]], count: int, path: Path, wanted: int
-) -> NDArray[np.int64] | None:
-    persons = arrays.get("persons")
-    if persons is None:
-        return None
-    if persons.shape != (count,) or persons.dtype.kind not in "iu":
-        raise CalibrationError(
-            f"{path}: 'persons' is {persons.dtype} {persons.shape}; expected one integer for each of {count} crops"
-        )
-    return persons[evenly(count, wanted)].astype(np.int64)
-
-
-def _from_pixels(crops: NDArray[Any], path: Path, alignment: Alignment, wanted: int) -> NDArray[np.uint8]:
+def _pixels(crops: NDArray[Any], path: Path) -> NDArray[np.uint8]:
     if crops.dtype.kind == "f" and crops.ndim == 4 and crops.size:
         raise CalibrationError(f"{path}: 'crops' is {crops.dtype} {crops.shape}, {_range_of(crops)}")
     if crops.dtype != np.uint8 or crops.ndim != 4 or crops.shape[3] != 3:
         raise CalibrationError(
             f"{path}: 'crops' is {crops.dtype} {crops.shape}; expected uint8 (n, height, width, 3), RGB, values 0..255"
         )
-    return aligned(crops[evenly(len(crops), wanted)], alignment, str(path))
+    return crops
 
 
 def _range_of(crops: NDArray[Any]) -> str:
@@ -86,11 +80,8 @@ def _range_of(crops: NDArray[Any]) -> str:
     return f"values {low:.3g}..{high:.3g}; {wanted}"
 
 
-def _from_jpeg(
-    jpeg: NDArray[Any], lengths: NDArray[Any], path: Path, alignment: Alignment, wanted: int
-) -> NDArray[np.uint8]:
+def _files(jpeg: NDArray[Any], lengths: NDArray[Any], path: Path, wanted: int) -> list[bytes]:
     ends = np.cumsum(lengths)
     if jpeg.dtype != np.uint8 or len(ends) == 0 or ends[-1] != jpeg.size:
         raise CalibrationError(f"{path}: 'jpeg' and 'lengths' do not fit each other; copy or make it again")
-    chosen = evenly(len(ends), wanted)
-    return np.stack([decode_crop(jpeg[ends[i] - lengths[i] : ends[i]], alignment, str(path)) for i in chosen])
+    return [jpeg[ends[i] - lengths[i] : ends[i]].tobytes() for i in evenly(len(ends), wanted)]

@@ -21,7 +21,9 @@ _SHARDS = 16
 
 
 def shards_in(folder: Path) -> list[Path]:
-    """The shards of a split's folder, or of the training split of a data set's folder; empty for any other folder."""
+    """A shard itself, or those of a split's folder, or of the training split of a data set's folder; empty for anything else."""
+    if folder.suffix.lower() == ".parquet" and folder.is_file():
+        return [folder]
     return sorted(folder.glob("shard-*.parquet")) or sorted((folder / "train").glob("shard-*.parquet"))
 
 

@@ -103,10 +103,11 @@ def make_artifact(
         GateRefusedError: a float artifact answers otherwise than its reference, or one with numbers that are not finite.
     """
     source = None if wanted.recipe is None else (quantized or {})[wanted.recipe]
+    description = network.description
+    thresholds, fused_thresholds = _thresholds(description, source)
     result = _converted(wanted, directory, network, reference, source)
     compared = reference if source is None else held_out
     assert compared is not None, "a quantized artifact was selected without held-out crops"
-    description = network.description
     parity = measured_parity(
         compared,
         run_artifact(wanted.runtime, directory / wanted.file, compared.batch),
@@ -120,7 +121,6 @@ def make_artifact(
     if source is None:
         refuse_if_not_finite(wanted.runtime, directory / wanted.file, compared.noise)
     record = record_of(directory, wanted.file)
-    thresholds, fused_thresholds = _thresholds(description, source)
     return Artifact(
         file=wanted.file,
         runtime=wanted.runtime,

@@ -9,9 +9,9 @@ from edgeau.bundle import Bundle, packaged_bundle_path
 from edgeau.bundle.golden import read_golden
 from edgeau.bundle.manifest import Accuracy
 from edgeau.errors import InputError
-from edgeau_calibration.data.crops import CalibrationSet
+from edgeau_calibration.data.crops import CalibrationSet, aligned_crops
 from edgeau_calibration.data.load import PACKAGED
-from edgeau_calibration.data.npz import crops_of_npz
+from edgeau_calibration.data.npz import stored_crops
 from edgeau_calibration.data.packaged import COUNT
 from edgeau_calibration.data.packaged import FILE as CALIBRATION
 from edgeau_export.quantization.face_crops import FaceCrops
@@ -60,7 +60,8 @@ def packaged_faces(source: Bundle) -> FaceCrops:
     """The very crops that the package carries, so that anybody can make its INT8 again: in the bundle itself or in the default."""
     own = source.path(CALIBRATION)
     file = own if own.is_file() else packaged_bundle_path() / CALIBRATION
-    crops, persons = crops_of_npz(file, source.manifest.alignment, COUNT)
+    stored, persons = stored_crops(file, COUNT)
+    crops = aligned_crops(stored, source.manifest.alignment, str(file))
     used, held_out = CalibrationSet(crops, PACKAGED, persons=persons).hold_out()
     return FaceCrops(used, held_out, read_golden(source.path(source.manifest.golden)).crops)
 

@@ -146,19 +146,24 @@ def labelled_data(
         return None
     table = path if path.suffix.lower() == ".csv" else path / "labels.csv"
     if table.is_file():
-        return _of_table(table, description, progress or ProgressReporter(silent=True))
-    if not path.is_dir() or not labelled_splits(path):
+        faces = _of_table(table, description, progress or ProgressReporter(silent=True))
+    elif path.is_dir() and labelled_splits(path):
+        faces = [
+            labelled_faces(path, split, description.labels, description.alignment, limit)
+            for split in ("val", "test")
+        ]
+    else:
         return None
-    val, test = (
-        labelled_faces(path, split, description.labels, description.alignment, limit)
-        for split in ("val", "test")
-    )
+    if not faces:
+        return None
+    val, test = faces
     return LabelledData(description, val, test, _fuse(description, val), _fuse(description, test))
 
 
 def _of_table(
     table: Path, description: NetworkDescription, progress: ProgressReporter
-) -> LabelledData | None:
+) -> list[EvaluationFaces]:
+    """Faces of ``val`` and ``test``; none, and a notice, where they cannot be measured on."""
     found = divided(read_labelled_pictures(table))
     reason = _unusable(found, description)
     if not reason:
@@ -175,9 +180,9 @@ def _of_table(
                 progress.notice(
                     f"{table.name}: F1 of {', '.join(unmeasured)} cannot be measured on its test faces"
                 )
-            return LabelledData(description, val, test, _fuse(description, val), _fuse(description, test))
+            return [val, test]
     progress.notice(f"the labels of {table.name} do not set the INT8 budget: {reason}")
-    return None
+    return []
 
 
 def _unusable(found: LabelledPictures, description: NetworkDescription) -> str:

@@ -1,26 +1,24 @@
-"""The parts that picture files are made of, walked as the usual decoders walk them."""
+"""TIFF: the file format, and the block of it that EXIF data are in every other picture file."""
 
 from __future__ import annotations
 
 import struct
 from collections.abc import Iterator
+from contextlib import suppress
 from itertools import islice
 from typing import NamedTuple
 
+from edgeau.sources.orientation import UPRIGHT
+
 __all__ = [
     "BIG_TIFF",
-    "PNG",
     "TIFF",
     "TiffEntry",
-    "jpeg_segments",
-    "png_chunks",
+    "tiff_as_stored",
     "tiff_entries",
+    "tiff_orientation",
     "tiff_pages",
-    "webp_chunks",
 ]
-
-PNG = b"\x89PNG\r\n\x1a\n"
-"""The first bytes of a PNG file."""
 
 TIFF = (b"II*\0", b"MM\0*")
 """The first bytes of a TIFF file, and of the TIFF block that EXIF data are."""
@@ -30,48 +28,7 @@ BIG_TIFF = (b"II+\0", b"MM\0+")
 
 _MOST_ENTRIES, _MOST_PAGES = 4096, 10_000
 _SUBFILE, _COPY_OR_MASK = 254, 0b101
-_START_OF_SCAN, _END = 0xDA, 0xD9
-
-
-def jpeg_segments(data: bytes) -> Iterator[tuple[int, int, int]]:
-    """Marker, start and end of the content of each segment before the compressed picture (ITU-T T.81, B.1.1).
-
-    As libjpeg does, bytes between two segments are skipped, so that nobody sees other headers than the decoder.
-    """
-    place = 2
-    while True:
-        place = data.find(b"\xff", place)
-        if place < 0:
-            return
-        while data[place : place + 1] == b"\xff":  # filling
-            place += 1
-        marker = data[place] if place < len(data) else _END
-        place += 1
-        if marker in (_END, _START_OF_SCAN):
-            return
-        if marker in (0x00, 0x01) or 0xD0 <= marker <= 0xD8:  # not a marker, or one without a content
-            continue
-        size = int.from_bytes(data[place : place + 2], "big")
-        yield marker, place + 2, place + max(size, 2)
-        place += max(size, 2)
-
-
-def png_chunks(data: bytes) -> Iterator[tuple[bytes, int, int]]:
-    """Name, start and end of the content of each chunk (PNG specification, section 5.3)."""
-    place = len(PNG)
-    while place + 8 <= len(data):
-        (size,) = struct.unpack_from(">I", data, place)
-        yield data[place + 4 : place + 8], place + 8, place + 8 + size
-        place += 12 + size
-
-
-def webp_chunks(data: bytes) -> Iterator[tuple[bytes, int, int]]:
-    """Name, start and end of the content of each chunk (RFC 9649, section 2.3)."""
-    place = 12
-    while place + 8 <= len(data):
-        (size,) = struct.unpack_from("<I", data, place + 4)
-        yield data[place : place + 4], place + 8, place + 8 + size
-        place += 8 + size + size % 2
+_ORIENTATION = 0x0112
 
 
 class TiffEntry(NamedTuple):
@@ -132,6 +89,32 @@ def tiff_pages(data: bytes) -> int:
         for entries in islice(_directories(data), _MOST_PAGES)
     )
     return sum(not kind & _COPY_OR_MASK for kind in kinds)
+
+
+def tiff_orientation(data: bytes) -> int:
+    """EXIF's orientation of a TIFF file, or of the block that EXIF data are.
+
+    Returns:
+        1 to 8; 1 where it says nothing, something else, or is cut before it says so.
+    """
+    try:
+        numbers = (entry.number(data) for entry in tiff_entries(data) if entry.tag == _ORIENTATION)
+        number = next((number for number in numbers if number is not None), UPRIGHT)
+    except struct.error:
+        return UPRIGHT
+    return number if 1 <= number <= 8 else UPRIGHT
+
+
+def tiff_as_stored(data: bytes) -> bytes:
+    """A TIFF file that says that it is upright: OpenCV turns TIFF by itself, whatever it is asked, and not in all releases."""
+    with suppress(struct.error):
+        found = next((entry for entry in tiff_entries(data) if entry.tag == _ORIENTATION), None)
+        if found is not None and found.number(data) is not None:
+            changed = bytearray(data)
+            form = "H" if found.kind == 3 else "I"
+            struct.pack_into(found.order + form, changed, found.place, UPRIGHT)
+            return bytes(changed)
+    return data
 
 
 def _directories(data: bytes) -> Iterator[Iterator[TiffEntry]]:
