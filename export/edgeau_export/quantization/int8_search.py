@@ -84,13 +84,13 @@ def quantized_or_reasons(
     """The graphs of :func:`quantized_graphs`, and by recipe why the others cannot be made or do not keep their budget.
 
     Args:
-        names: as there, as all but the last.
+        names: names of the recipes; the arguments up to ``packaged`` are those of that function.
         network: float.
-        faces: at hand.
-        labelled: or None.
-        max_f1_drop: allowed.
-        progress: told.
-        packaged: ready ones.
+        faces: crops to calibrate and to measure on.
+        labelled: labelled faces that the budget is kept on; None decides by flips.
+        max_f1_drop: mean F1 that INT8 may cost.
+        progress: says what is done.
+        packaged: gives a ready graph of a recipe, or None.
         insist: the user asked for INT8 by name: then there is no export without it.
 
     Raises:

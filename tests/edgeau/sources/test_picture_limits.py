@@ -220,6 +220,13 @@ def test_the_size_of_pillows_pictures_is_read_right(format_: str, options: dict[
     assert decoded_picture(stream.getvalue(), "it").shape == (23, 37, 3)
 
 
+def test_a_size_counts_though_a_later_one_is_cut() -> None:
+    frame = b"\xff\xc0\0\x11\x08" + struct.pack(">HH", 50_000, 40_000) + bytes(10)
+    header = read_picture_header(b"\xff\xd8" + frame + b"\xff\xc0\0\x11\x08\0")
+    assert header is not None
+    assert (header.width, header.height) == (40_000, 50_000)
+
+
 def test_headers_of_random_bytes_never_raise() -> None:
     rng = np.random.default_rng(1)
     for whole in BOMBS.values():
