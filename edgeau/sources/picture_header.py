@@ -43,7 +43,7 @@ _FILMS = (
 
 @dataclass
 class PictureHeader:
-    """What a picture file states.
+    """Statements of a picture file about itself.
 
     Attributes:
         kind: one of :data:`PICTURE_KINDS`.

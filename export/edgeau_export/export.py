@@ -135,7 +135,7 @@ def export_bundle(
 
 @dataclass(frozen=True)
 class _Contents:
-    """What goes into the bundle beside landmark networks, manifest and table.
+    """Contents of a bundle beside landmark networks, manifest and table.
 
     Attributes:
         artifacts: artifacts, whose files are there.

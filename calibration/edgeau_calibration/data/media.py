@@ -50,7 +50,7 @@ def crops_of_media(
 def _of_pictures(
     paths: Sequence[Path], cropper: FaceCropper, wanted: int
 ) -> tuple[list[NDArray[np.uint8]], list[str], list[int], dict[int, InputError]]:
-    """Where a file gives none, another one is taken."""
+    """Take crops of pictures; where a file gives none, another one is taken."""
     crops: list[NDArray[np.uint8]] = []
     notes: list[str] = []
     places: list[int] = []

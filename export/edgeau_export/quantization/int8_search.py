@@ -167,7 +167,7 @@ def search_int8(
 
 
 def _evidence(recipe: str, cost: QuantizationCost, crops: int, budget: Budget) -> str:
-    """What so many crops show of INT8, and whether that is enough."""
+    """Say what so many crops show of INT8, and whether that is enough."""
     assert cost.flips_at_most is not None, "flips without their interval"
     found = (
         f"INT8 by recipe {recipe}: {cost.flips:.2%} of {cost.decisions} decisions flip on {crops} held-out crops, with 95 % "

@@ -98,7 +98,7 @@ def _calibrations(manifest: Manifest) -> list[str]:
 
 
 def _as_given(manifest: Manifest) -> list[str]:
-    """What is not known of a file that somebody else converted."""
+    """Say what is not known of a file that somebody else converted."""
     lines = []
     for artifact in manifest.artifacts:
         if artifact.parity is not None:
