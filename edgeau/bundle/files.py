@@ -15,6 +15,7 @@ __all__ = [
     "REPORT_HTML",
     "REPORT_JSON",
     "REPORT_MD",
+    "TIMES",
     "record_of",
     "records_under",
     "verify",
@@ -24,8 +25,11 @@ MANIFEST = "manifest.json"
 GOLDEN = "golden.npz"
 REPORT_MD, REPORT_HTML, REPORT_JSON = "report.md", "report.html", "report.json"
 
+# Times that an export measured: apart, and not listed in the manifest, so that exporting twice gives the same bytes.
+TIMES = "times.json"
+
 # Names that no artifact may take.
-OWN_FILES = (MANIFEST, GOLDEN, REPORT_MD, REPORT_HTML, REPORT_JSON)
+OWN_FILES = (MANIFEST, GOLDEN, REPORT_MD, REPORT_HTML, REPORT_JSON, TIMES)
 
 
 def record_of(directory: Path, name: str) -> FileRecord:
@@ -40,10 +44,10 @@ def record_of(directory: Path, name: str) -> FileRecord:
 
 
 def records_under(directory: Path) -> tuple[FileRecord, ...]:
-    """Records of every file below a directory but the manifest, by name."""
+    """Records of every file below a directory but the manifest and measured times, by name."""
     files = (path for path in directory.rglob("*") if path.is_file())
     names = sorted(path.relative_to(directory).as_posix() for path in files)
-    return tuple(record_of(directory, name) for name in names if name != MANIFEST)
+    return tuple(record_of(directory, name) for name in names if name not in (MANIFEST, TIMES))
 
 
 def verify(directory: Path, record: FileRecord) -> None:

@@ -56,13 +56,13 @@ def calib(tmp_path_factory: pytest.TempPathFactory, persons_crops: np.ndarray) -
 def checkpoint(tmp_path_factory: pytest.TempPathFactory, face_crops: np.ndarray) -> Path:
     """A seeded MRP-Net on the tiny stem."""
     file = tmp_path_factory.mktemp("checkpoint") / "seeded.safetensors"
-    network = _lively(0, face_crops)
+    network = lively(0, face_crops)
     info = CheckpointInfo("mrpnet", BP4D, OPTIONS, training="untrained: random weights of seed 0")
     save_checkpoint(file, network, info)
     return file
 
 
-def _lively(seed: int, crops: np.ndarray) -> torch.nn.Module:
+def lively(seed: int, crops: np.ndarray) -> torch.nn.Module:
     """Random weights whose logits are of order 1: fresh batch norm lets them fade to nothing, where all nets are equal."""
     torch.manual_seed(seed)
     faces = torch.from_numpy(Preprocessor(InputSpec()).batch(crops).copy())

@@ -131,8 +131,8 @@ def test_labels_give_f1_with_intervals_before_and_after_the_thresholds(
     inputs = ReportInputs(
         labelled=Labelled(ArtifactAnswers("made up", logits, {file: lower}), truth, np.arange(count) // 4),
         candidates=(
-            ReportedCandidate("plain", 0.1, 1.0, 10**6, 9.0),
-            ReportedCandidate("kept", 0.0, 0.9, 10**6, 8.0, True),
+            ReportedCandidate("plain", 0.1, 1.0, 10**6),
+            ReportedCandidate("kept", 0.0, 0.9, 10**6, True),
         ),
     )
     write_reports(tmp_path, _replace(manifest, artifacts=artifacts), half, inputs)

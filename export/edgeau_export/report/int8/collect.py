@@ -63,6 +63,12 @@ def report_inputs(
         labelled=None if labelled is None else _labelled(labelled, artifacts, quantized),
         candidates=_candidates(quantized),
         drop_is="flipped decisions" if labelled is None else "mean F1 drop",
+        times_ms={
+            point.name: point.latency_ms
+            for found in quantized.values()
+            for point in found.points
+            if point.latency_ms is not None
+        },
     )
     integer = [artifact for artifact in artifacts if artifact.calibration is not None]
     if not integer or held_out is None:
@@ -155,4 +161,4 @@ def _candidates(quantized: Mapping[str, QuantizedGraph]) -> tuple[ReportedCandid
 
 def _candidate(point: QuantizationCandidate, *, chosen: bool) -> ReportedCandidate:
     drop = point.flips if point.f1_drop_mean is None else point.f1_drop_mean
-    return ReportedCandidate(point.name, drop, point.macs_int8, point.bytes, point.latency_ms, chosen)
+    return ReportedCandidate(point.name, drop, point.macs_int8, point.bytes, chosen)

@@ -70,7 +70,6 @@ class ReportedCandidate:
         drop: drop of the mean F1 (or, without labels, the share of flipped decisions).
         integer_share: share in integers of the multiply-accumulates, 0..1.
         bytes: bytes of its file.
-        latency: median of one picture in ms, one thread, on the machine of the export; None where it was not measured.
         chosen: it is the one in the bundle.
     """
 
@@ -78,7 +77,6 @@ class ReportedCandidate:
     drop: float
     integer_share: float
     bytes: int
-    latency: float | None = None
     chosen: bool = False
 
 
@@ -93,6 +91,7 @@ class ReportInputs:
         inside: file -> what goes on inside.
         candidates: quantizations that were tried.
         drop_is: what ``ReportedCandidate.drop`` is.
+        times_ms: one face on one thread on the machine of the export, by the candidate's name; lower quartile.
     """
 
     flips: ArtifactAnswers | None = None
@@ -101,3 +100,4 @@ class ReportInputs:
     inside: Mapping[str, Inside] = field(default_factory=dict)
     candidates: tuple[ReportedCandidate, ...] = ()
     drop_is: str = "mean F1 drop"
+    times_ms: Mapping[str, float] = field(default_factory=dict)

@@ -107,22 +107,19 @@ def _front(front: dict[str, Any]) -> str:
     tried = front["candidates"]
     if not tried:
         return ""
-    head = ("quantization", front["drop_is"], "MACs in INT8", "MB", "ms, one thread", "")
+    head = ("quantization", front["drop_is"], "MACs in INT8", "MB", "")
     rows = [
         (
             one["name"],
             format_signed(one["drop"], 4),
             percent(one["integer_share"], 1),
             f"{one['bytes'] / 1e6:.1f}",
-            number(one["latency"], 1),
             "in the bundle" if one["chosen"] else "",
         )
         for one in tried
     ]
     plots = [_plot(tried, "integer_share", 100, "MACs in INT8, %", front["drop_is"])]
     plots.append(_plot(tried, "bytes", 1e-6, "size, MB", front["drop_is"]))
-    if all(one["latency"] is not None for one in tried):
-        plots.append(_plot(tried, "latency", 1, "latency, ms, one thread", front["drop_is"]))
     return section("What was tried", f'<div class="plots">{"".join(plots)}</div>', table(head, rows))
 
 

@@ -1,4 +1,4 @@
-"""Writing both files into the bundle."""
+"""Writing the report's files into the bundle: what an export measured, and, apart, how long things took."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from edgeau.bundle.files import REPORT_HTML, REPORT_JSON
+from edgeau.bundle.files import REPORT_HTML, REPORT_JSON, TIMES
 from edgeau.bundle.manifest import Manifest
 from edgeau.errors import OutputError
 from edgeau_export.report.html.html import picture
@@ -25,7 +25,7 @@ __all__ = ["write_reports"]
 def write_reports(
     directory: Path, manifest: Manifest, float_thresholds: Mapping[str, float], inputs: ReportInputs
 ) -> None:
-    """Write ``report.html`` and ``report.json``.
+    """Write ``report.html`` and ``report.json``; ``times.json`` where times were measured, which differ from run to run.
 
     Args:
         directory: directory of the bundle that is being made.
@@ -36,6 +36,14 @@ def write_reports(
     report = document(manifest, float_thresholds, inputs)
     text = json.dumps(report, indent=1, ensure_ascii=False, allow_nan=False)
     (directory / REPORT_JSON).write_text(text + "\n", encoding="utf-8")
+    if inputs.times_ms:
+        times = {
+            "one_face_ms": {name: round(value, 2) for name, value in inputs.times_ms.items()},
+            "threads": 1,
+        }
+        (directory / TIMES).write_text(
+            json.dumps(times, indent=1, ensure_ascii=False) + "\n", encoding="utf-8"
+        )
     galleries, source = _galleries(manifest, float_thresholds, inputs)
     (directory / REPORT_HTML).write_text(page(report, galleries, source), encoding="utf-8")
 
