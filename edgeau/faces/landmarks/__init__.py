@@ -42,6 +42,7 @@ def open_landmarker(
     Raises:
         DependencyError: a package is missing, or there are no networks and none were given.
         InputError: the networks are missing or damaged, or are others.
+        EngineError: LiteRT refuses the networks, or crashed when it first met them, in a child process.
         UsageError: ``max_faces`` is below 1, or there is no such kind.
     """
     if max_faces < 1:
@@ -90,8 +91,10 @@ def _newer() -> str:
 
 def _open(kind: str, model: Path | None, *, static: bool, max_faces: int) -> Landmarker:
     if kind == "litert":
+        from edgeau.faces.landmarks.litert.first_meeting import check_first_meeting
         from edgeau.faces.landmarks.litert.landmarker import LiteRtLandmarker
 
+        check_first_meeting(model)
         return LiteRtLandmarker(static=static, max_faces=max_faces, models=model)
     from edgeau.runtimes.table import runtimes
 

@@ -21,7 +21,7 @@ import pytest
 from edgeau.bundle.files import record_of
 from edgeau.bundle.golden import read_golden, write_golden
 from edgeau_export.onnx_to_tflite import tflite_bytes
-from tests.tflite_files import with_missing_shape
+from tests.tflite_files import with_missing_input
 
 SELECT = """
 import logging, sys
@@ -108,7 +108,7 @@ def mutated(make_bundle, tiny_onnx: Callable[..., None], tmp_path: Path) -> Path
     tiny_onnx(tmp_path / "tiny.onnx", None)
     whole = tflite_bytes(onnx.load(tmp_path / "tiny.onnx"), precision="fp32", metadata={})
     folder = make_bundle(files={"first.onnx": None, "model.onnx": None})
-    change_first(folder, "mutated.tflite", with_missing_shape(whole), "litert")
+    change_first(folder, "mutated.tflite", with_missing_input(whole, "RESHAPE"), "litert")
     return folder
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -28,7 +29,7 @@ class LandmarkNetwork:
     Raises:
         DependencyError: no LiteRT is installed.
         EngineError: LiteRT refuses the model.
-        InputError: the model has no such tensors.
+        InputError: the model has no such tensors, or is damaged.
     """
 
     def __init__(
@@ -38,12 +39,16 @@ class LandmarkNetwork:
         inputs: Mapping[str, tuple[int, ...]],
         outputs: Mapping[str, int],
     ) -> None:
-        numbers = tensors_named(file.content, file.name)
-        missing = sorted({*inputs, *outputs} - set(numbers))
-        if missing:
-            raise InputError(f"{file.name} is another network: it has no {', '.join(missing)}; {_ADVICE}")
-        ends = [[numbers[tensor] for tensor in side] for side in (inputs, outputs)]
-        opened = interpreter(part_of(file.content, *ends), threads)
+        try:
+            numbers = tensors_named(file.content, file.name)
+            missing = sorted({*inputs, *outputs} - set(numbers))
+            if missing:
+                raise InputError(f"{file.name} is another network: it has no {', '.join(missing)}; {_ADVICE}")
+            ends = [[numbers[tensor] for tensor in side] for side in (inputs, outputs)]
+            part = part_of(file.content, *ends)
+        except (struct.error, IndexError) as error:
+            raise InputError(f"{file.name} is damaged ({error}); {_ADVICE}") from error
+        opened = interpreter(part, threads)
         self.runtime = f"{opened.package} {opened.version}"
         self._interpreter: Any = opened.interpreter
         shapes = {d["index"]: tuple(d["shape"]) for d in self._interpreter.get_tensor_details()}

@@ -25,6 +25,7 @@ def tensors_named(model: bytes, name: str) -> dict[str, int]:
 
     Raises:
         EngineError: it is none, or was cut.
+        IndexError: it is damaged otherwise; as struct.error, and from :func:`part_of` too.
     """
     check_tflite(model, name)
     graph = _graph(model)
@@ -63,7 +64,8 @@ def part_of(model: bytes, inputs: Sequence[int], outputs: Sequence[int]) -> byte
 def _set_integers(content: bytearray, table: int, number: int, values: Sequence[int]) -> None:
     """Add a vector at the end of the file, and let a field that is set already show there."""
     place = flatbuffer.field(content, table, number)
-    assert place is not None, "a network has inputs and outputs"
+    if place is None:
+        raise IndexError("a graph has inputs and outputs")
     content.extend(bytes(-len(content) % 4))
     struct.pack_into("<I", content, place, len(content) - place)
     content.extend(struct.pack(f"<I{len(values)}i", len(values), *values))
@@ -89,4 +91,7 @@ def _integers(content: flatbuffer.Content, table: int, number: int) -> tuple[int
 
 
 def _graph(content: flatbuffer.Content) -> int:
-    return next(flatbuffer.tables(content, flatbuffer.root(content), SUBGRAPHS))
+    graph = next(flatbuffer.tables(content, flatbuffer.root(content), SUBGRAPHS), None)
+    if graph is None:
+        raise IndexError("a network has a graph")
+    return graph
