@@ -78,6 +78,21 @@ def test_the_page_says_what_its_bars_show(page):
     assert "own right side on the" in said
 
 
+def test_action_units_have_their_names(page):
+    names = page.eval_on_selector_all(".au .name small", "cells => cells.map(cell => cell.textContent)")
+    assert "Lip corner puller" in names
+    assert len(names) == page.evaluate("document.querySelectorAll('.au').length")
+    assert page.evaluate("document.querySelectorAll('.mark').length") == 0, (
+        "none is experimental unless asked for"
+    )
+
+
+def test_a_picture_without_a_face_says_so(page):
+    assert page.evaluate("document.getElementById('no-face').hidden")
+    page.evaluate("document.getElementById('no-face').hidden = false")
+    assert "No face in the picture" in page.inner_text("#no-face")
+
+
 def test_a_recording_downloads_as_csv(page):
     page.click("#record")
     wait_until(page, "document.getElementById('record').textContent.includes('(')")
@@ -130,7 +145,7 @@ def test_it_can_be_used_with_the_keyboard_and_read_aloud(page):
     page.keyboard.press("Tab")
     assert page.evaluate("document.activeElement.id") == "record"
     meter = page.locator("[data-au=AU12] [role=meter]")
-    assert meter.get_attribute("aria-label") == "AU12"
+    assert meter.get_attribute("aria-label") == "AU12, Lip corner puller"
     assert meter.get_attribute("aria-valuetext")
 
 

@@ -66,7 +66,7 @@ function drawFaces(now) {
     drawCard(card, face, now.time);
   }
   for (const [id, card] of cards) if (!seen.has(id)) { card.box.remove(); cards.delete(id); histories.delete(id); }
-  at("faces").classList.toggle("empty", seen.size === 0);
+  at("no-face").hidden = seen.size > 0;
 }
 
 function make(kind, name, parent) {
@@ -83,12 +83,19 @@ function makeCard(face) {
   for (const label of Object.keys(face.aus)) {
     const row = make("li", "au", list);
     row.dataset.au = label;
-    make("span", "name", row).textContent = label;
+    const name = make("span", "name", row), long = about.names[label] ?? label;
+    name.textContent = label;
+    if (long !== label) make("small", "", name).textContent = long;
+    if (about.experimental.includes(label)) {
+      const mark = make("abbr", "mark", name);
+      mark.textContent = "exp";
+      mark.title = "Experimental: not proven on real faces";
+    }
     const track = make("span", "track", row);
     track.setAttribute("role", "meter");
     track.setAttribute("aria-valuemin", "0");
     track.setAttribute("aria-valuemax", "1");
-    track.setAttribute("aria-label", label);
+    track.setAttribute("aria-label", long === label ? label : `${label}, ${long}`);
     const fill = make("span", "fill", track), right = make("span", "arm right", track), left = make("span", "arm left", track);
     const ticks = [make("span", "tick", track), make("span", "tick", track)];
     const line = make("canvas", "", row);
@@ -112,9 +119,11 @@ function drawCard(card, face, time) {
     part.row.classList.toggle("active", Boolean(unit && unit[1]));
     part.row.classList.toggle("refused", !unit);
     drawBar(part, unit, about.thresholds[label]);
-    part.value.textContent = unit ? value.toFixed(2) : face.reasons[label] ?? "-";
+    const reason = face.reasons[label];
+    part.value.textContent = unit ? value.toFixed(2) : reason ?? "-";
+    part.row.title = unit || !reason ? "" : `Not read: ${about.reasons[reason] ?? reason}`;
     part.track.setAttribute("aria-valuenow", value ?? 0);
-    part.track.setAttribute("aria-valuetext", unit ? spoken(unit) : `refused: ${face.reasons[label]}`);
+    part.track.setAttribute("aria-valuetext", unit ? spoken(unit) : `not read: ${about.reasons[reason] ?? reason}`);
     drawLine(part.line, label, histories.get(face.id), time);
   }
 }

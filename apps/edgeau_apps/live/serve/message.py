@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from edgeau.action_units.names import facs_name
 from edgeau.live import View
-from edgeau.results import ActionUnit, Face
+from edgeau.results import REASONS, ActionUnit, Face
 from edgeau_apps.live.session import WebcamSession
 
 __all__ = ["about", "numbers"]
@@ -17,6 +18,9 @@ def about(session: WebcamSession, *, video: bool) -> dict[str, Any]:
     network = session.bundle.manifest.network
     return {
         "labels": list(session.labels),
+        "names": {label: facs_name(label) for label in session.labels},
+        "experimental": [label for label in session.bundle.manifest.experimental if label in session.labels],
+        "reasons": REASONS,
         "thresholds": {label: round(value, 4) for label, value in session.thresholds.items()},
         "network": network.title,
         "trained": network.trained,
