@@ -19,33 +19,40 @@ def table(present, absent, threshold=0.5, label="AU6"):
     return Predictions((label,), logits, truth, np.array([threshold]))
 
 
+SHARP = table([0] * 10, [-1] * 10)  # renders on which F1 falls at once where the threshold rises
+
+
 class TestShifts:
     def test_a_threshold_rises_until_resting_faces_are_silent(self):
         real = table([3] * 10, [0.5] * 5 + [-2] * 15)
-        assert threshold_shifts(real) == {"AU6": pytest.approx(0.51, abs=0.011)}
+        assert threshold_shifts(real, SHARP) == {"AU6": pytest.approx(0.51, abs=0.011)}
 
     def test_recall_is_kept(self):
         real = table([0.3] * 5 + [3] * 5, [0.5] * 5 + [-2] * 15)
-        assert threshold_shifts(real)["AU6"] == pytest.approx(0.3)
+        assert threshold_shifts(real, SHARP)["AU6"] == pytest.approx(0.3)
 
     def test_no_shift_goes_beyond_the_limit(self):
         real = table([9] * 10, [8] * 10)
-        assert threshold_shifts(real) == {"AU6": RealFaceRule().largest_rise}
+        assert threshold_shifts(real, SHARP) == {"AU6": RealFaceRule().largest_rise}
+
+    def test_the_limit_begins_where_renders_begin_to_tell(self):
+        real, flat = table([9] * 10, [8] * 10), table([1.5] * 10, [-1] * 10)
+        assert threshold_shifts(real, flat) == {"AU6": RealFaceRule().largest_rise + 1.5}
 
     def test_a_threshold_falls_where_faces_that_show_the_au_are_missed(self):
         real = table([-0.3] * 5 + [3] * 5, [-2] * 20)
-        assert threshold_shifts(real)["AU6"] == pytest.approx(-0.3, abs=0.011)
+        assert threshold_shifts(real, SHARP)["AU6"] == pytest.approx(-0.3, abs=0.011)
 
     def test_it_does_not_fall_into_faces_that_do_not_show_it(self):
         real = table([-0.4] * 5 + [3] * 5, [-0.2] * 5 + [-2] * 15)
-        assert threshold_shifts(real)["AU6"] == pytest.approx(-0.19, abs=0.011)
+        assert threshold_shifts(real, SHARP)["AU6"] == pytest.approx(-0.19, abs=0.011)
 
     def test_a_silent_threshold_stays(self):
-        assert threshold_shifts(table([3] * 10, [-3] * 20)) == {"AU6": 0.0}
+        assert threshold_shifts(table([3] * 10, [-3] * 20), SHARP) == {"AU6": 0.0}
 
     @pytest.mark.parametrize(("present", "absent"), [(4, 20), (10, 9)])
     def test_few_faces_say_nothing(self, present, absent):
-        assert threshold_shifts(table([3] * present, [2] * absent)) == {"AU6": 0.0}
+        assert threshold_shifts(table([3] * present, [2] * absent), SHARP) == {"AU6": 0.0}
 
     def test_a_fusion_that_is_shifted_decides_as_a_moved_threshold_would(self):
         one = dict.fromkeys(("AU1", "AU6"), 1.0)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from edgeau_training.evaluation.faces.batch import FaceBatch
-from edgeau_training.evaluation.sides import SidedAnswers, _mirrored, figures
+from edgeau_training.evaluation.sides import SidedAnswers, figures, mirrored_faces
 
 
 def answers(sides: np.ndarray, truth: np.ndarray, mirrored: np.ndarray | None = None) -> SidedAnswers:
@@ -51,10 +51,10 @@ def test_a_face_mirrored_twice_is_the_same() -> None:
     points = random.uniform(0, 255, (2, 478, 3)).astype(np.float32)
     pictures = [random.integers(0, 256, (8, 256, 3), np.uint8) for _ in range(2)]
     batch = FaceBatch(points, np.zeros((2, 1), np.int8), pictures)
-    once = _mirrored(batch, mirror)
+    once = mirrored_faces(batch, mirror)
     assert np.allclose(once.landmarks[:, 1, 0], 255 - points[:, 5, 0])
     assert np.allclose(once.landmarks[:, 468, 0], 255 - points[:, 473, 0])
     assert np.array_equal(once.pictures[0], pictures[0][:, ::-1])
-    twice = _mirrored(once, mirror)
+    twice = mirrored_faces(once, mirror)
     assert np.allclose(twice.landmarks, points, atol=1e-4)
     assert np.array_equal(twice.pictures[1], pictures[1])

@@ -161,7 +161,7 @@ def _own_thresholds(
         network = answers[f"{file}{_OTHER}real faces"]
         columns = [labels.index(label) for label in network.labels]
         real = fused_predictions(network, answers["landmark on real faces"], back, thresholds[columns])
-        own = threshold_shifts(real)
+        own = threshold_shifts(real, renders.with_thresholds(thresholds))
         logits += [own.get(label, 0.0) - shifts.get(label, 0.0) for label in labels]
     moved: NDArray[np.float64] = 1 / (1 + np.exp(-logits))
     return moved

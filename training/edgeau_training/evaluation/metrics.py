@@ -17,6 +17,7 @@ from edgeau.metrics import (
     confusion_counts,
     f1_scores,
     fitted_thresholds,
+    log_odds,
     macro_mean,
     percentile_interval,
 )
@@ -31,6 +32,7 @@ __all__ = [
     "count",
     "emotionet_score",
     "fit_thresholds",
+    "flat_rises",
     "intervals",
     "measure",
 ]
@@ -121,6 +123,31 @@ def fit_thresholds(predictions: Predictions, objective: str = "f1") -> NDArray[n
     return fitted_thresholds(
         predictions.probabilities, predictions.truth == 1, otherwise, predictions.known, objective
     )
+
+
+def flat_rises(predictions: Predictions, margin: float) -> NDArray[np.float64]:
+    """How far each threshold's logit may rise while F1 stays within a margin of what it is, float64 ``(C,)``, 0 or more.
+
+    Only thresholds at the answers themselves count. The most that such a threshold can be apart is what the faces do not tell.
+
+    Args:
+        predictions: at thresholds that were fitted on them.
+        margin: of F1.
+    """
+    rises = np.zeros(len(predictions.labels))
+    for column, threshold in enumerate(predictions.thresholds):
+        known = predictions.known[:, column]
+        order = np.argsort(-predictions.logits[known, column].astype(np.float64), kind="stable")
+        falling = predictions.logits[known, column].astype(np.float64)[order]
+        present = predictions.truth[known, column][order] == 1
+        called = np.arange(1, len(falling) + 1)
+        f1 = 2 * np.cumsum(present) / (called + present.sum())
+        base = log_odds(float(threshold))
+        now = f1[max(0, int((falling >= base).sum()) - 1)]
+        ends = np.append(falling[1:] != falling[:-1], True)  # equal answers are called together
+        near = falling[ends & (f1 >= now - margin)]
+        rises[column] = max(0.0, near[0] - base) if len(near) else 0.0
+    return rises
 
 
 def _ranked(predictions: Predictions) -> list[RankedScores]:

@@ -6,8 +6,9 @@ faces bound. The rule, ours:
 1. The upper bound of the network's share is one number for all AUs: the largest of :attr:`RealFaceRule.bounds` whose mean AUC
    on the real faces is within :attr:`RealFaceRule.auc_margin` of the best one.
 2. A threshold that was fitted on renders moves up by the smallest shift of its logit that brings the share of false alarms
-   on real faces to :attr:`RealFaceRule.false_positive_rate`; at most by :attr:`RealFaceRule.largest_rise`, and never so far
-   that recall on real faces falls below :attr:`RealFaceRule.recall` (or below what it was). One that misses more than that
+   on real faces to :attr:`RealFaceRule.false_positive_rate`; at most by :attr:`RealFaceRule.largest_rise` above the highest
+   threshold whose F1 on renders is within :attr:`RealFaceRule.flat` of the best (within that, renders do not say where it
+   lies: the best one of AU25 moves by more than a logit when INT8 moves answers by a fifth of one), and never so far that recall on real faces falls below :attr:`RealFaceRule.recall` (or below what it was). One that misses more than that
    moves down until it does not, at most by :attr:`RealFaceRule.largest_fall`, while false alarms stay within their share.
 3. An AU with fewer than :attr:`RealFaceRule.positives` real positives or :attr:`RealFaceRule.negatives` real negatives keeps
    its threshold: so few faces say nothing about it.
@@ -25,7 +26,7 @@ from edgeau.bundle.manifest import Fusion
 from edgeau.errors import InputError
 from edgeau.metrics import log_odds, macro_mean
 from edgeau_training.evaluation.fusion_fit import FusionFit, FusionRule, fit_fusion, fused_predictions
-from edgeau_training.evaluation.metrics import measure
+from edgeau_training.evaluation.metrics import flat_rises, measure
 from edgeau_training.evaluation.predictions import Predictions
 
 __all__ = ["BoundedFit", "RealFaceRule", "bounded_by_real_faces", "shifted_fusion", "threshold_shifts"]
@@ -42,7 +43,8 @@ class RealFaceRule:
         auc_margin: AUC that a larger bound may cost.
         false_positive_rate: share of false alarms to come down to, 0..1.
         recall: 0..1, that no shift goes below.
-        largest_rise: largest rise of a threshold's logit.
+        flat: F1 on renders below the best one, within which thresholds are equally good.
+        largest_rise: largest rise of a threshold's logit above the highest of those.
         largest_fall: likewise, downwards.
         positives: real faces that show the AU, fewest that count.
         negatives: real faces that do not show it, fewest that count.
@@ -52,6 +54,7 @@ class RealFaceRule:
     auc_margin: float = 0.001
     false_positive_rate: float = 0.035
     recall: float = 0.9
+    flat: float = 0.005
     largest_rise: float = 4.0
     largest_fall: float = 0.5
     positives: int = 5
@@ -107,18 +110,27 @@ def bounded_by_real_faces(
         raise InputError("no AU of the real faces has both faces that show it and faces that do not")
     best = max(auc.values())
     bound = next(bound for bound in sorted(rule.bounds, reverse=True) if auc[bound] >= best - rule.auc_margin)
-    return BoundedFit(fits[bound], bound, auc, threshold_shifts(real[bound], rule))
+    fit = fits[bound]
+    renders = fused_predictions(network, landmark, fit.fusion, fit.thresholds)
+    return BoundedFit(fit, bound, auc, threshold_shifts(real[bound], renders, rule))
 
 
-def threshold_shifts(real: Predictions, rule: RealFaceRule | None = None) -> dict[str, float]:
+def threshold_shifts(
+    real: Predictions, renders: Predictions, rule: RealFaceRule | None = None
+) -> dict[str, float]:
     """Compute how far the logit of each threshold moves, by label, above 0 is up; 0 where real faces ask for nothing or say too little.
 
     Args:
         real: on real faces, at the thresholds that were fitted on renders.
+        renders: on those, at the same thresholds, of the same AUs or more.
         rule: None takes the defaults.
     """
     rule = rule or RealFaceRule()
-    return {label: _shift(real.select([label]), rule) for label in real.labels}
+    rises = flat_rises(renders.select(real.labels), rule.flat) + rule.largest_rise
+    return {
+        label: _shift(real.select([label]), rise, rule)
+        for label, rise in zip(real.labels, rises.tolist(), strict=True)
+    }
 
 
 def shifted_fusion(fusion: Fusion, shifts: dict[str, float]) -> Fusion:
@@ -137,7 +149,7 @@ def _on_real_faces(fit: FusionFit, network: Predictions, landmark: Predictions) 
     return fused_predictions(network, landmark, fit.fusion, fit.thresholds[columns])
 
 
-def _shift(real: Predictions, rule: RealFaceRule) -> float:
+def _shift(real: Predictions, largest_rise: float, rule: RealFaceRule) -> float:
     truth, logits = real.truth[:, 0], real.logits[:, 0].astype(np.float64)
     present, absent = logits[truth == 1], logits[truth == 0]
     if len(present) < rule.positives or len(absent) < rule.negatives:
@@ -159,7 +171,7 @@ def _shift(real: Predictions, rule: RealFaceRule) -> float:
             if recall(-step) >= rule.recall:
                 break
         return shift
-    for step in _steps(rule.largest_rise):
+    for step in _steps(largest_rise):
         if recall(step) < rule.recall:
             break
         shift = step
@@ -169,4 +181,4 @@ def _shift(real: Predictions, rule: RealFaceRule) -> float:
 
 
 def _steps(largest: float) -> list[float]:
-    return [round(step * _STEP, 2) for step in range(round(largest / _STEP) + 1)]
+    return [round(step * _STEP, 2) for step in range(int(largest / _STEP + 1e-6) + 1)]

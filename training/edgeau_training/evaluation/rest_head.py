@@ -16,12 +16,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import onnx
-import onnxruntime
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
-from tqdm import tqdm
 
 from edgeau._system.command import DONE, CommandParser, print_json, run
 from edgeau._system.text_table import aligned_lines
@@ -29,14 +26,12 @@ from edgeau.action_units.fusion import fuse
 from edgeau.action_units.landmark_model import LandmarkModel
 from edgeau.action_units.neutral_baseline import NeutralBaseline
 from edgeau.bundle import Bundle, bundle_folder, load_bundle
-from edgeau.bundle.preprocessing import Preprocessor
 from edgeau.errors import InputError, UsageError
 from edgeau.metrics import macro_mean
-from edgeau_training.evaluation.faces.batch import FaceBatch
 from edgeau_training.evaluation.faces.synthetic import SyntheticSplit
 from edgeau_training.evaluation.metrics import fit_thresholds, measure
+from edgeau_training.evaluation.network_features import network_features
 from edgeau_training.evaluation.predictions import Predictions
-from edgeau_training.evaluation.run import BATCH
 
 __all__ = ["RestPairs", "main", "pairs", "train_head"]
 
@@ -148,8 +143,8 @@ def pairs(bundle: Bundle, data: Path, split: str, limit: int | None = None) -> R
         raise UsageError(f"{bundle.directory} does not say what its network gives at rest; package it again")
     model = LandmarkModel.load(bundle.path(manifest.landmark_model))
     columns = [model.labels.index(label) for label in manifest.labels]
-    found = _features(bundle, SyntheticSplit(data, split), limit)
-    firsts = {int(found.persons[row]): row for row in reversed(np.flatnonzero(found.resting))}
+    found = network_features(bundle, SyntheticSplit(data, split), limit)
+    firsts = {int(found.persons[row]): row for row in reversed(np.flatnonzero(found.at_rest))}
     tested = [row for row, person in enumerate(found.persons) if firsts.get(int(person), row) != row]
     if not tested:
         raise InputError(f"{data}, {split} shows nobody at rest and once more")
@@ -173,55 +168,6 @@ def pairs(bundle: Bundle, data: Path, split: str, limit: int | None = None) -> R
         found.truth[tested],
         found.persons[tested],
     )
-
-
-@dataclass(frozen=True)
-class _Faces:
-    features: NDArray[np.float32]
-    logits: NDArray[np.float32]
-    truth: NDArray[np.int8]
-    persons: NDArray[np.int64]
-    resting: NDArray[np.bool_]
-    points: NDArray[np.float32]
-
-
-def _features(bundle: Bundle, faces: SyntheticSplit, limit: int | None) -> _Faces:
-    """The float network's answers, and what its last layer reads."""
-    (artifact,) = bundle.artifacts("onnxruntime/fp32")
-    graph = onnx.load(bundle.path(artifact.file))
-    last = next(node for node in reversed(graph.graph.node) if node.op_type == "Gemm")
-    graph.graph.output.append(onnx.helper.make_tensor_value_info(last.input[0], onnx.TensorProto.FLOAT, None))
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = 1
-    session = onnxruntime.InferenceSession(
-        graph.SerializeToString(), options, providers=["CPUExecutionProvider"]
-    )
-    manifest = bundle.manifest
-    preprocess, columns = (
-        Preprocessor(manifest.input, "BGR"),
-        [faces.labels.index(label) for label in manifest.labels],
-    )
-    rows: list[tuple[NDArray[Any], ...]] = []
-    with tqdm(total=limit or faces.count, unit="face", disable=None, desc=faces.name) as progress:
-        for batch in faces.batches(BATCH, limit):
-            logits, features = session.run(
-                None, {session.get_inputs()[0].name: preprocess.batch(_crops(bundle, batch))}
-            )
-            assert batch.groups is not None and batch.at_rest is not None and batch.landmarks is not None  # noqa: PT018 - renders have all
-            rows.append(
-                (features, logits, batch.truth[:, columns], batch.groups, batch.at_rest, batch.landmarks)
-            )
-            progress.update(len(batch.truth))
-    return _Faces(*(np.concatenate(part) for part in zip(*rows, strict=True)))
-
-
-def _crops(bundle: Bundle, batch: FaceBatch) -> list[NDArray[np.uint8]]:
-    alignment = bundle.manifest.alignment
-    assert batch.pictures is not None and batch.landmarks is not None  # noqa: PT018 - renders have both
-    return [
-        alignment.crop(picture, points)
-        for picture, points in zip(batch.pictures, batch.landmarks, strict=True)
-    ]
 
 
 class _Head(nn.Module):

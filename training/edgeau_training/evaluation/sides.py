@@ -33,7 +33,7 @@ from edgeau_training.evaluation.scorers import Scorer, open_scorer
 from edgeau_training.synth.action_units import ACTIVE, AU_NAMES
 from edgeau_training.synth.shards import read_split
 
-__all__ = ["SidedAnswers", "answers", "figures", "main"]
+__all__ = ["SidedAnswers", "answers", "figures", "main", "mirrored_faces"]
 
 NAME = "python -m edgeau_training.evaluation.sides"
 _IRIS = ((468, 473), (473, 478))
@@ -111,7 +111,7 @@ def answers(
     with closing(open_scorer(bundle.directory, artifact, "network")) as network:
         for batch in _batches(data, split, limit):
             rows.append(probabilities_of(batch, network))
-            mirrored.append(probabilities_of(_mirrored(batch, model.sides.mirror), network)[1][:, ::-1])
+            mirrored.append(probabilities_of(mirrored_faces(batch, model.sides.mirror), network)[1][:, ::-1])
     return SidedAnswers(
         labels,
         _truth(data, split, labels, limit),
@@ -184,7 +184,7 @@ def _batches(data: Path, split: str, limit: int | None) -> Iterator[FaceBatch]:
             progress.update(len(batch.truth))
 
 
-def _mirrored(batch: FaceBatch, mirror: NDArray[np.int64]) -> FaceBatch:
+def mirrored_faces(batch: FaceBatch, mirror: NDArray[np.int64]) -> FaceBatch:
     """The same faces in a mirror; their labels are not touched."""
     if batch.pictures is None or batch.landmarks is None:
         raise InputError("mirroring needs pictures and landmarks")
