@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -67,7 +68,7 @@ class LiteRTSession(Session):
         self._interpreter = None
 
     def _infer(self, piece: NDArray[np.float32]) -> NDArray[np.float32]:
-        self._fill(piece.transpose(self._order))
+        self._fill(piece)
         try:
             self._interpreter.invoke()
         except RuntimeError as error:
@@ -75,10 +76,14 @@ class LiteRTSession(Session):
         logits = self._output.numbers(self._interpreter.get_tensor(self._output.index))
         return logits.reshape(len(piece), -1)
 
-    def _fill(self, numbers: NDArray[np.float32]) -> None:
+    def _fill(self, piece: NDArray[np.float32]) -> None:
         """Write into the engine's own memory; no view of it may live when it runs."""
         memory = self._interpreter.tensor(self._input.index)()
-        np.copyto(memory, self._input.integers(numbers))
+        if memory.dtype == np.float32 and self._order == _NHWC and len(memory) == 1 and memory.shape[3] == 3:
+            # Three planes woven into one picture: numpy's copy through the transposed view takes ten times as long.
+            cv2.merge(list(piece[0]), memory[0])
+        else:
+            np.copyto(memory, self._input.integers(piece.transpose(self._order)))
 
     def _crop_shape(self) -> tuple[int, ...]:
         _, *crop = (self._input.shape[self._order.index(axis)] for axis in range(4))

@@ -50,7 +50,7 @@ class Hysteresis(PerTrackFilter[dict[str, bool]]):
         before = decisions.get(unit.name, bool(unit.active))
         active = unit.probability >= (off if before else on)
         decisions[unit.name] = active
-        return replace(unit, active=active)
+        return unit if active is unit.active else replace(unit, active=active)
 
 
 def _around(label: str, threshold: float, band: float) -> tuple[float, float]:
