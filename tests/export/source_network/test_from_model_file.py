@@ -19,7 +19,8 @@ from edgeau import Pipeline, open_source
 from edgeau.bundle import load_bundle
 from edgeau.errors import CheckpointError, UsageError
 from edgeau_export.command import main
-from edgeau_export.export import export_bundle
+from edgeau_export.export import export_bundle, open_source_network
+from edgeau_export.progress import ProgressReporter
 from edgeau_export.source_network.from_model_file import ModelFileSource
 
 NETS = """
@@ -362,6 +363,70 @@ def test_onnx_of_every_convention_becomes_the_same_graph(tmp_path: Path) -> None
         np.testing.assert_allclose(
             found, answers["plain"], atol=0.02 if name == "clipped" else 1e-4, err_msg=name
         )
+
+
+OLDEST_OPSET, NEWEST_OPSET = 9, onnx.defs.onnx_opset_version()
+
+
+@pytest.mark.parametrize("opset", [*range(OLDEST_OPSET, 21), *range(21, NEWEST_OPSET + 1)])
+def test_onnx_of_every_operator_set_answers_alike(tmp_path: Path, opset: int) -> None:
+    """Torch writes up to 20; the newer ones are converted."""
+    module = network()
+    file = tmp_path / "net.onnx"
+    torch.onnx.export(
+        module,
+        (torch.zeros(1, 3, 40, 48),),
+        str(file),
+        dynamo=False,
+        input_names=["x"],
+        opset_version=min(opset, 20),
+        dynamic_axes={"x": {0: "n"}},
+    )
+    if opset > 20:
+        onnx.save(onnx.version_converter.convert_version(onnx.load(file), opset), file)
+    assert onnx.load(file).opset_import[0].version == opset
+    batch = np.random.default_rng(0).normal(size=(2, 3, 40, 48)).astype(np.float32)
+    with torch.inference_mode():
+        expected = module(torch.from_numpy(batch)).numpy()
+    np.testing.assert_allclose(
+        _run(ModelFileSource(written(tmp_path, "net.onnx")).graph(17), batch), expected, atol=1e-4
+    )
+
+
+@pytest.mark.parametrize("axes", [(), (0,), (0, 2, 3), (0, 1, 2, 3)], ids=["fixed", "batch", "size", "all"])
+def test_onnx_with_shapes_left_open_takes_the_size_of_its_model_file(
+    tmp_path: Path, axes: tuple[int, ...]
+) -> None:
+    torch.onnx.export(
+        network(),
+        (torch.zeros(1, 3, 40, 48),),
+        str(tmp_path / "net.onnx"),
+        dynamo=False,
+        input_names=["x"],
+        dynamic_axes={"x": {axis: f"axis{axis}" for axis in axes}} if axes else None,
+    )
+    graph = ModelFileSource(written(tmp_path, "net.onnx")).graph(17)
+    shape = [size.dim_value or None for size in graph.graph.input[0].type.tensor_type.shape.dim]
+    assert shape == [None, 3, 40, 48]
+    assert _run(graph, np.zeros((3, 3, 40, 48), np.float32)).shape == (3, 3)
+
+
+def test_a_builder_in_a_package_is_found_by_its_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    package = tmp_path / "site" / "their_nets"
+    package.mkdir(parents=True)
+    (package / "__init__.py").write_text("")
+    (package / "small.py").write_text(NETS)
+    monkeypatch.syspath_prepend(str(tmp_path / "site"))
+    dumped(tmp_path / "w.pth", WRAPPERS["plain"])
+    source = ModelFileSource(written(tmp_path, "w.pth", 'builder = "their_nets.small:build"\n'))
+    assert source.graph(17).graph.output[0].name == "logits"
+
+
+@pytest.mark.parametrize("model", ["default", "light"])
+def test_packaged_networks_open_by_name(model: str) -> None:
+    source = open_source_network(model, ProgressReporter(silent=True))
+    assert source.description.network.trained
+    assert len(source.description.labels) >= 12
 
 
 def test_half_precision_external_data_and_initializers_as_inputs(tmp_path: Path) -> None:
