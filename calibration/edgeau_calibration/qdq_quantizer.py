@@ -3,7 +3,7 @@
 This is the one file that drives ONNX Runtime's ``QDQQuantizer``. The class can be imported from
 ``onnxruntime.quantization`` but is not documented there: the documented ``quantize_static`` only takes files and calibrates by
 itself. What is relied on here (constructor arguments, ``tensors_range``, the extra options, per-tensor overrides, the form of
-the result) is pinned by ``tests/calibration/graph/test_qdq_quantizer.py``, which fails where a new release changes it.
+the result) is pinned by ``tests/calibration/test_qdq_quantizer.py``, which fails where a new release changes it.
 
 The form is canonical: every node that is integer reads dequantized tensors (weights: int8 and ``DequantizeLinear`` only, or
 a whole pair where the recipe wants one) and its output is quantized again; a node without ``QuantizeLinear`` behind it is

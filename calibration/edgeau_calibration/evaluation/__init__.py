@@ -1,1 +1,1 @@
-"""Evaluation of a quantized network: accuracy, time, and the error of single tensors."""
+"""Evaluation of a quantized network: accuracy, the error of single tensors, and what each block costs."""

@@ -1,1 +1,1 @@
-"""Views of the ONNX graph, and the one file that drives ONNX Runtime's quantizer."""
+"""The ONNX graph as quantization sees it: made ready, its layers and blocks, what must stay in float, and sessions to run it."""

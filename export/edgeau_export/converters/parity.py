@@ -31,6 +31,10 @@ __all__ = [
 ]
 
 
+# Of the numbers of a constant of a LiteRT file: where so many are those of a weight, it is that weight.
+_MOST = 0.5
+
+
 @dataclass(frozen=True)
 class ArtifactLogits:
     """Answers of an artifact.
@@ -119,16 +123,17 @@ def refuse_if_tflite_weights_differ(
         precision: ``"fp32"``, or ``"fp16"`` whose weights are the nearest of half precision.
 
     Raises:
-        GateRefusedError: a constant is a weight of the graph but for some numbers, or a weight of the graph is nowhere.
+        GateRefusedError: a constant is a weight of the graph but for some numbers.
     """
     faults = faults_of_constants(
         float_constants(content),
         known_weights(graph),
         rounding=HALF if precision == "fp16" else SINGLE,
         any_order=True,
+        most=_MOST,
     )
-    # What is no weight of the graph is the converter's own: coefficients of a function, a table of places.
-    faults = replace(faults, unknown=())
+    # A constant that is no weight of the graph is the converter's own, and so is one that it made of several; logits judge these.
+    faults = replace(faults, unknown=(), lost=())
     if faults:
         raise GateRefusedError(
             f"{file.name} is not the same network, though its answers may be near: {faults}; nothing was written. "

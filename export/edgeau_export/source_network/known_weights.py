@@ -53,7 +53,11 @@ def known_weights(model: onnx.ModelProto) -> list[KnownWeight]:
     """
     nodes = _needed(model.graph)
     constants = _constants(model, nodes)
-    return [*constants.values(), *_folded_layers(model.graph, nodes, constants)]
+    return [
+        *constants.values(),
+        *_folded_layers(model.graph, nodes, constants),
+        *_normalizations(nodes, constants),
+    ]
 
 
 def _needed(graph: onnx.GraphProto) -> list[onnx.NodeProto]:
@@ -153,6 +157,26 @@ def _scaled(weight: KnownWeight, factor: Numbers, sources: frozenset[str]) -> Kn
     )
 
 
+def _normalizations(
+    nodes: list[onnx.NodeProto], constants: Mapping[str, KnownWeight]
+) -> Iterator[KnownWeight]:
+    """Factor and offset of each batch norm: what stands in front of no layer becomes a product and a sum."""
+    for node in nodes:
+        given = [constants[name] for name in node.input[1:5] if name in constants]
+        if node.op_type != "BatchNormalization" or len(given) != 4:
+            continue
+        scale, offset, mean, variance = (item.values for item in given)
+        factor = scale / np.sqrt(variance + _epsilon(node))
+        sources = frozenset[str]().union(*(item.sources for item in given))
+        yield KnownWeight(f"{node.name}, factor", factor, np.abs(factor), sources)
+        size = np.abs(offset) + np.abs(mean * factor)
+        yield KnownWeight(f"{node.name}, offset", offset - mean * factor, size, sources)
+
+
+def _epsilon(batch_norm: onnx.NodeProto) -> float:
+    return next((float(item.f) for item in batch_norm.attribute if item.name == "epsilon"), 1e-5)
+
+
 def _folded_layers(
     graph: onnx.GraphProto, nodes: list[onnx.NodeProto], constants: Mapping[str, KnownWeight]
 ) -> Iterator[KnownWeight]:
@@ -192,8 +216,7 @@ def _with(
     sources = frozenset[str]().union(*(item.sources for item in given))
     if node.op_type == "BatchNormalization" and len(given) == 4:
         scale, offset, mean, variance = (item.values for item in given)
-        epsilon = next((item.f for item in node.attribute if item.name == "epsilon"), 1e-5)
-        factor = scale / np.sqrt(variance + epsilon)
+        factor = scale / np.sqrt(variance + _epsilon(node))
         return layer.moved(-mean, sources).scaled(factor, sources).moved(offset, sources)
     if len(given) != 1 or not _per_output(given[0].values, layer):
         return None

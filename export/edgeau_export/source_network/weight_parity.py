@@ -74,6 +74,7 @@ def faults_of_constants(
     *,
     rounding: float = SINGLE,
     any_order: bool = False,
+    most: float = _MOST,
 ) -> WeightFaults:
     """Compare the float constants of a file.
 
@@ -81,6 +82,7 @@ def faults_of_constants(
         constants: by name.
         known: as for :func:`weight_faults`.
         rounding: relative to what was added up to a number; :data:`HALF` where the file keeps float16.
+        most: a tensor is a known one with faults where at least such a share of its numbers other than 0 fits, 0..1.
         any_order: a tensor may hold a known one's numbers in another order, as where columns follow another layout of pictures.
     """
     by_count: dict[int, list[tuple[float, KnownWeight]]] = {}
@@ -90,15 +92,17 @@ def faults_of_constants(
     found: set[str] = set()
     for name, array in constants:
         candidates = by_count.get(array.size, ())
+        compared = array
         best, misfits = _best(array.astype(np.float64), candidates, rounding)
-        if any_order and (best is None or misfits.mean() > 1 - _MOST):
+        if any_order and (best is None or _fitting(array, misfits) < most):
             in_order = [(size, _sorted(item)) for size, item in candidates]
-            best, misfits = _best(np.sort(array.astype(np.float64), axis=None), in_order, rounding)
+            compared = np.sort(array, axis=None)
+            best, misfits = _best(compared.astype(np.float64), in_order, rounding)
         if best is not None and not misfits.any():
             found |= best.sources
         elif len(np.unique(array)) <= _FEW and array.size > _FEW:
             continue
-        elif best is not None and misfits.mean() <= 1 - _MOST:
+        elif best is not None and _fitting(compared, misfits) >= most:
             found |= best.sources
             wrong.append(f"{name}: {int(misfits.sum())} of {array.size} numbers differ from {best.name}")
         elif array.size > 1:
@@ -150,6 +154,12 @@ def _best(
             if not misfits.any():
                 return best, misfits
     return best, misfits
+
+
+def _fitting(array: NDArray[Any], misfits: NDArray[np.bool_]) -> float:
+    """Share of the numbers that fit, of those that are not 0, which many tensors have in common."""
+    counted = array.ravel() != 0
+    return 1 - float(misfits[counted].mean()) if counted.any() else 0.0
 
 
 def _sorted(item: KnownWeight) -> KnownWeight:
