@@ -222,7 +222,7 @@ def f1(given: Answers, labels: Sequence[str], assessor: QualityAssessor | None =
 def _refused(assessor: QualityAssessor, face: Face) -> Mapping[str, str]:
     """The AUs that the limits refuse."""
     assert face.quality is not None
-    return assessor.refused(face.quality, face.pose)
+    return assessor.refusals(face.quality, face.pose)
 
 
 def _labels_of(labels: Sequence[str], regions: tuple[str, ...]) -> list[str]:

@@ -144,7 +144,7 @@ def time_artifacts(
     with _Stopwatch(bundle, provider, share) as stopwatch:
         for candidate in artifacts:
             stopwatch.measure(candidate, counts, every=every)
-        return stopwatch.settled(seconds / 2)
+        return stopwatch.finish(seconds / 2)
 
 
 class _Stopwatch(Closing):
@@ -176,7 +176,7 @@ class _Stopwatch(Closing):
                 return
             alone_ms = alone_ms or row.latency_ms
 
-    def settled(self, seconds: float) -> list[Timing]:
+    def finish(self, seconds: float) -> list[Timing]:
         """All rows, the fastest of them with the times of a second comparison, in turns."""
         if len(self._open) > 1:
             times = time_alternately(list(self._open.values()), self._crop, seconds)

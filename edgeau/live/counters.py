@@ -71,7 +71,7 @@ class FrameStats:
         self._dropped: Counter[str] = Counter()
         self._unreported: Counter[str] = Counter()
 
-    def captured(self, gap_s: float = 0.0) -> None:
+    def count_captured(self, gap_s: float = 0.0) -> None:
         """The source gave a frame, after a gap or not."""
         with self._lock:
             self._captured += 1
@@ -79,19 +79,19 @@ class FrameStats:
             self._gap_s += gap_s
             self._unreported_gap_s += gap_s
 
-    def dropped(self, why: str) -> None:
+    def count_dropped(self, why: str) -> None:
         """A frame was left out."""
         with self._lock:
             self._dropped[why] += 1
             self._unreported[why] += 1
 
-    def failed(self, error: Exception) -> None:
+    def count_failed(self, error: Exception) -> None:
         """A frame could not be looked at."""
         with self._lock:
             self._failed += 1
             self._last_failure = f"{type(error).__name__}: {error}"
 
-    def processed(self) -> tuple[dict[str, int], float]:
+    def count_processed(self) -> tuple[dict[str, int], float]:
         """A result is taken; what was left out since the one before it, and for how long the source had left."""
         with self._lock:
             self._processed += 1

@@ -60,7 +60,7 @@ class LiveRun:
             self._resolved,
             max_age_s=options.max_age_s,
             backlog=options.backlog,
-            lose=lambda: self._stats.dropped("unclaimed"),
+            lose=lambda: self._stats.count_dropped("unclaimed"),
             clock=self._clock,
         )
         self._scheduler = DeadlineScheduler(1 / fps, max_every=options.max_every, hot_c=options.hot_c)
@@ -123,7 +123,7 @@ class LiveRun:
             capture.join(_JOIN_S)  # a camera may hang for ever
         waiting = self._frames.take(0) is not None
         for _ in range(self._results.clear() + waiting):
-            self._stats.dropped("stopped")
+            self._stats.count_dropped("stopped")
 
     def counters(self) -> LiveCounters:
         """The counts so far."""
@@ -150,15 +150,15 @@ class LiveRun:
                 return
             stamped = frame if frame.captured_s is not None else replace(frame, captured_s=now_s)
             self._last_frame_s, self._reported_silence = now_s, False
-            self._stats.captured(frame.gap_s)
+            self._stats.count_captured(frame.gap_s)
             if not self._rate.lets_through(now_s):
-                self._stats.dropped("rate")
+                self._stats.count_dropped("rate")
                 continue
             if before_s is not None:
                 self._scheduler.on_frame(now_s - before_s)
             before_s = now_s
             if (replaced := self._frames.put(stamped)) is not None:
-                self._stats.dropped("stopped" if replaced is stamped else "busy")
+                self._stats.count_dropped("stopped" if replaced is stamped else "busy")
 
     def _find(self) -> None:
         while (frame := self._frames.take()) is not None:
@@ -166,7 +166,7 @@ class LiveRun:
             try:
                 found = self._stages.find(frame)
             except Exception as error:  # noqa: BLE001 - told, counted, and raised when it does not stop
-                self._stats.failed(error)
+                self._stats.count_failed(error)
                 self._landmark_errors.report(error)
                 continue
             self._landmark_errors.over()
@@ -196,7 +196,7 @@ class LiveRun:
             begun_s = self._clock()
             try:
                 faces = self._stages.read(pending.frame, found)
-                self._scheduler.measured(len(found), self._clock() - begun_s)
+                self._scheduler.note_cost(len(found), self._clock() - begun_s)
                 self._network_errors.over()
             except Exception as error:  # noqa: BLE001
                 self._network_errors.report(error)
@@ -227,7 +227,7 @@ class LiveRun:
     def _view(self, pending: PendingFrame) -> View:
         assert pending.faces is not None
         frame, now_s = pending.frame, self._clock()
-        drops, gap_s = self._stats.processed()
+        drops, gap_s = self._stats.count_processed()
         self._taken.append(now_s)
         self._age_s = now_s - pending.captured_s
         result = FrameResult(

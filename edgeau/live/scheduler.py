@@ -79,7 +79,7 @@ class DeadlineScheduler:
         for track in tracks:
             self._turns[track] = self._frame
 
-    def measured(self, faces: int, seconds: float) -> None:
+    def note_cost(self, faces: int, seconds: float) -> None:
         """The network took so long for so many faces."""
         self._costs_s.append(seconds / faces)
 

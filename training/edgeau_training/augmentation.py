@@ -59,7 +59,7 @@ class Augmentation:
         """Only the given amounts; all others are 0."""
         return cls(**{**dict.fromkeys(cls.__dataclass_fields__, 0.0), **amounts})
 
-    def scaled(self, strength: float) -> Augmentation:
+    def scale(self, strength: float) -> Augmentation:
         """All amounts and probabilities but the flip's, times ``strength`` 0..1."""
         amounts = {name: strength * value for name, value in vars(self).items()}
         return Augmentation(**{**amounts, "flip": self.flip})

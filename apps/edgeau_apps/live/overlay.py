@@ -49,7 +49,7 @@ class Overlay:
         self._draw_corner(picture, view)
         return picture
 
-    def outlined(self, view: View) -> NDArray[np.uint8]:
+    def draw_outline(self, view: View) -> NDArray[np.uint8]:
         """The frame with the faces outlined and numbered, and nothing beside it: for the page, which has its own bars."""
         image = view.frame.image.copy()
         scale = image.shape[0] / 480

@@ -185,7 +185,7 @@ class WebcamSession:
         """True while results are being recorded."""
         return self._recording_on
 
-    def recorded(self) -> bytes | None:
+    def fetch_recording(self) -> bytes | None:
         """The recording so far, CSV; None when there is none."""
         with self._lock:
             return None if self.recording is None else self.recording.content()

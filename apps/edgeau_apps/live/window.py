@@ -96,7 +96,7 @@ def _toggle_recording(session: WebcamSession, out: Path) -> None:
         session.record(on=True)
         return
     session.record(on=False)
-    content = session.recorded()
+    content = session.fetch_recording()
     if content is not None:
         file = out / time.strftime("edgeau-%Y%m%d-%H%M%S.csv")
         write_whole(file, content)

@@ -50,7 +50,7 @@ def weighted_nodes(graph: onnx.GraphProto) -> list[onnx.NodeProto]:
     """The nodes with constant weights, in the order of the graph; a Gemm only with its weights as (outputs, inputs)."""
     view = GraphView(graph)
 
-    def fixed(name: str) -> bool:
+    def is_fixed(name: str) -> bool:
         while view.made_by(name) in ("DequantizeLinear", "QuantizeLinear"):
             name = view.producer[name].input[0]
         return name in view.constants
@@ -59,7 +59,7 @@ def weighted_nodes(graph: onnx.GraphProto) -> list[onnx.NodeProto]:
         node
         for node in graph.node
         if node.op_type in WEIGHTED
-        and fixed(node.input[1])
+        and is_fixed(node.input[1])
         and (node.op_type == "Conv" or _attribute(node, "transB", 0) == 1)
     ]
 

@@ -102,10 +102,10 @@ class QualityAssessor:
             visible=_visible(frame.shape, landmarks, box),
             covered=covered_regions(frame, landmarks),
         )
-        refused = self.refused(found, pose)
+        refused = self.refusals(found, pose)
         return replace(found, refused=refused) if refused else found
 
-    def refused(self, found: FaceQuality, pose: HeadPose | None) -> dict[str, Reason]:
+    def refusals(self, found: FaceQuality, pose: HeadPose | None) -> dict[str, Reason]:
         """The AUs that measures speak against, and why; empty when all can be read."""
         refused: dict[str, Reason] = {}
         for regions, limits, labels in self._groups:

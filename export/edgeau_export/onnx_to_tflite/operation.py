@@ -74,7 +74,7 @@ class Operation:
             )
         return self.values.array(name)
 
-    def stored(self, number: int) -> tuple[NDArray[np.generic], Quantization] | None:
+    def stored_constant(self, number: int) -> tuple[NDArray[np.generic], Quantization] | None:
         """A constant input's own integers, in ONNX's axis order; None where it is float."""
         return self.values.quantized_constants.get(self.node.inputs[number])
 
@@ -130,9 +130,9 @@ class Operation:
     ) -> Tensor:
         """Add an operator whose kernel keeps the scale of its first input, then rescale where the graph asks for another."""
         kept = self.temporary(self.output_shape, layout, inputs[0].quantization)
-        return self.requantized(self.emit(builtin, inputs, kept, options))
+        return self.requantize(self.emit(builtin, inputs, kept, options))
 
-    def requantized(self, tensor: Tensor) -> Tensor:
+    def requantize(self, tensor: Tensor) -> Tensor:
         """The same numbers in the integers that the graph asks for."""
         return tensor if self.quantization is None else self.values.as_integers(tensor, self.quantization)
 

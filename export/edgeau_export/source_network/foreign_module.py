@@ -67,7 +67,7 @@ class ForeignModule:
         """The graph of a batch of inputs ``shape``."""
         return onnx_from_module(self.network, shape, opset)
 
-    def unfolded(self, shape: tuple[int, ...], opset: int) -> onnx.ModelProto:
+    def without_folding(self, shape: tuple[int, ...], opset: int) -> onnx.ModelProto:
         """The same with every weight as it is in the module; see :func:`unfolded_from_module`."""
         return unfolded_from_module(self.network, shape, opset)
 

@@ -62,7 +62,7 @@ class CheckpointSource:
     def graph(self, opset: int) -> onnx.ModelProto:
         """The float graph with a dynamic batch, simplified, with metadata."""
         size = self.description.input.size
-        self._weights = known_weights(self._model.unfolded(size, opset))
+        self._weights = known_weights(self._model.without_folding(size, opset))
         return with_metadata(simplify_graph(self._model.to_onnx(size, opset)), self.description)
 
     def reference(self, crops: NDArray[np.uint8] | None) -> Reference:

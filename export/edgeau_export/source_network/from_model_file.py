@@ -105,7 +105,7 @@ class ModelFileSource:
         )
         self._standard = standard
         made = with_metadata(simplify_graph(standard), self.description)
-        unfolded = self._network.unfolded(file.input.shape, opset)
+        unfolded = self._network.without_folding(file.input.shape, opset)
         self._weights = known_weights(unfolded)
         if not weight_faults(made, self._weights).unknown:
             return made
@@ -153,7 +153,7 @@ class _Network(Protocol):
 
     def raw_graph(self, shape: tuple[int, int, int], opset: int) -> onnx.ModelProto: ...
 
-    def unfolded(self, shape: tuple[int, int, int], opset: int) -> onnx.ModelProto: ...
+    def without_folding(self, shape: tuple[int, int, int], opset: int) -> onnx.ModelProto: ...
 
     def wish(self, file: DescribedModel, opset: int) -> GraphWish: ...
 
@@ -191,8 +191,8 @@ class _Torch:
                 f"{str(error).strip().splitlines()[0]}; export it to ONNX yourself and name that file as weights"
             ) from error
 
-    def unfolded(self, shape: tuple[int, int, int], opset: int) -> onnx.ModelProto:
-        return self._module.unfolded(self._own(shape), opset)
+    def without_folding(self, shape: tuple[int, int, int], opset: int) -> onnx.ModelProto:
+        return self._module.without_folding(self._own(shape), opset)
 
     def _own(self, shape: tuple[int, int, int]) -> tuple[int, int, int]:
         channels, height, width = shape
@@ -276,7 +276,7 @@ class _Onnx:
     def raw_graph(self, shape: tuple[int, int, int], opset: int) -> onnx.ModelProto:  # noqa: ARG002 - as _Torch
         return self._model
 
-    def unfolded(self, shape: tuple[int, int, int], opset: int) -> onnx.ModelProto:  # noqa: ARG002 - as _Torch
+    def without_folding(self, shape: tuple[int, int, int], opset: int) -> onnx.ModelProto:  # noqa: ARG002 - as _Torch
         return select_output(self._model, self._file.output_name, self._file.weights.name)
 
     def wish(self, file: DescribedModel, opset: int) -> GraphWish:

@@ -133,7 +133,7 @@ class _Layer:
     bias: KnownWeight | None
     axis: int
 
-    def scaled(self, factor: Numbers, sources: frozenset[str]) -> _Layer:
+    def scale(self, factor: Numbers, sources: frozenset[str]) -> _Layer:
         shape = [1] * self.weights.values.ndim
         shape[self.axis] = -1
         wide = factor.reshape(shape) if factor.size > 1 else factor.reshape(())
@@ -141,7 +141,7 @@ class _Layer:
         bias = None if self.bias is None else _scaled(self.bias, factor.reshape(-1), sources)
         return replace(self, weights=weights, bias=bias)
 
-    def moved(self, offset: Numbers, sources: frozenset[str]) -> _Layer:
+    def shift(self, offset: Numbers, sources: frozenset[str]) -> _Layer:
         outputs = self.weights.values.shape[self.axis]
         old = self.bias or KnownWeight(
             f"{self.weights.name}, bias", np.zeros(outputs), np.zeros(outputs), frozenset()
@@ -217,18 +217,18 @@ def _with(
     if node.op_type == "BatchNormalization" and len(given) == 4:
         scale, offset, mean, variance = (item.values for item in given)
         factor = scale / np.sqrt(variance + _epsilon(node))
-        return layer.moved(-mean, sources).scaled(factor, sources).moved(offset, sources)
+        return layer.shift(-mean, sources).scale(factor, sources).shift(offset, sources)
     if len(given) != 1 or not _per_output(given[0].values, layer):
         return None
     number, first = given[0].values, node.input[0] == end
     if node.op_type == "Add":
-        return layer.moved(_spread(number, layer), sources)
+        return layer.shift(_spread(number, layer), sources)
     if node.op_type == "Sub" and first:
-        return layer.moved(-_spread(number, layer), sources)
+        return layer.shift(-_spread(number, layer), sources)
     if node.op_type == "Mul":
-        return layer.scaled(number, sources)
+        return layer.scale(number, sources)
     if node.op_type == "Div" and first:
-        return layer.scaled(1 / number, sources)
+        return layer.scale(1 / number, sources)
     return None
 
 

@@ -56,7 +56,7 @@ class TorchModel:
         """
         return onnx_from_module(self.network, (3, *size), opset)
 
-    def unfolded(self, size: tuple[int, int], opset: int) -> onnx.ModelProto:
+    def without_folding(self, size: tuple[int, int], opset: int) -> onnx.ModelProto:
         """Export like :meth:`to_onnx`, see :func:`unfolded_from_module`."""
         return unfolded_from_module(self.network, (3, *size), opset)
 

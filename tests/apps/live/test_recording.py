@@ -88,7 +88,7 @@ def test_a_recording_outlives_another_artifact_and_another_source(following: Web
     recorded(5)
     following.record(on=False)
     took_s = time.monotonic() - begun
-    found = rows(following.recorded() or b"")
+    found = rows(following.fetch_recording() or b"")
     times = [float(row["timestamp"]) for row in found]
     frames = [int(row["frame"]) for row in found]
     assert len(found) >= 15
@@ -111,7 +111,7 @@ def test_a_disk_without_room_is_said_and_the_stream_goes_on(following: WebcamSes
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
         signal.signal(signal.SIGXFSZ, handler)
     assert "the recording ended" in following.said
-    assert all(row["AU12_p"] is not None for row in rows(following.recorded() or b""))
+    assert all(row["AU12_p"] is not None for row in rows(following.fetch_recording() or b""))
     number = following.newest()[0]
     wait_for(lambda: following.newest()[0] > number + 2)
     assert following.alive

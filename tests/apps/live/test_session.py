@@ -76,7 +76,7 @@ def test_engines_are_measured_beside_the_stream(
     number, recorded = session.newest()[0], session.recording.rows
     wait_for(lambda: session.newest()[0] > number + 5 and session.recording.rows > recorded + 5)
     session.record(on=False)
-    assert session.recorded()
+    assert session.fetch_recording()
     seen.set()
     measuring.join(120)
     assert [row.file for row in rows[0]] == ["model.int8.tflite"]

@@ -21,7 +21,7 @@ def run(
         chosen = [tracks[place] for place in due]
         if chosen:
             scheduler.on_dispatch(chosen)
-            scheduler.measured(len(chosen), cost_s * len(chosen))
+            scheduler.note_cost(len(chosen), cost_s * len(chosen))
         looked.append(chosen)
     return looked
 

@@ -120,7 +120,7 @@ def _as_other_tools_write_it(model: onnx.ModelProto) -> bytes:
     from edgeau_export.onnx_to_tflite.lowering import linear
 
     def connected(op, tensor, matrix, beta):
-        filters = matrix.stored(op)
+        filters = matrix.stored_constant(op)
         bias = linear.bias_of(op, 2, tensor, filters, beta)
         table = linear.options("FullyConnected")
         return op.emit(linear.Op.FULLY_CONNECTED, [tensor, filters, bias], op.output((0, 1)), table)

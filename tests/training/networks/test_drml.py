@@ -102,7 +102,7 @@ def test_patches_and_tiles_are_inverse():
     layer = RegionLayer(channels=3, size=4, grid=2)
     maps = torch.arange(2 * 3 * 4 * 4.0).reshape(2, 3, 4, 4)
     torch.testing.assert_close(layer.patches(maps)[:, 3:6], maps[:, :, :2, 2:])  # patch (0, 1)
-    torch.testing.assert_close(layer.tiled(layer.patches(maps)), maps)
+    torch.testing.assert_close(layer.tile(layer.patches(maps)), maps)
 
 
 def test_the_plain_batch_norm_is_torchs_without_scale_and_shift():

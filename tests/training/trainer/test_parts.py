@@ -149,7 +149,7 @@ def test_targets_of_a_central_cut_are_standardised(faces, targets):
 
 def test_a_mirrored_picture_has_the_mirrored_targets(faces, targets):
     """The tiny faces are symmetric, so a mirrored face is a face: left eye left, and no large target."""
-    flipped = Augmentation(flip=1).scaled(0)
+    flipped = Augmentation(flip=1).scale(0)
     assert flipped.flip == 1
     batch = first(faces, targets, augmentation=flipped)
     assert batch.points.abs().max() < 5

@@ -78,7 +78,7 @@ class Feed:
     def _shares(self, stage: Stage, cursor: Cursor, number: int, taken: int) -> Iterator[Batch]:
         each, share = self._sizes(stage)
         view = self._framing.view_of(stage.pixels, stage.field)
-        augmentation = self._recipe.augmentation.scaled(stage.augmentation)
+        augmentation = self._recipe.augmentation.scale(stage.augmentation)
         for draw in cursor.epoch():
             for part in range(self._recipe.accumulate):
                 first = part * each + self._processes.rank * share

@@ -218,7 +218,7 @@ class _Site:
 
     async def recording(self, _request: web.Request) -> web.Response:
         """The recording, to be saved."""
-        content = await asyncio.to_thread(self._session.recorded)
+        content = await asyncio.to_thread(self._session.fetch_recording)
         if content is None:
             raise web.HTTPNotFound(text="nothing was recorded yet\n")
         headers = {"Content-Disposition": 'attachment; filename="edgeau-recording.csv"'}
@@ -359,6 +359,6 @@ class _Site:
             return self._picture[1]
 
     def _drawn(self, view: View) -> bytes:
-        image = self._overlay.outlined(view)
+        image = self._overlay.draw_outline(view)
         _, content = cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, _QUALITY])
         return bytes(content.tobytes())

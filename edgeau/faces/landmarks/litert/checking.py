@@ -78,11 +78,11 @@ class FaceChecker:
         again = self._mesh.place(frame, face.region)
         return face if again is None else self._checked(placed, max(placed.presence, again.presence))
 
-    def turned(
+    def find_turned(
         self, frame: NDArray[np.uint8], region: Region, turns: Sequence[int] = _OTHER_TURNS
     ) -> CheckedFace | None:
         """The surest face that shows when a region is turned by quarters; None when none of them shows one for certain."""
-        tried = (self.first_look(frame, region.turned(turn), keep=False) for turn in turns)
+        tried = (self.first_look(frame, region.turn(turn), keep=False) for turn in turns)
         certain = [face for face in tried if face is not None and face.is_certain]
         return max(certain, key=lambda face: face.presence, default=None)
 

@@ -114,7 +114,7 @@ def _add_turned(
                 _add(_upright_one(face, doubtful), found)
     for candidate, _ in doubtful[:_MOST_TURNED]:
         if len(found) < most and not _is_known(candidate, found):
-            face = checker.turned(frame, candidate.region)
+            face = checker.find_turned(frame, candidate.region)
             if face is not None:
                 _add(face, found)
 

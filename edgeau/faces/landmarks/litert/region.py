@@ -68,7 +68,7 @@ class Region:
         box = np.concatenate((points.min(axis=0), points.max(axis=0)))
         return cls.around(box, points[_RIGHT_EYE], points[_LEFT_EYE])
 
-    def turned(self, quarter_turns: int) -> Region:
+    def turn(self, quarter_turns: int) -> Region:
         """The same square, its upper side turned clockwise by so many quarters."""
         angle = self.angle + quarter_turns * math.pi / 2
         return replace(self, angle=math.remainder(angle, 2 * math.pi))

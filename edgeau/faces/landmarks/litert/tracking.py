@@ -82,7 +82,7 @@ class Tracking:
     def _followed_face(self, frame: NDArray[np.uint8], region: Region, *, turn: bool) -> CheckedFace | None:
         face = self._checker.next_look(frame, region)
         if turn and face is not None and not face.is_certain:
-            return self._checker.turned(frame, region) or face
+            return self._checker.find_turned(frame, region) or face
         return face
 
     def _new_faces(self, frame: NDArray[np.uint8], most: int, *, turn: bool) -> list[CheckedFace]:
@@ -93,7 +93,7 @@ class Tracking:
         for region in regions:
             face = self._checker.first_look(frame, region, keep=True)
             if face is not None and not face.is_certain:
-                face = self._checker.turned(frame, region) or face
+                face = self._checker.find_turned(frame, region) or face
             if face is not None:
                 faces.append(face)
         if turn and not self._followed and not faces:

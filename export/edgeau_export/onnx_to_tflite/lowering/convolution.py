@@ -47,7 +47,7 @@ def _depthwise(op: Operation, tensor: Tensor, place: Window, multiplier: int) ->
 def _filters(op: Operation, order: tuple[int, int, int, int], channels: int) -> Tensor:
     """The weights in TFLite's axis order, and their output channels' axis there."""
     name = op.node.inputs[1]
-    stored = op.stored(1)
+    stored = op.stored_constant(1)
     if op.integer and stored is not None:
         array, quantization = stored
         return op.values.model.constant(name, array.transpose(order), None, quantization.along(channels))

@@ -50,7 +50,7 @@ def matmul(op: Operation) -> None:
 
 def _refuse_scales(op: Operation, index: int, what: str) -> None:
     """BATCH_MATMUL reads the first of several scales, and would be wrong without a word."""
-    stored = op.stored(index) if op.integer else None
+    stored = op.stored_constant(index) if op.integer else None
     if stored is not None and stored[1].scale.size > 1:
         raise ConversionError(
             f"{op.node}: {op.node.inputs[index]} {what} and has {stored[1].scale.size} scales; "
@@ -72,7 +72,7 @@ def _on_tokens(op: Operation, tensor: Tensor, matrix: _Matrix) -> Tensor:
 def _connected(op: Operation, tensor: Tensor, matrix: _Matrix, beta: float) -> Tensor:
     if matrix.per_channel:
         return _as_convolution(op, tensor, matrix, beta)
-    filters = matrix.stored(op)
+    filters = matrix.stored_constant(op)
     table = options("FullyConnected", fusedActivationFunction=fused_activation(op))
     inputs = [tensor, filters, bias_of(op, 2, tensor, filters, beta)]
     return op.emit(Op.FULLY_CONNECTED, inputs, op.output(plain(2)), table)
@@ -83,7 +83,7 @@ def _as_convolution(op: Operation, tensor: Tensor, matrix: _Matrix, beta: float)
     outputs, inputs = matrix.array.shape
     first, *between, _ = tensor.shape
     height = math.prod(between)
-    filters = replace(matrix, array=matrix.array.reshape(outputs, 1, 1, inputs)).stored(op)
+    filters = replace(matrix, array=matrix.array.reshape(outputs, 1, 1, inputs)).stored_constant(op)
     picture = op.values.model.tensor(
         f"{tensor.name}/pixel", (first, height, 1, inputs), NHWC, tensor.quantization
     )
@@ -112,7 +112,7 @@ class _Matrix:
         """One scale for each output: kept by the graph, or about to be made for a hybrid kernel."""
         return self.hybrid or (self.quantization is not None and self.quantization.scale.size > 1)
 
-    def stored(self, op: Operation) -> Tensor:
+    def stored_constant(self, op: Operation) -> Tensor:
         """Store as a constant of the model, in the file's precision."""
         if self.quantization is None:
             return op.weights(self.array, self.name, 0, hybrid=True)
@@ -120,7 +120,7 @@ class _Matrix:
 
 
 def _matrix(op: Operation, *, transposed: bool, factor: float) -> _Matrix:
-    name, stored = op.node.inputs[1], op.stored(1)
+    name, stored = op.node.inputs[1], op.stored_constant(1)
     if op.integer and stored is not None:
         array, quantization = stored
         scale = (quantization.scale * factor).astype(np.float32)

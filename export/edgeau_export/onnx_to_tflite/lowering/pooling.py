@@ -25,7 +25,7 @@ def max_pool(op: Operation) -> None:
         raise ConversionError(f"{op.node}: TFLite has no dilated pooling")
     tensor = op.activation(0, NHWC)
     if place.kernel == place.strides == (1, 1):  # IR-50's shortcut: takes every pixel
-        op.finish(op.requantized(tensor))
+        op.finish(op.requantize(tensor))
         return
     source = pad_window(op, tensor, place, fill=-np.inf)
     op.finish(op.emit_in_place(Op.MAX_POOL_2D, [source], NHWC, _table(op, place)))

@@ -21,7 +21,7 @@ __all__ = ["alias", "concat", "constant_pad", "expand", "reshape", "slice_", "tr
 @lowers("Identity", "Dropout", integer=True)
 def alias(op: Operation) -> None:
     """Another name."""
-    op.finish(op.requantized(op.activation(0)))
+    op.finish(op.requantize(op.activation(0)))
 
 
 @lowers("Reshape", "Flatten", "Squeeze", "Unsqueeze", integer=True, parameters=(1,))
@@ -32,7 +32,7 @@ def reshape(op: Operation) -> None:
         answer = op.temporary(op.output_shape, plain(2), tensor.quantization)
         op.finish(op.emit(Op.RESHAPE, [tensor, op.numbers(*op.output_shape)], answer))
         return
-    op.finish(op.requantized(reshape_values(op, op.activation(0), op.shape(0), op.output_shape)))
+    op.finish(op.requantize(reshape_values(op, op.activation(0), op.shape(0), op.output_shape)))
 
 
 @lowers("Expand")
@@ -55,7 +55,7 @@ def transpose(op: Operation) -> None:
     """Only the names of the axes change; who wants them in a certain order will say so."""
     tensor = op.activation(0)
     permutation = op.attribute("perm", tuple(reversed(plain(len(tensor.shape)))))
-    op.finish(op.requantized(replace(tensor, layout=follow(tensor.layout, permutation))))
+    op.finish(op.requantize(replace(tensor, layout=follow(tensor.layout, permutation))))
 
 
 @lowers("Concat", integer=True)
@@ -63,7 +63,7 @@ def concat(op: Operation) -> None:
     """All inputs in the layout, and in the integers, of the answer."""
     count, rank = len(op.node.inputs), len(op.output_shape)
     layout = next((op.layout(n) for n in range(count) if not op.is_constant(n)), plain(rank))
-    tensors = [op.requantized(op.activation(number, layout)) for number in range(count)]
+    tensors = [op.requantize(op.activation(number, layout)) for number in range(count)]
     table = options("Concatenation", axis=layout.index(op.attribute("axis", 0) % rank))
     op.finish(op.emit(Op.CONCATENATION, tensors, op.output(layout), table))
 
@@ -103,4 +103,4 @@ def constant_pad(op: Operation) -> None:
     amounts = op.constant(1).tolist()
     fill = float(op.constant(2).reshape(-1)[0]) if op.has(2) else 0.0
     pairs = [(int(amounts[axis]), int(amounts[axis + rank])) for axis in tensor.layout]
-    op.finish(op.requantized(pad(op, tensor, pairs, fill if np.any(fill) else None)))
+    op.finish(op.requantize(pad(op, tensor, pairs, fill if np.any(fill) else None)))

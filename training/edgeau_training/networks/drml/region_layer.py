@@ -41,7 +41,7 @@ class RegionLayer(nn.Module):
     def forward(self, maps: Tensor) -> Tensor:
         """The map of the same shape."""
         patches = self.conv(self.relu(self.norm(self.patches(maps))))
-        return cast("Tensor", self.relu(maps + self.tiled(patches)))
+        return cast("Tensor", self.relu(maps + self.tile(patches)))
 
     # Both take their sizes from the layer, not from the tensor: the ONNX exporter must know them beforehand.
 
@@ -50,7 +50,7 @@ class RegionLayer(nn.Module):
         cut = maps.reshape(-1, self.channels, self.grid, self.patch, self.grid, self.patch)
         return cut.permute(0, 2, 4, 1, 3, 5).reshape(-1, self.norm.num_features, self.patch, self.patch)
 
-    def tiled(self, patches: Tensor) -> Tensor:
+    def tile(self, patches: Tensor) -> Tensor:
         """The inverse of :meth:`patches`."""
         size = self.grid * self.patch
         cut = patches.reshape(-1, self.grid, self.grid, self.channels, self.patch, self.patch)
