@@ -33,7 +33,7 @@ _KEPT_BACK = 5  # every fifth person says how far the layer may move
 
 @dataclass(frozen=True)
 class LastLayerRule:
-    """How far the layer may move.
+    """Limits within which the layer may move.
 
     Attributes:
         pulls: weights of the squared change (of features of spread 1) to choose from.

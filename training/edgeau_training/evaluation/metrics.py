@@ -126,7 +126,7 @@ def fit_thresholds(predictions: Predictions, objective: str = "f1") -> NDArray[n
 
 
 def flat_rises(predictions: Predictions, margin: float) -> NDArray[np.float64]:
-    """How far each threshold's logit may rise while F1 stays within a margin of what it is, float64 ``(C,)``, 0 or more.
+    """Largest rise of each threshold's logit at which F1 stays within a margin of what it is, float64 ``(C,)``, 0 or more.
 
     Only thresholds at the answers themselves count. The most that such a threshold can be apart is what the faces do not tell.
 
