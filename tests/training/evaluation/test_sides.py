@@ -58,3 +58,10 @@ def test_a_face_mirrored_twice_is_the_same() -> None:
     twice = mirrored_faces(once, mirror)
     assert np.allclose(twice.landmarks, points, atol=1e-4)
     assert np.array_equal(twice.pictures[1], pictures[1])
+
+
+def test_each_face_is_mirrored_in_a_picture_of_its_own_width() -> None:
+    points = np.full((2, 468, 3), 10, np.float32)
+    pictures = [np.zeros((8, width, 3), np.uint8) for width in (100, 40)]
+    mirrored = mirrored_faces(FaceBatch(points, np.zeros((2, 1), np.int8), pictures), np.arange(468))
+    assert mirrored.landmarks[:, 0, 0].tolist() == [89, 29]

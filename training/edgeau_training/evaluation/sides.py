@@ -188,10 +188,10 @@ def mirrored_faces(batch: FaceBatch, mirror: NDArray[np.int64]) -> FaceBatch:
     """The same faces in a mirror; their labels are not touched."""
     if batch.pictures is None or batch.landmarks is None:
         raise InputError("mirroring needs pictures and landmarks")
-    width = batch.pictures[0].shape[1]
     order = np.concatenate((mirror, np.arange(*_IRIS[1]), np.arange(*_IRIS[0])))
     points = batch.landmarks[:, order[: batch.landmarks.shape[1]]].copy()
-    points[..., 0] = width - 1 - points[..., 0]
+    widths = np.array([picture.shape[1] for picture in batch.pictures], np.float32)
+    points[..., 0] = widths[:, None] - 1 - points[..., 0]
     pictures = [np.ascontiguousarray(picture[:, ::-1]) for picture in batch.pictures]
     return replace(batch, landmarks=points, pictures=pictures)
 
