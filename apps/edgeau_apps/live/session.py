@@ -107,6 +107,7 @@ class WebcamSession:
         self._calibrated: CalibratedFace | None = None
         self.said = ""
         self.failure: UserError | None = None
+        self.crash: Exception | None = None
 
     @property
     def bundle(self) -> Bundle:
@@ -143,8 +144,12 @@ class WebcamSession:
         return tuple(sink.name for sink in self._sinks)
 
     def start(self) -> None:
-        """Follow the source in a thread."""
-        self._thread = threading.Thread(target=self._follow, name="session", daemon=True)
+        """Follow the source in a thread; again, where it ended.
+
+        :attr:`failure` and :attr:`crash` then tell why it ended: an error that somebody can do something about, or one of edgeau.
+        """
+        self.failure = self.crash = None
+        self._thread = threading.Thread(target=self._guarded, name="session", daemon=True)
         self._thread.start()
 
     def wait(self, seen: int, timeout: float) -> tuple[int, View | None]:
@@ -265,6 +270,13 @@ class WebcamSession:
         self._again = True
         if self._live is not None:
             self._live.stop()
+
+    def _guarded(self) -> None:
+        try:
+            self._follow()
+        except Exception as error:  # noqa: BLE001 - whoever watches the session raises it again
+            self.crash = error
+            _log.exception("the session ended by a fault of edgeau")
 
     def _follow(self) -> None:
         while not self._ending:

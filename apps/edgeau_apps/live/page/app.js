@@ -1,6 +1,6 @@
 // The page: numbers come over one WebSocket, the picture is an <img>, changes are posted.
 const at = (id) => document.getElementById(id);
-const SECONDS = 8, FRAME_MS = 66, RETRY_MS = 1000;
+const SECONDS = 8, FRAME_MS = 66, RETRY_MS = 1000, WATCH_MS = 2000;
 const NAMES = { fps: "fps", age: "age_ms", every: "every", dropped: "dropped" };
 let about = null, latest = null, histories = new Map(), cards = new Map(), socket = null, shownEvents = "";
 
@@ -233,6 +233,17 @@ at("camera").onclick = async () => {
   at("camera").setAttribute("aria-pressed", "true");
   at("camera").textContent = "Stop this device's camera";
 };
+
+// The numbers stop with the session; what became of it is asked for, so that no old picture passes for a new one.
+async function watch() {
+  try {
+    const health = await (await fetch("health")).json();
+    const stale = health.status === "restarting";
+    document.querySelector("main").classList.toggle("stale", stale);
+    if (stale) say(`${health.why}; starting again`);
+  } catch { document.querySelector("main").classList.add("stale"); }
+}
+setInterval(watch, WATCH_MS);
 
 // A picture that never ends must not keep the page from being loaded.
 if (document.readyState === "complete") begin(); else addEventListener("load", begin);

@@ -39,10 +39,12 @@ class Guard:
 
     Args:
         token: that every request must bring (in the cookie that the first one with ``?token=`` sets); None for none.
+        open_paths: paths that need no token.
     """
 
-    def __init__(self, token: str | None) -> None:
+    def __init__(self, token: str | None, open_paths: tuple[str, ...] = ()) -> None:
         self._token = token
+        self._open_paths = open_paths
         name = socket.gethostname().lower()
         self._names = {"localhost", name, f"{name}.local"}
         self._changes = _Allowance(_CHANGES_PER_S, _BURST)
@@ -53,7 +55,8 @@ class Guard:
         """Refuse, or pass on and add the headers."""
         self._check_host(request)
         self._check_origin(request)
-        if self._token is not None and not self._known(request):
+        closed = self._token is not None and request.path not in self._open_paths
+        if closed and not self._known(request):
             # Whoever has the token is never kept out by others' attempts.
             if not self._attempts.spend():
                 raise web.HTTPTooManyRequests(text="too many wrong tokens; wait a while\n", headers=_HEADERS)

@@ -12,7 +12,8 @@ import contextlib
 import secrets
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
+from functools import partial
 from importlib.resources import files
 from typing import Any, TextIO
 
@@ -21,11 +22,13 @@ from aiohttp import WSMsgType, web
 
 from edgeau._system.command import TERMINATED
 from edgeau._system.door import Door
+from edgeau._system.service_manager import notify
 from edgeau.errors import InputError, UsageError, UserError
 from edgeau.live import View
 from edgeau_apps.live.overlay import Overlay
 from edgeau_apps.live.serve.guard import Guard, Handler, is_loopback
 from edgeau_apps.live.serve.message import about, numbers
+from edgeau_apps.live.serve.supervisor import Supervisor
 from edgeau_apps.live.serve.viewer_camera import MOST_BYTES, ViewerCamera, decoded
 from edgeau_apps.live.session import WebcamSession
 
@@ -56,7 +59,7 @@ def parse_address(text: str) -> tuple[str, int]:
 def serve(
     session: WebcamSession, overlay: Overlay, address: str, *, token: str | None, video: bool, out: TextIO
 ) -> None:
-    """Serve until Ctrl-C or SIGTERM.
+    """Serve until Ctrl-C or SIGTERM, or until the session has ended for good.
 
     Args:
         session: not started yet.
@@ -68,6 +71,7 @@ def serve(
 
     Raises:
         UsageError: the address is none, or cannot be bound.
+        UserError: the session ended, and did so again after each new start.
     """
     host, port = parse_address(address)
     if is_loopback(host):
@@ -79,11 +83,19 @@ def serve(
         print("edgeau-live: everybody in the network who has the token can see this camera", file=sys.stderr)
         shown = f"http://{host}:{port}/?token={token}"
     door = Door()
-    app = make_app(session, overlay, door, token=token, video=video)
-    asyncio.run(_run(app, door, host, port, lambda: print(shown, file=out, flush=True)))
+    supervisor = Supervisor(session)
+    app = make_app(session, overlay, door, token=token, video=video, supervisor=supervisor)
+    asyncio.run(_run(app, door, host, port, lambda: print(shown, file=out, flush=True), supervisor))
 
 
-async def _run(app: web.Application, door: Door, host: str, port: int, listening: Callable[[], None]) -> None:
+async def _run(
+    app: web.Application,
+    door: Door,
+    host: str,
+    port: int,
+    listening: Callable[[], None],
+    supervisor: Supervisor,
+) -> None:
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.5, keepalive_timeout=_IDLE_S)
     await runner.setup()
     assert runner.server is not None  # there is one after setup
@@ -97,13 +109,26 @@ async def _run(app: web.Application, door: Door, host: str, port: int, listening
                 f"{host}:{port} cannot be bound: {error.strerror}; give another --serve"
             ) from error
         listening()
-        ended_by = await _signal()
+        ended_by = await _first(_signal(), supervisor.watch())
         server.close()
     finally:
+        notify(STOPPING="1")
         await runner.cleanup()
+    if isinstance(ended_by, BaseException):
+        raise ended_by
     if ended_by == signal.SIGINT:
         raise KeyboardInterrupt
     raise SystemExit(TERMINATED)
+
+
+async def _first(*waits: Coroutine[Any, Any, Any]) -> Any:
+    """The result of whichever ends first; the others are cancelled."""
+    tasks = [asyncio.ensure_future(one) for one in waits]
+    done, left = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    for task in left:
+        task.cancel()
+    await asyncio.gather(*left, return_exceptions=True)
+    return done.pop().result()
 
 
 async def _signal() -> int:
@@ -125,15 +150,22 @@ async def _signal() -> int:
 
 
 def make_app(
-    session: WebcamSession, overlay: Overlay, door: Door, *, token: str | None, video: bool
+    session: WebcamSession,
+    overlay: Overlay,
+    door: Door,
+    *,
+    token: str | None,
+    video: bool,
+    supervisor: Supervisor,
 ) -> web.Application:
     """The application; it starts and closes nothing but its own tasks."""
-    guard = Guard(token)
+    guard = Guard(token, open_paths=("/health",))
     app = web.Application(middlewares=[_asking(door), guard.middleware], client_max_size=_MOST_COMMAND)
     site = _Site(session, overlay, guard, video=video)
     app.router.add_get("/", site.page)
     app.router.add_get("/{name:app.js|style.css}", site.page)
     app.router.add_get("/about", site.about)
+    app.router.add_get("/health", partial(_health, supervisor))
     app.router.add_get("/artifacts", site.artifacts)
     app.router.add_get("/recording.csv", site.recording)
     app.router.add_get("/numbers", site.numbers)
@@ -144,6 +176,12 @@ def make_app(
     app.on_startup.append(site.begin)
     app.on_shutdown.append(site.end)
     return app
+
+
+async def _health(supervisor: Supervisor, _request: web.Request) -> web.Response:
+    """200 where results come, else 503; nothing of the picture or the people in it, so that it needs no token."""
+    health = supervisor.health()
+    return web.json_response(health, status=200 if health["status"] == "running" else 503)
 
 
 def _asking(door: Door) -> Any:
