@@ -16,8 +16,6 @@ from edgeau.bundle.golden import read_golden, write_golden
 from edgeau.bundle.verification import open_verified
 from edgeau.errors import EngineError
 from edgeau.runtimes.table import Runtime
-from edgeau_apps.doctor.probe import this_machine
-from edgeau_apps.doctor.trials import try_machine
 
 pytest.importorskip("openvino")
 
@@ -97,9 +95,3 @@ def test_without_it_nothing_is_said_of_it(monkeypatch: pytest.MonkeyPatch) -> No
     assert bundle.artifacts() == bundle.manifest.artifacts
     with pytest.raises(EngineError, match="no artifact for 'openvino'"):
         bundle.artifacts("openvino")
-
-
-def test_the_doctor_tries_it() -> None:
-    says = [f.says for f in try_machine(this_machine(imports=False), None) if f.subject == "artifact tried"]
-    for name in ("openvino/fp32", "openvino/int8"):
-        assert any(line.startswith(f"{name} gives its golden answers in") for line in says), says
