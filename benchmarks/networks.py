@@ -130,6 +130,9 @@ def table(rows: Sequence[dict[str, Any]]) -> str:
         "|---|---|---|---|---|---|---|---|---|---|",
         *map(_line, rows),
     ]
+    measured = {row["network"] for row in rows}
+    if absent := [name for name in NETWORKS if name not in measured]:
+        lines += ["", f"Not measured: {', '.join(absent)}."]
     reasons = [
         (row["network"], kind, row[kind])
         for row in rows
