@@ -111,7 +111,8 @@ def _turn(place: Path, films: list[Path], artifact: str) -> dict[str, float]:
     paths = os.pathsep.join(str(place / package) for package in _PACKAGES)
     command = [sys.executable, "-c", _PROGRAM, str(place), *map(str, films), artifact]
     environment = {**os.environ, "PYTHONPATH": paths, "OMP_NUM_THREADS": "1"}
-    done = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
+    # There, since a program given with -c takes packages from the folder that it runs in first.
+    done = subprocess.run(command, capture_output=True, text=True, env=environment, check=False, cwd=place)
     if done.returncode:
         raise InputError(f"{place} could not be measured: {done.stderr.strip()[-500:]}")
     found: dict[str, float] = json.loads(done.stdout)
