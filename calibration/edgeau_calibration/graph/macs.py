@@ -13,10 +13,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from math import prod
 
+import numpy as np
 import onnx
 
 from edgeau.errors import CalibrationError
+from edgeau_calibration.graph.ort_session import open_model
 from edgeau_calibration.graph.quantizable_layers import WEIGHTED
+from edgeau_calibration.graph.subgraph import with_outputs
 from edgeau_calibration.graph.view import GraphView, with_shapes
 
 __all__ = [
@@ -82,18 +85,37 @@ def _einsum(node: onnx.NodeProto, shapes: Mapping[str, tuple[int, ...]]) -> int:
 def macs_by_node(model: onnx.ModelProto) -> dict[str, int]:
     """Multiply-accumulates of one input, by name of the Conv, Gemm or MatMul; graph order.
 
+    Shapes that cannot be inferred, as behind sizes that a graph computes (Swin's windows), are those of a run on zeros.
+
     Raises:
-        CalibrationError: a shape cannot be inferred.
+        CalibrationError: a shape is not known.
     """
     graph = with_shapes(model, batch=1).graph
     shapes = tensor_shapes(graph)
     nodes = [node for node in graph.node if node.op_type in (*WEIGHTED, "MatMul")]
+    needed = dict.fromkeys(name for node in nodes for name in (*node.input[:2], node.output[0]))
+    if absent := [name for name in needed if name not in shapes]:
+        shapes |= _shapes_of_a_run(model, absent)
     for node in nodes:
         if not all(name in shapes for name in (*node.input[:2], node.output[0])):
             raise CalibrationError(
                 f"the shape of {node.name or node.op_type} is not known; export the network with fixed height and width"
             )
     return {node.name: macs_of(node, shapes) for node in nodes}
+
+
+def _shapes_of_a_run(model: onnx.ModelProto, names: list[str]) -> dict[str, tuple[int, ...]]:
+    """Shapes of tensors while one input of zeros passes; empty where the input's own size is open."""
+    (entry,) = (
+        item for item in model.graph.input if item.name not in {one.name for one in model.graph.initializer}
+    )
+    size = [axis.dim_value for axis in entry.type.tensor_type.shape.dim][1:]
+    if not all(size):
+        return {}
+    answers = open_model(with_outputs(model, names)).run(
+        names, {entry.name: np.zeros((1, *size), np.float32)}
+    )
+    return {name: tuple(np.shape(answer)) for name, answer in zip(names, answers, strict=True)}
 
 
 def tensor_shapes(graph: onnx.GraphProto) -> dict[str, tuple[int, ...]]:
