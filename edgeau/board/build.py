@@ -64,7 +64,7 @@ def finish_bundle(path: Path, options: EngineOptions | None = None, *, max_f1_dr
     machine = this_machine(import_tensorrt(), Cuda())  # before minutes are spent: it says what is missing
     for artifact in artifacts:
         remember_options(bundle.path(artifact.file), options or EngineOptions())
-    timings = _one_of_each_file(time_artifacts(bundle, RUNTIME, seconds=4.0))
+    timings = _one_of_each_file(time_artifacts(bundle, bundle.artifacts(RUNTIME), seconds=4.0))
     rows = _measure_all(bundle, timings, machine.to_dict(), max_f1_drop)
     manifest = with_measured(bundle.manifest, rows, timings)
     _replace_manifest(bundle, manifest)

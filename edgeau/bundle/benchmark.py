@@ -107,20 +107,20 @@ def _is_enough(turns: int, late_s: float, seconds: float) -> bool:
 
 def time_artifacts(
     bundle: Bundle,
-    artifact: str | None = None,
+    artifacts: Sequence[Artifact],
     *,
     threads: Sequence[int] | None = None,
     provider: str | None = None,
     seconds: float = 1.0,
     every: bool = True,
 ) -> list[Timing]:
-    """Time every artifact with every number of threads on one face; each must give the golden answers first.
+    """Time artifacts with every number of threads on one face; each must give the golden answers first.
 
     The rows that come out fastest are timed a second time, in turns.
 
     Args:
         bundle: verified.
-        artifact: which, see :meth:`edgeau.bundle.Bundle.artifacts`; None for all.
+        artifacts: of it, at least one; see :meth:`edgeau.bundle.Bundle.artifacts`.
         threads: numbers of threads; None takes :func:`edgeau._system.processor.thread_counts`.
         provider: the engine's device or kernel library; None takes the runtime's default.
         seconds: seconds of running, in all; opening the engines comes on top of it.
@@ -133,10 +133,8 @@ def time_artifacts(
 
     Raises:
         BundleError: the golden answers are damaged.
-        EngineError: nothing fits ``artifact``.
     """
     counts = tuple(sorted(threads if threads is not None else thread_counts()))
-    artifacts = bundle.artifacts(artifact)
     share = seconds / (2 * len(artifacts) * len(counts))
     faults_of_first_meeting(
         bundle, artifacts, provider=provider

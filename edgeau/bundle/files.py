@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
 
 from edgeau.bundle.manifest import FileRecord
-from edgeau.bundle.provenance import file_digest
 from edgeau.errors import BundleError
 
 __all__ = [
@@ -16,6 +16,7 @@ __all__ = [
     "REPORT_JSON",
     "REPORT_MD",
     "TIMES",
+    "file_digest",
     "record_of",
     "records_under",
     "verify",
@@ -30,6 +31,15 @@ TIMES = "times.json"
 
 # Names that no artifact may take.
 OWN_FILES = (MANIFEST, GOLDEN, REPORT_MD, REPORT_HTML, REPORT_JSON, TIMES)
+
+
+def file_digest(path: Path) -> str:
+    """SHA-256 of a file, hex."""
+    state = hashlib.sha256()
+    with path.open("rb") as file:
+        while block := file.read(1 << 20):
+            state.update(block)
+    return state.hexdigest()
 
 
 def record_of(directory: Path, name: str) -> FileRecord:

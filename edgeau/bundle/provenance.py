@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
-__all__ = ["Provenance", "StartingWeights", "TrainedOn", "file_digest"]
+__all__ = ["Provenance", "StartingWeights", "TrainedOn"]
 
 
 @dataclass(frozen=True)
@@ -65,12 +63,3 @@ class Provenance:
     trained_on: TrainedOn | None = None
     recipe: str = ""
     changes: tuple[str, ...] = ()
-
-
-def file_digest(path: Path) -> str:
-    """SHA-256 of a file, hex."""
-    state = hashlib.sha256()
-    with path.open("rb") as file:
-        while block := file.read(1 << 20):
-            state.update(block)
-    return state.hexdigest()

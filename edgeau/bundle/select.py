@@ -88,15 +88,15 @@ def select_artifact(
     if len(candidates) == 1 and threads is not None:
         rows: list[Timing] = []
     else:
-        rows = _timings(bundle, asked)
-    _say_slower(bundle, asked, rows)
+        rows = _timings(bundle, candidates, asked)
+    _say_slower(bundle, candidates, asked, rows)
     plan = _plan(candidates, rows) or [(candidate, threads) for candidate in candidates]
     return _first_verified(bundle, plan, provider, tuple(rows))
 
 
-def _timings(bundle: Bundle, asked: Request) -> list[Timing]:
+def _timings(bundle: Bundle, candidates: Sequence[Artifact], asked: Request) -> list[Timing]:
     """Kept or measured now; each artifact that was found not to work is logged as a warning either way."""
-    rows = _kept_timings(bundle, asked) or _measured(bundle, asked)
+    rows = _kept_timings(bundle, asked) or _measured(bundle, candidates, asked)
     timed = any(row.fault is None for row in rows)
     unused: dict[str, list[str]] = {}
     for row in rows:
@@ -110,9 +110,9 @@ def _timings(bundle: Bundle, asked: Request) -> list[Timing]:
     return rows
 
 
-def _measured(bundle: Bundle, asked: Request) -> list[Timing]:
+def _measured(bundle: Bundle, candidates: Sequence[Artifact], asked: Request) -> list[Timing]:
     counts = None if asked.threads is None else (asked.threads,)
-    rows = time_artifacts(bundle, asked.artifact, threads=counts, provider=asked.provider, every=False)
+    rows = time_artifacts(bundle, candidates, threads=counts, provider=asked.provider, every=False)
     if is_disturbed(rows):
         _log.warning(
             "other programs kept the processors busy while the engines were timed: they are compared by the processor "
@@ -126,13 +126,15 @@ def _measured(bundle: Bundle, asked: Request) -> list[Timing]:
     return rows
 
 
-def _say_slower(bundle: Bundle, asked: Request, rows: Sequence[Timing]) -> None:
+def _say_slower(
+    bundle: Bundle, candidates: Sequence[Artifact], asked: Request, rows: Sequence[Timing]
+) -> None:
     """Warn where the caller insists on something quantized that is known to be slower than float."""
     if asked.artifact is None or any(
         row.fault is None and PRECISIONS[row.precision].is_float for row in rows
     ):
         return
-    chosen = {(artifact.file, artifact.runtime) for artifact in bundle.artifacts(asked.artifact)}
+    chosen = {(artifact.file, artifact.runtime) for artifact in candidates}
     for slower in slower_than_float(_kept_timings(bundle, asked._replace(artifact=None))):
         if (slower.quantized.file, slower.quantized.runtime) in chosen:
             _log.warning("%s; it was asked for", slower)

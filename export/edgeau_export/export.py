@@ -28,7 +28,7 @@ from edgeau_export.packaging.landmark_networks import chosen_networks, write_net
 from edgeau_export.progress import ProgressReporter
 from edgeau_export.quantization.face_crops import face_crops, packaged_crops, random_crops
 from edgeau_export.quantization.int8_search import MAX_F1_DROP, quantized_or_reasons
-from edgeau_export.quantization.labelled_data import PublishedSet, labelled_data
+from edgeau_export.quantization.labelled_data import LabelledData, PublishedSet, labelled_data
 from edgeau_export.report.int8 import ReportInputs, report_inputs, write_reports
 from edgeau_export.report.tables import report
 from edgeau_export.source_network.from_checkpoint import CheckpointSource
@@ -89,7 +89,8 @@ def export_bundle(
     with BundleWriter(out) as writer, ExitStack() as held:
         directory = writer.directory
         progress.step("opening the network")
-        source = open_source_network(_of_target(board, progress) if model is None else model, progress)
+        model = _of_target(board, progress) if model is None else model
+        source = open_source_network(model, progress)
         description = source.description
         if published is not None:
             # Only here: the default is exported where the training package cannot be imported.
@@ -98,8 +99,10 @@ def export_bundle(
             calib = held.enter_context(calibration_data(published, description, progress))
             if not isinstance(source, TfliteSource):
                 description = described_with_licence(description, published)
+        as_it_is = isinstance(source, TfliteSource)
+        labelled = labelled_data(calib, description, progress) if as_it_is or selected.recipes else None
         if isinstance(source, TfliteSource):
-            contents = _as_it_is(source, directory, board, precisions, calib, progress)
+            contents = _as_it_is(source, directory, board, precisions, calib, labelled, progress)
         else:
             contents = _converted(
                 source,
@@ -109,6 +112,7 @@ def export_bundle(
                 selected,
                 progress,
                 calib=calib,
+                labelled=labelled,
                 accepted=accepted,
                 max_f1_drop=max_f1_drop,
                 insist=precisions is not None,
@@ -161,6 +165,7 @@ def _converted(
     progress: ProgressReporter,
     *,
     calib: Path | None,
+    labelled: LabelledData | None,
     accepted: Sequence[str],
     max_f1_drop: float,
     insist: bool,
@@ -168,7 +173,6 @@ def _converted(
     """Export to ONNX, quantize and convert; artifacts and board samples are written. ``insist``: no precision is left out."""
     progress.step("exporting to ONNX")
     network = SourceNetwork(description, source.graph(board.opset), source.float_accuracy)
-    labelled = labelled_data(calib, description, progress) if selected.recipes else None
     faces = face_crops(
         calib,
         network,
@@ -222,12 +226,12 @@ def _as_it_is(
     board: Target,
     precisions: tuple[str, ...] | None,
     calib: Path | None,
+    labelled: LabelledData | None,
     progress: ProgressReporter,
 ) -> _Contents:
     """Take a file that is converted already: nothing is made of it, and faces with labels measure it."""
     description = source.description
     artifact = source.artifact(directory, board, precisions)
-    labelled = labelled_data(calib, description, progress)
     if labelled is not None:
         artifact = replace(artifact, accuracy=source.accuracy(artifact, directory, labelled))
     elif calib is not None:

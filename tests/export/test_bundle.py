@@ -11,9 +11,9 @@ import onnxruntime
 import pytest
 
 from edgeau.bundle import load_bundle
+from edgeau.bundle.files import file_digest
 from edgeau.bundle.golden import check_golden, read_golden
 from edgeau.bundle.manifest import Manifest
-from edgeau.bundle.provenance import file_digest
 from edgeau.runtimes import open_session
 from edgeau_export.export import export_bundle
 from edgeau_export.targets.target import load_target

@@ -12,8 +12,8 @@ from typing import Any
 
 from edgeau import __version__
 from edgeau._system.json_text import parse_json
+from edgeau.bundle.files import file_digest
 from edgeau.bundle.packaged import bundle_folder
-from edgeau.bundle.provenance import file_digest
 from edgeau_apps.analyze.inputs import Input, real_path
 
 __all__ = ["Identity", "Made", "made", "printable"]

@@ -212,7 +212,7 @@ class WebcamSession:
         """Every artifact of the bundle with its latency here; measured at the first call, about two seconds, beside the stream."""
         with self._measuring:
             if self._timings is None:
-                self._timings = time_artifacts(self.bundle, seconds=1.5)
+                self._timings = time_artifacts(self.bundle, self.bundle.artifacts(), seconds=1.5)
             return self._timings
 
     def use_artifact(self, name: str) -> None:

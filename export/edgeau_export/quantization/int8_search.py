@@ -162,15 +162,15 @@ def search_int8(
     thresholds = description.in_order(description.thresholds)
     evaluator = UnlabelledEvaluator(graph, faces.held_out.crops, description.input, thresholds)
     found = within_budget(quantization, evaluator, budget)
-    progress.notice(_evidence(recipe, found.cost, len(faces.held_out), budget))
+    progress.notice(_evidence(found.cost, len(faces.held_out), budget))
     return QuantizedGraph(found.graph, record, points=found.points)
 
 
-def _evidence(recipe: str, cost: QuantizationCost, crops: int, budget: Budget) -> str:
+def _evidence(cost: QuantizationCost, crops: int, budget: Budget) -> str:
     """Say what so many crops show of INT8, and whether that is enough."""
     assert cost.flips_at_most is not None, "flips without their interval"
     found = (
-        f"INT8 by recipe {recipe}: {cost.flips:.2%} of {cost.decisions} decisions flip on {crops} held-out crops, with 95 % "
+        f"INT8: {cost.flips:.2%} of {cost.decisions} decisions flip on {crops} held-out crops, with 95 % "
         f"confidence at most {cost.flips_at_most:.2%} on faces like them"
     )
     if cost.flips_at_most <= budget.flips:

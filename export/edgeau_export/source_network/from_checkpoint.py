@@ -13,9 +13,10 @@ from numpy.typing import NDArray
 
 from edgeau._system.install_lines import extra_line
 from edgeau._system.records import from_dict
+from edgeau.bundle.files import file_digest
 from edgeau.bundle.manifest import Accuracy, InputSpec, NetworkInfo
 from edgeau.bundle.preprocessing import Preprocessor
-from edgeau.bundle.provenance import Provenance, file_digest
+from edgeau.bundle.provenance import Provenance
 from edgeau.errors import CheckpointError, DependencyError, RecordError
 from edgeau.faces.alignment import Alignment
 from edgeau_export.quantization.quantized_graph import QuantizedGraph

@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from edgeau.action_units.names import written_label
+from edgeau.bundle.files import file_digest
 from edgeau.bundle.manifest import InputSpec, NetworkInfo
-from edgeau.bundle.provenance import Provenance, file_digest
+from edgeau.bundle.provenance import Provenance
 from edgeau.errors import RecordError, UsageError
 from edgeau.faces.alignment import Alignment, BoxCrop, FivePointTemplate, WholePicture
 from edgeau_export.source_network.network import NetworkDescription

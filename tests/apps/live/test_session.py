@@ -68,7 +68,9 @@ def test_engines_are_measured_beside_the_stream(
     def measure(*given: object, **options: object) -> list[Timing]:
         began.set()
         assert seen.wait(120)
-        return time_artifacts(session.bundle, "model.int8.tflite", threads=(1,), seconds=0.1)
+        return time_artifacts(
+            session.bundle, session.bundle.artifacts("model.int8.tflite"), threads=(1,), seconds=0.1
+        )
 
     monkeypatch.setattr(sessions, "time_artifacts", measure)
     measuring = in_background(lambda: rows.append(session.artifacts()))

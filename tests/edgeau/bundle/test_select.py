@@ -221,7 +221,7 @@ def test_what_cannot_become_the_fastest_is_tried_with_one_thread_only(bundle: Bu
     machine = Machine(monkeypatch, float=4, small=40)
     select_artifact(bundle)
     assert {threads for file, threads in machine.opened if file == "small.onnx"} == {1}
-    rows = time_artifacts(bundle, seconds=0.1)
+    rows = time_artifacts(bundle, bundle.artifacts(), seconds=0.1)
     assert [(r.file, r.threads) for r in rows] == [
         (file, threads) for file in ("float.onnx", "small.onnx") for threads in (1, 2, 4)
     ]
@@ -326,7 +326,7 @@ def test_nothing_is_left_open(bundle: Bundle, monkeypatch) -> None:
     opened.session.close()
     closed.clear()
     machine.opened.clear()
-    time_artifacts(bundle, seconds=0.05)
+    time_artifacts(bundle, bundle.artifacts(), seconds=0.05)
     assert len(closed) == len(machine.opened)
 
 
@@ -340,14 +340,14 @@ def test_a_fault_is_a_row(bundle: Bundle, monkeypatch) -> None:
         return real(runtime, file, **options)
 
     monkeypatch.setattr(verification, "open_session", opening)
-    rows = time_artifacts(bundle, threads=[1], seconds=0.05)
+    rows = time_artifacts(bundle, bundle.artifacts(), threads=[1], seconds=0.05)
     assert [(r.file, r.fault) for r in rows] == [("float.onnx", None), ("small.onnx", "pip install it")]
     assert "pip install it" in str(rows[1])
     assert "ms" in str(rows[0])
 
 
 def test_the_real_engine_is_measured_and_chosen(bundle: Bundle) -> None:
-    rows = time_artifacts(bundle, seconds=0.2)
+    rows = time_artifacts(bundle, bundle.artifacts(), seconds=0.2)
     counts = processor.thread_counts()
     assert [r.threads for r in rows] == [*counts, *counts]
     with AUDetector.load(bundle) as detector:

@@ -20,23 +20,6 @@ def random_batch() -> np.ndarray:
     return np.random.default_rng(0).normal(0, 1, (5, 3, 224, 224)).astype(np.float32)
 
 
-@pytest.mark.parametrize("batch", [None, 1, 2, 5, 8])
-def test_any_number_of_crops_runs_on_any_fixed_batch(
-    tiny_onnx, tmp_path: Path, random_batch: np.ndarray, batch: int | None
-) -> None:
-    tiny_onnx(tmp_path / "model.onnx", batch)
-    tiny_onnx(tmp_path / "reference.onnx", None)
-    with (
-        open_session("openvino", tmp_path / "model.onnx", threads=1) as session,
-        open_session("onnxruntime", tmp_path / "reference.onnx", threads=1) as reference,
-    ):
-        assert session.describe().batch == batch
-        logits = session.run(random_batch)
-        assert logits.shape == (5, 18)
-        assert logits.dtype == np.float32
-        np.testing.assert_allclose(logits, reference.run(random_batch), atol=1e-5)
-
-
 def test_an_answer_stays_when_the_next_is_asked_for(
     tiny_onnx, tmp_path: Path, random_batch: np.ndarray
 ) -> None:

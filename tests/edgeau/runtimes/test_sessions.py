@@ -17,13 +17,15 @@ def random_batch() -> np.ndarray:
 
 
 @pytest.mark.parametrize("batch", [None, 1, 2, 5, 8])
+@pytest.mark.parametrize("runtime", ["onnxruntime", "openvino"])
 def test_any_number_of_crops_runs_on_any_fixed_batch(
-    tiny_onnx, tmp_path: Path, random_batch: np.ndarray, batch: int | None
+    tiny_onnx, tmp_path: Path, random_batch: np.ndarray, batch: int | None, runtime: str
 ) -> None:
+    pytest.importorskip(runtime, reason=f"pip install 'edgeau[{runtime}]'")
     tiny_onnx(tmp_path / "model.onnx", batch)
     tiny_onnx(tmp_path / "reference.onnx", None)
     with (
-        open_session("onnxruntime", tmp_path / "model.onnx", threads=1) as session,
+        open_session(runtime, tmp_path / "model.onnx", threads=1) as session,
         open_session("onnxruntime", tmp_path / "reference.onnx", threads=1) as reference,
     ):
         assert session.describe().batch == batch

@@ -15,9 +15,9 @@ from torch import nn
 
 from edgeau import Pipeline, open_source
 from edgeau.bundle import load_bundle
+from edgeau.bundle.files import file_digest
 from edgeau.bundle.manifest import InputSpec
 from edgeau.bundle.preprocessing import Preprocessor
-from edgeau.bundle.provenance import file_digest
 from edgeau.metrics import f1_scores
 from edgeau.runtimes import open_session
 from edgeau_apps.bench.command import main as bench

@@ -8,7 +8,8 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from edgeau.bundle.provenance import StartingWeights, file_digest
+from edgeau.bundle.files import file_digest
+from edgeau.bundle.provenance import StartingWeights
 from edgeau.errors import CheckpointError
 from edgeau_training.augmentation import CropView
 from edgeau_training.checkpoint import METADATA_KEY, read_header, read_info

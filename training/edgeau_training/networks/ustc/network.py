@@ -27,7 +27,41 @@ __all__ = [
 ]
 
 
-class USTCNetwork(nn.Module):
+class _AUBranch(nn.Module):
+    """The backbone's feature map, the AUs' regions and relations, and the classifier that reads them.
+
+    Args:
+        outputs: number of AUs C.
+        perception: from the backbone's feature map to a map of the same shape.
+        neighbours: edges of each AU in the graph.
+        blocks: blocks of the backbone.
+        size: input side, pixels, a multiple of 16.
+
+    Raises:
+        UsageError: a number does not fit.
+    """
+
+    def __init__(
+        self, outputs: int, perception: nn.Module, neighbours: int, blocks: Sequence[int], size: int
+    ) -> None:
+        super().__init__()
+        self.backbone = IResNet(blocks, size)
+        self.perception = perception
+        self.node_features = NodeFeatures(CHANNELS, outputs)
+        self.graph = FacialGraph(CHANNELS, outputs, neighbours)
+        # All nodes together decide each AU (ours: the text says stacked, then fully connected).
+        self.au_classifier = nn.Linear(outputs * CHANNELS, outputs)
+
+    def nodes(self, maps: Tensor) -> Tensor:
+        """The AUs' vectors after the graph, ``(N, C, 512)``, from the feature map."""
+        return cast("Tensor", self.graph(self.node_features(self.perception(maps))))
+
+    def from_aus(self, nodes: Tensor) -> Tensor:
+        """The logits of this branch, ``(N, C)``, from its nodes ``(N, C, 512)``."""
+        return cast("Tensor", self.au_classifier(nodes.flatten(1)))
+
+
+class USTCNetwork(_AUBranch):
     """``(N, 3, 112, 112)``, RGB in -1..1 -> logits ``(N, C)``.
 
     Args:
@@ -53,26 +87,17 @@ class USTCNetwork(nn.Module):
         blocks: Sequence[int] = BLOCKS_100,
         size: int = 112,
     ) -> None:
-        super().__init__()
-        self.backbone = IResNet(blocks, size)
-        self.perception = LocalRegionPerception(CHANNELS, lanets, reduction)
-        self.node_features = NodeFeatures(CHANNELS, outputs)
-        self.graph = FacialGraph(CHANNELS, outputs, neighbours)
-        # All nodes together decide each AU (ours: the text says stacked, then fully connected).
-        self.au_classifier = nn.Linear(outputs * CHANNELS, outputs)
+        perception = LocalRegionPerception(CHANNELS, lanets, reduction)
+        super().__init__(outputs, perception, neighbours, blocks, size)
         self.backbone_classifier = nn.Linear(CHANNELS, outputs)
         self.fusion = fusion
-
-    def nodes(self, maps: Tensor) -> Tensor:
-        """The AUs' vectors after the graph, ``(N, C, 512)``, from the feature map."""
-        return cast("Tensor", self.graph(self.node_features(self.perception(maps))))
 
     def forward(self, images: Tensor) -> Tensor:
         """The fused logits, ``(N, C)``."""
         maps = self.backbone.maps(images)
         token, nodes = self.backbone.embedding(maps), self.nodes(maps)
         share = self.fusion(token, nodes)
-        fused = share * self.au_classifier(nodes.flatten(1)) + (1 - share) * self.backbone_classifier(token)
+        fused = share * self.from_aus(nodes) + (1 - share) * self.backbone_classifier(token)
         return cast("Tensor", fused)
 
 
@@ -98,19 +123,17 @@ class USTCBackbone(nn.Module):
         return cast("Tensor", self.backbone_classifier(self.backbone(images)))
 
 
-class USTCRelations(nn.Module):
+class USTCRelations(_AUBranch):
     """The AU branch alone, as in the rows of the paper's ablation before the fusion: images -> logits ``(N, C)``.
 
     Args:
         outputs: number of AUs C.
-        lanets: attention networks of the region perception; 0 leaves it out: the relations are learnt on the whole map.
-        reduction: their reduction.
+        lanets: as for :class:`USTCNetwork`, and the following; 0 leaves the region perception out: the relations are learnt
+            on the whole map.
+        reduction: reduction of the attention networks.
         neighbours: edges of each AU in the graph.
         blocks: blocks of the backbone; the default is IResNet-100.
         size: input side, pixels, a multiple of 16.
-
-    Raises:
-        UsageError: a number does not fit.
     """
 
     def __init__(
@@ -122,19 +145,14 @@ class USTCRelations(nn.Module):
         blocks: Sequence[int] = BLOCKS_100,
         size: int = 112,
     ) -> None:
-        super().__init__()
-        self.backbone = IResNet(blocks, size)
+        perception = LocalRegionPerception(CHANNELS, lanets, reduction) if lanets else nn.Identity()
+        super().__init__(outputs, perception, neighbours, blocks, size)
         # Nothing reads the embedding of this branch: its parameters would only be carried along.
         del self.backbone.fc, self.backbone.features
-        self.perception = LocalRegionPerception(CHANNELS, lanets, reduction) if lanets else nn.Identity()
-        self.node_features = NodeFeatures(CHANNELS, outputs)
-        self.graph = FacialGraph(CHANNELS, outputs, neighbours)
-        self.au_classifier = nn.Linear(outputs * CHANNELS, outputs)
 
     def forward(self, images: Tensor) -> Tensor:
         """The logits, ``(N, C)``."""
-        nodes = self.graph(self.node_features(self.perception(self.backbone.maps(images))))
-        return cast("Tensor", self.au_classifier(nodes.flatten(1)))
+        return self.from_aus(self.nodes(self.backbone.maps(images)))
 
 
 def build_backbone(
