@@ -16,6 +16,7 @@ EXTRAS = (
     "web",
     "mqtt",
     "osc",
+    "lsl",
     "parquet",
     "ray",
     "all",

@@ -19,6 +19,7 @@ from edgeau.errors import DependencyError, OutputError, UsageError
 from edgeau.results import FrameResult
 from edgeau.sinks.address import Address
 from edgeau.sinks.description import Description
+from edgeau.sinks.home_assistant import HomeAssistant
 from edgeau.sinks.offline_store import OfflineStore
 from edgeau.sinks.sink import Sink
 from edgeau.sinks.tables.jsonl import frame_document, json_line
@@ -28,7 +29,7 @@ __all__ = ["MqttSink"]
 _log = logging.getLogger(__name__)
 
 _FORM = "mqtt://USER@HOST:PORT/TOPIC, or mqtts:// for TLS"
-_OPTIONS = ("qos", "client_id", "store", "store_mb", "ca", "cert", "key")
+_OPTIONS = ("qos", "client_id", "store", "store_mb", "ca", "cert", "key", "discovery", "every")
 _PASSWORD = "EDGEAU_MQTT_PASSWORD"  # noqa: S105 - the variable's name
 _PORTS = {"mqtt": 1883, "mqtts": 8883}
 _KEEPALIVE = 15  # seconds; a link that died without a word is noticed after this
@@ -52,7 +53,9 @@ class MqttSink(Sink):
     Options of the address: ``qos`` 0, 1 (default) or 2; ``client_id``; ``store``, the folder of waiting messages
     (default: in the user's cache directory; ``off`` keeps none); ``store_mb``, its bound in megabytes (16); for TLS
     ``ca``, ``cert`` and ``key``, PEM files. Certificates are always verified. A password may come from the variable
-    ``EDGEAU_MQTT_PASSWORD``, where other users of the machine do not see it.
+    ``EDGEAU_MQTT_PASSWORD``, where other users of the machine do not see it. ``discovery=homeassistant`` (Home Assistant's
+    discovery prefix) announces entities and keeps their state under ``TOPIC/state``, at most every ``every`` seconds (1) unless a
+    decision changes: :mod:`edgeau.sinks.home_assistant`.
 
     Args:
         address: address of broker and topic.
@@ -70,6 +73,7 @@ class MqttSink(Sink):
         self._topic = _topic(address)
         self._qos = int(address.number("qos", 1, 0, 2))
         self._trained = description.trained
+        self._assistant = _assistant(address, self._topic, description)
         self._client, self._connected_code = _client(address, f"{self._topic}/status")
         self._store = _store(address)
         self._online = threading.Event()
@@ -106,6 +110,7 @@ class MqttSink(Sink):
         Raises:
             OutputError: it can neither be sent nor kept.
         """
+        self._tell_assistant(result)
         line = json_line(frame_document(result, trained=self._trained, live=True))
         if self._open() and (self._store is None or (self._qos == 0 and not self.waiting)):
             self._publish(line, None)
@@ -142,6 +147,14 @@ class MqttSink(Sink):
             ending = threading.Thread(target=self._client.loop_stop, daemon=True)
             ending.start()
             ending.join(_END_SECONDS)
+
+    def _tell_assistant(self, result: FrameResult) -> None:
+        """Publish the state of the room: unlike results it does not wait for a broker that is away."""
+        if self._assistant is None or not self._online.is_set():
+            return
+        state = self._assistant.state(result)
+        if state is not None:
+            self._client.publish(self._assistant.state_topic, state, qos=0)
 
     def _keep_the_rest(self) -> None:
         if self._store is None:
@@ -196,6 +209,8 @@ class MqttSink(Sink):
         if reason != self._connected_code:
             self._note(f"the broker refused: {reason}")
             return
+        for topic, document in () if self._assistant is None else self._assistant.configurations():
+            client.publish(topic, document, qos=1, retain=True)
         client.publish(f"{self._topic}/status", "online", qos=1, retain=True)
         self._online.set()
         self._why = ""
@@ -228,6 +243,17 @@ def _topic(address: Address) -> str:
     if any(sign in address.path for sign in "+#\0"):
         raise UsageError(f"{address.text!r}: a topic to publish under has no + and no #")
     return address.path
+
+
+def _assistant(address: Address, topic: str, description: Description) -> HomeAssistant | None:
+    prefix = address.options.get("discovery", "").strip("/")
+    if not prefix:
+        if "every" in address.options:
+            raise UsageError(f"{address.text!r}: every= goes with discovery=homeassistant")
+        return None
+    if any(sign in prefix for sign in "+#\0"):
+        raise UsageError(f"{address.text!r}: discovery is a topic without + and #, such as homeassistant")
+    return HomeAssistant(topic, prefix, description, address.number("every", 1, 0.1, 3600))
 
 
 def _client(address: Address, status: str) -> tuple[Any, Any]:

@@ -33,15 +33,19 @@ _FILES: dict[str, Callable[[Path, Description], TextFileSink | ParquetSink]] = {
 _open_files: WeakValueDictionary[str, TextFileSink | ParquetSink] = WeakValueDictionary()
 # Imported when they are asked for: each brings what others do not need.
 _NETWORKS = {
+    "http": "edgeau.sinks.http_latest:HttpLatestSink",
+    "lsl": "edgeau.sinks.lsl:LslSink",
     "mqtt": "edgeau.sinks.mqtt:MqttSink",
     "mqtts": "edgeau.sinks.mqtt:MqttSink",
     "osc": "edgeau.sinks.osc:OscSink",
     "udp": "edgeau.sinks.udp:UdpSink",
+    "vmc": "edgeau.sinks.vmc:VmcSink",
     "ws": "edgeau.sinks.websocket:WebSocketSink",
 }
 _WHAT = (
-    "a file (.csv, .jsonl, .parquet), - for JSON lines on standard output, ws://127.0.0.1:PORT, mqtt://HOST/TOPIC, "
-    "mqtts://HOST/TOPIC, osc://HOST:PORT, udp://HOST:PORT, or a function"
+    "a file (.csv, .jsonl, .parquet), - for JSON lines on standard output, ws://127.0.0.1:PORT, "
+    "http://127.0.0.1:PORT, mqtt://HOST/TOPIC, mqtts://HOST/TOPIC, lsl://?name=NAME, vmc://HOST:PORT, osc://HOST:PORT, "
+    "udp://HOST:PORT, or a function"
 )
 
 Where = Union[str, "os.PathLike[str]", "Callable[[FrameResult], Any]", Sink]
@@ -54,7 +58,8 @@ def open_sink(
 
     Args:
         where: a file, whose suffix says what it is (``.csv`` with OpenFace's columns, ``.jsonl``, ``.parquet``); ``-``, JSON
-            lines on standard output; ``ws://HOST:PORT/PATH``, a server; ``mqtt://HOST/TOPIC`` or ``mqtts://``;
+            lines on standard output; ``ws://HOST:PORT/PATH``, a server of all results; ``http://HOST:PORT/PATH``, one of the
+            newest; ``mqtt://HOST/TOPIC`` or ``mqtts://``; ``lsl://``; ``vmc://HOST:PORT``;
             ``osc://HOST:PORT``; ``udp://HOST:PORT``; a function that takes each result; or a :class:`Sink` of your own.
         of: the pipeline whose results these are, or a description of it.
         capacity: results that may wait for the sink; beyond it the oldest are dropped and counted.

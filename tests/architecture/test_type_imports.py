@@ -11,6 +11,8 @@ ALLOWED = {
     "edgeau/__init__.py": "public names are imported when they are asked for",
     "edgeau/faces/landmarks/landmarker.py": "edgeau-doctor reads it where numpy is missing",
     "edgeau/runtimes/__init__.py": "edgeau-doctor reads it where numpy is missing",
+    "edgeau/sinks/http_latest.py": "aiohttp is an extra",
+    "edgeau/sinks/served.py": "aiohttp is an extra",
     "edgeau/sinks/websocket.py": "aiohttp is an extra",
     "export/edgeau_export/source_network/from_checkpoint.py": "the default is exported without torch",
     "export/edgeau_export/source_network/from_model_file.py": "an ONNX file is exported without torch",

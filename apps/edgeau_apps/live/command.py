@@ -60,8 +60,8 @@ def _parser() -> CommandParser:
         action="append",
         default=[],
         metavar="ADDRESS",
-        help="where results go, as often as needed: a file (.csv, .jsonl, .parquet), - for JSON lines on stdout, mqtt:, osc:, "
-        "udp: or ws:// addresses; without --serve and a display nothing is shown then",
+        help="where results go, as often as needed: a file (.csv, .jsonl, .parquet), - for JSON lines on stdout, or a "
+        "ws://, http://, mqtt://, lsl://, vmc://, osc:// or udp:// address (docs/sinks.md); without --serve and a display nothing is shown then",
     )
     parser.add_argument("--max-faces", type=positive, default=4, metavar="N", help="(default: 4)")
     parser.add_argument(

@@ -1,0 +1,51 @@
+"""The newest result over HTTP, asked for by a real client."""
+
+from __future__ import annotations
+
+import json
+import urllib.error
+import urllib.request
+
+import pytest
+
+from edgeau.sinks.address import Address
+
+pytest.importorskip("aiohttp")
+
+
+def ask(port: int, path: str = "/", **headers: str) -> tuple[int, str, str | None]:
+    request = urllib.request.Request(f"http://127.0.0.1:{port}{path}", headers=headers)
+    try:
+        with urllib.request.urlopen(request, timeout=20) as reply:
+            return reply.status, reply.read().decode(), reply.headers["Access-Control-Allow-Origin"]
+    except urllib.error.HTTPError as error:
+        with error:
+            return error.code, error.read().decode(), None
+
+
+def test_it_answers_with_the_newest(description, make_result) -> None:
+    from edgeau.sinks.http_latest import HttpLatestSink
+
+    with HttpLatestSink(Address.parse("http://:0/aus"), description) as sink:
+        assert ask(sink.port, "/aus")[0] == 503
+        for index in range(3):
+            sink.write(make_result(index))
+        code, text, _ = ask(sink.port, "/aus")
+        assert (code, json.loads(text)["index"]) == (200, 2)
+        assert json.loads(text)["faces"][0]["aus"]["AU1"]["probability"] is None
+        assert ask(sink.port, "/")[0] == 404
+
+
+def test_pages_of_others_and_wrong_tokens_are_refused(description, make_result) -> None:
+    from edgeau.sinks.http_latest import HttpLatestSink
+
+    where = "http://:0/?token=abc&origin=https://mine.example"
+    with HttpLatestSink(Address.parse(where), description) as sink:
+        sink.write(make_result())
+        assert ask(sink.port)[0] == 403
+        assert ask(sink.port, "/?token=abc")[0] == 200
+        assert ask(sink.port, "/?token=abc", Origin="https://other.example")[0] == 403
+        assert ask(sink.port, "/?token=abc", Origin="https://mine.example")[::2] == (
+            200,
+            "https://mine.example",
+        )
