@@ -185,7 +185,7 @@ def _parser() -> CommandParser:
     parser.add_argument(
         "--svm",
         action="store_true",
-        help="also measure linear SVMs on the vector before the classifier, as DRML decides",
+        help="also fit linear SVMs on the vector before the classifier, as DRML decides; kept as svm.safetensors",
     )
     parser.add_json()
     return parser

@@ -6,11 +6,12 @@ import sys
 
 import numpy as np
 import pytest
+import torch
 
 from edgeau import Pipeline
 from edgeau.bundle import load_bundle
-from edgeau_training.checkpoint import read_info
-from edgeau_training.postprocessing.linear_svm import LinearSVMs
+from edgeau_export.export import export_bundle
+from edgeau_training.checkpoint import load_checkpoint, read_info
 from edgeau_training.train_command import main
 
 CASES = {
@@ -66,7 +67,18 @@ def test_linear_svms_on_the_vector_before_the_classifier_are_measured_as_well(tr
     out = trained("pictures", "--svm")
     metrics = json.loads((out / "metrics.json").read_text())
     assert set(metrics["svm"]["per_au"]) == set(metrics["per_au"])
-    assert LinearSVMs.load(out / "svm.npz").labels == ("AU4", "AU12")
+    network, info = load_checkpoint(out / "svm.safetensors")
+    assert info.labels == ("AU4", "AU12")
+    assert set(info.thresholds.values()) == {0.5}
+    assert "linear SVMs" in info.training
+    own, _ = load_checkpoint(out / "checkpoint.safetensors")
+    assert not torch.equal(network.classifier.weight, own.classifier.weight)
+    kept = {name: value for name, value in own.state_dict().items() if not name.startswith("classifier.")}
+    assert all(torch.equal(network.state_dict()[name], value) for name, value in kept.items())
+    # It is deployed like any other checkpoint.
+    bundle = out / "bundle"
+    export_bundle("cpu", bundle, out / "svm.safetensors", precisions=("fp32",), landmarks="none")
+    assert "linear SVMs" in load_bundle(bundle).manifest.network.training
 
 
 @pytest.mark.slow

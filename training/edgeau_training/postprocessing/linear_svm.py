@@ -1,7 +1,8 @@
 """DRML's decision: one linear SVM per AU on the activations of its layer fc9.
 
-The poster names feature and classifier and no settings; L2 penalty, squared hinge, C = 1, balanced classes and activations
-of unit length are ours.
+The poster names feature and classifier and no settings; L2 penalty, squared hinge, C = 1 and balanced classes are ours, and so is
+the scale: activations are divided by their mean length over the training rows. That scale is one number, so that the decision is
+one linear layer, and a network whose classifier it replaces is deployed like any other.
 """
 
 from __future__ import annotations
@@ -9,17 +10,13 @@ from __future__ import annotations
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.preprocessing import normalize
 from sklearn.svm import LinearSVC
 
-from edgeau._system.atomic_file import atomic_path
-from edgeau._system.npz import read_npz
-from edgeau.errors import InputError, NpzError
+from edgeau.errors import InputError
 
 __all__ = ["LinearSVMs", "OneClassWarning", "fit_svms"]
 
@@ -34,7 +31,7 @@ class LinearSVMs:
 
     Attributes:
         labels: C AU labels.
-        weights: float32 ``(C, D)``, for features of unit length.
+        weights: float32 ``(C, D)``, for features as the network gives them.
         intercepts: float32 ``(C,)``.
     """
 
@@ -46,7 +43,7 @@ class LinearSVMs:
         """Signed distances from the margin's middle, float32 ``(N, C)``; an AU is present from 0 on.
 
         Args:
-            features: ``(N, D)``, of any length.
+            features: ``(N, D)``.
 
         Raises:
             InputError: the features are of another network.
@@ -55,35 +52,7 @@ class LinearSVMs:
             raise InputError(
                 f"these SVMs take {self.weights.shape[1]} features per face, got an array {features.shape}"
             )
-        return np.asarray(normalize(features) @ self.weights.T + self.intercepts, np.float32)
-
-    def save(self, path: Path) -> None:
-        """Writes one ``.npz``, whole or not at all.
-
-        Raises:
-            OutputError: the place cannot be written to.
-        """
-        with atomic_path(path) as temporary, temporary.open("wb") as file:
-            np.savez(file, labels=np.array(self.labels), weights=self.weights, intercepts=self.intercepts)
-
-    @classmethod
-    def load(cls, path: Path) -> LinearSVMs:
-        """Reads what :meth:`save` wrote.
-
-        Raises:
-            InputError: the file is missing, damaged, or something else.
-        """
-        try:
-            arrays = read_npz(path, ("labels", "weights", "intercepts"))
-        except NpzError as error:
-            raise InputError(f"{path} cannot be read as linear SVMs: {error}") from error
-        labels = tuple(str(label) for label in arrays["labels"])
-        weights, intercepts = arrays["weights"], arrays["intercepts"]
-        if weights.ndim != 2 or intercepts.shape != (len(labels),) or len(weights) != len(labels):
-            raise InputError(
-                f"{path}: weights {weights.shape} do not fit {len(labels)} labels; the file is damaged"
-            )
-        return cls(labels, weights.astype(np.float32), intercepts.astype(np.float32))
+        return np.asarray(features @ self.weights.T + self.intercepts, np.float32)
 
 
 def fit_svms(
@@ -102,14 +71,17 @@ def fit_svms(
         labels: C AU labels.
         seed: seed of the solver.
     """
-    unit = normalize(features)
-    fitted = [_fit_one(unit, occurrence[:, c], mask[:, c] > 0, label, seed) for c, label in enumerate(labels)]
+    length = float(np.linalg.norm(features, axis=1).mean()) or 1.0
+    scaled = features / length
+    fitted = [
+        _fit_one(scaled, occurrence[:, c], mask[:, c] > 0, label, seed) for c, label in enumerate(labels)
+    ]
     weights, intercepts = (np.array(part, np.float32) for part in zip(*fitted, strict=True))
-    return LinearSVMs(tuple(labels), weights, intercepts)
+    return LinearSVMs(tuple(labels), weights / np.float32(length), intercepts)
 
 
 def _fit_one(
-    unit: NDArray[np.floating[Any]],
+    scaled: NDArray[np.floating[Any]],
     present: NDArray[np.integer[Any]],
     known: NDArray[np.bool_],
     label: str,
@@ -123,7 +95,7 @@ def _fit_one(
             OneClassWarning,
             stacklevel=3,
         )
-        return np.zeros(unit.shape[1]), 1.0 if always else -1.0
+        return np.zeros(scaled.shape[1]), 1.0 if always else -1.0
     svm = LinearSVC(C=1.0, loss="squared_hinge", class_weight="balanced", dual="auto", random_state=seed)
-    svm.fit(unit[known], truth)
+    svm.fit(scaled[known], truth)
     return svm.coef_[0], float(svm.intercept_[0])

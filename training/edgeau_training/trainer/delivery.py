@@ -19,12 +19,13 @@ from edgeau_training.trainer.recipe import Recipe
 from edgeau_training.trainer.training_data import SYNTHETIC, TrainingData
 from edgeau_training.trainer.validation import figures_of
 
-__all__ = ["CHECKPOINT", "LATEST", "METRICS", "PREDICTIONS", "Delivery"]
+__all__ = ["CHECKPOINT", "LATEST", "METRICS", "PREDICTIONS", "SVMS", "Delivery"]
 
 CHECKPOINT = "checkpoint.safetensors"
 LATEST = "latest.safetensors"
 METRICS = "metrics.json"
 PREDICTIONS = "predictions.npz"
+SVMS = "svm.safetensors"
 
 
 class Delivery:
@@ -106,6 +107,13 @@ class Delivery:
         write_document(self._out / METRICS, document)
         return document
 
+    def decided_by_svms(self, network: nn.Module, step: int, predictions: Predictions) -> dict[str, Any]:
+        """The network whose classifier is linear SVMs, as a checkpoint of its own; gives its figures."""
+        figures = figures_of(predictions)
+        told = "decided by linear SVMs on the vector before the classifier"
+        self._checkpoint(SVMS, network, step, {"svm": figures}, figures["thresholds"], told)
+        return figures
+
     def _checkpoint(
         self,
         name: str,
@@ -113,6 +121,8 @@ class Delivery:
         step: int,
         metrics: dict[str, Any],
         thresholds: dict[str, float],
+        told: str = "",
     ) -> None:
-        info = replace(self._info, step=step, thresholds=thresholds, metrics=metrics)
+        training = f"{self._info.training}; {told}" if told else self._info.training
+        info = replace(self._info, step=step, thresholds=thresholds, metrics=metrics, training=training)
         save_checkpoint(self._out / name, network, info)

@@ -22,7 +22,7 @@ from edgeau_training.trainer.run_options import RunOptions
 from edgeau_training.trainer.schedule import learning_rate, progress
 from edgeau_training.trainer.stage import Stage
 from edgeau_training.trainer.state import Place, load_state, save_state
-from edgeau_training.trainer.svm_decision import svm_figures
+from edgeau_training.trainer.svm_decision import decided_by_svms
 from edgeau_training.trainer.trainee import Trainee
 from edgeau_training.trainer.validation import evenly, figures_of, thresholds_by
 
@@ -244,7 +244,10 @@ class Run:
         measured = one.data.test or one.data.validation
         assert measured is not None
         student, view = one.average.student, one.framing.view
-        return svm_figures(student, one.data.train, measured, view, one.normaliser, self.processes, self.out)
+        network, predictions = decided_by_svms(
+            student, one.data.train, measured, view, one.normaliser, self.processes
+        )
+        return self.delivery.decided_by_svms(network, self.place.step, predictions)
 
     def _tell(self, kind: str, **values: Any) -> None:
         """One line of the log; it says where the run was."""

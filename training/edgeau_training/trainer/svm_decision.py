@@ -1,49 +1,53 @@
-"""DRML's own decision at a run's end: linear SVMs on the vector before the classifier, beside the network's answer."""
+"""DRML's own decision at a run's end: linear SVMs on the vector before the classifier, in the classifier's place.
+
+An SVM's signed distance stands where the logit stood: 0, a probability of .5, is its decision. The network that answers so is a
+checkpoint of its own, which is exported and measured like any other.
+"""
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Any
+from copy import deepcopy
+from typing import cast
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import nn
 
 from edgeau.errors import UsageError
 from edgeau_training.augmentation import CropView
 from edgeau_training.datasets.crops import LabelledCrops
 from edgeau_training.evaluation.predictions import UNKNOWN, Predictions
-from edgeau_training.postprocessing.linear_svm import fit_svms
+from edgeau_training.postprocessing.linear_svm import LinearSVMs, fit_svms
 from edgeau_training.trainer.batches import plain_images
 from edgeau_training.trainer.process_group import ProcessGroup
 from edgeau_training.trainer.student import Normaliser, Student
-from edgeau_training.trainer.validation import evenly, figures_of
+from edgeau_training.trainer.validation import evenly
 
-__all__ = ["SVMS", "check_features", "svm_figures"]
+__all__ = ["check_features", "decided_by_svms", "with_classifier"]
 
-SVMS = "svm.npz"
 _TRAINED_ON = 20_000  # rows at most (ours): the solver holds them all, and neighbouring frames are alike
 _BATCH = 32
 
 
 def check_features(student: Student) -> None:
     """Raises UsageError where a network has no vector before its classifier."""
-    if not hasattr(student.network, "features"):
+    network = student.network
+    if not hasattr(network, "features") or not isinstance(getattr(network, "classifier", None), nn.Linear):
         raise UsageError(
-            f"{type(student.network).__name__} has no vector before its classifier for an SVM; leave out --svm"
+            f"{type(network).__name__} has no vector before its classifier for an SVM; leave out --svm"
         )
 
 
-def svm_figures(
+def decided_by_svms(
     student: Student,
     train: LabelledCrops,
     test: LabelledCrops,
     view: CropView,
     normaliser: Normaliser,
     processes: ProcessGroup,
-    out: Path,
-) -> dict[str, Any]:
-    """Fits SVMs on the training side, writes them, and measures them on the test side.
+) -> tuple[nn.Module, Predictions]:
+    """Fits SVMs on the training side and puts them in the place of the classifier.
 
     Args:
         student: in evaluation mode.
@@ -52,20 +56,29 @@ def svm_figures(
         view: that the device will see.
         normaliser: normaliser of the network.
         processes: those of the run.
-        out: folder of the run.
 
     Returns:
-        As :func:`~edgeau_training.trainer.validation.figures_of`.
+        The network with its new classifier, and its answers on the test side, at thresholds of .5.
     """
     rows = evenly(len(train), _TRAINED_ON)
     features = _features(student, train, rows, view, normaliser, processes)
     svms = fit_svms(features, train.occurrence[rows], train.mask[rows], train.labels)
-    svms.save(out / SVMS)
     every = np.arange(len(test))
     scores = svms.scores(_features(student, test, every, view, normaliser, processes))
     truth = np.where(test.mask > 0, test.occurrence, UNKNOWN).astype(np.int8)
-    # A score of 0 is a probability of .5.
-    return figures_of(Predictions(tuple(test.labels), scores, truth, np.full(len(test.labels), 0.5)))
+    return with_classifier(student.network, svms), Predictions(
+        tuple(test.labels), scores, truth, np.full(len(test.labels), 0.5)
+    )
+
+
+def with_classifier(network: nn.Module, svms: LinearSVMs) -> nn.Module:
+    """A copy of a network whose last layer gives the SVMs' signed distances."""
+    copy = deepcopy(network)
+    layer = cast("nn.Linear", copy.get_submodule("classifier"))
+    with torch.no_grad():
+        layer.weight.copy_(torch.from_numpy(svms.weights))
+        layer.bias.copy_(torch.from_numpy(svms.intercepts))
+    return copy
 
 
 def _features(
