@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from argparse import Namespace
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +12,9 @@ from edgeau._system.command import DONE, CommandParser, print_json, run
 from edgeau._system.records import to_dict
 from edgeau.errors import UsageError
 from edgeau_apps.bench.result import Row, read_result
+from edgeau_apps.report.own_folds import read_own_folds, with_own_rows
 from edgeau_apps.report.page import page
-from edgeau_apps.report.published_tables import cost_table, score_tables
+from edgeau_apps.report.published_tables import ScoreTable, cost_table, score_tables
 from edgeau_apps.report.subjects import Subject, subjects_of
 from edgeau_apps.report.tables import (
     ReportTable,
@@ -38,21 +39,29 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _body(argv: Sequence[str] | None) -> int:
     arguments = _parser().parse_args(argv)
-    if not arguments.what and not arguments.papers:
+    published = _published(arguments)
+    if not arguments.what and published is None:
         raise UsageError("nothing to report on; name networks, files or bundles, or ask for --papers")
     subjects = [subject for what in arguments.what for subject in subjects_of(what)]
     ceilings = measured_ceilings() if arguments.roofline else None
     bench = [] if arguments.bench is None else list(read_result(arguments.bench).rows)
     if arguments.html is not None:
-        write_whole(arguments.html, page(subjects, ceilings, bench, papers=arguments.papers).encode())
+        write_whole(arguments.html, page(subjects, ceilings, bench, published).encode())
     if arguments.json:
-        print_json(_document(subjects, ceilings, bench, papers=arguments.papers))
+        print_json(_document(subjects, ceilings, bench, published))
         return DONE
     form = markdown if arguments.markdown else aligned
-    print("\n\n".join(form(table) for table in _tables(subjects, ceilings, arguments)))
+    print("\n\n".join(form(table) for table in _tables(subjects, ceilings, arguments, published)))
     if arguments.html is not None:
         print(f"\npage: {arguments.html}")
     return DONE
+
+
+def _published(arguments: Namespace) -> Mapping[str, ScoreTable] | None:
+    """The papers' tables with the user's own rows; None where neither was asked for."""
+    if not arguments.papers and not arguments.folds:
+        return None
+    return with_own_rows(score_tables(), [read_own_folds(path) for path in arguments.folds])
 
 
 def _parser() -> CommandParser:
@@ -70,6 +79,14 @@ def _parser() -> CommandParser:
     parser.add_argument("--blocks", action="store_true", help="a table of the blocks of each")
     parser.add_argument("--layers", action="store_true", help="a table of the layers of each")
     parser.add_argument("--papers", action="store_true", help="the papers' published figures as well")
+    parser.add_argument(
+        "--folds",
+        type=Path,
+        action="append",
+        default=[],
+        metavar="FILE",
+        help="a folds.json of edgeau-train --folds, as a row beside the papers' figures; may be repeated",
+    )
     parser.add_argument("--roofline", action="store_true", help="measure this machine and say what it allows")
     parser.add_argument(
         "--bench", type=Path, metavar="FILE", help="a result of edgeau-bench --json, for latencies"
@@ -81,7 +98,10 @@ def _parser() -> CommandParser:
 
 
 def _tables(
-    subjects: Sequence[Subject], ceilings: Ceilings | None, arguments: Namespace
+    subjects: Sequence[Subject],
+    ceilings: Ceilings | None,
+    arguments: Namespace,
+    published: Mapping[str, ScoreTable] | None,
 ) -> list[ReportTable]:
     tables = [comparison(subjects)] if subjects else []
     if ceilings is not None:
@@ -92,13 +112,16 @@ def _tables(
             tables.append(layers(profile, blocks(profile.layers), "blocks"))
         if arguments.layers:
             tables.append(layers(profile, profile.layers, "layers"))
-    if arguments.papers:
-        tables += [costs(cost_table()), *(scores(table) for table in score_tables().values())]
+    if published is not None:
+        tables += [costs(cost_table()), *(scores(table) for table in published.values())]
     return tables
 
 
 def _document(
-    subjects: Sequence[Subject], ceilings: Ceilings | None, bench: Sequence[Row], *, papers: bool
+    subjects: Sequence[Subject],
+    ceilings: Ceilings | None,
+    bench: Sequence[Row],
+    published: Mapping[str, ScoreTable] | None,
 ) -> dict[str, Any]:
     document: dict[str, Any] = {
         "models": [
@@ -115,9 +138,9 @@ def _document(
         document["roofline"] = to_dict(ceilings)
     if bench:
         document["latencies"] = [{**to_dict(row), "samples_ms": None} for row in bench]
-    if papers:
+    if published is not None:
         document["papers"] = {
             "costs": to_dict(cost_table()),
-            "scores": {name: to_dict(table) for name, table in score_tables().items()},
+            "scores": {name: to_dict(table) for name, table in published.items()},
         }
     return document

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from edgeau import __version__
 from edgeau_apps.bench.result import Row
-from edgeau_apps.report.published_tables import cost_table, score_tables
+from edgeau_apps.report.published_tables import ScoreTable, cost_table
 from edgeau_apps.report.subjects import Subject
 from edgeau_apps.report.tables import ReportTable, ceilings_table, comparison, costs, layers, scores
 from edgeau_export.profiling.model_profile import blocks
@@ -20,7 +20,10 @@ _STATUS_SERIES = {"published": 0, "computed": 1, "inferred": 2}
 
 
 def page(
-    subjects: Sequence[Subject], ceilings: Ceilings | None, bench: Sequence[Row], *, papers: bool
+    subjects: Sequence[Subject],
+    ceilings: Ceilings | None,
+    bench: Sequence[Row],
+    published: Mapping[str, ScoreTable] | None,
 ) -> str:
     """The page.
 
@@ -28,7 +31,7 @@ def page(
         subjects: what is compared.
         ceilings: ceilings of this machine, or None.
         bench: latencies, or none.
-        papers: whether the published figures stand below.
+        published: tables of the papers that stand below, by name; None for none.
     """
     sections = []
     if subjects:
@@ -46,8 +49,9 @@ def page(
                 section("All layers", _table(layers(profile, profile.layers, "layers")), folded=True),
             )
         )
-    if papers:
-        sections.append(section("Published figures", _paper_plot(), *map(_headed, _paper_tables())))
+    if published is not None:
+        tables = [costs(cost_table()), *(scores(one) for one in published.values())]
+        sections.append(section("Published figures", _paper_plot(), *map(_headed, tables)))
     names = ", ".join(subject.profile.name for subject in subjects) or "published figures"
     return document(f"Cost of {names}", f"edgeau {__version__}, edgeau-report", sections)
 
@@ -123,10 +127,6 @@ def _paper_plot() -> str:
         logarithmic=(True, True),
         legend=tuple(_STATUS_SERIES),
     )
-
-
-def _paper_tables() -> list[ReportTable]:
-    return [costs(cost_table()), *(scores(one) for one in score_tables().values())]
 
 
 def _table(one: ReportTable) -> str:

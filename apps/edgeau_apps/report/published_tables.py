@@ -66,7 +66,10 @@ class ScoreRow:
 
 @dataclass(frozen=True)
 class ScoreTable:
-    """A table of a paper as it is printed; ``decimals`` are those that its numbers are printed with, at least."""
+    """A table of a paper as it is printed; ``decimals`` are those that its numbers are printed with, at least.
+
+    ``labels`` are the AUs that its scores are means of, where its columns are not AUs.
+    """
 
     title: str
     source: str
@@ -76,6 +79,7 @@ class ScoreTable:
     columns: tuple[str, ...]
     row: tuple[ScoreRow, ...]
     decimals: int = 0
+    labels: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         for row in self.row:

@@ -107,20 +107,29 @@ def faults_of_constants(
             wrong.append(f"{name}: {int(misfits.sum())} of {array.size} numbers differ from {best.name}")
         elif array.size > 1:
             unknown.append(name)
-    return WeightFaults(tuple(wrong), tuple(unknown), tuple(_lost(known, found)))
+    return WeightFaults(tuple(wrong), tuple(unknown), tuple(_lost(known, found, rounding)))
 
 
-def _lost(known: Iterable[KnownWeight], found: set[str]) -> list[str]:
-    """Weights with names of their own that went into nothing; one that equals a found one was merged with it."""
+def _lost(known: Iterable[KnownWeight], found: set[str], rounding: float) -> list[str]:
+    """Weights with names of their own that went into nothing.
+
+    One that equals a found one, but for rounding, is none: they were merged, or each tensor was taken for the same one of the two.
+    """
     own = {item.name: item for item in known if item.sources == {item.name} and item.values.size > 1}
-    kept = [item.values for name, item in own.items() if name in found]
+    kept = [item for name, item in own.items() if name in found]
     return [
         name
         for name, item in own.items()
         if name not in found
         and len(np.unique(item.values)) > _FEW
-        and not any(same.shape == item.values.shape and np.array_equal(same, item.values) for same in kept)
+        and not any(_same(one, item, rounding) for one in kept)
     ]
+
+
+def _same(one: KnownWeight, other: KnownWeight, rounding: float) -> bool:
+    if one.values.shape != other.values.shape:
+        return False
+    return bool((np.abs(one.values - other.values) <= rounding * np.maximum(one.size, other.size)).all())
 
 
 def _float_constants(model: onnx.ModelProto) -> Iterable[tuple[str, NDArray[np.floating[np.float32]]]]:  # type: ignore[type-var]

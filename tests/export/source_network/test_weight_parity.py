@@ -18,12 +18,12 @@ from edgeau_calibration.graph.ort_session import open_model
 from edgeau_export.converters.parity import refuse_if_tflite_weights_differ, refuse_if_weights_differ
 from edgeau_export.onnx_to_tflite import tflite_bytes
 from edgeau_export.source_network.from_model_file import ModelFileSource
-from edgeau_export.source_network.known_weights import known_weights
+from edgeau_export.source_network.known_weights import KnownWeight, known_weights
 from edgeau_export.source_network.network import Reference
 from edgeau_export.source_network.onnx_from_network import onnx_from_module, unfolded_from_module
 from edgeau_export.source_network.onnx_graph import simplify_graph
 from edgeau_export.source_network.tflite_facts import float_constants
-from edgeau_export.source_network.weight_parity import weight_faults
+from edgeau_export.source_network.weight_parity import faults_of_constants, weight_faults
 from tests.export.onnx_to_tflite.small_graphs import graph_of
 
 FAULTS = 6
@@ -156,6 +156,20 @@ def test_a_lost_weight_and_one_from_nowhere_are_named() -> None:
     assert faults.unknown == ("w2",)
     assert faults.lost == ("w2",)
     assert "w2 is not a weight of the network; w2 of the network is nowhere" in str(faults)
+
+
+def test_two_weights_that_differ_by_less_than_rounding_are_both_there() -> None:
+    """Two copies that were hardly trained: each tensor of the file may be taken for either."""
+    values = np.random.default_rng(0).normal(size=32)
+    nearly = values * (1 + 1e-8)
+    known = [
+        KnownWeight(name, each, np.abs(each), frozenset({name}))
+        for name, each in (("a", values), ("b", nearly))
+    ]
+    constants = [("a", values.astype(np.float32)), ("b", nearly.astype(np.float32))]
+    assert not faults_of_constants(constants, known)
+    other = KnownWeight("c", values * 1.01, np.abs(values), frozenset({"c"}))
+    assert faults_of_constants(constants, [*known, other]).lost == ("c",)
 
 
 def test_whatever_is_folded_into_a_layer_is_known() -> None:

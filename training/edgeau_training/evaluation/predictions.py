@@ -16,7 +16,9 @@ from edgeau._system.npz import read_npz
 from edgeau.errors import InputError, NpzError
 from edgeau.metrics import sigmoid
 
-__all__ = ["UNKNOWN", "Predictions", "load_predictions", "save_predictions"]
+__all__ = ["PREDICTIONS", "UNKNOWN", "Predictions", "load_predictions", "save_predictions"]
+
+PREDICTIONS = "predictions.npz"  # in the folder of a run
 
 UNKNOWN = -1  # a truth that nobody labelled; such entries are left out of every metric
 

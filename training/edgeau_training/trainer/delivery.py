@@ -12,19 +12,18 @@ from edgeau._system.records import to_dict
 from edgeau.bundle.provenance import Provenance, StartingWeights, TrainedOn
 from edgeau_training.checkpoint import CheckpointInfo, save_checkpoint
 from edgeau_training.datasets import LICENCES
-from edgeau_training.evaluation.predictions import Predictions, save_predictions
+from edgeau_training.evaluation.predictions import PREDICTIONS, Predictions, save_predictions
 from edgeau_training.evaluation.report import write_document
 from edgeau_training.trainer.framing import Framing
 from edgeau_training.trainer.recipe import Recipe
 from edgeau_training.trainer.training_data import SYNTHETIC, TrainingData
 from edgeau_training.trainer.validation import figures_of
 
-__all__ = ["CHECKPOINT", "LATEST", "METRICS", "PREDICTIONS", "SVMS", "Delivery"]
+__all__ = ["CHECKPOINT", "LATEST", "METRICS", "SVMS", "Delivery"]
 
 CHECKPOINT = "checkpoint.safetensors"
 LATEST = "latest.safetensors"
 METRICS = "metrics.json"
-PREDICTIONS = "predictions.npz"
 SVMS = "svm.safetensors"
 
 

@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from edgeau_training.evaluation.folds import folds_document
-from edgeau_training.evaluation.predictions import load_predictions
+from edgeau_training.evaluation.predictions import PREDICTIONS, load_predictions
 from edgeau_training.evaluation.report import write_document
-from edgeau_training.trainer.delivery import METRICS, PREDICTIONS
+from edgeau_training.trainer.delivery import METRICS
 from edgeau_training.trainer.recipe import Recipe
 from edgeau_training.trainer.run import STATE, Run
 from edgeau_training.trainer.run_options import RunOptions
