@@ -62,6 +62,8 @@ def _body(argv: Sequence[str] | None) -> int:
         print_json(manifest.to_dict() | {"path": str(arguments.out.resolve())})
     else:
         print(summary(manifest, arguments.out))
+        if (arguments.out / "index.html").is_file():
+            print(f"page: python -m http.server --directory {arguments.out}, or any other web server")
     return PARTLY if manifest.left_out or progress.incomplete else DONE
 
 

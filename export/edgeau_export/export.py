@@ -39,6 +39,7 @@ from edgeau_export.source_network.model_file import read_model_file
 from edgeau_export.source_network.network import NetworkDescription, SourceNetwork
 from edgeau_export.targets.selection import SelectedArtifacts, select_artifacts
 from edgeau_export.targets.target import Target, load_target
+from edgeau_export.web.site import check_site, write_site
 
 __all__ = ["Source", "export_bundle", "open_source_network"]
 
@@ -86,12 +87,16 @@ def export_bundle(
     board = load_target(target)
     selected = select_artifacts(board, precisions)
     networks = chosen_networks(landmarks, progress)
+    if board.page:
+        check_site(networks)
     with BundleWriter(out) as writer, ExitStack() as held:
         directory = writer.directory
         progress.step("opening the network")
         model = _of_target(board, progress) if model is None else model
         source = open_source_network(model, progress)
         description = source.description
+        if board.page:
+            check_site(networks, description.alignment)
         if published is not None:
             # Only here: the default is exported where the training package cannot be imported.
             from edgeau_export.quantization.published_set import calibration_data, described_with_licence
@@ -134,6 +139,8 @@ def export_bundle(
         (directory / REPORT_MD).write_text(report(manifest, board), encoding="utf-8")
         if contents.report is not None:
             write_reports(directory, manifest, description.thresholds, contents.report)
+        if board.page:
+            write_site(directory, manifest)
         return writer.finish(manifest)
 
 

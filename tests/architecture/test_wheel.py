@@ -38,7 +38,16 @@ def meant(root: Path) -> set[str]:
             if inside == name:
                 continue
             if Path(name).suffix in CARRIED or inside.startswith(
-                ("assets/", "default/", "light/", "live/page/", "profiling/zoo")
+                (
+                    "assets/",
+                    "default/",
+                    "light/",
+                    "live/page/",
+                    "profiling/zoo",
+                    "web/page/",
+                    "web/litert.tar.xz",
+                    "web/clip.webm",
+                )
             ):
                 files.add(f"{package}/{inside}")
     return files

@@ -134,6 +134,7 @@ class Target:
         aliases: other names.
         model: which packaged network is exported for it unless another is asked for.
         facts: what the board's software brings, for people: versions of its Python, CUDA, TensorRT.
+        page: whether the bundle becomes a web site that runs it (:mod:`edgeau_export.web.site`).
 
     Raises:
         TargetError: it contradicts itself, or names what does not exist.
@@ -148,6 +149,7 @@ class Target:
     aliases: tuple[str, ...] = ()
     model: str = DEFAULT
     facts: dict[str, str] = field(default_factory=dict)
+    page: bool = False
 
     def __post_init__(self) -> None:
         if not self.name.strip():

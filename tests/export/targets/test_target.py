@@ -70,7 +70,8 @@ def test_no_name_stands_for_two_boards() -> None:
 def test_every_board_can_be_served(target) -> None:
     files = [artifact.file for artifact in target.artifact]
     assert len(files) == len(set(files))
-    assert any(artifact.batch is None for artifact in target.artifact), "several faces at once"
+    # A page runs one face after the other.
+    assert target.page or any(artifact.batch is None for artifact in target.artifact), "several faces at once"
     for artifact in target.artifact:
         assert (artifact.recipe in recipes()) == (artifact.precision in ("int8", "w8a16"))
     for stage in target.pending:

@@ -1,0 +1,1 @@
+"""The page that runs a bundle in a browser; its source is in ``web/``."""

@@ -1,0 +1,50 @@
+/** The bundle's network: aligned crops in, logits out. */
+import { Network } from "./engine";
+import { PageError } from "./errors";
+import { InputSpec } from "./manifest";
+import { Picture } from "./picture";
+
+const CHANNELS: Record<InputSpec["color"], readonly number[]> = { RGB: [0, 1, 2], BGR: [2, 1, 0], GRAY: [] };
+
+export class AuNetwork {
+  private readonly input: Float32Array;
+  private readonly tables: Float32Array[];
+
+  private constructor(private readonly network: Network, private readonly spec: InputSpec, private readonly planes: boolean) {
+    const [height, width] = spec.size;
+    this.input = new Float32Array(spec.mean.length * height * width);
+    // (x / 255 - mean) / std in float32: a product, then a sum.
+    this.tables = spec.mean.map((mean, channel) => {
+      const scale = Math.fround(1 / (255 * spec.std[channel]!)), shift = Math.fround(-mean / spec.std[channel]!);
+      return Float32Array.from({ length: 256 }, (_, value) => Math.fround(value * scale) + shift);
+    });
+  }
+
+  static async open(content: Uint8Array, file: string, spec: InputSpec): Promise<AuNetwork> {
+    const network = await Network.open(content, file);
+    const [shape] = network.inputShapes, [height, width] = spec.size, channels = spec.mean.length;
+    const planes = shape?.length === 4 && shape[1] === channels && shape[2] === height && shape[3] === width;
+    const woven = shape?.length === 4 && shape[1] === height && shape[2] === width && shape[3] === channels;
+    if (!(planes || woven) || shape[0] !== 1) {
+      throw new PageError(`${file} takes ${shape?.join(" x ")}, not one picture of ${height} x ${width}. Export the folder again.`);
+    }
+    return new AuNetwork(network, spec, !woven);
+  }
+
+  async logits(crop: Picture): Promise<Float32Array> {
+    const { data } = crop, pixels = crop.width * crop.height, { tables, input } = this;
+    const order = CHANNELS[this.spec.color];
+    const [alongPixels, alongChannels] = this.planes ? [1, pixels] : [tables.length, 1];
+    tables.forEach((table, channel) => {
+      const source = order[channel];
+      for (let pixel = 0, to = channel * alongChannels; pixel < pixels; pixel++, to += alongPixels) {
+        input[to] = table[source === undefined ? grey(data, 4 * pixel) : data[4 * pixel + source]!]!;
+      }
+    });
+    return (await this.network.run(input))[0]!;
+  }
+}
+
+function grey(data: Picture["data"], at: number): number {
+  return (data[at]! * 9798 + data[at + 1]! * 19235 + data[at + 2]! * 3735 + (1 << 14)) >> 15;
+}

@@ -1,0 +1,50 @@
+/** The faces of a picture, or of the next frame of a film (`edgeau.faces.landmarks.litert.landmarker`). */
+import { FaceChecker } from "./checking";
+import { FaceDetector } from "./detection";
+import { FaceMesh } from "./mesh";
+import { Picture, shrink } from "./picture";
+import { facesOfPicture } from "./picture-search";
+import { Points } from "./points";
+import { Tracking } from "./tracking";
+
+const LONG_SIDE = 1280;
+
+export interface FaceLandmarks {
+  readonly points: Points;
+  /** The landmarks are rather right than garbage. */
+  readonly isReliable: boolean;
+}
+
+export class FaceLandmarker {
+  private readonly checker: FaceChecker;
+  private tracking: Tracking;
+
+  constructor(private readonly detector: FaceDetector, mesh: FaceMesh) {
+    this.checker = new FaceChecker(mesh);
+    this.tracking = new Tracking(detector, this.checker);
+  }
+
+  /** Forget the frames so far: another film comes next. */
+  reset(): void {
+    this.tracking = new Tracking(this.detector, this.checker);
+  }
+
+  /** `still`: the picture has nothing to do with those before. */
+  async find(frame: Picture, still: boolean, most: number): Promise<FaceLandmarks[]> {
+    const small = shrunk(frame), scale = Math.floor(frame.height / small.height);
+    const faces = still
+      ? await facesOfPicture(small, this.detector, this.checker, most)
+      : await this.tracking.faces(small, most);
+    return faces.map(({ points, isReliable }) => ({
+      points: scale === 1 ? points : points.map((value) => value * scale),
+      isReliable,
+    }));
+  }
+}
+
+/** The frame at a whole fraction of its size; the networks see no more. */
+function shrunk(frame: Picture): Picture {
+  const factor = Math.floor(Math.max(frame.width, frame.height) / LONG_SIDE);
+  const width = Math.floor(frame.width / Math.max(factor, 1)), height = Math.floor(frame.height / Math.max(factor, 1));
+  return factor < 2 || !width || !height ? frame : shrink(frame, factor, width, height);
+}

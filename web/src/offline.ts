@@ -1,0 +1,36 @@
+/** The service worker that keeps the folder on the device. */
+
+/** Ready when the files are kept; returns what to say about it. It never fails: without it the page needs its server. */
+export async function keepOffline(): Promise<string> {
+  if (!("serviceWorker" in navigator)) {
+    return isSecureContext ? "no: this browser keeps no pages" : "no: pages are kept from https or localhost only";
+  }
+  try {
+    const registration = await navigator.serviceWorker.register("sw.js");
+    const arriving = registration.installing ?? registration.waiting;
+    if (arriving && !registration.active) await arrived(arriving);
+    if (!navigator.serviceWorker.controller) await controlled();
+    return "yes, kept on this device";
+  } catch (error) {
+    return `no: ${error instanceof Error ? error.message : String(error)}`;
+  }
+}
+
+function arrived(worker: ServiceWorker): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const look = (): void => {
+      if (worker.state === "activated") resolve();
+      if (worker.state === "redundant") reject(new Error("the browser could not keep the files"));
+    };
+    worker.addEventListener("statechange", look);
+    look();
+  });
+}
+
+/** A page that was loaded past its worker (by a forced reload) is never taken over: it does not wait for that. */
+function controlled(): Promise<void> {
+  return new Promise((resolve) => {
+    navigator.serviceWorker.addEventListener("controllerchange", () => resolve(), { once: true });
+    setTimeout(resolve, 2000);
+  });
+}

@@ -1,0 +1,66 @@
+/**
+ * Everything of the folder kept on the device, so that the page works without a network after its first load. The exporter writes
+ * `version` and `files` before this code: another export is another version, which replaces the whole of the one before.
+ */
+declare const self: ServiceWorkerGlobalScope & { readonly EDGEAU: { readonly version: string; readonly files: readonly string[] } };
+
+const NAME = `edgeau ${self.registration.scope} `, KEPT = NAME + self.EDGEAU.version;
+
+self.addEventListener("install", (event) => {
+  event.waitUntil(keep());
+});
+
+self.addEventListener("activate", (event) => {
+  event.waitUntil(takeOver());
+});
+
+self.addEventListener("fetch", (event) => {
+  if (event.request.method === "GET") event.respondWith(answer(event.request));
+});
+
+async function keep(): Promise<void> {
+  const cache = await caches.open(KEPT);
+  // Not through the browser's own cache, which may still hold files of another export.
+  await cache.addAll(self.EDGEAU.files.map((file) => new Request(file, { cache: "reload" })));
+  await self.skipWaiting();
+}
+
+async function takeOver(): Promise<void> {
+  for (const name of await caches.keys()) if (name.startsWith(NAME) && name !== KEPT) await caches.delete(name);
+  await self.clients.claim();
+}
+
+/** What was kept; else what the network has, of which this folder's files are kept too. */
+async function answer(request: Request): Promise<Response> {
+  const cache = await caches.open(KEPT), url = new URL(request.url);
+  const kept = await cache.match(url.pathname.endsWith("/") ? new URL("index.html", url).href : request, { ignoreSearch: true });
+  if (kept) return whole(request, kept);
+  const response = await fetch(request);
+  if (response.status === 200 && request.url.startsWith(self.registration.scope)) await cache.put(request, response.clone());
+  return response;
+}
+
+/** A part of a file where a player asks for one. */
+async function whole(request: Request, kept: Response): Promise<Response> {
+  const range = /^bytes=(\d+)-(\d*)$/.exec(request.headers.get("range") ?? "");
+  if (!range) return kept;
+  const content = await kept.arrayBuffer(), first = Number(range[1]), last = Math.min(range[2] ? Number(range[2]) : Infinity, content.byteLength - 1);
+  return new Response(content.slice(first, last + 1), {
+    status: 206,
+    headers: {
+      "Content-Type": kept.headers.get("Content-Type") ?? "",
+      "Content-Range": `bytes ${first}-${last}/${content.byteLength}`,
+      "Content-Length": String(last + 1 - first),
+    },
+  });
+}
+
+interface ServiceWorkerGlobalScope {
+  readonly registration: { readonly scope: string };
+  readonly clients: { claim(): Promise<void> };
+  skipWaiting(): Promise<void>;
+  addEventListener(kind: "install" | "activate", listener: (event: { waitUntil(done: Promise<void>): void }) => void): void;
+  addEventListener(kind: "fetch", listener: (event: { readonly request: Request; respondWith(answer: Promise<Response>): void }) => void): void;
+}
+
+export {};

@@ -1,0 +1,89 @@
+/** Faces from frame to frame (`edgeau.faces.landmarks.litert.tracking`, as it runs live: without tiles). */
+import { CheckedFace, FaceChecker } from "./checking";
+import { FaceDetector } from "./detection";
+import { Picture } from "./picture";
+import { Region, isSameFace, overlap } from "./region";
+
+const SAME_FACE = 0.5, TURN_EVERY = 10, TURN_AGAIN = 3;
+
+export class Tracking {
+  private followed: Region[] = [];
+  private count = 0;
+  private rightedAt = -TURN_AGAIN;
+
+  constructor(private readonly detector: FaceDetector, private readonly checker: FaceChecker) {}
+
+  async faces(frame: Picture, most: number): Promise<CheckedFace[]> {
+    const turn = this.count % TURN_EVERY === 0;
+    let faces: CheckedFace[] = [];
+    for (const region of this.followed) {
+      const face = await this.followedFace(frame, region, turn);
+      if (face) faces.push(face);
+    }
+    const found = this.followed.length < most ? await this.newFaces(frame, most, turn) : [];
+    faces.push(...found);
+    const again = turn || (this.count - this.rightedAt >= TURN_AGAIN && !found.every((face) => face.isCertain));
+    if (again && !faces.every((face) => face.isCertain)) {
+      faces = await this.righted(frame, faces, most);
+      this.rightedAt = this.count;
+    }
+    faces = distinct(faces);
+    this.followed = faces.map((face) => face.region);
+    this.count++;
+    return faces;
+  }
+
+  private async followedFace(frame: Picture, region: Region, turn: boolean): Promise<CheckedFace | undefined> {
+    const face = await this.checker.nextLook(frame, region);
+    if (turn && face && !face.isCertain) return (await this.checker.findTurned(frame, region)) ?? face;
+    return face;
+  }
+
+  private async newFaces(frame: Picture, most: number, turn: boolean): Promise<CheckedFace[]> {
+    const found = (await this.detector.detect(frame)).slice(0, most).map((candidate) => candidate.region);
+    const regions = joined(this.followed, found, most).slice(this.followed.length);
+    const faces: CheckedFace[] = [];
+    for (const region of regions) {
+      let face = await this.checker.firstLook(frame, region, true);
+      if (face && !face.isCertain) face = (await this.checker.findTurned(frame, region)) ?? face;
+      if (face) faces.push(face);
+    }
+    return turn && !this.followed.length && !faces.length ? this.turnedFaces(frame, most) : faces;
+  }
+
+  private async righted(frame: Picture, faces: CheckedFace[], most: number): Promise<CheckedFace[]> {
+    const found = await this.turnedFaces(frame, most);
+    const kept = faces.filter((face) => face.isCertain || !found.some((other) => isSameFace(face.region, other.region)));
+    return [...kept, ...found].slice(0, most);
+  }
+
+  private async turnedFaces(frame: Picture, most: number): Promise<CheckedFace[]> {
+    const faces: CheckedFace[] = [];
+    for (const turns of [1, 2, 3]) {
+      for (const candidate of await this.detector.detect(frame, turns)) {
+        if (faces.length >= most || faces.some((face) => isSameFace(candidate.region, face.region))) continue;
+        const face = await this.checker.firstLook(frame, candidate.region, false);
+        if (face?.isCertain) faces.push(face);
+      }
+    }
+    return faces;
+  }
+}
+
+/** The faces, each once: of two at one place the surer one. */
+function distinct(faces: readonly CheckedFace[]): CheckedFace[] {
+  const kept: CheckedFace[] = [];
+  for (const face of faces) {
+    const same = kept.findIndex((other) => isSameFace(face.region, other.region));
+    if (same < 0) kept.push(face);
+    else if (face.presence > kept[same]!.presence) kept[same] = face;
+  }
+  return kept;
+}
+
+/** Regions to look at: those of the last frame first, then what was found elsewhere. */
+function joined(followed: readonly Region[], found: readonly Region[], most: number): Region[] {
+  const regions = [...followed];
+  for (const region of found) if (regions.every((other) => overlap(region, other) <= SAME_FACE)) regions.push(region);
+  return regions.slice(0, most);
+}
