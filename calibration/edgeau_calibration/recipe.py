@@ -44,6 +44,7 @@ class QuantizationRecipe:
             bias correction.
         floats: roles of layers that stay in float, of :data:`edgeau_calibration.graph.block_partition.ROLES`.
         through_silu: errors in front of a SiLU are weighed behind it, where ranges are found by ``mse``.
+        throughout: no layer may go back to float: what does not keep its budget so is refused.
     """
 
     name: str
@@ -60,6 +61,7 @@ class QuantizationRecipe:
     learned: tuple[str, ...] = ()
     floats: tuple[str, ...] = ()
     through_silu: bool = False
+    throughout: bool = False
 
     @property
     def oldest_opset(self) -> int:

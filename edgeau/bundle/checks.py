@@ -64,6 +64,7 @@ def _check_files(manifest: Manifest, where: str) -> None:
         inside = bool(path.parts) and not path.is_absolute() and ".." not in path.parts and "\\" not in name
         _require(inside, where, f"files: {name!r} is not a path inside the bundle")
     wanted = [artifact.file for artifact in manifest.artifacts] + [manifest.golden]
+    wanted += [item.compiled.source for item in manifest.artifacts if item.compiled and item.compiled.source]
     if manifest.landmark_model is not None:
         wanted.append(manifest.landmark_model)
     networks = manifest.landmarks

@@ -18,6 +18,7 @@ __all__ = [
     "Accuracy",
     "Artifact",
     "Calibration",
+    "Compiled",
     "FileRecord",
     "Fusion",
     "InputSpec",
@@ -29,8 +30,9 @@ __all__ = [
     "Pending",
 ]
 
-# 1 did not say what computed a figure (no ``engine`` in Parity and Accuracy); it is still read.
-SCHEMA_VERSION = 2
+# 1 did not say what computed a figure (no ``engine`` in Parity and Accuracy), 2 nothing of accelerators (no ``compiled`` in
+# Artifact); both are still read.
+SCHEMA_VERSION = 3
 
 
 @dataclass(frozen=True)
@@ -163,12 +165,41 @@ class Calibration:
 
 
 @dataclass(frozen=True)
+class Compiled:
+    """Facts that a compiler says of the file that it made for one device: computed by it, not measured on the device.
+
+    Attributes:
+        compiler: with its version, such as ``"ethos-u-vela 5.2.0"``.
+        device: that the file is for, such as ``"ethos-u55-256"``; ``"any"`` where it is for every processor.
+        source: the file of the bundle that it was compiled from, or None.
+        operators: of the compiled network; None where the compiler does not say.
+        on_accelerator: of those, how many the accelerator runs; the others run on the processor beside it.
+        sram_bytes: fast memory of the device that one inference needs.
+        flash_bytes: memory for weights and commands that is only read.
+        cycles: of the accelerator, for one face; an estimate.
+        estimated_ms: time of one face at the clock that the compiler assumes; an estimate.
+        assumptions: what the compiler assumed of the device: clock, memories.
+    """
+
+    compiler: str
+    device: str
+    source: str | None = None
+    operators: int | None = None
+    on_accelerator: int | None = None
+    sram_bytes: int | None = None
+    flash_bytes: int | None = None
+    cycles: int | None = None
+    estimated_ms: float | None = None
+    assumptions: str = ""
+
+
+@dataclass(frozen=True)
 class Artifact:
     """One runnable form of the network.
 
     Attributes:
         file: path in the bundle.
-        runtime: ``"onnxruntime"``, ``"litert"`` or ``"tensorrt"``.
+        runtime: name of an engine, see :mod:`edgeau.runtimes.table`.
         precision: ``"fp32"``, ``"fp16"``, ``"dynamic"`` (int8 weights, float activations), ``"int8"``, or ``"w8a16"`` (int8
             weights, int16 activations).
         batch: fixed batch size, or None for a dynamic one.
@@ -178,6 +209,7 @@ class Artifact:
         fused_thresholds: the same on the fused probability; None where nothing is fused, or fused with ``thresholds``.
         network_accuracy: accuracy of the network alone where the bundle fuses, which hides a part of what INT8 costs.
         answers: ``"logits"``, or ``"probabilities"`` of a file that was made elsewhere.
+        compiled: of a file that was compiled for one device; None elsewhere.
         parity: against the reference; None when it could not be run here.
         accuracy: as a device runs it, fused where the bundle fuses; None when no labelled data was there.
         calibration: None for float artifacts.
@@ -196,6 +228,7 @@ class Artifact:
     fused_thresholds: dict[str, float] | None = None
     network_accuracy: Accuracy | None = None
     answers: str = "logits"
+    compiled: Compiled | None = None
 
 
 @dataclass(frozen=True)

@@ -104,7 +104,7 @@ def _is_tried(artifact: Artifact) -> bool:
     if artifact.precision not in PRECISIONS or artifact.runtime not in runtimes():
         return False  # refused without an engine
     row = runtime_named(artifact.runtime)
-    return not row.measured_by and bool(row.installed())
+    return not (row.measured_by or row.simulator) and bool(row.installed())
 
 
 class _Meeting:

@@ -15,6 +15,7 @@ from types import MappingProxyType
 from typing import Literal
 
 from edgeau._system.install_lines import extra_line, pip_line
+from edgeau._system.tool_environment import TOOLS, tool_versions
 from edgeau.errors import EngineError
 
 __all__ = ["ENTRY_POINTS", "Runtime", "engine_versions", "runtime_named", "runtimes"]
@@ -47,6 +48,11 @@ class Runtime:
             have files of its own for it.
         measured_by: the runtime that computes parity on the exporting machine; another one where the engine itself exists
             only on the board.
+        tool: the environment of its own that its compiler or engine lives in, of
+            :data:`edgeau._system.tool_environment.TOOLS`; empty where it shares edgeau's.
+        devices: what its files can be compiled for, where a file is compiled for one device.
+        simulator: ``"module:Class"`` of the session that stands for the device on the exporting machine. It takes
+            ``(source, *, device)``: the file that the artifact was compiled from. Empty where the artifact itself runs there.
     """
 
     name: str
@@ -63,6 +69,9 @@ class Runtime:
     opsets: tuple[int, int] = (9, 20)
     opens_those_of: tuple[str, ...] = ()
     measured_by: str = ""
+    tool: str = ""
+    devices: tuple[str, ...] = ()
+    simulator: str = ""
 
     @property
     def measuring_name(self) -> str:
@@ -72,10 +81,14 @@ class Runtime:
     @property
     def install_line(self) -> str:
         """Instruction for getting it, for messages."""
+        if self.tool:
+            return TOOLS[self.tool].make_line
         return pip_line(self.install) if self.from_pip else self.install
 
     def installed(self) -> dict[str, str]:
         """Version of each of its distributions that is installed; asked of their metadata, nothing is imported."""
+        if self.tool:
+            return tool_versions(self.tool)
         versions = ((name, _version(name)) for name in self.distributions)
         return {name: version for name, version in versions if version is not None}
 
@@ -133,6 +146,59 @@ _ROWS = (
         opsets=(9, 17),
         # Engines are built on the board; what they are built from runs in ONNX Runtime.
         measured_by="onnxruntime",
+    ),
+    Runtime(
+        name="executorch",
+        title="ExecuTorch",
+        session="edgeau_export.tools.executorch_session:ExecuTorchSession",
+        converter="edgeau_export.converters.executorch:convert",
+        suffix=".pte",
+        precisions=("fp32", "int8"),
+        distributions=(),
+        modules=(),
+        install="",
+        batch_sizes="one",
+        tool="executorch",
+    ),
+    Runtime(
+        name="rknn",
+        title="Rockchip NPU",
+        session="edgeau.runtimes.board_only:BoardOnlySession",
+        converter="edgeau_export.converters.rknn:convert",
+        suffix=".rknn",
+        precisions=("fp16", "int8"),
+        distributions=(),
+        modules=(),
+        install="",
+        batch_sizes="one",
+        # RKNN-Toolkit2 2.5 "onnx model only support opset_version <= 19" (its own refusal).
+        opsets=(12, 19),
+        tool="rknn",
+        devices=("rk3588", "rk3576", "rk3566"),
+        simulator="edgeau_export.tools.rknn_simulator:RknnSimulator",
+    ),
+    Runtime(
+        name="ethos-u",
+        title="Arm Ethos-U",
+        session="edgeau.runtimes.board_only:BoardOnlySession",
+        converter="edgeau_export.converters.ethos_u:convert",
+        suffix=".tflite",
+        precisions=("int8",),
+        distributions=(),
+        modules=(),
+        install="",
+        batch_sizes="one",
+        opsets=(10, 20),
+        tool="vela",
+        devices=(
+            "ethos-u55-128",
+            "ethos-u55-256",
+            "ethos-u65-256",
+            "ethos-u65-512",
+            "ethos-u85-256",
+            "ethos-u85-512",
+        ),
+        simulator="edgeau_export.tools.reference_kernels:ReferenceKernels",
     ),
 )
 

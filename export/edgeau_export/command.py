@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import os
 from argparse import ArgumentTypeError
 from collections.abc import Sequence
 from pathlib import Path
 
 from edgeau._system.command import DONE, PARTLY, CommandParser, print_json, run
 from edgeau._system.install_lines import extra_line
+from edgeau._system.tool_environment import FOLDER_VARIABLE, TOOLS
 from edgeau.errors import DependencyError, UsageError
+from edgeau_export.progress import ProgressReporter
+from edgeau_export.tools.making import make_tool
 
 __all__ = ["main"]
 
@@ -22,6 +26,11 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _body(argv: Sequence[str] | None) -> int:
     arguments = _parser().parse_args(argv)
+    if arguments.tools is not None:
+        os.environ[FOLDER_VARIABLE] = str(arguments.tools)
+    if arguments.make_tool is not None:
+        make_tool(arguments.make_tool, ProgressReporter(_NAME))
+        return DONE
     if arguments.describe is None and (arguments.target is None or arguments.out is None):
         raise UsageError("--target and --out are needed: which board, and where the bundle goes")
     # Imported only now, so that --help needs neither onnx nor a second of patience.
@@ -36,7 +45,6 @@ def _body(argv: Sequence[str] | None) -> int:
 
         print(describe(arguments.describe), end="")
         return DONE
-    from edgeau_export.progress import ProgressReporter
     from edgeau_export.report.tables import summary
 
     progress = ProgressReporter(_NAME)
@@ -139,6 +147,17 @@ def _parser() -> CommandParser:
         metavar="FILE|none",
         help="MediaPipe's face networks for the bundle: face_landmarker.task, a wheel of mediapipe up to 0.10.21, a folder; "
         "none leaves them out (default: those of this machine, which edgeau-landmarks lists)",
+    )
+    parser.add_argument(
+        "--make-tool",
+        metavar="NAME",
+        help=f"make the Python environment of a compiler that cannot live beside edgeau ({', '.join(TOOLS)}), and end; says its licence",
+    )
+    parser.add_argument(
+        "--tools",
+        type=Path,
+        metavar="DIR",
+        help=f"folder of those environments (default: ${FOLDER_VARIABLE}, or edgeau/tools in the user's data directory)",
     )
     parser.add_json()
     return parser

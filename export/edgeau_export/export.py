@@ -39,6 +39,7 @@ from edgeau_export.source_network.model_file import read_model_file
 from edgeau_export.source_network.network import NetworkDescription, SourceNetwork
 from edgeau_export.targets.selection import SelectedArtifacts, select_artifacts
 from edgeau_export.targets.target import Target, load_target
+from edgeau_export.tools.required import require_tools
 from edgeau_export.web.site import check_site, write_site
 
 __all__ = ["Source", "export_bundle", "open_source_network"]
@@ -86,6 +87,7 @@ def export_bundle(
     progress = progress or ProgressReporter(silent=True)
     board = load_target(target)
     selected = select_artifacts(board, precisions)
+    require_tools(selected, progress)
     networks = chosen_networks(landmarks, progress)
     if board.page:
         check_site(networks)

@@ -60,6 +60,9 @@ def test_what_is_shown_asks_for_extras_and_requirements_that_are_proven() -> Non
 
 def test_engines_and_targets_print_these_lines() -> None:
     for row in runtimes().values():
+        if row.tool:
+            assert row.install_line == f"edgeau-export --make-tool {row.tool}"
+            continue
         extra = re.search(r"edgeau\[(\w+)\]", row.install_line)
         assert extra is not None
         assert extra_line(extra[1]) in row.install_line

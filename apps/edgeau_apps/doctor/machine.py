@@ -27,6 +27,7 @@ class MachineDescription:
         l4t: release of NVIDIA's Linux for Tegra, such as ``"36.4"``; "" elsewhere.
         gpu: name of an NVIDIA GPU whose driver is loaded; "" where there is none.
         packages: installed distributions that matter here -> version.
+        tools: compilers in environments of their own, by their distribution -> version.
         broken: those that are installed and cannot be imported -> why.
         unfinished: those whose import did not end in time, so that nothing is known of them -> after how long.
         opencv_gstreamer: whether the installed OpenCV was built with GStreamer; None without OpenCV.
@@ -52,6 +53,7 @@ class MachineDescription:
     l4t: str = ""
     gpu: str = ""
     packages: dict[str, str] = field(default_factory=dict)
+    tools: dict[str, str] = field(default_factory=dict)
     broken: dict[str, str] = field(default_factory=dict)
     unfinished: dict[str, str] = field(default_factory=dict)
     opencv_gstreamer: bool | None = None

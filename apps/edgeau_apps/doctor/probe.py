@@ -12,6 +12,7 @@ from importlib import metadata
 from pathlib import Path
 
 from edgeau._system.processor import processor_name
+from edgeau._system.tool_environment import TOOLS, tool_versions
 from edgeau.errors import EdgeauError
 from edgeau.faces.landmarks.mediapipe_models import models_place, read_models
 from edgeau.runtimes.table import runtimes
@@ -75,6 +76,7 @@ def this_machine(*, imports: bool = True, time_limit: float = 60.0) -> MachineDe
         l4t=_l4t(_text(Path("/etc/nv_tegra_release"))),
         gpu=_gpu(),
         packages=packages,
+        tools={name: version for tool in TOOLS for name, version in tool_versions(tool).items()},
         broken={name: fault for name, fault in faults.items() if fault and fault is not _UNFINISHED},
         unfinished={
             name: f"{time_limit:g} seconds" for name, fault in faults.items() if fault is _UNFINISHED

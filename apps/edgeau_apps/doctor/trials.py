@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from edgeau._system.json_text import parse_json
+from edgeau._system.tool_environment import TOOLS
 from edgeau.errors import EdgeauError
 from edgeau.faces.landmarks.mediapipe_models import installed_models, models_place
 from edgeau.runtimes.table import runtimes
@@ -171,11 +172,11 @@ def _landmarkers(machine: MachineDescription, *, brings_networks: bool) -> Itera
 def _has_engine(machine: MachineDescription, runtime: str) -> bool:
     """Tell whether an artifact can be opened as it is; engines that a board builds first (edgeau finish) cannot."""
     row = runtimes().get(runtime)
-    return (
-        row is not None
-        and not row.measured_by
-        and any(name in machine.packages for name in row.distributions)
-    )
+    if row is None or row.measured_by or row.simulator:
+        return False
+    if row.tool:
+        return TOOLS[row.tool].distribution in machine.tools
+    return any(name in machine.packages for name in row.distributions)
 
 
 def _has_opencv(machine: MachineDescription) -> bool:

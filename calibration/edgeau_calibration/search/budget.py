@@ -94,7 +94,8 @@ def within_budget(
     """
     search = _Search(quantization, evaluator, budget)
     order: tuple[Sensitivity, ...] = ()
-    for step in range(len(blocks(quantization.float_graph.graph)) + 1):
+    units = 0 if quantization.recipe.throughout else len(blocks(quantization.float_graph.graph))
+    for step in range(units + 1):
         if step == 1:
             order = search.order(ranker or evaluator)
         if step > len(order) or (step and order[step - 1].gain <= 0):

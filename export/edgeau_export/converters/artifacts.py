@@ -64,6 +64,11 @@ def make_artifacts(
     made: list[Artifact] = []
     failed: dict[str, UserError] = {}
     for item in wanted:
+        if item.compiled_from in failed:
+            failed[item.file] = ConversionError(
+                f"{item.compiled_from}, which it is compiled from, could not be made"
+            )
+            continue
         if unmade and item.recipe is not None and item.recipe in unmade:
             failed[item.file] = ConversionError(unmade[item.recipe])
             continue
@@ -110,7 +115,7 @@ def make_artifact(
     assert compared is not None, "a quantized artifact was selected without held-out crops"
     parity = measured_parity(
         compared,
-        run_artifact(wanted.runtime, directory / wanted.file, compared.batch),
+        run_artifact(wanted.runtime, directory / wanted.file, compared.batch, compiled=result.compiled),
         description.in_order(description.thresholds),
         tolerance=result.tolerance,
         answered_at=None
@@ -118,7 +123,7 @@ def make_artifact(
         else description.in_order(source.thresholds),
     )
     refuse_if_beyond(wanted.file, parity)
-    if source is None:
+    if source is None and result.compiled is None:
         refuse_if_not_finite(wanted.runtime, directory / wanted.file, compared.noise)
     record = record_of(directory, wanted.file)
     return Artifact(
@@ -134,6 +139,7 @@ def make_artifact(
         calibration=None if source is None else source.calibration,
         fused_thresholds=fused_thresholds,
         network_accuracy=result.network_accuracy,
+        compiled=result.compiled,
     )
 
 
@@ -143,7 +149,13 @@ def artifact_answer(
     """Run an artifact on crops, uint8 ``(n, S, S, 3)`` RGB, and decide at its own thresholds."""
     batch = Preprocessor(description.input).batch(crops)
     answers = artifact.answers == "probabilities"
-    logits = run_artifact(artifact.runtime, directory / artifact.file, batch, probabilities=answers).values
+    logits = run_artifact(
+        artifact.runtime,
+        directory / artifact.file,
+        batch,
+        probabilities=answers,
+        compiled=artifact.compiled,
+    ).values
     return Answer(logits, sigmoid(logits) >= description.in_order(artifact.thresholds))
 
 
@@ -182,6 +194,7 @@ def _converted(
         file=directory / wanted.file,
         description=network.description,
         reference=reference,
+        source=None if wanted.compiled_from is None else directory / wanted.compiled_from,
         accuracy=measured[0],
         network_accuracy=measured[1],
     )

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import onnx
 
-from edgeau.bundle.manifest import Accuracy
+from edgeau.bundle.manifest import Accuracy, Compiled
 from edgeau_export.source_network.network import NetworkDescription, Reference
 from edgeau_export.targets.target import TargetArtifact
 
@@ -29,6 +29,7 @@ class ConversionRequest:
         file: to write. Further files of the runtime may be written beside it.
         description: description of the network.
         reference: what a float artifact will be compared with.
+        source: the file of the bundle that the artifact is compiled from, where the target names one.
         accuracy: accuracy of the graph, measured in ONNX Runtime; None where nobody did.
         network_accuracy: the same of the network alone, where the bundle fuses.
     """
@@ -38,6 +39,7 @@ class ConversionRequest:
     file: Path
     description: NetworkDescription
     reference: Reference
+    source: Path | None = None
     accuracy: Accuracy | None = None
     network_accuracy: Accuracy | None = None
 
@@ -50,8 +52,10 @@ class ConversionResult:
         tolerance: limit of the largest difference of a logit to the reference; None where the file is not meant to be equal.
         accuracy: accuracy of the request where it holds for the file as well; None where it does not.
         network_accuracy: the same of the network alone, where the bundle fuses.
+        compiled: facts that the compiler says, of a file that was compiled for one device.
     """
 
     tolerance: float | None = None
     accuracy: Accuracy | None = None
     network_accuracy: Accuracy | None = None
+    compiled: Compiled | None = None

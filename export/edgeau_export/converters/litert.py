@@ -29,7 +29,12 @@ def convert(request: ConversionRequest) -> ConversionResult:
     from edgeau_export.onnx_to_tflite import tflite_bytes
 
     precision = request.artifact.precision
-    model = tflite_bytes(request.graph, precision=precision, metadata=metadata(request.description))
+    model = tflite_bytes(
+        request.graph,
+        precision=precision,
+        metadata=metadata(request.description),
+        integer_ends=request.artifact.integer_ends,
+    )
     if precision in _FLOAT:
         refuse_if_weights_differ(request.file, request.graph, request.reference)
         refuse_if_tflite_weights_differ(request.file, model, request.graph, precision)

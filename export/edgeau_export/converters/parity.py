@@ -10,7 +10,8 @@ import numpy as np
 import onnx
 from numpy.typing import NDArray
 
-from edgeau.bundle.manifest import Parity
+from edgeau._system.named_object import named_object
+from edgeau.bundle.manifest import Compiled, Parity
 from edgeau.errors import GateRefusedError
 from edgeau.metrics import logit
 from edgeau.runtimes import open_session
@@ -49,7 +50,12 @@ class ArtifactLogits:
 
 
 def run_artifact(
-    runtime: str, file: Path, batch: NDArray[np.float32], *, probabilities: bool = False
+    runtime: str,
+    file: Path,
+    batch: NDArray[np.float32],
+    *,
+    probabilities: bool = False,
+    compiled: Compiled | None = None,
 ) -> ArtifactLogits:
     """Answers of an artifact, through a session of the device library.
 
@@ -58,8 +64,14 @@ def run_artifact(
         file: the artifact.
         batch: normalised crops, float32 ``(n, C, H, W)``.
         probabilities: the file answers with them.
+        compiled: of a file for one device: where its runtime has a simulator, that runs the file that it was compiled from.
     """
-    name = runtime_named(runtime).measuring_name
+    row = runtime_named(runtime)
+    if row.simulator and compiled is not None and compiled.source is not None:
+        simulator = named_object(row.simulator)
+        with simulator(file.parent / compiled.source, device=compiled.device) as session:
+            return ArtifactLogits(session.run(batch), session.describe().computed_in)
+    name = row.measuring_name
     with open_session(name, file, probabilities=probabilities) as session:
         return ArtifactLogits(session.run(batch), session.describe().computed_in)
 

@@ -13,13 +13,16 @@ from edgeau_export.onnx_to_tflite.quantization import PRECISIONS
 __all__ = ["PRECISIONS", "tflite_bytes"]
 
 
-def tflite_bytes(model: onnx.ModelProto, *, precision: str, metadata: Mapping[str, str]) -> bytes:
+def tflite_bytes(
+    model: onnx.ModelProto, *, precision: str, metadata: Mapping[str, str], integer_ends: bool = False
+) -> bytes:
     """An ONNX graph as a TFLite file with batch 1: float32 in, NHWC; float32 out.
 
     Args:
         model: float for ``fp32``, ``fp16``, ``weight8`` and ``dynamic``; Q/DQ for ``int8`` and ``w8a16``. Left as it is.
         precision: a name in :data:`PRECISIONS`.
         metadata: what the file says of itself, see :mod:`edgeau_export.onnx_to_tflite.writer`.
+        integer_ends: the file takes and gives the integers that an integer network starts and ends with.
 
     Raises:
         UsageError: the precision is not known.
@@ -32,6 +35,7 @@ def tflite_bytes(model: onnx.ModelProto, *, precision: str, metadata: Mapping[st
     _check_quantization(model, precision)
     # Imported only now: the precisions can be listed without the schema's package.
     from edgeau_export.onnx_to_tflite.fusion import fuse_operators, with_implied_relus
+    from edgeau_export.onnx_to_tflite.integer_ends import with_integer_ends
     from edgeau_export.onnx_to_tflite.reading import read_graph
     from edgeau_export.onnx_to_tflite.translation import translate_graph
     from edgeau_export.onnx_to_tflite.writer import entries, one_line, serialize_model
@@ -41,6 +45,8 @@ def tflite_bytes(model: onnx.ModelProto, *, precision: str, metadata: Mapping[st
         graph = with_implied_relus(graph)
     graph = fuse_operators(graph)
     flat, start, end = translate_graph(graph, PRECISIONS[precision])
+    if integer_ends:
+        start, end = with_integer_ends(flat, start, end)
     return serialize_model(flat, start, end, one_line(metadata, precision), entries(metadata, precision))
 
 

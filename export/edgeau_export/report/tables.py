@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 from edgeau._system.text_table import aligned_lines
-from edgeau.bundle.manifest import Artifact, Manifest
+from edgeau.bundle.manifest import Artifact, Compiled, Manifest
 from edgeau_export.targets.target import Target
 
-__all__ = ["report", "summary"]
+__all__ = ["compiled_lines", "report", "summary"]
 
 _COLUMNS = (
     "file",
@@ -32,6 +32,7 @@ def report(manifest: Manifest, target: Target) -> str:
         _network(manifest),
         "## Artifacts\n\nIn the order in which a device tries them.",
         _table(manifest),
+        *_compiled(manifest),
         *_calibrations(manifest),
         *_as_given(manifest),
         _pending(manifest),
@@ -88,6 +89,40 @@ def _row(artifact: Artifact) -> tuple[str, ...]:
     )
 
 
+def _compiled(manifest: Manifest) -> list[str]:
+    """Say what compilers said of the files that they made."""
+    lines = [f"- `{file}`: {line}." for file, line in compiled_lines(manifest)]
+    if not lines:
+        return []
+    return [
+        "## Compiled files\n\nWhat the compiler says of its own work; nothing of it was measured on a device.",
+        "\n".join(lines),
+    ]
+
+
+def compiled_lines(manifest: Manifest) -> list[tuple[str, str]]:
+    """File, and what its compiler says of it in one line."""
+    return [
+        (artifact.file, _compiled_line(artifact.compiled))
+        for artifact in manifest.artifacts
+        if artifact.compiled is not None
+    ]
+
+
+def _compiled_line(made: Compiled) -> str:
+    parts = [f"{made.compiler} for {made.device}"]
+    if made.operators and made.on_accelerator is not None:
+        share = made.on_accelerator / made.operators
+        parts.append(f"{made.on_accelerator} of {made.operators} operators accelerated ({share:.1%})")
+    if made.sram_bytes is not None:
+        parts.append(f"{made.sram_bytes / 1024:.0f} KiB SRAM")
+    if made.flash_bytes is not None:
+        parts.append(f"{made.flash_bytes / 1024:.0f} KiB read-only memory")
+    if made.estimated_ms is not None:
+        parts.append(f"estimated {made.estimated_ms:.1f} ms a face ({made.cycles:,} cycles)")
+    return ", ".join(parts) + (f"; assumed: {made.assumptions}" if made.assumptions else "")
+
+
 def _calibrations(manifest: Manifest) -> list[str]:
     return [
         f"`{artifact.file}`: recipe {made.recipe}, calibrated on {made.count} crops of {made.source} "
@@ -140,6 +175,7 @@ def summary(manifest: Manifest, out: Path) -> str:
     untrained = "" if manifest.network.trained else "  UNTRAINED: random weights"
     rows = [_HEAD, *(_summary_row(artifact) for artifact in manifest.artifacts)]
     lines = [f"{manifest.network.title} for {manifest.target}{untrained}", *aligned_lines(rows)]
+    lines += [f"{file}: {line}" for file, line in compiled_lines(manifest)]
     commands = dict.fromkeys(stage.command for stage in manifest.pending)  # one may finish several stages
     lines += [f"on the board, in the bundle's folder: {command}" for command in commands]
     lines += [f"left out: {file}" for file in manifest.left_out]

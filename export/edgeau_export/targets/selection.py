@@ -51,5 +51,8 @@ def select_artifacts(target: Target, precisions: tuple[str, ...] | None) -> Sele
         )
     pending = tuple(stage for stage in target.pending if stage.precision in asked)
     sources = {stage.source for stage in pending}
+    sources |= {
+        item.compiled_from for item in target.artifact if item.compiled_from and item.precision in asked
+    }
     artifacts = (item for item in target.artifact if item.precision in asked or item.file in sources)
     return SelectedArtifacts(tuple(artifacts), pending)

@@ -49,6 +49,9 @@ class TargetArtifact:
         precision: one of those the runtime has, a name of :data:`edgeau.runtimes.precision.PRECISIONS`.
         batch: fixed batch size, 1 or more, or None for a dynamic one.
         recipe: quantization recipe by name, where the precision is calibrated; None elsewhere.
+        device: that the file is compiled for, one of the runtime's, where it has some; None elsewhere.
+        compiled_from: file of an artifact before this one, which it is compiled from; None where it is made of the graph.
+        integer_ends: a LiteRT file of integers takes and gives integers, not floats.
 
     Raises:
         TargetError: a value is none of these.
@@ -59,6 +62,9 @@ class TargetArtifact:
     precision: str
     batch: int | None = None
     recipe: str | None = None
+    device: str | None = None
+    compiled_from: str | None = None
+    integer_ends: bool = False
 
     def __post_init__(self) -> None:
         runtime = _known("runtime", self.runtime, runtimes(), self.file)
@@ -86,6 +92,27 @@ class TargetArtifact:
             raise TargetError(
                 f"{self.file}: {self.precision} is not calibrated, so it takes no recipe; leave it out"
             )
+
+        self._check_compilation(runtime)
+
+    def _check_compilation(self, runtime: Runtime) -> None:
+        if runtime.devices:
+            if self.device is None:
+                raise TargetError(
+                    f"{self.file}: files of {runtime.title} are compiled for a device; write one of {', '.join(runtime.devices)}"
+                )
+            _known("device", self.device, dict.fromkeys(runtime.devices), self.file)
+        elif self.device is not None:
+            raise TargetError(
+                f"{self.file}: files of {runtime.title} are not compiled for a device; leave it out"
+            )
+        if runtime.simulator and self.compiled_from is None:
+            raise TargetError(
+                f"{self.file}: files of {runtime.title} are compiled from another artifact, which stands for them where they are made; "
+                "name it as compiled_from"
+            )
+        if self.integer_ends and (self.runtime, self.precision) != ("litert", "int8"):
+            raise TargetError(f"{self.file}: integer_ends is of int8 files of LiteRT")
 
     def _check_file(self, runtime: Runtime) -> None:
         if not _PLAIN_NAME.fullmatch(self.file):
@@ -157,8 +184,9 @@ class Target:
         if not self.artifact:
             raise TargetError("it lists no artifact")
         _known("model", self.model, PACKAGED, self.name)
-        for item in self.artifact:
+        for number, item in enumerate(self.artifact):
             self._check_opset(item)
+            self._check_source(item, self.artifact[:number])
         # Without case, as the file systems of Windows and macOS have them.
         _refuse_twice("artifacts have the file name", (item.file.lower() for item in self.artifact))
         _refuse_twice("names or aliases are", (self.name, *self.aliases))
@@ -168,6 +196,15 @@ class Target:
             _known("source", stage.source, sources, f"stage {stage.stage!r}")
             if not (stage.stage.strip() and stage.command.strip()):
                 raise TargetError(f"the stage that starts from {stage.source} lacks its name or its command")
+
+    @staticmethod
+    def _check_source(item: TargetArtifact, before: tuple[TargetArtifact, ...]) -> None:
+        if item.compiled_from is None:
+            return
+        earlier = {one.file: one for one in before}
+        source = _known("compiled_from", item.compiled_from, earlier, item.file)
+        if source.recipe != item.recipe:
+            raise TargetError(f"{item.file} and {source.file}, which it is compiled from, have two recipes")
 
     def _check_opset(self, item: TargetArtifact) -> None:
         runtime = runtimes()[item.runtime]

@@ -27,8 +27,8 @@ def rename_label(manifest: dict) -> None:
 
 EDITS = {
     "a newer schema": (
-        lambda m: m.update(schema_version=3),
-        "schema version 3, this edgeau reads up to 2.*upgrade",
+        lambda m: m.update(schema_version=4),
+        "schema version 4, this edgeau reads up to 3.*upgrade",
     ),
     "an unknown field": (lambda m: m.update(colour="RGB"), "unknown field 'colour'; known are"),
     "an unknown field inside": (lambda m: m["input"].update(gamma=2.2), "input: unknown field 'gamma'"),

@@ -37,6 +37,7 @@ def test_names_and_aliases(name: str, canonical: str) -> None:
 def test_small_boards_take_the_light_network_and_others_the_default() -> None:
     assert {name for name, target in targets().items() if target.model == "light"} == {
         "android",
+        "ethos-u",
         "raspberrypi4",
     }
     assert {target.model for target in targets().values()} == set(PACKAGED)
@@ -56,7 +57,8 @@ def test_a_target_of_a_network_that_is_not_packaged_is_refused(tmp_path: Path) -
 
 def test_an_unknown_target_lists_the_known_ones() -> None:
     with pytest.raises(
-        TargetError, match=r"'toaster' is not known.*cpu, intel, jetson-jp5.*raspberrypi5 \(= raspberrypi\)"
+        TargetError,
+        match=r"'toaster' is not known.*cpu, ethos-u, executorch, intel, jetson-jp5.*raspberrypi5 \(= raspberrypi\)",
     ):
         load_target("toaster")
 
@@ -120,6 +122,7 @@ def _artifact(**changed: object) -> str:
 
 
 STAGE = '\n[[pending]]\nstage = "{}"\nprecision = "{}"\nsource = "{}"\nreason = ""\ncommand = "run it"\n'
+NPU = {"file": "a.tflite", "runtime": "ethos-u", "precision": "int8", "batch": 1, "recipe": "integer"}
 TFLITE = {"file": "a.tflite", "runtime": "litert", "batch": 1}
 
 
@@ -151,6 +154,24 @@ TFLITE = {"file": "a.tflite", "runtime": "litert", "batch": 1}
         (LYING + _artifact(**TFLITE | {"batch": 4}), "files of LiteRT have batch 1, not 4"),
         (LYING + _artifact(**TFLITE | {"batch": None}), "have a fixed batch size; write batch = 1"),
         (LYING + _artifact(runtime="tensorrt", precision="fp16"), "TensorRT have a fixed batch size"),
+        (LYING + _artifact(**NPU, device=None), "are compiled for a device; write one of .*ethos-u55-256"),
+        (
+            LYING + _artifact(**NPU, device="ethos-u55-265"),
+            "'ethos-u55-265' is not known; did you mean 'ethos-u55-2",
+        ),
+        (LYING + _artifact(device="rk3588"), "ONNX Runtime are not compiled for a device; leave it out"),
+        (LYING + _artifact(**NPU, device="ethos-u55-256"), "name it as compiled_from"),
+        (
+            LYING + _artifact(**NPU, device="ethos-u55-256", compiled_from="b.tflite"),
+            "compiled_from 'b.tflite' is not known",
+        ),
+        (
+            LYING
+            + _artifact(**TFLITE | {"file": "b.tflite"}, precision="int8", recipe="robust")
+            + _artifact(**NPU, device="ethos-u55-256", compiled_from="b.tflite"),
+            "a.tflite and b.tflite, which it is compiled from, have two recipes",
+        ),
+        (LYING + _artifact(integer_ends=True), "integer_ends is of int8 files of LiteRT"),
         *(
             (LYING.replace("17", opset) + _artifact(), f"a.onnx: .*ONNX opset 9 to 20, not {opset}")
             for opset in ("0", "8", "21", "99")

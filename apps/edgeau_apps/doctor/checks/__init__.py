@@ -18,6 +18,7 @@ CHECKS: tuple[Callable[[MachineDescription], Iterator[Finding]], ...] = (
     installed_packages.check_packages,
     installed_packages.check_opencv,
     engines.check,
+    engines.check_tools,
     landmarks.check,
     installed_packages.check_telemetry,
     jetson.check,

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from edgeau._system.tool_environment import TOOLS
 from edgeau.runtimes.table import runtimes
 from edgeau_apps.doctor.compatibility import install_line
 from edgeau_apps.doctor.finding import Finding
 from edgeau_apps.doctor.machine import MachineDescription
 
-__all__ = ["check"]
+__all__ = ["check", "check_tools"]
 
 
 def check(machine: MachineDescription) -> Iterator[Finding]:
@@ -40,3 +41,18 @@ def check(machine: MachineDescription) -> Iterator[Finding]:
                 f"{machine.system} {machine.architecture}",
                 "use a 64-bit Linux with Python 3.10 to 3.13",
             )
+
+
+def check_tools(machine: MachineDescription) -> Iterator[Finding]:
+    """List compilers that have environments of their own; exporting for their devices needs them, a device does not."""
+    for tool in TOOLS.values():
+        targets = " and ".join(row.title for row in runtimes().values() if row.tool == tool.name)
+        version = machine.tools.get(tool.distribution)
+        if version is None:
+            yield Finding(
+                "note",
+                "tool",
+                f"{tool.title}, for {targets}: not here; {tool.make_line} makes its environment",
+            )
+        else:
+            yield Finding("good", "tool", f"{tool.title} {version}, for {targets} ({tool.licence})")

@@ -95,7 +95,8 @@ def _answers(
 ) -> ArtifactAnswers:
     batch = Preprocessor(network.description.input).batch(crops)
     answered = {
-        item.file: run_artifact(item.runtime, directory / item.file, batch).values for item in artifacts
+        item.file: run_artifact(item.runtime, directory / item.file, batch, compiled=item.compiled).values
+        for item in artifacts
     }
     reference = logits_of(network.graph, crops, network.description.input)
     return ArtifactAnswers(data, reference, answered, crops if may_show else None)

@@ -1,0 +1,1 @@
+"""Scripts that a tool's own Python runs: nothing of edgeau is there, and each imports numpy and its tool only."""

@@ -1,0 +1,50 @@
+"""The integer file that an Ethos-U file is compiled from, in LiteRT's reference kernels.
+
+Arm promises that the NPU computes what the reference kernels of TensorFlow Lite compute, bit for bit; the compiled file itself
+runs on the NPU only. So the answers of the file before compilation stand for it.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from edgeau.errors import EngineError
+from edgeau.runtimes.litert import LiteRTSession
+from edgeau.runtimes.session import EngineInfo
+
+__all__ = ["ReferenceKernels"]
+
+
+class ReferenceKernels(LiteRTSession):
+    """A ``.tflite`` file in LiteRT's reference kernels: slow, and exact.
+
+    Args:
+        source: the ``.tflite`` file before compilation.
+        device: that it was compiled for; the answers are the same for each.
+
+    Raises:
+        DependencyError: no LiteRT is installed.
+        EngineError: the file is refused, or this LiteRT has no reference kernels.
+    """
+
+    def __init__(self, source: Path, *, device: str) -> None:
+        self._device = device
+        super().__init__(source, threads=1)
+        self._interpreter = _reference_interpreter(source)
+
+    def describe(self) -> EngineInfo:  # noqa: D102
+        info = super().describe()
+        return EngineInfo("litert", info.version, "reference kernels, before compilation", 1, info.batch)
+
+
+def _reference_interpreter(source: Path) -> Any:
+    try:
+        from ai_edge_litert.interpreter import Interpreter, OpResolverType
+    except ImportError as error:
+        raise EngineError(f"LiteRT's reference kernels need ai-edge-litert ({error})") from error
+    interpreter = Interpreter(
+        model_path=str(source), num_threads=1, experimental_op_resolver_type=OpResolverType.BUILTIN_REF
+    )
+    interpreter.allocate_tensors()
+    return interpreter
