@@ -2,7 +2,7 @@
 import { AlignmentRecord } from "./alignment";
 import { PageError } from "./errors";
 
-const SCHEMA_VERSION = 2, RUNTIME = "litert";
+const SCHEMA_VERSION = 3, RUNTIME = "litert";
 
 type PerLabel = Record<string, number>;
 
