@@ -22,7 +22,7 @@ if TYPE_CHECKING:  # at run time _HOMES imports them
     from edgeau.action_units.neutral_baseline import NeutralBaseline
     from edgeau.action_units.neutral_collector import NeutralCollector
     from edgeau.annotation import Annotator
-    from edgeau.bundle import Bundle, load_bundle
+    from edgeau.bundle import Bundle, SignaturePolicy, load_bundle
     from edgeau.errors import (
         BundleError,
         CalibrationError,
@@ -92,6 +92,7 @@ __all__ = [
     "RecordError",
     "ResultFilter",
     "RunningBaselines",
+    "SignaturePolicy",
     "Smoother",
     "Source",
     "TargetError",
@@ -109,7 +110,7 @@ _HOMES = {
     "edgeau.action_units.neutral_baseline": ("NeutralBaseline",),
     "edgeau.action_units.neutral_collector": ("NeutralCollector",),
     "edgeau.annotation": ("Annotator",),
-    "edgeau.bundle": ("Bundle", "load_bundle"),
+    "edgeau.bundle": ("Bundle", "SignaturePolicy", "load_bundle"),
     "edgeau.errors": (
         "BundleError",
         "CalibrationError",

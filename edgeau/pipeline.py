@@ -15,6 +15,7 @@ from edgeau.action_units.landmark_model import LandmarkModel
 from edgeau.action_units.neutral_baseline import NeutralBaseline
 from edgeau.bundle.load import Bundle
 from edgeau.bundle.manifest import Artifact
+from edgeau.bundle.signature.policy import SignaturePolicy
 from edgeau.errors import UsageError
 from edgeau.faces.quality import Limits
 from edgeau.live import LivePipeline
@@ -68,6 +69,7 @@ class Pipeline(Closing):
         landmarker_model: Path | str | None = None,
         filters: Sequence[ResultFilter] | None = None,
         limits: Limits | None = None,
+        signatures: SignaturePolicy | None = None,
     ) -> Pipeline:
         """A pipeline from a bundle.
 
@@ -92,9 +94,11 @@ class Pipeline(Closing):
                 (:attr:`edgeau.ActionUnit.raw`).
             limits: limits of a face's picture; AUs that cannot be read from it are refused with the reason. None takes those
                 that were measured, ``Limits.none()`` refuses nothing.
+            signatures: what is asked of the bundle's signature before anything of it is opened; None asks what the environment says
+                (``EDGEAU_SIGNATURES``, ``EDGEAU_TRUST``), and without it nothing.
 
         Raises:
-            BundleError: there is no bundle, or it is damaged or newer than this library.
+            BundleError: there is no bundle, it is damaged or newer than this library, or not signed as it must be.
             EngineError: no artifact works here.
             DependencyError: a package is missing.
             InputError: the landmarker model is missing or is none.
@@ -111,6 +115,7 @@ class Pipeline(Closing):
                 landmarker_model=landmarker_model,
                 filters=filters,
                 limits=limits,
+                signatures=signatures,
             )
         )
 

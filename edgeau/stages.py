@@ -22,7 +22,7 @@ from edgeau.action_units.landmark_model import LandmarkModel
 from edgeau.action_units.network import AUDetector
 from edgeau.action_units.neutral_baseline import NeutralBaseline
 from edgeau.action_units.predictor import AUPredictor, Predicted
-from edgeau.bundle import Bundle, bundle_folder, load_bundle
+from edgeau.bundle import Bundle, SignaturePolicy, bundle_folder, load_bundle
 from edgeau.errors import DependencyError
 from edgeau.faces.detected_face import DetectedFace
 from edgeau.faces.head_pose import head_pose
@@ -136,9 +136,10 @@ class FrameStages(Closing):
         landmarker_model: Path | str | None = None,
         filters: Sequence[ResultFilter] | None = None,
         limits: Limits | None = None,
+        signatures: SignaturePolicy | None = None,
     ) -> FrameStages:
         """The stages of a bundle; arguments and errors as for :meth:`edgeau.Pipeline.load`."""
-        bundle = load_bundle(bundle_folder(path))
+        bundle = load_bundle(bundle_folder(path), signatures=signatures)
         open_ = _mediapipe(bundle, max_faces, None if landmarker_model is None else Path(landmarker_model))
         with ExitStack() as undone:
             # Before the network: what is missing here is said at once, and not after seconds in which engines are timed.

@@ -19,6 +19,7 @@ EXTRAS = (
     "lsl",
     "parquet",
     "ray",
+    "signing",
     "all",
     "dev",
 )

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import json
+import shutil
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from edgeau._system.atomic_file import write_whole
+from edgeau._system.atomic_folder import AtomicFolder
 from edgeau.board.measure import with_accuracy
 from edgeau.board.samples import SAMPLES, LabelledSamples, read_samples
 from edgeau.bundle import Bundle, load_bundle
 from edgeau.bundle.benchmark import Timing, time_artifacts
-from edgeau.bundle.files import MANIFEST
+from edgeau.bundle.files import MANIFEST, SIGNATURE
 from edgeau.bundle.manifest import Artifact, Manifest, Measured
 from edgeau.bundle.select import rank_timings
+from edgeau.bundle.signature import SignaturePolicy, Signer, sign_bundle
 from edgeau.bundle.verification import open_verified
-from edgeau.errors import BundleError, EngineError
+from edgeau.errors import BundleError, EngineError, UsageError
 from edgeau.runtimes.tensorrt.cuda import Cuda
 from edgeau.runtimes.tensorrt.engines import remember_options
 from edgeau.runtimes.tensorrt.machine import this_machine
@@ -42,7 +45,13 @@ class Finished:
     whole: bool
 
 
-def finish_bundle(path: Path, options: EngineOptions | None = None, *, max_f1_drop: float = 0.01) -> Finished:
+def finish_bundle(
+    path: Path,
+    options: EngineOptions | None = None,
+    *,
+    max_f1_drop: float = 0.01,
+    signer: Signer | None = None,
+) -> Finished:
     """Build an engine of each TensorRT artifact, time them against each other, check them, and record it in the manifest.
 
     The fastest that answers rightly comes first from then on; what does not is left out of the choice. The manifest is
@@ -52,13 +61,19 @@ def finish_bundle(path: Path, options: EngineOptions | None = None, *, max_f1_dr
         path: the bundle's folder.
         options: options of the builds, remembered on this machine for the sessions to come; None takes the defaults.
         max_f1_drop: largest loss of the mean F1 on the bundle's labelled samples, against the float network, 0..1.
+        signer: signs the finished bundle. Without it a signature is removed, as it no longer holds.
 
     Raises:
         BundleError: there is no bundle, or it has nothing for TensorRT.
         DependencyError: TensorRT, cuda-python or the driver is not there.
         EngineError: no engine can be built, or none answers rightly.
         OutputError: the bundle or the cache directory cannot be written to.
+        UsageError: this machine requires signatures, and no signer is given.
     """
+    if signer is None and SignaturePolicy.of().mode == "require":
+        raise UsageError(
+            "this machine opens signed bundles only, and finishing changes the manifest: sign it again with --sign KEY"
+        )
     bundle = load_bundle(path)
     artifacts = _artifacts(bundle)
     machine = this_machine(import_tensorrt(), Cuda())  # before minutes are spent: it says what is missing
@@ -67,7 +82,7 @@ def finish_bundle(path: Path, options: EngineOptions | None = None, *, max_f1_dr
     timings = _one_of_each_file(time_artifacts(bundle, bundle.artifacts(RUNTIME), seconds=4.0))
     rows = _measure_all(bundle, timings, machine.to_dict(), max_f1_drop)
     manifest = with_measured(bundle.manifest, rows, timings)
-    _replace_manifest(bundle, manifest)
+    _replace_manifest(path, manifest, signer)
     return Finished(manifest, manifest.artifacts[0], whole=all(row.fault is None for row in rows))
 
 
@@ -152,6 +167,19 @@ def _samples(bundle: Bundle) -> LabelledSamples | None:
     return read_samples(bundle.path(SAMPLES)) if listed else None
 
 
-def _replace_manifest(bundle: Bundle, manifest: Manifest) -> None:
+def _replace_manifest(folder: Path, manifest: Manifest, signer: Signer | None) -> None:
     text = json.dumps(manifest.to_dict(), indent=2, ensure_ascii=False, allow_nan=False)
-    write_whole(bundle.path(MANIFEST), f"{text}\n".encode())
+    content = f"{text}\n".encode()
+    if signer is None and not (folder / SIGNATURE).exists():
+        write_whole(folder / MANIFEST, content)
+        return
+    # Manifest and signature change together: the folder is made anew beside its place.
+    new = AtomicFolder(folder.resolve())
+    try:
+        shutil.copytree(folder, new.path, dirs_exist_ok=True, ignore=shutil.ignore_patterns(SIGNATURE))
+        (new.path / MANIFEST).write_bytes(content)
+        if signer is not None:
+            sign_bundle(new.path, signer)
+        new.commit()
+    finally:
+        new.close()

@@ -9,6 +9,7 @@ from pathlib import Path
 from edgeau._system.command import DONE, PARTLY, CommandParser, print_json, run
 from edgeau._system.records import to_dict
 from edgeau.bundle.manifest import Measured
+from edgeau.bundle.signature.options import add_signing_options
 
 __all__ = ["main"]
 
@@ -24,6 +25,7 @@ def _body(argv: Sequence[str] | None) -> int:
     arguments = _parser().parse_args(argv)
     # Imported only now, so that --help is quick.
     from edgeau.board.build import finish_bundle
+    from edgeau.bundle.signature import Signer
     from edgeau.runtimes.tensorrt.options import EngineOptions, dla_core_of
 
     options = EngineOptions(
@@ -32,7 +34,8 @@ def _body(argv: Sequence[str] | None) -> int:
         dla_core=dla_core_of(arguments.device),
         version_compatible=arguments.version_compatible,
     )
-    finished = finish_bundle(arguments.bundle, options, max_f1_drop=arguments.max_f1_drop)
+    signer = None if arguments.sign is None else Signer(arguments.sign, arguments.certificate)
+    finished = finish_bundle(arguments.bundle, options, max_f1_drop=arguments.max_f1_drop, signer=signer)
     if arguments.json:
         rows = [to_dict(row) for row in finished.manifest.measured]
         print_json(
@@ -97,6 +100,7 @@ def _parser() -> argparse.ArgumentParser:
         metavar="X",
         help="largest loss of the mean F1 on the bundle's samples before an artifact is left out, 0.01",
     )
+    add_signing_options(parser)
     parser.add_json()
     return parser
 

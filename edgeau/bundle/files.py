@@ -15,6 +15,7 @@ __all__ = [
     "REPORT_HTML",
     "REPORT_JSON",
     "REPORT_MD",
+    "SIGNATURE",
     "TIMES",
     "file_digest",
     "record_of",
@@ -29,8 +30,11 @@ REPORT_MD, REPORT_HTML, REPORT_JSON = "report.md", "report.html", "report.json"
 # Times that an export measured: apart, and not listed in the manifest, so that exporting twice gives the same bytes.
 TIMES = "times.json"
 
+# Written last: it holds the digest of every other file.
+SIGNATURE = "model.sig"
+
 # Names that no artifact may take.
-OWN_FILES = (MANIFEST, GOLDEN, REPORT_MD, REPORT_HTML, REPORT_JSON, TIMES)
+OWN_FILES = (MANIFEST, GOLDEN, REPORT_MD, REPORT_HTML, REPORT_JSON, TIMES, SIGNATURE)
 
 
 def file_digest(path: Path) -> str:
@@ -54,10 +58,10 @@ def record_of(directory: Path, name: str) -> FileRecord:
 
 
 def records_under(directory: Path) -> tuple[FileRecord, ...]:
-    """Records of every file below a directory but the manifest and measured times, by name."""
+    """Records of every file below a directory but the manifest, measured times and the signature, by name."""
     files = (path for path in directory.rglob("*") if path.is_file())
     names = sorted(path.relative_to(directory).as_posix() for path in files)
-    return tuple(record_of(directory, name) for name in names if name not in (MANIFEST, TIMES))
+    return tuple(record_of(directory, name) for name in names if name not in (MANIFEST, TIMES, SIGNATURE))
 
 
 def verify(directory: Path, record: FileRecord) -> None:

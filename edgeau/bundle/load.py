@@ -13,6 +13,7 @@ from edgeau.bundle.checks import check_manifest
 from edgeau.bundle.external_data import external_files
 from edgeau.bundle.files import MANIFEST, verify
 from edgeau.bundle.manifest import Artifact, Manifest
+from edgeau.bundle.signature.policy import SignaturePolicy
 from edgeau.errors import BundleError, EngineError
 from edgeau.runtimes.table import runtimes
 
@@ -88,17 +89,24 @@ def names(artifact: Artifact) -> tuple[str, str, str, str]:
     return artifact.runtime, artifact.precision, both, artifact.file
 
 
-def load_bundle(path: Path | str) -> Bundle:
+def load_bundle(path: Path | str, *, signatures: SignaturePolicy | None = None) -> Bundle:
     """Read a bundle and verify every file of it, before any of them is opened.
 
     Args:
         path: its folder.
+        signatures: what is asked of its signature; None asks what the environment says (``EDGEAU_SIGNATURES``, ``EDGEAU_TRUST``), and
+            without it nothing.
 
     Raises:
-        BundleError: there is none, it is newer than this library, a file is missing or was changed, or an ONNX file reads weights
-            from a file that the manifest does not list.
+        BundleError: there is none, it is newer than this library, a file is missing or was changed, an ONNX file reads weights
+            from a file that the manifest does not list, or the signature that is required is missing or wrong.
+        DependencyError: a signature is asked for, and cryptography is not installed.
+        OutputError: a signature is required, and there is no room for the copy that is then read.
+        UsageError: what the environment says of signatures does not fit.
     """
     directory = Path(path)
+    _read_manifest(directory)  # what is no bundle is said first
+    directory = (signatures or SignaturePolicy.of()).apply(directory)
     text = _read_manifest(directory)
     where = str(directory / MANIFEST)
     manifest = Manifest.from_dict(_parse(text, where), where)

@@ -7,7 +7,7 @@ from pathlib import Path
 from edgeau.bundle.files import MANIFEST
 from edgeau.errors import BundleError
 
-__all__ = ["DEFAULT", "PACKAGED", "bundle_folder", "packaged_bundle_path"]
+__all__ = ["DEFAULT", "PACKAGED", "bundle_folder", "is_packaged", "packaged_bundle_path"]
 
 DEFAULT = "default"
 # What each is, for people.
@@ -50,3 +50,9 @@ def bundle_folder(bundle: Path | str | None) -> Path:
     if isinstance(bundle, str) and bundle in PACKAGED:
         return packaged_bundle_path(bundle)
     return Path(bundle)
+
+
+def is_packaged(folder: Path) -> bool:
+    """Tell whether a folder is one of those that the package carries."""
+    room = Path(__file__).resolve().parent.parent
+    return folder.resolve() in {room / name for name in PACKAGED}

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from edgeau._system.closing import Closing
+from edgeau.bundle import SignaturePolicy
 from edgeau.errors import UsageError
 from edgeau.faces.quality import Limits
 from edgeau.live.counters import LiveCounters
@@ -65,6 +66,7 @@ class LivePipeline(Closing):
         landmarker_model: Path | str | None = None,
         filters: Sequence[ResultFilter] | None = None,
         limits: Limits | None = None,
+        signatures: SignaturePolicy | None = None,
     ) -> LivePipeline:
         """A live pipeline with stages of its own, which are closed with it.
 
@@ -80,6 +82,7 @@ class LivePipeline(Closing):
             landmarker_model: a ``face_landmarker.task``.
             filters: what every result passes through.
             limits: limits of a face's picture.
+            signatures: what is asked of the bundle's signature.
         """
         stages = FrameStages.load(
             path,
@@ -92,6 +95,7 @@ class LivePipeline(Closing):
             landmarker_model=landmarker_model,
             filters=filters,
             limits=limits,
+            signatures=signatures,
         )
         live = cls(stages, options)
         live._owns_stages = True

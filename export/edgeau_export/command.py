@@ -10,6 +10,8 @@ from pathlib import Path
 from edgeau._system.command import DONE, PARTLY, CommandParser, print_json, run
 from edgeau._system.install_lines import extra_line
 from edgeau._system.tool_environment import FOLDER_VARIABLE, TOOLS
+from edgeau.bundle.signature import Signer
+from edgeau.bundle.signature.options import add_signing_options
 from edgeau.errors import DependencyError, UsageError
 from edgeau_export.progress import ProgressReporter
 from edgeau_export.tools.making import make_tool
@@ -47,6 +49,9 @@ def _body(argv: Sequence[str] | None) -> int:
         return DONE
     from edgeau_export.report.tables import summary
 
+    if arguments.certificate is not None and arguments.sign is None:
+        raise UsageError("--certificate says whose key signs; give the key too: --sign KEY")
+    signer = None if arguments.sign is None else Signer(arguments.sign, arguments.certificate)
     progress = ProgressReporter(_NAME)
     calib, published = arguments.calib, None
     if ":" in (calib or "") or arguments.calib_option:
@@ -65,6 +70,7 @@ def _body(argv: Sequence[str] | None) -> int:
         landmarks=_landmarks(arguments.landmarks),
         published=published,
         progress=progress,
+        signer=signer,
     )
     if arguments.json:
         print_json(manifest.to_dict() | {"path": str(arguments.out.resolve())})
@@ -159,6 +165,7 @@ def _parser() -> CommandParser:
         metavar="DIR",
         help=f"folder of those environments (default: ${FOLDER_VARIABLE}, or edgeau/tools in the user's data directory)",
     )
+    add_signing_options(parser)
     parser.add_json()
     return parser
 

@@ -20,6 +20,7 @@ from edgeau.bundle.files import GOLDEN, REPORT_MD
 from edgeau.bundle.golden import write_golden
 from edgeau.bundle.manifest import Artifact, Manifest, Pending
 from edgeau.bundle.packaged import DEFAULT
+from edgeau.bundle.signature import Signer, sign_bundle
 from edgeau.errors import UsageError
 from edgeau_export.bundle_manifest import bundle_manifest
 from edgeau_export.converters.artifacts import golden_answers, make_artifacts
@@ -62,6 +63,7 @@ def export_bundle(
     landmarks: Path | str | None = None,
     published: PublishedSet | None = None,
     progress: ProgressReporter | None = None,
+    signer: Signer | None = None,
 ) -> Manifest:
     """Make a bundle: it appears whole, or the place stays as it was.
 
@@ -78,6 +80,7 @@ def export_bundle(
             :func:`edgeau_export.packaging.landmark_networks.chosen_networks`.
         published: a data set by name that is calibrated on instead of ``calib``.
         progress: says what is done and left out; None is silent.
+        signer: signs the bundle; None leaves it unsigned.
 
     Raises:
         UserError: something that the user can fix: target, checkpoint, calibration data, place.
@@ -143,7 +146,10 @@ def export_bundle(
             write_reports(directory, manifest, description.thresholds, contents.report)
         if board.page:
             write_site(directory, manifest)
-        return writer.finish(manifest)
+        manifest = writer.finish(manifest)
+        if signer is not None:
+            sign_bundle(directory, signer)
+        return manifest
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from typing import Any
 from edgeau import Pipeline
 from edgeau._system.command import DONE, PARTLY, CommandParser, positive, print_json, run
 from edgeau.annotation import Annotator
+from edgeau.bundle.signature.options import add_signature_options, signature_policy
 from edgeau.errors import InputError, OutputError, UsageError
 from edgeau.stages import MOST_FACES
 from edgeau.temporal.smoothing import Smoother
@@ -135,6 +136,7 @@ def _parser() -> CommandParser:
         metavar="FILE",
         help="other face landmark networks than the bundle's: a face_landmarker.task, a wheel, a folder",
     )
+    add_signature_options(parser)
     parser.add_argument(
         "--resume",
         action="store_true",
@@ -233,6 +235,7 @@ def _load(arguments: argparse.Namespace) -> Pipeline:
         experimental=arguments.experimental,
         landmarker_model=arguments.landmarker_model,
         filters=None if arguments.smooth else (),
+        signatures=signature_policy(arguments),
     )
 
 

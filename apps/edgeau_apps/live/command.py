@@ -11,6 +11,7 @@ from pathlib import Path
 from edgeau import Pipeline, open_source
 from edgeau._system.command import DONE, CommandParser, positive, run
 from edgeau._system.install_lines import extra_line
+from edgeau.bundle.signature.options import add_signature_options, signature_policy
 from edgeau.errors import DependencyError, InputError
 from edgeau.sources import Source
 from edgeau_apps.analyze.decoder_logging import quieten_decoders
@@ -80,6 +81,7 @@ def _parser() -> CommandParser:
     )
     parser.add_argument("--experimental", action="store_true", help="AUs unproven on real faces too")
     parser.add_argument("--artifact", metavar="SEL", help="onnxruntime, litert, int8, ..., or a file")
+    add_signature_options(parser)
     parser.add_argument(
         "--out",
         type=Path,
@@ -138,6 +140,7 @@ def _load(arguments: argparse.Namespace, artifact: str | None) -> Pipeline:
         experimental=arguments.experimental,
         threads=arguments.threads,
         filters=None if arguments.smooth else (),
+        signatures=signature_policy(arguments),
     )
 
 
