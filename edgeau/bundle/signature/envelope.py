@@ -22,7 +22,7 @@ _MOST = 16 << 20  # bytes: a statement takes some 150 for each file of a bundle
 
 @dataclass(frozen=True)
 class Envelope:
-    """What was signed and with what; nothing of it is believed yet.
+    """Content of a signature file; nothing of it is believed yet.
 
     Attributes:
         payload: the in-toto statement, as signed.

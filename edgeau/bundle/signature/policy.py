@@ -1,4 +1,4 @@
-"""What a device asks of a bundle before it is opened: nothing, a warning, or the signature of somebody whom it trusts."""
+"""The demand of a device on a bundle before it is opened: nothing, a warning, or the signature of somebody whom it trusts."""
 
 from __future__ import annotations
 

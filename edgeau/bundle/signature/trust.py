@@ -1,4 +1,4 @@
-"""Who is trusted: public keys and certificates in PEM files, and the check of a signature against them."""
+"""Trusted signers: public keys and certificates in PEM files, and the check of a signature against them."""
 
 from __future__ import annotations
 
