@@ -109,7 +109,7 @@ class TrustedSigners:
         return f"{_name(leaf)}, certificate {leaf.serial_number:x}"
 
     def _leads_here(self, leaf: Certificate, others: list[Certificate]) -> bool:
-        """Whether a path of issuers leads from a certificate to a trusted one.
+        """Tell whether a path of issuers leads from a certificate to a trusted one.
 
         Times are compared with the day on which the signer's certificate began, as the format's own library does: a device
         without a clock can verify, and a signature does not end with the certificate. Take one back by trusting it no more.
@@ -202,7 +202,7 @@ def _check_leaf(leaf: Certificate) -> None:
 
 
 def _issued(issuer: Certificate, certificate: Certificate, below: int, when: Any) -> bool:
-    """Whether one certificate was issued by another that could. ``below``: issuers between it and the signer."""
+    """Tell whether one certificate was issued by another that could. ``below``: issuers between it and the signer."""
     from cryptography import x509
     from cryptography.exceptions import InvalidSignature
 
