@@ -14,7 +14,7 @@ from edgeau.bundle.signature.statement import payload_of
 from edgeau.bundle.signature.trust import elliptic, fingerprint, hash_of, import_cryptography
 from edgeau.errors import UsageError
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # of an extra; it is imported when a signature is asked for
     from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
 
 __all__ = ["PASSWORD", "Signer", "sign_bundle"]

@@ -11,7 +11,7 @@ from edgeau._system.install_lines import extra_line
 from edgeau.bundle.signature.envelope import Envelope, pre_authentication
 from edgeau.errors import DependencyError, UsageError
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # of an extra; it is imported when a signature is asked for
     from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
     from cryptography.x509 import Certificate
 
