@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import os
 import runpy
 import signal
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 
 # Spinning worker threads make two test processes on two cores slower than one: set before any engine is imported.
@@ -14,7 +16,11 @@ os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 
 import numpy as np
 import pytest
+from jsonschema import Draft202012Validator
 
+from edgeau.bundle import BundleWriter
+from edgeau.bundle.files import MANIFEST
+from edgeau.bundle.manifest import Manifest
 from tests import skipped
 
 # A shell that starts us in the background has us ignore Ctrl-C, and so would the programs that the tests interrupt.
@@ -34,6 +40,25 @@ runpy.run_path(str(ROOT / "weights" / "assemble.py"))["assemble"](ROOT)
 def _own_cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
     """What a test remembers about this machine stays out of the user's cache directory."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.getbasetemp() / "cache"))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _manifests_fit_their_schema() -> Iterator[None]:
+    """Every manifest that a test writes is held to the JSON Schema that is committed for other languages."""
+    schema = json.loads((ROOT / "edgeau" / "bundle" / "manifest.schema.json").read_text("utf-8"))
+    validator = Draft202012Validator(schema)
+    finish = BundleWriter.finish
+
+    def checked(writer: BundleWriter, manifest: Manifest) -> Manifest:
+        written = finish(writer, manifest)
+        values = json.loads((writer.directory / MANIFEST).read_text("utf-8"))
+        faults = [f"{error.json_path}: {error.message}" for error in validator.iter_errors(values)]
+        assert not faults, f"a manifest that manifest.schema.json refuses: {faults[:3]}"
+        return written
+
+    BundleWriter.finish = checked  # type: ignore[method-assign]
+    yield
+    BundleWriter.finish = finish  # type: ignore[method-assign]
 
 
 @pytest.fixture(scope="session")
