@@ -9,9 +9,9 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
 
 from edgeau._system.command import DONE, CommandParser, entry, run
+from edgeau._system.did_you_mean import did_you_mean
 from edgeau._system.version import VERSION
 from edgeau.errors import UsageError
 
@@ -120,10 +120,18 @@ def _without_command(argv: Sequence[str] | None) -> int:
         parser.print_help()
         return DONE
     if not given[0].startswith("-"):
-        close = get_close_matches(given[0], COMMANDS, n=1)
-        meant = f"did you mean {close[0]}? " if close else ""
+        meant = did_you_mean(given[0], COMMANDS)
         raise UsageError(f"there is no command {given[0]!r}; {meant}there are {', '.join(COMMANDS)}")
-    parser.parse_args(given)
+    parser.add_argument(
+        "--completion",
+        choices=("bash", "zsh"),
+        help="print a script that completes commands and options",
+    )
+    arguments = parser.parse_args(given)
+    if arguments.completion:
+        from edgeau_apps.completion import completion
+
+        print(completion(arguments.completion, COMMANDS))
     return DONE
 
 

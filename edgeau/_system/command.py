@@ -10,21 +10,24 @@ import argparse
 import errno
 import faulthandler
 import json
+import logging
 import os
 import platform
+import re
 import signal
 import sys
 import threading
 import traceback
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from difflib import get_close_matches
 from functools import partial
 from types import FrameType
 from typing import Any, NoReturn
 
+from edgeau._system.did_you_mean import did_you_mean
 from edgeau._system.install_lines import extra_line
 from edgeau._system.named_object import named_object
+from edgeau._system.progress import show_progress
 from edgeau._system.version import VERSION
 from edgeau.errors import DependencyError, EdgeauError, UsageError
 
@@ -36,12 +39,14 @@ __all__ = [
     "TERMINATED",
     "CommandParser",
     "entry",
+    "frames_a_second",
     "positive",
     "print_json",
     "run",
     "say_left_out",
     "seconds",
     "sigterm_unwinds",
+    "talk",
 ]
 
 TERMINATED = 128 + signal.SIGTERM
@@ -52,6 +57,8 @@ PARTLY = 1
 BUG = 70
 INTERRUPTED = 130
 
+# How argparse words a value that is none of the choices, on Python 3.10 to 3.13.
+_CHOICE = re.compile(r"invalid choice: '?(.*?)'? \(choose from (.*)\)")
 _NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
@@ -67,29 +74,74 @@ class CommandParser(argparse.ArgumentParser):
             allow_abbrev=False,
         )
         self.add_argument("--version", action="version", version=f"{name} {VERSION}")
+        talking = self.add_mutually_exclusive_group()
+        talking.add_argument(
+            "-q", "--quiet", action="store_true", help="errors and results only: no progress, no warnings"
+        )
+        talking.add_argument(
+            "-v", "--verbose", action="store_true", help="also say what is done, and with what"
+        )
 
     def error(self, message: str) -> NoReturn:
         """Raise what argparse would print, as :class:`UsageError`."""
         raise UsageError(f"{message}; {self._meant(message)}{self.prog} --help shows what there is")
 
+    def parse_args(self, args: Sequence[str] | None = None, namespace: Any = None) -> Any:  # type: ignore[override]
+        """Parse, and from then on say as much as ``--quiet`` and ``--verbose`` ask for."""
+        arguments = super().parse_args(args, namespace)
+        talk(self.prog, quiet=arguments.quiet, verbose=arguments.verbose)
+        return arguments
+
     def _meant(self, message: str) -> str:
-        """The options that unknown ones resemble, as a question; "" where none does."""
+        """What an unknown option or value resembles, as a question; "" where it resembles nothing."""
+        choice = _CHOICE.search(message)
+        if choice is not None:
+            return did_you_mean(choice[1], re.findall(r"[^\s',]+", choice[2]))
         if not message.startswith("unrecognized arguments"):
             return ""
-        unknown = [word.partition("=")[0] for word in message.split() if word.startswith("--")]
         options = self._option_string_actions
-        close = [
-            meant[0]
-            for word in unknown
-            if word not in options and (meant := get_close_matches(word, options, n=1))
-        ]
-        return f"did you mean {' '.join(close)}? " if close else ""
+        unknown = [word.partition("=")[0] for word in message.split() if word.startswith("-")]
+        return next(
+            (meant for word in unknown if word not in options and (meant := did_you_mean(word, options))), ""
+        )
 
     def add_json(self) -> None:
         """The ``--json`` option."""
         self.add_argument(
             "--json", action="store_true", help="print one JSON document on stdout and nothing else there"
         )
+
+
+def talk(name: str, *, quiet: bool, verbose: bool) -> None:
+    """Set what a command says beside its results, on stderr: warnings, unless asked for less or more.
+
+    Args:
+        name: name of the command, put before each line.
+        quiet: errors only, and no progress.
+        verbose: what edgeau does, too.
+    """
+    logging.basicConfig(format=f"{name}: %(message)s")
+    show_progress(not quiet)
+    if quiet:
+        logging.getLogger().setLevel(logging.ERROR)
+    elif verbose:
+        for package in ("edgeau", "edgeau_apps", "edgeau_calibration", "edgeau_export", "edgeau_training"):
+            logging.getLogger(package).setLevel(logging.INFO)
+
+
+def frames_a_second(text: str) -> float:
+    """The value of an option that is a rate; for ``type=``.
+
+    Raises:
+        argparse.ArgumentTypeError: it is no number above 0, or one of 10,000 and more.
+    """
+    try:
+        rate = float(text)
+    except ValueError:
+        rate = 0.0
+    if not 0 < rate < 10_000:
+        raise argparse.ArgumentTypeError(f"must be a number of frames a second, got {text!r}")
+    return rate
 
 
 def seconds(text: str) -> float:

@@ -17,6 +17,7 @@ EXTRAS = (
     "mqtt",
     "osc",
     "lsl",
+    "completion",
     "parquet",
     "ray",
     "signing",

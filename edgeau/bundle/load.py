@@ -8,11 +8,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from edgeau._system.did_you_mean import did_you_mean
 from edgeau._system.json_text import parse_json
 from edgeau.bundle.checks import check_manifest
 from edgeau.bundle.external_data import external_files
 from edgeau.bundle.files import MANIFEST, verify
 from edgeau.bundle.manifest import Artifact, Manifest
+from edgeau.bundle.packaged import PACKAGED
 from edgeau.bundle.signature.policy import SignaturePolicy
 from edgeau.errors import BundleError, EngineError
 from edgeau.runtimes.table import runtimes
@@ -65,7 +67,9 @@ class Bundle:
         chosen = tuple(a for a in every if artifact is None or artifact in names(a))
         if not chosen:
             have = ", ".join(f"{a.runtime}/{a.precision} ({a.file})" for a in every)
-            raise EngineError(f"bundle {self.directory} has no artifact for {artifact!r}; it has {have}")
+            raise EngineError(
+                f"bundle {self.directory} has no artifact for {artifact!r}; {did_you_mean(str(artifact), (name for one in every for name in names(one)))}it has {have}"
+            )
         return chosen
 
     def name(self, file: str, runtime: str, precision: str) -> str:
@@ -136,7 +140,9 @@ def _check_external_data(directory: Path, manifest: Manifest) -> None:
 def _read_manifest(directory: Path) -> bytes:
     if not directory.is_dir():
         exists = "is a file" if directory.exists() else "does not exist"
-        raise BundleError(f"{directory} {exists}; a bundle is the folder that edgeau-export --out makes")
+        raise BundleError(
+            f"{directory} {exists}; {did_you_mean(str(directory), PACKAGED)}a bundle is the folder that edgeau-export --out makes"
+        )
     path = directory / MANIFEST
     try:
         return path.read_bytes()

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from edgeau._system.address_text import check_address, quote_user, without_secrets
+from edgeau._system.did_you_mean import did_you_mean
 from edgeau.errors import UsageError
 
 __all__ = ["Address"]
@@ -90,7 +91,9 @@ class Address:
         strange = sorted(set(self.options) - set(options))
         if strange:
             known = ", ".join(options) or "none"
-            raise UsageError(f"{self.text!r}: option {strange[0]!r} is not known here; known: {known}")
+            raise UsageError(
+                f"{self.text!r}: option {strange[0]!r} is not known here; {did_you_mean(strange[0], options)}known: {known}"
+            )
 
     def number(self, option: str, default: float, least: float, most: float) -> float:
         """A numeric option.

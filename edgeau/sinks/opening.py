@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Union
 from weakref import WeakValueDictionary
 
+from edgeau._system.did_you_mean import did_you_mean
 from edgeau._system.named_object import named_object
 from edgeau.errors import UsageError
 from edgeau.pipeline import Pipeline
@@ -107,6 +108,8 @@ def _file(text: str, description: Description) -> Sink:
 def _network(text: str, description: Description) -> Sink:
     address = Address.parse(text)
     if address.scheme not in _NETWORKS:
-        raise UsageError(f"results cannot go to {address.text!r}; they can go to {_WHAT}")
+        raise UsageError(
+            f"results cannot go to {address.text!r}; {did_you_mean(address.scheme, _NETWORKS)}they can go to {_WHAT}"
+        )
     sink: Sink = named_object(_NETWORKS[address.scheme])(address, description)
     return sink

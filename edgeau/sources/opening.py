@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgeau._system.address_text import without_secrets
+from edgeau._system.did_you_mean import did_you_mean
 from edgeau.errors import InputError, UsageError
 from edgeau.sources.camera import CameraSource, board
 from edgeau.sources.clip import clip_path
@@ -38,6 +39,9 @@ _WHAT = (
     'a picture, a video, a folder or pattern of pictures, a camera number, "picamera2", "argus", an rtsp:// or http:// '
     'address, an iterable of frames, or "clip"'
 )
+
+# Words that are sources by themselves.
+_NAMES = ("clip", "picamera2", "argus", "csi")
 
 What = Union[str, "os.PathLike[str]", int, "Iterable[NDArray[np.uint8] | Frame]"]
 _Size = tuple[int, int]
@@ -158,6 +162,12 @@ def _file_or_frames(what: What, fps: float | None) -> Source:
     raise InputError(f"cannot open a {type(what).__name__}; a source is {_WHAT}")
 
 
+def _beside(path: Path) -> list[str]:
+    """Names of what lies where a file was looked for."""
+    folder = path.parent
+    return [str(folder / one.name) for one in folder.iterdir()] if folder.is_dir() else []
+
+
 def _from_text(text: str) -> Source:
     if not text:
         raise InputError(f"got an empty name; a source is {_WHAT}")
@@ -169,7 +179,9 @@ def _from_text(text: str) -> Source:
     if is_glob(text):
         return _pictures(files_of_glob(text, None), text)
     if not path.exists():
-        raise InputError(f"{text!r} does not exist; a source is {_WHAT}")
+        raise InputError(
+            f"{text!r} does not exist; {did_you_mean(text, (*_NAMES, *_beside(path)))}a source is {_WHAT}"
+        )
     if kind_of(path) == "picture":
         return PictureSource([path], path.name)
     return open_video(path)

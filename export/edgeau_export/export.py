@@ -15,6 +15,7 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from edgeau._system.did_you_mean import did_you_mean
 from edgeau.bundle import PACKAGED, BundleWriter
 from edgeau.bundle.files import GOLDEN, REPORT_MD
 from edgeau.bundle.golden import write_golden
@@ -301,5 +302,7 @@ def _opened(model: Path | str) -> Source:
             f"edgeau-export --describe {path} prints one to fill in"
         )
     if not path.suffix and not path.exists():
-        raise UsageError(f"{model} is neither a packaged network ({', '.join(PACKAGED)}) nor a file")
+        raise UsageError(
+            f"{model} is neither a file nor a packaged network; {did_you_mean(str(model), PACKAGED)}packaged are {', '.join(PACKAGED)}"
+        )
     return CheckpointSource(path)

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from edgeau._system.command import DONE, PARTLY, CommandParser, print_json, run, say_left_out
+from edgeau._system.did_you_mean import did_you_mean
 from edgeau.errors import UsageError
 from edgeau_training.trainer.recipe import PRECISIONS, RECIPES, Recipe, read_recipe
 from edgeau_training.trainer.run_options import RunOptions
@@ -206,7 +207,14 @@ def _shipped() -> list[str]:
 
 def _recipe_path(name: str) -> Path:
     """A shipped recipe by its name, or a file."""
-    return RECIPES / f"{name}.toml" if name in _shipped() else Path(name)
+    if name in _shipped():
+        return RECIPES / f"{name}.toml"
+    path = Path(name)
+    if not path.exists():
+        raise UsageError(
+            f"{name!r} is neither a shipped recipe nor a file; {did_you_mean(name, _shipped())}--list prints the shipped recipes"
+        )
+    return path
 
 
 if __name__ == "__main__":

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import argparse
-import logging
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 from edgeau import Pipeline
-from edgeau._system.command import DONE, PARTLY, CommandParser, positive, print_json, run
+from edgeau._system.command import DONE, PARTLY, CommandParser, frames_a_second, positive, print_json, run
 from edgeau.annotation import Annotator
 from edgeau.bundle.signature.options import add_signature_options, signature_policy
 from edgeau.errors import InputError, OutputError, UsageError
@@ -106,7 +105,7 @@ def _parser() -> CommandParser:
     )
     parser.add_argument(
         "--artifact",
-        metavar="NAME",
+        metavar="SEL",
         help="onnxruntime, int8, onnxruntime/int8, ... or a file (what is fastest here)",
     )
     parser.add_argument(
@@ -126,7 +125,7 @@ def _parser() -> CommandParser:
     )
     parser.add_argument(
         "--fps",
-        type=_rate,
+        type=frames_a_second,
         metavar="RATE",
         help="frames a second of such a film (25)",
     )
@@ -154,20 +153,9 @@ def _parser() -> CommandParser:
     return parser
 
 
-def _rate(text: str) -> float:
-    try:
-        rate = float(text)
-    except ValueError:
-        rate = 0.0
-    if not 0 < rate < 10_000:
-        raise argparse.ArgumentTypeError(f"must be a number of frames a second, got {text!r}")
-    return rate
-
-
 def _analyze(argv: Sequence[str] | None) -> int:
     arguments = _parser().parse_args(argv)
     _check_out(arguments)
-    logging.basicConfig(format=f"{NAME}: %(message)s")
     quieten_decoders()
     if arguments.fps is not None and not arguments.sequence:
         raise UsageError("--fps is for films of pictures; give --sequence too")

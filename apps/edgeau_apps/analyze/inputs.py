@@ -11,6 +11,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Literal, TypeAlias, TypeVar
 
+from edgeau._system.did_you_mean import did_you_mean
 from edgeau.errors import InputError, UserError
 from edgeau.sources import open_source
 from edgeau.sources.clip import clip_path
@@ -193,6 +194,12 @@ def _files_or_why(name: str) -> tuple[list[Path], list[Path], str]:
         return [], [], str(error)
 
 
+def _beside(path: Path) -> list[str]:
+    """Names of what lies where a file was looked for."""
+    folder = path.parent
+    return [str(folder / one.name) for one in folder.iterdir()] if folder.is_dir() else []
+
+
 def _files(name: str) -> tuple[list[Path], list[Path]]:
     """Files that a name stands for, and those that it leaves out."""
     path = Path(name)
@@ -200,7 +207,7 @@ def _files(name: str) -> tuple[list[Path], list[Path]]:
         return [clip_path()], []
     if not name or not (path.exists() or is_glob(name)):
         raise InputError(
-            f"{name!r} does not exist; give pictures, videos, folders or patterns of them, or clip"
+            f"{name!r} does not exist; {did_you_mean(name, ('clip', *_beside(path)))}give pictures, videos, folders or patterns of them, or clip"
         )
     if not path.is_dir() and not is_glob(name):
         kind_of(path)

@@ -7,6 +7,7 @@ import sys
 from typing import Any, TextIO
 
 from edgeau._system.closing import Closing
+from edgeau._system.progress import progress_bar
 
 __all__ = ["Progress", "say"]
 
@@ -24,9 +25,7 @@ class Progress(Closing):
     def __init__(self, what: str, total: int | None, unit: str, *, draw: bool = True) -> None:
         self._bar: Any = None
         if draw and sys.stderr.isatty():
-            from tqdm import tqdm
-
-            self._bar = tqdm(desc=what, total=total, unit=f" {unit}", leave=False, dynamic_ncols=True)
+            self._bar = progress_bar(desc=what, total=total, unit=f" {unit}", leave=False)
 
     def step(self) -> None:
         """One more is done."""

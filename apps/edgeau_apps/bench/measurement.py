@@ -10,8 +10,8 @@ from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
-from tqdm import tqdm
 
+from edgeau._system.progress import progress_bar
 from edgeau._system.timing import RunTimes
 from edgeau.bundle import Bundle
 from edgeau.bundle.golden import read_golden
@@ -124,7 +124,7 @@ def _opened(bundle: Bundle, artifact: Artifact, threads: int, batch: int, stack:
 def _run(running: Sequence[_Running], seconds: float, meter: EnergyMeter | None) -> None:
     rng = np.random.default_rng(0)
     end = time.perf_counter() + seconds
-    with tqdm(total=round(seconds), desc="measuring", unit="s", disable=None) as bar:
+    with progress_bar(total=round(seconds), desc="measuring", unit="s") as bar:
         for _ in range(_MOST_RUNS):
             now = time.perf_counter()
             bar.n = min(round(seconds), round(seconds - (end - now)))

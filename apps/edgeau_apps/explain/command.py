@@ -86,10 +86,10 @@ def _parser() -> CommandParser:
     parser.add_argument(
         "--out", type=Path, required=True, metavar="DIR", help="folder for the pictures and the page"
     )
-    parser.add_argument("--aus", metavar="AU4,AU12", help="only these AUs (all of the model)")
+    parser.add_argument("--aus", metavar="LIST", help="such as AU4,AU12: only these AUs (all of the model)")
     parser.add_argument(
         "--artifact",
-        metavar="NAME",
+        metavar="SEL",
         help="of a bundle: onnxruntime, int8, ... or a file (what is fastest here)",
     )
     parser.add_json()

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import argparse
-import logging
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 from edgeau import Pipeline, open_source
-from edgeau._system.command import DONE, CommandParser, positive, run
+from edgeau._system.command import DONE, CommandParser, frames_a_second, positive, run
 from edgeau._system.install_lines import extra_line
 from edgeau.bundle.signature.options import add_signature_options, signature_policy
 from edgeau.errors import DependencyError, InputError
@@ -64,6 +63,24 @@ def _parser() -> CommandParser:
         help="where results go, as often as needed: a file (.csv, .jsonl, .parquet), - for JSON lines on stdout, or a "
         "ws://, http://, mqtt://, lsl://, vmc://, osc:// or udp:// address (docs/sinks.md); without --serve and a display nothing is shown then",
     )
+    parser.add_argument(
+        "--size",
+        type=_size,
+        metavar="WIDTHxHEIGHT",
+        help="pixels that a camera is asked for, such as 1280x720 (what it gives by itself)",
+    )
+    parser.add_argument(
+        "--fps",
+        type=frames_a_second,
+        metavar="RATE",
+        help="frames a second that a camera is asked for, or that a file is played at (its own)",
+    )
+    parser.add_argument(
+        "--landmarker-model",
+        type=Path,
+        metavar="FILE",
+        help="other face landmark networks than the bundle's: a face_landmarker.task, a wheel, a folder",
+    )
     parser.add_argument("--max-faces", type=positive, default=4, metavar="N", help="(default: 4)")
     parser.add_argument(
         "--far",
@@ -94,7 +111,6 @@ def _parser() -> CommandParser:
 
 def _body(argv: Sequence[str] | None) -> int:
     arguments = _parser().parse_args(argv)
-    logging.basicConfig(format=f"{NAME}: %(message)s")
     quieten_decoders()
     _source(arguments).close()  # what cannot be opened is reported before a network is loaded
     address = arguments.serve
@@ -124,6 +140,14 @@ def _body(argv: Sequence[str] | None) -> int:
     return DONE
 
 
+def _size(text: str) -> tuple[int, int]:
+    """Width and height of ``1280x720``."""
+    width, _, height = text.lower().partition("x")
+    if not (width.isdecimal() and height.isdecimal() and int(width) and int(height)):
+        raise argparse.ArgumentTypeError(f"must be WIDTHxHEIGHT such as 1280x720, got {text!r}")
+    return int(width), int(height)
+
+
 def _wait(session: WebcamSession) -> None:
     """Until the source ends, or Ctrl-C."""
     seen = 0
@@ -139,6 +163,7 @@ def _load(arguments: argparse.Namespace, artifact: str | None) -> Pipeline:
         far=arguments.far or None,
         experimental=arguments.experimental,
         threads=arguments.threads,
+        landmarker_model=arguments.landmarker_model,
         filters=None if arguments.smooth else (),
         signatures=signature_policy(arguments),
     )
@@ -149,7 +174,11 @@ def _source(arguments: argparse.Namespace) -> Source:
     file = what == "clip" or Path(what).is_file()
     if Path(what).is_dir():
         raise InputError(f"{what!r} is a folder; live sources are cameras, streams, videos and clip")
-    return open_source(what, real_time=True, repeat=True) if file else open_source(what)
+    if file and arguments.size is not None:
+        raise InputError(f"--size is for cameras; {what!r} is a file and keeps its size")
+    if file:
+        return open_source(what, real_time=True, repeat=True, fps=arguments.fps)
+    return open_source(what, size=arguments.size, fps=arguments.fps)
 
 
 def _serve(session: WebcamSession, overlay: Overlay, arguments: argparse.Namespace, address: str) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from edgeau._system.did_you_mean import did_you_mean
 from edgeau._system.install_lines import extra_line
 from edgeau.bundle import PACKAGED, Bundle, bundle_folder, load_bundle
 from edgeau.bundle.manifest import Artifact
@@ -76,7 +77,7 @@ def _of_network(what: str) -> Subject:
     name, *options = what.split(":")
     if name not in zoo_names():
         raise UsageError(
-            f"{what!r} is neither a file nor a known network; known networks: {', '.join(zoo_names())}; "
+            f"{what!r} is neither a file nor a known network; {did_you_mean(name, (*zoo_names(), *PACKAGED))}known networks: {', '.join(zoo_names())}; "
             "files end with .onnx, .tflite, .pt2, .safetensors or .toml (a model.toml), a bundle is a folder or default, light"
         )
     if not options:

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 import numpy as np
 import onnx
 from numpy.typing import NDArray
-from tqdm import tqdm
 
+from edgeau._system.progress import progress_bar
 from edgeau.bundle.manifest import InputSpec
 from edgeau.bundle.preprocessing import Preprocessor
 from edgeau.errors import CalibrationError
@@ -103,7 +103,7 @@ def sampled_activations(
     floats = {item.name for item in session.get_outputs() if item.type == _FLOAT}
     outputs = [name for name in wanted if name in floats]
     found = {name: Activation() for name in wanted if name in floats or name == entry}
-    for crop in tqdm(crops, desc="activations", unit="crop", disable=None):
+    for crop in progress_bar(crops, desc="activations", unit="crop"):
         batch = preprocessor.batch([crop])
         for name, values in zip(outputs, session.run(outputs, {entry: batch}), strict=True):
             _check(name, values)

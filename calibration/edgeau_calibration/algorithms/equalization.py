@@ -19,8 +19,8 @@ import numpy as np
 import onnx
 from numpy.typing import NDArray
 from onnx import helper, numpy_helper
-from tqdm import tqdm
 
+from edgeau._system.progress import progress_bar
 from edgeau.bundle.manifest import InputSpec
 from edgeau.bundle.preprocessing import Preprocessor
 from edgeau_calibration.graph.homogeneous_segments import HomogeneousSegment, gate_of, homogeneous_segments
@@ -64,7 +64,7 @@ def _channel_reach(
     session = open_model(with_outputs(model, names))
     preprocessor, sums = Preprocessor(spec), dict.fromkeys(names, np.zeros(()))
     entry = model.graph.input[0].name
-    for crop in tqdm(crops, desc="channels", unit="crop", disable=None):
+    for crop in progress_bar(crops, desc="channels", unit="crop"):
         for name, values in zip(names, session.run(names, {entry: preprocessor.batch([crop])}), strict=True):
             sums[name] = sums[name] + np.abs(values).reshape(values.shape[1], -1).max(axis=1)
     return {name: value / len(crops) for name, value in sums.items()}

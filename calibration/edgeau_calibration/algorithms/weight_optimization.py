@@ -17,8 +17,8 @@ from collections.abc import Iterator
 import numpy as np
 import onnx
 from numpy.typing import NDArray
-from tqdm import tqdm
 
+from edgeau._system.progress import progress_bar
 from edgeau.errors import CalibrationError
 from edgeau_calibration.algorithms.least_squares import FitRule, fitted_layer
 from edgeau_calibration.algorithms.second_moments import InputMoments, MomentSums, patches
@@ -50,7 +50,7 @@ def with_learned_weights(
     by_name = {node.name: node for node in result.graph.node}
     places = {node.name: index for index, node in enumerate(float_graph.graph.node)}
     for seed, node in enumerate(
-        tqdm(weighted_nodes(float_graph.graph), desc="learned weights", unit="layer", disable=None)
+        progress_bar(weighted_nodes(float_graph.graph), desc="learned weights", unit="layer")
     ):
         place = quantized_weight(result.graph, by_name[node.name])
         if place is None:

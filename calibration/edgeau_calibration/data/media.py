@@ -7,8 +7,8 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from tqdm import tqdm
 
+from edgeau._system.progress import progress_bar
 from edgeau.errors import InputError
 from edgeau.faces.alignment import Alignment
 from edgeau.sources.kinds import PICTURES, VIDEOS
@@ -55,7 +55,7 @@ def _of_pictures(
     notes: list[str] = []
     places: list[int] = []
     unreadable: dict[int, InputError] = {}
-    with tqdm(total=min(wanted, len(paths)), desc="calibration crops", unit="picture", disable=None) as bar:
+    with progress_bar(total=min(wanted, len(paths)), desc="calibration crops", unit="picture") as bar:
         for place in _spread(len(paths), wanted):
             if len(crops) == wanted:
                 break
@@ -96,9 +96,7 @@ def _of_video(path: Path, cropper: FaceCropper, wanted: int) -> tuple[list[NDArr
     try:
         with open_video(path) as video:
             chosen = set(evenly(video.length or wanted * _STRIDE, wanted).tolist())
-            for frame in tqdm(
-                video, total=video.length, desc=f"faces of {path.name}", unit="frame", disable=None
-            ):
+            for frame in progress_bar(video, total=video.length, desc=f"faces of {path.name}", unit="frame"):
                 if frame.index not in chosen:
                     continue
                 looked += 1

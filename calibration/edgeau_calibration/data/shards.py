@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from tqdm import tqdm
 
 from edgeau._system.install_lines import LINES
+from edgeau._system.progress import progress_bar
 from edgeau.errors import CalibrationError, DependencyError
 from edgeau_calibration.data.crops import evenly
 
@@ -40,7 +40,7 @@ def encoded_crops(shards: Sequence[Path], wanted: int) -> tuple[list[bytes], NDA
     chosen = [shards[index] for index in evenly(len(shards), _SHARDS)]
     each = -(-wanted // len(chosen))
     rows: list[tuple[bytes, int | None]] = []
-    for shard in tqdm(chosen, desc="calibration crops", unit="shard", disable=None):
+    for shard in progress_bar(chosen, desc="calibration crops", unit="shard"):
         found = _rows(shard)
         rows += [found[index] for index in evenly(len(found), each)]
     rows = [rows[index] for index in evenly(len(rows), wanted)]

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from tqdm import tqdm
-
+from edgeau._system.progress import progress_bar
 from edgeau_calibration.evaluation.accuracy import Evaluator
 from edgeau_calibration.graph.block_partition import Unit
 from edgeau_calibration.quantizer import StaticQuantizer
@@ -49,7 +48,7 @@ def rank_units(
     """
     whole = evaluator.cost(quantization.graph()).distance
     found = []
-    for unit in tqdm(units, desc="sensitivity", unit="unit", disable=None):
+    for unit in progress_bar(units, desc="sensitivity", unit="unit"):
         distance = evaluator.cost(quantization.graph(unit.nodes)).distance
         cost = sum(macs.get(name, 0) for name in unit.nodes)
         found.append(Sensitivity(unit, distance, whole - distance, cost))

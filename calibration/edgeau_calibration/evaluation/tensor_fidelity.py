@@ -9,8 +9,8 @@ import numpy as np
 import onnx
 from numpy.typing import NDArray
 from onnx import numpy_helper
-from tqdm import tqdm
 
+from edgeau._system.progress import progress_bar
 from edgeau.bundle.manifest import InputSpec
 from edgeau.bundle.preprocessing import Preprocessor
 from edgeau_calibration.graph.ort_session import open_model
@@ -161,7 +161,7 @@ def _run(
     # As it stands: an optimizer would fuse the tensors away.
     session = open_model(with_outputs(model, wanted), optimized=False)
     preprocessor = Preprocessor(spec)
-    for crop in tqdm(crops, desc=title, unit="crop", disable=None):
+    for crop in progress_bar(crops, desc=title, unit="crop"):
         batch = preprocessor.batch([crop])
         values = dict(zip(wanted, session.run(wanted, {entry: batch}), strict=True)) | {entry: batch}
         yield {name: values[tensor] for name, tensor in sources.items()}

@@ -9,9 +9,9 @@ import numpy as np
 import onnx
 import onnxruntime
 from numpy.typing import NDArray
-from tqdm import tqdm
 
 from edgeau._system.processor import default_threads
+from edgeau._system.progress import progress_bar
 from edgeau._system.timing import RunTimes
 from edgeau.bundle.manifest import InputSpec
 from edgeau.bundle.preprocessing import Preprocessor
@@ -86,7 +86,7 @@ def logits_of(
     fixed = entry.shape[0] if isinstance(entry.shape[0], int) else None
     preprocessor = Preprocessor(spec)
     pieces = []
-    for start in tqdm(range(0, len(crops), _BATCH), desc="answers", unit="batch", disable=None, leave=False):
+    for start in progress_bar(range(0, len(crops), _BATCH), desc="answers", unit="batch", leave=False):
         batch = preprocessor.batch(crops[start : start + _BATCH])
         pieces.append(run_in_batches(lambda piece: session.run(None, {entry.name: piece})[0], batch, fixed))
     return np.concatenate(pieces)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from difflib import get_close_matches
 
+from edgeau._system.did_you_mean import did_you_mean
 from edgeau.errors import UsageError
 from edgeau_export.targets.target import PendingStage, Target, TargetArtifact
 
@@ -43,10 +43,9 @@ def select_artifacts(target: Target, precisions: tuple[str, ...] | None) -> Sele
     asked = target.precisions if precisions is None else precisions
     unknown = [precision for precision in asked if precision not in target.precisions]
     if unknown or not asked:
-        near = get_close_matches(unknown[0].lower(), target.precisions, n=1) if unknown else []
-        advice = f" (did you mean {near[0]!r}?)" if near else ""
+        advice = did_you_mean(unknown[0], target.precisions) if unknown else ""
         raise UsageError(
-            f"precision {', '.join(unknown) or 'of nothing'} was asked for{advice}; "
+            f"precision {', '.join(unknown) or 'of nothing'} was asked for; {advice}"
             f"target {target.name} has {', '.join(target.precisions)}"
         )
     pending = tuple(stage for stage in target.pending if stage.precision in asked)

@@ -12,12 +12,12 @@ import sys
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from difflib import get_close_matches
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
 from typing import TypeVar
 
+from edgeau._system.did_you_mean import did_you_mean
 from edgeau._system.records import from_dict
 from edgeau.board.samples import SAMPLES
 from edgeau.bundle.files import OWN_FILES
@@ -248,7 +248,7 @@ def load_target(name: str) -> Target:
         if name == target.name or name in target.aliases:
             return target
     raise TargetError(
-        f"target {name!r} is not known; known targets: {_listed()}, or the path of a .toml file"
+        f"target {name!r} is not known; {did_you_mean(name, _names())}known targets: {_listed()}, or the path of a .toml file"
     )
 
 
@@ -276,8 +276,7 @@ _Item = TypeVar("_Item")
 def _known(what: str, name: str, table: Mapping[str, _Item], where: str) -> _Item:
     """A row by its name; an unknown one is refused with the nearest, or with all that exist."""
     if name not in table:
-        near = get_close_matches(name.lower(), table, n=1)
-        advice = f"did you mean {near[0]!r}? " if near else ""
+        advice = did_you_mean(name, table)
         raise TargetError(f"{where}: {what} {name!r} is not known; {advice}known: {', '.join(table)}")
     return table[name]
 
@@ -286,6 +285,10 @@ def _refuse_twice(what: str, names: Iterable[str]) -> None:
     twice = [name for name, count in Counter(names).items() if count > 1]
     if twice:
         raise TargetError(f"two {what} {', '.join(twice)}; each must be its own")
+
+
+def _names() -> list[str]:
+    return [name for target in targets().values() for name in (target.name, *target.aliases)]
 
 
 def _listed() -> str:

@@ -17,10 +17,10 @@ from typing import Any
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from tqdm import tqdm
 
 from edgeau._system.atomic_file import write_whole
 from edgeau._system.json_text import parse_json
+from edgeau._system.progress import progress_bar
 from edgeau.errors import InputError, OutputError, UsageError
 from edgeau.faces.alignment import WholePicture
 from edgeau.faces.landmarks import open_landmarker
@@ -111,7 +111,7 @@ def _make(
     with (
         opened as landmarker,
         (folder / "no-face.txt").open("a", encoding="utf-8") as faceless,
-        tqdm(total=len(rows), desc=f"crops of {frames.name}", unit="frame", disable=None) as bar,
+        progress_bar(total=len(rows), desc=f"crops of {frames.name}", unit="frame") as bar,
     ):
         for row, frame in read_frames(frames, rows, unreadable):
             crop = _crop(frame, landmarker, aligner)

@@ -16,11 +16,11 @@ import numpy as np
 import onnx
 import onnxruntime
 from numpy.typing import NDArray
-from tqdm import tqdm
 
 from edgeau._system.atomic_file import write_whole
 from edgeau._system.command import DONE, run
 from edgeau._system.npz import read_npz
+from edgeau._system.progress import progress_bar
 from edgeau.action_units.landmark_model import LandmarkModel
 from edgeau.bundle import Bundle, bundle_folder, load_bundle
 from edgeau.bundle.preprocessing import Preprocessor
@@ -79,7 +79,7 @@ def network_features(
     preprocess = Preprocessor(manifest.input, "BGR")
     columns = [faces.labels.index(label) if label in faces.labels else None for label in manifest.labels]
     rows: list[NetworkFeatures] = []
-    with tqdm(total=limit or faces.count, unit="face", disable=None, desc=faces.name) as progress:
+    with progress_bar(total=limit or faces.count, unit="face", desc=faces.name) as progress:
         for batch in faces.batches(BATCH, limit):
             shown = batch if order is None else mirrored_faces(batch, order)
             logits, features = session.run(

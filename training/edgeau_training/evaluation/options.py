@@ -48,6 +48,7 @@ def option_parser() -> CommandParser:
     parser.add_argument(
         "model",
         nargs="+",
+        metavar="MODEL",
         help="bundle (default, light or a folder), checkpoint .safetensors, .onnx, or landmark model .npz; several with --ensemble",
     )
     parser.add_argument("--against", metavar="MODEL", help="a second model, the reference of the first")
@@ -108,24 +109,30 @@ def option_parser() -> CommandParser:
         "--out", type=Path, metavar="DIR", help="write evaluation.json, f1-auc.png and roc.png there"
     )
     parser.add_argument("--limit", type=_positive, metavar="N", help="only the first N faces")
-    parser.add_argument("--aus", metavar="1,4,smile", help="only these labels")
+    parser.add_argument("--aus", metavar="LIST", help="such as AU4,AU12: only these labels")
     parser.add_argument(
-        "--artifact", metavar="FILE", help="of a bundle: the file to run (default: its first)"
+        "--artifact",
+        metavar="SEL",
+        help="of a bundle: onnxruntime, int8, onnxruntime/int8, ... or a file (its first)",
     )
-    parser.add_argument("--against-artifact", metavar="FILE", help="the same for --against")
+    parser.add_argument("--against-artifact", metavar="SEL", help="the same for --against")
     parser.add_argument(
         "--part", choices=PARTS, help="of a bundle: what to evaluate (default: what the bundle ships)"
     )
     parser.add_argument("--against-part", choices=PARTS, help="the same for --against")
-    parser.add_argument("--resamples", type=_positive, default=1000, help="bootstrap draws (default 1000)")
-    parser.add_argument("--seed", type=int, default=0, help="of the bootstrap (default 0)")
+    parser.add_argument(
+        "--resamples", metavar="N", type=_positive, default=1000, help="bootstrap draws (default 1000)"
+    )
+    parser.add_argument("--seed", metavar="N", type=int, default=0, help="of the bootstrap (default 0)")
     parser.add_argument(
         "--fit-thresholds",
         choices=tuple(OBJECTIVES),
         metavar="OBJECTIVE",
         help=f"fit thresholds on THIS data ({', '.join(OBJECTIVES)}): an upper bound, for looking only",
     )
-    parser.add_argument("--threads", type=_positive, default=1, help="threads of the engine (default 1)")
+    parser.add_argument(
+        "--threads", metavar="N", type=_positive, default=1, help="threads of one inference (default 1)"
+    )
     parser.add_json()
     return parser
 

@@ -14,9 +14,9 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from tqdm import tqdm
 
 from edgeau._system.command import DONE, print_json, run
+from edgeau._system.progress import progress_bar
 from edgeau._system.text_table import aligned_lines
 from edgeau.action_units.fusion import fuse
 from edgeau.action_units.landmark_model import LandmarkModel
@@ -130,7 +130,7 @@ def _answers(
     columns = [faces.labels.index(label) for label in bundle.manifest.labels]
     with (
         closing(open_scorer(bundle.directory, artifact, "network")) as network,
-        tqdm(total=faces.count, unit="face", disable=None, desc=faces.name) as progress,
+        progress_bar(total=faces.count, unit="face", desc=faces.name) as progress,
     ):
         for batch in faces.batches(BATCH, limit):
             if batch.groups is None or batch.at_rest is None or batch.landmarks is None:

@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
-from tqdm import tqdm
 
+from edgeau._system.progress import progress_bar
 from edgeau.errors import InputError
 from edgeau_training.evaluation.faces.batch import LabelledFaces
 from edgeau_training.evaluation.predictions import Predictions
@@ -59,7 +59,7 @@ def predict(
     pictures: list[str] = []
     known_unreadable = faces.unreadable
     total = faces.count if limit is None else min(limit, faces.count)
-    with tqdm(total=total, unit="face", disable=None, desc=faces.name) as progress:
+    with progress_bar(total=total, unit="face", desc=faces.name) as progress:
         for batch in faces.batches(BATCH, limit):
             for answers, scorer in zip(logits, scorers, strict=True):
                 answers.append(scorer.logits(batch))

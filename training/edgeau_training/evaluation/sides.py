@@ -15,9 +15,9 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from tqdm import tqdm
 
 from edgeau._system.command import DONE, print_json, run
+from edgeau._system.progress import progress_bar
 from edgeau._system.text_table import aligned_lines
 from edgeau.action_units.fusion import Fuser
 from edgeau.action_units.landmark_model import LandmarkModel
@@ -178,7 +178,7 @@ class _SidedProbabilities:
 
 def _batches(data: Path, split: str, limit: int | None) -> Iterator[FaceBatch]:
     faces = SyntheticSplit(data, split)
-    with tqdm(total=limit or faces.count, unit="face", disable=None, desc=faces.name) as progress:
+    with progress_bar(total=limit or faces.count, unit="face", desc=faces.name) as progress:
         for batch in faces.batches(BATCH, limit):
             yield batch
             progress.update(len(batch.truth))

@@ -16,9 +16,9 @@ import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
-from tqdm import tqdm
 
 from edgeau._system.command import DONE, CommandParser, print_json, run
+from edgeau._system.progress import progress_bar
 from edgeau.errors import InputError, UsageError
 from edgeau.faces.landmarks import open_landmarker
 from edgeau.metrics import sigmoid
@@ -63,7 +63,7 @@ def record(scorer: Scorer, video: str) -> Timeline:
     rows: list[NDArray[np.float32]] = []
     nothing = np.full(len(scorer.labels), np.nan, np.float32)
     with open_source(video) as source, open_landmarker() as landmarker:
-        for frame in tqdm(source, total=source.length, unit="frame", disable=None, desc=source.name):
+        for frame in progress_bar(source, total=source.length, unit="frame", desc=source.name):
             faces = landmarker.detect(frame.image)
             rows.append(_probabilities(scorer, faces[0], frame.image) if faces else nothing)
     probabilities = np.array(rows, np.float32)

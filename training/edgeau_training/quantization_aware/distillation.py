@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
-from tqdm import tqdm
+
+from edgeau._system.progress import progress_bar
 
 __all__ = ["Course", "distil", "loss_of"]
 
@@ -62,7 +63,7 @@ def distil(
         [warm_up],
     )
     losses: list[float] = []
-    for step in tqdm(range(course.steps), desc="fine-tuning", unit="step", disable=None):
+    for step in progress_bar(range(course.steps), desc="fine-tuning", unit="step"):
         images = next(batches)
         loss = loss_of(student, teacher, images, course.features)
         loss.backward()  # type: ignore[no-untyped-call]

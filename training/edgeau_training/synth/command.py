@@ -40,8 +40,12 @@ def _parser() -> CommandParser:
     parser.add_argument(
         "--test-count", type=_natural, metavar="N", help="of the test split (default: count/8)"
     )
-    parser.add_argument("--seed", type=_natural, default=0, help="same seed, same bytes (default 0)")
-    parser.add_argument("--size", type=_natural, default=256, help="side of a picture, pixels (default 256)")
+    parser.add_argument(
+        "--seed", metavar="N", type=_natural, default=0, help="same seed, same bytes (default 0)"
+    )
+    parser.add_argument(
+        "--size", metavar="N", type=_natural, default=256, help="side of a picture, pixels (default 256)"
+    )
     parser.add_argument("--workers", type=_natural, metavar="N", help="processes (default: one per core)")
     parser.add_argument(
         "--ray", metavar="ADDRESS", help="render on a Ray cluster, or on this machine's cores with local"
@@ -60,6 +64,12 @@ def _parser() -> CommandParser:
         type=Path,
         metavar="FILE.mp4",
         help="render one person's expressions as a film, labels beside it",
+    )
+    parser.add_argument(
+        "--plate",
+        type=Path,
+        metavar="DIR",
+        help="render a strip for each AU: rest, three intensities, one side",
     )
     parser.add_json()
     return parser
@@ -82,6 +92,10 @@ def _body(argv: Sequence[str] | None) -> int:
         from edgeau_training.synth.clip import write_clip
 
         document["clip"] = write_clip(options.rig, options.clip, options.seed, options.cache)
+    if options.plate is not None:
+        from edgeau_training.synth.plate import write_plate
+
+        document["plate"] = write_plate(options.rig, options.plate, options.seed, options.cache)
     if options.out is not None:
         document["dataset"] = _render(options)
     if options.json:
@@ -92,8 +106,8 @@ def _body(argv: Sequence[str] | None) -> int:
 
 
 def _check(options: argparse.Namespace) -> None:
-    if options.out is None and options.clip is None:
-        raise UsageError("nothing to render: give --out DIR and --count N, or --clip FILE.mp4")
+    if options.out is None and options.clip is None and options.plate is None:
+        raise UsageError("nothing to render: give --out DIR and --count N, --clip FILE.mp4 or --plate DIR")
     if options.status and options.out is None:
         raise UsageError("--status is of a data set: give --out DIR and --count N too")
     if options.out is None and options.contact_sheet is not None:
@@ -123,15 +137,14 @@ def _plan(options: argparse.Namespace) -> Plan:
 
 
 def _render(options: argparse.Namespace) -> dict[str, Any]:
-    from tqdm import tqdm
-
+    from edgeau._system.progress import progress_bar
     from edgeau_training.synth.contact_sheet import write_contact_sheet
     from edgeau_training.synth.production import produce
 
     plan = _plan(options)
     started, cores = time.perf_counter(), len(os.sched_getaffinity(0))
     quiet = options.json or not sys.stderr.isatty()
-    with tqdm(total=sum(plan.counts.values()), unit="face", disable=quiet) as bar:
+    with progress_bar(total=sum(plan.counts.values()), unit="face", hidden=quiet) as bar:
         rendered = produce(plan, max(1, options.workers or cores), bar.update, options.ray)
     if options.contact_sheet is not None:
         write_contact_sheet(options.out, options.contact_sheet)
@@ -149,6 +162,9 @@ def _print(document: dict[str, Any]) -> None:
     if "clip" in document:
         clip = document["clip"]
         print(f"{clip['film']}: {clip['frames']} frames; labels in {clip['labels']}")
+    if "plate" in document:
+        plate = document["plate"]
+        print(f"{plate['folder']}: {plate['files']} pictures, {plate['bytes'] / 1000:.0f} kB")
     if "dataset" in document:
         done = document["dataset"]
         counts = ", ".join(f"{split} {count}" for split, count in done["counts"].items())

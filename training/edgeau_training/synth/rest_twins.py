@@ -13,10 +13,10 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow.parquet as pq
-from tqdm import tqdm
 
 from edgeau._system.atomic_file import write_whole
 from edgeau._system.command import DONE, CommandParser, run
+from edgeau._system.progress import progress_bar
 from edgeau.faces.landmarks import open_landmarker
 from edgeau_training.synth.renderer import Renderer
 from edgeau_training.synth.rig import load_rig
@@ -50,7 +50,7 @@ def _body(argv: Sequence[str] | None) -> int:
     info = dataset_info(options.data)
     renderer = Renderer(load_rig(options.rig, options.cache), info["image_size"])
     rows: list[dict[str, Any]] = []
-    with open_landmarker(static=True) as landmarker, tqdm(total=options.count, disable=None) as progress:
+    with open_landmarker(static=True) as landmarker, progress_bar(total=options.count) as progress:
         for number, shown in enumerate(_shown(options.data, options.split, options.count)):
             sample = Sample(shown["index"], shown["identity"], shown["texture"], shown["seed"], at_rest=True)
             streams = identity_seed(info["seed"], sample.identity), texture_seed(info["seed"], sample.texture)

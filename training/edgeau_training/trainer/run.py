@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 from torch import Tensor
-from tqdm import tqdm
 
+from edgeau._system.progress import progress_bar
 from edgeau.errors import CheckpointError
 from edgeau_training.trainer.batches import Batch
 from edgeau_training.trainer.delivery import Delivery
@@ -129,9 +129,11 @@ class Run:
     def _train(self, stage: Stage) -> None:
         """Steps until the stage is done."""
         started = time.monotonic() - self.place.stage_seconds
-        hidden = None if self.processes.first else True
-        with tqdm(
-            total=stage.steps or None, desc=stage.name, disable=hidden, initial=self.place.stage_steps
+        with progress_bar(
+            total=stage.steps or None,
+            desc=stage.name,
+            hidden=not self.processes.first,
+            initial=self.place.stage_steps,
         ) as bar:
             while True:
                 faces, batches = self.trainee.feed.epoch(stage, self.place.epoch, self.place.taken)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from edgeau.bundle import bundle_folder
+from edgeau._system.did_you_mean import did_you_mean
+from edgeau.bundle import PACKAGED, bundle_folder
 from edgeau.errors import CheckpointError, UsageError
 from edgeau_training.evaluation.scorers.bundle import FUSED, LANDMARK, NETWORK, scorer_of_bundle
 from edgeau_training.evaluation.scorers.landmark import LandmarkScorer
@@ -50,5 +51,5 @@ def open_scorer(
         return CheckpointScorer(path, threads)
     state = "is of another kind" if path.exists() else "does not exist"
     raise CheckpointError(
-        f"model {path} {state}; expected a bundle's folder, .safetensors, .onnx or a landmark .npz"
+        f"model {path} {state}; {did_you_mean(str(path), PACKAGED)}expected a bundle's folder, .safetensors, .onnx or a landmark .npz"
     )
