@@ -93,7 +93,7 @@ class CommandParser(argparse.ArgumentParser):
         return arguments
 
     def _meant(self, message: str) -> str:
-        """What an unknown option or value resembles, as a question; "" where it resembles nothing."""
+        """Ask whether the option or value that an unknown one resembles was meant; "" where it resembles nothing."""
         choice = _CHOICE.search(message)
         if choice is not None:
             return did_you_mean(choice[1], re.findall(r"[^\s',]+", choice[2]))
