@@ -1,4 +1,4 @@
-"""Write ``commands.md``: which option each command has, and the help of each.
+"""Write ``commands.md``: the options that commands share, and an example of each command.
 
 python docs/commands.py            # writes it
 python docs/commands.py --check    # exit code 1 when it is out of date
@@ -7,7 +7,6 @@ python docs/commands.py --check    # exit code 1 when it is out of date
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 from importlib import import_module
 from pathlib import Path
@@ -60,8 +59,6 @@ def options(parser: argparse.ArgumentParser) -> dict[str, str]:
 
 def page() -> str:
     """The whole page."""
-    # Help is wrapped for the terminal that it is printed on.
-    os.environ["COLUMNS"] = "100"
     every = parsers()
     of = {name: options(parser) for name, parser in every.items()}
     shared = sorted(
@@ -75,7 +72,17 @@ def page() -> str:
             f"| `{option}` | {shown} | {', '.join(name for name, own in of.items() if option in own)} |"
         )
     for name, parser in every.items():
-        lines += ["", f"## edgeau {name}", "", "```text", parser.format_help().rstrip(), "```"]
+        example = str(parser.epilog).partition("example:")[2].strip()
+        lines += [
+            "",
+            f"## edgeau {name}",
+            "",
+            f"{COMMANDS[name].summary[0].upper()}{COMMANDS[name].summary[1:]}.",
+            "",
+            "```sh",
+            example,
+            "```",
+        ]
     return "\n".join(lines) + "\n"
 
 
