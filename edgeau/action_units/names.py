@@ -15,6 +15,7 @@ __all__ = [
     "BP4D",
     "DEFAULT",
     "DISFA",
+    "MOVES",
     "NAMES",
     "au_number",
     "au_number_or_none",
@@ -57,6 +58,28 @@ NAMES: dict[int, str] = {
     56: "Head tilt right",
 }
 
+
+MOVES: dict[int, str] = {
+    1: "Inner ends of the brows go up; wrinkles across the middle of the forehead.",
+    2: "Outer ends of the brows go up; wrinkles over them.",
+    4: "Brows go down and together; upright lines between them.",
+    5: "Upper lids go up; more of the white above the iris shows.",
+    6: "Cheeks go up; skin under the eyes gathers, lines beside the eyes.",
+    7: "Lids tighten; the eyes narrow, the lower lid more straight.",
+    9: "Nose wrinkles along its root; its wings go up.",
+    10: "Upper lip goes up in the middle; the fold beside the nose deepens.",
+    12: "Corners of the lips go up and outward, as in a smile.",
+    14: "Corners of the lips tighten inward and dimple.",
+    15: "Corners of the lips go down.",
+    17: "Chin goes up, pushes the lower lip up; the skin of the chin wrinkles.",
+    20: "Lips stretch sideways, flat.",
+    23: "Lips tighten and narrow; fine lines around them.",
+    24: "Lips press together.",
+    25: "Lips part; the jaw may stay.",
+    26: "Jaw drops by itself, relaxed.",
+    43: "Eyes close and stay closed.",
+}
+"""What is seen of the AUs of the default model when they occur, for people; in our words."""
 
 _WRITTEN = re.compile(r"AU0*([1-9]\d*)([LR]?)", re.IGNORECASE)
 _SIDED = re.compile(r"AU(\d+)[LR]?")

@@ -30,7 +30,7 @@ def test_the_version_is_one_line(capsys) -> None:
 def test_a_misspelt_command_is_told_which_one_was_meant(capsys) -> None:
     assert console_scripts.main(["anlyze", "a.png"]) == 2
     assert capsys.readouterr().err.startswith(
-        "edgeau: there is no command 'anlyze'; did you mean analyze? there are analyze, live, "
+        "edgeau: there is no command 'anlyze'; did you mean 'analyze'? there are analyze, live, "
     )
 
 

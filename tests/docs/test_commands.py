@@ -26,7 +26,9 @@ def command_lines(text):
             words = shlex.split(line, comments=True)
             if words[:2] == ["python", "-m"]:
                 words = words[2:]
-            if words[:1] == ["edgeau"] and len(words) > 1:  # "edgeau X" and "edgeau-X" are the same program
+            if (
+                words[:1] == ["edgeau"] and len(words) > 1 and not words[1].startswith("-")
+            ):  # "edgeau X" and "edgeau-X" are the same program
                 words = [f"edgeau-{words[1]}", *words[2:]]
             if words and words[0].startswith(("edgeau-", "edgeau.", "edgeau_")):
                 yield [word for word in words if word != "[...]"]

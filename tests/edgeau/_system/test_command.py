@@ -75,7 +75,7 @@ def test_a_wrong_argument_ends_like_all_errors(argv: list[str], capsys) -> None:
 def test_a_wrong_option_is_told_which_one_was_meant(capsys) -> None:
     assert command.run("edgeau-x", lambda given: parser().parse_args(given) and 0, ["--nmber=3"]) == 2
     assert capsys.readouterr().err == (
-        "edgeau-x: unrecognized arguments: --nmber=3; did you mean --number? edgeau-x --help shows what there is\n"
+        "edgeau-x: unrecognized arguments: --nmber=3; did you mean '--number'? edgeau-x --help shows what there is\n"
     )
 
 

@@ -47,3 +47,16 @@ def test_help_shows_an_example(capsys):
         main(["--help"])
     assert caught.value.code == 0
     assert "example:\n  edgeau-synth ICT-FaceKit --out" in capsys.readouterr().out
+
+
+def test_a_plate_of_every_au(tiny_rig, rig_cache, tmp_path, monkeypatch, capsys):
+    from edgeau_training.synth import plate
+
+    monkeypatch.setattr(plate, "SIDE", 24)
+    monkeypatch.setattr(plate, "SHOWN", (12, 23))
+    assert main([str(tiny_rig), "--plate", str(tmp_path / "plate"), "--cache", str(rig_cache)]) == 0
+    assert {path.name for path in (tmp_path / "plate").iterdir()} == {"rest.webp", "AU12.webp", "AU23.webp"}
+    smile = cv2.imread(str(tmp_path / "plate" / "AU12.webp"))
+    assert smile.shape == (24, 120, 3)
+    assert cv2.imread(str(tmp_path / "plate" / "AU23.webp")).shape == (24, 96, 3), "it has no sides"
+    assert "3 pictures" in capsys.readouterr().out

@@ -59,7 +59,7 @@ def write_plate(rig: Path, folder: Path, seed: int, cache: Path | None = None) -
     total = _write(folder / "rest.webp", rest)
     for number in progress_bar(SHOWN, desc="AU plate", unit="AU"):
         row = [rest, *(_picture(renderer, seed, number, level, level) for level in INTENSITIES)]
-        if any(name.endswith("*") for name in MIXTURES[number]):
+        if next(iter(MIXTURES[number])).endswith("*"):  # the first coefficient defines the AU
             row.append(_picture(renderer, seed, number, 1.0, 0.0))
         total += _write(folder / f"AU{number}.webp", np.hstack(row))
     return {"folder": str(folder), "files": len(SHOWN) + 1, "bytes": total}
