@@ -1,5 +1,6 @@
 /** Faces in a whole frame, or in its tiles: MediaPipe's short-range detector (`edgeau.faces.landmarks.litert.detection`). */
 import { Network } from "./engine";
+import { probability } from "./probability";
 import { Picture, cut, roundHalfEven, turned } from "./picture";
 import { Region, cropRegion, regionAround } from "./region";
 import { resizeByArea } from "./resize";
@@ -35,6 +36,9 @@ function anchors(): Float32Array {
   }
   return Float32Array.from(places);
 }
+
+// Rounds to float32 where Python does, so that a region, and all that is cut out by it, is the same to the bit.
+const f = Math.fround;
 
 const NORMALIZED = Float32Array.from({ length: 256 }, (_, value) => Math.fround(Math.fround(value / 127.5) - 1));
 
@@ -94,7 +98,7 @@ function tileCorners(width: number, height: number): [number, number][] {
 function candidate(
   face: FoundFace, side: number, left: number, top: number, scale: number, fromTile: boolean,
 ): Candidate {
-  const at = face.places.map((share, index) => (share * side + (index % 2 ? top : left)) * scale);
+  const at = face.places.map((share, index) => (f(share * side) + (index % 2 ? top : left)) * scale);
   const region = regionAround(at[0]!, at[1]!, at[2]!, at[3]!, [at[4]!, at[5]!], [at[6]!, at[7]!]);
   return { region, score: face.score, fromTile };
 }
@@ -103,7 +107,7 @@ function candidate(
 function turnedBack(face: FoundFace, quarterTurns: number): FoundFace {
   let places = [...face.places];
   for (let turn = 0; turn < quarterTurns % 4; turn++) {
-    places = places.map((_, at) => (at % 2 === 0 ? 1 - places[at + 1]! : places[at - 1]!));
+    places = places.map((_, at) => (at % 2 === 0 ? f(1 - places[at + 1]!) : places[at - 1]!));
   }
   const [x0, y0, x1, y1] = places as [number, number, number, number];
   places.splice(0, 4, Math.min(x0, x1), Math.min(y0, y1), Math.max(x0, x1), Math.max(y0, y1));
@@ -115,12 +119,21 @@ function decode(rows: Float32Array, logits: Float32Array): FoundFace[] {
   for (let anchor = 0; anchor < logits.length; anchor++) {
     if (!(logits[anchor]! >= 0)) continue; // a score of 0.5
     const x = ANCHORS[2 * anchor]!, y = ANCHORS[2 * anchor + 1]!, row = rows.subarray(ROW * anchor, ROW * (anchor + 1));
-    const middleX = row[0]! / SIZE + x, middleY = row[1]! / SIZE + y, halfX = row[2]! / SIZE / 2, halfY = row[3]! / SIZE / 2;
-    const places = [middleX - halfX, middleY - halfY, middleX + halfX, middleY + halfY];
-    for (let at = BOX; at < ROW; at += 2) places.push(row[at]! / SIZE + x, row[at + 1]! / SIZE + y);
-    faces.push({ places, score: 1 / (1 + Math.exp(-logits[anchor]!)) });
+    const middleX = f(row[0]! / SIZE + x), middleY = f(row[1]! / SIZE + y), halfX = row[2]! / SIZE / 2, halfY = row[3]! / SIZE / 2;
+    const places = [f(middleX - halfX), f(middleY - halfY), f(middleX + halfX), f(middleY + halfY)];
+    for (let at = BOX; at < ROW; at += 2) places.push(f(row[at]! / SIZE + x), f(row[at + 1]! / SIZE + y));
+    faces.push({ places, score: f(probability(logits[anchor]!)) });
   }
   return merge(faces);
+}
+
+/** A sum of float32 in numpy's order: from eight values on eight sums side by side. */
+function sumOf(values: readonly number[]): number {
+  if (values.length < 8) return values.reduce((sum, value) => f(sum + value), 0);
+  const sums = values.slice(0, 8), whole = values.length - (values.length % 8);
+  for (let at = 8; at < whole; at++) sums[at % 8] = f(sums[at % 8]! + values[at]!);
+  const pair = (at: number): number => f(sums[at]! + sums[at + 1]!);
+  return values.slice(whole).reduce((sum, value) => f(sum + value), f(f(pair(0) + pair(2)) + f(pair(4) + pair(6))));
 }
 
 /** One face where several boxes lie on each other: their mean, weighted by their scores. */
@@ -130,8 +143,8 @@ function merge(faces: FoundFace[]): FoundFace[] {
   while (rest.length) {
     const first = rest[0]!, same: FoundFace[] = [], others: FoundFace[] = [];
     rest.forEach((face, at) => (at === 0 || boxOverlap(first, face) > SAME_FACE ? same : others).push(face));
-    const total = same.reduce((sum, face) => sum + face.score, 0);
-    const places = first.places.map((_, at) => same.reduce((sum, face) => sum + face.places[at]! * face.score, 0) / total);
+    const total = sumOf(same.map((face) => face.score)), weights = same.map((face) => f(face.score / total));
+    const places = first.places.map((_, at) => same.reduce((sum, face, row) => f(sum + f(face.places[at]! * weights[row]!)), 0));
     merged.push({ places, score: first.score });
     rest = others;
   }

@@ -50,7 +50,7 @@ export class FaceMesh {
     }
     const found = await this.stages.points(input);
     if (!found) return undefined;
-    const [a, b, x, c, d, y] = toFrame(region, size), { points } = found, depth = region.side / size;
+    const [a, b, x, c, d, y] = toFrame(region, size), { points } = found, depth = Math.fround(region.side / size);
     for (let at = 0; at < points.length; at += 3) {
       const u = points[at]!, v = points[at + 1]!;
       points[at] = a * u + b * v + x;

@@ -5,6 +5,7 @@ import { at, write } from "./dom";
 import { PageError } from "./errors";
 import { About } from "./messages";
 import { keepOffline } from "./offline";
+import { FilmClock } from "./film-clock";
 import { drawOutlines } from "./outlines";
 import { SMOOTHING_LATENCY_S } from "./smoothing";
 import { openCamera, openPicture } from "./sources";
@@ -109,33 +110,26 @@ async function play(id: "camera" | "clip"): Promise<void> {
 
 /** The newest frame whenever the networks are free. */
 async function follow(mine: number): Promise<void> {
-  const ends: number[] = [];
-  let firstFrame: number | undefined, before = -Infinity;
-  while (mine === turn) {
-    const shown = await nextFrame();
-    if (mine !== turn) return;
-    firstFrame ??= shown;
-    const timeS = shown / 1000;
-    if (timeS <= before) continue;
-    before = timeS;
-    const picture = await createImageBitmap(film), { width, height } = picture;
-    const answer = await analyst.look(picture, timeS);
-    if (mine !== turn) return;
-    show(answer, width, height, timeS);
-    const now = performance.now();
-    if (answer.faces.length && at("first").textContent === "-") write("first", `${((now - firstFrame) / 1000).toFixed(2)} s`);
-    ends.push(now);
-    while (ends[0]! < now - 1000 * RATE_S) ends.shift();
-    if (ends.length > 1) write("fps", ((1000 * (ends.length - 1)) / (now - ends[0]!)).toFixed(0));
+  const clock = new FilmClock(film), ends: number[] = [];
+  let firstMs: number | undefined;
+  try {
+    for (;;) {
+      const shownMs = await clock.newest();
+      if (mine !== turn) return;
+      firstMs ??= shownMs;
+      const picture = await createImageBitmap(film), { width, height } = picture, timeS = shownMs / 1000;
+      const answer = await analyst.look(picture, timeS);
+      if (mine !== turn) return;
+      show(answer, width, height, timeS);
+      const nowMs = performance.now();
+      if (answer.faces.length && at("first").textContent === "-") write("first", `${((nowMs - firstMs) / 1000).toFixed(2)} s`);
+      ends.push(nowMs);
+      while (ends[0]! < nowMs - 1000 * RATE_S) ends.shift();
+      if (ends.length > 1) write("fps", ((1000 * (ends.length - 1)) / (nowMs - ends[0]!)).toFixed(0));
+    }
+  } finally {
+    clock.stop();
   }
-}
-
-/** When the film shows another frame than before, milliseconds. */
-function nextFrame(): Promise<number> {
-  return new Promise((resolve) => {
-    if ("requestVideoFrameCallback" in film) film.requestVideoFrameCallback((now) => resolve(now));
-    else requestAnimationFrame(resolve);
-  });
 }
 
 async function usePicture(file: Blob, name: string): Promise<void> {

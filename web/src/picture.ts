@@ -28,6 +28,13 @@ export function shrink(
 ): Picture {
   const small = emptyPicture(width, height);
   const { data } = picture, out = small.data, stride = 4 * picture.width;
+  if (factor === 1) {
+    for (let y = 0; y < height; y++) {
+      const from = (top + y) * stride + 4 * left;
+      (out as Uint8ClampedArray).set(data.subarray(from, from + 4 * width), 4 * width * y);
+    }
+    return small;
+  }
   const scale = Math.fround(1 / (factor * factor));
   for (let y = 0; y < height; y++) {
     for (let x = 0; x < width; x++) {

@@ -1,8 +1,8 @@
 /**
  * Everything of the folder kept on the device, so that the page works without a network after its first load. The exporter writes
- * `version` and `files` before this code: another export is another version, which replaces the whole of the one before.
+ * `version`, `files` and `whenUsed` before this code: another export is another version, which replaces the whole of the one before.
  */
-declare const self: ServiceWorkerGlobalScope & { readonly EDGEAU: { readonly version: string; readonly files: readonly string[] } };
+declare const self: ServiceWorkerGlobalScope & { readonly EDGEAU: { readonly version: string; readonly files: readonly string[]; readonly whenUsed: readonly string[] } };
 
 const NAME = `edgeau ${self.registration.scope} `, KEPT = NAME + self.EDGEAU.version;
 
@@ -30,13 +30,14 @@ async function takeOver(): Promise<void> {
   await self.clients.claim();
 }
 
-/** What was kept; else what the network has, of which this folder's files are kept too. */
+/** What was kept; else what the network has. Of the two builds of the runtime the one that is asked for is kept too. */
 async function answer(request: Request): Promise<Response> {
   const cache = await caches.open(KEPT), url = new URL(request.url);
   const kept = await cache.match(url.pathname.endsWith("/") ? new URL("index.html", url).href : request, { ignoreSearch: true });
   if (kept) return whole(request, kept);
   const response = await fetch(request);
-  if (response.status === 200 && request.url.startsWith(self.registration.scope)) await cache.put(request, response.clone());
+  const file = request.url.startsWith(self.registration.scope) ? request.url.slice(self.registration.scope.length) : "";
+  if (response.status === 200 && self.EDGEAU.whenUsed.includes(file)) await cache.put(request, response.clone());
   return response;
 }
 

@@ -67,11 +67,18 @@ class SiteServer:
 
 
 @pytest.fixture(scope="session")
-def site(tmp_path_factory):
+def sites(tmp_path_factory):
+    """The packaged networks as sites, by name."""
+    folder = tmp_path_factory.mktemp("sites")
+    for model in ("default", "light"):
+        export_bundle("web", folder / model, model)
+    return {model: folder / model for model in ("default", "light")}
+
+
+@pytest.fixture(scope="session")
+def site(sites):
     """The packaged default as a site."""
-    out = tmp_path_factory.mktemp("site") / "default"
-    export_bundle("web", out, "default")
-    return out
+    return sites["default"]
 
 
 @pytest.fixture

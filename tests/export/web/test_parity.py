@@ -1,0 +1,96 @@
+"""The page's modules against Python, on the same pixels.
+
+On x86-64 landmarks are the same to the bit: the networks' float kernels multiply and add in one rounding on both sides, and
+the modules round where numpy does. That is what lets an INT8 network give the same probabilities: a crop that differs in one level of
+one pixel moves them by some hundredths.
+"""
+
+import cv2
+import numpy as np
+import pytest
+
+from edgeau import Pipeline, open_source
+from edgeau.sources.picture_file import read_picture
+
+EYES = (33, 263)
+
+
+def differences(answer, results):
+    """Largest difference of probabilities, number of other decisions and reasons, and of points in shares of the eye distance."""
+    likely, others, points = 0.0, [], 0.0
+    for index, (said, result) in enumerate(zip(answer["results"], results, strict=True)):
+        assert len(said["faces"]) == len(result.faces), index
+        for face, expected in zip(said["faces"], result.faces, strict=True):
+            found = np.array(face["points"]).reshape(-1, 3)
+            eyes = np.linalg.norm(np.subtract(*expected.landmarks[list(EYES), :2]))
+            points = max(points, np.abs(found - expected.landmarks)[:, :2].max() / eyes)
+            assert face.get("trackId") == expected.track_id
+            assert list(face["aus"]) == list(expected.aus)
+            for label, unit in expected.aus.items():
+                one = face["aus"][label]
+                if (one["active"], one["reason"]) != (unit.active, unit.reason):
+                    others.append((index, label, one, unit))
+                for mine, theirs in (
+                    (one["probability"], unit.probability),
+                    (one["left"], unit.left),
+                    (one["right"], unit.right),
+                ):
+                    assert (mine is None) == (theirs is None)
+                    likely = max(likely, 0 if mine is None else abs(mine - theirs))
+    return likely, others, points
+
+
+def check(answer, results):
+    likely, others, points = differences(answer, results)
+    assert not others
+    assert likely < 1e-3
+    assert points < 1e-3
+
+
+@pytest.mark.parametrize("model", ["default", "light"])
+def test_a_portrait(model, sites, serve, visit, analyse_in_browser, root):
+    picture = read_picture(root / "docs" / "portrait.jpg")
+    server = serve(sites[model])
+    answer = analyse_in_browser(visit(server.url), server, [picture])
+    with Pipeline.load(sites[model]) as pipeline:
+        check(answer, [pipeline.process(picture)])
+
+
+def frames_of_the_clip(every):
+    with open_source("clip") as source:
+        return list(source)[::every]
+
+
+@pytest.mark.parametrize("every", [4, pytest.param(1, marks=pytest.mark.slow)])
+def test_the_packaged_clip(every, site, serve, visit, analyse_in_browser):
+    frames = frames_of_the_clip(every)
+    server = serve(site)
+    times = [frame.time_s for frame in frames]
+    answer = analyse_in_browser(visit(server.url), server, [frame.image for frame in frames], times)
+    with Pipeline.load(site, max_faces=4, far=False) as pipeline:
+        check(answer, [pipeline.track(frame.image, time_s=frame.time_s) for frame in frames])
+
+
+def test_hard_pictures(site, serve, visit, analyse_in_browser, root):
+    """Turned, tiny, dark, half outside, several, none: what is searched and refused, and why."""
+    portrait = read_picture(root / "docs" / "portrait.jpg")
+    small = cv2.resize(portrait, (90, 90), interpolation=cv2.INTER_AREA)
+    crowd = np.full((720, 960, 3), 60, np.uint8)
+    crowd[40:552, 20:532] = portrait
+    crowd[600:690, 800:890] = small
+    pictures = {
+        "turned": np.ascontiguousarray(np.rot90(crowd)),
+        "upside down": np.ascontiguousarray(crowd[::-1, ::-1]),
+        "crowd": crowd,
+        "dark": (crowd * 0.06).astype(np.uint8),
+        "blurred": cv2.GaussianBlur(crowd, (0, 0), 9),
+        "half outside": np.ascontiguousarray(np.pad(portrait[:, 215:], ((0, 208), (0, 663), (0, 0)))),
+        "nothing": np.random.default_rng(0).integers(0, 256, crowd.shape, np.uint8),
+    }
+    server = serve(site)
+    page = visit(server.url)
+    with Pipeline.load(site) as pipeline:
+        for name, picture in pictures.items():
+            result = pipeline.process(picture)
+            assert len(result.faces) == {"crowd": 2, "nothing": 0}.get(name, len(result.faces)), name
+            check(analyse_in_browser(page, server, [picture]), [result])
