@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from edgeau.action_units.names import NAMES
+from edgeau.bundle.manifest import SCHEMA_VERSION
 from edgeau.faces import alignment, head_pose
 from edgeau.faces.landmarks.litert import refined_points
 from edgeau.faces.quality import occlusion
@@ -31,6 +32,7 @@ def facts() -> dict[str, Any]:
         "leftEye": refined_points.LEFT_EYE,
     }
     return {
+        "schemaVersion": SCHEMA_VERSION,
         "names": {str(number): name for number, name in NAMES.items()},
         "reasons": REASONS,
         "fivePoints": [

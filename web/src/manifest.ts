@@ -1,8 +1,9 @@
 /** What a bundle's `manifest.json` says, as far as this page needs it (docs/bundle-format.md). */
 import { AlignmentRecord } from "./alignment";
 import { PageError } from "./errors";
+import facts from "./facts.json";
 
-const SCHEMA_VERSION = 3, RUNTIME = "litert";
+const SCHEMA_VERSION = facts.schemaVersion, RUNTIME = "litert";
 
 type PerLabel = Record<string, number>;
 

@@ -28,7 +28,7 @@ _NOTICE = (
     "LiteRT.js 2.5.3 (@litertjs/core), unchanged: LiteRT for WebAssembly with XNNPACK's kernels, once with relaxed SIMD and once with "
     "plain SIMD.\nCopyright Google LLC. Licensed under the Apache License, Version 2.0, which follows.\n\n"
 )
-# What the page does not read, or what its service worker keeps only when it was read.
+# What the page does not read.
 _NOT_KEPT = (REPORT_HTML, REPORT_JSON, REPORT_MD, TIMES, _SERVICE_WORKER)
 
 
@@ -88,9 +88,8 @@ def _write_service_worker(file: Path, directory: Path, manifest: Manifest) -> No
     version = hashlib.sha256(json.dumps(manifest.to_dict(), sort_keys=True).encode())
     for name in sorted(contents):
         version.update(f"{name} {hashlib.sha256(contents[name]).hexdigest()}\n".encode())
-    kept = [
-        name for name in sorted(contents) if name not in _NOT_KEPT and not name.startswith(f"{_RUNTIME}/")
-    ]
-    said = {"version": version.hexdigest()[:16], "files": [*kept, MANIFEST]}
+    used = [name for name in sorted(contents) if name.startswith(f"{_RUNTIME}/")]
+    kept = [name for name in sorted(contents) if name not in (*_NOT_KEPT, *used)]
+    said = {"version": version.hexdigest()[:16], "files": [*kept, MANIFEST], "whenUsed": used}
     code = file.read_text("utf-8")
     file.write_text(f"self.EDGEAU = {json.dumps(said)};\n{code}", encoding="utf-8")

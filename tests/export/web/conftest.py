@@ -125,7 +125,7 @@ _ANALYSE = """async ({ count, width, height, times }) => {
   worker.postMessage({ kind: "open", folder: new URL("./", location.href).href });
   const { about } = await answer();
   for (let number = 0; number < count; number++) {
-    const bytes = await (await fetch(`/frames/${number}`)).arrayBuffer();
+    const bytes = await (await fetch(`frames/${number}`)).arrayBuffer();
     const picture = new ImageData(new Uint8ClampedArray(bytes), width, height);
     worker.postMessage({ kind: "frame", number, picture, timeS: times ? times[number] : null });
     const { faces, tookMs } = await answer();
@@ -167,6 +167,8 @@ def visit(browser):
         contexts.append(context)
         page = context.new_page()
         page.errors = []
+        page.requested = []
+        context.on("request", lambda request: page.requested.append(request.url))
         page.on("pageerror", lambda error: page.errors.append(str(error)))
         page.on("console", lambda m: page.errors.append(m.text) if m.type == "error" else None)
         if init_script:

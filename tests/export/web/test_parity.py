@@ -71,13 +71,14 @@ def test_the_packaged_clip(every, site, serve, visit, analyse_in_browser):
         check(answer, [pipeline.track(frame.image, time_s=frame.time_s) for frame in frames])
 
 
+@pytest.mark.slow
 def test_hard_pictures(site, serve, visit, analyse_in_browser, root):
     """Turned, tiny, dark, half outside, several, none: what is searched and refused, and why."""
     portrait = read_picture(root / "docs" / "portrait.jpg")
-    small = cv2.resize(portrait, (90, 90), interpolation=cv2.INTER_AREA)
+    small = cv2.resize(portrait, (150, 150), interpolation=cv2.INTER_AREA)
     crowd = np.full((720, 960, 3), 60, np.uint8)
     crowd[40:552, 20:532] = portrait
-    crowd[600:690, 800:890] = small
+    crowd[400:550, 700:850] = small
     pictures = {
         "turned": np.ascontiguousarray(np.rot90(crowd)),
         "upside down": np.ascontiguousarray(crowd[::-1, ::-1]),

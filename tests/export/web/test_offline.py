@@ -1,0 +1,64 @@
+"""The page keeps itself, asks nobody for anything, and is replaced as a whole."""
+
+import shutil
+
+from edgeau_export.export import export_bundle
+
+
+def dropped(page, root, name):
+    page.set_input_files("#file", root / "docs" / name)
+    page.wait_for_selector(f"#state:text-matches('^{name}: \\\\d+ face')", timeout=30_000)
+
+
+def test_after_its_first_load_it_asks_for_nothing_and_needs_no_network(site, serve, visit, root):
+    server = serve(site)
+    page = visit(server.url)
+    assert page.inner_text("#offline") == "yes, kept on this device"
+    assert all(url.startswith((server.url, "blob:")) for url in page.requested)
+    server.close()  # from here on every request would fail
+    before = len(server.asked)
+    page.click("#clip")
+    page.wait_for_selector(".au", timeout=30_000)
+    dropped(page, root, "portrait.jpg")
+    page.reload()
+    page.wait_for_selector("#state:text-matches('^(ready|stopped)$')", timeout=60_000)
+    assert page.inner_text("#state") == "ready", page.inner_text("#problem")
+    page.click("#clip")
+    page.wait_for_selector(".au", timeout=30_000)
+    dropped(page, root, "portrait.jpg")
+    assert len(server.asked) == before
+    assert all(url.startswith((server.url, "blob:")) for url in page.requested)
+    assert not page.errors
+
+
+def test_another_export_replaces_all_that_was_kept(sites, serve, visit, tmp_path):
+    place = tmp_path / "site"
+    shutil.copytree(sites["light"], place)
+    page = visit(serve(place).url)
+    assert "Slim MRP head" in page.inner_text("#network")
+    export_bundle("web", place, "default")
+    page.reload()  # shows what was kept, and finds that there is another one
+    page.wait_for_function(
+        "() => caches.keys().then((names) => names.length === 1 && names[0])", timeout=60_000
+    )
+    page.wait_for_timeout(3000)
+    page.reload()
+    page.wait_for_selector("#state:text-matches('^(ready|stopped)$')", timeout=60_000)
+    assert page.inner_text("#network").startswith("MRP-Net"), page.inner_text("#problem")
+    assert page.evaluate("caches.keys().then((names) => names.length)") == 1
+
+
+def test_a_page_from_plain_http_works_on_pictures(site, serve, visit, launch, root):
+    server = serve(site)
+    url = server.url.replace("localhost", "board.test")
+    browser = launch("--host-resolver-rules=MAP board.test 127.0.0.1")
+    page = visit(url, in_browser=browser)
+    assert page.inner_text("#state") == "ready", page.inner_text("#problem")
+    assert page.inner_text("#offline") == "no: pages are kept from https or localhost only"
+    page.click("#camera")
+    page.wait_for_selector("#problem:not([hidden])")
+    assert page.inner_text("#problem").startswith(
+        "The camera can only be used on a page from https or localhost."
+    )
+    dropped(page, root, "portrait.jpg")
+    assert page.query_selector(".au")
