@@ -14,13 +14,14 @@ from numpy.typing import NDArray
 
 from edgeau import Pipeline, __version__
 from edgeau._system.command import DONE, PARTLY, CommandParser, print_json, run
+from edgeau._system.records import to_dict
 from edgeau.action_units.names import facs_name
 from edgeau.errors import InputError, UsageError, UserError
 from edgeau.stages import FrameStages
 from edgeau_apps.analyze.inputs import find_inputs, loaded_for
 from edgeau_apps.analyze.outputs import Outputs
 from edgeau_apps.explain.drawing import overlay
-from edgeau_apps.explain.evidence import BundleEvidence, CheckpointEvidence, EvidenceSource
+from edgeau_apps.explain.evidence import BundleEvidence, CheckpointEvidence, EvidenceSource, InnerText
 from edgeau_apps.explain.finding import FoundCrop, crops_of
 from edgeau_apps.explain.regions import region_mask, region_name
 from edgeau_export.report.html.html import document, paragraph, picture, section, table
@@ -44,6 +45,8 @@ that share. It is the network alone that is explained, without landmarks.
 Exit code: 0 all done, 1 some inputs failed (named on stderr), 2 nothing could
 be done."""
 _FOLDED = 6  # crops beyond which sections of the page are folded
+_CORRELATED = 8  # faces at the least whose probabilities are correlated
+_PAIRS = 12  # of AUs that are shown at the most
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -72,6 +75,28 @@ class _Row:
             "region": region_name(self.label),
             "share_inside": None if self.inside is None else round(self.inside, 4),
             "area_of_region": None if self.area is None else round(self.area, 4),
+        }
+
+
+@dataclass(frozen=True)
+class _Inner:
+    """What the network weighs on its way to the answers to one face.
+
+    Attributes:
+        title: the face.
+        pictures: file, caption and PNG of each.
+        tables: edges and shares.
+    """
+
+    title: str
+    pictures: tuple[tuple[str, str, bytes], ...]
+    tables: tuple[InnerText, ...]
+
+    def to_dict(self) -> dict[str, Any]:
+        return {
+            "face": self.title,
+            "pictures": [{"file": file, "title": caption} for file, caption, _ in self.pictures],
+            "tables": [to_dict(table) for table in self.tables],
         }
 
 
@@ -106,19 +131,29 @@ def _explain(argv: Sequence[str] | None) -> int:
     with pipeline:
         wanted = _wanted(arguments.aus, source.labels)
         rows: list[_Row] = []
+        inner: list[_Inner] = []
         for item in found.inputs:
             try:
                 for crop in crops_of(item, pipeline, source.alignment):
                     rows += _rows(crop, source, wanted)
+                    inner += _inner(crop, source)
             except UserError as error:  # noqa: PERF203 - one bad input does not end the others
                 failed.append(str(error))
     for line in failed:
         print(f"{NAME}: {line}", file=sys.stderr)
     if not rows:
         raise InputError("no face was explained, nothing was written")
-    _write(arguments.out, rows, arguments.model, source.method)
+    _write(arguments.out, rows, inner, arguments.model, source.method)
     if arguments.json:
-        print_json({"method": source.method, "rows": [row.to_dict() for row in rows], "failed": failed})
+        print_json(
+            {
+                "method": source.method,
+                "rows": [row.to_dict() for row in rows],
+                "together": [{"aus": list(pair), "correlation": value} for pair, value in _together(rows)],
+                "inner": [one.to_dict() for one in inner],
+                "failed": failed,
+            }
+        )
     else:
         for line in _summary(rows):
             print(line)
@@ -163,6 +198,38 @@ def _rows(found: FoundCrop, source: EvidenceSource, wanted: Sequence[str]) -> It
         )
 
 
+def _inner(found: FoundCrop, source: EvidenceSource) -> Iterator[_Inner]:
+    pictures, tables = source.inner(found.crop)
+    if not pictures and not tables:
+        return
+    drawn = []
+    for one in pictures:
+        _, content = cv2.imencode(".png", overlay(found.crop, one.values, None))
+        drawn.append((f"{found.stem}.inner.{one.name}.png", one.title, content.tobytes()))
+    yield _Inner(found.title, tuple(drawn), tuple(tables))
+
+
+def _together(rows: Sequence[_Row]) -> list[tuple[tuple[str, str], float]]:
+    """Pairs of AUs by the correlation of their probabilities over the faces, the strongest first; none of too few faces."""
+    labels = list(dict.fromkeys(row.label for row in rows))
+    faces: dict[str, dict[str, float]] = {}
+    for row in rows:
+        faces.setdefault(row.title, {})[row.label] = row.probability
+    whole = [face for face in faces.values() if len(face) == len(labels)]
+    if len(whole) < _CORRELATED or len(labels) < 2:
+        return []
+    answers = np.array([[face[label] for label in labels] for face in whole])
+    moving = answers.std(axis=0) > 0
+    kept = [label for label, moves in zip(labels, moving, strict=True) if moves]
+    matrix = np.atleast_2d(np.corrcoef(answers[:, moving], rowvar=False))
+    pairs = [
+        ((kept[first], kept[second]), round(float(matrix[first, second]), 3))
+        for first in range(len(kept))
+        for second in range(first + 1, len(kept))
+    ]
+    return sorted(pairs, key=lambda pair: -abs(pair[1]))[:_PAIRS]
+
+
 def _shares(values: NDArray[np.float32], region: NDArray[np.bool_]) -> tuple[float, float]:
     """Share of a map's absolute values in a region, and share of the region in the crop; 0..1."""
     size = (values.shape[1], values.shape[0])
@@ -171,17 +238,19 @@ def _shares(values: NDArray[np.float32], region: NDArray[np.bool_]) -> tuple[flo
     return float((np.abs(values) * weights).sum()) / total, float(region.mean())
 
 
-def _write(folder: Path, rows: Sequence[_Row], model: str, method: str) -> None:
+def _write(folder: Path, rows: Sequence[_Row], inner: Sequence[_Inner], model: str, method: str) -> None:
+    drawn = [(row.file, row.drawn) for row in rows]
+    drawn += [(file, content) for one in inner for file, _, content in one.pictures]
     with Outputs(folder) as outputs:
-        for row in rows:
-            place = outputs.place(row.file)
+        for file, content in drawn:
+            place = outputs.place(file)
             place.parent.mkdir(parents=True, exist_ok=True)
-            place.write_bytes(row.drawn)
-        outputs.open_text("index.html").write(_page(rows, model, method))
+            place.write_bytes(content)
+        outputs.open_text("index.html").write(_page(rows, inner, model, method))
         outputs.commit()
 
 
-def _page(rows: Sequence[_Row], model: str, method: str) -> str:
+def _page(rows: Sequence[_Row], inner: Sequence[_Inner], model: str, method: str) -> str:
     titles = list(dict.fromkeys(row.title for row in rows))
     how = (
         "warm: hiding this place lowers the answer; cold: hiding it raises the answer"
@@ -217,7 +286,28 @@ def _page(rows: Sequence[_Row], model: str, method: str) -> str:
         sections.append(
             section(title, f'<div class="gallery">{"".join(pictures)}</div>', folded=len(titles) > _FOLDED)
         )
+    sections += [_inner_section(one) for one in inner]
+    if together := _together(rows):
+        sections.append(
+            section(
+                "AUs that come together",
+                paragraph(
+                    "Correlation of the probabilities over these faces, the strongest pairs. It is what the network answered on them, "
+                    "and holds for no others."
+                ),
+                table(("AU", "AU", "correlation"), [(*pair, f"{value:+.2f}") for pair, value in together]),
+            )
+        )
     return document(f"Where {model} reads action units", f"edgeau {__version__}, edgeau-explain", sections)
+
+
+def _inner_section(one: _Inner) -> str:
+    pictures = "".join(
+        picture(content, f"{caption} in {one.title}", caption) for _, caption, content in one.pictures
+    )
+    tables = [f"<h3>{each.title}</h3>{table(each.head, each.rows)}" for each in one.tables]
+    gallery = f'<div class="gallery">{pictures}</div>' if pictures else ""
+    return section(f"On the way to the answers: {one.title}", gallery, *tables, folded=True)
 
 
 def _caption(row: _Row) -> str:

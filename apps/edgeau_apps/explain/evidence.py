@@ -21,17 +21,21 @@ from edgeau.errors import DependencyError
 from edgeau.faces.alignment import Alignment
 from edgeau.metrics import sigmoid
 
-__all__ = ["BundleEvidence", "CheckpointEvidence", "Evidence", "EvidenceSource", "occlusion_maps"]
+__all__ = [
+    "BundleEvidence",
+    "CheckpointEvidence",
+    "Evidence",
+    "EvidenceSource",
+    "InnerPicture",
+    "InnerText",
+    "occlusion_maps",
+]
 
 # Places hidden along a side, and the standard deviation of the soft window that hides one, as a share of the side.
 CELLS = 14
 WINDOW = 0.07
 # The hidden place shows the crop blurred by this share of its side: no edge and no colour that was not there before.
 _BLUR = 0.06
-_NOISE = (
-    0.08  # of the range of the input; standard deviation of what each of the averaged gradients sees added
-)
-_COPIES = 12
 
 
 @dataclass(frozen=True)
@@ -50,6 +54,30 @@ class Evidence:
     maps: NDArray[np.float32]
 
 
+@dataclass(frozen=True)
+class InnerPicture:
+    """Something that a network weighs by place on the way to its answers.
+
+    Attributes:
+        name: short, for a file name.
+        title: for people.
+        values: float32 ``(H, W)``, cells of the network's map.
+    """
+
+    name: str
+    title: str
+    values: NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class InnerText:
+    """Something that a network weighs between AUs or branches, as a table of text."""
+
+    title: str
+    head: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+
+
 class EvidenceSource(Protocol):
     """A network that can be asked where it reads from."""
 
@@ -59,6 +87,9 @@ class EvidenceSource(Protocol):
 
     def explain(self, crop: NDArray[np.uint8]) -> Evidence:
         """Evidence of one aligned crop, uint8 ``(H, W, 3)`` BGR."""
+
+    def inner(self, crop: NDArray[np.uint8]) -> tuple[list[InnerPicture], list[InnerText]]:
+        """What the network weighs on its way to the answers, where that can be read; crop as for :meth:`explain`."""
 
 
 def occlusion_maps(
@@ -113,6 +144,10 @@ class BundleEvidence:
         logits, maps = occlusion_maps(lambda one: self._detector.logits([one])[0], crop)
         return Evidence(logits, sigmoid(logits), maps)
 
+    def inner(self, crop: NDArray[np.uint8]) -> tuple[list[InnerPicture], list[InnerText]]:  # noqa: ARG002  (of any source)
+        """Nothing: a file gives its answers alone."""
+        return [], []
+
 
 class CheckpointEvidence:
     """Evidence of a checkpoint's network, by gradients.
@@ -142,3 +177,9 @@ class CheckpointEvidence:
         """Evidence of one aligned crop, uint8 ``(H, W, 3)`` BGR; some 200 backward passes."""
         logits, maps = self._saliency.of(crop)
         return Evidence(logits, sigmoid(logits), maps)
+
+    def inner(self, crop: NDArray[np.uint8]) -> tuple[list[InnerPicture], list[InnerText]]:
+        """Attention, patches, edges and shares of a network that has them."""
+        maps, tables = self._saliency.inner(crop)
+        pictures = [InnerPicture(one.name, one.title, one.values) for one in maps]
+        return pictures, [InnerText(one.title, one.head, one.rows) for one in tables]

@@ -151,3 +151,25 @@ def test_one_bad_input_does_not_end_the_others(portrait: Path, tmp_path: Path, c
     assert main(["light", str(empty), str(portrait), "--out", str(out), "--aus", "AU12"]) == 1
     assert "no face" in capsys.readouterr().err
     assert (out / "face.AU12.png").exists()
+
+
+def test_a_network_that_weighs_aus_against_one_another_shows_it(
+    portrait: Path, tmp_path: Path, capsys
+) -> None:
+    from edgeau_training.checkpoint import make_seeded_checkpoint
+
+    checkpoint = tmp_path / "ustc.safetensors"
+    options = {"blocks": [1, 1, 1, 1], "size": 32, "lanets": 2, "neighbours": 2}
+    make_seeded_checkpoint(checkpoint, "ustc-fixed", ("AU1", "AU4", "AU12"), **options)
+    out = tmp_path / "out"
+    assert main([str(checkpoint), str(portrait), "--out", str(out), "--json"]) == 0
+    (inner,) = json.loads(capsys.readouterr().out)["inner"]
+    assert [one["title"] for one in inner["pictures"]] == ["attention of the local region perception"]
+    assert cv2.imread(str(out / inner["pictures"][0]["file"])).shape == (320, 320, 3)
+    assert [one["title"] for one in inner["tables"]] == [
+        "edges of the AU graph in this face",
+        "shares of the branches",
+    ]
+    page = (out / "index.html").read_text()
+    assert "On the way to the answers" in page
+    assert "AUs that come together" not in page  # one face says nothing of that

@@ -13,6 +13,7 @@ from edgeau.bundle.manifest import InputSpec
 from edgeau.bundle.preprocessing import Preprocessor
 from edgeau.faces.alignment import Alignment
 from edgeau_training.checkpoint import load_checkpoint
+from edgeau_training.evaluation.inner_answers import InnerMap, InnerTable, inner_answers
 
 __all__ = ["Saliency"]
 
@@ -53,7 +54,7 @@ class Saliency:
         Returns:
             Logits float32 ``(C,)``, and absolute gradients float32 ``(C, H, W)``.
         """
-        batch = torch.from_numpy(self._preprocessor.batch([crop]).copy())
+        batch = self._batch(crop)
         with torch.no_grad():
             logits = self._network(batch)[0].float().numpy()
         generator = torch.Generator().manual_seed(0)
@@ -67,3 +68,16 @@ class Saliency:
                 (gradient,) = torch.autograd.grad(answer, noisy, retain_graph=column + 1 < len(answers))
                 maps[column] += gradient[0].abs().amax(0).numpy() / _COPIES
         return logits, maps
+
+    def inner(self, crop: NDArray[np.uint8]) -> tuple[list[InnerMap], list[InnerTable]]:
+        """Attention, patches, edges and shares of a network that has them; see :func:`.inner_answers`.
+
+        Args:
+            crop: aligned, uint8 ``(H, W, 3)`` BGR.
+        """
+        found = inner_answers(self._network, self._batch(crop), self.labels)
+        maps = [one for one in found if isinstance(one, InnerMap)]
+        return maps, [one for one in found if isinstance(one, InnerTable)]
+
+    def _batch(self, crop: NDArray[np.uint8]) -> torch.Tensor:
+        return torch.from_numpy(self._preprocessor.batch([crop]).copy())
