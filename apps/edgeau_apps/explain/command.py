@@ -80,7 +80,7 @@ class _Row:
 
 @dataclass(frozen=True)
 class _Inner:
-    """What the network weighs on its way to the answers to one face.
+    """Attention, edges and shares on the way to the answers to one face.
 
     Attributes:
         title: the face.

@@ -89,7 +89,7 @@ class EvidenceSource(Protocol):
         """Evidence of one aligned crop, uint8 ``(H, W, 3)`` BGR."""
 
     def inner(self, crop: NDArray[np.uint8]) -> tuple[list[InnerPicture], list[InnerText]]:
-        """What the network weighs on its way to the answers, where that can be read; crop as for :meth:`explain`."""
+        """Attention, edges and shares on the way to the answers, where they can be read; crop as for :meth:`explain`."""
 
 
 def occlusion_maps(

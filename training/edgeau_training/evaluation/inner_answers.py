@@ -1,4 +1,4 @@
-"""What a network of the zoo weighs on its way to its answers: attention, patches, edges between AUs, shares of its branches."""
+"""Parts of a network that weigh something on the way to its answers: attention, patches, edges between AUs, shares of its branches."""
 
 from __future__ import annotations
 
