@@ -49,6 +49,7 @@ _DEBIAN = {
     "german locale": "locales",
     "c compiler": "gcc",
     "xvfb": "xvfb",
+    "cmake": "cmake g++ nlohmann-json3-dev libjpeg-dev libssl-dev zlib1g-dev",
 }
 
 

@@ -15,6 +15,7 @@ from edgeau_calibration.graph.view import GraphView
 __all__ = [
     "WEIGHTED",
     "QuantizedWeight",
+    "float_layers",
     "quantized_weight",
     "weighted_nodes",
     "with_constants_of",
@@ -107,3 +108,13 @@ def _attribute(node: onnx.NodeProto, name: str, default: int) -> int:
         if item.name == name:
             return int(item.i)
     return default
+
+
+def float_layers(model: onnx.ModelProto) -> list[str]:
+    """Names of the layers with weights that a Q/DQ graph leaves in float."""
+    view = GraphView(model.graph)
+    return [
+        node.name or node.output[0]
+        for node in weighted_nodes(model.graph)
+        if any(view.made_by(name) != "DequantizeLinear" for name in node.input[:2])
+    ]

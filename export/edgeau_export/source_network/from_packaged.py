@@ -12,6 +12,7 @@ from edgeau.bundle.manifest import Accuracy, Artifact
 from edgeau.bundle.preprocessing import Preprocessor
 from edgeau.errors import BundleError
 from edgeau.runtimes.precision import PRECISIONS
+from edgeau_calibration.graph.quantizable_layers import float_layers
 from edgeau_calibration.recipe import load_recipe
 from edgeau_export.converters.tensorrt.packaged_int8 import FILE as TENSORRT_INT8
 from edgeau_export.converters.tensorrt.packaged_int8 import read_packaged
@@ -71,12 +72,17 @@ class PackagedSource:
         Raises:
             BundleError: its file is not what the manifest says; install edgeau again.
         """
-        if load_recipe(recipe).weight_pairs:
+        wanted = load_recipe(recipe)
+        if wanted.weight_pairs:
             return self._for_tensorrt(recipe)
         for artifact in self._bundle.manifest.artifacts:
-            if artifact.calibration is not None and artifact.calibration.recipe == recipe:
+            if artifact.calibration is None or artifact.runtime != "onnxruntime":
+                continue
+            graph = onnx.load(self._bundle.path(artifact.file))
+            # A measured graph without a float layer is what a recipe for accelerators asks for, whatever made it.
+            if artifact.calibration.recipe == recipe or (wanted.throughout and not float_layers(graph)):
                 return QuantizedGraph(
-                    graph=onnx.load(self._bundle.path(artifact.file)),
+                    graph=graph,
                     calibration=artifact.calibration,
                     thresholds=artifact.thresholds,
                     fused_thresholds=artifact.fused_thresholds,
