@@ -102,6 +102,13 @@ def resolved(python: str | Path, line: InstallLine, wheel: Path, *options: str) 
     return {_name(item["name"]): item["version"] for item in found}
 
 
+def skip_what_cannot_be_resolved(line: InstallLine, version: str) -> None:
+    if version not in pythons(line):
+        pytest.skip(f"a board's line, for Python {', '.join(pythons(line))} only")
+    if line.others == ("tensorrt",):
+        pytest.skip("needs TensorRT's own package index, which its installer asks while pip resolves it")
+
+
 def _name(text: str) -> str:
     return re.sub(r"[-_.]+", "-", text).lower()
 
@@ -115,10 +122,7 @@ def _opencvs(names: set[str]) -> set[str]:
 @pytest.mark.parametrize("version", PROMISED)
 @pytest.mark.parametrize("line", [pytest.param(line, id=named(line)) for line in sorted(LINES)])
 def test_it_resolves(line: InstallLine, version: str, wheel: Path) -> None:
-    if version not in pythons(line):
-        pytest.skip(f"a board's line, for Python {', '.join(pythons(line))} only")
-    if line.others == ("tensorrt",):
-        pytest.skip("needs TensorRT's own package index, which its installer asks while pip resolves it")
+    skip_what_cannot_be_resolved(line, version)
     python = interpreter(version)
     if python is None:
         pytest.skip(f"there is no Python {version} on this machine")
@@ -175,10 +179,9 @@ def _installed(python: Path) -> dict[str, tuple[str, list[str]]]:
 @pytest.mark.parametrize("which", _THERE)
 @pytest.mark.parametrize("line", [pytest.param(line, id=named(line)) for line in sorted(LINES)])
 def test_it_takes_nothing_away(line: InstallLine, which: str, there, wheel: Path) -> None:
-    if _THERE[which][0] not in pythons(line):
-        pytest.skip(f"a board's line, for Python {', '.join(pythons(line))} only")
+    skip_what_cannot_be_resolved(line, _THERE[which][0])
     if line.extras == "dev":
-        pytest.skip("a board's line, for Python of edgeau's own tests")
+        pytest.skip("for an environment of its own: edgeau's tests")
     python, before = there(which)
     planned = resolved(python, line, wheel, "--upgrade-strategy", "only-if-needed")
     planned.pop("edgeau", None)  # the wheel itself is given by its place
