@@ -316,14 +316,16 @@ def _least_squares_similarity(
 
 
 def five_points(landmarks: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
-    """Eye centres, nose tip and mouth corners of MediaPipe's mesh.
+    """Eye centres, nose tip and mouth corners of MediaPipe's mesh, or of a detector that gives just these.
 
     Args:
-        landmarks: ``(468 or 478, 2 or 3)``, x y [z] in pixels.
+        landmarks: ``(468 or 478, 2 or 3)``, x y [z] in pixels; or the five points themselves, ``(5, 2)``.
 
     Returns:
         float64 ``(5, 2)``: eye on the left of the picture, eye on the right, nose tip, mouth corner left, right.
     """
+    if len(landmarks) == _FIVE:
+        return np.asarray(landmarks[:, :2], np.float64)
     points: NDArray[np.float64] = _WEIGHTS @ landmarks.take(_POINTS, axis=0)[:, :2]
     return points
 

@@ -28,6 +28,7 @@ from edgeau.faces.landmarks.landmarker import Landmarker
 from edgeau_training.datasets.aligners import CANVAS, Aligner
 from edgeau_training.datasets.frame_reading import read_frames
 from edgeau_training.datasets.labelled_frames import LabelledFrames
+from edgeau_training.datasets.point_table import PointTable
 
 __all__ = ["MANNER", "WITHOUT_FACE", "NoFaceWarning", "prepare"]
 
@@ -44,7 +45,11 @@ class NoFaceWarning(UserWarning):
 
 
 def prepare(
-    frames: LabelledFrames, folder: Path, aligner: Aligner = CANVAS, without_face: str = "drop"
+    frames: LabelledFrames,
+    folder: Path,
+    aligner: Aligner = CANVAS,
+    without_face: str = "drop",
+    points: PointTable | None = None,
 ) -> LabelledFrames:
     """The same frames as aligned crops in ``folder``, made where they are not there yet.
 
@@ -53,13 +58,14 @@ def prepare(
         folder: folder of the crops; made when missing.
         aligner: brings faces into crops; a :class:`~edgeau.faces.alignment.WholePicture` looks for none.
         without_face: ``drop`` frames in which no face is found, or take the ``whole`` picture for a crop.
+        points: five points of each picture that shows a face, from another detector; None looks for faces.
 
     Returns:
         The table over the crops; frames without a face are left out unless their whole picture was taken, and damaged ones are
         named among its problems.
 
     Raises:
-        InputError: no frame shows a face, or the folder's crops were made otherwise.
+        InputError: no frame shows a face, the folder's crops were made otherwise, or points are given for frames of videos.
         OutputError: the folder cannot be written to.
         DependencyError: no face landmark package is installed.
     """
@@ -67,13 +73,14 @@ def prepare(
         return frames
     if without_face not in WITHOUT_FACE:
         raise UsageError(f"without_face={without_face!r} is not known; known: {', '.join(WITHOUT_FACE)}")
+    if points is not None and frames.video_frame is not None:
+        raise InputError(f"{frames.name} has videos; a table of points is for pictures")
     names = _crop_names(frames)
     unreadable: dict[int, str] = {}
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        _check_manner(
-            folder, {"format": _FORMAT, "alignment": aligner.to_dict(), "without_face": without_face}
-        )
+        manner = {"format": _FORMAT, "alignment": aligner.to_dict(), "without_face": without_face}
+        _check_manner(folder, manner | ({} if points is None else {"points": points.digest}))
         faceless = _read_faceless(folder)
         todo = [
             row for row, name in enumerate(names) if name not in faceless and not (folder / name).is_file()
@@ -85,6 +92,7 @@ def prepare(
             folder,
             aligner,
             unreadable,
+            points,
             whole=without_face == "whole",
         )
     except OSError as error:
@@ -99,12 +107,13 @@ def _make(
     folder: Path,
     aligner: Aligner,
     unreadable: dict[int, str],
+    points: PointTable | None,
     *,
     whole: bool,
 ) -> None:
     if not len(rows):
         return
-    if isinstance(aligner, WholePicture):
+    if points is not None or isinstance(aligner, WholePicture):
         opened: AbstractContextManager[Landmarker | None] = nullcontext()
     else:
         opened = open_landmarker(static=True, max_faces=_FACES)
@@ -114,7 +123,11 @@ def _make(
         progress_bar(total=len(rows), desc=f"crops of {frames.name}", unit="frame") as bar,
     ):
         for row, frame in read_frames(frames, rows, unreadable):
-            crop = _crop(frame, landmarker, aligner)
+            if points is None:
+                crop = _crop(frame, landmarker, aligner)
+            else:
+                given = points.points.get(frames.pictures[row])
+                crop = None if given is None else aligner.crop(frame, given)
             if crop is None and whole:
                 crop = cv2.resize(frame, (aligner.size, aligner.size), interpolation=cv2.INTER_AREA)  # type: ignore[assignment]
             if crop is None:

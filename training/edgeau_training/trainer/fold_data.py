@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from edgeau.errors import UsageError
 from edgeau_training.datasets import open_data_set
 from edgeau_training.datasets.crops import FileCrops, LabelledCrops
+from edgeau_training.datasets.point_table import read_points
 from edgeau_training.datasets.preparation import prepare
 from edgeau_training.folds.fold import validation_cut
 from edgeau_training.trainer.framing import Framing
@@ -61,10 +62,11 @@ class FoldData:
             division = validation_cut(frames, division, options.validation)
             sides["validation"] = division.test
         sides["train"] = division.train
+        points = read_points(Path(root) / options.points) if options.points else None
         with (first or nullcontext)():
             # After the division, which knows the frames by what they were called.
             made = {
-                side: prepare(frames.select(rows), crops, framing.aligner, options.without_face)
+                side: prepare(frames.select(rows), crops, framing.aligner, options.without_face, points)
                 for side, rows in sides.items()
             }
         self.labels = frames.labels

@@ -44,6 +44,8 @@ class DataOptions:
         validation: share of the training side, in whole subjects, that is cut off to validate on; 0 validates on the test
             side, which then must choose neither epoch nor threshold.
         without_face: ``drop`` frames in which no face is found, or take the ``whole`` picture.
+        points: CSV of five points of each picture, from the data set's folder, instead of landmarks that are looked for here; see
+            :mod:`edgeau_training.datasets.point_table`.
         align: whether faces are found and aligned; false takes every picture whole, scaled to the canvas.
     """
 
@@ -54,6 +56,7 @@ class DataOptions:
     canvas: int = 0
     validation: float = 0.0
     without_face: str = "drop"
+    points: str = ""
     align: bool = True
 
 
