@@ -9,6 +9,7 @@ places without a face. Landmarks of the second look are right within a tenth of 
 from __future__ import annotations
 
 import itertools
+import math
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -40,7 +41,7 @@ def _measure(argv: Sequence[str] | None) -> int:
     parser.add_json()
     arguments = parser.parse_args(argv)
     files = read_models(arguments.landmarks)
-    meshes._is_face = lambda _: True  # every logit counts here, whatever the network is sure of
+    meshes._MIN_PRESENCE = -math.inf  # every logit counts here, whatever the network is sure of
     detector, mesh = FaceDetector(files.detector, 1), meshes.MESHES[files.generation](files.mesh, 1)
     right, garbage = [], []
     for head in tqdm(list(_faces(arguments.video, detector, mesh)), disable=None):
@@ -96,12 +97,11 @@ def every_head(video: Path | None) -> list[CutHead]:
 def _second_look(
     picture: np.ndarray, detector: FaceDetector, mesh: meshes.FaceMesh
 ) -> meshes.PlacedFace | None:
-    rgb = np.ascontiguousarray(picture[:, :, ::-1])
-    candidates = detector.detect(rgb)
+    candidates = detector.detect(picture)
     side = float(min(picture.shape[:2])) / 2
     region = candidates[0].region if candidates else Region(side, side, side, 0.0)
-    first = mesh.place(rgb, region)
-    return None if first is None else mesh.place(rgb, Region.of_landmarks(first.points))
+    first = mesh.place(picture, region)
+    return None if first is None else mesh.place(picture, Region.of_landmarks(first.points))
 
 
 def degraded(picture: np.ndarray) -> Iterator[np.ndarray]:

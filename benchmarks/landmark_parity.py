@@ -54,7 +54,7 @@ class OneStep:
 
     def place(self, frame: np.ndarray, last: np.ndarray) -> np.ndarray | None:
         """The points in a BGR frame, looked for where ``last`` were; None when they are lost."""
-        placed = self._mesh.place(np.ascontiguousarray(frame[..., ::-1]), Region.of_landmarks(last))
+        placed = self._mesh.place(frame, Region.of_landmarks(last))
         return None if placed is None else placed.points
 
 

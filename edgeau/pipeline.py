@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -13,12 +14,14 @@ from numpy.typing import NDArray
 from edgeau._system.closing import Closing
 from edgeau.action_units.landmark_model import LandmarkModel
 from edgeau.action_units.neutral_baseline import NeutralBaseline
+from edgeau.action_units.unchanged import Skip
 from edgeau.bundle.load import Bundle
 from edgeau.bundle.manifest import Artifact
 from edgeau.bundle.signature.policy import SignaturePolicy
 from edgeau.errors import UsageError
 from edgeau.faces.quality import Limits
 from edgeau.live import LivePipeline
+from edgeau.overlap import Overlap
 from edgeau.results import FrameResult
 from edgeau.runtimes.session import EngineInfo
 from edgeau.sources import Source
@@ -70,6 +73,7 @@ class Pipeline(Closing):
         filters: Sequence[ResultFilter] | None = None,
         limits: Limits | None = None,
         signatures: SignaturePolicy | None = None,
+        skip: Skip = "off",
     ) -> Pipeline:
         """A pipeline from a bundle.
 
@@ -96,6 +100,8 @@ class Pipeline(Closing):
                 that were measured, ``Limits.none()`` refuses nothing.
             signatures: what is asked of the bundle's signature before anything of it is opened; None asks what the environment says
                 (``EDGEAU_SIGNATURES``, ``EDGEAU_TRUST``), and without it nothing.
+            skip: ``"on"`` spares the network faces of a stream that did not change since it looked at them last, ``"auto"`` does so
+                while a live stream cannot keep its rate, ``"off"`` never. Results tell by :attr:`edgeau.Face.aus_time_s`.
 
         Raises:
             BundleError: there is no bundle, it is damaged or newer than this library, or not signed as it must be.
@@ -116,6 +122,7 @@ class Pipeline(Closing):
                 filters=filters,
                 limits=limits,
                 signatures=signatures,
+                skip=skip,
             )
         )
 
@@ -203,7 +210,7 @@ class Pipeline(Closing):
             self.stages.start()
             self._count, self._start_s, self._follows = 0, None, self
 
-    def stream(self, source: Source) -> Iterator[FrameResult]:
+    def stream(self, source: Source, *, cores: int = 1) -> Iterator[FrameResult]:
         """The action units of a source's frames, in order, with the source's numbers and times.
 
         Of files every frame is processed, one after the other, and twice the same way. Of a live source the newest
@@ -212,6 +219,8 @@ class Pipeline(Closing):
 
         Args:
             source: from :func:`edgeau.open_source`.
+            cores: of a file: with 2 or more, decoding, landmarks and networks run in threads of their own, frames ahead of the result
+                that is taken, and as many networks side by side. Results are the same to the bit; best with ``threads=1``.
 
         Raises:
             InputError: from the iterator, where the source could not deliver frames; what it could comes before.
@@ -228,14 +237,41 @@ class Pipeline(Closing):
         with self._stepping:
             self.stages.start(static=source.still, live=False)
             self._follows = this
+        if cores > 1 and not source.still:
+            yield from self._overlapped(source, cores, this)
+            return
         for frame in source:
-            with self._stepping:
-                if self._follows is not this:
-                    raise UsageError(
-                        "another stream of this pipeline began before this one ended; end it first, or load another pipeline"
-                    )
+            with self._step_of(this):
                 result = self._result(frame, static=source.still, taken_s=time.monotonic())
             yield result
+
+    def _overlapped(self, source: Source, cores: int, stream: object) -> Iterator[FrameResult]:
+        readers = 1 if self.stages.remembers_looks else cores
+        self.stages.detector.widen(readers)
+        overlap = Overlap(self.stages, source, readers, lambda: self._step_of(stream), time.monotonic)
+        with closing(overlap.frames()) as looked:
+            for frame, taken_s, reading in looked:
+                faces = tuple(reading.result())
+                age_s = time.monotonic() - taken_s
+                with self._step_of(stream):
+                    result = self.stages.apply_filters(
+                        FrameResult(frame.index, frame.time_s, age_s, 0, faces)
+                    )
+                yield result
+
+    @contextmanager
+    def _step_of(self, stream: object) -> Iterator[None]:
+        """Keep other streams out for a frame.
+
+        Raises:
+            UsageError: another one began.
+        """
+        with self._stepping:
+            if self._follows is not stream:
+                raise UsageError(
+                    "another stream of this pipeline began before this one ended; end it first, or load another pipeline"
+                )
+            yield
 
     def close(self) -> None:
         """Stop what is live and give the models' memory back; a second call does nothing."""

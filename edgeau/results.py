@@ -200,6 +200,8 @@ class Face:
         network_logits: float32 ``(C,)``, what the network alone says, in the order of the bundle's labels
             (``bundle.manifest.labels``), before landmarks and a neutral baseline; None where it did not look at this very frame.
             It is what :class:`edgeau.NeutralCollector` collects, and stands in no table.
+        aus_held_s: ``time_s`` of the last frame that showed the face unchanged since ``aus_time_s``, so that the network's answer
+            held and it was not asked again; landmarks are of the frame itself all the same. None where it looked itself.
     """
 
     box: Box
@@ -210,6 +212,7 @@ class Face:
     quality: FaceQuality | None = None
     aus_time_s: float | None = None
     network_logits: NDArray[np.float32] | None = None
+    aus_held_s: float | None = None
 
     def __post_init__(self) -> None:
         shape = self.landmarks.shape
@@ -248,6 +251,8 @@ class Face:
                 light=quality.light,
                 clipped=quality.clipped,
             )
+        if self.aus_held_s is not None:
+            values["aus_time_s"] = self.aus_time_s and round(self.aus_time_s, 6)
         if landmarks:
             values["landmarks"] = np.round(self.landmarks.astype(float), 2).tolist()
         return values

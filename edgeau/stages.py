@@ -9,7 +9,7 @@ import logging
 import threading
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
 
@@ -21,16 +21,17 @@ from edgeau._system.lifetime import Lifetime
 from edgeau.action_units.landmark_model import LandmarkModel
 from edgeau.action_units.network import AUDetector
 from edgeau.action_units.neutral_baseline import NeutralBaseline
-from edgeau.action_units.predictor import AUPredictor, Predicted
+from edgeau.action_units.predictor import AUPredictor, KnownLogits, Predicted
+from edgeau.action_units.unchanged import SKIP, SeenFace, Skip, UnchangedFaces
 from edgeau.bundle import Bundle, SignaturePolicy, bundle_folder, load_bundle
-from edgeau.errors import DependencyError
+from edgeau.errors import DependencyError, UsageError
 from edgeau.faces.detected_face import DetectedFace
 from edgeau.faces.head_pose import head_pose
 from edgeau.faces.landmarks import Landmarker, open_landmarker
 from edgeau.faces.landmarks.landmarker import FaceLandmarks
 from edgeau.faces.quality import Limits, QualityAssessor
 from edgeau.faces.tracker import FaceTracker
-from edgeau.results import Box, Face, FrameResult
+from edgeau.results import Box, Face, FaceQuality, FrameResult
 from edgeau.runtimes.table import runtimes
 from edgeau.sources.frame import Frame
 from edgeau.temporal.hysteresis import Hysteresis
@@ -57,8 +58,8 @@ class Stages(Protocol):
     def find(self, frame: Frame) -> list[DetectedFace]:
         """The faces of a frame."""
 
-    def read(self, frame: Frame, faces: Sequence[DetectedFace]) -> list[Face]:
-        """The action units of some faces of a frame."""
+    def read(self, frame: Frame, faces: Sequence[DetectedFace], *, loaded: bool = False) -> list[Face]:
+        """The action units of some faces of a frame; ``loaded`` says that the stream cannot keep its rate."""
 
     def without_aus(self, face: DetectedFace) -> Face:
         """A face that the network has not looked at yet."""
@@ -68,6 +69,14 @@ class Stages(Protocol):
 
     def close(self) -> None:
         """Give the models' memory back."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Look:
+    """Memory of a look at a face: the network's logits ``(C,)``, and the quality of its picture."""
+
+    network_logits: NDArray[np.float32]
+    quality: FaceQuality
 
 
 class FrameStages(Closing):
@@ -89,6 +98,11 @@ class FrameStages(Closing):
             the bundle, an empty sequence takes nothing. Faces without a track (single pictures) pass unchanged.
         limits: limits of a face's picture; AUs that cannot be read from it are refused with the reason. None takes those that
             were measured, ``Limits.none()`` refuses nothing.
+        skip: whether the network is spared faces of a stream that did not change since it looked at them last
+            (:data:`edgeau.action_units.unchanged.SKIP`).
+
+    Raises:
+        UsageError: ``skip`` is none of its values.
     """
 
     def __init__(
@@ -101,7 +115,12 @@ class FrameStages(Closing):
         landmarker: Callable[[bool], Landmarker] | None = None,
         filters: Sequence[ResultFilter] | None = None,
         limits: Limits | None = None,
+        skip: Skip = "off",
     ) -> None:
+        if skip not in SKIP:
+            raise UsageError(f"skip must be one of {', '.join(SKIP)}, got {skip!r}")
+        self._skip = skip
+        self._unchanged: UnchangedFaces[_Look] = UnchangedFaces()
         self.detector = detector
         self.predictor = AUPredictor(detector, experimental=experimental)
         self._assessor = QualityAssessor(self.predictor.labels, limits)
@@ -137,6 +156,7 @@ class FrameStages(Closing):
         filters: Sequence[ResultFilter] | None = None,
         limits: Limits | None = None,
         signatures: SignaturePolicy | None = None,
+        skip: Skip = "off",
     ) -> FrameStages:
         """The stages of a bundle; arguments and errors as for :meth:`edgeau.Pipeline.load`."""
         bundle = load_bundle(bundle_folder(path), signatures=signatures)
@@ -155,11 +175,17 @@ class FrameStages(Closing):
                 landmarker=lambda static: first.pop() if first and not static else open_(static),
                 filters=filters,
                 limits=limits,
+                skip=skip,
             )
             undone.pop_all()
         if not detector.bundle.manifest.network.trained:
             _log.warning("%s holds an untrained network: its action units mean nothing", path)
         return stages
+
+    @property
+    def remembers_looks(self) -> bool:
+        """Tell whether :meth:`read` must be given the frames in order."""
+        return self._skip != "off"
 
     @property
     def landmark_model(self) -> LandmarkModel | None:
@@ -186,6 +212,7 @@ class FrameStages(Closing):
             self._most = self._max_faces or (_MOST_LIVE if live else MOST_FACES)
             self._landmarker(static=static).reset()
             self._tracker = FaceTracker()
+            self._unchanged.clear()
             self._baselines = {who: face for who, face in self._baselines.items() if who is None}
         with self._filtering:
             for result_filter in self.filters:
@@ -235,21 +262,36 @@ class FrameStages(Closing):
         """
         return self._max_faces or MOST_FACES if static else self._most
 
-    def read(self, frame: Frame, faces: Sequence[DetectedFace]) -> list[Face]:
+    def read(self, frame: Frame, faces: Sequence[DetectedFace], *, loaded: bool = False) -> list[Face]:
         """The action units of some faces of a frame.
 
         Args:
             frame: as given to :meth:`find`.
             faces: all or some of what :meth:`find` gave.
+            loaded: the stream cannot keep its rate, which is when ``skip="auto"`` spares the network what did not change.
 
         Raises:
             EngineError: the engine failed.
         """
-        landmarks = [face.landmarks for face in faces]
-        crops = [self._alignment.crop(frame.image, points) for points in landmarks]
+        skips = self._skip == "on" or (self._skip == "auto" and loaded)
+        looks = [self._last_look(frame, face) if skips else None for face in faces]
+        crops = [
+            self._alignment.crop(frame.image, face.landmarks)
+            if look is None
+            else KnownLogits(look.answer.network_logits)
+            for face, look in zip(faces, looks, strict=True)
+        ]
         baselines = [self._baselines.get(face.track_id, self._baselines.get(None)) for face in faces]
-        predicted = self.predictor.predict(crops, landmarks, baselines)
-        return [self._assessed(frame, *parts) for parts in zip(faces, crops, predicted, strict=True)]
+        predicted = self.predictor.predict(crops, [face.landmarks for face in faces], baselines)
+        read = []
+        for face, crop, answer, look in zip(faces, crops, predicted, looks, strict=True):
+            if look is not None:
+                read.append(self._held(frame, face, answer, look))
+            elif not isinstance(crop, KnownLogits):
+                read.append(self._assessed(frame, face, crop, answer))
+                if skips:
+                    self._remember(frame, read[-1])
+        return read
 
     def without_aus(self, face: DetectedFace) -> Face:
         """A face that the network has not looked at yet: its action units are there, without numbers."""
@@ -286,6 +328,29 @@ class FrameStages(Closing):
             quality=quality,
             aus_time_s=frame.time_s,
             network_logits=predicted.network_logits,
+        )
+
+    def _last_look(self, frame: Frame, face: DetectedFace) -> SeenFace[_Look] | None:
+        if face.track_id is None or not face.is_reliable:
+            return None
+        return self._unchanged.last_look(face.track_id, frame.image, face.landmarks, face.box, frame.time_s)
+
+    def _remember(self, frame: Frame, face: Face) -> None:
+        if face.track_id is not None and face.quality is not None and face.network_logits is not None:
+            kept = _Look(face.network_logits, face.quality)
+            self._unchanged.remember(face.track_id, frame.image, face.landmarks, face.box, frame.time_s, kept)
+
+    def _held(self, frame: Frame, face: DetectedFace, predicted: Predicted, look: SeenFace[_Look]) -> Face:
+        """A face that did not change: what the network and the quality say of it is that of the last look."""
+        return Face(
+            face.box,
+            face.landmarks,
+            face.track_id,
+            face.pose,
+            look.answer.quality.refuse(predicted.aus),
+            quality=look.answer.quality,
+            aus_time_s=look.time_s,
+            aus_held_s=frame.time_s,
         )
 
     def _check_far(self, landmarker: Landmarker) -> None:

@@ -126,10 +126,10 @@ def pipeline(subject: dict[str, Any]) -> Any:
         artifact=subject["artifact"],
     )
     for _ in range(10):
-        faces = opened.process(next(frames)).faces
+        faces = opened.track(next(frames)).faces
     about = opened.describe()
     said = {"engine": f"{about.engine} {about.version}", "artifact": opened.artifact.file}
-    return lambda: opened.process(next(frames)), {**said, "faces_found": len(faces)}
+    return lambda: opened.track(next(frames)), {**said, "faces_found": len(faces)}
 
 
 KINDS = {kind.__name__: kind for kind in (session, openvino, ncnn, facemesh, pipeline)}

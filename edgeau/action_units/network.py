@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import queue
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ from edgeau.bundle.manifest import Artifact
 from edgeau.bundle.packaged import bundle_folder
 from edgeau.bundle.preprocessing import Preprocessor
 from edgeau.bundle.select import select_artifact
+from edgeau.bundle.verification import open_verified
 from edgeau.metrics import sigmoid
 from edgeau.runtimes.session import EngineInfo, Session
 
@@ -43,7 +45,8 @@ class Detections:
 class AUDetector(Closing):
     """Runs a bundle's network on crops that are aligned already (:mod:`edgeau.faces.alignment`).
 
-    Threads that share one take turns. It does not outlive a fork. Close it, or use it in ``with``.
+    Threads that share one take turns, or with :meth:`widen` run side by side. It does not outlive a fork. Close it, or use it in
+    ``with``.
 
     Args:
         bundle: verified.
@@ -58,9 +61,14 @@ class AUDetector(Closing):
         self.artifact = artifact
         self.labels = manifest.labels
         self._session = session
+        self._color = color
         self._lifetime = Lifetime("detector")
-        self._running = threading.RLock()  # session and preprocessor belong to one thread at a time
         self._preprocessor = Preprocessor(manifest.input, color)
+        # A session and its preprocessor belong to one thread at a time; those that nobody uses wait here.
+        self._free: queue.LifoQueue[tuple[Session, Preprocessor]] = queue.LifoQueue()
+        self._free.put((self._session, self._preprocessor))
+        self._count, self._widening = 1, threading.Lock()
+        self._provider: str | None = None
         self._thresholds = np.array([artifact.thresholds[label] for label in self.labels], np.float32)
 
     @classmethod
@@ -92,13 +100,36 @@ class AUDetector(Closing):
         if not isinstance(bundle, Bundle):
             bundle = load_bundle(bundle_folder(bundle))
         chosen = select_artifact(bundle, artifact, threads=threads, provider=provider)
-        return cls(bundle, chosen.session, chosen.artifact, color=color)
+        detector = cls(bundle, chosen.session, chosen.artifact, color=color)
+        detector._provider = provider
+        return detector
+
+    def widen(self, count: int) -> None:
+        """Open further sessions of the artifact, so that as many threads get answers at once; each takes memory of its own.
+
+        Args:
+            count: sessions altogether.
+
+        Raises:
+            EngineError: the engine refuses another one.
+        """
+        with self._widening:
+            self._lifetime.check()
+            while self._count < count:
+                threads = self._session.describe().threads
+                session = open_verified(self.bundle, self.artifact, threads=threads, provider=self._provider)
+                self._free.put((session, Preprocessor(self.bundle.manifest.input, self._color)))
+                self._count += 1
 
     def logits(self, crops: Sequence[NDArray[np.uint8]] | NDArray[np.uint8]) -> NDArray[np.float32]:
         """Logits only, float32 ``(N, C)``; arguments and errors as for :meth:`detect`."""
-        with self._running:
+        self._lifetime.check()
+        session, preprocessor = self._free.get()
+        try:
             self._lifetime.check()
-            return self._session.run(self._preprocessor.batch(crops))
+            return session.run(preprocessor.batch(crops))
+        finally:
+            self._free.put((session, preprocessor))
 
     def detect(self, crops: Sequence[NDArray[np.uint8]] | NDArray[np.uint8]) -> Detections:
         """Action units of crops.
@@ -122,5 +153,9 @@ class AUDetector(Closing):
     def close(self) -> None:
         """Give the engine's memory back; a second call does nothing."""
         if self._lifetime.end():
-            with self._running:
-                self._session.close()
+            with self._widening:
+                taken = [self._free.get() for _ in range(self._count)]  # what runs right now ends first
+            for session, _ in taken:
+                session.close()
+            for runner in taken:  # whoever waits for one is told that it is closed
+                self._free.put(runner)

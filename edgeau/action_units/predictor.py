@@ -19,7 +19,7 @@ from edgeau.errors import BundleError
 from edgeau.metrics import probability
 from edgeau.results import ActionUnit
 
-__all__ = ["AUPredictor", "Predicted"]
+__all__ = ["AUPredictor", "KnownLogits", "Predicted"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +28,13 @@ class Predicted:
 
     aus: dict[str, ActionUnit]
     network_logits: NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class KnownLogits:
+    """Logits that the network gave of a face that it need not look at again, ``logits``: float32 ``(C,)``."""
+
+    logits: NDArray[np.float32]
 
 
 class AUPredictor:
@@ -90,14 +97,14 @@ class AUPredictor:
 
     def predict(
         self,
-        crops: Sequence[NDArray[np.uint8]],
+        crops: Sequence[NDArray[np.uint8] | KnownLogits],
         landmarks: Sequence[NDArray[np.float32]],
         baselines: Sequence[NeutralBaseline | None],
     ) -> list[Predicted]:
         """Predict the action units of each face.
 
         Args:
-            crops: the aligned crop of each face, in the detector's colour order.
+            crops: the aligned crop of each face, in the detector's colour order; or what the network said of it.
             landmarks: landmarks of each face, ``(468 or 478, 3)``.
             baselines: each person's neutral face, or None.
 
@@ -117,12 +124,21 @@ class AUPredictor:
                 offsets = self._offsets(self._fuser, landmark_logits, baselines)
         # From here on plain floats: the network leaves the caches empty, and one cold call of numpy costs more than
         # all of this does.
-        alone = self._detector.logits(crops)
+        alone = self._network_logits(crops)
         logits = alone.tolist()
         if offsets is not None:
             logits = [self._fused(*row) for row in zip(logits, offsets, strict=True)]
         rows = zip(logits, intensities, asymmetries, strict=True)
         return [Predicted(self._action_units(*row), own) for row, own in zip(rows, alone, strict=True)]
+
+    def _network_logits(self, crops: Sequence[NDArray[np.uint8] | KnownLogits]) -> NDArray[np.float32]:
+        """Logits ``(N, C)`` of the network, which looks at the faces that are not known."""
+        wanted = [crop for crop in crops if not isinstance(crop, KnownLogits)]
+        found = self._detector.logits(wanted) if wanted else np.empty((0, len(self._labels)), np.float32)
+        if len(wanted) == len(crops):
+            return found
+        rows = iter(found)
+        return np.stack([crop.logits if isinstance(crop, KnownLogits) else next(rows) for crop in crops])
 
     def empty(self) -> dict[str, ActionUnit]:
         """AUs by label of a face that has not been looked at: none has numbers."""

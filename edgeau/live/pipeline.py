@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from edgeau._system.closing import Closing
+from edgeau.action_units.unchanged import Skip
 from edgeau.bundle import SignaturePolicy
 from edgeau.errors import UsageError
 from edgeau.faces.quality import Limits
@@ -67,6 +68,7 @@ class LivePipeline(Closing):
         filters: Sequence[ResultFilter] | None = None,
         limits: Limits | None = None,
         signatures: SignaturePolicy | None = None,
+        skip: Skip = "off",
     ) -> LivePipeline:
         """A live pipeline with stages of its own, which are closed with it.
 
@@ -83,6 +85,7 @@ class LivePipeline(Closing):
             filters: what every result passes through.
             limits: limits of a face's picture.
             signatures: what is asked of the bundle's signature.
+            skip: whether the network is spared faces that did not change.
         """
         stages = FrameStages.load(
             path,
@@ -96,6 +99,7 @@ class LivePipeline(Closing):
             filters=filters,
             limits=limits,
             signatures=signatures,
+            skip=skip,
         )
         live = cls(stages, options)
         live._owns_stages = True

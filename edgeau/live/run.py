@@ -195,8 +195,10 @@ class LiveRun:
             faces: list[Face] = []
             begun_s = self._clock()
             try:
-                faces = self._stages.read(pending.frame, found)
-                self._scheduler.note_cost(len(found), self._clock() - begun_s)
+                faces = self._stages.read(pending.frame, found, loaded=pending.every > 1)
+                looked = sum(face.aus_held_s is None for face in faces)
+                if looked:  # faces that did not change cost nothing, and say nothing of what the others will
+                    self._scheduler.note_cost(looked, self._clock() - begun_s)
                 self._network_errors.over()
             except Exception as error:  # noqa: BLE001
                 self._network_errors.report(error)
@@ -254,6 +256,7 @@ class LiveRun:
             answer.aus,
             quality=answer.quality,
             aus_time_s=answer.aus_time_s,
+            aus_held_s=answer.aus_held_s,
         )
 
     def _watch(self) -> None:

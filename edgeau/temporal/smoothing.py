@@ -119,6 +119,8 @@ class Smoother(PerTrackFilter[dict[str, "_UnitFilter"]]):
 
     def _face(self, face: Face, time_s: float, state: dict[str, _UnitFilter]) -> Face:
         read_s = time_s if face.aus_time_s is None else face.aus_time_s
+        if face.aus_held_s is not None:  # the same answer, and true of a later frame
+            read_s = face.aus_held_s
         return replace(face, aus={label: self._unit(unit, read_s, state) for label, unit in face.aus.items()})
 
     def _unit(self, unit: ActionUnit, read_s: float, filters: dict[str, _UnitFilter]) -> ActionUnit:

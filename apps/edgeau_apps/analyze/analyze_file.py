@@ -41,10 +41,10 @@ def analyze(given: Input, pipeline: Pipeline, options: Options) -> Outcome:
             )
         with source:
             watched = _Watched(source)
-            results = pipeline.stream(watched)
+            results = pipeline.stream(watched, cores=options.cores)
             first = next(results, None)  # before any file is made, so that an unreadable input leaves none
             if first is not None:
-                height, width = watched.frame.image.shape[:2]
+                height, width = watched.size
                 smallest = pipeline.stages.smallest_face(static=watched.still)
                 outcome.smallest = round(max(width, height) * smallest)
                 outcome.limit = pipeline.stages.most_faces(static=watched.still)
@@ -63,6 +63,7 @@ def _show(results: Iterable[FrameResult], watched: _Watched, outcome: Outcome) -
     outcome.faces = FaceSummaries()
     with Progress(outcome.input, watched.length, "frames", draw=not watched.still) as bar:
         for result in results:
+            watched.take(result.index)
             outcome.count(result)
             bar.step()
 
@@ -77,13 +78,13 @@ def _write(
     outcome: Outcome,
 ) -> None:
     with Outputs(folder) as outputs:
-        height, width = watched.frame.image.shape[:2]
+        height, width = watched.size
         measured = {"width": width, "height": height, "fps": watched.fps}
         sinks = Sinks(outputs, given, pipeline, options, measured)
         try:
             with Progress(given.name, watched.length, "frames", draw=not watched.still) as bar:
                 for result in results:
-                    sinks.write(watched.frame, result)
+                    sinks.write(watched.take(result.index), result)
                     outcome.count(result)
                     bar.step()
         except InputError as error:
@@ -98,13 +99,22 @@ def _write(
 
 
 class _Watched(Source):
-    """A source whose latest frame can be seen, for drawing on it."""
+    """A source whose frames can be seen once more with their results, for drawing on them; it may be read ahead.
+
+    Attributes:
+        size: height and width of the first frame, pixels.
+    """
 
     def __init__(self, source: Source) -> None:
         self.name, self.length, self.fps = source.name, source.length, source.fps
         self.live, self.still = source.live, source.still
         self._source = source
-        self.frame: Frame
+        self._frames: dict[int, Frame] = {}
+        self.size = (0, 0)
+
+    def take(self, index: int) -> Frame:
+        """The frame of a result, which is forgotten then."""
+        return self._frames.pop(index)
 
     def __iter__(self) -> Iterator[Frame]:
         frames = iter(self._source)
@@ -113,5 +123,7 @@ class _Watched(Source):
                 frame = next(frames, None)
             if frame is None:
                 return
-            self.frame = frame
+            if self.size == (0, 0):
+                self.size = (frame.image.shape[0], frame.image.shape[1])
+            self._frames[frame.index] = frame
             yield frame

@@ -10,6 +10,7 @@ from typing import Any
 
 from edgeau import Pipeline
 from edgeau._system.command import DONE, PARTLY, CommandParser, frames_a_second, positive, print_json, run
+from edgeau._system.processor import usable_processors
 from edgeau.annotation import Annotator
 from edgeau.bundle.signature.options import add_signature_options, signature_policy
 from edgeau.errors import InputError, OutputError, UsageError
@@ -109,7 +110,17 @@ def _parser() -> CommandParser:
         help="onnxruntime, int8, onnxruntime/int8, ... or a file (what is fastest here)",
     )
     parser.add_argument(
-        "--threads", type=positive, metavar="N", help="threads of one inference (half the processors)"
+        "--threads",
+        type=positive,
+        metavar="N",
+        help="threads of one inference (1 for videos on several cores, else half the processors)",
+    )
+    parser.add_argument(
+        "--cores",
+        type=positive,
+        default=usable_processors(),
+        metavar="N",
+        help="processors for decoding, landmarks and networks of a video; answers are the same (all: %(default)s)",
     )
     parser.add_argument(
         "--max-faces",
@@ -117,6 +128,11 @@ def _parser() -> CommandParser:
         default=MOST_FACES,
         metavar="N",
         help="look for so many faces and no more; 1 is faster (all, up to %(default)s)",
+    )
+    parser.add_argument(
+        "--skip",
+        action="store_true",
+        help="spare the network faces of videos that did not change since it looked at them last",
     )
     parser.add_argument(
         "--sequence",
@@ -176,7 +192,8 @@ def _analyze(argv: Sequence[str] | None) -> int:
         inputs = list(state.left)
     if arguments.annotate and any(one.kind == "video" for one in inputs):
         check_video_writer()
-    with loaded_for(inputs, lambda: _load(arguments)) as pipeline:
+    films = any(one.kind == "video" for one in inputs)
+    with loaded_for(inputs, lambda: _load(arguments, films=films)) as pipeline:
         outcomes = [_told(Outcome(item.name, error=item.why), quiet=True) for item in found.refused]
         outcomes += _analyze_all(inputs, pipeline, arguments)
         if arguments.json:
@@ -214,16 +231,20 @@ def _status(state: State, *, as_json: bool) -> int:
     return PARTLY if state.left else DONE
 
 
-def _load(arguments: argparse.Namespace) -> Pipeline:
+def _load(arguments: argparse.Namespace, *, films: bool) -> Pipeline:
+    # Networks side by side do more than threads of one network, and look at more frames.
+    spread = films and arguments.cores > 1 and not arguments.ray
+    threads = 1 if arguments.threads is None and spread else arguments.threads
     return Pipeline.load(
         arguments.bundle,
         artifact=arguments.artifact,
-        threads=arguments.threads,
+        threads=threads,
         max_faces=arguments.max_faces,
         experimental=arguments.experimental,
         landmarker_model=arguments.landmarker_model,
         filters=None if arguments.smooth else (),
         signatures=signature_policy(arguments),
+        skip="on" if arguments.skip else "off",
     )
 
 
@@ -247,7 +268,7 @@ def _outcomes(inputs: list[Input], pipeline: Pipeline, arguments: argparse.Names
 
 def _opened(arguments: argparse.Namespace) -> tuple[Pipeline, Options]:
     """Open what a worker needs."""
-    pipeline = _load(arguments)
+    pipeline = _load(arguments, films=False)
     return pipeline, _options(pipeline, arguments)
 
 
@@ -262,6 +283,7 @@ def _options(pipeline: Pipeline, arguments: argparse.Namespace) -> Options:
         Identity.of(arguments),
         arguments.fps,
         arguments.sequence,
+        1 if arguments.ray else arguments.cores,
     )
 
 

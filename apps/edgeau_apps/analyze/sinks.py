@@ -36,6 +36,7 @@ class Options:
         identity: what the tables are made with.
         fps: rate of a film that is made of pictures, frames a second.
         sequence: whether inputs are such films.
+        cores: processors that a film may use.
     """
 
     out: Path | None
@@ -46,6 +47,7 @@ class Options:
     identity: Identity
     fps: float | None = None
     sequence: bool = False
+    cores: int = 1
 
 
 class Sinks:

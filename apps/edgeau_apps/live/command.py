@@ -10,6 +10,7 @@ from pathlib import Path
 from edgeau import Pipeline, open_source
 from edgeau._system.command import DONE, CommandParser, frames_a_second, positive, run
 from edgeau._system.install_lines import extra_line
+from edgeau.action_units.unchanged import SKIP
 from edgeau.bundle.signature.options import add_signature_options, signature_policy
 from edgeau.errors import DependencyError, InputError
 from edgeau.sources import Source
@@ -86,6 +87,12 @@ def _parser() -> CommandParser:
         "--far",
         action="store_true",
         help="find faces from 2.5%% of the long side on, not 11%%; costs as much as some ten frames once in 25",
+    )
+    parser.add_argument(
+        "--skip",
+        choices=tuple(SKIP),
+        default="off",
+        help="spare the network faces that did not change: always, while the rate cannot be kept, or never (default: off)",
     )
     parser.add_argument(
         "--smooth",
@@ -166,6 +173,7 @@ def _load(arguments: argparse.Namespace, artifact: str | None) -> Pipeline:
         landmarker_model=arguments.landmarker_model,
         filters=None if arguments.smooth else (),
         signatures=signature_policy(arguments),
+        skip=arguments.skip,
     )
 
 

@@ -12,6 +12,7 @@ from edgeau._system.command import DONE, CommandParser, print_json, run
 from edgeau._system.records import to_dict
 from edgeau.errors import UsageError
 from edgeau_apps.bench.result import Row, read_result
+from edgeau_apps.report.board_tables import board_document, board_tables
 from edgeau_apps.report.own_folds import read_own_folds, with_own_rows
 from edgeau_apps.report.page import page
 from edgeau_apps.report.published_tables import ScoreTable, cost_table, score_tables
@@ -26,6 +27,7 @@ from edgeau_apps.report.tables import (
     markdown,
     scores,
 )
+from edgeau_export.profiling.board_cost import board_named
 from edgeau_export.profiling.model_profile import as_document, blocks
 from edgeau_export.profiling.roofline import Ceilings, measured_ceilings
 
@@ -42,13 +44,18 @@ def _body(argv: Sequence[str] | None) -> int:
     published = _published(arguments)
     if not arguments.what and published is None:
         raise UsageError("nothing to report on; name networks, files or bundles, or ask for --papers")
+    if arguments.target is not None:
+        board_named(arguments.target)  # what is not known is said before anything is counted
     subjects = [subject for what in arguments.what for subject in subjects_of(what)]
     ceilings = measured_ceilings() if arguments.roofline else None
     bench = [] if arguments.bench is None else list(read_result(arguments.bench).rows)
     if arguments.html is not None:
         write_whole(arguments.html, page(subjects, ceilings, bench, published).encode())
     if arguments.json:
-        print_json(_document(subjects, ceilings, bench, published))
+        document = _document(subjects, ceilings, bench, published)
+        if arguments.target is not None:
+            document["expected"] = board_document(board_named(arguments.target), subjects)
+        print_json(document)
         return DONE
     form = markdown if arguments.markdown else aligned
     print("\n\n".join(form(table) for table in _tables(subjects, ceilings, arguments, published)))
@@ -91,6 +98,11 @@ def _parser() -> CommandParser:
     parser.add_argument(
         "--bench", type=Path, metavar="FILE", help="a result of edgeau-bench --json, for latencies"
     )
+    parser.add_argument(
+        "--target",
+        metavar="NAME",
+        help="expected milliseconds on a board (raspberrypi4, raspberrypi5), computed and not measured",
+    )
     parser.add_argument("--markdown", action="store_true", help="print Markdown")
     parser.add_argument("--html", type=Path, metavar="FILE", help="write one self-contained page with plots")
     parser.add_json()
@@ -106,6 +118,8 @@ def _tables(
     tables = [comparison(subjects)] if subjects else []
     if ceilings is not None:
         tables.append(ceilings_table(ceilings, subjects))
+    if arguments.target is not None:
+        tables += board_tables(board_named(arguments.target), subjects)
     for subject in subjects:
         profile = subject.profile
         if arguments.blocks:

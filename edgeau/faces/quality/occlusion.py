@@ -32,7 +32,10 @@ _PATCHES: dict[Patch, tuple[int, ...]] = {
 }
 _POINTS = np.array([index for points in _PATCHES.values() for index in points], np.intp)
 _ENDS = np.cumsum([len(points) for points in _PATCHES.values()]).tolist()
-_STARTS = (0, *_ENDS[:-1])
+# Neighbours in this order are asked for together: brows to cheeks is the upper face, cheeks to mouth the lower one.
+_SPANS: dict[Patch, tuple[int, int]] = dict(
+    zip(_PATCHES, zip((0, *_ENDS[:-1]), _ENDS, strict=True), strict=True)
+)
 
 # Distances between colours, in natural logarithms: 0.1 is a tenth more of one colour. Ours, from rendered faces;
 # benchmarks/quality_limits.py measures what they see and what they take for a cover wrongly.
@@ -50,7 +53,8 @@ _OVEREXPOSED = 250
 _MOST_OVEREXPOSED = 0.3  # share of the points of forehead or lids from which colours are not compared
 
 
-Points: TypeAlias = "dict[Patch, list[list[float]]]"
+Colours: TypeAlias = "NDArray[np.float32]"
+"""Of all points in the order of :data:`_PATCHES`, ``(n, 3)``: logarithms of red over green, of blue over green, and of green."""
 
 
 class _Colour(NamedTuple):
@@ -73,34 +77,36 @@ def covered_regions(frame: NDArray[np.uint8], landmarks: NDArray[np.float32]) ->
     """
     values = _values(frame, landmarks)
     points = _colours(values)
-    below = _median(points, "cheeks", "nose", "around mouth")
-    darker = _median(points, "eyes").light - min(below.light, _median(points, "brows").light)
+    brows = _median(points, "brows", "brows")
+    below = _median(points, "cheeks", "around mouth")
+    darker = _median(points, "eyes", "eyes").light - min(below.light, brows.light)
     if darker < math.log(_BLACK):
         return frozenset(
             {"eyes"}
         )  # what hides them may hide brows and cheeks: nothing is left to compare with
-    overexposed = _overexposed(values)
-    compared = max(overexposed["brows"], overexposed["eyes"]) < _MOST_OVEREXPOSED
-    if compared and _mouth_is_covered(points, upper := _median(points, "brows", "eyes", "cheeks")):
-        nose = _median(points, "nose").distance(upper) > _OTHER
+    compared = max(_overexposed(values, "brows"), _overexposed(values, "eyes")) < _MOST_OVEREXPOSED
+    if compared and _mouth_is_covered(points):
+        nose = _median(points, "nose", "nose").distance(_median(points, "brows", "cheeks")) > _OTHER
         return frozenset({"mouth", "nose"} if nose else {"mouth"})
-    brows = _median(points, "brows")
     if compared and brows.distance(below) > _CLEARLY_OTHER and brows.light - below.light > math.log(_HAIR):
         return frozenset({"brows"})
     return frozenset()
 
 
-def _mouth_is_covered(points: Points, upper: _Colour) -> bool:
-    around, lips = _median(points, "around mouth"), _median(points, "lips")
+def _mouth_is_covered(points: Colours) -> bool:
+    around, lips = _median(points, "around mouth", "around mouth"), _median(points, "lips", "lips")
     if around.distance(lips) > _SAME or abs(around.light - lips.light) > _SAME_LIGHT:
         return False
+    upper = _median(points, "brows", "cheeks")
     return around.distance(upper) > _OTHER or abs(around.light - upper.light) > _OTHER_LIGHT
 
 
-def _median(points: Points, *patches: Patch) -> _Colour:
-    """Median over some patches; each value for itself."""
-    columns = zip(*(point for patch in patches for point in points[patch]), strict=True)
-    return _Colour(*(sorted(column)[len(column) // 2] for column in columns))
+def _median(points: Colours, first: Patch, last: Patch) -> _Colour:
+    """Median over the patches from one to another; each value for itself."""
+    start, end = _SPANS[first][0], _SPANS[last][1]
+    ordered = np.sort(points[start:end], axis=0)
+    red, blue, light = ordered[(end - start) // 2].tolist()
+    return _Colour(red, blue, light)
 
 
 def _values(frame: NDArray[np.uint8], landmarks: NDArray[np.float32]) -> NDArray[np.uint8]:
@@ -112,17 +118,20 @@ def _values(frame: NDArray[np.uint8], landmarks: NDArray[np.float32]) -> NDArray
     return values
 
 
-def _colours(values: NDArray[np.uint8]) -> Points:
-    logarithm = np.log(values + np.float32(_DARK))
-    blue, green, red = logarithm.T
-    rows = np.stack((red - green, blue - green, green), axis=1).tolist()
-    return {patch: rows[start:end] for patch, start, end in zip(_PATCHES, _STARTS, _ENDS, strict=True)}
+def _colours(values: NDArray[np.uint8]) -> Colours:
+    logarithm: Colours = _LOGARITHMS.take(values)
+    colours: Colours = np.empty_like(logarithm)
+    np.subtract(logarithm[:, 2], logarithm[:, 1], out=colours[:, 0])
+    np.subtract(logarithm[:, 0], logarithm[:, 1], out=colours[:, 1])
+    colours[:, 2] = logarithm[:, 1]
+    return colours
 
 
-def _overexposed(values: NDArray[np.uint8]) -> dict[Patch, float]:
-    """Share of each patch's points with a value at the end of its range, 0..1."""
-    full = (values.max(axis=1) >= _OVEREXPOSED).tolist()
-    return {
-        patch: sum(full[start:end]) / (end - start)
-        for patch, start, end in zip(_PATCHES, _STARTS, _ENDS, strict=True)
-    }
+def _overexposed(values: NDArray[np.uint8], patch: Patch) -> float:
+    """Share of a patch's points with a value at the end of its range, 0..1."""
+    start, end = _SPANS[patch]
+    full = sum(max(point) >= _OVEREXPOSED for point in values[start:end].tolist())
+    return float(full) / (end - start)
+
+
+_LOGARITHMS = np.log(np.arange(256, dtype=np.float32) + np.float32(_DARK))

@@ -11,6 +11,7 @@
   ``reason`` (why it is refused, else null) and ``experimental``.
 - ``quality``, where it was assessed: ``size`` in pixels, ``sharpness``, ``light`` 0..255, ``clipped`` 0..1
   (:class:`~edgeau.faces.quality.FaceQuality`).
+- ``aus_time_s``, only where the network was spared a face that had not changed: time of the frame whose pixels its AUs come from.
 - ``landmarks``: ``[x, y, z]`` of every mesh point in pixels, only when asked for.
 
 Tables of ``edgeau-analyze`` say what they were made of: the first line has ``source`` (``path``, ``bytes``, ``modified_ns``, ``sha256``,

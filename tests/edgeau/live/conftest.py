@@ -46,7 +46,7 @@ class Stages:
         pose = HeadPose(0, 0, 0)
         return [DetectedFace(Box(0, 0, 1, 1), LANDMARKS, track, pose) for track in self.tracks]
 
-    def read(self, frame: Frame, faces: Sequence[DetectedFace]) -> list[Face]:
+    def read(self, frame: Frame, faces: Sequence[DetectedFace], *, loaded: bool = False) -> list[Face]:
         self.sleep(self.read_s * len(faces))
         self.read_error(frame)
         self.read_frames.append((frame.index, tuple(face.track_id for face in faces)))

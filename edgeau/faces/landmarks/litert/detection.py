@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,7 +16,7 @@ from edgeau.faces.landmarks.litert.region import Region
 from edgeau.faces.landmarks.litert.tile_memory import FoundFaces, TileMemory
 from edgeau.faces.landmarks.mediapipe_models import ModelFile
 
-__all__ = ["ANCHORS", "Candidate", "FaceDetector", "merge"]
+__all__ = ["ANCHORS", "Candidate", "FaceDetector", "Overview", "merge", "overview_of"]
 
 # Cells along a side, and boxes a cell: one map at stride 8 and three at stride 16 of 128 pixels, two boxes each. All have
 # the same size, so a box is a centre and nothing more (``SsdAnchorsCalculator`` of MediaPipe with ``fixed_anchor_size``).
@@ -38,7 +38,7 @@ ANCHORS = _anchors()
 
 
 _SIZE = 128
-_MIN_SCORE = 0.5
+_MIN_SCORE = 0.0  # a logit: more likely a face than none
 # Boxes that share more than this of their joint area are one face.
 _SAME_FACE = 0.3
 # An output row: box centre and size, then x y of six points, all in pixels of the input and relative to the anchor. The
@@ -51,6 +51,8 @@ _ROW, _BOX = 16, 4
 # chosen on the pictures of benchmarks/face_recall.py.
 _TILES = (1 / 3, 1 / 6)
 _SHARED = 1 / 3
+# A region is 1.5 times as wide as the box of its face; so much of it is face whichever way it is turned.
+_FACE = 0.55
 
 
 @dataclass(frozen=True)
@@ -66,6 +68,21 @@ class Candidate:
     region: Region
     score: float
     from_tile: bool = False
+
+
+@dataclass(frozen=True)
+class Overview:
+    """A whole frame as the detector looks at it: ``region``, and ``picture``, uint8 ``(128, 128, 3)``."""
+
+    region: Region
+    picture: NDArray[np.uint8]
+
+
+def overview_of(frame: NDArray[np.uint8]) -> Overview:
+    """The overview of a frame, uint8 ``(height, width, 3)``."""
+    height, width = frame.shape[:2]
+    whole = Region(width / 2, height / 2, float(max(height, width)), 0.0)
+    return Overview(whole, whole.crop(frame, _SIZE, cv2.BORDER_CONSTANT))
 
 
 class FaceDetector:
@@ -85,34 +102,41 @@ class FaceDetector:
         count = len(ANCHORS)
         inputs = {"input": (1, _SIZE, _SIZE, 3)}
         outputs = {"regressors": count * _ROW, "classificators": count}
-        self._network = LandmarkNetwork(file, threads, inputs, outputs)
+        self._network = LandmarkNetwork(file, threads, inputs, outputs, levels=(127.5, 1.0))
 
     def detect(self, frame: NDArray[np.uint8], quarter_turns: int = 0) -> list[Candidate]:
         """Faces in the whole frame, the surest first.
 
         Args:
-            frame: RGB, uint8 ``(height, width, 3)``.
+            frame: BGR, uint8 ``(height, width, 3)``.
             quarter_turns: to turn the frame by before it is looked at, anticlockwise: the detector knows faces that are
                 turned by up to about 45 degrees.
         """
-        height, width = frame.shape[:2]
-        whole = Region(width / 2, height / 2, float(max(height, width)), 0.0)
-        picture = whole.crop(frame, _SIZE, cv2.BORDER_CONSTANT)
+        return self.detect_in_overview(overview_of(frame), quarter_turns)
+
+    def detect_in_overview(self, overview: Overview, quarter_turns: int = 0) -> list[Candidate]:
+        """Faces in the whole frame, the surest first; arguments as for :meth:`detect`."""
+        whole = overview.region
         corner = np.array((whole.x, whole.y)) - whole.side / 2
         return [
             Candidate(_region(face * whole.side + corner), score)
-            for face, score in self._faces(picture, quarter_turns)
+            for face, score in self._faces(overview.picture, quarter_turns)
         ]
 
     def detect_in_tiles(
-        self, frame: NDArray[np.uint8], quarter_turns: int = 0, memory: TileMemory | None = None
+        self,
+        frame: NDArray[np.uint8],
+        quarter_turns: int = 0,
+        memory: TileMemory | None = None,
+        known: Sequence[Region] = (),
     ) -> list[Candidate]:
         """Faces in overlapping parts of the frame, the surest first; one face may come several times.
 
         Args:
-            frame: RGB, uint8 ``(height, width, 3)``.
+            frame: BGR, uint8 ``(height, width, 3)``.
             quarter_turns: as for :meth:`detect`.
             memory: of the film that the frame is of; None searches every tile.
+            known: regions of faces that are known; tiles that show nothing but one of them are left out.
         """
         found = []
         memory = memory or TileMemory()
@@ -126,6 +150,9 @@ class FaceDetector:
             size = (max(1, round(frame.shape[1] * scale)), max(1, round(frame.shape[0] * scale)))
             small = cv2.resize(frame, size, interpolation=cv2.INTER_AREA)
             for left, top in _corners(size):
+                middle, side = ((left + _SIZE / 2) / scale, (top + _SIZE / 2) / scale), _SIZE / scale
+                if any(_is_inside(*middle, side, region) for region in known):
+                    continue
                 tile = small[top : top + _SIZE, left : left + _SIZE]
                 missing = (_SIZE - tile.shape[0], _SIZE - tile.shape[1])
                 if any(missing):
@@ -138,17 +165,20 @@ class FaceDetector:
 
     def _faces(self, picture: NDArray[np.uint8], quarter_turns: int) -> FoundFaces:
         """Faces as float32 ``(8, 2)`` in shares of the picture, with their scores, the surest first."""
-        turned = np.rot90(picture, quarter_turns) if quarter_turns else picture
-        rows, scores = self._network.run(turned.astype(np.float32) / np.float32(127.5) - np.float32(1))
-        # In double precision: numpy's float32 tanh differs between processors in its last bit, and through the weights of merged boxes
-        # the places of all landmarks would.
-        likely = (0.5 + 0.5 * np.tanh(0.5 * scores.astype(np.float64))).astype(np.float32)
-        faces = _decode(rows.reshape(-1, _ROW), likely)
+        turned = np.ascontiguousarray(np.rot90(picture, quarter_turns)) if quarter_turns else picture
+        self._network.look(turned)
+        faces = _decode(self._network.view(0).reshape(-1, _ROW), self._network.view(1))
         return [(_turned_back(face, quarter_turns), score) for face, score in faces]
 
     def close(self) -> None:
         """Give the network's memory back; a second call does nothing."""
         self._network.close()
+
+
+def _is_inside(x: float, y: float, side: float, region: Region) -> bool:
+    """Tell whether a tile around a point shows a face of a region but for its rims, which its neighbours show too."""
+    inner = side * (1 - _SHARED) / 2
+    return max(abs(x - region.x), abs(y - region.y)) + inner <= region.side * _FACE / 2
 
 
 def _corners(size: tuple[int, int]) -> Iterator[tuple[int, int]]:
@@ -177,15 +207,20 @@ def _turned_back(face: NDArray[np.float32], quarter_turns: int) -> NDArray[np.fl
 
 
 def _decode(
-    rows: NDArray[np.float32], scores: NDArray[np.float32]
+    rows: NDArray[np.float32], logits: NDArray[np.float32]
 ) -> list[tuple[NDArray[np.float32], float]]:
     """Faces as float32 ``(8, 2)`` in shares of the input: upper left and lower right corner, then six points."""
-    sure = scores >= _MIN_SCORE
+    sure = np.flatnonzero(logits >= _MIN_SCORE)
+    if not len(sure):
+        return []
     centres = ANCHORS[sure][:, None]
     points = rows[sure].reshape(-1, _ROW // 2, 2) / np.float32(_SIZE)
     middle, half = points[:, :1] + centres, points[:, 1:2] / 2
     faces = np.concatenate((middle - half, middle + half, points[:, _BOX // 2 :] + centres), axis=1)
-    return merge(faces, scores[sure])
+    # In double precision: numpy's float32 tanh differs between processors in its last bit, and through the weights of merged boxes
+    # the places of all landmarks would.
+    scores = (0.5 + 0.5 * np.tanh(0.5 * logits[sure].astype(np.float64))).astype(np.float32)
+    return merge(faces, scores)
 
 
 def merge(faces: NDArray[np.float32], scores: NDArray[np.float32]) -> list[tuple[NDArray[np.float32], float]]:

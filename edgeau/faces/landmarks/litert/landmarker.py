@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from edgeau.faces.landmarks.detection_frame import DetectionFrame
+from edgeau.faces.landmarks.detection_frame import shrunk
 from edgeau.faces.landmarks.landmarker import FaceLandmarks, Landmarker
 from edgeau.faces.landmarks.litert.checking import FaceChecker
 from edgeau.faces.landmarks.litert.detection import FaceDetector
@@ -46,7 +46,6 @@ class LiteRtLandmarker(Landmarker):
         self._detector = FaceDetector(files.detector, threads)
         self._mesh: FaceMesh = MESHES[files.generation](files.mesh, threads)
         self._name = f"MediaPipe's {files.mesh.name} in {self._mesh.runtime}, {files.points} points"
-        self._frame = DetectionFrame()
         self._checker = FaceChecker(self._mesh)
         self._tracking = Tracking(self._detector, self._checker)
 
@@ -57,12 +56,12 @@ class LiteRtLandmarker(Landmarker):
         self, frame: NDArray[np.uint8], *, far: bool = False, most: int | None = None
     ) -> list[FaceLandmarks]:
         most = min(most or self._max_faces, self._max_faces)
-        rgb, extent = self._frame.convert(check_frame(frame))
+        small, extent = shrunk(check_frame(frame))
         if self._static:
-            faces = faces_of_picture(rgb, self._detector, self._checker, most, far=far)
+            faces = faces_of_picture(small, self._detector, self._checker, most, far=far)
         else:
-            faces = self._tracking.faces(rgb, most, far=far)
-        scale = np.float32(extent[0] / rgb.shape[1])
+            faces = self._tracking.faces(small, most, far=far)
+        scale = np.float32(extent[0] / small.shape[1])
         return [
             FaceLandmarks(face.points if scale == 1 else face.points * scale, is_reliable=face.is_reliable)
             for face in faces

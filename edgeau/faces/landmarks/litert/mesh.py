@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -14,7 +15,6 @@ from edgeau.faces.landmarks.litert.network import LandmarkNetwork
 from edgeau.faces.landmarks.litert.refinement import FEATURES, Refinement
 from edgeau.faces.landmarks.litert.region import Region
 from edgeau.faces.landmarks.mediapipe_models import Generation, ModelFile
-from edgeau.metrics import sigmoid
 
 __all__ = ["MESHES", "FaceMesh", "PlacedFace", "PlainMesh", "RefinedMesh", "TaskMesh"]
 
@@ -22,7 +22,7 @@ _SIZE = 192
 _TASK_SIZE = 256
 _POINTS = 468
 _ALL_POINTS = 478
-_MIN_PRESENCE = 0.5
+_MIN_PRESENCE = 0.0  # a logit: more likely a face than none
 _INPUT = {"input_1": (1, _SIZE, _SIZE, 3)}
 
 
@@ -55,16 +55,20 @@ class FaceMesh(ABC):
     likely_presence: float = 13.0
     """Presence below which landmarks are garbage more often than right: their AUs are refused."""
 
+    certain_at_first: float = math.inf
+    """Presence of a look along the detector's region from which on no second look is needed; measured for the refined mesh."""
+
     @abstractmethod
-    def points(self, picture: NDArray[np.float32]) -> tuple[NDArray[np.float32], float] | None:
-        """The points, and the network's logit of there being a face.
+    def look(self, picture: NDArray[np.uint8]) -> float | None:
+        """The network's logit of there being a face; None when there is none.
 
         Args:
-            picture: picture of a region, float32 ``(size, size, 3)``, RGB, 0..1.
-
-        Returns:
-            float32 ``(468 or 478, 3)``, pixels of ``picture``, and the logit; None when there is no face.
+            picture: picture of a region, uint8 ``(size, size, 3)``, BGR.
         """
+
+    @abstractmethod
+    def points(self) -> NDArray[np.float32]:
+        """The points of the face that :meth:`look` saw last, float32 ``(468 or 478, 3)``, pixels of its picture."""
 
     @abstractmethod
     def close(self) -> None:
@@ -74,22 +78,25 @@ class FaceMesh(ABC):
         """The points of the face in a region.
 
         Args:
-            frame: RGB, uint8 ``(height, width, 3)``.
+            frame: BGR, uint8 ``(height, width, 3)``.
             region: where the face is.
 
         Returns:
             The face; None when there is none.
         """
-        picture = region.crop(frame, self.size, cv2.BORDER_REPLICATE)
-        found = self.points(picture.astype(np.float32) / np.float32(255))
-        if found is None:
+        presence = self.presence(frame, region)
+        if presence is None:
             return None
-        points, presence = found
+        points = self.points()
         matrix = region.to_frame(self.size)
         placed = np.empty_like(points)
         placed[:, :2] = points[:, :2] @ matrix[:, :2].T + matrix[:, 2]
         placed[:, 2] = points[:, 2] * (region.side / self.size)
         return PlacedFace(placed, presence)
+
+    def presence(self, frame: NDArray[np.uint8], region: Region) -> float | None:
+        """The network's logit of there being a face in a region, without its points; arguments as for :meth:`place`."""
+        return self.look(region.crop(frame, self.size, cv2.BORDER_REPLICATE))
 
 
 class PlainMesh(FaceMesh):
@@ -112,9 +119,12 @@ class PlainMesh(FaceMesh):
         self._network = LandmarkNetwork(file, threads, _INPUT, outputs)
         self.runtime = self._network.runtime
 
-    def points(self, picture: NDArray[np.float32]) -> tuple[NDArray[np.float32], float] | None:  # noqa: D102
-        points, presence = self._network.run(picture)
-        return (points.reshape(_POINTS, 3), float(presence[0])) if _is_face(presence) else None
+    def look(self, picture: NDArray[np.uint8]) -> float | None:  # noqa: D102
+        self._network.look(picture)
+        return _presence(self._network.view(1))
+
+    def points(self) -> NDArray[np.float32]:  # noqa: D102
+        return self._network.values(0).reshape(_POINTS, 3)
 
     def close(self) -> None:  # noqa: D102
         self._network.close()
@@ -133,6 +143,8 @@ class RefinedMesh(FaceMesh):
         InputError: it is another model.
     """
 
+    certain_at_first = 20.0
+
     def __init__(self, file: ModelFile, threads: int) -> None:
         features, shape = FEATURES
         outputs = {"output_mesh": _POINTS * 3, "conv_faceflag": 1, features: int(np.prod(shape))}
@@ -140,12 +152,13 @@ class RefinedMesh(FaceMesh):
         self._refinement = Refinement(file, threads)
         self.runtime = self._network.runtime
 
-    def points(self, picture: NDArray[np.float32]) -> tuple[NDArray[np.float32], float] | None:  # noqa: D102
-        points, presence, features = self._network.run(picture)
-        if not _is_face(presence):
-            return None
-        refined = self._refinement.refine(points.reshape(_POINTS, 3), features.reshape(FEATURES[1]))
-        return refined, float(presence[0])
+    def look(self, picture: NDArray[np.uint8]) -> float | None:  # noqa: D102
+        self._network.look(picture)
+        return _presence(self._network.view(1))
+
+    def points(self) -> NDArray[np.float32]:  # noqa: D102
+        points = self._network.values(0).reshape(_POINTS, 3)
+        return self._refinement.refine(points, self._network.view(2).reshape(FEATURES[1]))
 
     def close(self) -> None:  # noqa: D102
         self._network.close()
@@ -173,9 +186,12 @@ class TaskMesh(FaceMesh):
         self._network = LandmarkNetwork(file, threads, inputs, {"Identity": _ALL_POINTS * 3, "Identity_1": 1})
         self.runtime = self._network.runtime
 
-    def points(self, picture: NDArray[np.float32]) -> tuple[NDArray[np.float32], float] | None:  # noqa: D102
-        points, presence = self._network.run(picture)
-        return (points.reshape(_ALL_POINTS, 3), float(presence[0])) if _is_face(presence) else None
+    def look(self, picture: NDArray[np.uint8]) -> float | None:  # noqa: D102
+        self._network.look(picture)
+        return _presence(self._network.view(1))
+
+    def points(self) -> NDArray[np.float32]:  # noqa: D102
+        return self._network.values(0).reshape(_ALL_POINTS, 3)
 
     def close(self) -> None:  # noqa: D102
         self._network.close()
@@ -189,5 +205,6 @@ MESHES: Mapping[Generation, Callable[[ModelFile, int], FaceMesh]] = {
 """What runs the mesh of each generation; called with the file and the number of threads."""
 
 
-def _is_face(presence: NDArray[np.float32]) -> bool:
-    return bool(sigmoid(presence)[0] >= _MIN_PRESENCE)
+def _presence(logit: NDArray[np.float32]) -> float | None:
+    presence = float(logit[0])
+    return presence if presence >= _MIN_PRESENCE else None

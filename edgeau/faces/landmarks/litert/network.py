@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -25,6 +26,7 @@ class LandmarkNetwork:
         threads: that one inference may use.
         inputs: shape of each tensor that is given, by its name in the file; float32.
         outputs: number of values of each tensor that is wanted, by its name in the file; float32.
+        levels: factor and shift that make what the network wants of a picture's values: ``value / factor - shift``.
 
     Raises:
         DependencyError: no LiteRT is installed.
@@ -38,6 +40,7 @@ class LandmarkNetwork:
         threads: int,
         inputs: Mapping[str, tuple[int, ...]],
         outputs: Mapping[str, int],
+        levels: tuple[float, float] = (255.0, 0.0),
     ) -> None:
         try:
             numbers = tensors_named(file.content, file.name)
@@ -63,19 +66,47 @@ class LandmarkNetwork:
                     f"{file.name} is another network: its {tensor} is {shapes[numbers[tensor]]}; {_ADVICE}"
                 )
         self._inputs, self._outputs = ends
+        self._factor, self._shift = (np.float32(level) for level in levels)
 
-    def run(self, *given: NDArray[np.float32]) -> Sequence[NDArray[np.float32]]:
+    def look(self, picture: NDArray[np.uint8]) -> None:
+        """Run on a picture; :meth:`values` gives what it found.
+
+        Args:
+            picture: BGR, uint8 ``(height, width, 3)``.
+        """
+        memory = self._memory(self._inputs[0])[0]
+        np.divide(cv2.cvtColor(picture, cv2.COLOR_BGR2RGB), self._factor, out=memory)
+        if self._shift:
+            np.subtract(memory, self._shift, out=memory)
+        del memory  # no view of the engine's memory may live while it runs
+        self._interpreter.invoke()
+
+    def run(self, *given: NDArray[np.float32]) -> list[NDArray[np.float32]]:
         """The wanted tensors, flat, in the order asked for.
 
         Args:
             given: float32, one for each input, without the first axis, which is 1.
         """
+        for number, values in zip(self._inputs, given, strict=True):
+            np.copyto(self._memory(number)[0], values)
+        self._interpreter.invoke()
+        return [self.values(place) for place in range(len(self._outputs))]
+
+    def values(self, place: int) -> NDArray[np.float32]:
+        """The wanted tensor at a place of those that were asked for, flat; a copy."""
+        copy: NDArray[np.float32] = self._memory(self._outputs[place]).ravel().copy()
+        return copy
+
+    def view(self, place: int) -> NDArray[np.float32]:
+        """The wanted tensor at a place, flat, without a copy: it must be gone before the network runs again."""
+        view: NDArray[np.float32] = self._memory(self._outputs[place]).reshape(-1)
+        return view
+
+    def _memory(self, number: int) -> NDArray[np.float32]:
         if self._interpreter is None:
             raise ValueError("this landmarker is closed")
-        for number, values in zip(self._inputs, given, strict=True):
-            self._interpreter.set_tensor(number, values[None])
-        self._interpreter.invoke()
-        return [self._interpreter.get_tensor(number).ravel() for number in self._outputs]
+        memory: NDArray[np.float32] = self._interpreter.tensor(number)()
+        return memory
 
     def close(self) -> None:
         """Give the network's memory back; a second call does nothing."""

@@ -26,7 +26,7 @@ def faces_of_picture(
     """The faces, certain ones first.
 
     Args:
-        frame: RGB, uint8 ``(height, width, 3)``.
+        frame: BGR, uint8 ``(height, width, 3)``.
         detector: detector of faces.
         checker: checker of landmarks.
         most: how many at most.
@@ -35,17 +35,17 @@ def faces_of_picture(
     found: list[CheckedFace] = []
     doubtful: list[tuple[Candidate, CheckedFace]] = []
     for candidate in _upright(frame, detector, far=far):
-        if len(found) >= most:
-            return found
         if _is_known(candidate, found):
             continue
         face = checker.first_look(frame, candidate.region, keep=not candidate.from_tile)
         if face is None:
             continue
-        if face.is_certain:
-            _add(face, found)
-        else:
+        if not face.is_certain:
             doubtful.append((candidate, face))
+            continue
+        _add(face, found)
+        if len(found) >= most:  # here, for the next candidate may cost a search of all tiles
+            return found
     _add_turned(frame, detector, checker, found, doubtful, most)
     if not found and far:
         for turns in _TURNS:
@@ -70,7 +70,7 @@ def certain_faces_in_tiles(
     """Small faces other than those that are known, certain ones only.
 
     Args:
-        frame: RGB, uint8 ``(height, width, 3)``.
+        frame: BGR, uint8 ``(height, width, 3)``.
         detector: detector of faces.
         checker: checker of landmarks.
         known: faces that are not given again.
@@ -79,7 +79,8 @@ def certain_faces_in_tiles(
         memory: of the film that the frame is of.
     """
     every = list(known)
-    for candidate in detector.detect_in_tiles(frame, quarter_turns, memory):
+    places = [face.region for face in known]
+    for candidate in detector.detect_in_tiles(frame, quarter_turns, memory, places):
         if len(every) >= most:
             break
         if _is_known(candidate, every):

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgeau.faces.landmarks.litert.network import LandmarkNetwork
-from edgeau.faces.landmarks.litert.refined_points import LEFT_EYE, LIPS, RIGHT_EYE, RefinedPart
+from edgeau.faces.landmarks.litert.refined_points import LEFT_EYE, LIPS, RIGHT_EYE
 from edgeau.faces.landmarks.mediapipe_models import ModelFile
 
 __all__ = ["FEATURES", "Refinement"]
@@ -63,8 +63,8 @@ class Refinement:
         Returns:
             float32 ``(478, 3)``, pixels of the first stage's input.
         """
-        matrices = [_to_features(points, part) for part in _PARTS]
-        maps = [_cut_out(features, matrix) for matrix in matrices]
+        matrices = _to_features(points)
+        maps = _cut_out(features, matrices)
         placed = [values.reshape(-1, 2) for values in self._network.run(*maps)]
         refined = np.empty((_ALL, 3), np.float32)
         refined[:_MESH] = points
@@ -73,7 +73,8 @@ class Refinement:
         for part, matrix, local in zip(_PARTS[1:], matrices[1:], placed[len(_PARTS) :], strict=True):
             iris = slice(part.iris, part.iris + len(local))
             refined[iris, :2] = _placed(local, matrix)
-            refined[iris, 2] = points[part.points[: part.contour], 2].mean()
+            depths = points[:, 2].take(part.points[: part.contour])
+            refined[iris, 2] = np.add.reduce(depths) / np.float32(part.contour)
         return refined
 
     def close(self) -> None:
@@ -81,31 +82,51 @@ class Refinement:
         self._network.close()
 
 
-def _to_features(points: NDArray[np.float32], part: RefinedPart) -> NDArray[np.float32]:
-    """Float32 ``(2, 3)``: pixels of a part's map to pixels of the features (``Landmarks2TransformMatrix``)."""
-    axis = points[part.end, :2] - points[part.start, :2]
-    cosine, sine = axis / max(float(np.hypot(*axis)), 1e-6)
-    turn = np.array(((cosine, -sine), (sine, cosine)), np.float32)
-    upright = points[part.points, :2] @ turn / np.float32(_STRIDE)
-    low, high = upright.min(axis=0), upright.max(axis=0)
-    linear = turn * ((high - low) * np.float32(_MARGIN / _MAP))
-    shift = turn @ ((low + high) / 2) - linear.sum(axis=1) * np.float32(_MAP / 2)
-    return np.concatenate((linear, shift[:, None]), axis=1, dtype=np.float32)
+def _to_features(points: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Float32 ``(3, 2, 3)``: pixels of each part's map to pixels of the features (``Landmarks2TransformMatrix``)."""
+    # All parts at once where that rounds as one by one does: tracking carries the last bit of a point on from frame to frame.
+    axes = points.take(_AXIS_ENDS, axis=0)[:, :2] - points.take(_AXIS_STARTS, axis=0)[:, :2]
+    axes /= np.maximum(np.hypot(axes[:, 0], axes[:, 1]), np.float32(1e-6))[:, None]
+    turns = axes.take(_TURN, axis=1) * _TURN_SIGNS
+    flat, turned = points[:, :2], turns.reshape(-1, 2, 2)
+    upright = np.concatenate([flat[part.points] @ turn for part, turn in zip(_PARTS, turned, strict=True)])
+    upright /= np.float32(_STRIDE)
+    low, high = np.minimum.reduceat(upright, _STARTS), np.maximum.reduceat(upright, _STARTS)
+    matrices = np.empty((len(_PARTS), 2, 3), np.float32)
+    linear = matrices[:, :, :2]
+    np.multiply(turned, ((high - low) * np.float32(_MARGIN / _MAP))[:, None], out=linear)
+    middle = (low + high) / 2
+    for place, turn in enumerate(turned):
+        matrices[place, :, 2] = turn @ middle[place]
+    matrices[:, :, 2] -= (linear[:, :, 0] + linear[:, :, 1]) * np.float32(_MAP / 2)
+    return matrices
 
 
-def _cut_out(features: NDArray[np.float32], matrix: NDArray[np.float32]) -> NDArray[np.float32]:
-    """A map of a part, float32 ``(16, 16, 32)``: bilinear, 0 outside (``TransformTensorBilinear``, version 2)."""
-    size = features.shape[0]
-    places = _PIXELS @ matrix[:, :2].T + (matrix[:, 2] - np.float32(0.5))
-    inside = ((places >= 0) & (places <= size - 1)).all(axis=1)
-    corner = np.clip(np.floor(places), 0, size - 2)
-    x, y = np.clip(places - corner, 0, 1).T[..., None]
-    first = (corner[:, 1] * size + corner[:, 0]).astype(np.intp)
-    rows = features.reshape(size * size, -1)
-    upper = rows[first] * (1 - x) + rows[first + 1] * x
-    lower = rows[first + size] * (1 - x) + rows[first + size + 1] * x
-    values: NDArray[np.float32] = (upper * (1 - y) + lower * y) * inside[:, None]
-    return values.reshape(_MAP, _MAP, -1)
+def _cut_out(features: NDArray[np.float32], matrices: NDArray[np.float32]) -> NDArray[np.float32]:
+    """A map of each part, float32 ``(3, 16, 16, 32)``: bilinear, 0 outside (``TransformTensorBilinear``, version 2)."""
+    size, depth = features.shape[1:]
+    shifts = matrices[:, None, :, 2] - np.float32(0.5)
+    places = (_PIXELS @ matrices[:, :, :2].transpose(0, 2, 1) + shifts).reshape(-1, 2)
+    corner = np.minimum(np.maximum(np.floor(places), 0), size - 2)
+    x, y = np.minimum(np.maximum(places - corner, 0), 1).T[..., None]
+    first = (corner @ np.array((1, size), np.float32)).astype(np.intp)
+    # Neighbours in a row lie side by side in memory: both are taken at once.
+    row = features.strides[1] // features.itemsize
+    pairs = np.lib.stride_tricks.as_strided(
+        features, (size * size - 1, 2 * row), (features.strides[1], features.itemsize), writeable=False
+    )
+    upper, lower = pairs[first], pairs[first + size]
+    left, above = 1 - x, 1 - y
+    values: NDArray[np.float32] = upper[:, :depth] * left
+    values += upper[:, depth:] * x
+    values *= above
+    below = lower[:, :depth] * left
+    below += lower[:, depth:] * x
+    below *= y
+    values += below
+    if not (places.min() >= 0 and places.max() <= size - 1):
+        values *= ((places >= 0) & (places <= size - 1)).all(axis=1)[:, None]
+    return values.reshape(len(_PARTS), _MAP, _MAP, depth)
 
 
 def _placed(local: NDArray[np.float32], matrix: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -121,3 +142,8 @@ def _pixel_centres() -> NDArray[np.float32]:
 
 
 _PIXELS = _pixel_centres()
+_STARTS = np.cumsum([0, *(len(part.points) for part in _PARTS[:-1])])
+_AXIS_STARTS = np.array([part.start for part in _PARTS], np.intp)
+_AXIS_ENDS = np.array([part.end for part in _PARTS], np.intp)
+# Cosine and sine to the rows of a turn: c -s, s c.
+_TURN, _TURN_SIGNS = np.array((0, 1, 1, 0), np.intp), np.array((1, -1, 1, 1), np.float32)

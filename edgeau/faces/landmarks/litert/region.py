@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, SupportsFloat
 
 import cv2
 import numpy as np
@@ -41,7 +42,7 @@ class Region:
     @classmethod
     def around(
         cls,
-        box: NDArray[np.floating[Any]],
+        box: Iterable[SupportsFloat],
         right_eye: NDArray[np.floating[Any]],
         left_eye: NDArray[np.floating[Any]],
     ) -> Region:
@@ -64,9 +65,9 @@ class Region:
         Args:
             landmarks: ``(468, 2 or 3)``, pixels.
         """
-        points = landmarks[:, :2]
-        box = np.concatenate((points.min(axis=0), points.max(axis=0)))
-        return cls.around(box, points[_RIGHT_EYE], points[_LEFT_EYE])
+        x, y = landmarks[:, 0], landmarks[:, 1]
+        left, top, right, bottom = x.min(), y.min(), x.max(), y.max()
+        return cls.around((left, top, right, bottom), landmarks[_RIGHT_EYE], landmarks[_LEFT_EYE])
 
     def turn(self, quarter_turns: int) -> Region:
         """The same square, its upper side turned clockwise by so many quarters."""

@@ -6,9 +6,10 @@ from collections.abc import Callable, Hashable
 
 import cv2
 import numpy as np
+from cv2.typing import MatLike
 from numpy.typing import NDArray
 
-__all__ = ["FoundFaces", "TileMemory"]
+__all__ = ["FoundFaces", "TileMemory", "has_changed"]
 
 FoundFaces = list[tuple[NDArray[np.float32], float]]
 """Faces as float32 ``(8, 2)`` in shares of a tile, with their scores."""
@@ -47,5 +48,10 @@ class TileMemory:
 def _is_same(before: NDArray[np.uint8], now: NDArray[np.uint8]) -> bool:
     if before.shape != now.shape:
         return False
-    changes = cv2.resize(cv2.absdiff(before, now), (_BLOCKS, _BLOCKS), interpolation=cv2.INTER_AREA)
-    return int(changes.max()) < _CHANGED
+    return not has_changed(cv2.absdiff(before, now))
+
+
+def has_changed(differences: MatLike) -> bool:
+    """Tell from the differences of two small pictures, uint8 ``(side, side, 3)``, whether anything changed but a sensor's noise."""
+    blocks = cv2.resize(differences, (_BLOCKS, _BLOCKS), interpolation=cv2.INTER_AREA)
+    return int(blocks.max()) >= _CHANGED

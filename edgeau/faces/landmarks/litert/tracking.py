@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from edgeau.faces.landmarks.litert.checking import CheckedFace, FaceChecker
-from edgeau.faces.landmarks.litert.detection import FaceDetector
+from edgeau.faces.landmarks.litert.detection import FaceDetector, Overview, overview_of
 from edgeau.faces.landmarks.litert.picture_search import certain_faces_in_tiles
 from edgeau.faces.landmarks.litert.region import Region, is_same_face, overlap
-from edgeau.faces.landmarks.litert.tile_memory import TileMemory
+from edgeau.faces.landmarks.litert.tile_memory import TileMemory, has_changed
 
 __all__ = ["Tracking", "joined"]
 
@@ -21,6 +22,8 @@ _SAME_FACE = 0.5
 _FAR_EVERY = 25
 # Fewest frames between two of them, where faces come and go all the time. Ours.
 _FAR_AGAIN = 5
+# Frames between two searches of a whole frame in which nothing changed but the faces that are followed. Ours.
+_SEARCH_EVERY = 10
 # Frames between two tries to turn a doubtful face, or an empty frame. Ours.
 _TURN_EVERY = 10
 # Fewest frames between two tries for doubtful faces that are new. Ours.
@@ -48,12 +51,14 @@ class Tracking:
         self._righted_at = -_TURN_AGAIN
         self._lost = False
         self._tiles = TileMemory()
+        self._searched: Overview | None = None
+        self._searched_at = 0
 
     def faces(self, frame: NDArray[np.uint8], most: int, *, far: bool) -> list[CheckedFace]:
         """The faces of the next frame.
 
         Args:
-            frame: RGB, uint8 ``(height, width, 3)``.
+            frame: BGR, uint8 ``(height, width, 3)``.
             most: how many faces at most.
             far: whether small faces are looked for too, in tiles: in the first frame, after a face was lost, and once in
                 so many frames.
@@ -86,7 +91,11 @@ class Tracking:
         return face
 
     def _new_faces(self, frame: NDArray[np.uint8], most: int, *, turn: bool) -> list[CheckedFace]:
-        candidates = self._detector.detect(frame)
+        overview = overview_of(frame)
+        if self._followed and not turn and not self._lost and self._is_searched(overview):
+            return []
+        self._searched, self._searched_at = overview, self._count
+        candidates = self._detector.detect_in_overview(overview)
         found = [candidate.region for candidate in candidates[:most]]
         regions = joined(self._followed, found, most)[len(self._followed) :]
         faces = []
@@ -99,6 +108,27 @@ class Tracking:
         if turn and not self._followed and not faces:
             faces = self._turned_faces(frame, most)
         return faces
+
+    def _is_searched(self, overview: Overview) -> bool:
+        """Tell whether nothing can have come since the last search: what changed are the followed faces alone."""
+        before = self._searched
+        if (
+            before is None
+            or before.region != overview.region
+            or self._count - self._searched_at >= _SEARCH_EVERY
+        ):
+            return False
+        whole, size = overview.region, overview.picture.shape[0]
+        corner_x, corner_y = whole.x - whole.side / 2, whole.y - whole.side / 2
+        apart = cv2.absdiff(before.picture, overview.picture)
+        for region in self._followed:
+            x, y, half = (
+                value * size / whole.side
+                for value in (region.x - corner_x, region.y - corner_y, region.side / 2)
+            )
+            low, high = (max(int(y - half), 0), max(int(x - half), 0)), (int(y + half) + 1, int(x + half) + 1)
+            apart[low[0] : high[0], low[1] : high[1]] = 0
+        return not has_changed(apart)
 
     def _righted(self, frame: NDArray[np.uint8], faces: list[CheckedFace], most: int) -> list[CheckedFace]:
         """The faces, doubtful ones exchanged for what is certain at their places when the whole frame is turned.

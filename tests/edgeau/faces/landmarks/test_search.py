@@ -196,3 +196,27 @@ def test_one_face_found_twice_is_one() -> None:
     assert is_same_face(one, Region(104, 98, 50, 1))
     assert is_same_face(one, Region(100, 100, 30, 0)), "a smaller box in its middle"
     assert not is_same_face(one, Region(141, 100, 60, 0)), "shoulder to shoulder"
+
+
+def test_a_frame_in_which_only_the_followed_face_moves_is_not_searched_again(
+    heads: list[tuple[np.ndarray, np.ndarray]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And a second face that comes into the picture is found in its first frame."""
+    image, points = heads[0]
+    room = np.full((720, 1280, 3), 90, np.uint8)
+    low, high = (points.min(axis=0) - 30).astype(int), (points.max(axis=0) + 30).astype(int)
+    head = cv2.resize(image[low[1] : high[1], low[0] : high[0]], (240, 300))
+    with landmarker(static=False, max_faces=4) as one:
+        searched, counts, real = [], [], one._detector.detect_in_overview
+        monkeypatch.setattr(
+            one._detector, "detect_in_overview", lambda *given: searched.append(len(counts)) or real(*given)
+        )
+        for number in range(30):
+            frame = room.copy()
+            frame[200:500, 100 + number : 340 + number] = head
+            if number >= 24:
+                frame[200:500, 900:1140] = head
+            counts.append(len(one.find(frame)))
+    assert counts == [1] * 24 + [2] * 6
+    assert len([number for number in searched if number < 24]) <= 4
+    assert 24 in searched

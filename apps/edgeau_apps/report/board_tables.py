@@ -1,0 +1,95 @@
+"""What networks would cost on a board: computed ranges, and how far the model is from what others measured."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict
+from typing import Any
+
+from edgeau_apps.report.subjects import Subject
+from edgeau_apps.report.tables import ReportTable
+from edgeau_export.profiling.board_cost import Board, Expected, Published, expected, published
+
+__all__ = ["board_document", "board_tables"]
+
+_RUNTIMES = {".onnx": "onnxruntime", ".tflite": "litert"}
+
+
+def board_tables(board: Board, subjects: Sequence[Subject]) -> list[ReportTable]:
+    """A table of the subjects, and one of published measurements beside what the model says of them."""
+    rows = [
+        (subject.profile.name, runtime, precision, _shown(one), _shown(all_cores))
+        for subject, runtime, precision, one, all_cores in _costs(board, subjects)
+    ]
+    costs = ReportTable(
+        f"Expected on {board.title}: computed, not measured",
+        ("model", "engine", "precision", "ms, one thread", f"ms, {board.cores} threads"),
+        tuple(rows),
+        (
+            "Middle of a range [low high], from instructions counted under emulation, bytes of weights and ranges of rates (boards.toml).",
+            "The network alone: landmarks and all else come on top.",
+        ),
+    )
+    return [costs, _held_against(published())]
+
+
+def board_document(board: Board, subjects: Sequence[Subject]) -> dict[str, Any]:
+    """The same as plain values."""
+    return {
+        "board": board.title,
+        "costs": [
+            {
+                "model": subject.profile.name,
+                "runtime": runtime,
+                "precision": precision,
+                "ms_one_thread": asdict(one),
+                "ms_all_cores": asdict(all_cores),
+            }
+            for subject, runtime, precision, one, all_cores in _costs(board, subjects)
+        ],
+        "published": [asdict(row) | {"off": row.off} for row in published()],
+    }
+
+
+def _costs(
+    board: Board, subjects: Sequence[Subject]
+) -> Iterator[tuple[Subject, str, str, Expected, Expected]]:
+    for subject in subjects:
+        for runtime, precision in _engines(board, subject):
+            one = expected(board, subject.profile, runtime, precision)
+            every = expected(board, subject.profile, runtime, precision, board.cores)
+            if one is not None and every is not None:
+                yield subject, runtime, precision, one, every
+
+
+def _engines(board: Board, subject: Subject) -> list[tuple[str, str]]:
+    """Engine and precision of a file; of a network that is no file all that were counted."""
+    suffix = next((suffix for suffix in _RUNTIMES if subject.profile.name.endswith(suffix)), None)
+    if suffix is None:
+        return [(runtime, precision) for runtime, row in board.instructions.items() for precision in row]
+    precision = subject.precision or ("int8" if subject.profile.integer_share else "fp32")
+    return [(_RUNTIMES[suffix], precision)]
+
+
+def _held_against(rows: Sequence[Published]) -> ReportTable:
+    return ReportTable(
+        "The same model beside what others measured",
+        ("network", "board", "engine", "threads taken", "published ms", "expected ms", "published / middle"),
+        tuple(
+            (
+                row.network,
+                row.board.partition(",")[0],
+                row.engine,
+                str(row.threads),
+                f"{row.ms[0]:g}" if row.ms[0] == row.ms[1] else f"{row.ms[0]:g} to {row.ms[1]:g}",
+                _shown(row.expected),
+                f"{row.off:.2f}",
+            )
+            for row in rows
+        ),
+        tuple(f"{row.network}, {row.engine}: {row.source}." for row in rows),
+    )
+
+
+def _shown(cost: Expected) -> str:
+    return f"{cost.middle:.0f} [{cost.low:.0f} {cost.high:.0f}]"

@@ -1,0 +1,252 @@
+"""Cost of a frame beside the networks that it runs: MediaPipe's FaceMesh alone, the AU network alone, and edgeau around both, in one run.
+
+    python benchmarks/frame_cost.py VIDEO [--frames 150] [--against CHECKOUT] [--out result.json] [--write docs/frame-cost.md]
+
+One thread, 640 x 480, INT8 in LiteRT. In turns: every frame is given to all subjects before the next one. Alone: each subject gets all frames
+by itself, so that its weights stay in the caches. "One picture" is Pipeline.process, which looks for the face anew; "film" is Pipeline.track.
+Own work is the processor time of a frame of a film without the time inside the engines. More faces and pixels are the packaged clip's, side by side.
+Ratios are of medians, with 95 % bootstrap intervals over blocks of ten frames. --against names a checkout of an earlier release, of which the own
+work and the films are measured too.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Sequence
+from datetime import date
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+from page_part import write_part
+from pipeline_overhead import TimedInterpreter, landmark_networks
+from suite.frames import frame_of
+from suite.turns import ratio
+from this_machine import machine_name
+
+from edgeau import AUDetector, Pipeline, open_source
+from edgeau._system.command import DONE, CommandParser, print_json, run
+
+NAME = "frame_cost"
+GATE = 3
+ARTIFACT = "litert/int8"
+SIZE, LARGE = (640, 480), (1920, 1080)
+_WARM_UP, _BLOCK = 20, 10
+_TURNS, _ALONE = 1.04, 1.12
+Subject = Callable[[np.ndarray], Any]
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    return run(NAME, _measure, argv)
+
+
+def _measure(argv: Sequence[str] | None) -> int:
+    parser = CommandParser(NAME, __doc__ or "", f"python benchmarks/{NAME}.py film.mp4")
+    parser.add_argument("video", type=Path, help="a film of one face")
+    parser.add_argument("--frames", type=int, default=150, help="of it (%(default)s)")
+    parser.add_argument("--against", type=Path, metavar="CHECKOUT", help="of an earlier release")
+    parser.add_argument(
+        "--own-only", action="store_true", help="own work and films alone, as of an earlier release"
+    )
+    parser.add_argument("--out", type=Path, metavar="JSON")
+    parser.add_argument("--write", type=Path, metavar="PAGE", help="with the marks of this table")
+    parser.add_json()
+    arguments = parser.parse_args(argv)
+    cv2.setNumThreads(1)
+    frames = _frames(str(arguments.video), arguments.frames)
+    document: dict[str, Any] = {"machine": machine_name(), "date": date.today().isoformat()}  # noqa: DTZ011 - for people
+    document["load"] = round(os.getloadavg()[0], 1)
+    if not arguments.own_only:
+        document |= _beside_networks(frames)
+    document["own_cpu_ms"] = _own_work(frames)
+    document["films_ms"] = _films(max(40, arguments.frames // 2))
+    if arguments.against is not None:
+        document["before"] = _earlier(arguments.against.resolve(), arguments)
+    if arguments.out is not None:
+        arguments.out.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
+    if arguments.write is not None:
+        write_part(arguments.write, NAME, table(document))
+    if arguments.json:
+        print_json(document)
+    elif not arguments.own_only:
+        print(table(document))
+    held = arguments.own_only or (
+        document["turns"]["ratio"] <= _TURNS and document["alone"]["ratio"] <= _ALONE
+    )
+    return DONE if held else GATE
+
+
+def _frames(video: str, count: int) -> list[np.ndarray]:
+    with open_source(video) as source:
+        return [np.asarray(cv2.resize(frame.image, SIZE), np.uint8) for frame in islice(source, count)]
+
+
+def _beside_networks(frames: list[np.ndarray]) -> dict[str, Any]:
+    import mediapipe as mp
+
+    mesh = mp.solutions.face_mesh.FaceMesh(max_num_faces=1, refine_landmarks=True)
+    options: dict[str, Any] = {"artifact": ARTIFACT, "threads": 1}
+    network = AUDetector.load(**options)
+    film, picture = (Pipeline.load(max_faces=1, **options) for _ in range(2))
+    light = Pipeline.load("light", max_faces=1, **options)
+    crop = np.ascontiguousarray(cv2.resize(frames[0][100:400, 200:500], (224, 224)))
+    subjects: dict[str, Subject] = {
+        "FaceMesh": lambda frame: mesh.process(cv2.cvtColor(frame, cv2.COLOR_BGR2RGB)),
+        "network": lambda _: network.logits([crop]),
+        "film": film.track,
+        "one picture": picture.process,
+        "light, film": light.track,
+    }
+    turns: dict[str, list[float]] = {name: [] for name in subjects}
+    for frame in frames:
+        for name, subject in subjects.items():
+            turns[name].append(_seconds(subject, frame))
+    alone = {name: [_seconds(subject, frame) for frame in frames] for name, subject in subjects.items()}
+    for opened in (film, picture, light, network, mesh):
+        opened.close()
+    return {"turns": _compared(turns), "alone": _compared(alone)}
+
+
+def _seconds(subject: Subject, frame: np.ndarray) -> float:
+    began = time.perf_counter()
+    subject(frame)
+    return time.perf_counter() - began
+
+
+def _compared(times: dict[str, list[float]]) -> dict[str, Any]:
+    blocks = {name: _blocks(values) for name, values in times.items()}
+    networks = blocks["FaceMesh"] + blocks["network"]
+    found: dict[str, Any] = {
+        "ms": {name: round(1000 * float(np.median(v[_WARM_UP:])), 3) for name, v in times.items()}
+    }
+    found |= ratio(blocks["film"], networks)
+    found["one_picture"] = ratio(blocks["one picture"], networks)
+    found["light_speedup"] = ratio(blocks["film"], blocks["light, film"])
+    return found
+
+
+def _blocks(values: list[float]) -> np.ndarray:
+    """Medians of some frames in a row each, which a ratio's interval is drawn from."""
+    kept = np.array(values[_WARM_UP:])
+    return np.array(np.median(kept[: len(kept) // _BLOCK * _BLOCK].reshape(-1, _BLOCK), axis=1))
+
+
+def _own_work(frames: list[np.ndarray]) -> dict[str, float]:
+    """Processor time of this thread in a frame of a film, and in the engines, milliseconds, medians."""
+    with Pipeline.load(max_faces=1, artifact=ARTIFACT, threads=1) as pipeline:
+        for frame in frames[:_WARM_UP]:
+            pipeline.track(frame)
+        inside: list[int] = [0]
+
+        def timed(invoke: Callable[..., Any]) -> Callable[..., Any]:
+            def runs(*given: Any) -> Any:
+                began = time.thread_time_ns()
+                answer = invoke(*given)
+                inside[0] += time.thread_time_ns() - began
+                return answer
+
+            return runs
+
+        engines = landmark_networks(pipeline.stages._landmarkers[False])
+        for part in (*engines, pipeline.stages.detector._session):
+            part._interpreter = TimedInterpreter(part._interpreter, timed)
+        model = getattr(pipeline.stages.predictor, "_landmarks", None)
+        if model is not None:  # a model too, in numpy
+            model.estimate = timed(model.estimate)  # type: ignore[method-assign]
+        own, engine = [], []
+        for frame in frames:
+            inside[0], began = 0, time.thread_time_ns()
+            pipeline.track(frame)
+            own.append(time.thread_time_ns() - began - inside[0])
+            engine.append(inside[0])
+    return {"own": round(float(np.median(own)) / 1e6, 3), "engines": round(float(np.median(engine)) / 1e6, 3)}
+
+
+def _films(count: int) -> dict[str, float]:
+    """Wall milliseconds of a frame by faces and by pixels, in turns, medians."""
+    with open_source("clip") as source:
+        clip = [frame.image for frame in islice(source, count)]
+    kinds = {f"{faces} faces": (faces, SIZE) for faces in (1, 2, 4)} | {"1920x1080": (1, LARGE)}
+    pipelines = {
+        kind: Pipeline.load(max_faces=faces, artifact=ARTIFACT, threads=1)
+        for kind, (faces, _) in kinds.items()
+    }
+    times: dict[str, list[float]] = {kind: [] for kind in kinds}
+    for frame in clip:
+        for kind, (faces, size) in kinds.items():
+            times[kind].append(_seconds(pipelines[kind].track, frame_of(frame, faces, *size)))
+    for pipeline in pipelines.values():
+        pipeline.close()
+    return {kind: round(1000 * float(np.median(values[_WARM_UP:])), 3) for kind, values in times.items()}
+
+
+def _earlier(place: Path, arguments: Any) -> dict[str, Any]:
+    """The same of a checkout, by this program with its packages."""
+    command = [sys.executable, __file__, str(arguments.video.resolve()), "--frames", str(arguments.frames)]
+    paths = os.pathsep.join(str(place / package) for package in ("", "export", "apps"))
+    environment = {**os.environ, "PYTHONPATH": paths}
+    done = subprocess.run(
+        [*command, "--own-only", "--json"], capture_output=True, text=True, env=environment, check=True
+    )
+    document: dict[str, Any] = json.loads(done.stdout)
+    return {key: document[key] for key in ("own_cpu_ms", "films_ms")}
+
+
+def table(document: dict[str, Any]) -> str:
+    """Markdown."""
+    lines = [
+        f"{document['machine']}, {document['date']}, load {document['load']} before; `python benchmarks/{NAME}.py`.",
+        "",
+        "| ms a frame, one thread, 640x480 | in turns | alone |",
+        "|---|---|---|",
+    ]
+    turns, alone = document["turns"], document["alone"]
+    lines += [f"| {name} | {ms} | {alone['ms'][name]} |" for name, ms in turns["ms"].items()]
+    rows = (
+        (f"film / (FaceMesh + network), at most {_TURNS} in turns and {_ALONE} alone", turns, alone),
+        ("one picture / (FaceMesh + network)", turns["one_picture"], alone["one_picture"]),
+        (
+            "frames of `light` / frames of the default, at least 1.6",
+            turns["light_speedup"],
+            alone["light_speedup"],
+        ),
+    )
+    lines += [f"| {name} | {_interval(one)} | {_interval(two)} |" for name, one, two in rows]
+    before = document.get("before")
+    lines += ["", f"| | now |{' before |' if before else ''}", f"|---|---|{'---|' if before else ''}"]
+    lines.append(
+        _row("own work, CPU ms", document["own_cpu_ms"]["own"], before and before["own_cpu_ms"]["own"])
+    )
+    lines.append(
+        _row("engines, CPU ms", document["own_cpu_ms"]["engines"], before and before["own_cpu_ms"]["engines"])
+    )
+    films = document["films_ms"]
+    for kind, ms in films.items():
+        earlier = before and before["films_ms"]
+        times = f"{ms} ({ms / films['1 faces']:.2f} x one face)"
+        lines.append(
+            _row(
+                f"{kind}, ms",
+                times,
+                earlier and f"{earlier[kind]} ({earlier[kind] / earlier['1 faces']:.2f} x)",
+            )
+        )
+    return "\n".join(lines)
+
+
+def _row(name: str, now: Any, before: Any) -> str:
+    return f"| {name} | {now} |" + (f" {before} |" if before else "")
+
+
+def _interval(found: dict[str, float]) -> str:
+    return f"{found['ratio']} [{found['low']} {found['high']}]"
+
+
+if __name__ == "__main__":
+    sys.exit(main())
