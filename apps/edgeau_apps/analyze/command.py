@@ -11,6 +11,7 @@ from typing import Any
 from edgeau import Pipeline
 from edgeau._system.command import DONE, PARTLY, CommandParser, frames_a_second, positive, print_json, run
 from edgeau._system.processor import usable_processors
+from edgeau.action_units.unchanged import SKIP
 from edgeau.annotation import Annotator
 from edgeau.bundle.signature.options import add_signature_options, signature_policy
 from edgeau.errors import InputError, OutputError, UsageError
@@ -131,8 +132,9 @@ def _parser() -> CommandParser:
     )
     parser.add_argument(
         "--skip",
-        action="store_true",
-        help="spare the network faces of videos that did not change since it looked at them last",
+        choices=tuple(SKIP),
+        default="off",
+        help="spare the network faces of videos that did not change since it looked at them last; auto is of live streams (off)",
     )
     parser.add_argument(
         "--sequence",
@@ -244,7 +246,7 @@ def _load(arguments: argparse.Namespace, *, films: bool) -> Pipeline:
         landmarker_model=arguments.landmarker_model,
         filters=None if arguments.smooth else (),
         signatures=signature_policy(arguments),
-        skip="on" if arguments.skip else "off",
+        skip=arguments.skip,
     )
 
 
