@@ -1,4 +1,4 @@
-"""What networks would cost on a board: computed ranges, and how far the model is from what others measured."""
+"""Cost of networks on a board: computed ranges, and how far the model is from what others measured."""
 
 from __future__ import annotations
 

@@ -92,7 +92,7 @@ class Published:
 
     @property
     def off(self) -> float:
-        """How many times as long as the middle of the range the measurement is."""
+        """The measurement in shares of the middle of the range."""
         return math.sqrt(self.ms[0] * self.ms[1]) / self.expected.middle
 
 
