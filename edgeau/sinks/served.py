@@ -10,6 +10,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from edgeau._system.allowance import Allowance
 from edgeau._system.door import Door
 from edgeau._system.install_lines import extra_line
 from edgeau.errors import DependencyError, OutputError
@@ -27,6 +28,7 @@ HEARTBEAT = 15.0
 """Seconds after which a connection that died without a word is noticed."""
 _START_SECONDS = 10.0
 _STOP_SECONDS = 0.5
+_ATTEMPTS_PER_S, _ATTEMPTS = 1.0, 20.0  # wrong tokens, of everybody together
 
 
 class ServedSink(Sink):
@@ -58,6 +60,7 @@ class ServedSink(Sink):
         self._address = address
         self._trained = description.trained
         self._door = Door()
+        self._attempts = Allowance(_ATTEMPTS_PER_S, _ATTEMPTS)
         self._loop = asyncio.new_event_loop()
         self._started = threading.Event()
         self._refusal: OSError | None = None
@@ -120,14 +123,19 @@ class ServedSink(Sink):
             await runner.cleanup()
 
     async def _let_in(self, request: web.Request) -> web.StreamResponse:
-        self._door.asks(request.transport)
         token, origin = self._address.options.get("token"), request.headers.get("Origin")
         if token is not None and not hmac.compare_digest(
             request.query.get("token", "").encode(), token.encode()
         ):
-            raise self._web.HTTPForbidden(text="the token is missing or wrong")
+            closing = {"Connection": "close"}
+            if not self._attempts.spend():
+                raise self._web.HTTPTooManyRequests(
+                    text="too many wrong tokens; wait a while", headers=closing
+                )
+            raise self._web.HTTPForbidden(text="the token is missing or wrong", headers=closing)
         if origin is not None and not self._may_listen(origin):
             raise self._web.HTTPForbidden(text=f"pages of {origin} may not listen; allow them with origin=")
+        self._door.asks(request.transport)
         return await self._answer(request)
 
     def _may_listen(self, origin: str) -> bool:

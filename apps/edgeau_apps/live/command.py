@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import argparse
+import logging
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 from edgeau import Pipeline, open_source
+from edgeau._system.bounded_log import LogLimit
 from edgeau._system.command import DONE, CommandParser, frames_a_second, positive, run
 from edgeau._system.install_lines import extra_line
 from edgeau.action_units.unchanged import SKIP
 from edgeau.bundle.signature.options import add_signature_options, signature_policy
-from edgeau.errors import DependencyError, InputError
+from edgeau.errors import DependencyError, InputError, UsageError
 from edgeau.sources import Source
 from edgeau_apps.analyze.decoder_logging import quieten_decoders
 from edgeau_apps.live import window
@@ -55,6 +57,22 @@ def _parser() -> CommandParser:
         help=f"a page instead of a window (default: {_DEFAULT}); 0.0.0.0:8765 for the network, with a token",
     )
     parser.add_argument("--token", help="for pages that are not on loopback (default: a random one, printed)")
+    parser.add_argument(
+        "--tls",
+        nargs="?",
+        const="",
+        metavar="CERTIFICATE",
+        help="serve over HTTPS, with a certificate in PEM or one that is made for this machine",
+    )
+    parser.add_argument(
+        "--tls-key",
+        type=Path,
+        metavar="FILE",
+        help="its key in PEM, where the certificate's file does not hold it",
+    )
+    parser.add_argument(
+        "--metrics", action="store_true", help="the page also answers /metrics, for Prometheus"
+    )
     parser.add_argument("--no-video", action="store_true", help="the page gets numbers and no pictures")
     parser.add_argument(
         "--sink",
@@ -118,6 +136,8 @@ def _parser() -> CommandParser:
 
 def _body(argv: Sequence[str] | None) -> int:
     arguments = _parser().parse_args(argv)
+    for handler in logging.getLogger().handlers:
+        handler.addFilter(LogLimit())
     quieten_decoders()
     _source(arguments).close()  # what cannot be opened is reported before a network is loaded
     address = arguments.serve
@@ -125,6 +145,10 @@ def _body(argv: Sequence[str] | None) -> int:
     if why and not arguments.sink:
         print(f"{NAME}: {why}, so the page is served instead of a window", file=sys.stderr)
         address = _DEFAULT
+    if address is None and (arguments.tls is not None or arguments.metrics):
+        raise UsageError("--tls and --metrics are about the page; give --serve too")
+    if arguments.tls_key is not None and not arguments.tls:
+        raise UsageError("--tls-key is the key of a certificate; give that with --tls CERTIFICATE")
     session = WebcamSession(
         lambda artifact: _load(arguments, artifact), lambda: _source(arguments), arguments.sink
     )
@@ -191,8 +215,20 @@ def _source(arguments: argparse.Namespace) -> Source:
 
 def _serve(session: WebcamSession, overlay: Overlay, arguments: argparse.Namespace, address: str) -> None:
     try:
-        from edgeau_apps.live.serve.server import serve
+        from edgeau_apps.live.serve.server import Encryption, serve
     except ImportError as error:
         raise DependencyError(f"the page needs aiohttp ({error}): {extra_line('web')}") from error
     out = sys.stderr if "-" in arguments.sink else sys.stdout  # which then has nothing but JSON lines
-    serve(session, overlay, address, token=arguments.token, video=not arguments.no_video, out=out)
+    encryption = None
+    if arguments.tls is not None:
+        encryption = Encryption(Path(arguments.tls) if arguments.tls else None, arguments.tls_key)
+    serve(
+        session,
+        overlay,
+        address,
+        token=arguments.token,
+        video=not arguments.no_video,
+        out=out,
+        encryption=encryption,
+        with_metrics=arguments.metrics,
+    )

@@ -5,11 +5,13 @@ from __future__ import annotations
 import hmac
 import ipaddress
 import socket
-import time
 from collections.abc import Awaitable, Callable
 from urllib.parse import urlsplit
 
 from aiohttp import web
+
+from edgeau._system.allowance import Allowance
+from edgeau._system.door import Door
 
 __all__ = ["COOKIE", "Guard", "Handler", "is_loopback"]
 
@@ -38,17 +40,20 @@ class Guard:
     (DNS rebinding) is refused. An address made of numbers cannot be such a name.
 
     Args:
-        token: that every request must bring (in the cookie that the first one with ``?token=`` sets); None for none.
+        token: that every request must bring (in the cookie that the first one with ``?token=`` sets, or as ``Authorization: Bearer``);
+            None for none.
         open_paths: paths that need no token.
+        door: told of every connection whose owner may ask; the others go again.
     """
 
-    def __init__(self, token: str | None, open_paths: tuple[str, ...] = ()) -> None:
+    def __init__(self, token: str | None, door: Door, open_paths: tuple[str, ...] = ()) -> None:
+        self._door = door
         self._token = token
         self._open_paths = open_paths
         name = socket.gethostname().lower()
         self._names = {"localhost", name, f"{name}.local"}
-        self._changes = _Allowance(_CHANGES_PER_S, _BURST)
-        self._attempts = _Allowance(_ATTEMPTS_PER_S, _ATTEMPTS)
+        self._changes = Allowance(_CHANGES_PER_S, _BURST)
+        self._attempts = Allowance(_ATTEMPTS_PER_S, _ATTEMPTS)
 
     @web.middleware
     async def middleware(self, request: web.Request, handler: Handler) -> web.StreamResponse:
@@ -58,13 +63,17 @@ class Guard:
         closed = self._token is not None and request.path not in self._open_paths
         if closed and not self._known(request):
             # Whoever has the token is never kept out by others' attempts.
+            refusal: type[web.HTTPException] = web.HTTPUnauthorized
+            says = "a token is needed: open the address that the program printed\n"
             if not self._attempts.spend():
-                raise web.HTTPTooManyRequests(text="too many wrong tokens; wait a while\n", headers=_HEADERS)
-            raise web.HTTPUnauthorized(text="a token is needed: open the address that the program printed\n")
+                refusal, says = web.HTTPTooManyRequests, "too many wrong tokens; wait a while\n"
+            raise refusal(text=says, headers={**_HEADERS, "Connection": "close"})
+        if request.path not in self._open_paths:
+            self._door.asks(request.transport)
         if request.method not in ("GET", "HEAD"):
             self._spend_change()
         if "token" in request.query and self._token is not None:
-            return self._with_cookie()
+            return self._with_cookie(secure=request.secure)
         try:
             response = await handler(request)
         except web.HTTPException as error:
@@ -93,41 +102,23 @@ class Guard:
             raise web.HTTPForbidden(text="another page must not use this one\n", headers=_HEADERS)
 
     def _known(self, request: web.Request) -> bool:
-        given = request.query.get("token") or request.cookies.get(COOKIE) or ""
+        kind, _, bearer = request.headers.get("Authorization", "").partition(" ")
+        given = (
+            request.query.get("token") or request.cookies.get(COOKIE) or (bearer if kind == "Bearer" else "")
+        )
         return hmac.compare_digest(given.encode(), (self._token or "").encode())
 
-    def _with_cookie(self) -> web.Response:
+    def _with_cookie(self, *, secure: bool) -> web.Response:
         """To the page itself, so that the token does not stay in the address bar."""
         response = web.Response(status=303, headers={"Location": "/", **_HEADERS})
-        response.set_cookie(COOKIE, self._token or "", httponly=True, samesite="Strict", path="/")
+        response.set_cookie(
+            COOKIE, self._token or "", httponly=True, secure=secure, samesite="Strict", path="/"
+        )
         return response
 
     def _spend_change(self) -> None:
         if not self._changes.spend():
             raise web.HTTPTooManyRequests(text="too many changes; wait a second\n", headers=_HEADERS)
-
-
-class _Allowance:
-    """A token bucket.
-
-    Args:
-        per_s: how many come back each second.
-        burst: how many there are at most.
-    """
-
-    def __init__(self, per_s: float, burst: float) -> None:
-        self._per_s, self._burst = per_s, burst
-        self._left, self._last_s = burst, time.monotonic()
-
-    def spend(self) -> bool:
-        """Take one; False when there is none."""
-        now = time.monotonic()
-        self._left = min(self._burst, self._left + self._per_s * (now - self._last_s))
-        self._last_s = now
-        if self._left < 1:
-            return False
-        self._left -= 1
-        return True
 
 
 def is_loopback(host: str) -> bool:

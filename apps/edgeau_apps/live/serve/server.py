@@ -11,10 +11,13 @@ import asyncio
 import contextlib
 import secrets
 import signal
+import ssl
 import sys
 from collections.abc import Callable, Coroutine
+from dataclasses import dataclass
 from functools import partial
 from importlib.resources import files
+from pathlib import Path
 from typing import Any, TextIO
 
 import cv2
@@ -26,13 +29,15 @@ from edgeau._system.service_manager import notify
 from edgeau.errors import InputError, UsageError, UserError
 from edgeau.live import View
 from edgeau_apps.live.overlay import Overlay
-from edgeau_apps.live.serve.guard import Guard, Handler, is_loopback
+from edgeau_apps.live.serve.certificate import given_certificate, own_certificate
+from edgeau_apps.live.serve.guard import Guard, is_loopback
 from edgeau_apps.live.serve.message import about, numbers
+from edgeau_apps.live.serve.metrics import CONTENT_TYPE, metrics
 from edgeau_apps.live.serve.supervisor import Supervisor
 from edgeau_apps.live.serve.viewer_camera import MOST_BYTES, ViewerCamera, decoded
 from edgeau_apps.live.session import WebcamSession
 
-__all__ = ["make_app", "parse_address", "serve"]
+__all__ = ["Encryption", "make_app", "parse_address", "serve"]
 
 _PAGE = {"": "index.html", "app.js": "app.js", "style.css": "style.css"}
 _TYPES = {"html": "text/html", "js": "text/javascript", "css": "text/css"}
@@ -42,6 +47,7 @@ _MOST_VIEWERS = 16  # of pictures; of numbers four times as many
 _PATIENCE_S = 10.0  # a viewer that takes nothing for so long is let go
 _IDLE_S = 15.0  # a connection on which nothing is asked, and nothing sent
 _MOST_COMMAND = 2048
+_SHORTEST_TOKEN = 22  # characters: 128 bits in base64
 
 
 def parse_address(text: str) -> tuple[str, int]:
@@ -56,8 +62,29 @@ def parse_address(text: str) -> tuple[str, int]:
     return host.strip("[]") or "127.0.0.1", int(port)
 
 
+@dataclass(frozen=True)
+class Encryption:
+    """What ``--tls`` asked for.
+
+    Attributes:
+        certificate: PEM file; None has this machine make one.
+        key: PEM file; None where the certificate's file holds the key too.
+    """
+
+    certificate: Path | None = None
+    key: Path | None = None
+
+
 def serve(
-    session: WebcamSession, overlay: Overlay, address: str, *, token: str | None, video: bool, out: TextIO
+    session: WebcamSession,
+    overlay: Overlay,
+    address: str,
+    *,
+    token: str | None,
+    video: bool,
+    out: TextIO,
+    encryption: Encryption | None = None,
+    with_metrics: bool = False,
 ) -> None:
     """Serve until Ctrl-C or SIGTERM, or until the session has ended for good.
 
@@ -68,24 +95,50 @@ def serve(
         token: that viewers must bring; None for none on loopback, and a random one elsewhere.
         video: whether the page gets pictures.
         out: where the page's address is printed.
+        encryption: TLS; None for none.
+        with_metrics: whether ``/metrics`` answers.
 
     Raises:
-        UsageError: the address is none, or cannot be bound.
+        UsageError: the address is none or cannot be bound, the token is short, or the certificate cannot be used.
+        DependencyError: a certificate shall be made, and cryptography is not installed.
         UserError: the session ended, and did so again after each new start.
     """
     host, port = parse_address(address)
-    if is_loopback(host):
-        shown = f"http://{host if ':' not in host else f'[{host}]'}:{port}/" + (
-            f"?token={token}" if token else ""
-        )
-    else:
+    if not is_loopback(host):
+        if token is not None and len(token) < _SHORTEST_TOKEN:
+            raise UsageError(
+                f"--token has {len(token)} characters, and whoever guesses it sees this camera: give {_SHORTEST_TOKEN} or more (128 "
+                "bits), or leave it out and a random one is made"
+            )
         token = token or secrets.token_urlsafe(24)
         print("edgeau-live: everybody in the network who has the token can see this camera", file=sys.stderr)
-        shown = f"http://{host}:{port}/?token={token}"
-    door = Door()
+    tls = None if encryption is None else _tls(encryption, host)
+    shown = f"http{'s' if tls else ''}://{host if ':' not in host else f'[{host}]'}:{port}/"
+    if token:
+        shown += f"?token={token}"
+    door = Door(tls=tls)
     supervisor = Supervisor(session)
-    app = make_app(session, overlay, door, token=token, video=video, supervisor=supervisor)
+    app = make_app(
+        session,
+        overlay,
+        door,
+        token=token,
+        video=video,
+        supervisor=supervisor,
+        with_metrics=with_metrics,
+    )
     asyncio.run(_run(app, door, host, port, lambda: print(shown, file=out, flush=True), supervisor))
+
+
+def _tls(encryption: Encryption, host: str) -> ssl.SSLContext:
+    if encryption.certificate is not None:
+        return given_certificate(encryption.certificate, encryption.key)
+    context, fingerprint = own_certificate(host)
+    print(
+        f"edgeau-live: the page's certificate is this machine's own; browsers ask about it once, and show SHA-256 {fingerprint}",
+        file=sys.stderr,
+    )
+    return context
 
 
 async def _run(
@@ -157,10 +210,11 @@ def make_app(
     token: str | None,
     video: bool,
     supervisor: Supervisor,
+    with_metrics: bool = False,
 ) -> web.Application:
     """The application; it starts and closes nothing but its own tasks."""
-    guard = Guard(token, open_paths=("/health",))
-    app = web.Application(middlewares=[_asking(door), guard.middleware], client_max_size=_MOST_COMMAND)
+    guard = Guard(token, door, open_paths=("/health",))
+    app = web.Application(middlewares=[guard.middleware], client_max_size=_MOST_COMMAND)
     site = _Site(session, overlay, guard, video=video)
     app.router.add_get("/", site.page)
     app.router.add_get("/{name:app.js|style.css}", site.page)
@@ -173,6 +227,8 @@ def make_app(
     app.router.add_post("/do", site.do)
     if video:
         app.router.add_get("/video", site.video)
+    if with_metrics:
+        app.router.add_get("/metrics", partial(_metrics, session, supervisor, door))
     app.on_startup.append(site.begin)
     app.on_shutdown.append(site.end)
     return app
@@ -181,18 +237,16 @@ def make_app(
 async def _health(supervisor: Supervisor, _request: web.Request) -> web.Response:
     """200 where results come, else 503; nothing of the picture or the people in it, so that it needs no token."""
     health = supervisor.health()
-    return web.json_response(health, status=200 if health["status"] == "running" else 503)
+    status = 200 if health["status"] == "running" else 503
+    return web.json_response(health, status=status, headers={"Connection": "close"})
 
 
-def _asking(door: Door) -> Any:
-    """Tells the door which connections ask something."""
-
-    @web.middleware
-    async def middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
-        door.asks(request.transport)
-        return await handler(request)
-
-    return middleware
+async def _metrics(
+    session: WebcamSession, supervisor: Supervisor, door: Door, _request: web.Request
+) -> web.Response:
+    """For Prometheus; behind the token like everything else."""
+    text = metrics(session, supervisor.health(), door.open)
+    return web.Response(text=text, headers={"Content-Type": CONTENT_TYPE})
 
 
 class _Site:
