@@ -1,4 +1,4 @@
-"""How often something may happen: a token bucket."""
+"""Limit on how often something may happen: a token bucket."""
 
 from __future__ import annotations
 

@@ -76,7 +76,12 @@ def _array(stream: IO[bytes], size: int) -> NDArray[Any]:
     version = np.lib.format.read_magic(stream)  # type: ignore[no-untyped-call]
     if version not in _HEADERS:
         raise ValueError(f"an array of format {version[0]}.{version[1]} is not known")
-    shape, fortran_order, dtype = _HEADERS[version](stream)  # type: ignore[no-untyped-call]
+    try:
+        shape, fortran_order, dtype = _HEADERS[version](stream)  # type: ignore[no-untyped-call]
+    except zlib.error:
+        raise
+    except Exception as error:  # numpy reads it as Python's own text, which ends in TokenError, SyntaxError, RecursionError...
+        raise ValueError(f"the header of an array is damaged ({type(error).__name__})") from error
     if dtype.hasobject:
         raise ValueError("an array holds Python objects (pickles), which are never loaded")
     announced = math.prod(shape) * dtype.itemsize

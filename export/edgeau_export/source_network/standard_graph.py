@@ -100,6 +100,16 @@ def standard_graph(model: ModelProto, wish: GraphWish, where: str) -> ModelProto
     Raises:
         CheckpointError: it cannot be brought into the standard; the message says why.
     """
+    try:
+        return _standardised(model, wish, where)
+    except CheckpointError:
+        raise
+    except Exception as error:  # a damaged graph is met as whatever protobuf, onnx or numpy raise at that place
+        first = next(iter(str(error).strip().splitlines()), type(error).__name__)
+        raise CheckpointError(f"{where} is not a valid graph: {first}") from error
+
+
+def _standardised(model: ModelProto, wish: GraphWish, where: str) -> ModelProto:
     graph = ModelProto()
     graph.CopyFrom(model)
     _select_output(graph, wish.output_name, where)
@@ -113,13 +123,8 @@ def standard_graph(model: ModelProto, wish: GraphWish, where: str) -> ModelProto
     _free_batch(graph)
     graph = _operator_set(graph, wish.opset, where)
     _standard_output(graph)
-    try:
-        graph = onnx.shape_inference.infer_shapes(graph)
-        onnx.checker.check_model(graph, full_check=True)
-    except Exception as error:
-        raise CheckpointError(
-            f"{where} is not a valid graph: {str(error).strip().splitlines()[0]}"
-        ) from error
+    graph = onnx.shape_inference.infer_shapes(graph)
+    onnx.checker.check_model(graph, full_check=True)
     return graph
 
 

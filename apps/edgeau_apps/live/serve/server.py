@@ -64,7 +64,7 @@ def parse_address(text: str) -> tuple[str, int]:
 
 @dataclass(frozen=True)
 class Encryption:
-    """What ``--tls`` asked for.
+    """Encryption that ``--tls`` asked for.
 
     Attributes:
         certificate: PEM file; None has this machine make one.
