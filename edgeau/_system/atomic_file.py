@@ -162,14 +162,14 @@ def temporary_name(path: Path, marker: str) -> str:
     return f".{path.stem[:_LONGEST]}.{secrets.token_hex(6)}.{marker}{path.suffix}"
 
 
-def make_folder(folder: Path) -> None:
-    """Make a folder and those above it, and sync what they were made in.
+def make_folder(folder: Path, mode: int = 0o777) -> None:
+    """Make a folder, with these permission bits, and those above it, and sync what they were made in.
 
     Raises:
         OSError: the system refuses.
     """
     missing = [path for path in (folder, *folder.parents) if not path.exists()]
-    folder.mkdir(parents=True, exist_ok=True)
+    folder.mkdir(parents=True, exist_ok=True, mode=mode)
     for made in missing:
         sync(made.parent)
 

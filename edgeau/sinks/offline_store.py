@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from edgeau._system.atomic_file import lock
+from edgeau._system.atomic_file import lock, make_folder, sync
 from edgeau.errors import OutputError
 
 __all__ = ["OfflineStore"]
@@ -45,7 +45,7 @@ class OfflineStore:
         self._removed: list[int] = []
         self.lost = 0
         try:
-            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            make_folder(folder, mode=0o700)
             self._lock = (folder / "lock").open("wb")
         except OSError as error:
             raise OutputError(f"cannot keep messages in {folder}: {error.strerror or error}") from error
@@ -58,8 +58,13 @@ class OfflineStore:
                 for statement in _SET_UP:
                     self._rows.execute(statement)
                 self._count, self.bytes = self._totals()
-        except BaseException:
+            sync(folder)  # the names of the database's files, before anything is promised
+        except BaseException as error:
             self._lock.close()
+            if hasattr(self, "_rows"):
+                self._rows.close()
+            if isinstance(error, OSError):
+                raise OutputError(f"cannot keep messages in {folder}: {error.strerror or error}") from error
             raise
 
     def __len__(self) -> int:

@@ -104,7 +104,9 @@ def standard_graph(model: ModelProto, wish: GraphWish, where: str) -> ModelProto
         return _standardised(model, wish, where)
     except CheckpointError:
         raise
-    except Exception as error:  # a damaged graph is met as whatever protobuf, onnx or numpy raise at that place
+    except (
+        Exception
+    ) as error:  # a damaged graph is met as whatever protobuf, onnx or numpy raise at that place
         first = next(iter(str(error).strip().splitlines()), type(error).__name__)
         raise CheckpointError(f"{where} is not a valid graph: {first}") from error
 
