@@ -1,0 +1,329 @@
+"""The four papers' own questions, asked again in kind: small networks on rendered faces, equal budgets, several seeds.
+
+    python benchmarks/study.py --data faces/ --out runs/study [--only mrp-ce ...] [--seeds 3] [--steps 400] [--write docs/systems.md]
+
+A run that is there is not made again, and a broken one goes on, so the command may be stopped at any time; questions whose runs are
+all there stand in the table. Each run is trained on the training split, its thresholds are fitted on the validation split, and decisions
+are measured on the test split, at .5 and at the fitted thresholds. The figure is the mean F1 over AUs; a difference is the mean over seeds,
+with the 95 % interval of a paired bootstrap over persons (1,000 resamples: both sides see the same persons). A difference whose
+interval holds 0 tells nothing, whatever its sign. No auxiliary heads: the loss under test is the whole loss.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from learning import RECIPES, part_of
+from numpy.typing import NDArray
+from page_part import write_part
+from this_machine import machine_name
+
+from edgeau._system.command import DONE, CommandParser, print_json, run
+from edgeau.action_units.names import DEFAULT
+from edgeau.metrics import bootstrap_weights, percentile_interval
+from edgeau_apps.report.published_tables import score_tables
+from edgeau_training.datasets.synthetic import SyntheticFaces, list_shards
+from edgeau_training.datasets.synthetic_crops import SyntheticCrops
+from edgeau_training.evaluation.predictions import Predictions, load_predictions, save_predictions
+from edgeau_training.evaluation.report import write_document
+from edgeau_training.trainer.recipe import Recipe, read_recipe
+from edgeau_training.trainer.run import STATE, Run
+from edgeau_training.trainer.run_options import RunOptions
+from edgeau_training.trainer.validation import thresholds_by
+
+PART = "python benchmarks/study.py"
+ANSWERS = "answers.npz"
+RESULT = "result.json"
+
+
+@dataclass(frozen=True)
+class Variant:
+    """One way to train: a small recipe of ``benchmarks/learning`` and what differs from it."""
+
+    recipe: str
+    loss: Mapping[str, Any]
+    network: str | None = None
+    options: Mapping[str, Any] = field(default_factory=dict)
+    sampler: Mapping[str, Any] | None = None
+
+    def made(self, seed: int, steps: int | None) -> Recipe:
+        base = read_recipe(RECIPES / f"{self.recipe}.toml")
+        stages = base.stages if steps is None else [replace(one, steps=steps) for one in base.stages]
+        return replace(
+            base,
+            network=self.network or base.network,
+            options={**base.options, **self.options},
+            loss=dict(self.loss),
+            sampler=base.sampler if self.sampler is None else dict(self.sampler),
+            auxiliary={},
+            stages=tuple(stages),
+            seed=seed,
+        )
+
+
+_UNIFORM = {"name": "uniform"}
+_USTC = {"lanets": 5, "reduction": 16, "neighbours": 4}
+VARIANTS = {
+    "mrp-gap": Variant("mrpnet", {"name": "cross-entropy"}, options={"mrp_variant": "gap"}),
+    "mrp-ce": Variant("mrpnet", {"name": "cross-entropy"}),
+    "mrp-dce": Variant("mrpnet", {"name": "cross-entropy-dice"}),
+    "mrp-focal": Variant("mrpnet", {"name": "focal"}),
+    "mrp-bbl": Variant("mrpnet", {"name": "bbl", "mode": "swap"}),
+    "drml": Variant("drml", {"name": "drml"}),
+    "drml-convnet": Variant("drml", {"name": "drml"}, network="drml-convnet"),
+    "drml-lcn": Variant("drml", {"name": "drml"}, network="drml-lcn"),
+    "siat": Variant("siat", {"name": "mean-cross-entropy"}, sampler=_UNIFORM),
+    "siat-mlros": Variant("siat", {"name": "mean-cross-entropy"}),
+    "siat-selective": Variant("siat", {"name": "selective"}),
+    "ustc-backbone": Variant("ustc", {"name": "mean-cross-entropy"}, network="ustc-backbone"),
+    "ustc-circle": Variant("ustc", {"name": "circle"}, network="ustc-backbone"),
+    "ustc-relations": Variant("ustc", {"name": "circle"}, network="ustc-relations", options={"lanets": 0}),
+    "ustc-perception": Variant("ustc", {"name": "circle"}, network="ustc-relations"),
+    "ustc-fixed": Variant("ustc", {"name": "circle"}),
+    "ustc-attn": Variant("ustc", {"name": "circle"}, network="ustc-attn"),
+}
+
+
+@dataclass(frozen=True)
+class Question:
+    """What one paper asked.
+
+    Attributes:
+        system: whose.
+        title: of ``ours`` against ``other``.
+        ours: ``variant``, or ``variant@fitted`` and ``variant@half`` where thresholds are the question, or ``variant@vote``: the seeds'
+            models vote.
+        other: likewise.
+        paper: ``(table, row of ours, row of other)`` of the published tables; None where the paper prints no such pair.
+    """
+
+    system: str
+    title: str
+    ours: str
+    other: str
+    paper: tuple[str, str, str] | None = None
+
+
+_MRP, _SIAT, _FF = "f1-mrpnet-ablation", "scores-siat", "f1-ustc-ablation"
+QUESTIONS = (
+    Question("MRP-Net", "regions against global pooling", "mrp-ce", "mrp-gap", (_MRP, "EF+MRP+CE", "EF+CE")),
+    Question("MRP-Net", "DCE (a guess) against CE", "mrp-dce", "mrp-ce", (_MRP, "EF+MRP+DCE", "EF+MRP+CE")),
+    Question("MRP-Net", "focal against CE", "mrp-focal", "mrp-ce", (_MRP, "EF+MRP+FL", "EF+MRP+CE")),
+    Question("MRP-Net", "BBL against CE", "mrp-bbl", "mrp-ce", (_MRP, "EF+MRP+BBL", "EF+MRP+CE")),
+    Question("MRP-Net", "BBL against focal", "mrp-bbl", "mrp-focal", (_MRP, "EF+MRP+BBL", "EF+MRP+FL")),
+    Question("DRML", "region layer against convolution", "drml", "drml-convnet"),
+    Question("DRML", "region layer against locally connected", "drml", "drml-lcn"),
+    Question(
+        "SIAT-NTU",
+        "MLROS and selective learning against neither",
+        "siat-selective",
+        "siat",
+        (_SIAT, "+ align + balancing", "+ align"),
+    ),
+    Question("SIAT-NTU", "MLROS against uniform sampling", "siat-mlros", "siat"),
+    Question("SIAT-NTU", "soft thresholds against .5", "siat-selective@fitted", "siat-selective@half"),
+    Question(
+        "USTC", "circle loss against BCE", "ustc-circle", "ustc-backbone", (_FF, "+ circle loss", "baseline")
+    ),
+    Question(
+        "USTC", "relations against none", "ustc-relations", "ustc-circle", (_FF, "+ MIL", "+ Glint360K")
+    ),
+    Question(
+        "USTC", "local regions against none", "ustc-perception", "ustc-relations", (_FF, "+ LRP", "+ MIL")
+    ),
+    Question("USTC", "feature fusion against none", "ustc-fixed", "ustc-perception", (_FF, "+ FF", "+ LRP")),
+    Question("USTC", "attention against a fixed share", "ustc-attn", "ustc-fixed"),
+    Question("USTC", "vote of the seeds against one", "ustc-fixed@vote", "ustc-fixed"),
+)
+
+
+def learn(recipe: Recipe, data: Path, test: SyntheticFaces, out: Path) -> None:
+    """One run, unless it is there: answers to validation and test faces, and what it cost."""
+    if (out / RESULT).is_file():
+        return
+    started = time.process_time()
+    one = Run(recipe, data, out, RunOptions(resume=(out / STATE).is_file()))
+    one.finish()
+    trainee = one.trainee
+    crops = SyntheticCrops(test, arcface=trainee.framing.arcface)
+    last = recipe.stages[-1]
+    view = trainee.framing.view_of(last.pixels, last.field)  # the size that it was trained on
+    validation = trainee.data.validation
+    answers = {
+        "validation": trainee.predict(validation, np.arange(len(validation)), view),
+        "test": trainee.predict(crops, np.arange(len(crops)), view),
+    }
+    save_predictions(out / ANSWERS, answers)
+    write_document(
+        out / RESULT,
+        {
+            "steps": one.place.step,
+            "pictures": one.place.step * last.batch,
+            "cpu_minutes": round((time.process_time() - started) / 60, 2),
+            "machine": f"{machine_name()}, {torch.get_num_threads()} thread",
+            "date": time.strftime("%Y-%m-%d"),
+        },
+    )
+
+
+def decisions(side: str, out: Path, seeds: int, how: str) -> list[Predictions]:
+    """Each seed's answers to the test faces, with thresholds: those of ``side`` where it names them, else ``how``.
+
+    Args:
+        side: of a question.
+        out: folder of the runs.
+        seeds: how many.
+        how: ``half`` or ``fitted``.
+    """
+    name, _, told = side.partition("@")
+    tables = []
+    for seed in range(seeds):
+        answers = load_predictions(out / f"{name}-{seed}" / ANSWERS)
+        test = answers["test"]
+        fitted = (told if told in ("half", "fitted") else how) == "fitted"
+        limits = thresholds_by("f1", answers["validation"]) if fitted else np.full(len(test.labels), 0.5)
+        tables.append(test.with_thresholds(limits))
+    if told != "vote":
+        return tables
+    votes = np.mean([table.decisions for table in tables], axis=0) > 0.5
+    logits = np.where(votes, 1.0, -1.0).astype(np.float32)
+    return [replace(tables[0], logits=logits, thresholds=np.full(len(tables[0].labels), 0.5))]
+
+
+def mean_f1(tables: Sequence[Predictions], weights: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Mean F1 over AUs that occur, and over the tables, for each row of weights of the faces: ``(B,)``."""
+    each = []
+    for table in tables:
+        truth, decided = table.truth == 1, table.decisions
+        hits, wrong, missed = (
+            weights @ part.astype(np.float64)
+            for part in (decided & truth, decided & ~truth, ~decided & truth)
+        )
+        occurs = truth.any(axis=0)
+        f1 = 2 * hits / np.maximum(2 * hits + wrong + missed, 1e-9)
+        each.append(f1[:, occurs].mean(axis=1))
+    return np.asarray(np.mean(each, axis=0))
+
+
+@dataclass(frozen=True)
+class Difference:
+    """F1 of one side minus F1 of the other, in points of F1 (0..100), with its 95 % interval."""
+
+    value: float
+    low: float
+    high: float
+
+
+def difference(ours: Sequence[Predictions], other: Sequence[Predictions], seed: int = 0) -> Difference:
+    """Paired over persons."""
+    table = ours[0]
+    weights = bootstrap_weights(len(table.logits), 1000, table.groups, seed)
+    whole = np.ones((1, len(table.logits)))
+    value = float(mean_f1(ours, whole)[0] - mean_f1(other, whole)[0])
+    low, high = percentile_interval(mean_f1(ours, weights) - mean_f1(other, weights))
+    return Difference(100 * value, 100 * float(low), 100 * float(high))
+
+
+def published(question: Question) -> float | None:
+    """The paper's difference in points of F1; None where it prints none."""
+    if question.paper is None:
+        return None
+    name, ours, other = question.paper
+    table = score_tables()[name]
+    column = table.columns.index("F1") if "F1" in table.columns else None
+    rows = {row.method: row.mean if column is None else row.values[column] for row in table.row}
+    scale = 100.0 if table.unit == "share" else 1.0
+    first, second = rows[ours], rows[other]
+    return None if first is None or second is None else scale * (first - second)
+
+
+def verdict(found: Difference, paper: float | None) -> str:
+    """Whether the study says what the paper says."""
+    if found.low <= 0 <= found.high:
+        return "cannot tell"
+    if paper is None:
+        return "better" if found.value > 0 else "worse"
+    return "agrees" if (found.value > 0) == (paper > 0) else "disagrees"
+
+
+def table(out: Path, seeds: int) -> tuple[str, list[dict[str, Any]]]:
+    """The questions whose runs are there, as Markdown and as plain values."""
+    lines = [
+        "| system | question | difference in F1 at .5 | at fitted thresholds | the paper's | at fitted thresholds, the study |",
+        "|---|---|---|---|---|---|",
+    ]
+    rows = []
+    for question in QUESTIONS:
+        needed = {side.partition("@")[0] for side in (question.ours, question.other)}
+        if not all((out / f"{name}-{seed}" / RESULT).is_file() for name in needed for seed in range(seeds)):
+            continue
+        found = {
+            how: difference(
+                decisions(question.ours, out, seeds, how), decisions(question.other, out, seeds, how)
+            )
+            for how in ("half", "fitted")
+        }
+        paper = published(question)
+        said = verdict(found["fitted"], paper)
+        cells = [f"{one.value:+.1f} ({one.low:+.1f} to {one.high:+.1f})" for one in found.values()]
+        if question.ours.endswith("@fitted"):
+            cells[1] = "-"  # thresholds themselves are the question
+        printed = "not printed" if paper is None else f"{paper:+.1f}"
+        lines.append(f"| {question.system} | {question.title} | {' | '.join(cells)} | {printed} | {said} |")
+        rows.append({"system": question.system, "question": question.title, "paper": paper, "verdict": said}
+                    | {how: vars(one) for how, one in found.items()})  # fmt: skip
+    costs = [json.loads(path.read_text()) for path in sorted(out.glob(f"*/{RESULT}"))]
+    if costs:
+        minutes = sum(cost["cpu_minutes"] for cost in costs)
+        pictures = sorted({cost["pictures"] for cost in costs})
+        cost = (
+            f"{len(costs)} runs of {pictures[0]:,} to {pictures[-1]:,} pictures, {seeds} seeds, {minutes:.0f} CPU minutes in all; "
+            f"{costs[0]['machine']}; {max(cost['date'] for cost in costs)}. {len(QUESTIONS) - len(rows)} of {len(QUESTIONS)} questions are "
+            "not measured yet."
+        )
+        lines += ["", cost]
+    return "\n".join(lines), rows
+
+
+def _body(argv: Sequence[str] | None) -> int:
+    parser = CommandParser("study.py", "The four papers' own questions, in kind, on rendered faces.",
+                           "python benchmarks/study.py --data faces/ --out runs/study")  # fmt: skip
+    parser.add_argument("--data", type=Path, required=True, metavar="DIR", help="what edgeau-synth wrote")
+    parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder of the runs")
+    parser.add_argument(
+        "--only", nargs="*", choices=tuple(VARIANTS), help="some of the runs; none: the table alone"
+    )
+    parser.add_argument(
+        "--seeds", type=int, default=3, metavar="N", help="runs of each (default: %(default)s)"
+    )
+    parser.add_argument("--steps", type=int, metavar="N", help="instead of those of the recipes")
+    parser.add_argument("--write", type=Path, metavar="PAGE", help="put the table into a page")
+    parser.add_json()
+    options = parser.parse_args(argv)
+    torch.set_num_threads(1)
+    data = part_of(options.data, options.out / "faces")
+    test = SyntheticFaces.read(options.data, "test", DEFAULT, list_shards(options.data, "test"))
+    wanted = list(VARIANTS) if options.only is None else options.only
+    for seed in range(options.seeds):  # every variant once before any twice
+        for name in wanted:
+            learn(VARIANTS[name].made(seed, options.steps), data, test, options.out / f"{name}-{seed}")
+    text, rows = table(options.out, options.seeds)
+    if options.json:
+        print_json(rows)
+    elif options.write:
+        write_part(options.write, PART, text)
+    else:
+        print(text)
+    return DONE
+
+
+if __name__ == "__main__":
+    sys.exit(run("study.py", _body))
