@@ -94,7 +94,7 @@ VARIANTS = {
 
 @dataclass(frozen=True)
 class Question:
-    """What one paper asked.
+    """A question of one paper.
 
     Attributes:
         system: whose.
@@ -246,7 +246,7 @@ def published(question: Question) -> float | None:
 
 
 def verdict(found: Difference, paper: float | None) -> str:
-    """Whether the study says what the paper says."""
+    """Say whether the study agrees with the paper."""
     if found.low <= 0 <= found.high:
         return "cannot tell"
     if paper is None:
