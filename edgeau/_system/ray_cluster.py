@@ -21,6 +21,7 @@ Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 _LOCAL = "local"
+_CLIENT = "ray://"
 _PATIENCE_S = 5.0
 _AGAIN = 1  # work whose process was killed is done again so many times
 
@@ -33,8 +34,9 @@ def spread(
     What a worker keeps in the globals of its modules stays for its next items.
 
     Args:
-        address: address of a running cluster (``"10.0.0.1:6379"``, ``"auto"``), or ``"local"`` for one on this machine that ends
-            with the work.
+        address: address of a running cluster: of its head (``"10.0.0.1:6379"``), from a machine outside of it
+            (``"ray://10.0.0.1:10001"``, Ray's client server), ``"auto"`` on one of its nodes and in its jobs; or ``"local"`` for one on this
+            machine that ends with the work.
         work: a function of a module; its exceptions of kind :class:`UserError` are raised here as they are.
         items: what can be pickled.
 
@@ -80,14 +82,16 @@ def _connected(address: str) -> Iterator[Any]:
         import ray.exceptions
     except ImportError as error:
         raise DependencyError(f"--ray needs ray ({error}): {extra_line('ray')}") from error
-    options = (
-        {"num_cpus": len(os.sched_getaffinity(0)), "include_dashboard": False}
-        if address == _LOCAL
-        else {"address": address}
-    )
+    quiet = {"log_to_driver": False, "logging_level": logging.ERROR, "configure_logging": True}
+    if address == _LOCAL:
+        options = {"num_cpus": len(os.sched_getaffinity(0)), "include_dashboard": False, **quiet}
+    elif address.startswith(_CLIENT):
+        options = {"address": address}  # the client takes nothing else
+    else:
+        options = {"address": address, **quiet}
     _check_reachable(address)
     try:
-        ray.init(log_to_driver=False, logging_level=logging.ERROR, configure_logging=True, **options)
+        ray.init(**options)
     except (ConnectionError, ValueError, RuntimeError) as error:
         raise _no_cluster(address, error) from error
     try:
@@ -98,11 +102,11 @@ def _connected(address: str) -> Iterator[Any]:
 
 def _check_reachable(address: str) -> None:
     """Ray itself tries for minutes where nothing answers."""
-    host, colon, port = address.rpartition(":")
+    host, colon, port = address.removeprefix(_CLIENT).rpartition(":")
     if not (colon and port.isdigit()):
         return  # "auto" and "local" are Ray's to look up
     try:
-        socket.create_connection((host, int(port)), _PATIENCE_S).close()
+        socket.create_connection((host.strip("[]"), int(port)), _PATIENCE_S).close()
     except (OSError, OverflowError) as error:
         raise _no_cluster(address, error) from error
 

@@ -6,12 +6,12 @@ import hashlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from edgeau._system.scratch_folder import scratch_folder
 from edgeau.errors import EngineError, InputError, UsageError
 from edgeau.runtimes.litert_interpreter import interpreter
 from edgeau.runtimes.session import EngineInfo, Session, silence
@@ -79,7 +79,7 @@ def file_to_measure(path: Path) -> Iterator[MeasuredFile]:
     if described.weights.suffix in (".onnx", ".tflite"):
         yield MeasuredFile(described.weights, described.title)
         return
-    with TemporaryDirectory(prefix="edgeau-") as folder:
+    with scratch_folder("bench") as folder:
         file = Path(folder) / f"{path.stem}.onnx"
         file.write_bytes(ModelFileSource(path).graph(_OPSET).SerializeToString())
         yield MeasuredFile(file, described.title)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
@@ -32,6 +33,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _body(argv: Sequence[str] | None) -> int:
     arguments = _parser().parse_args(argv)
+    if arguments.sbom is not None:
+        return _write_sbom(arguments.sbom, arguments.bundle)
     if arguments.machine is None:
         machine = replace(
             this_machine(time_limit=arguments.time_limit),
@@ -59,6 +62,18 @@ def _body(argv: Sequence[str] | None) -> int:
     else:
         print("\n".join(_lines(findings)))
     return _CODES[worst]
+
+
+def _write_sbom(file: Path, bundle: str | None) -> int:
+    # Imported only now: the doctor itself runs where numpy is missing.
+    from edgeau._system.atomic_file import write_whole
+    from edgeau.bundle import bundle_folder, load_bundle
+    from edgeau_apps.doctor.bill_of_materials import bill_of_materials
+
+    document = bill_of_materials(None if bundle is None else load_bundle(bundle_folder(bundle)))
+    write_whole(file, json.dumps(document, indent=2, ensure_ascii=False).encode() + b"\n")
+    print(f"{file}: CycloneDX 1.6, {len(document['components'])} components")
+    return DONE
 
 
 def _brings_landmarks(bundle: str | None) -> bool:
@@ -91,6 +106,12 @@ def _parser() -> CommandParser:
         type=Path,
         metavar="FILE",
         help="examine a machine from the output of edgeau-doctor --json, such as one sent with a question",
+    )
+    parser.add_argument(
+        "--sbom",
+        type=Path,
+        metavar="FILE",
+        help="write a bill of materials instead (CycloneDX 1.6): what is installed here, and the bundle with its model card",
     )
     parser.add_argument(
         "--time-limit",

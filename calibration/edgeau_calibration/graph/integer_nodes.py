@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,6 +9,7 @@ from pathlib import Path
 
 import onnx
 
+from edgeau._system.scratch_folder import scratch_folder
 from edgeau_calibration.graph.ort_session import open_model
 
 __all__ = ["NodeCount", "integer_nodes"]
@@ -59,7 +59,7 @@ def integer_nodes(model: onnx.ModelProto) -> NodeCount:
     Raises:
         CalibrationError: ONNX Runtime refuses the graph.
     """
-    with tempfile.TemporaryDirectory(prefix="edgeau-nodes-") as folder:
+    with scratch_folder("nodes") as folder:
         file = Path(folder) / "rewritten.onnx"
         open_model(model, keep=str(file))
         kinds = Counter(node.op_type for node in onnx.load(file).graph.node)

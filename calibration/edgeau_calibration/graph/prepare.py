@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import count
@@ -13,6 +12,7 @@ import onnx
 from onnx import numpy_helper
 from onnxruntime.quantization.shape_inference import quant_pre_process
 
+from edgeau._system.scratch_folder import scratch_folder
 from edgeau.errors import CalibrationError
 from edgeau_calibration.graph.ort_session import open_model
 from edgeau_calibration.graph.view import GraphView, drop_unread
@@ -34,7 +34,7 @@ def prepare_graph(model: onnx.ModelProto) -> onnx.ModelProto:
             does not know, or takes pictures of any size.
     """
     _check(model)
-    with tempfile.TemporaryDirectory(prefix="edgeau-quantize-") as folder:
+    with scratch_folder("quantize") as folder:
         source, path = Path(folder) / "float.onnx", Path(folder) / "prepared.onnx"
         # By file: handed a model in memory, it moves that model's weights to a file that it then cannot find.
         onnx.save(_pooled(model), source)

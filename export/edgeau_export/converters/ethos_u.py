@@ -6,9 +6,9 @@ import csv
 import re
 import shutil
 import subprocess
-import tempfile
 from pathlib import Path
 
+from edgeau._system.scratch_folder import scratch_folder
 from edgeau._system.tool_environment import TOOLS, tool_python, tool_versions
 from edgeau.bundle.manifest import Compiled
 from edgeau.errors import ConversionError
@@ -57,7 +57,7 @@ def vela(source: Path, device: str, out: Path) -> Compiled:
     python = tool_python("vela")
     family = device.rpartition("-")[0]
     system, memory = _SYSTEM[family], _MEMORY[family]
-    with tempfile.TemporaryDirectory() as name:
+    with scratch_folder("ethos-u") as name:
         folder = Path(name)
         done = subprocess.run(
             [str(python), "-m", "ethosu.vela", str(source), "--accelerator-config", device,

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import tempfile
 from pathlib import Path
 
 import onnx
 
+from edgeau._system.scratch_folder import scratch_folder
 from edgeau._system.tool_environment import TOOLS
 from edgeau.bundle.manifest import Compiled
 from edgeau.errors import ConversionError, EngineError
@@ -29,7 +29,7 @@ def convert(request: ConversionRequest) -> ConversionResult:
         DependencyError: ExecuTorch's environment is not there.
     """
     shape = [dim.dim_value for dim in request.graph.graph.input[0].type.tensor_type.shape.dim][1:]
-    with tempfile.TemporaryDirectory() as folder, ToolProcess("executorch", "executorch_build.py") as tool:
+    with scratch_folder("executorch") as folder, ToolProcess("executorch", "executorch_build.py") as tool:
         source = Path(folder) / "graph.onnx"
         onnx.save(request.graph, source)
         try:

@@ -11,13 +11,13 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from edgeau._system.scratch_folder import scratch_folder
 from edgeau.errors import CalibrationError, UsageError
 from edgeau.faces.alignment import Alignment, ArcFaceTemplate
 from edgeau_calibration.data.crops import evenly
@@ -85,7 +85,7 @@ def calibration_data(
     fold = _fold(description, name) or reader.folds[0]
     progress.notice(f"{name}: fold {fold}; nobody is in two of the splits for ranges, thresholds and F1")
     splits = _splits(frames, reader.fold(frames, fold))
-    with TemporaryDirectory(prefix="edgeau-") as folder:
+    with scratch_folder("set") as folder:
         unreadable: dict[int, str] = {}
         table = Path(folder) / f"{name}-fold-{fold}.csv"
         _write_table(table, frames, splits, shared, description.alignment, unreadable)
