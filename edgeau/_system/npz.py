@@ -7,6 +7,7 @@ bytes may claim terabytes in either. Here both are checked against limits, and a
 from __future__ import annotations
 
 import math
+import sys
 import zipfile
 import zlib
 from collections.abc import Collection
@@ -93,4 +94,6 @@ def _array(stream: IO[bytes], size: int) -> NDArray[Any]:
     flat = (
         np.frombuffer(content, dtype) if dtype.itemsize and announced else np.empty(math.prod(shape), dtype)
     )
+    if dtype.kind == "U" and announced and flat.view(f"{dtype.byteorder}u4").max() > sys.maxunicode:
+        raise ValueError("an array of text holds what is no text")  # numpy looks only when an item is taken
     return flat.reshape(shape, order="F" if fortran_order else "C")

@@ -23,7 +23,7 @@ __all__ = ["GuidedResult", "guided"]
 # Readers whose work is done in Python, where lines can be followed.
 FOLLOWED = (
     "manifest", "signature", "neutral baseline", "picture headers", "ONNX, weights elsewhere", "TFLite", "tables of pictures", "targets",
-    "training recipes", "quantization recipes", "model.toml", "addresses",
+    "training recipes", "model.toml", "addresses",
 )  # fmt: skip
 
 

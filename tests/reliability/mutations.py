@@ -69,6 +69,13 @@ def mutated_json(document: Any, dice: random.Random) -> bytes:
     """A JSON document with changed, missing, doubled or deeply nested values, or changed bytes."""
     if dice.random() < 0.15:
         return mutated(json.dumps(document).encode(), dice)
+    try:
+        return _mutated_values(document, dice)
+    except (ArithmeticError, ValueError):  # numbers that Python itself cannot write
+        return mutated(json.dumps(document).encode(), dice)
+
+
+def _mutated_values(document: Any, dice: random.Random) -> bytes:
     copy = json.loads(json.dumps(document))
     for _ in range(dice.choice((1, 1, 2, 5))):
         copy = _changed(copy, dice)

@@ -313,14 +313,12 @@ def _tables(home: Path) -> list[Reader]:
 
 def _texts(home: Path) -> list[Reader]:
     from edgeau.sinks.address import Address
-    from edgeau_calibration.recipe import load_recipe
     from edgeau_export.source_network.model_file import read_model_file
     from edgeau_export.targets.target import load_target
     from edgeau_training.trainer.recipe import read_recipe
 
     target = next((ROOT / "export").rglob("raspberrypi5.toml")).read_text()
     recipe = next((ROOT / "training").rglob("mrpnet-small.toml")).read_text()
-    quantization = next(path for path in (ROOT / "calibration").rglob("*.toml")).read_text()
     described = (
         'title = "x"\nweights = "a.onnx"\nlabels = ["AU1", "AU2"]\noutput = "logits"\nthresholds = [0.5, 0.5]\n[input]\n'
         'size = [224, 224]\ncolor = "RGB"\nmean = [0.5, 0.5, 0.5]\nstd = [0.5, 0.5, 0.5]\nscale = 255\nlayout = "NCHW"\n'
@@ -345,12 +343,6 @@ def _texts(home: Path) -> list[Reader]:
             lambda dice: mutated_text(recipe, dice),
             _file(home / "recipe.toml", read_recipe),
             0.05,
-        ),
-        Reader(
-            "quantization recipes",
-            lambda dice: mutated_text(quantization, dice),
-            _file(home / "int8.toml", lambda path: load_recipe(str(path))),
-            0.03,
         ),
         Reader(
             "model.toml",

@@ -106,7 +106,7 @@ def read_model_file(path: Path) -> DescribedModel:
         raise UsageError(
             f"{path} does not exist; edgeau-export --describe FILE prints one to fill in"
         ) from error
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError) as error:
         raise UsageError(f"{path} is not a TOML file that can be read: {error}") from error
     try:
         return _model_file(path, values)

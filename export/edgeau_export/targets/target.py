@@ -262,7 +262,7 @@ def _from_file(path: Path) -> Target:
 def _parse(text: str, where: str) -> Target:
     try:
         return from_dict(Target, tomllib.loads(text), where)
-    except tomllib.TOMLDecodeError as error:
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
         raise TargetError(f"target file {where} is not TOML: {error}") from error
     except TargetError as error:
         raise TargetError(f"target file {where}: {error}") from error

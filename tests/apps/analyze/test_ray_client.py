@@ -90,6 +90,7 @@ class Cluster:
             self.process.wait(30)
         except subprocess.TimeoutExpired:
             os.killpg(self.process.pid, signal.SIGKILL)
+            self.process.wait(30)
         self.log.close()
 
 
@@ -147,7 +148,7 @@ def test_a_job_that_was_submitted(
         "--",
         sys.executable,
         "-c",
-        f"'{code}'",
+        code,
     ]
     command += [str(pictures), "--out", str(tmp_path), "--threads", "1", "--bundle", "light", "--ray", "auto"]
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=300)

@@ -27,6 +27,7 @@ __all__ = ["PRECISIONS", "RECIPES", "THRESHOLDS", "DataOptions", "PaperRow", "Re
 MRP_FIELDS = (160, 224)  # canvas pixels that fall on whole, centred cells of its 7x7 map: 5 and 7 of them
 PRECISIONS = ("32-true", "bf16-mixed", "16-mixed")
 RECIPES = Path(__file__).parent.parent / "recipes"
+_LONGEST_NAME = 200  # characters of a base
 _MERGED = ("options", "data", "optimiser", "augmentation")
 THRESHOLDS = ("half", "f1", "accuracy-f1", "roc", "break-even")
 
@@ -214,8 +215,11 @@ def _values(path: Path, above: tuple[Path, ...]) -> dict[str, Any]:
         raise UsageError(f"recipe {path} does not exist; name a .toml file or a recipe that is shipped")
     try:
         values = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
         raise UsageError(f"recipe {path} is not valid TOML: {error}") from error
+    for key in (*_MERGED, "loss", "sampler"):
+        if not isinstance(values.get(key, {}), dict):
+            raise UsageError(f"recipe {path}: {key} is no table")
     base = values.pop("base", None)
     if base is None:
         return values
@@ -230,6 +234,8 @@ def _values(path: Path, above: tuple[Path, ...]) -> dict[str, Any]:
 
 def _base_file(path: Path, base: str) -> Path:
     """The file of a base: beside the recipe, else one that is shipped."""
+    if Path(base).name != base or len(base) > _LONGEST_NAME:
+        raise UsageError(f"recipe {path}: base {base[:80]!r} is no name of a recipe")
     beside = path.with_name(f"{base}.toml")
     return beside if beside.is_file() else RECIPES / f"{base}.toml"
 
@@ -242,6 +248,10 @@ def _over(base: dict[str, Any], values: dict[str, Any]) -> dict[str, Any]:
 
 def _recipe(values: dict[str, Any]) -> Recipe:
     if "labels" in values:
+        if not isinstance(values["labels"], list) or not all(
+            isinstance(label, str) for label in values["labels"]
+        ):
+            raise UsageError("labels must be a list of names, such as ['AU1', 'AU12']")
         values["labels"] = list(in_facs_order(map(written_label, values["labels"])))
     if "augmentation" in values:
         values["augmentation"] = _augmentation(values["augmentation"])
