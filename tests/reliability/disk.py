@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from tests.reliability import jobs
 from tests.reliability.jobs import CHECKS
 from tests.reliability.outcome import Outcome
 
@@ -47,6 +48,7 @@ def full_disks(points: int) -> list[Outcome]:
 
 def _filled(name: str, points: int) -> Outcome:
     outcome = Outcome(f"full disk under {name}")
+    rows, jobs.ROWS = jobs.ROWS, 5000  # enough to fill some pages of the disk
     least, most = _SIZES[name]
     codes: dict[int, int] = {}
     for trial in range(points):
@@ -77,6 +79,7 @@ def _filled(name: str, points: int) -> Outcome:
                     outcome.faults[size] = fault
         outcome.tried += 1
     outcome.said["exit codes"] = ", ".join(f"{code}: {count}" for code, count in sorted(codes.items()))
+    jobs.ROWS = rows
     return outcome
 
 
@@ -86,6 +89,7 @@ import sys
 from pathlib import Path
 from edgeau._system.command import run
 from tests.reliability import jobs
+jobs.ROWS = 5000
 jobs.ROUNDS = 400 if sys.argv[1] == "store" else 3
 sys.exit(run("job", lambda argv: jobs.JOBS[sys.argv[1]](Path(sys.argv[2])) or 0))
 """

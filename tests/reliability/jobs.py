@@ -17,6 +17,7 @@ import numpy as np
 
 __all__ = ["CHECKS", "JOBS"]
 
+ROWS = 200  # of a recording
 ROUNDS = 1_000_000
 """How often the work is done over; a power cut is tried in each of its steps, and needs few."""
 
@@ -74,7 +75,7 @@ def tables(folder: Path) -> None:
                 open_sink(str(folder / "rows.jsonl"), pipeline) as lines,
             ):
                 for index in range(50):
-                    result = FrameResult(index=index, time_s=index / 25, faces=())
+                    result = FrameResult(index=index, time_s=index / 25, age_s=0.0, dropped=0, faces=())
                     csv.write(result)
                     lines.write(result)
             _say(f"kept {number}")
@@ -134,7 +135,7 @@ def recording(folder: Path) -> None:
     _say("begin")
     for number in range(ROUNDS):
         with AtomicFile(folder / "film.csv", growing=True) as file, file.open_text() as text:
-            for row in range(200):
+            for row in range(ROWS):
                 text.write(f"{number},{row}\n")
         _say(f"kept {number}")
 
@@ -144,8 +145,8 @@ def check_recording(folder: Path, kept: int) -> str | None:
     if not place.exists():
         return None if kept < 0 else "the recording was in its place and is gone"
     lines = place.read_text().splitlines()
-    if len(lines) != 200:
-        return f"a recording of {len(lines)} of 200 rows stands in the place of a whole one"
+    if len(lines) != ROWS:
+        return f"a recording of {len(lines)} of {ROWS} rows stands in the place of a whole one"
     return None if int(lines[0].split(",")[0]) >= kept else "an older recording stands there"
 
 
