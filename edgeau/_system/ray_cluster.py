@@ -82,9 +82,17 @@ def _connected(address: str) -> Iterator[Any]:
         import ray.exceptions
     except ImportError as error:
         raise DependencyError(f"--ray needs ray ({error}): {extra_line('ray')}") from error
-    quiet = {"log_to_driver": False, "logging_level": logging.ERROR, "configure_logging": True}
+    quiet: dict[str, Any] = {
+        "log_to_driver": False,
+        "logging_level": logging.ERROR,
+        "configure_logging": True,
+    }
     if address == _LOCAL:
-        options = {"num_cpus": len(os.sched_getaffinity(0)), "include_dashboard": False, **quiet}
+        options: dict[str, Any] = {
+            "num_cpus": len(os.sched_getaffinity(0)),
+            "include_dashboard": False,
+            **quiet,
+        }
     elif address.startswith(_CLIENT):
         options = {"address": address}  # the client takes nothing else
     else:

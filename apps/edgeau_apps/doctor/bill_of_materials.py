@@ -96,7 +96,7 @@ def _packages() -> Iterator[dict[str, Any]]:
         if not name or _ref(name) in seen:
             continue
         seen.add(_ref(name))
-        component = {
+        component: dict[str, Any] = {
             "type": "library",
             "bom-ref": _ref(name),
             "name": name,
@@ -125,7 +125,7 @@ def _licences(about: Any) -> list[dict[str, Any]]:
 
 
 def _dependencies(known: set[str]) -> list[dict[str, Any]]:
-    found = {}
+    found: dict[str, dict[str, Any]] = {}
     for one in metadata.distributions():
         name = one.metadata["Name"]
         if name and _ref(name) in known and _ref(name) not in found:
