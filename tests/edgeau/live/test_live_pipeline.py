@@ -5,6 +5,7 @@ from __future__ import annotations
 import statistics
 import threading
 import time
+from dataclasses import replace
 from itertools import pairwise
 
 import pytest
@@ -271,3 +272,28 @@ def test_filters_see_every_result_in_order(stages, film) -> None:
     subject.apply_filters = lambda result: seen.append(result.index) or result
     results = list(LivePipeline(subject, LiveOptions(backlog=100)).stream(film(40, 0.01)))
     assert seen == [result.index for result in results] == sorted(seen)
+
+
+def test_faces_that_did_not_change_say_nothing_of_the_network_s_speed(stages, fed_source) -> None:
+    """Or the first face that moves again would come late, before a network that is taken for a fast one."""
+    quick = stages(read_s=0.02)
+    looks = quick.read
+
+    def read(frame, faces, *, loaded=False):
+        found = looks(frame, faces)
+        return found if frame.index < 4 else [replace(face, aus_held_s=frame.time_s) for face in found]
+
+    quick.read = read
+    live = LivePipeline(quick)
+    stream = live.stream(fed_source)
+    costs = []
+    for number in range(12):
+        if number >= 4:
+            quick.read_s = 0.0
+        fed_source.feed()
+        held = next(stream).faces[0].aus_held_s
+        costs.append(live.snapshot().network_s)
+    fed_source.end()
+    assert list(stream) == []
+    assert held is not None
+    assert costs[-1] == costs[4] >= 0.02
