@@ -381,7 +381,9 @@ class FrameStages(Closing):
 
     def _landmarker(self, *, static: bool) -> Landmarker:
         if static not in self._landmarkers:
-            self._landmarkers[static] = self._open_landmarker(static)
+            other = self._landmarkers.get(not static)
+            sibling = None if other is None else other.sibling(static=static)
+            self._landmarkers[static] = sibling or self._open_landmarker(static)
         return self._landmarkers[static]
 
 

@@ -74,6 +74,14 @@ class Landmarker(Closing, Protocol):
         """
         return 0.115
 
+    def sibling(self, *, static: bool) -> Landmarker | None:  # noqa: ARG002
+        """Another landmarker with the same networks in memory, to be used in turns with this one and closed as well; None where it must be opened.
+
+        Args:
+            static: every frame stands for itself (pictures); else faces are tracked.
+        """
+        return None
+
     def describe(self) -> str:
         """Name the models and their package: one line for logs and reports."""
         ...

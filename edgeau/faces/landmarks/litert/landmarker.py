@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import copy
 from pathlib import Path
 
 import numpy as np
@@ -48,6 +49,12 @@ class LiteRtLandmarker(Landmarker):
         self._name = f"MediaPipe's {files.mesh.name} in {self._mesh.runtime}, {files.points} points"
         self._checker = FaceChecker(self._mesh)
         self._tracking = Tracking(self._detector, self._checker)
+
+    def sibling(self, *, static: bool) -> Landmarker:  # noqa: D102
+        other = copy(self)
+        other._static = static
+        other._tracking = Tracking(self._detector, self._checker)
+        return other
 
     def detect(self, frame: NDArray[np.uint8]) -> list[NDArray[np.float32]]:  # noqa: D102
         return [face.points for face in self.find(frame)]

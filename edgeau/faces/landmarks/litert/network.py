@@ -54,7 +54,9 @@ class LandmarkNetwork:
         opened = interpreter(part, threads)
         self.runtime = f"{opened.package} {opened.version}"
         self._interpreter: Any = opened.interpreter
-        shapes = {d["index"]: tuple(d["shape"]) for d in self._interpreter.get_tensor_details()}
+        # Of the ends alone: describing all of some thousand tensors takes longer than all else here.
+        details = (*self._interpreter.get_input_details(), *self._interpreter.get_output_details())
+        shapes = {end["index"]: tuple(end["shape"]) for end in details}
         for tensor, shape in inputs.items():
             if shapes[numbers[tensor]] != shape:
                 raise InputError(
