@@ -95,7 +95,9 @@ def serve():
         server.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(
+    scope="module"
+)  # as long as Playwright's event loop runs, no other file of tests can have its own
 def launch():
     """Starts Chromium with more flags."""
     if CHROMIUM is None:
@@ -152,7 +154,7 @@ def analyse_in_browser():
     return analyse
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser(launch):
     return launch()
 
