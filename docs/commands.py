@@ -22,7 +22,7 @@ Every command has `--help` with an example, `--version`, `--quiet` (errors and r
 else to standard error; progress is drawn on a terminal only. A word that is not known is answered with the one that it resembles. `edgeau --completion
 bash` (or `zsh`; needs `edgeau[completion]`) prints a script that completes commands and options:
 
-```sh
+```text
 mkdir -p ~/.local/share/bash-completion/completions
 edgeau --completion bash > ~/.local/share/bash-completion/completions/edgeau
 ```

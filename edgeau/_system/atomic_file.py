@@ -45,7 +45,7 @@ class AtomicFile:
         temporary: where to write; an empty file until then. It has the suffix of ``path``.
 
     Raises:
-        OutputError: the folder cannot be made or written to, or the place is taken by something that is no file.
+        OutputError: the folder cannot be made or written to, or the place is taken by something that is not a file.
     """
 
     def __init__(self, path: Path, *, growing: bool = False) -> None:

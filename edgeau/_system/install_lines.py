@@ -22,6 +22,7 @@ EXTRAS = (
     "ray",
     "signing",
     "all",
+    "docs",
     "dev",
 )
 """Those of ``pyproject.toml``."""

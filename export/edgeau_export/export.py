@@ -262,7 +262,7 @@ def _as_it_is(
 
 
 def _of_target(target: Target, progress: ProgressReporter) -> str:
-    """Choose what the target takes by itself: said aloud where that is not what most targets take."""
+    """Choose what the target takes by itself: with a notice where that is not what most targets take."""
     if target.model != DEFAULT:
         progress.notice(
             f"{target.title} takes {target.model} ({PACKAGED[target.model]}); --model {DEFAULT} takes the larger network"

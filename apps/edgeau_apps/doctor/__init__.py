@@ -1,1 +1,1 @@
-"""``edgeau-doctor``: what this machine can run, what is missing, and the install line that exists for it."""
+"""``edgeau-doctor``: what this machine can run, what is missing, and the matching pip command."""

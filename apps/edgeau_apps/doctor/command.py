@@ -91,7 +91,7 @@ def _parser() -> CommandParser:
     parser = CommandParser(
         "edgeau-doctor",
         "What this machine can run, tried: a face in a packaged frame, the golden answers of every artifact, whole frames; "
-        "what is missing, and the install line that exists for it. "
+        "what is missing, and the matching pip command. "
         "Exit code: 0 all is well, 1 runs with limits, 2 something must be fixed.",
         "edgeau-doctor --json > machine.json",
     )

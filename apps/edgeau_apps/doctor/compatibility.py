@@ -1,4 +1,4 @@
-"""Reading the facts: the install line that exists for a machine, and the JetPack that it runs."""
+"""Reading the facts: the pip command for a machine, and the JetPack that it runs."""
 
 from __future__ import annotations
 

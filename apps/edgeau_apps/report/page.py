@@ -58,7 +58,7 @@ def page(
 
 def _plots(subjects: Sequence[Subject], bench: Sequence[Row]) -> str:
     costs_plot = points(
-        "What is computed against what is stored, both on logarithmic scales.",
+        "MACs vs. parameters, both on logarithmic scales.",
         [Point(one.profile.name, one.profile.parameters / 1e6, one.profile.macs / 1e6) for one in subjects],
         "parameters, millions",
         "MACs, millions",

@@ -30,7 +30,7 @@ class Subject:
 
     Attributes:
         profile: what it costs.
-        precision: precision of an artifact; "" for a network that is no file.
+        precision: precision of an artifact; "" for a network without a file.
         f1: mean F1 that its manifest states; None where none was measured.
         f1_data: what that was measured on.
     """

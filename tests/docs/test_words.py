@@ -1,0 +1,58 @@
+"""Pages, help and messages are written in the field's words: phrases of an old private dialect do not come back."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+SOURCES = [
+    path
+    for folder in ("edgeau", "apps/edgeau_apps", "export", "calibration", "training")
+    for suffix in ("*.py", "*.html", "*.js", "*.toml")
+    for path in sorted((ROOT / folder).rglob(suffix))
+    if "node_modules" not in path.parts
+]
+
+# Phrase -> what the field says.
+ODD = {
+    r"\bis said and not used\b": "edgeau warns and uses float",
+    r"\bmend(ed|s|ing)?\b": "fix",
+    r"\bsaid aloud\b": "prints a notice",
+    r"\ball of them only look back\b": "all are causal",
+    r"\bfastest right one\b": "the fastest artifact that passes its check",
+    r"\bseen to work on real faces\b": "validated on real faces",
+    r"\bnames what .{1,40} has not\b": "names something that it does not contain",
+    r"\bis no (file|network|HOST:PORT|board|number of)\b": "is not a ...",
+    r"\bstands? in for it\b": "is used instead",
+    r"\bleft out \d": "dropped frames",
+    r"\bbelieves? the result more\b": "confidence rises",
+    r"\bWhat is computed against what is stored\b": "MACs vs. parameters",
+    r"\bstolen numbers\b": "ID swaps",
+    r"\binstall line that exists\b": "the matching pip command",
+    r"\btold apart from\b": "distinguished from",
+    r"\bnetwork of the own\b": "a network of your own",
+    r"\bworth a look\b": "(leave it out)",
+}
+
+
+def found(path: Path) -> list[str]:
+    text = " ".join(path.read_text(encoding="utf-8").split())
+    return [
+        f"{path}: {match.group()!r}: write {plain!r}"
+        for odd, plain in ODD.items()
+        for match in re.finditer(odd, text, re.IGNORECASE)
+    ]
+
+
+@pytest.mark.parametrize("files", [PAGES, SOURCES], ids=["pages", "sources"])
+def test_no_odd_phrase(files):
+    assert len(files) > 20
+    assert [line for path in files for line in found(path)] == []
+
+
+def test_an_odd_phrase_would_be_found(tmp_path):
+    page = tmp_path / "page.md"
+    page.write_text("An INT8 that is slower is said\nand not used.", encoding="utf-8")
+    assert len(found(page)) == 1
