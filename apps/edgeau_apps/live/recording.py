@@ -1,4 +1,6 @@
-"""A recording of results: OpenFace's columns, kept in a file without a name that goes away with the program.
+"""A recording of results: OpenFace's columns, JSON lines and events, kept in files without a name that go away with the program.
+
+Frames and times count from the recording's own beginning.
 
 It goes on over changes of source and artifact (:mod:`edgeau_apps.live.continuation`).
 """
@@ -10,26 +12,34 @@ import tempfile
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from typing import TextIO, cast
+from dataclasses import replace
+from typing import Literal, TextIO, cast
 
 from edgeau.errors import OutputError
 from edgeau.results import FrameResult
 from edgeau.sinks.tables import OpenFaceCsv
+from edgeau.sinks.tables.event_csv import EventCsv
+from edgeau.sinks.tables.jsonl import frame_document, json_line
+from edgeau.temporal.events import EventDetector
 from edgeau_apps.live.continuation import Continuation
 
-__all__ = ["Recording"]
+__all__ = ["Kind", "Recording"]
+
+Kind = Literal["csv", "jsonl", "events"]
+"""A recording's table of results, the same as JSON lines, and its table of events."""
 
 _MOST_ROWS = 30 * 3600 * 4  # four hours at 30 a second: a program that is left alone must not fill the disk
 _BLOCK = 1 << 20
 
 
 class Recording:
-    """Results as CSV.
+    """Results as tables and lines.
 
     Args:
         labels: AUs with columns.
         intensities: those with an intensity.
         sided: those whose left and right side are told apart.
+        trained: False when the network never saw data, which the lines say.
         clock: seconds that never go back.
 
     Raises:
@@ -42,21 +52,29 @@ class Recording:
         intensities: Sequence[str],
         sided: Sequence[str] = (),
         *,
+        trained: bool = True,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         try:
-            self._file = tempfile.TemporaryFile("w+", newline="", encoding="utf-8")  # noqa: SIM115 - open as long as we are
+            self._files: dict[Kind, TextIO] = {
+                kind: cast("TextIO", tempfile.TemporaryFile("w+", newline="", encoding="utf-8"))  # noqa: SIM115 - open as long as we are
+                for kind in ("csv", "jsonl", "events")
+            }
             self._table = OpenFaceCsv(
-                cast("TextIO", self._file),
+                self._files["csv"],
                 labels,
                 intensities=intensities,
                 sided=sided,
                 pose=True,
                 complete=True,
             )
+            self._happened = EventCsv(self._files["events"])
         except OSError as error:
             raise OutputError(f"nothing can be recorded: {error.strerror or error}") from error
         self._continuation = Continuation(clock)
+        self._events = EventDetector()
+        self._trained = trained
+        self._first: tuple[int, float] | None = None
         self.rows = 0
 
     @property
@@ -76,24 +94,37 @@ class Recording:
         """
         if self.full:
             return
-        result = self._continuation.of(result)
+        result = self._from_zero(self._continuation.of(result))
         try:
             self._table.write(result)
-            self._file.flush()
+            self._files["jsonl"].write(
+                json_line(frame_document(result, trained=self._trained, live=True)) + "\n"
+            )
+            self._happened.write(self._events.update(result))
+            for file in self._files.values():
+                file.flush()
         except OSError as error:
             raise OutputError(f"the recording ended: {error.strerror or error}") from error
         self.rows += 1
 
-    def content(self) -> bytes:
+    def _from_zero(self, result: FrameResult) -> FrameResult:
+        if self._first is None:
+            self._first = (result.index, result.time_s)
+        index, time_s = self._first
+        return replace(result, index=result.index - index, time_s=result.time_s - time_s)
+
+    def content(self, kind: Kind = "csv") -> bytes:
         """Return what was recorded so far, whole lines."""
+        file = self._files[kind]
         with suppress(OSError):  # a full disk: what is on it is kept
-            self._file.flush()
+            file.flush()
         content = b""
-        while block := os.pread(self._file.fileno(), _BLOCK, len(content)):
+        while block := os.pread(file.fileno(), _BLOCK, len(content)):
             content += block
         return content[: content.rfind(b"\n") + 1]
 
     def close(self) -> None:
         """Throw it away."""
-        with suppress(OSError):
-            self._file.close()
+        for file in self._files.values():
+            with suppress(OSError):
+                file.close()

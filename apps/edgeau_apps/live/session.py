@@ -22,7 +22,7 @@ from edgeau.temporal.events import Event, EventDetector
 from edgeau.temporal.smoothing import Smoother
 from edgeau_apps.live.calibration import BaselineCalibration, CalibratedFace
 from edgeau_apps.live.continuation import Continuation
-from edgeau_apps.live.recording import Recording
+from edgeau_apps.live.recording import Kind, Recording
 
 __all__ = ["SECONDS", "History", "WebcamSession"]
 
@@ -175,7 +175,12 @@ class WebcamSession:
         """
         with self._lock:
             if on:
-                new = Recording(self.labels, self._pipeline.intensity_labels, self._pipeline.sided_labels)
+                new = Recording(
+                    self.labels,
+                    self._pipeline.intensity_labels,
+                    self._pipeline.sided_labels,
+                    trained=self.bundle.manifest.network.trained,
+                )
                 if self.recording is not None:
                     self.recording.close()
                 self.recording = new
@@ -190,10 +195,10 @@ class WebcamSession:
         """True while results are being recorded."""
         return self._recording_on
 
-    def fetch_recording(self) -> bytes | None:
-        """The recording so far, CSV; None when there is none."""
+    def fetch_recording(self, kind: Kind = "csv") -> bytes | None:
+        """The recording so far, as a table, as JSON lines or its events; None when there is none."""
         with self._lock:
-            return None if self.recording is None else self.recording.content()
+            return None if self.recording is None else self.recording.content(kind)
 
     def calibrate(self) -> None:
         """Collect the neutral face of the largest face, one second.

@@ -1,10 +1,12 @@
 """The page in a real Chromium, on the packaged clip."""
 
 import csv
+import json
 import math
 import time
 from pathlib import Path
 
+import cv2
 import pytest
 
 VALUE = "(au) => { const v = document.querySelector(`[data-au=${au}] .value`); return v ? parseFloat(v.textContent) : NaN; }"
@@ -108,6 +110,107 @@ def test_a_recording_downloads_as_csv(page):
     assert all(0 <= float(row["AU12_p"]) <= 1 for row in rows if row["AU12_p"])
 
 
+def test_a_recording_has_json_lines_and_events_and_begins_at_zero(page):
+    page.click("#record")
+    wait_until(page, "document.getElementById('record').textContent.includes('(')")
+    page.wait_for_timeout(1000)
+    page.click("#record")
+    page.wait_for_selector("#saves:not([hidden])")
+    with page.expect_download() as download:
+        page.click("text=JSON lines")
+    lines = [json.loads(line) for line in Path(download.value.path()).read_text().splitlines()]
+    assert (lines[0]["index"], lines[0]["time_s"]) == (0, 0)
+    with page.expect_download() as download:
+        page.click("#saves >> text=Events")
+    assert Path(download.value.path()).read_text().startswith("au,face_id,onset,offset")
+
+
+def test_a_name_shows_what_moves_by_mouse_and_by_keyboard(page):
+    tip = page.locator("#tip")
+    assert tip.is_hidden()
+    page.hover("[data-au=AU12] .word")
+    wait_until(page, "document.getElementById('strip').naturalWidth > 500")
+    assert "Corners of the lips go up" in tip.inner_text()
+    page.mouse.move(5, 5)
+    assert tip.is_hidden()
+    page.focus("[data-au=AU4] .word")
+    assert "Brows go down" in tip.inner_text()
+    assert page.get_attribute("[data-au=AU4] .word", "aria-describedby") == "tip"
+    page.keyboard.press("Escape")
+    assert tip.is_hidden()
+    assert not page.errors
+
+
+ORDER = "() => [...document.querySelectorAll('.face:first-child .au')].map((row) => row.dataset.au)"
+
+
+def test_the_most_active_come_first_when_asked(page):
+    fixed = page.evaluate(ORDER)
+    page.click("#order")
+    page.mouse.move(5, 5)
+    wait_until(
+        page, f"JSON.stringify(({ORDER})()) !== {json.dumps(json.dumps(fixed, separators=(',', ':')))}"
+    )
+    page.click("#order")
+    assert page.evaluate(ORDER) == fixed
+
+
+def test_timelines_grow_and_show_threshold_and_band(page):
+    small = page.evaluate("document.querySelector('[data-au=AU12] canvas').clientHeight")
+    page.click("#large")
+    page.wait_for_timeout(500)
+    assert page.evaluate("document.querySelector('[data-au=AU12] canvas').clientHeight") > 2 * small
+    # More than the line is drawn: the band lies across the whole width.
+    colours = page.evaluate(
+        """() => { const c = document.querySelector('[data-au=AU12] canvas'), d = c.getContext('2d').getImageData(2, 0, 1, c.height).data;
+        let n = 0; for (let i = 3; i < d.length; i += 4) n += d[i] > 0; return n; }"""
+    )
+    assert colours > 10
+    assert "stays on until it is clearly below" in page.inner_text("#meaning")
+
+
+def test_a_snapshot_is_the_picture(page):
+    wait_until(page, "document.getElementById('video').naturalWidth > 100")
+    with page.expect_download() as download:
+        page.click("#snapshot")
+    assert download.value.suggested_filename.startswith("edgeau-")
+    picture = cv2.imread(str(download.value.path()))
+    assert picture.shape[:2] == (480, 640)
+    assert picture.std() > 20
+
+
+def test_a_phone_gets_a_code_only_where_it_can_reach_the_page(page):
+    assert page.locator("#share").is_hidden(), "this page is on the loopback"
+    assert page.evaluate("fetch('share.svg').then((reply) => reply.status)") == 404
+    assert page.evaluate(
+        "fetch('favicon.svg').then((reply) => reply.headers.get('content-type'))"
+    ).startswith("image/svg+xml")
+
+
+def test_the_code_holds_address_and_token():
+    from edgeau_apps.live.serve.server import _code, _reachable
+
+    pytest.importorskip("segno")
+    assert _reachable("192.168.1.5") == "192.168.1.5"
+    assert not _reachable("0.0.0.0").startswith("0.")
+    drawn = _code("http://192.168.1.5:8765/?token=abc").decode()
+    assert drawn.startswith("<svg")
+    assert "http" not in drawn.partition(">")[2], "it is drawn, not written"
+
+
+def test_it_fits_a_phone_and_tips_stay_on_it(browser, server):
+    context = browser.new_context(viewport={"width": 390, "height": 844}, color_scheme="dark")
+    page = context.new_page()
+    page.goto(server.url)
+    page.wait_for_selector(".au", timeout=60_000)
+    page.click("[data-au=AU26] .word")
+    page.wait_for_timeout(300)
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    box = page.locator("#tip").bounding_box()
+    assert 0 <= box["x"] <= box["x"] + box["width"] <= 390
+    context.close()
+
+
 def test_calibration_says_how_it_ended(page):
     page.click("#calibrate")
     wait_until(
@@ -169,3 +272,28 @@ def test_a_server_that_comes_back_is_found_again(browser, own_server):
     wait_until(page, "document.getElementById('state').textContent === 'running'", seconds=60)
     page.wait_for_selector(".au", timeout=60_000)
     context.close()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [1280, 390])
+def test_axe_finds_no_violation(browser, server, width, scheme):
+    axe = pytest.importorskip(
+        "axe_playwright_python.sync_playwright", reason="axe-playwright-python is not installed"
+    ).Axe()
+    # axe puts a script into the page, which the page's own policy forbids.
+    context = browser.new_context(
+        viewport={"width": width, "height": 844}, color_scheme=scheme, bypass_csp=True
+    )
+    page = context.new_page()
+    page.goto(server.url)
+    page.wait_for_selector(".au", timeout=60_000)
+    page.click("#large")
+    page.click("#order")
+    page.focus("[data-au=AU12] .word")
+    page.evaluate(
+        "document.getElementById('share-box').hidden = document.getElementById('saves').hidden = false"
+    )
+    page.wait_for_timeout(300)
+    found = axe.run(page)
+    context.close()
+    assert found.violations_count == 0, found.generate_report()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 import os
 import resource
 import signal
@@ -48,9 +49,28 @@ def test_another_stream_goes_on_in_time_with_new_faces() -> None:
     recording.add(result(5, 77.0, 0))
     found = rows(recording.content())
     recording.close()
-    assert [row["frame"] for row in found] == ["41", "41", "42", "43", "45", "46"]
-    assert [float(row["timestamp"]) for row in found] == pytest.approx([8, 8, 8.04, 10.54, 10.62, 11.62])
+    assert [row["frame"] for row in found] == ["1", "1", "2", "3", "5", "6"]
+    assert [float(row["timestamp"]) for row in found] == pytest.approx([0, 0, 0.04, 2.54, 2.62, 3.62])
     assert [row["face_id"] for row in found if row["success"] == "1"] == ["0", "1", "1", "2", "3"]
+
+
+def test_lines_and_events_lie_beside_the_table_and_count_from_zero() -> None:
+    now = [0.0]
+    recording = Recording(["AU12"], [], clock=lambda: now[0])
+    for index in range(100, 140):
+        on = 110 <= index < 125
+        units = {"AU12": ActionUnit("AU12", 0.9 if on else 0.1, on)}
+        face = Face(Box(0, 0, 1, 1), np.zeros((468, 3), np.float32), 4, None, units)
+        recording.add(FrameResult(index, index / 10, 0.0, 0, (face,)))
+    lines = [json.loads(line) for line in recording.content("jsonl").splitlines()]
+    events = rows(recording.content("events"))
+    recording.close()
+    assert [line["index"] for line in lines] == list(range(40))
+    assert lines[0]["time_s"] == 0
+    assert lines[15]["faces"][0]["aus"]["AU12"]["active"] is True
+    assert [(event["au"], event["face_id"], event["onset"], event["offset"]) for event in events] == [
+        ("AU12", "4", "1.000", "2.500")
+    ]
 
 
 @pytest.fixture

@@ -21,6 +21,8 @@ async function begin() {
   at("no-video").hidden = about.video;
   at("calibrate").disabled = !about.neutral;
   at("camera").disabled = !navigator.mediaDevices;
+  at("snapshot").disabled = !about.video;
+  at("share").hidden = !about.share;
   at("smoothed").textContent = about.smoothed_s === null
     ? "Probabilities of each frame, not smoothed." : `Probabilities, smoothed: at most ${about.smoothed_s.toFixed(2)} s behind; a recording has the raw ones too.`;
   if (about.video) at("video").src = `video?${Date.now()}`;
@@ -50,7 +52,7 @@ function draw() {
   at("engine").textContent = `${now.engine}, ${now.precision}`;
   at("record").setAttribute("aria-pressed", now.recording);
   at("record").textContent = now.recording ? `Stop recording (${now.recorded})` : "Record";
-  at("download").hidden = now.recording || now.recorded === 0;
+  at("saves").hidden = now.recording || now.recorded === 0;
   say(now.calibrating === null ? now.said || "running" : `${now.said} (${Math.round(100 * now.calibrating)} %)`);
   drawFaces(now);
   drawEvents(now);
@@ -64,6 +66,7 @@ function drawFaces(now) {
     if (!card) { card = makeCard(face); cards.set(face.id, card); at("faces").append(card.box); }
     remember(face, now.time);
     drawCard(card, face, now.time);
+    arrange(card, face);
   }
   for (const [id, card] of cards) if (!seen.has(id)) { card.box.remove(); cards.delete(id); histories.delete(id); }
   at("no-face").hidden = seen.size > 0;
@@ -84,7 +87,10 @@ function makeCard(face) {
     const row = make("li", "au", list);
     row.dataset.au = label;
     const name = make("span", "name", row), long = about.names[label] ?? label;
-    name.textContent = label;
+    const word = make("button", "word", name);
+    word.type = "button";
+    word.textContent = label;
+    tipOf(word, label);
     if (long !== label) make("small", "", name).textContent = long;
     if (about.experimental.includes(label)) {
       const mark = make("abbr", "mark", name);
@@ -98,6 +104,7 @@ function makeCard(face) {
     track.setAttribute("aria-label", long === label ? label : `${label}, ${long}`);
     const fill = make("span", "fill", track), right = make("span", "arm right", track), left = make("span", "arm left", track);
     const ticks = [make("span", "tick", track), make("span", "tick", track)];
+    row.dataset.place = list.children.length - 1;
     const line = make("canvas", "", row);
     line.setAttribute("aria-hidden", "true");
     rows.set(label, { row, track, fill, right, left, ticks, line, value: make("span", "value", row) });
@@ -144,10 +151,46 @@ function spoken(unit) {
   return `${unit[0].toFixed(2)}${unit[1] ? ", active" : ""}${sides}`;
 }
 
+// Most active first, at rest where they are: rows that tremble cannot be read.
+let sorted = false, arranged = 0;
+function arrange(card, face) {
+  if (!sorted || performance.now() - arranged < 700) return;
+  arranged = performance.now();
+  const of = (label) => { const unit = face.aus[label]; return unit ? unit[0] + (unit[1] ? 1 : 0) : -1; };
+  const rows = [...card.rows].map(([label, part]) => ({ row: part.row, worth: Math.round(20 * of(label)) }));
+  rows.sort((a, b) => b.worth - a.worth || a.row.dataset.place - b.row.dataset.place);
+  const list = rows[0]?.row.parentElement;
+  if (list && rows.some((one, place) => list.children[place] !== one.row) && !list.contains(document.activeElement)) list.append(...rows.map((one) => one.row));
+}
+
+function tipOf(word, label) {
+  const tip = at("tip");
+  const show = () => {
+    at("moves").textContent = about.moves[label] || about.names[label] || label;
+    const drawn = about.plate.includes(label);
+    at("strip").hidden = !drawn;
+    if (drawn) {
+      at("strip").src = `plate/${label}.webp`;
+      at("strip").alt = `${label} at rest, at three intensities and on one side, on a rendered face`;
+    }
+    tip.hidden = false;
+    word.setAttribute("aria-describedby", "tip");
+    const place = word.getBoundingClientRect(), size = tip.getBoundingClientRect();
+    const below = place.bottom + size.height + 8 < innerHeight;
+    tip.style.left = `${Math.max(8, Math.min(place.left, innerWidth - size.width - 8)) + scrollX}px`;
+    tip.style.top = `${(below ? place.bottom + 4 : Math.max(8, place.top - size.height - 4)) + scrollY}px`;
+  };
+  const hide = () => { tip.hidden = true; word.removeAttribute("aria-describedby"); };
+  word.onmouseenter = word.onfocus = word.onclick = show;
+  word.onmouseleave = word.onblur = hide;
+  word.onkeydown = (event) => { if (event.key === "Escape") hide(); };
+}
+
 function drawLine(canvas, label, history, time) {
   const width = (canvas.width = canvas.clientWidth * 2), height = (canvas.height = canvas.clientHeight * 2);
-  const context = canvas.getContext("2d");
-  context.strokeStyle = getComputedStyle(document.documentElement).getPropertyValue("--bar");
+  const context = canvas.getContext("2d"), style = getComputedStyle(document.documentElement);
+  if (height > 80) drawScale(context, label, history, time, width, height, style);
+  context.strokeStyle = style.getPropertyValue("--bar");
   context.lineWidth = 2;
   context.beginPath();
   let pen = false;
@@ -161,8 +204,33 @@ function drawLine(canvas, label, history, time) {
   context.stroke();
 }
 
+// A large timeline: the threshold with its band of one logit to either side, and the times in which the action unit was on.
+function drawScale(context, label, history, time, width, height, style) {
+  const at_y = (value) => 2 + (height - 4) * (1 - value), at_x = (when) => width * (1 + (when - time) / SECONDS);
+  const threshold = about.thresholds[label], logit = Math.log(threshold / (1 - threshold));
+  const of = (number) => 1 / (1 + Math.exp(-number));
+  context.fillStyle = style.getPropertyValue("--line");
+  if (about.smoothed_s !== null) context.fillRect(0, at_y(of(logit + 1)), width, at_y(of(logit - 1)) - at_y(of(logit + 1)));
+  context.fillStyle = style.getPropertyValue("--on");
+  context.globalAlpha = 0.25;
+  for (let place = 1; place < history.length; place += 1) {
+    const before = history[place - 1], point = history[place];
+    if (before.aus[label]?.[1]) context.fillRect(at_x(before.time), 0, at_x(point.time) - at_x(before.time), height);
+  }
+  context.globalAlpha = 1;
+  context.strokeStyle = style.getPropertyValue("--soft");
+  context.lineWidth = 1;
+  context.setLineDash([6, 6]);
+  context.beginPath();
+  context.moveTo(0, at_y(threshold));
+  context.lineTo(width, at_y(threshold));
+  context.stroke();
+  context.setLineDash([]);
+}
+
 function drawEvents(now) {
-  const lines = now.events.map((one) => `${one.time.toFixed(1)} s: ${one.label} ${one.kind === "onset" ? "began" : "ended"}${one.side && one.side !== "both" ? ` on the ${one.side}` : ""} (face ${one.face})`);
+  const named = (label) => (about.names[label] && about.names[label] !== label ? `${label} ${about.names[label].toLowerCase()}` : label);
+  const lines = now.events.map((one) => `${one.time.toFixed(1)} s: ${named(one.label)} ${one.kind === "onset" ? "began" : "ended"}${one.side && one.side !== "both" ? ` on the ${one.side}` : ""} (face ${one.face})`);
   const joined = lines.join("\n");
   if (joined === shownEvents) return;
   shownEvents = joined;
@@ -175,6 +243,38 @@ async function order(command) {
 }
 
 at("record").onclick = () => order({ do: "record", on: at("record").getAttribute("aria-pressed") !== "true" });
+function toggled(id, change) {
+  at(id).onclick = () => {
+    const on = at(id).getAttribute("aria-pressed") !== "true";
+    at(id).setAttribute("aria-pressed", on);
+    change(on);
+  };
+}
+toggled("order", (on) => {
+  sorted = on;
+  if (on) return;
+  for (const card of cards.values()) card.box.querySelector("ul").append(...[...card.rows.values()].map((part) => part.row));
+});
+toggled("large", (on) => at("faces").classList.toggle("large", on));
+at("share").onclick = () => {
+  const shown = at("share-box").hidden;
+  at("share-box").hidden = !shown;
+  at("share").setAttribute("aria-expanded", shown);
+  if (shown) at("code").src = "share.svg";
+};
+at("snapshot").onclick = () => {
+  const picture = at("video"), canvas = document.createElement("canvas");
+  canvas.width = picture.naturalWidth;
+  canvas.height = picture.naturalHeight;
+  canvas.getContext("2d").drawImage(picture, 0, 0);
+  canvas.toBlob((blob) => {
+    const link = document.createElement("a");
+    link.href = URL.createObjectURL(blob);
+    link.download = `edgeau-${new Date().toISOString().slice(0, 19).replaceAll(":", "-")}.png`;
+    link.click();
+    setTimeout(() => URL.revokeObjectURL(link.href), 1000);
+  }, "image/png");
+};
 at("calibrate").onclick = () => order({ do: "calibrate" });
 at("measure").onclick = async () => {
   at("measure").disabled = true;

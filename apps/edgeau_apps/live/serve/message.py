@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from edgeau.action_units.names import facs_name
+from edgeau.action_units.names import DEFAULT, MOVES, au_number_or_none, facs_name
 from edgeau.live import View
 from edgeau.results import REASONS, ActionUnit, Face
 from edgeau_apps.live.session import WebcamSession
@@ -13,12 +13,15 @@ from edgeau_apps.live.session import WebcamSession
 __all__ = ["about", "numbers"]
 
 
-def about(session: WebcamSession, *, video: bool) -> dict[str, Any]:
+def about(session: WebcamSession, *, video: bool, share: bool = False) -> dict[str, Any]:
     """Collect what the page must know once."""
     network = session.bundle.manifest.network
     return {
         "labels": list(session.labels),
         "names": {label: facs_name(label) for label in session.labels},
+        "moves": {label: MOVES.get(au_number_or_none(label) or 0, "") for label in session.labels},
+        "plate": [label for label in session.labels if label in DEFAULT],
+        "share": share,
         "experimental": [label for label in session.bundle.manifest.experimental if label in session.labels],
         "reasons": REASONS,
         "thresholds": {label: round(value, 4) for label, value in session.thresholds.items()},

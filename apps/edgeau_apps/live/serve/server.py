@@ -9,14 +9,17 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import io
 import secrets
 import signal
+import socket as sockets
 import ssl
 import sys
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from functools import partial
 from importlib.resources import files
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -26,9 +29,11 @@ from aiohttp import WSMsgType, web
 from edgeau._system.command import TERMINATED
 from edgeau._system.door import Door
 from edgeau._system.service_manager import notify
+from edgeau.action_units.names import DEFAULT
 from edgeau.errors import InputError, UsageError, UserError
 from edgeau.live import View
 from edgeau_apps.live.overlay import Overlay
+from edgeau_apps.live.recording import Kind
 from edgeau_apps.live.serve.certificate import given_certificate, own_certificate
 from edgeau_apps.live.serve.guard import Guard, is_loopback
 from edgeau_apps.live.serve.message import about, numbers
@@ -39,8 +44,14 @@ from edgeau_apps.live.session import WebcamSession
 
 __all__ = ["Encryption", "make_app", "parse_address", "serve"]
 
-_PAGE = {"": "index.html", "app.js": "app.js", "style.css": "style.css"}
-_TYPES = {"html": "text/html", "js": "text/javascript", "css": "text/css"}
+_PAGE = {"": "index.html", **dict.fromkeys(("app.js", "style.css", "favicon.svg"))}
+_TYPES = {"html": "text/html", "js": "text/javascript", "css": "text/css", "svg": "image/svg+xml"}
+# What is saved of a recording: file, content type.
+_RECORDINGS: dict[str, tuple[Kind, str]] = {
+    "recording.csv": ("csv", "text/csv"),
+    "recording.jsonl": ("jsonl", "application/jsonl"),
+    "recording.events.csv": ("events", "text/csv"),
+}
 _BOUNDARY = "frame"
 _QUALITY = 80
 _MOST_VIEWERS = 16  # of pictures; of numbers four times as many
@@ -113,9 +124,10 @@ def serve(
         token = token or secrets.token_urlsafe(24)
         print("edgeau-live: everybody in the network who has the token can see this camera", file=sys.stderr)
     tls = None if encryption is None else _tls(encryption, host)
-    shown = f"http{'s' if tls else ''}://{host if ':' not in host else f'[{host}]'}:{port}/"
+    shown = f"http{'s' if tls else ''}://{_in_url(host)}:{port}/"
     if token:
         shown += f"?token={token}"
+    share = None if is_loopback(host) else shown.replace(f"//{_in_url(host)}:", f"//{_reachable(host)}:")
     door = Door(tls=tls)
     supervisor = Supervisor(session)
     app = make_app(
@@ -126,6 +138,7 @@ def serve(
         video=video,
         supervisor=supervisor,
         with_metrics=with_metrics,
+        share=share,
     )
     asyncio.run(_run(app, door, host, port, lambda: print(shown, file=out, flush=True), supervisor))
 
@@ -139,6 +152,33 @@ def _tls(encryption: Encryption, host: str) -> ssl.SSLContext:
         file=sys.stderr,
     )
     return context
+
+
+def _in_url(host: str) -> str:
+    return f"[{host}]" if ":" in host else host
+
+
+def _reachable(host: str) -> str:
+    """The address of this machine that others reach it by, where it listens on all of them."""
+    if host not in ("0.0.0.0", "::"):  # noqa: S104 - it is asked about, not bound
+        return _in_url(host)
+    with sockets.socket(sockets.AF_INET, sockets.SOCK_DGRAM) as probe:
+        try:
+            probe.connect(
+                ("192.0.2.1", 9)
+            )  # chooses a way out and sends nothing; the address is one of documentation
+        except OSError:
+            return sockets.gethostname()
+        return str(probe.getsockname()[0])
+
+
+def _code(address: str) -> bytes:
+    """A QR code as SVG, dark on white whatever the page's colours are."""
+    import segno
+
+    out = io.BytesIO()
+    segno.make(address, micro=False).save(out, kind="svg", scale=5, border=3, light="#fff", xmldecl=False)
+    return out.getvalue()
 
 
 async def _run(
@@ -211,17 +251,31 @@ def make_app(
     video: bool,
     supervisor: Supervisor,
     with_metrics: bool = False,
+    share: str | None = None,
 ) -> web.Application:
-    """The application; it starts and closes nothing but its own tasks."""
+    """The application; it starts and closes nothing but its own tasks.
+
+    Args:
+        session: what is followed.
+        overlay: draws the picture.
+        door: counts connections.
+        token: that viewers must bring; None for none.
+        video: whether the page gets pictures.
+        supervisor: knows the session's health.
+        with_metrics: whether /metrics is answered.
+        share: the address that other devices reach the page at, with the token; None where they cannot.
+    """
     guard = Guard(token, door, open_paths=("/health",))
     app = web.Application(middlewares=[guard.middleware], client_max_size=_MOST_COMMAND)
-    site = _Site(session, overlay, guard, video=video)
+    site = _Site(session, overlay, guard, video=video, address=share)
     app.router.add_get("/", site.page)
-    app.router.add_get("/{name:app.js|style.css}", site.page)
+    app.router.add_get("/{name:app.js|style.css|favicon.svg}", site.page)
+    app.router.add_get("/plate/{label}.webp", site.plate)
+    app.router.add_get("/share.svg", site.share)
     app.router.add_get("/about", site.about)
     app.router.add_get("/health", partial(_health, supervisor))
     app.router.add_get("/artifacts", site.artifacts)
-    app.router.add_get("/recording.csv", site.recording)
+    app.router.add_get("/{name:recording(?:\\.csv|\\.jsonl|\\.events\\.csv)}", site.recording)
     app.router.add_get("/numbers", site.numbers)
     app.router.add_get("/camera", site.camera)
     app.router.add_post("/do", site.do)
@@ -252,7 +306,10 @@ async def _metrics(
 class _Site:
     """The handlers, and the newest view as asyncio sees it."""
 
-    def __init__(self, session: WebcamSession, overlay: Overlay, guard: Guard, *, video: bool) -> None:
+    def __init__(
+        self, session: WebcamSession, overlay: Overlay, guard: Guard, *, video: bool, address: str | None
+    ) -> None:
+        self._address = address
         self._session, self._overlay, self._guard, self._video = session, overlay, guard, video
         self._number = 0
         self._view: View | None = None
@@ -282,13 +339,31 @@ class _Site:
 
     async def page(self, request: web.Request) -> web.Response:
         """The page's three files."""
-        name = _PAGE[request.match_info.get("name", "")]
+        asked = request.match_info.get("name", "")
+        name = _PAGE[asked] or asked
         text = (files("edgeau_apps.live") / "page" / name).read_text("utf-8")
         return web.Response(text=text, content_type=_TYPES[name.rpartition(".")[2]])
 
+    async def plate(self, request: web.Request) -> web.Response:
+        """The rendered pictures of an AU."""
+        label = request.match_info["label"]
+        if label not in DEFAULT:
+            raise web.HTTPNotFound(text="there is no such picture\n")
+        content = (files("edgeau") / "assets" / "plate" / f"{label}.webp").read_bytes()
+        return web.Response(body=content, content_type="image/webp")
+
+    async def share(self, _request: web.Request) -> web.Response:
+        """The page's address as a code for a phone's camera."""
+        if self._address is None or find_spec("segno") is None:
+            raise web.HTTPNotFound(
+                text="only this machine can see the page, or the package segno is missing\n"
+            )
+        return web.Response(body=await asyncio.to_thread(_code, self._address), content_type="image/svg+xml")
+
     async def about(self, _request: web.Request) -> web.Response:
         """Labels, thresholds, engine."""
-        return web.json_response(about(self._session, video=self._video))
+        share = self._address is not None and find_spec("segno") is not None
+        return web.json_response(about(self._session, video=self._video, share=share))
 
     async def artifacts(self, _request: web.Request) -> web.Response:
         """Every artifact with its latency here."""
@@ -308,13 +383,15 @@ class _Site:
             ]
         )
 
-    async def recording(self, _request: web.Request) -> web.Response:
-        """The recording, to be saved."""
-        content = await asyncio.to_thread(self._session.fetch_recording)
+    async def recording(self, request: web.Request) -> web.Response:
+        """The recording, to be saved: its table, its JSON lines or its events."""
+        name = request.match_info["name"]
+        kind, content_type = _RECORDINGS[name]
+        content = await asyncio.to_thread(self._session.fetch_recording, kind)
         if content is None:
             raise web.HTTPNotFound(text="nothing was recorded yet\n")
-        headers = {"Content-Disposition": 'attachment; filename="edgeau-recording.csv"'}
-        return web.Response(body=content, content_type="text/csv", headers=headers)
+        headers = {"Content-Disposition": f'attachment; filename="edgeau-{name}"'}
+        return web.Response(body=content, content_type=content_type, headers=headers)
 
     async def do(self, request: web.Request) -> web.Response:
         """Record, calibrate, or change the artifact."""
