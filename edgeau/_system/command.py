@@ -21,6 +21,7 @@ import traceback
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from functools import partial
+from importlib import metadata
 from types import FrameType
 from typing import Any, NoReturn
 
@@ -193,10 +194,20 @@ def run(name: str, body: Callable[[Sequence[str] | None], int], argv: Sequence[s
         traceback.print_exc()
         print(
             f"{name}: this is a bug of edgeau {VERSION} (Python {platform.python_version()}, {platform.platform()}); "
-            "please report it with the lines above and the command: CONTRIBUTING.md says where",
+            f"please report it with the lines above and the command: {_where_to_report()}",
             file=sys.stderr,
         )
         return BUG
+
+
+def _where_to_report() -> str:
+    """The address for faults that this package was built with."""
+    try:
+        links = metadata.metadata("edgeau").get_all("Project-URL") or []
+    except metadata.PackageNotFoundError:
+        links = []
+    found = (link.partition(", ") for link in links)
+    return next((address for name, _, address in found if name == "Issues"), "CONTRIBUTING.md says where")
 
 
 def entry(name: str, module: str, extra: str) -> partial[int]:

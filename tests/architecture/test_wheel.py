@@ -128,3 +128,15 @@ def test_the_wheel_carries_the_licence_and_the_notices_of_others(wheel: Path) ->
 
 def test_the_wheel_stays_light(wheel: Path) -> None:
     assert wheel.stat().st_size < MAX_BYTES
+
+
+def test_the_wheel_passes_the_checks_of_a_release(wheel: Path, root: Path) -> None:
+    pytest.importorskip("twine")
+    for command in (
+        ["-m", "twine", "check", "--strict", str(wheel)],
+        ["-m", "check_wheel_contents", str(wheel)],
+    ):
+        done = subprocess.run(
+            [sys.executable, *command], cwd=root, capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
