@@ -167,7 +167,19 @@ def _small_print(manifest: Manifest) -> str:
     return f"Made by {tools}." + (f"\n\nLicences:{licences}" if licences else "")
 
 
-_HEAD = ("artifact", "runtime", "precision", "MB", "max diff", "mean diff", "flips", "measured in")
+# F1 first, since it is what an artifact costs; differences are of logits, whose size says little by itself.
+_HEAD = (
+    "artifact",
+    "runtime",
+    "precision",
+    "MB",
+    "mean F1",
+    "F1 drop",
+    "decisions flipped",
+    "max logit diff",
+    "mean logit diff",
+    "measured in",
+)
 
 
 def summary(manifest: Manifest, out: Path) -> str:
@@ -188,10 +200,21 @@ def _summary_row(artifact: Artifact) -> tuple[str, ...]:
         ("-", "-", "-", "-")
         if parity is None
         else (
+            f"{parity.decision_flips:.2%}",
             f"{parity.max_abs_logit:.2g}",
             f"{parity.mean_abs_logit:.2g}",
-            f"{parity.decision_flips:.2%}",
             parity.engine or "not recorded",
         )
     )
-    return (artifact.file, artifact.runtime, artifact.precision, f"{artifact.bytes / 1e6:.1f}", *measured)
+    accuracy = artifact.accuracy
+    f1 = "-" if accuracy is None else f"{accuracy.f1_mean:.3f}"
+    drop = "-" if accuracy is None or accuracy.f1_drop_mean is None else f"{accuracy.f1_drop_mean:+.4f}"
+    return (
+        artifact.file,
+        artifact.runtime,
+        artifact.precision,
+        f"{artifact.bytes / 1e6:.1f}",
+        f1,
+        drop,
+        *measured,
+    )

@@ -229,3 +229,14 @@ def _replace(record: object, **changes: object) -> object:
     from dataclasses import replace
 
     return replace(record, **changes)  # type: ignore[type-var]
+
+
+def test_a_long_page_begins_with_its_contents_and_a_short_one_does_not():
+    from edgeau_export.report.html.html import document, section
+
+    parts = [section(f"Part {number} & more", "<p>text</p>") for number in range(4)]
+    page = document("Title", "lead", parts)
+    assert '<nav aria-label="Contents">' in page
+    assert '<a href="#part-3-more">Part 3 &amp; more</a>' in page
+    assert '<section id="part-3-more">' in page
+    assert "<nav" not in document("Title", "lead", parts[:3])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import re
 from collections.abc import Iterable, Sequence
 from html import escape
 
@@ -20,6 +21,7 @@ __all__ = [
     "verdict",
 ]
 
+_CONTENTS_FROM = 4  # sections; a page with fewer needs no list of them
 _WORDS = 28  # a cell that is longer holds words, and may wrap
 
 # As custom properties of the root, light and dark.
@@ -53,6 +55,7 @@ ul.notes { padding-left: 1.2rem; color: var(--soft); font-size: .86rem; max-widt
 figcaption { color: var(--soft); font-size: .86rem; } svg { width: 100%; height: auto; display: block; }
 .good { color: var(--good); } .bad { color: var(--bad); } .gallery { display: flex; flex-wrap: wrap; gap: .8rem; }
 .gallery figure { flex: 0 0 10rem; } .gallery img { width: 100%; border-radius: 4px; }
+nav ul { display: flex; flex-wrap: wrap; gap: .2rem 1.2rem; padding: 0; margin: .8rem 0; list-style: none; font-size: .92rem; } nav a { color: var(--one); }
 details > summary { cursor: pointer; margin: .6rem 0; }
 """
 
@@ -63,16 +66,26 @@ def document(title: str, lead: str, sections: Iterable[str]) -> str:
     Args:
         title: title of the page, plain text.
         lead: one sentence below it, plain text.
-        sections: HTML of :func:`section`.
+        sections: HTML of :func:`section`; from four on the page begins with a list of them.
     """
+    body = "\n".join(sections)
     return (
         '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
         f"<title>{escape(title)}</title>\n<style>{COLOURS}{DRAWING}{_LAYOUT}</style>\n</head>\n<body>\n"
         f'<h1>{escape(title)}</h1>\n<p class="soft">{escape(lead)}</p>\n'
-        + "\n".join(sections)
+        + _contents(body)
+        + body
         + "\n</body>\n</html>\n"
     )
+
+
+def _contents(body: str) -> str:
+    listed = re.findall(r'<section id="([^"]+)">\s*<h2>(.*?)</h2>', body)
+    if len(listed) < _CONTENTS_FROM:
+        return ""
+    entries = "".join(f'<li><a href="#{place}">{heading}</a></li>' for place, heading in listed)
+    return f'<nav aria-label="Contents"><ul>{entries}</ul></nav>\n'
 
 
 def section(heading: str, *parts: str, folded: bool = False) -> str:
@@ -86,7 +99,8 @@ def section(heading: str, *parts: str, folded: bool = False) -> str:
     inner = "\n".join(parts)
     if folded:
         return f"<details><summary><strong>{escape(heading)}</strong></summary>\n{inner}\n</details>"
-    return f"<section>\n<h2>{escape(heading)}</h2>\n{inner}\n</section>"
+    place = re.sub(r"[^a-z0-9]+", "-", heading.lower()).strip("-")
+    return f'<section id="{place}">\n<h2>{escape(heading)}</h2>\n{inner}\n</section>'
 
 
 def paragraph(text: str, kind: str = "") -> str:

@@ -54,13 +54,13 @@ def _artifacts(report: dict[str, Any]) -> str:
         "artifact",
         "runtime",
         "precision",
-        "MB",
-        "of float",
-        "flips",
-        "flips measured in",
-        "F1",
+        "mean F1, 0..1",
         "mean F1 drop",
-        "worst AU",
+        "worst AU's F1 drop",
+        "size, MB",
+        "size, % of float",
+        "decisions flipped",
+        "flips measured in",
         "F1 measured in",
         "MACs in INT8",
     )
@@ -73,7 +73,11 @@ def _artifacts(report: dict[str, Any]) -> str:
             if (parity := artifact["parity"]) is not None
         ),
     ]
-    return section("Artifacts", table(head, rows, notes))
+    means = (
+        "What this means: F1 says how well decisions agree with labels (1 is perfect), so its drop is what an artifact costs. A flipped "
+        "decision is another than the float network's, right or wrong; many flips beside a small drop are faces near a threshold."
+    )
+    return section("Artifacts", paragraph(means), table(head, rows, notes))
 
 
 def _row(artifact: dict[str, Any]) -> tuple[str, ...]:
@@ -87,13 +91,13 @@ def _row(artifact: dict[str, Any]) -> tuple[str, ...]:
         artifact["file"],
         artifact["runtime"],
         artifact["precision"],
+        number(f1, 3),
+        format_signed(drop, 4),
+        format_signed(worst, 4),
         f"{artifact['bytes'] / 1e6:.1f}",
         percent(artifact["size_ratio"], 0),
         "-" if parity is None else percent(parity["decision_flips"], 2),
         "-" if parity is None else _engine(parity),
-        number(f1, 3),
-        format_signed(drop, 4),
-        format_signed(worst, 4),
         "-" if f1 is None else _engine(accuracy),
         percent(None if inside is None else inside["integer_share"], 1),
     )
