@@ -6,17 +6,20 @@ A frame is one bundle:
 - ``/VMC/Ext/Bone/Pos`` "Head", place (0, 0, 0), rotation as a quaternion x y z w in Unity's axes: x to the avatar's right, y up, z ahead.
 - ``/VMC/Ext/Blend/Val`` name and weight 0..1 of each shape, then ``/VMC/Ext/Blend/Apply``.
 
-Shapes are Apple's 52 (:mod:`edgeau.sinks.arkit_shapes`), of the largest face. Without a face only the first two are sent.
+Shapes are Apple's 52, of the largest face: from its AUs (:mod:`edgeau.sinks.arkit_shapes`), or MediaPipe's blendshapes when asked. Without a face only the first two are sent.
 """
 
 from __future__ import annotations
 
+import logging
 import math
+from pathlib import Path
 from typing import Any
 
 from edgeau._system.install_lines import extra_line
 from edgeau.errors import DependencyError, UsageError
-from edgeau.results import FrameResult, HeadPose
+from edgeau.faces.landmarks.litert.blendshapes import Blendshapes
+from edgeau.results import Face, FrameResult, HeadPose
 from edgeau.sinks.address import Address
 from edgeau.sinks.arkit_shapes import face_shapes
 from edgeau.sinks.datagrams import Datagrams
@@ -26,16 +29,20 @@ from edgeau.sinks.sink import Sink
 
 __all__ = ["VmcSink"]
 
-_FORM = "vmc://HOST:39539?names=arkit or names=perfect-sync"
+_log = logging.getLogger(__name__)
+
+_FORM = "vmc://HOST:39539?names=arkit&shapes=aus"
 _PORT = 39539  # the protocol's own
 _NAMES = ("arkit", "perfect-sync")
+_AUS = "aus"
 
 
 class VmcSink(Sink):
     """Sends each result to ``vmc://HOST[:PORT]``; port 39539 unless another is given.
 
     ``names=arkit`` (default) spells shapes as Apple does (``mouthSmileLeft``), ``names=perfect-sync`` as VRM avatars for
-    "Perfect Sync" do (``MouthSmileLeft``).
+    "Perfect Sync" do (``MouthSmileLeft``). ``shapes=aus`` (default) makes them from AUs; ``shapes=blendshapes`` asks MediaPipe's
+    blendshape network, which a ``face_landmarker.task`` of this machine carries, and ``shapes=FILE`` that of a file.
 
     Args:
         address: address of the receiver.
@@ -43,12 +50,13 @@ class VmcSink(Sink):
 
     Raises:
         UsageError: the address lacks something.
+        InputError: blendshapes were asked for, and there are none.
         DependencyError: python-osc is missing.
     """
 
     def __init__(self, address: Address, description: Description) -> None:
         del description
-        address.check(_FORM, "names")
+        address.check(_FORM, "names", "shapes")
         try:
             from pythonosc import osc_bundle_builder, osc_message_builder
         except ImportError as error:
@@ -60,6 +68,12 @@ class VmcSink(Sink):
         self._messages: Any = osc_message_builder
         self._first_large = names == "perfect-sync"
         self.name = address.text
+        shapes = address.options.get("shapes", _AUS)
+        place = None if shapes == "blendshapes" else Path(shapes)
+        self._blendshapes = None if shapes == _AUS else Blendshapes(place)
+        _log.info(
+            "%s: shapes come from %s", self.name, "AUs" if shapes == _AUS else "MediaPipe's blendshapes"
+        )
         self._datagrams = Datagrams(address.host, address.port or _PORT)
 
     def write(self, result: FrameResult) -> None:
@@ -75,7 +89,7 @@ class VmcSink(Sink):
         if face is not None:
             if face.pose is not None:
                 self._add(bundle, "Bone/Pos", "Head", 0.0, 0.0, 0.0, *head_rotation(face.pose))
-            for shape, weight in face_shapes(face).items():
+            for shape, weight in self._shapes(face).items():
                 self._add(
                     bundle, "Blend/Val", shape[0].upper() + shape[1:] if self._first_large else shape, weight
                 )
@@ -85,6 +99,9 @@ class VmcSink(Sink):
     def close(self) -> None:
         """Release the socket."""
         self._datagrams.close()
+
+    def _shapes(self, face: Face) -> dict[str, float]:
+        return face_shapes(face) if self._blendshapes is None else self._blendshapes.of(face.landmarks)
 
     def _add(self, bundle: Any, name: str, *values: float | str) -> None:
         message = self._messages.OscMessageBuilder(f"/VMC/Ext/{name}")

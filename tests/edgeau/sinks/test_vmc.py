@@ -5,11 +5,12 @@ from __future__ import annotations
 import math
 import threading
 from collections.abc import Iterator
+from pathlib import Path
 
 import numpy as np
 import pytest
 
-from edgeau.errors import UsageError
+from edgeau.errors import InputError, UsageError
 from edgeau.results import ActionUnit, Box, Face, HeadPose
 from edgeau.sinks import open_sink
 from edgeau.sinks.arkit_shapes import SHAPES_OF, face_shapes
@@ -146,3 +147,45 @@ def test_the_avatar_turns_as_the_person_does(pose: HeadPose, turned, goes) -> No
 def test_an_unknown_spelling_is_refused(description) -> None:
     with pytest.raises(UsageError, match="names must be arkit or perfect-sync"):
         open_sink("vmc://127.0.0.1?names=vrchat", description)
+
+
+TASK = Path(__file__).resolve().parents[4] / "shared" / "data" / "face_landmarker.task"
+
+
+@pytest.mark.skipif(not TASK.is_file(), reason="face_landmarker.task in ../shared/data is not here")
+def test_blendshapes_are_mediapipes_own(root) -> None:
+    """Beside MediaPipe's own task on one picture: the same landmarks, the same weights."""
+    vision = pytest.importorskip("mediapipe.tasks.python.vision")
+    import cv2
+    import mediapipe
+
+    from edgeau.faces.landmarks.litert.blendshapes import NAMES, Blendshapes
+
+    picture = cv2.imread(str(root / "docs" / "portrait.jpg"))
+    base = mediapipe.tasks.BaseOptions(model_asset_path=str(TASK))
+    options = vision.FaceLandmarkerOptions(base_options=base, output_face_blendshapes=True)
+    with vision.FaceLandmarker.create_from_options(options) as landmarker:
+        image = mediapipe.Image(mediapipe.ImageFormat.SRGB, np.ascontiguousarray(picture[:, :, ::-1]))
+        found = landmarker.detect(image)
+    height, width = picture.shape[:2]
+    points = np.array([(p.x * width, p.y * height, 0) for p in found.face_landmarks[0]], np.float32)
+    theirs = {one.category_name: one.score for one in found.face_blendshapes[0]}
+    assert tuple(theirs) == NAMES
+    assert set(NAMES[1:]) <= ARKIT
+    ours = Blendshapes(TASK).of(points)
+    assert ours == pytest.approx({name: theirs[name] for name in ours}, abs=1e-5)
+    assert ours["mouthSmileLeft"] > 0.5
+
+
+@pytest.mark.skipif(not TASK.is_file(), reason="face_landmarker.task in ../shared/data is not here")
+def test_an_avatar_by_blendshapes_gets_all_but_the_tongue(server, description, make_result, until) -> None:
+    port, heard = server
+    with open_sink(f"vmc://127.0.0.1:{port}?shapes={TASK}", description) as sink:
+        sink.write(make_result(3))
+        until(lambda: ("/VMC/Ext/Blend/Apply", ()) in heard)
+    assert {values[0] for address, values in heard if address.endswith("Val")} == ARKIT - {"tongueOut"}
+
+
+def test_a_file_without_blendshapes_is_refused(description, tmp_path) -> None:
+    with pytest.raises(InputError, match="holds no blendshapes"):
+        open_sink(f"vmc://127.0.0.1?shapes={tmp_path}", description)
