@@ -9,7 +9,7 @@ PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 export OMP_NUM_THREADS := 1
 export OMP_WAIT_POLICY := passive
 
-.PHONY: demo test test-slow lint types architecture clean
+.PHONY: demo test test-slow lint types architecture docs clean
 
 demo: $(VENV)/.demo
 	$(BIN)/python docs/demo.py
@@ -27,6 +27,9 @@ lint: $(VENV)/.full
 
 types: $(VENV)/.full
 	$(BIN)/mypy
+
+docs: $(VENV)/.full # the site, strictly, in build/site
+	$(BIN)/mkdocs build --strict
 
 architecture: $(VENV)/.full
 	$(BIN)/lint-imports

@@ -90,3 +90,9 @@ def on_page_markdown(markdown: str, page: Any, config: Any, files: Files) -> str
         return f"{mark}[{words}]({relpath(site, here.parent.as_posix())}{anchor})"
 
     return _LINK.sub(turned, markdown)
+
+
+def on_page_content(html: str, **_given: Any) -> str:
+    """Show the names that docstrings refer to as Sphinx does, without its marks."""
+    html = re.sub(r":(?:class|func|mod|meth|attr|data):(?=<code>)", "", html)
+    return re.sub(r"<code>~[\w.]*\.(\w+)</code>", r"<code>\1</code>", html)

@@ -49,6 +49,11 @@ def test_the_api_is_documented(site, page, name):
     assert f'id="{name}"' in (site / "api" / page / "index.html").read_text(encoding="utf-8")
 
 
+def test_marks_of_sphinx_are_not_shown(site):
+    shown = [page for page in (site / "api").rglob("*.html") if ":class:" in page.read_text(encoding="utf-8")]
+    assert shown == []
+
+
 def test_nothing_is_loaded_from_elsewhere(site):
     for page in site.rglob("*.html"):
         text = page.read_text(encoding="utf-8")
