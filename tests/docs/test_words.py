@@ -33,7 +33,8 @@ ODD = {
     r"\binstall line that exists\b": "the matching pip command",
     r"\btold apart from\b": "distinguished from",
     r"\bnetwork of the own\b": "a network of your own",
-    r"\bworth a look\b": "(leave it out)",
+    r"\bA walk\b": "Tutorial",
+    r"\barrows between the rooms\b": "layers of packages",
 }
 
 

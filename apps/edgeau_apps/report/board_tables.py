@@ -63,7 +63,7 @@ def _costs(
 
 
 def _engines(board: Board, subject: Subject) -> list[tuple[str, str]]:
-    """Engine and precision of a file; of a network that is no file all that were counted."""
+    """Engine and precision of a file; of a network that is not a file all that were counted."""
     suffix = next((suffix for suffix in _RUNTIMES if subject.profile.name.endswith(suffix)), None)
     if suffix is None:
         return [(runtime, precision) for runtime, row in board.instructions.items() for precision in row]
