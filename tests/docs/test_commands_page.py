@@ -1,5 +1,6 @@
 """docs/commands.md is what the commands say, and one option means one thing."""
 
+import shlex
 import subprocess
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
@@ -107,3 +108,11 @@ def test_bash_completes(tmp_path, capsys):
     ask = 'source completion; COMP_WORDS=(edgeau analyze --anno); COMP_CWORD=2; _shtab_edgeau "$@"; echo "${COMPREPLY[@]}"'
     done = subprocess.run(["bash", "-c", ask], cwd=tmp_path, capture_output=True, text=True, check=False)
     assert done.stdout.split() == ["--annotate"]
+
+
+def test_every_example_is_taken_by_its_parser(written):
+    for parser in written.parsers().values():
+        for line in str(parser.epilog).partition("example:")[2].strip().splitlines():
+            command, *arguments = shlex.split(line.partition(" > ")[0])
+            name = arguments.pop(0) if command == "edgeau" else command.removeprefix("edgeau-")
+            written.parsers()[name].parse_args(arguments)
