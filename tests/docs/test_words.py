@@ -24,7 +24,7 @@ ODD = {
     r"\bfastest right one\b": "the fastest artifact that passes its check",
     r"\bseen to work on real faces\b": "validated on real faces",
     r"\bnames what .{1,40} has not\b": "names something that it does not contain",
-    r"\bis no (file|network|HOST:PORT|board|number of)\b": "is not a ...",
+    r"\bis no (file and no network|HOST:PORT)\b": "is not a ...",
     r"\bstands? in for it\b": "is used instead",
     r"\bleft out \d": "dropped frames",
     r"\bbelieves? the result more\b": "confidence rises",
