@@ -58,6 +58,8 @@ export class Analyst {
         this.answers.get(message.number)?.resolve(message);
         this.answers.delete(message.number);
         return;
+      case "logits":
+        return; // the page asks for none
       case "failed":
         return this.fail(message.user ? new PageError(message.said) : new Error(message.said));
     }

@@ -6,7 +6,9 @@ export async function keepOffline(): Promise<string> {
     return isSecureContext ? "no: this browser keeps no pages" : "no: pages are kept from https or localhost only";
   }
   try {
-    const registration = await navigator.serviceWorker.register("sw.js");
+    // The type promises one; a browser that is told to block service workers gives none.
+    const registration = (await navigator.serviceWorker.register("sw.js")) as ServiceWorkerRegistration | undefined;
+    if (!registration) return "no: this browser keeps no pages";
     const arriving = registration.installing ?? registration.waiting;
     if (arriving && !registration.active) await arrived(arriving);
     if (!navigator.serviceWorker.controller) await controlled();

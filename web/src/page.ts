@@ -31,6 +31,8 @@ function describe(about: About): void {
   at("untrained").hidden = about.trained;
   write("network", `${about.title}, ${about.artifact}`);
   write("engine", about.engine);
+  const { crops, probability } = about.golden;
+  write("golden", `${crops} crops, largest difference of a probability ${probability.toFixed(4)}`);
   write("smoothed", `Probabilities, smoothed: at most ${SMOOTHING_LATENCY_S.toFixed(2)} s behind.`);
 }
 

@@ -4,6 +4,7 @@ import { AuNetwork } from "./au-network";
 import { Bundle } from "./bundle";
 import { DETECTOR_ENDS, FaceDetector } from "./detection";
 import { Network } from "./engine";
+import { PageError } from "./errors";
 import { GoldenDifference, checkGolden } from "./golden";
 import { HeadPose, headPose } from "./head-pose";
 import { TrackHysteresis } from "./hysteresis";
@@ -54,6 +55,10 @@ export class Pipeline {
     said("loading the bundle");
     const bundle = await Bundle.open(folder), { manifest } = bundle, artifact = artifactOf(manifest);
     const alignment = alignmentOf(manifest.alignment);
+    const [height, width] = manifest.input.size;
+    if (alignment.width !== width || alignment.height !== height) {
+      throw new PageError(`The bundle's alignment gives ${alignment.height} x ${alignment.width} pixels and its network wants ${height} x ${width}. Export it again.`);
+    }
     const model = manifest.landmark_model && (await LandmarkModel.read(await bundle.read(manifest.landmark_model), manifest.landmark_model));
     said("loading the face landmark networks");
     const { detector, mesh } = manifest.landmarks!;

@@ -26,7 +26,7 @@ export class Predictor {
   readonly thresholds: Readonly<Record<string, number>>;
 
   constructor(
-    private readonly network: AuNetwork,
+    readonly network: AuNetwork,
     private readonly manifest: Manifest,
     artifact: Artifact,
     private readonly landmarkModel: LandmarkModel | undefined,

@@ -26,6 +26,10 @@ async function act(message: ToWorker): Promise<void> {
       return open(message.folder);
     case "reset":
       return pipeline?.reset();
+    case "crop": {
+      if (!pipeline) throw new Error("a crop came before the bundle was open");
+      return say({ kind: "logits", number: message.number, logits: await pipeline.predictor.network.logits(message.picture) });
+    }
     case "frame": {
       const started = performance.now(), picture = pixels(message.picture);
       if (!pipeline) throw new Error("a frame came before the bundle was open");

@@ -2,6 +2,8 @@
 
 import shutil
 
+import pytest
+
 from edgeau_export.export import export_bundle
 
 
@@ -13,7 +15,7 @@ def dropped(page, root, name):
 def test_after_its_first_load_it_asks_for_nothing_and_needs_no_network(site, serve, visit, root):
     server = serve(site)
     page = visit(server.url)
-    assert page.inner_text("#offline") == "yes, kept on this device"
+    assert page.text_content("#offline") == "yes, kept on this device"
     assert all(url.startswith((server.url, "blob:")) for url in page.requested)
     server.close()  # from here on every request would fail
     before = len(server.asked)
@@ -31,11 +33,12 @@ def test_after_its_first_load_it_asks_for_nothing_and_needs_no_network(site, ser
     assert not page.errors
 
 
+@pytest.mark.slow
 def test_another_export_replaces_all_that_was_kept(sites, serve, visit, tmp_path):
     place = tmp_path / "site"
     shutil.copytree(sites["light"], place)
     page = visit(serve(place).url)
-    assert "Slim MRP head" in page.inner_text("#network")
+    assert "Slim MRP head" in page.text_content("#network")
     export_bundle("web", place, "default")
     page.reload()  # shows what was kept, and finds that there is another one
     page.wait_for_function(
@@ -44,7 +47,7 @@ def test_another_export_replaces_all_that_was_kept(sites, serve, visit, tmp_path
     page.wait_for_timeout(3000)
     page.reload()
     page.wait_for_selector("#state:text-matches('^(ready|stopped)$')", timeout=60_000)
-    assert page.inner_text("#network").startswith("MRP-Net"), page.inner_text("#problem")
+    assert page.text_content("#network").startswith("MRP-Net"), page.inner_text("#problem")
     assert page.evaluate("caches.keys().then((names) => names.length)") == 1
 
 
@@ -54,7 +57,7 @@ def test_a_page_from_plain_http_works_on_pictures(site, serve, visit, launch, ro
     browser = launch("--host-resolver-rules=MAP board.test 127.0.0.1")
     page = visit(url, in_browser=browser)
     assert page.inner_text("#state") == "ready", page.inner_text("#problem")
-    assert page.inner_text("#offline") == "no: pages are kept from https or localhost only"
+    assert page.text_content("#offline") == "no: pages are kept from https or localhost only"
     page.click("#camera")
     page.wait_for_selector("#problem:not([hidden])")
     assert page.inner_text("#problem").startswith(

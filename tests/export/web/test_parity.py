@@ -5,12 +5,20 @@ the modules round where numpy does. That is what lets an INT8 network give the s
 one pixel moves them by some hundredths.
 """
 
+import json
+import shutil
+from dataclasses import asdict, replace
+
 import cv2
 import numpy as np
 import pytest
 
 from edgeau import Pipeline, open_source
+from edgeau.bundle.files import record_of
+from edgeau.bundle.golden import read_golden, write_golden
+from edgeau.faces.landmarks.mediapipe_models import DETECTOR, PLAIN_MESH, installed_models
 from edgeau.sources.picture_file import read_picture
+from edgeau_export.export import export_bundle
 
 EYES = (33, 263)
 
@@ -47,7 +55,7 @@ def check(answer, results):
     assert points < 1e-3
 
 
-@pytest.mark.parametrize("model", ["default", "light"])
+@pytest.mark.parametrize("model", ["default", pytest.param("light", marks=pytest.mark.slow)])
 def test_a_portrait(model, sites, serve, visit, analyse_in_browser, root):
     picture = read_picture(root / "docs" / "portrait.jpg")
     server = serve(sites[model])
@@ -56,12 +64,86 @@ def test_a_portrait(model, sites, serve, visit, analyse_in_browser, root):
         check(answer, [pipeline.process(picture)])
 
 
+ALIGNMENTS = {
+    "arcface": {"method": "arcface-template", "size": 224, "border": 0},
+    "five points": {
+        "method": "five-points",
+        "points": [[73.5, 92.3], [147.1, 92.0], [112.0, 128.0], [83.1, 164.7], [141.5, 164.5]],
+        "height": 224,
+        "width": 224,
+        "border": 128,
+    },
+    "box": {"method": "box", "margin": 0.1, "height": 224, "width": 224, "border": 128},
+}
+
+
+def blue_first(place):
+    """Let a bundle's network want blue first; its golden crops are changed so that it gets what it got."""
+    golden = read_golden(place / "golden.npz")
+    write_golden(place / "golden.npz", replace(golden, crops=golden.crops[..., ::-1]))
+    manifest = json.loads((place / "manifest.json").read_text())
+    manifest["input"]["color"] = "BGR"
+    record = next(record for record in manifest["files"] if record["file"] == "golden.npz")
+    record |= asdict(record_of(place, "golden.npz"))
+    return manifest
+
+
+@pytest.mark.parametrize(
+    "alignment", ["five points", *(pytest.param(a, marks=pytest.mark.slow) for a in ("arcface", "box"))]
+)
+def test_alignments_of_other_networks(alignment, site, serve, visit, analyse_in_browser, root, tmp_path):
+    """Also a network that wants blue first: the numbers mean nothing, and are the same."""
+    place = tmp_path / "site"
+    shutil.copytree(site, place)
+    manifest = blue_first(place)
+    manifest["alignment"] = ALIGNMENTS[alignment]
+    (place / "manifest.json").write_text(json.dumps(manifest))
+    picture = read_picture(root / "docs" / "portrait.jpg")
+    server = serve(place)
+    answer = analyse_in_browser(visit(server.url, service_workers="block"), server, [picture])
+    with Pipeline.load(place) as pipeline:
+        check(answer, [pipeline.process(picture)])
+
+
+def networks_of_the_task(root):
+    file = root.parent / "shared" / "data" / "face_landmarker.task"
+    if not file.is_file():
+        pytest.skip("needs face_landmarker.task in ../shared/data")
+    return file
+
+
+def networks_without_refinement(root, tmp_path):
+    installed = installed_models()
+    if installed is None:
+        pytest.skip("no mediapipe with networks inside is installed")
+    folder = tmp_path / "plain"
+    folder.mkdir()
+    for name in (DETECTOR, PLAIN_MESH):
+        shutil.copy(installed / name, folder)
+    return folder
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", ["task", "plain"])
+def test_other_landmark_networks(kind, serve, visit, analyse_in_browser, root, tmp_path):
+    networks = networks_of_the_task(root) if kind == "task" else networks_without_refinement(root, tmp_path)
+    place = tmp_path / "site"
+    export_bundle("web", place, "light", landmarks=networks)
+    picture = read_picture(root / "docs" / "portrait.jpg")
+    server = serve(place)
+    answer = analyse_in_browser(visit(server.url), server, [picture])
+    with Pipeline.load(place) as pipeline:
+        result = pipeline.process(picture)
+    assert len(result.faces[0].landmarks) == {"task": 478, "plain": 468}[kind]
+    check(answer, [result])
+
+
 def frames_of_the_clip(every):
     with open_source("clip") as source:
         return list(source)[::every]
 
 
-@pytest.mark.parametrize("every", [4, pytest.param(1, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("every", [7, pytest.param(1, marks=pytest.mark.slow)])
 def test_the_packaged_clip(every, site, serve, visit, analyse_in_browser):
     frames = frames_of_the_clip(every)
     server = serve(site)

@@ -68,6 +68,12 @@ FAULTS = {
         lambda place: changed(place / "manifest.json", alignment={"method": "thin-plate"}),
         r'^This page has no alignment "thin-plate", ',
     ),
+    "an alignment of another size": (
+        lambda place: changed(
+            place / "manifest.json", alignment={"method": "arcface-template", "size": 96, "border": 0}
+        ),
+        r"^The bundle's alignment gives 96 x 96 pixels and its network wants 160 x 160\.",
+    ),
     "no runtime": (
         lambda place: shutil.rmtree(place / "litert"),
         r"^The WebAssembly runtime could not be loaded \(.*\)\. Copy the folder again, or load the page again\.$",

@@ -12,8 +12,7 @@ def axe():
     ).Axe()
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [1280, 390])
+@pytest.mark.parametrize(("width", "scheme"), [(1280, "dark"), (390, "light")])
 def test_axe_finds_no_violation(width, scheme, sites, serve, visit, axe):
     # axe puts a script into the page, which the page's own policy forbids.
     page = visit(serve(sites["light"]).url, width=width, height=844, color_scheme=scheme, bypass_csp=True)

@@ -1,0 +1,163 @@
+"""The page of ``edgeau-export --target web`` in Chromium: megabytes, time to the first action units, results a second.
+
+``python benchmarks/web.py`` exports both packaged networks into a temporary folder, serves them and measures in one browser:
+
+- the folder's size, and what one browser loads of it;
+- loading: from the page's address to "ready", the second time from what the service worker kept;
+- the first action units after the first frame of a camera that shows the packaged clip;
+- results a second of one face in the clip's frames of 640 x 480, one after the other on the page's one thread, of both builds of the
+  runtime (relaxed SIMD and plain SIMD).
+
+Needs Chromium and playwright.
+"""
+
+from __future__ import annotations
+
+import functools
+import http.server
+import json
+import shutil
+import statistics
+import tempfile
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+from playwright.sync_api import Browser, Page, sync_playwright
+from this_machine import machine_name
+
+from edgeau import open_source
+from edgeau_export.export import export_bundle
+
+_CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+_FLAGS = ("--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking")
+_WARM = 10  # results before the counting
+# A browser without relaxed SIMD refuses the small module that LiteRT.js asks it by.
+_PLAIN_SIMD = b"""{ const i = WebAssembly.instantiate.bind(WebAssembly);
+WebAssembly.instantiate = (code, ...rest) => (code.byteLength < 1000 ? Promise.reject(new Error("plain")) : i(code, ...rest)); }
+"""
+_RUN = """async ({ count, width, height, step }) => {
+  const worker = new Worker("worker.js"), took = [];
+  const answer = () => new Promise((resolve, reject) => {
+    worker.onmessage = ({ data }) => {
+      if (data.kind === "failed") reject(new Error(data.said));
+      if (data.kind === "ready" || data.kind === "faces") resolve(data);
+    };
+  });
+  worker.postMessage({ kind: "open", folder: new URL("./", location.href).href });
+  const { about } = await answer();
+  for (let number = 0; number < count; number++) {
+    const bytes = await (await fetch(`frames/${number}`)).arrayBuffer();
+    const picture = new ImageData(new Uint8ClampedArray(bytes), width, height);
+    worker.postMessage({ kind: "frame", number, picture, timeS: number * step });
+    took.push((await answer()).tookMs);
+  }
+  worker.terminate();
+  return { engine: about.engine, took };
+}"""
+
+
+class _Handler(http.server.SimpleHTTPRequestHandler):
+    def log_message(self, *_: Any) -> None:
+        pass
+
+    def do_GET(self) -> None:
+        content = self.server.extra.get(self.path)  # type: ignore[attr-defined]
+        if content is None:
+            super().do_GET()
+            return
+        self.send_response(200)
+        self.send_header("Content-Type", "text/javascript")
+        self.send_header("Content-Length", str(len(content)))
+        self.end_headers()
+        self.wfile.write(content)
+
+
+def _served(folder: Path, extra: dict[str, bytes]) -> str:
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(_Handler, directory=folder))
+    server.extra = extra  # type: ignore[attr-defined]
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    return f"http://localhost:{server.server_port}/"
+
+
+def _ready(page: Page, url: str) -> float:
+    """Seconds until the page is ready."""
+    started = time.perf_counter()
+    page.goto(url)
+    page.wait_for_selector("#state:text-is('ready')", timeout=60_000)
+    return time.perf_counter() - started
+
+
+def _first_units_s(browser: Browser, url: str) -> dict[str, float]:
+    context = browser.new_context()
+    page = context.new_page()
+    found = {"load_s": _ready(page, url), "load_again_s": _ready(page, url)}
+    page.click("#camera")
+    page.wait_for_selector(".au", timeout=60_000)
+    found["first_units_s"] = float(page.inner_text("#first").split()[0])
+    context.close()
+    return found
+
+
+def _results(browser: Browser, url: str, count: int) -> dict[str, Any]:
+    context = browser.new_context(service_workers="block")
+    page = context.new_page()
+    page.goto(url)
+    page.wait_for_selector("#state:text-is('ready')", timeout=60_000)
+    page.goto(f"{url}manifest.json")  # nothing of the page runs beside
+    answer = page.evaluate(_RUN, {"count": count, "width": 640, "height": 480, "step": 0.04})
+    context.close()
+    took = answer["took"][_WARM:]
+    return {
+        "engine": answer["engine"],
+        "median_ms": statistics.median(took),
+        "a_second": 1000 / statistics.mean(took),
+    }
+
+
+def _megabytes(folder: Path) -> dict[str, float]:
+    sizes = {
+        path.relative_to(folder).as_posix(): path.stat().st_size
+        for path in folder.rglob("*")
+        if path.is_file()
+    }
+    loaded = {
+        name: size for name, size in sizes.items() if "compat" not in name and not name.startswith("report")
+    }
+    return {"folder_mb": sum(sizes.values()) / 1e6, "loaded_mb": sum(loaded.values()) / 1e6}
+
+
+def main() -> None:
+    with open_source("clip") as source:
+        frames = [frame.image for frame in source]
+    raw = {}
+    for number, frame in enumerate(frames):
+        raw[f"/frames/{number}"] = cv2.cvtColor(frame, cv2.COLOR_BGR2RGBA).tobytes()
+    print(machine_name())
+    with tempfile.TemporaryDirectory() as place, sync_playwright() as playwright:
+        folder = Path(place)
+        film = folder / "clip.mjpeg"
+        film.write_bytes(b"".join(np.asarray(cv2.imencode(".jpg", frame)[1]).tobytes() for frame in frames))
+        camera = (
+            "--use-fake-device-for-media-stream",
+            "--use-fake-ui-for-media-stream",
+            f"--use-file-for-fake-video-capture={film}",
+        )
+        browser = playwright.chromium.launch(executable_path=_CHROMIUM, args=[*_FLAGS, *camera])
+        print(f"Chromium {browser.version}")
+        for model in ("default", "light"):
+            site = folder / model
+            export_bundle("web", site, model)
+            row = {"model": model, **_megabytes(site), **_first_units_s(browser, _served(site, raw))}
+            plain = {"/worker.js": _PLAIN_SIMD + (site / "worker.js").read_bytes()}
+            row["relaxed"] = _results(browser, _served(site, raw), len(frames))
+            row["plain"] = _results(browser, _served(site, {**raw, **plain}), len(frames))
+            print(json.dumps(row, indent=1))
+        browser.close()
+
+
+if __name__ == "__main__":
+    main()
