@@ -8,11 +8,15 @@
 - results a second of one face in the clip's frames of 640 x 480, one after the other on the page's one thread, of both builds of the
   runtime (relaxed SIMD and plain SIMD).
 
+``--faces DIR... --results FILE`` writes the browser's row of ``benchmarks/nine_places.py`` instead: each network alone on the aligned
+crops of test faces, as that command takes them.
+
 Needs Chromium and playwright.
 """
 
 from __future__ import annotations
 
+import argparse
 import functools
 import http.server
 import json
@@ -26,10 +30,12 @@ from typing import Any
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 from playwright.sync_api import Browser, Page, sync_playwright
 from this_machine import machine_name
 
 from edgeau import open_source
+from edgeau.bundle import load_bundle
 from edgeau_export.export import export_bundle
 
 _CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
@@ -57,6 +63,26 @@ _RUN = """async ({ count, width, height, step }) => {
   }
   worker.terminate();
   return { engine: about.engine, took };
+}"""
+
+
+_CROPS = """async ({ count, width, height }) => {
+  const worker = new Worker("worker.js"), rows = [];
+  const answer = () => new Promise((resolve, reject) => {
+    worker.onmessage = ({ data }) => {
+      if (data.kind === "failed") reject(new Error(data.said));
+      if (data.kind === "ready" || data.kind === "logits") resolve(data);
+    };
+  });
+  worker.postMessage({ kind: "open", folder: new URL("./", location.href).href });
+  await answer();
+  for (let number = 0; number < count; number++) {
+    const bytes = await (await fetch(`crops/${number}`)).arrayBuffer();
+    worker.postMessage({ kind: "crop", number, picture: new ImageData(new Uint8ClampedArray(bytes), width, height) });
+    rows.push([...(await answer()).logits]);
+  }
+  worker.terminate();
+  return rows;
 }"""
 
 
@@ -118,6 +144,43 @@ def _results(browser: Browser, url: str, count: int) -> dict[str, Any]:
     }
 
 
+def logits_in_browser(site: Path, crops: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """What the network of a site says of aligned crops, uint8 ``(n, height, width, 3)`` RGB, in Chromium: float32 ``(n, C)``."""
+    raw = {
+        f"/crops/{number}": cv2.cvtColor(crop, cv2.COLOR_RGB2RGBA).tobytes()
+        for number, crop in enumerate(crops)
+    }
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=_CHROMIUM, args=_FLAGS)
+        page = browser.new_context(service_workers="block").new_page()
+        page.goto(f"{_served(site, raw)}manifest.json")
+        given = {"count": len(crops), "width": crops.shape[2], "height": crops.shape[1]}
+        rows = page.evaluate(_CROPS, given)
+        browser.close()
+    return np.asarray(rows, np.float32)
+
+
+def _write_rows(faces: list[Path], results: Path, count: int) -> None:
+    """Write the browser's rows into the results of ``nine_places.py``."""
+    from nine_places import PLACES, Reference, artifact_of, thresholds_of
+
+    found = json.loads(results.read_text("utf-8")) if results.is_file() else {"networks": {}}
+    with tempfile.TemporaryDirectory() as place:
+        for network in ("default", "light"):
+            site = Path(place) / network
+            export_bundle("web", site, network)
+            bundle = load_bundle(site)
+            artifact = artifact_of(bundle, PLACES["browser"])
+            reference = Reference(network, faces, count)
+            logits = logits_in_browser(site, reference.crops)
+            row = {"title": PLACES["browser"].title, "date": time.strftime("%Y-%m-%d")}
+            row |= reference.compared(logits, thresholds_of(bundle, artifact), np.arange(len(logits)))
+            row |= {"megabytes": artifact.bytes / 1e6, "executes": True}
+            found["networks"].setdefault(network, {})["browser"] = row
+            print(network, json.dumps(row))
+    results.write_text(json.dumps(found, indent=1) + "\n", "utf-8")
+
+
 def _megabytes(folder: Path) -> dict[str, float]:
     sizes = {
         path.relative_to(folder).as_posix(): path.stat().st_size
@@ -131,6 +194,20 @@ def _megabytes(folder: Path) -> dict[str, float]:
 
 
 def main() -> None:
+    parser = argparse.ArgumentParser(
+        description="Measures the page of edgeau-export --target web in Chromium."
+    )
+    parser.add_argument("--faces", type=Path, nargs="+", metavar="DIR", help="splits of edgeau-synth")
+    parser.add_argument("--results", type=Path, help="results of nine_places.py")
+    parser.add_argument("--count", type=int, default=1000)
+    options = parser.parse_args()
+    if options.faces:
+        _write_rows(options.faces, options.results, options.count)
+    else:
+        _measure()
+
+
+def _measure() -> None:
     with open_source("clip") as source:
         frames = [frame.image for frame in source]
     raw = {}

@@ -6,6 +6,7 @@ Run after one of them changed: ``python web/facts.py``; ``tests/web/test_facts.p
 from __future__ import annotations
 
 import json
+import math
 import sys
 from pathlib import Path
 from typing import Any
@@ -13,14 +14,22 @@ from typing import Any
 from edgeau.action_units.names import NAMES
 from edgeau.bundle.manifest import SCHEMA_VERSION
 from edgeau.faces import alignment, head_pose
-from edgeau.faces.landmarks.litert import refined_points
+from edgeau.faces.landmarks.litert import (
+    checking,
+    detection,
+    picture_search,
+    refined_points,
+    tile_memory,
+    tracking,
+)
+from edgeau.faces.landmarks.litert.mesh import PlainMesh, RefinedMesh, TaskMesh
 from edgeau.faces.quality import occlusion
 from edgeau.faces.quality.assessor import AU_REGIONS, REGIONS
 from edgeau.faces.quality.limits import Limits
 from edgeau.results import REASONS
 from edgeau.runtimes.precision import PRECISIONS
 
-FILE = Path(__file__).parent / "src" / "facts.json"
+FILE = Path(__file__).resolve().parent / "src" / "facts.json"
 
 
 def facts() -> dict[str, Any]:
@@ -47,6 +56,27 @@ def facts() -> dict[str, Any]:
         ],
         "arcfacePoints": alignment._ARCFACE_POINTS.tolist(),
         "frontalFace": head_pose._FRONTAL.astype(int).tolist(),
+        "meshes": {
+            name: {
+                "certain": mesh.certain_presence,
+                "likely": mesh.likely_presence,
+                # JSON has no infinity; null means that a second look is always taken.
+                "certainAtFirst": None if math.isinf(mesh.certain_at_first) else mesh.certain_at_first,
+            }
+            for name, mesh in (("refined", RefinedMesh), ("plain", PlainMesh), ("task", TaskMesh))
+        },
+        "search": {
+            "along": checking._ALONG,
+            "blocks": tile_memory._BLOCKS,
+            "changed": tile_memory._CHANGED,
+            "everyFrames": tracking._SEARCH_EVERY,
+            "turnEvery": tracking._TURN_EVERY,
+            "turnAgain": tracking._TURN_AGAIN,
+            "mostTurned": picture_search._MOST_TURNED,
+            "tiles": list(detection._TILES),
+            "shared": detection._SHARED,
+            "face": detection._FACE,
+        },
         "refined": {
             name: {
                 "points": part.points.tolist(),

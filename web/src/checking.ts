@@ -1,10 +1,13 @@
 /** Landmarks that are looked at a second time, so that garbage does not pass for a face (`edgeau.faces.landmarks.litert.checking`). */
+import facts from "./facts.json";
 import { FaceMesh, PlacedFace } from "./mesh";
 import { Picture } from "./picture";
 import { Points } from "./points";
-import { Region, regionOfLandmarks, turnRegion } from "./region";
+import { Region, overlap, regionOfLandmarks, turnRegion } from "./region";
 
 const OTHER_TURNS = [2, 1, 3];
+// A region of the detector that overlaps the landmarks' own this much is looked at nearly along them.
+const ALONG = facts.search.along;
 
 export interface CheckedFace {
   readonly points: Points;
@@ -22,9 +25,13 @@ export class FaceChecker {
   async firstLook(frame: Picture, region: Region, keep: boolean): Promise<CheckedFace | undefined> {
     const first = await this.mesh.place(frame, region);
     if (!first) return undefined;
-    const second = await this.mesh.place(frame, regionOfLandmarks(first.points));
-    if (!second) return this.checked(first, -Infinity);
-    return this.checked(keep ? first : second, second.presence);
+    const along = regionOfLandmarks(first.points);
+    if (keep) {
+      if (first.presence >= this.mesh.limits.certainAtFirst && overlap(region, along) >= ALONG) return this.checked(first, first.presence);
+      return this.checked(first, (await this.mesh.presence(frame, along)) ?? -Infinity);
+    }
+    const second = await this.mesh.place(frame, along);
+    return second ? this.checked(second, second.presence) : this.checked(first, -Infinity);
   }
 
   /** A face that was in the frame before, along the landmarks that it had there. */
@@ -33,8 +40,8 @@ export class FaceChecker {
     if (!placed) return undefined;
     const face = this.checked(placed, placed.presence);
     if (face.isCertain) return face;
-    const again = await this.mesh.place(frame, face.region);
-    return again ? this.checked(placed, Math.max(placed.presence, again.presence)) : face;
+    const again = await this.mesh.presence(frame, face.region);
+    return again === undefined ? face : this.checked(placed, Math.max(placed.presence, again));
   }
 
   /** The surest face that shows when a region is turned by quarters. */
@@ -51,8 +58,8 @@ export class FaceChecker {
     return {
       points: placed.points,
       presence,
-      isCertain: presence >= this.mesh.certain,
-      isReliable: presence >= this.mesh.likely,
+      isCertain: presence >= this.mesh.limits.certain,
+      isReliable: presence >= this.mesh.limits.likely,
       region: regionOfLandmarks(placed.points),
     };
   }

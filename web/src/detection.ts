@@ -1,13 +1,26 @@
 /** Faces in a whole frame, or in its tiles: MediaPipe's short-range detector (`edgeau.faces.landmarks.litert.detection`). */
 import { Network } from "./engine";
+import facts from "./facts.json";
 import { probability } from "./probability";
 import { Picture, cut, roundHalfEven, turned } from "./picture";
 import { Region, cropRegion, regionAround } from "./region";
 import { resizeByArea } from "./resize";
-import { TileMemory } from "./tile-memory";
 
 const SIZE = 128, MAPS = [[16, 2], [8, 6]] as const, ROW = 16, BOX = 4, SAME_FACE = 0.3;
-const TILES = [1 / 3, 1 / 6], SHARED = 1 / 3;
+const TILES = facts.search.tiles, SHARED = facts.search.shared;
+// A region is 1.5 times as wide as the box of its face; so much of it is face whichever way it is turned.
+const FACE = facts.search.face;
+
+/** A whole frame as the detector looks at it: its region, and a picture of 128 x 128 pixels. */
+export interface Overview {
+  readonly region: Region;
+  readonly picture: Picture;
+}
+
+export function overviewOf(frame: Picture): Overview {
+  const region: Region = { x: frame.width / 2, y: frame.height / 2, side: Math.max(frame.width, frame.height), angle: 0 };
+  return { region, picture: cropRegion(frame, region, SIZE, 0) };
+}
 
 export interface Candidate {
   readonly region: Region;
@@ -50,25 +63,29 @@ export class FaceDetector {
   constructor(private readonly network: Network) {}
 
   /** Faces in the whole frame, turned anticlockwise by quarters before, the surest first. */
-  async detect(frame: Picture, quarterTurns = 0): Promise<Candidate[]> {
-    const side = Math.max(frame.width, frame.height);
-    const whole: Region = { x: frame.width / 2, y: frame.height / 2, side, angle: 0 };
-    const picture = cropRegion(frame, whole, SIZE, 0);
-    const faces = await this.faces(picture, quarterTurns);
-    return faces.map((face) => candidate(face, side, whole.x - side / 2, whole.y - side / 2, 1, false));
+  detect(frame: Picture, quarterTurns = 0): Promise<Candidate[]> {
+    return this.detectInOverview(overviewOf(frame), quarterTurns);
   }
 
-  /** Faces in overlapping parts of the frame, the surest first; one face may come several times. */
-  async detectInTiles(frame: Picture, quarterTurns = 0, memory = new TileMemory()): Promise<Candidate[]> {
+  async detectInOverview({ region, picture }: Overview, quarterTurns = 0): Promise<Candidate[]> {
+    const faces = await this.faces(picture, quarterTurns), { x, y, side } = region;
+    return faces.map((face) => candidate(face, side, x - side / 2, y - side / 2, 1, false));
+  }
+
+  /**
+   * Faces in overlapping parts of the frame, the surest first; one face may come several times. Tiles that show nothing but a known
+   * face are left out.
+   */
+  async detectInTiles(frame: Picture, quarterTurns = 0, known: readonly Region[] = []): Promise<Candidate[]> {
     const found: Candidate[] = [];
     for (const share of TILES) {
       const side = Math.max(share * Math.max(frame.width, frame.height), SIZE), scale = SIZE / side;
       const width = Math.max(1, roundHalfEven(frame.width * scale)), height = Math.max(1, roundHalfEven(frame.height * scale));
       const small = resizeByArea(frame, width, height);
       for (const [left, top] of tileCorners(width, height)) {
-        const tile = cut(small, left, top, SIZE);
-        const faces = await memory.faces(`${share} ${left} ${top} ${quarterTurns}`, tile, (one) => this.faces(one, quarterTurns));
-        for (const face of faces) found.push(candidate(face, SIZE, left, top, 1 / scale, true));
+        const x = (left + SIZE / 2) / scale, y = (top + SIZE / 2) / scale;
+        if (known.some((region) => isInside(x, y, SIZE / scale, region))) continue;
+        for (const face of await this.faces(cut(small, left, top, SIZE), quarterTurns)) found.push(candidate(face, SIZE, left, top, 1 / scale, true));
       }
     }
     return found.sort((one, other) => other.score - one.score);
@@ -82,6 +99,12 @@ export class FaceDetector {
     const [rows, scores] = await this.network.run(input);
     return decode(rows!, scores!).map((face) => turnedBack(face, quarterTurns));
   }
+}
+
+/** Tell whether a tile around a point shows a face of a region but for its rims, which its neighbours show too. */
+function isInside(x: number, y: number, side: number, region: Region): boolean {
+  const inner = (side * (1 - SHARED)) / 2;
+  return Math.max(Math.abs(x - region.x), Math.abs(y - region.y)) + inner <= (region.side * FACE) / 2;
 }
 
 /** Left upper corners of the tiles that cover a picture. */

@@ -1,10 +1,11 @@
 /** Every face of one picture by itself: large and small, upright and turned (`edgeau.faces.landmarks.litert.picture_search`). */
 import { CheckedFace, FaceChecker } from "./checking";
 import { Candidate, FaceDetector } from "./detection";
+import facts from "./facts.json";
 import { Picture } from "./picture";
 import { isSameFace, isTurnedAlike } from "./region";
 
-const TURNS = [1, 2, 3], MOST_TURNED = 8;
+const TURNS = [1, 2, 3], MOST_TURNED = facts.search.mostTurned;
 
 interface Doubt {
   readonly candidate: Candidate;
@@ -18,18 +19,22 @@ export async function facesOfPicture(
   const found: CheckedFace[] = [], doubtful: Doubt[] = [];
   for (const search of [() => detector.detect(frame), () => detector.detectInTiles(frame)]) {
     for (const candidate of await search()) {
-      if (found.length >= most) return found;
       if (isKnown(candidate, found)) continue;
       const face = await checker.firstLook(frame, candidate.region, !candidate.fromTile);
       if (!face) continue;
-      if (face.isCertain) add(face, found);
-      else doubtful.push({ candidate, face });
+      if (!face.isCertain) {
+        doubtful.push({ candidate, face });
+        continue;
+      }
+      add(face, found);
+      if (found.length >= most) return found;
     }
   }
   await addTurned(frame, detector, checker, found, doubtful, most);
   if (!found.length) {
     for (const turns of TURNS) {
-      for (const candidate of await detector.detectInTiles(frame, turns)) {
+      const places = found.map((face) => face.region);
+      for (const candidate of await detector.detectInTiles(frame, turns, places)) {
         if (found.length >= most) break;
         if (isKnown(candidate, found)) continue;
         const face = await checker.firstLook(frame, candidate.region, false);

@@ -1,15 +1,22 @@
 /** Faces from frame to frame (`edgeau.faces.landmarks.litert.tracking`, as it runs live: without tiles). */
+import { hasChanged } from "./changes";
 import { CheckedFace, FaceChecker } from "./checking";
-import { FaceDetector } from "./detection";
+import { FaceDetector, Overview, overviewOf } from "./detection";
+import facts from "./facts.json";
 import { Picture } from "./picture";
 import { Region, isSameFace, overlap } from "./region";
 
-const SAME_FACE = 0.5, TURN_EVERY = 10, TURN_AGAIN = 3;
+// Frames between two searches of a whole frame in which nothing changed but the faces that are followed.
+const SEARCH_EVERY = facts.search.everyFrames;
+const SAME_FACE = 0.5, TURN_EVERY = facts.search.turnEvery, TURN_AGAIN = facts.search.turnAgain;
 
 export class Tracking {
   private followed: Region[] = [];
   private count = 0;
   private rightedAt = -TURN_AGAIN;
+  private lost = false;
+  private searched: Overview | undefined;
+  private searchedAt = 0;
 
   constructor(private readonly detector: FaceDetector, private readonly checker: FaceChecker) {}
 
@@ -20,6 +27,7 @@ export class Tracking {
       const face = await this.followedFace(frame, region, turn);
       if (face) faces.push(face);
     }
+    this.lost ||= faces.length < this.followed.length;
     const found = this.followed.length < most ? await this.newFaces(frame, most, turn) : [];
     faces.push(...found);
     const again = turn || (this.count - this.rightedAt >= TURN_AGAIN && !found.every((face) => face.isCertain));
@@ -40,7 +48,11 @@ export class Tracking {
   }
 
   private async newFaces(frame: Picture, most: number, turn: boolean): Promise<CheckedFace[]> {
-    const found = (await this.detector.detect(frame)).slice(0, most).map((candidate) => candidate.region);
+    const overview = overviewOf(frame);
+    if (this.followed.length && !turn && !this.lost && this.isSearched(overview)) return [];
+    this.searched = overview;
+    this.searchedAt = this.count;
+    const found = (await this.detector.detectInOverview(overview)).slice(0, most).map((candidate) => candidate.region);
     const regions = joined(this.followed, found, most).slice(this.followed.length);
     const faces: CheckedFace[] = [];
     for (const region of regions) {
@@ -49,6 +61,21 @@ export class Tracking {
       if (face) faces.push(face);
     }
     return turn && !this.followed.length && !faces.length ? this.turnedFaces(frame, most) : faces;
+  }
+
+  /** Tell whether nothing can have come since the last search: what changed are the followed faces alone. */
+  private isSearched({ region, picture }: Overview): boolean {
+    const before = this.searched;
+    const isSameSize = before?.region.x === region.x && before.region.y === region.y;
+    if (!before || !isSameSize || this.count - this.searchedAt >= SEARCH_EVERY) return false;
+    const inOverview = (value: number): number => (value * picture.width) / region.side;
+    const hidden = this.followed.map((face) => {
+      const x = inOverview(face.x - (region.x - region.side / 2)), y = inOverview(face.y - (region.y - region.side / 2));
+      const half = inOverview(face.side / 2);
+      const low = (middle: number): number => Math.max(Math.trunc(middle - half), 0);
+      return { left: low(x), top: low(y), right: Math.trunc(x + half) + 1, bottom: Math.trunc(y + half) + 1 };
+    });
+    return !hasChanged(before.picture, picture, hidden);
   }
 
   private async righted(frame: Picture, faces: CheckedFace[], most: number): Promise<CheckedFace[]> {

@@ -167,7 +167,7 @@ def test_hard_pictures(site, serve, visit, analyse_in_browser, root):
         "crowd": crowd,
         "dark": (crowd * 0.06).astype(np.uint8),
         "blurred": cv2.GaussianBlur(crowd, (0, 0), 9),
-        "half outside": np.ascontiguousarray(np.pad(portrait[:, 215:], ((0, 208), (0, 663), (0, 0)))),
+        "half outside": np.ascontiguousarray(np.pad(portrait[:, 195:], ((0, 208), (0, 643), (0, 0)))),
         "nothing": np.random.default_rng(0).integers(0, 256, crowd.shape, np.uint8),
     }
     server = serve(site)
