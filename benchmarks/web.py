@@ -6,7 +6,8 @@
 - loading: from the page's address to "ready", the second time from what the service worker kept;
 - the first action units after the first frame of a camera that shows the packaged clip;
 - results a second of one face in the clip's frames of 640 x 480, one after the other on the page's one thread, of both builds of the
-  runtime (relaxed SIMD and plain SIMD).
+  runtime (relaxed SIMD and plain SIMD): the median, and by the thread's processor time, which other work on the machine hardly
+  changes.
 
 ``--faces DIR... --results FILE`` writes the browser's row of ``benchmarks/nine_places.py`` instead: each network alone on the aligned
 crops of test faces, as that command takes them.
@@ -20,6 +21,7 @@ import argparse
 import functools
 import http.server
 import json
+import os
 import shutil
 import statistics
 import tempfile
@@ -30,6 +32,7 @@ from typing import Any
 
 import cv2
 import numpy as np
+import psutil
 from numpy.typing import NDArray
 from playwright.sync_api import Browser, Page, sync_playwright
 from this_machine import machine_name
@@ -45,27 +48,27 @@ _WARM = 10  # results before the counting
 _PLAIN_SIMD = b"""{ const i = WebAssembly.instantiate.bind(WebAssembly);
 WebAssembly.instantiate = (code, ...rest) => (code.byteLength < 1000 ? Promise.reject(new Error("plain")) : i(code, ...rest)); }
 """
-_RUN = """async ({ count, width, height, step }) => {
-  const worker = new Worker("worker.js"), took = [];
-  const answer = () => new Promise((resolve, reject) => {
-    worker.onmessage = ({ data }) => {
+_OPEN = """async () => {
+  window.worker = new Worker("worker.js");
+  window.answer = () => new Promise((resolve, reject) => {
+    window.worker.onmessage = ({ data }) => {
       if (data.kind === "failed") reject(new Error(data.said));
       if (data.kind === "ready" || data.kind === "faces") resolve(data);
     };
   });
-  worker.postMessage({ kind: "open", folder: new URL("./", location.href).href });
-  const { about } = await answer();
-  for (let number = 0; number < count; number++) {
+  window.worker.postMessage({ kind: "open", folder: new URL("./", location.href).href });
+  return (await window.answer()).about.engine;
+}"""
+_RUN = """async ({ first, last, width, height, step }) => {
+  const took = [];
+  for (let number = first; number < last; number++) {
     const bytes = await (await fetch(`frames/${number}`)).arrayBuffer();
     const picture = new ImageData(new Uint8ClampedArray(bytes), width, height);
-    worker.postMessage({ kind: "frame", number, picture, timeS: number * step });
-    took.push((await answer()).tookMs);
+    window.worker.postMessage({ kind: "frame", number, picture, timeS: number * step });
+    took.push((await window.answer()).tookMs);
   }
-  worker.terminate();
-  return { engine: about.engine, took };
+  return took;
 }"""
-
-
 _CROPS = """async ({ count, width, height }) => {
   const worker = new Worker("worker.js"), rows = [];
   const answer = () => new Promise((resolve, reject) => {
@@ -134,14 +137,30 @@ def _results(browser: Browser, url: str, count: int) -> dict[str, Any]:
     page.goto(url)
     page.wait_for_selector("#state:text-is('ready')", timeout=60_000)
     page.goto(f"{url}manifest.json")  # nothing of the page runs beside
-    answer = page.evaluate(_RUN, {"count": count, "width": 640, "height": 480, "step": 0.04})
+    engine = page.evaluate(_OPEN)
+    given = {"width": 640, "height": 480, "step": 0.04}
+    page.evaluate(_RUN, {"first": 0, "last": _WARM, **given})
+    before_s = _worker_cpu_s()
+    took = page.evaluate(_RUN, {"first": _WARM, "last": count, **given})
+    cpu_ms = 1000 * (_worker_cpu_s() - before_s) / len(took)
     context.close()
-    took = answer["took"][_WARM:]
     return {
-        "engine": answer["engine"],
+        "engine": engine,
         "median_ms": statistics.median(took),
-        "a_second": 1000 / statistics.mean(took),
+        "cpu_ms": cpu_ms,
+        "a_second_by_cpu": 1000 / cpu_ms,
     }
+
+
+def _worker_cpu_s() -> float:
+    """Processor time so far of the threads that run the workers of this program's browsers, seconds."""
+    ticks = 0
+    for process in psutil.Process().children(recursive=True):
+        for thread in Path(f"/proc/{process.pid}/task").glob("*"):
+            if (thread / "comm").read_text().startswith("DedicatedWorker"):
+                fields = (thread / "stat").read_text().rpartition(")")[2].split()
+                ticks += int(fields[11]) + int(fields[12])  # user and system, proc(5)
+    return ticks / os.sysconf("SC_CLK_TCK")
 
 
 def logits_in_browser(site: Path, crops: NDArray[np.uint8]) -> NDArray[np.float32]:
