@@ -164,7 +164,7 @@ def _worker_cpu_s() -> float:
 
 
 def logits_in_browser(site: Path, crops: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """What the network of a site says of aligned crops, uint8 ``(n, height, width, 3)`` RGB, in Chromium: float32 ``(n, C)``."""
+    """Logits of a site's network for aligned crops, uint8 ``(n, height, width, 3)`` RGB, in Chromium: float32 ``(n, C)``."""
     raw = {
         f"/crops/{number}": cv2.cvtColor(crop, cv2.COLOR_RGB2RGBA).tobytes()
         for number, crop in enumerate(crops)
