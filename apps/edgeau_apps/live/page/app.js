@@ -182,7 +182,9 @@ function tipOf(word, label) {
   };
   const hide = () => { tip.hidden = true; word.removeAttribute("aria-describedby"); };
   word.onmouseenter = word.onfocus = word.onclick = show;
-  word.onmouseleave = word.onblur = hide;
+  word.onblur = hide;
+  // Rows move under a pointer that rests: what was pressed stays until it loses the focus.
+  word.onmouseleave = () => { if (document.activeElement !== word) hide(); };
   word.onkeydown = (event) => { if (event.key === "Escape") hide(); };
 }
 
