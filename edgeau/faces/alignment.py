@@ -109,7 +109,7 @@ class Alignment(JsonSerializable):
             "none": WholePicture,
         }
         method = values.get("method")
-        if method not in methods:
+        if not isinstance(method, str) or method not in methods:
             known = ", ".join(methods)
             raise RecordError("method", f"{method!r} is not known; this library knows {known}")
         rest = {key: value for key, value in values.items() if key != "method"}

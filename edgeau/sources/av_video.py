@@ -63,7 +63,7 @@ class AvVideo(Source):
         try:
             self._stream = self._video_stream()
             self._crop = self._stated_crop()
-            context = self._stream.codec_context
+            context = self._codec_context()
             check_size(context.width, context.height, self._shown_path)
             # Frames may grow on the way: the decoder refuses them before it takes memory for them.
             context.options = {"max_pixels": str(most_pixels())}
@@ -95,6 +95,14 @@ class AvVideo(Source):
         self._container.close()
         if self._file is not None:
             self._file.close()
+
+    def _codec_context(self) -> Any:
+        context = self._stream.codec_context
+        if context is None:
+            raise InputError(
+                f"{self._shown_path} is no video that can be decoded: its codec is not known here, or the file is damaged"
+            )
+        return context
 
     def _open(self) -> Any:
         import av

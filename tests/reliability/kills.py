@@ -102,8 +102,9 @@ def _litter(name: str, home: Path) -> int:
     from edgeau._system.atomic_file import AtomicFile
     from edgeau._system.atomic_folder import AtomicFolder
 
-    for place in ("rows.csv", "a.safetensors"):
-        AtomicFile(home / place).discard()
+    for place in ("rows.csv", "rows.jsonl"):
+        AtomicFile(home / place, growing=True).discard()
+    AtomicFile(home / "a.safetensors").discard()
     if (home / "out").is_dir():
         AtomicFile(home / "out" / "x.csv").discard()
     if name in ("bundle", "export"):

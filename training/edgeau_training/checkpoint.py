@@ -98,6 +98,8 @@ class CheckpointInfo:
         Raises:
             CheckpointError: a newer format, or network or labels are missing.
         """
+        if not isinstance(values, dict):
+            raise CheckpointError("the checkpoint's metadata is no JSON object; save it again")
         found = values.get("format")
         if not isinstance(found, int) or found > FORMAT:
             raise CheckpointError(
@@ -107,6 +109,10 @@ class CheckpointInfo:
             raise CheckpointError(
                 "the checkpoint's metadata lacks its network name or its labels; save it again"
             )
+        for name in ("labels", "licences"):
+            names = values.get(name, [])
+            if not isinstance(names, list) or not all(isinstance(one, str) for one in names):
+                raise CheckpointError(f"the checkpoint's metadata is damaged: {name} is no list of names")
         known = {key: values[key] for key in cls.__dataclass_fields__ if key in values}
         known["labels"] = tuple(known["labels"])
         known["licences"] = tuple(known.get("licences", ()))

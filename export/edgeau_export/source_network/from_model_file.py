@@ -301,10 +301,18 @@ class _Onnx:
             noise=noise,
         )
 
+    def _values(self, item: TensorProto) -> NDArray[Any]:
+        try:
+            return numpy_helper.to_array(item)
+        except (ValueError, TypeError) as error:
+            raise CheckpointError(
+                f"{self._file.weights.name}: the values of {item.name} are damaged ({error}); copy it again"
+            ) from error
+
     def _refuse_nan(self) -> None:
         for item in self._model.graph.initializer:
             floating = item.data_type in (TensorProto.FLOAT, TensorProto.FLOAT16)
-            if floating and np.isnan(numpy_helper.to_array(item)).any():
+            if floating and np.isnan(self._values(item)).any():
                 raise CheckpointError(
                     f"{self._file.weights.name}: {item.name} holds values that are not a number: training diverged"
                 )

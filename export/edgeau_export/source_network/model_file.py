@@ -265,7 +265,10 @@ def _optional(values: Mapping[str, Any], name: str, kind: Callable[..., Any]) ->
 def _number(where: str, value: Any) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise RecordError(where, f"expected a number, got {value!r}")
-    return float(value)
+    try:
+        return float(value)
+    except OverflowError as error:
+        raise RecordError(where, "the number is too large") from error
 
 
 def _channels(where: str, value: Any, channels: int) -> tuple[float, ...]:

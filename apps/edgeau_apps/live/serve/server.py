@@ -479,21 +479,24 @@ class _Site:
             await socket.close(code=1013, message=b"another viewer's camera is in use")
             return socket
         self._camera_taken = True
-        source = ViewerCamera()
+        source, begun = ViewerCamera(), False
         try:
-            self._session.use_source(lambda: source)
             async for message in socket:
                 if message.type is not WSMsgType.BINARY:
                     await socket.close(code=1003, message=b"pictures only")
                     break
                 source.give(await asyncio.to_thread(decoded, message.data))
+                if not begun:  # the own stream goes on until a picture has come
+                    begun = True
+                    self._session.use_source(lambda: source)
         except InputError as error:
             await socket.close(code=1007, message=str(error).encode()[:120])
         finally:
             self._camera_taken = False
             self._sockets.discard(socket)
             source.stop()
-            self._session.use_source(None)
+            if begun:
+                self._session.use_source(None)
         return socket
 
     async def _socket(self, request: web.Request, most: int) -> web.WebSocketResponse:
