@@ -18,8 +18,7 @@ from edgeau.bundle.golden import read_golden
 from edgeau.bundle.load import Bundle
 from edgeau.bundle.manifest import Artifact
 from edgeau.bundle.preprocessing import Preprocessor
-from edgeau.bundle.trial import faults_of_first_meeting
-from edgeau.bundle.verification import open_verified
+from edgeau.bundle.verification import faults_of_first_meeting, open_verified
 from edgeau.errors import DependencyError, EngineError
 from edgeau.runtimes.session import Session
 
