@@ -53,6 +53,8 @@ __all__ = [
 TERMINATED = 128 + signal.SIGTERM
 """Exit code of a program that SIGTERM ended, as shells count it."""
 
+_PACKAGES = ("edgeau", "edgeau_apps", "edgeau_calibration", "edgeau_export", "edgeau_training")
+
 DONE = 0
 PARTLY = 1
 BUG = 70
@@ -126,8 +128,20 @@ def talk(name: str, *, quiet: bool, verbose: bool) -> None:
     if quiet:
         logging.getLogger().setLevel(logging.ERROR)
     elif verbose:
-        for package in ("edgeau", "edgeau_apps", "edgeau_calibration", "edgeau_export", "edgeau_training"):
+        for package in _PACKAGES:
             logging.getLogger(package).setLevel(logging.INFO)
+
+
+@contextmanager
+def _talk_as_before() -> Iterator[None]:
+    """Take back what :func:`talk` set when the command ends: a program that calls it goes on saying what it said."""
+    levels = {name: logging.getLogger(name).level for name in ("", *_PACKAGES)}
+    try:
+        yield
+    finally:
+        for name, level in levels.items():
+            logging.getLogger(name).setLevel(level)
+        show_progress(True)
 
 
 def frames_a_second(text: str) -> float:
@@ -171,7 +185,7 @@ def run(name: str, body: Callable[[Sequence[str] | None], int], argv: Sequence[s
     _show_every_letter()
     _trace_crashes()
     try:
-        with sigterm_unwinds():
+        with sigterm_unwinds(), _talk_as_before():
             code = body(argv)
             if sys.stdout is not None:  # None under pythonw and some services
                 sys.stdout.flush()  # what cannot be printed is noticed here, not when the interpreter ends

@@ -5,6 +5,8 @@ from __future__ import annotations
 import zipfile
 from pathlib import Path
 
+import tomllib
+
 import edgeau
 
 
@@ -15,4 +17,6 @@ def test_the_wheel_has_the_version_of_the_module(wheel: Path) -> None:
 
 
 def test_nothing_else_states_it(root: Path) -> None:
-    assert 'dynamic = ["version"]' in (root / "pyproject.toml").read_text()
+    project = tomllib.loads((root / "pyproject.toml").read_text())["project"]
+    assert "version" in project["dynamic"]
+    assert "version" not in project

@@ -1,9 +1,11 @@
 from __future__ import annotations
 
 import json
+import logging
 import signal
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -148,3 +150,16 @@ def test_a_native_crash_leaves_a_trace_though_native_lines_are_being_dropped() -
     assert done.returncode == -signal.SIGSEGV
     assert "Segmentation fault" in done.stderr
     assert "in crashing_body" in done.stderr
+
+
+@pytest.mark.parametrize("option", ["--quiet", "--verbose"])
+def test_a_command_called_from_a_program_leaves_its_messages_as_they_were(option: str) -> None:
+    levels = [logging.getLogger(name).level for name in ("", "edgeau", "edgeau_apps")]
+
+    def body(argv: Sequence[str] | None) -> int:
+        CommandParser("edgeau-test", "A test.", "edgeau-test").parse_args(argv)
+        assert [logging.getLogger(name).level for name in ("", "edgeau", "edgeau_apps")] != levels
+        return 0
+
+    assert run("edgeau-test", body, [option]) == 0
+    assert [logging.getLogger(name).level for name in ("", "edgeau", "edgeau_apps")] == levels

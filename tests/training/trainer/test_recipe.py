@@ -73,7 +73,7 @@ def test_labels_are_put_in_ascending_order(tmp_path):
             "replicas = 2\noptimiser = { lr = [1.0] }",
             "optimiser: lr: expected float, got list",
         ),
-        ("replicas = 2", 'replicas = 2\nloss = "bbl"', "loss: expected dict, got str"),
+        ("replicas = 2", 'replicas = 2\nloss = "bbl"', "loss is no table"),
         ("dropout = 0.0", "dropout = 0.2", "replicas > 1 needs dropout = 0"),
         ('description = "a test"', "", "field 'description' is missing"),
         ("[[stages]]", "[[stages", "not valid TOML"),
