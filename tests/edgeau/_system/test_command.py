@@ -157,9 +157,9 @@ def test_a_command_called_from_a_program_leaves_its_messages_as_they_were(option
     levels = [logging.getLogger(name).level for name in ("", "edgeau", "edgeau_apps")]
 
     def body(argv: Sequence[str] | None) -> int:
-        CommandParser("edgeau-test", "A test.", "edgeau-test").parse_args(argv)
+        command.CommandParser("edgeau-test", "A test.", "edgeau-test").parse_args(argv)
         assert [logging.getLogger(name).level for name in ("", "edgeau", "edgeau_apps")] != levels
         return 0
 
-    assert run("edgeau-test", body, [option]) == 0
+    assert command.run("edgeau-test", body, [option]) == 0
     assert [logging.getLogger(name).level for name in ("", "edgeau", "edgeau_apps")] == levels
