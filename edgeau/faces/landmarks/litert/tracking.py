@@ -126,8 +126,11 @@ class Tracking:
                 value * size / whole.side
                 for value in (region.x - corner_x, region.y - corner_y, region.side / 2)
             )
-            low, high = (max(int(y - half), 0), max(int(x - half), 0)), (int(y + half) + 1, int(x + half) + 1)
-            apart[low[0] : high[0], low[1] : high[1]] = 0
+            # A face that left the frame to the left or above ends before it begins: a negative end would mean nearly all.
+            top, bottom, left, right = (
+                max(int(value), 0) for value in (y - half, y + half + 1, x - half, x + half + 1)
+            )
+            apart[top:bottom, left:right] = 0
         return not has_changed(apart)
 
     def _righted(self, frame: NDArray[np.uint8], faces: list[CheckedFace], most: int) -> list[CheckedFace]:
