@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import os
-import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -48,16 +48,33 @@ def test_folders_made_for_nothing_are_removed_again(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-def test_ctrl_c_during_the_commit_waits_for_its_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    replace = Path.replace
+INTERRUPTED_COMMIT = """
+import os, signal, sys
+from pathlib import Path
+from edgeau_apps.analyze.outputs import Outputs
 
-    def interrupted_replace(self: Path, target: Path) -> Path:
-        os.kill(os.getpid(), signal.SIGINT)
-        return replace(self, target)
+replace = Path.replace
 
-    monkeypatch.setattr(Path, "replace", interrupted_replace)
-    with pytest.raises(KeyboardInterrupt):
-        write(tmp_path, "a.csv", "a.jsonl")
+def interrupted_replace(self, target):
+    os.kill(os.getpid(), signal.SIGINT)
+    return replace(self, target)
+
+Path.replace = interrupted_replace
+try:
+    with Outputs(Path(sys.argv[1])) as outputs:
+        for name in ("a.csv", "a.jsonl"):
+            outputs.open_text(name).write("new")
+        outputs.commit()
+except KeyboardInterrupt:
+    print("interrupted")
+"""
+
+
+def test_ctrl_c_during_the_commit_waits_for_its_end(tmp_path: Path) -> None:
+    """In a process of its own: pytest's workers have handlers and threads of theirs."""
+    program = [sys.executable, "-c", INTERRUPTED_COMMIT, str(tmp_path)]
+    done = subprocess.run(program, capture_output=True, text=True, check=True)
+    assert done.stdout == "interrupted\n"
     assert {path.name: path.read_text() for path in tmp_path.iterdir()} == {"a.csv": "new", "a.jsonl": "new"}
 
 
