@@ -13,8 +13,14 @@ from edgeau._system.command import DONE, CommandParser, print_json, run
 from edgeau._system.records import to_dict
 from edgeau.bundle import bundle_folder, load_bundle
 from edgeau.errors import EdgeauError, UserError
-from edgeau.faces.landmarks import official_task
-from edgeau.faces.landmarks.mediapipe_models import ADVICE, ENVIRONMENT, installed_models, read_models
+from edgeau.faces.landmarks import official_task, wheel_networks
+from edgeau.faces.landmarks.mediapipe_models import (
+    ADVICE,
+    ENVIRONMENT,
+    cached_models,
+    installed_models,
+    read_models,
+)
 
 __all__ = ["main"]
 
@@ -51,8 +57,10 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _body(argv: Sequence[str] | None) -> int:
     arguments = _parser().parse_args(argv)
-    if arguments.fetch:
+    if arguments.fetch == "google":
         official_task.fetch(arguments.url)
+    elif arguments.fetch == "pip":
+        wheel_networks.fetch()
     places = _places(arguments.bundle)
     there = [place for place in places if place.points is not None]
     if arguments.json:
@@ -74,8 +82,12 @@ def _parser() -> CommandParser:
     parser.add_argument("--bundle", metavar="NAME|DIR", help="look into a bundle too")
     parser.add_argument(
         "--fetch",
-        action="store_true",
-        help="download Google's face_landmarker.task (3.8 MB) into this user's cache and check its SHA-256",
+        nargs="?",
+        const="google",
+        choices=("google", "pip"),
+        help="download into this user's cache, checked by SHA-256: google, Google's face_landmarker.task (3.8 MB), which is "
+        "what --fetch alone does; pip, the older networks out of mediapipe's wheel (36 MB, not installed), where only a package "
+        "index can be reached",
     )
     parser.add_argument(
         "--url",
@@ -94,8 +106,7 @@ def _places(bundle: str | None) -> list[_Place]:
     rows: list[tuple[str, Path | None]] = [(ENVIRONMENT, Path(named) if named else None)]
     if bundle is not None:
         rows.append((f"bundle {bundle}", in_bundle))
-    cached = official_task.cached_task()
-    rows += [("mediapipe", installed_models()), ("cache", cached if cached.exists() else None)]
+    rows += [("mediapipe", installed_models()), ("cache", cached_models())]
     return [_looked_at(where, path) for where, path in rows]
 
 

@@ -8,6 +8,7 @@ import os
 import shutil
 import subprocess
 import sys
+import zipfile
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -15,6 +16,7 @@ from threading import Thread
 
 import pytest
 
+from edgeau.faces.landmarks.mediapipe_models import DETECTOR, REFINED_MESH, installed_models
 from edgeau.faces.landmarks.official_task import SHA256, URL
 
 Fetch = Callable[..., "subprocess.CompletedProcess[str]"]
@@ -145,7 +147,13 @@ def test_without_a_network_it_is_one_line_that_says_what_else_there_is(
     if "unshare failed" in done.stderr:
         pytest.skip(f"this machine makes no network namespace: {done.stderr.strip()}")
     assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 1), done.stderr
-    for piece in ("cannot be fetched", "copy it here", "--landmarks", "EDGEAU_LANDMARK_MODELS"):
+    for piece in (
+        "cannot be fetched",
+        "copy it here",
+        "--landmarks",
+        "EDGEAU_LANDMARK_MODELS",
+        "--fetch pip",
+    ):
         assert piece in done.stderr
     assert kept(tmp_path) == []
 
@@ -154,3 +162,67 @@ def test_without_a_network_it_is_one_line_that_says_what_else_there_is(
 def test_an_address_that_is_none(fetch: Fetch, url: str) -> None:
     done = fetch(url)
     assert (done.returncode, done.stderr.count("\n")) == (2, 1), done.stderr
+
+
+def fetch_by_pip(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    """Run it with a folder of wheels as the only package index."""
+    environment = {
+        **{name: value for name, value in os.environ.items() if name != "EDGEAU_LANDMARK_MODELS"},
+        "XDG_CACHE_HOME": str(folder / "cache"),
+        "PIP_CONFIG_FILE": os.devnull,
+        "PIP_NO_INDEX": "1",
+        "PIP_FIND_LINKS": str(folder),
+    }
+    command = [sys.executable, "-m", "edgeau_apps.landmarks", "--fetch", "pip", *words]
+    return subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+
+
+def wheel(folder: Path, networks: dict[str, bytes]) -> None:
+    about = "mediapipe-0.10.21.dist-info"
+    entries = {
+        f"{about}/METADATA": b"Metadata-Version: 2.1\nName: mediapipe\nVersion: 0.10.21\n",
+        f"{about}/WHEEL": b"Wheel-Version: 1.0\nRoot-Is-Purelib: false\nTag: cp312-cp312-manylinux_2_28_x86_64\n",
+        f"{about}/RECORD": b"",
+        **networks,
+    }
+    with zipfile.ZipFile(folder / "mediapipe-0.10.21-cp312-cp312-manylinux_2_28_x86_64.whl", "w") as archive:
+        for name, content in entries.items():
+            archive.writestr(name, content)
+
+
+@pytest.fixture
+def networks() -> dict[str, bytes]:
+    """The two, as they lie in the wheel."""
+    package = installed_models()
+    if package is None:
+        pytest.skip("mediapipe is not installed: pip install 'mediapipe<0.10.22'")
+    return {f"mediapipe/{name}": (package / name).read_bytes() for name in (DETECTOR, REFINED_MESH)}
+
+
+def test_networks_out_of_the_wheel_are_kept_and_the_wheel_is_not(
+    networks: dict[str, bytes], tmp_path: Path
+) -> None:
+    wheel(tmp_path, networks)
+    done = fetch_by_pip(tmp_path, "--json")
+    assert done.returncode == 0, done.stderr
+    (cache,) = (place for place in json.loads(done.stdout)["places"] if place["where"] == "cache")
+    assert (cache["points"], cache["source"]) == (478, "the wheel of mediapipe==0.10.21")
+    assert sorted(file.name for file in kept(tmp_path)) == sorted(Path(name).name for name in networks)
+    next(tmp_path.glob("*.whl")).unlink()
+    assert fetch_by_pip(tmp_path).returncode == 0, "the second time they are there"
+
+
+def test_what_is_not_that_wheel_is_one_line_and_leaves_nothing(
+    networks: dict[str, bytes], tmp_path: Path
+) -> None:
+    for given, said in (
+        (None, "pip cannot download mediapipe==0.10.21"),
+        ({}, "is not mediapipe's wheel"),
+        ({**networks, f"mediapipe/{DETECTOR}": b"x"}, "has other bytes than MediaPipe's"),
+    ):
+        if given is not None:
+            wheel(tmp_path, given)
+        done = fetch_by_pip(tmp_path)
+        assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 1), done.stderr
+        assert said in done.stderr
+        assert kept(tmp_path) == []

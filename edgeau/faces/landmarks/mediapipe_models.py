@@ -20,6 +20,7 @@ from typing import Literal
 
 from edgeau.errors import DependencyError, InputError
 from edgeau.faces.landmarks.official_task import cached_task, is_official
+from edgeau.faces.landmarks.wheel_networks import REQUIREMENT, cached_networks
 
 __all__ = [
     "ADVICE",
@@ -32,6 +33,7 @@ __all__ = [
     "Generation",
     "LandmarkModels",
     "ModelFile",
+    "cached_models",
     "installed_models",
     "models_place",
     "read_models",
@@ -116,7 +118,7 @@ def models_place(given: Path | None = None) -> Path | None:
         return given
     if os.environ.get(ENVIRONMENT):
         return Path(os.environ[ENVIRONMENT])
-    return installed_models() or _cached()
+    return installed_models() or cached_models()
 
 
 def installed_models() -> Path | None:
@@ -126,6 +128,15 @@ def installed_models() -> Path | None:
         if (Path(folder) / DETECTOR).is_file():
             return Path(folder)
     return None
+
+
+def cached_models() -> Path | None:
+    """Google's ``face_landmarker.task`` in this user's cache, else the folder of the networks out of mediapipe's wheel."""
+    try:
+        places = (cached_task(), cached_networks())
+    except RuntimeError:  # no home directory, so no cache
+        return None
+    return next((place for place in places if place.exists()), None)
 
 
 def read_models(given: Path | None = None) -> LandmarkModels:
@@ -226,15 +237,9 @@ def _source(place: Path) -> str:
         installed = installed_models()
         if installed is not None and place == installed:
             return f"mediapipe {metadata.version('mediapipe')}"
-        return "a folder of MediaPipe's networks"
+        return (
+            f"the wheel of {REQUIREMENT}" if place == cached_models() else "a folder of MediaPipe's networks"
+        )
     content = place.read_bytes()
     official = ", Google's face_landmarker float16/1" if is_official(content) else ""
     return f"{place.name}{official}, SHA-256 {hashlib.sha256(content).hexdigest()}"
-
-
-def _cached() -> Path | None:
-    try:
-        place = cached_task()
-    except RuntimeError:  # no home directory, so no cache
-        return None
-    return place if place.is_file() else None

@@ -27,9 +27,8 @@ LICENCE = "Apache-2.0, Copyright The MediaPipe Authors (Google)"
 _BYTES = 3_758_596
 _SECONDS = 60
 _OTHERWISE = (
-    "fetch it on another machine and copy it here, or take the wheel that holds MediaPipe's older networks "
-    "(pip download --no-deps 'mediapipe<0.10.22'; Python 3.12 or older); give either with --landmarks when exporting, or set "
-    "EDGEAU_LANDMARK_MODELS to it"
+    "edgeau-landmarks --fetch pip takes MediaPipe's older networks out of its wheel, from the package index of pip; or fetch the file "
+    "on another machine, copy it here, and set EDGEAU_LANDMARK_MODELS to it or give it with --landmarks when exporting"
 )
 
 
