@@ -19,7 +19,7 @@ from typing import Any
 
 import numpy as np
 from landmark_check import degraded, every_head
-from pasted_faces import Head, is_right, turned
+from pasted_faces import CutHead, is_right, turned
 from this_machine import machine_name
 from tqdm import tqdm
 
@@ -57,7 +57,7 @@ def _measure(argv: Sequence[str] | None) -> int:
     for head in tqdm(heads, disable=None):
         for picture in degraded(head.picture):
             for angle in angles:
-                one = turned(Head(picture, head.points), angle)
+                one = turned(CutHead(picture, head.points), angle)
                 for way, finder in finders.items():
                     counts[way, angle][_answer(finder(one.picture), one.points)] += 1
     if arguments.json:

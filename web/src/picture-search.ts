@@ -12,26 +12,25 @@ interface Doubt {
   readonly face: CheckedFace;
 }
 
-/** The faces, certain ones first. */
+/** What the upright searches gave. */
+interface Upright {
+  readonly found: CheckedFace[];
+  /** Faces of the whole frame that are rather right than garbage. */
+  readonly likely: CheckedFace[];
+  readonly doubtful: Doubt[];
+}
+
+/** The faces, certain ones first; no search in tiles where the whole frame shows as many as are asked for, certain or likely. */
 export async function facesOfPicture(
   frame: Picture, detector: FaceDetector, checker: FaceChecker, most: number,
 ): Promise<CheckedFace[]> {
-  const found: CheckedFace[] = [], doubtful: Doubt[] = [];
-  for (const search of [() => detector.detect(frame), () => detector.detectInTiles(frame)]) {
-    for (const candidate of await search()) {
-      if (isKnown(candidate, found)) continue;
-      const face = await checker.firstLook(frame, candidate.region, !candidate.fromTile);
-      if (!face) continue;
-      if (!face.isCertain) {
-        doubtful.push({ candidate, face });
-        continue;
-      }
-      add(face, found);
-      if (found.length >= most) return found;
-    }
-  }
-  await addTurned(frame, detector, checker, found, doubtful, most);
-  if (!found.length) {
+  const upright: Upright = { found: [], likely: [], doubtful: [] };
+  const { found, likely, doubtful } = upright;
+  await addUpright(frame, await detector.detect(frame), checker, upright, most);
+  if (found.length + likely.length < most) await addUpright(frame, await detector.detectInTiles(frame), checker, upright, most);
+  if (found.length >= most) return found;
+  await addTurned(frame, detector, checker, upright, most);
+  if (!found.length && !likely.length) {
     for (const turns of TURNS) {
       const places = found.map((face) => face.region);
       for (const candidate of await detector.detectInTiles(frame, turns, places)) {
@@ -43,21 +42,38 @@ export async function facesOfPicture(
     }
   }
   // What the whole frame shows is given with its doubt; what only a tile shows is mostly no face.
+  for (const face of likely) {
+    if (found.length < most) add(face, found);
+  }
   for (const { candidate, face } of doubtful) {
     if (!candidate.fromTile && found.length < most && !isKnown(candidate, found)) add(face, found);
   }
   return found;
 }
 
+async function addUpright(
+  frame: Picture, candidates: readonly Candidate[], checker: FaceChecker, { found, likely, doubtful }: Upright, most: number,
+): Promise<void> {
+  for (const candidate of candidates) {
+    if (found.length >= most) break;
+    if (isKnown(candidate, found)) continue;
+    const face = await checker.firstLook(frame, candidate.region, !candidate.fromTile);
+    if (!face) continue;
+    if (face.isCertain) add(face, found);
+    else if (face.isReliable && !candidate.fromTile) add(face, likely);
+    else doubtful.push({ candidate, face });
+  }
+}
+
 /** Faces that stand on their sides or heads. */
 async function addTurned(
-  frame: Picture, detector: FaceDetector, checker: FaceChecker, found: CheckedFace[], doubtful: readonly Doubt[], most: number,
+  frame: Picture, detector: FaceDetector, checker: FaceChecker, { found, likely, doubtful }: Upright, most: number,
 ): Promise<void> {
   for (const turns of TURNS) {
     for (const candidate of await detector.detect(frame, turns)) {
       if (found.length >= most || isKnown(candidate, found)) continue;
       const face = await checker.firstLook(frame, candidate.region, false);
-      if (face?.isCertain) add(uprightOne(face, doubtful), found);
+      if (face?.isCertain) add(uprightOne(face, likely), found);
     }
   }
   for (const { candidate } of doubtful.slice(0, MOST_TURNED)) {
@@ -68,12 +84,9 @@ async function addTurned(
 }
 
 /** What a turned search found; where that is an upright face which was doubted, the points of its first look. */
-function uprightOne(face: CheckedFace, doubtful: readonly Doubt[]): CheckedFace {
-  const same = doubtful.find(
-    ({ candidate, face: other }) =>
-      !candidate.fromTile && other.isReliable && isSameFace(face.region, other.region) && isTurnedAlike(face.region, other.region),
-  );
-  return same ? { ...same.face, presence: face.presence, isCertain: true } : face;
+function uprightOne(face: CheckedFace, likely: readonly CheckedFace[]): CheckedFace {
+  const same = likely.find((other) => isSameFace(face.region, other.region) && isTurnedAlike(face.region, other.region));
+  return same ? { ...same, presence: face.presence, isCertain: true } : face;
 }
 
 function add(face: CheckedFace, faces: CheckedFace[]): void {

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -25,6 +25,9 @@ def faces_of_picture(
 ) -> list[CheckedFace]:
     """The faces, certain ones first.
 
+    A search in tiles costs as much as some ten frames, and one in turned tiles three times that. So there is none where the whole frame
+    shows as many faces as are asked for, certain or likely, and none in turned tiles where it shows any.
+
     Args:
         frame: BGR, uint8 ``(height, width, 3)``.
         detector: detector of faces.
@@ -33,25 +36,22 @@ def faces_of_picture(
         far: whether small faces are looked for too, in tiles.
     """
     found: list[CheckedFace] = []
+    likely: list[CheckedFace] = []
     doubtful: list[tuple[Candidate, CheckedFace]] = []
-    for candidate in _upright(frame, detector, far=far):
-        if _is_known(candidate, found):
-            continue
-        face = checker.first_look(frame, candidate.region, keep=not candidate.from_tile)
-        if face is None:
-            continue
-        if not face.is_certain:
-            doubtful.append((candidate, face))
-            continue
-        _add(face, found)
-        if len(found) >= most:  # here, for the next candidate may cost a search of all tiles
-            return found
-    _add_turned(frame, detector, checker, found, doubtful, most)
-    if not found and far:
+    _add_upright(frame, detector.detect(frame), checker, found, likely, doubtful, most)
+    if far and len(found) + len(likely) < most:
+        _add_upright(frame, detector.detect_in_tiles(frame), checker, found, likely, doubtful, most)
+    if len(found) >= most:
+        return found
+    _add_turned(frame, detector, checker, found, likely, doubtful, most)
+    if far and not found and not likely:
         for turns in _TURNS:
             for face in certain_faces_in_tiles(frame, detector, checker, found, most, turns):
                 _add(face, found)
     # What the whole frame shows is given with its doubt; what only a tile shows is mostly no face.
+    for face in likely:
+        if len(found) < most:
+            _add(face, found)
     for candidate, face in doubtful:
         if not candidate.from_tile and len(found) < most and not _is_known(candidate, found):
             _add(face, found)
@@ -91,10 +91,30 @@ def certain_faces_in_tiles(
     return every[len(known) :]
 
 
-def _upright(frame: NDArray[np.uint8], detector: FaceDetector, *, far: bool) -> Iterator[Candidate]:
-    yield from detector.detect(frame)
-    if far:
-        yield from detector.detect_in_tiles(frame)
+def _add_upright(
+    frame: NDArray[np.uint8],
+    candidates: Sequence[Candidate],
+    checker: FaceChecker,
+    found: list[CheckedFace],
+    likely: list[CheckedFace],
+    doubtful: list[tuple[Candidate, CheckedFace]],
+    most: int,
+) -> None:
+    """Sort candidates into certain faces, faces of the whole frame that are rather right than garbage, and the rest."""
+    for candidate in candidates:
+        if len(found) >= most:
+            break
+        if _is_known(candidate, found):
+            continue
+        face = checker.first_look(frame, candidate.region, keep=not candidate.from_tile)
+        if face is None:
+            continue
+        if face.is_certain:
+            _add(face, found)
+        elif face.is_reliable and not candidate.from_tile:
+            _add(face, likely)
+        else:
+            doubtful.append((candidate, face))
 
 
 def _add_turned(
@@ -102,7 +122,8 @@ def _add_turned(
     detector: FaceDetector,
     checker: FaceChecker,
     found: list[CheckedFace],
-    doubtful: list[tuple[Candidate, CheckedFace]],
+    likely: Sequence[CheckedFace],
+    doubtful: Sequence[tuple[Candidate, CheckedFace]],
     most: int,
 ) -> None:
     """Faces that stand on their sides or heads."""
@@ -112,7 +133,7 @@ def _add_turned(
                 continue
             face = checker.first_look(frame, candidate.region, keep=False)
             if face is not None and face.is_certain:
-                _add(_upright_one(face, doubtful), found)
+                _add(_upright_one(face, likely), found)
     for candidate, _ in doubtful[:_MOST_TURNED]:
         if len(found) < most and not _is_known(candidate, found):
             face = checker.find_turned(frame, candidate.region)
@@ -120,15 +141,10 @@ def _add_turned(
                 _add(face, found)
 
 
-def _upright_one(face: CheckedFace, doubtful: list[tuple[Candidate, CheckedFace]]) -> CheckedFace:
+def _upright_one(face: CheckedFace, likely: Sequence[CheckedFace]) -> CheckedFace:
     """Take what a turned search found; where that is an upright face which was doubted, the points that MediaPipe gives it."""
-    for candidate, other in doubtful:
-        if (
-            not candidate.from_tile
-            and other.is_reliable
-            and is_same_face(face.region, other.region)
-            and is_turned_alike(face.region, other.region)
-        ):
+    for other in likely:
+        if is_same_face(face.region, other.region) and is_turned_alike(face.region, other.region):
             return replace(other, presence=face.presence, is_certain=True)
     return face
 

@@ -220,3 +220,26 @@ def test_a_frame_in_which_only_the_followed_face_moves_is_not_searched_again(
     assert counts == [1] * 24 + [2] * 6
     assert len([number for number in searched if number < 24]) <= 4
     assert 24 in searched
+
+
+@pytest.mark.parametrize(("most", "searched_turns"), [(1, []), (4, [0])])
+def test_tiles_are_searched_only_for_what_the_whole_picture_does_not_show(
+    astronaut: np.ndarray, monkeypatch: pytest.MonkeyPatch, most: int, searched_turns: list[int]
+) -> None:
+    """The picture's face is stretched until the network doubts it, though its landmarks are right."""
+    picture = cv2.resize(astronaut, None, fx=1, fy=1.7)
+    with landmarker(static=True, max_faces=most) as one:
+        points = one.detect(astronaut)[0][:, :2] * (1, 1.7)
+        searched, real = [], one._detector.detect_in_tiles
+
+        def search(frame: np.ndarray, quarter_turns: int = 0, *given: object) -> object:
+            searched.append(quarter_turns)
+            return real(frame, quarter_turns, *given)
+
+        monkeypatch.setattr(one._detector, "detect_in_tiles", search)
+        (found,) = one.find(picture, far=True)
+        (doubted, *_) = one._detector.detect(picture)
+        assert not one._checker.first_look(picture, doubted.region, keep=True).is_certain
+    assert found.is_reliable
+    assert right_ones([found.points], [points]) == 1
+    assert searched == searched_turns
