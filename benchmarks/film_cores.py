@@ -8,7 +8,6 @@ film's time off the long one's. Landmarks and networks have one thread each.
 
 from __future__ import annotations
 
-import json
 import os
 import statistics
 import subprocess
@@ -23,11 +22,11 @@ from typing import Any
 
 import cv2
 import numpy as np
-from page_part import write_part
+from result_options import add_result_options, give_result
 from this_machine import machine_name
 
 from edgeau import open_source
-from edgeau._system.command import DONE, CommandParser, print_json, run
+from edgeau._system.command import DONE, CommandParser, run
 from edgeau_apps.analyze.annotated import AnnotatedVideo
 
 NAME = "film_cores"
@@ -47,9 +46,7 @@ def _measure(argv: Sequence[str] | None) -> int:
     parser.add_argument("--cores", type=int, default=2, help="beside one (%(default)s)")
     parser.add_argument("--rounds", type=int, default=3, help="turns of each (%(default)s)")
     parser.add_argument("--artifact", default="litert/int8", help="(%(default)s)")
-    parser.add_argument("--out", type=Path, metavar="JSON")
-    parser.add_argument("--write", type=Path, metavar="PAGE")
-    parser.add_json()
+    add_result_options(parser)
     arguments = parser.parse_args(argv)
     times: dict[int, list[float]] = {1: [], arguments.cores: []}
     tables: set[bytes] = set()
@@ -76,14 +73,7 @@ def _measure(argv: Sequence[str] | None) -> int:
         "speedups": sorted(round(ratio, 2) for ratio in ratios),
         "tables_equal": len(tables) == 1,
     }
-    if arguments.out is not None:
-        arguments.out.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
-    if arguments.write is not None:
-        write_part(arguments.write, NAME, table(document))
-    if arguments.json:
-        print_json(document)
-    else:
-        print(table(document))
+    give_result(arguments, NAME, document, table)
     return DONE if document["speedup"] >= _LEAST and document["tables_equal"] else GATE
 
 

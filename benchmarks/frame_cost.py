@@ -24,8 +24,8 @@ from typing import Any
 
 import cv2
 import numpy as np
-from page_part import write_part
 from pipeline_overhead import TimedInterpreter, landmark_networks
+from result_options import add_result_options, give_result
 from suite.frames import frame_of
 from suite.turns import ratio
 from this_machine import machine_name
@@ -52,11 +52,9 @@ def _measure(argv: Sequence[str] | None) -> int:
     parser.add_argument("--frames", type=int, default=150, help="of it (%(default)s)")
     parser.add_argument("--against", type=Path, metavar="CHECKOUT", help="of an earlier release")
     parser.add_argument(
-        "--own-only", action="store_true", help="own work and films alone, as of an earlier release"
+        "--own-only", action="store_true", help="own work and films alone, as JSON, as of an earlier release"
     )
-    parser.add_argument("--out", type=Path, metavar="JSON")
-    parser.add_argument("--write", type=Path, metavar="PAGE", help="with the marks of this table")
-    parser.add_json()
+    add_result_options(parser)
     arguments = parser.parse_args(argv)
     cv2.setNumThreads(1)
     frames = _frames(str(arguments.video), arguments.frames)
@@ -66,19 +64,13 @@ def _measure(argv: Sequence[str] | None) -> int:
         document |= _beside_networks(frames)
     document["own_cpu_ms"] = _own_work(frames)
     document["films_ms"] = _films(max(40, arguments.frames // 2))
+    if arguments.own_only:
+        print_json(document)
+        return DONE
     if arguments.against is not None:
         document["before"] = _earlier(arguments.against.resolve(), arguments)
-    if arguments.out is not None:
-        arguments.out.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
-    if arguments.write is not None:
-        write_part(arguments.write, NAME, table(document))
-    if arguments.json:
-        print_json(document)
-    elif not arguments.own_only:
-        print(table(document))
-    held = arguments.own_only or (
-        document["turns"]["ratio"] <= _TURNS and document["alone"]["ratio"] <= _ALONE
-    )
+    give_result(arguments, NAME, document, table)
+    held = document["turns"]["ratio"] <= _TURNS and document["alone"]["ratio"] <= _ALONE
     return DONE if held else GATE
 
 
@@ -199,7 +191,7 @@ def _earlier(place: Path, arguments: Any) -> dict[str, Any]:
     paths = os.pathsep.join(str(place / package) for package in ("", "export", "apps"))
     environment = {**os.environ, "PYTHONPATH": paths}
     done = subprocess.run(
-        [*command, "--own-only", "--json"], capture_output=True, text=True, env=environment, check=True
+        [*command, "--own-only"], capture_output=True, text=True, env=environment, check=True
     )
     document: dict[str, Any] = json.loads(done.stdout)
     return {key: document[key] for key in ("own_cpu_ms", "films_ms")}

@@ -10,7 +10,6 @@ longer. An operator without products has the second alone.
 
 from __future__ import annotations
 
-import json
 import sys
 import time
 from collections import defaultdict
@@ -22,11 +21,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from page_part import write_part
+from result_options import add_result_options, give_result
 from this_machine import machine_name
 from tqdm import tqdm
 
-from edgeau._system.command import DONE, CommandParser, print_json, run
+from edgeau._system.command import DONE, CommandParser, run
 from edgeau.bundle import packaged_bundle_path
 from edgeau.faces.landmarks.litert.part import part_of
 from edgeau.runtimes.litert_interpreter import interpreter
@@ -65,9 +64,7 @@ def _measure(argv: Sequence[str] | None) -> int:
     parser = CommandParser(NAME, __doc__ or "", f"python benchmarks/{NAME}.py")
     parser.add_argument("--bundle", default="default,light", help="packaged ones (%(default)s)")
     parser.add_argument("--runs", type=int, default=30, help="of each operator (%(default)s)")
-    parser.add_argument("--out", type=Path, metavar="JSON")
-    parser.add_argument("--write", type=Path, metavar="PAGE")
-    parser.add_json()
+    add_result_options(parser)
     arguments = parser.parse_args(argv)
     ceilings = measured_ceilings()
     document: dict[str, Any] = {
@@ -80,14 +77,7 @@ def _measure(argv: Sequence[str] | None) -> int:
             for name in arguments.bundle.split(",")
         },
     }
-    if arguments.out is not None:
-        arguments.out.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
-    if arguments.write is not None:
-        write_part(arguments.write, NAME, table(document))
-    if arguments.json:
-        print_json(document)
-    else:
-        print(table(document))
+    give_result(arguments, NAME, document, table)
     return DONE
 
 

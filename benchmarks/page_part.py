@@ -17,7 +17,7 @@ def write_part(page: Path, name: str, text: str) -> None:
         InputError: the page has no such marks.
     """
     begin, end = f"<!-- begin: {name} -->", f"<!-- end: {name} -->"
-    before, found, rest = page.read_text().partition(begin)
+    before, found, rest = page.read_text("utf-8").partition(begin)
     _, ended, after = rest.partition(end)
     if not found or not ended:
         raise InputError(f"{page} has no lines {begin} and {end} to write between")

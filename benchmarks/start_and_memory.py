@@ -9,7 +9,6 @@ then 100 frames more, and the most memory that the process held (the largest res
 
 from __future__ import annotations
 
-import json
 import os
 import statistics
 import subprocess
@@ -23,11 +22,11 @@ from pathlib import Path
 from typing import Any
 
 import cv2
-from page_part import write_part
+from result_options import add_result_options, give_result
 from this_machine import machine_name
 
 from edgeau import open_source
-from edgeau._system.command import DONE, CommandParser, print_json, run
+from edgeau._system.command import DONE, CommandParser, run
 
 NAME = "start_and_memory"
 GATE = 3
@@ -88,9 +87,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _measure(argv: Sequence[str] | None) -> int:
     parser = CommandParser(NAME, __doc__ or "", f"python benchmarks/{NAME}.py")
     parser.add_argument("--rounds", type=int, default=5, help="starts of each (%(default)s)")
-    parser.add_argument("--out", type=Path, metavar="JSON")
-    parser.add_argument("--write", type=Path, metavar="PAGE")
-    parser.add_json()
+    add_result_options(parser)
     arguments = parser.parse_args(argv)
     document: dict[str, Any] = {"machine": machine_name(), "date": date.today().isoformat()}  # noqa: DTZ011 - for people
     document["load"] = round(os.getloadavg()[0], 1)
@@ -100,14 +97,7 @@ def _measure(argv: Sequence[str] | None) -> int:
         _write_pictures(Path(folder))
         measured = {artifact: _live(artifact, folder, arguments.rounds) for artifact in _ARTIFACTS}
     document["live"] = {artifact: found for artifact, found in measured.items() if found is not None}
-    if arguments.out is not None:
-        arguments.out.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
-    if arguments.write is not None:
-        write_part(arguments.write, NAME, table(document))
-    if arguments.json:
-        print_json(document)
-    else:
-        print(table(document))
+    give_result(arguments, NAME, document, table)
     litert = document["live"]["litert/int8"]
     held = max(document["picture_s"], litert["first_s"]) <= _MOST_S and litert["peak_mb"] <= _MOST_MB
     return DONE if held else GATE

@@ -11,7 +11,6 @@ it is shown again and again: its landmarks settle within a fraction of a pixel. 
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
@@ -20,11 +19,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from page_part import write_part
+from result_options import add_result_options, give_result
 from this_machine import machine_name
 
 from edgeau import Pipeline, open_source
-from edgeau._system.command import DONE, CommandParser, print_json, run
+from edgeau._system.command import DONE, CommandParser, run
 from edgeau.results import FrameResult
 from edgeau.temporal.events import Event, EventDetector
 
@@ -45,9 +44,7 @@ def _measure(argv: Sequence[str] | None) -> int:
     parser.add_argument("video", type=Path, help="a film of a face")
     parser.add_argument("--frames", type=int, default=250, help="of it (%(default)s)")
     parser.add_argument("--artifact", default="litert/int8", help="(%(default)s)")
-    parser.add_argument("--out", type=Path, metavar="JSON")
-    parser.add_argument("--write", type=Path, metavar="PAGE")
-    parser.add_json()
+    add_result_options(parser)
     arguments = parser.parse_args(argv)
     films = {
         "film": list(_frames(str(arguments.video), arguments.frames)),
@@ -59,14 +56,7 @@ def _measure(argv: Sequence[str] | None) -> int:
         scenes |= {f"{name}, still, noise {noise:g}": _still(picture, noise) for noise in _NOISES}
     found = {name: compared(frames, arguments.artifact) for name, frames in scenes.items()}
     document = {"machine": machine_name(), "date": date.today().isoformat(), "scenes": found}  # noqa: DTZ011 - for people
-    if arguments.out is not None:
-        arguments.out.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
-    if arguments.write is not None:
-        write_part(arguments.write, NAME, table(document))
-    if arguments.json:
-        print_json(document)
-    else:
-        print(table(document))
+    give_result(arguments, NAME, document, table)
     return DONE if _held(found) else GATE
 
 

@@ -137,7 +137,7 @@ def test_the_page_for_obs_shows_a_smile(make_smile, tmp_path):
     from edgeau.sinks import Description
     from edgeau.sinks.address import Address
     from edgeau.sinks.websocket import WebSocketSink
-    from tests.apps.live.conftest import CHROMIUM, FLAGS
+    from tests.chromium import CHROMIUM, FLAGS
 
     if CHROMIUM is None:
         pytest.skip("chromium is not installed")

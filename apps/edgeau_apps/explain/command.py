@@ -21,10 +21,11 @@ from edgeau.stages import FrameStages
 from edgeau_apps.analyze.inputs import find_inputs, loaded_for
 from edgeau_apps.analyze.outputs import Outputs
 from edgeau_apps.explain.drawing import overlay
-from edgeau_apps.explain.evidence import BundleEvidence, CheckpointEvidence, EvidenceSource, InnerText
+from edgeau_apps.explain.evidence import BundleEvidence, CheckpointEvidence, EvidenceSource
 from edgeau_apps.explain.finding import FoundCrop, crops_of
 from edgeau_apps.explain.regions import region_mask, region_name
 from edgeau_export.report.html.html import document, paragraph, picture, section, table
+from edgeau_training.evaluation.inner_answers import InnerTable
 
 __all__ = ["main"]
 
@@ -90,7 +91,7 @@ class _Inner:
 
     title: str
     pictures: tuple[tuple[str, str, bytes], ...]
-    tables: tuple[InnerText, ...]
+    tables: tuple[InnerTable, ...]
 
     def to_dict(self) -> dict[str, Any]:
         return {

@@ -20,14 +20,13 @@ from edgeau.action_units.network import AUDetector
 from edgeau.errors import DependencyError
 from edgeau.faces.alignment import Alignment
 from edgeau.metrics import sigmoid
+from edgeau_training.evaluation.inner_answers import InnerMap, InnerTable
 
 __all__ = [
     "BundleEvidence",
     "CheckpointEvidence",
     "Evidence",
     "EvidenceSource",
-    "InnerPicture",
-    "InnerText",
     "occlusion_maps",
 ]
 
@@ -54,30 +53,6 @@ class Evidence:
     maps: NDArray[np.float32]
 
 
-@dataclass(frozen=True)
-class InnerPicture:
-    """Something that a network weighs by place on the way to its answers.
-
-    Attributes:
-        name: short, for a file name.
-        title: for people.
-        values: float32 ``(H, W)``, cells of the network's map.
-    """
-
-    name: str
-    title: str
-    values: NDArray[np.float32]
-
-
-@dataclass(frozen=True)
-class InnerText:
-    """Something that a network weighs between AUs or branches, as a table of text."""
-
-    title: str
-    head: tuple[str, ...]
-    rows: tuple[tuple[str, ...], ...]
-
-
 class EvidenceSource(Protocol):
     """A network that can be asked where it reads from."""
 
@@ -88,7 +63,7 @@ class EvidenceSource(Protocol):
     def explain(self, crop: NDArray[np.uint8]) -> Evidence:
         """Evidence of one aligned crop, uint8 ``(H, W, 3)`` BGR."""
 
-    def inner(self, crop: NDArray[np.uint8]) -> tuple[list[InnerPicture], list[InnerText]]:
+    def inner(self, crop: NDArray[np.uint8]) -> tuple[list[InnerMap], list[InnerTable]]:
         """Attention, edges and shares on the way to the answers, where they can be read; crop as for :meth:`explain`."""
 
 
@@ -144,7 +119,7 @@ class BundleEvidence:
         logits, maps = occlusion_maps(lambda one: self._detector.logits([one])[0], crop)
         return Evidence(logits, sigmoid(logits), maps)
 
-    def inner(self, crop: NDArray[np.uint8]) -> tuple[list[InnerPicture], list[InnerText]]:  # noqa: ARG002  (of any source)
+    def inner(self, crop: NDArray[np.uint8]) -> tuple[list[InnerMap], list[InnerTable]]:  # noqa: ARG002  (of any source)
         """Nothing: a file gives its answers alone."""
         return [], []
 
@@ -178,8 +153,6 @@ class CheckpointEvidence:
         logits, maps = self._saliency.of(crop)
         return Evidence(logits, sigmoid(logits), maps)
 
-    def inner(self, crop: NDArray[np.uint8]) -> tuple[list[InnerPicture], list[InnerText]]:
+    def inner(self, crop: NDArray[np.uint8]) -> tuple[list[InnerMap], list[InnerTable]]:
         """Attention, patches, edges and shares of a network that has them."""
-        maps, tables = self._saliency.inner(crop)
-        pictures = [InnerPicture(one.name, one.title, one.values) for one in maps]
-        return pictures, [InnerText(one.title, one.head, one.rows) for one in tables]
+        return self._saliency.inner(crop)

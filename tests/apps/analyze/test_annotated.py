@@ -13,9 +13,9 @@ from typing import Any
 import pytest
 
 from edgeau_apps.analyze.command import main
+from tests.chromium import CHROMIUM, FLAGS
 
 av = pytest.importorskip("av")
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 
 _PLAY = """async (name) => {
     const video = document.createElement("video");
@@ -125,7 +125,7 @@ def play(folder: Path, names: list[str]) -> dict[str, dict[str, float]]:
     threading.Thread(target=server.serve_forever, daemon=True).start()
     try:
         with api.sync_playwright() as playwright:
-            flags = ["--no-sandbox", "--disable-gpu", "--autoplay-policy=no-user-gesture-required"]
+            flags = [*FLAGS, "--autoplay-policy=no-user-gesture-required"]
             browser = playwright.chromium.launch(executable_path=CHROMIUM, args=flags)
             page = browser.new_page()
             page.goto(f"http://127.0.0.1:{server.server_address[1]}/page.html")

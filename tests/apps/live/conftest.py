@@ -1,6 +1,5 @@
 import os
 import re
-import shutil
 import signal
 import socket
 import subprocess
@@ -13,19 +12,9 @@ from contextlib import contextmanager
 
 import pytest
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-FLAGS = [
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--use-fake-device-for-media-stream",
-    "--use-fake-ui-for-media-stream",
-]
+from tests.chromium import CHROMIUM, FLAGS
+
+CAMERA = ["--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"]
 
 _START_S = 180  # on a machine that has more to do than processors
 
@@ -119,7 +108,7 @@ def browser():
         pytest.skip("no Chromium is installed: apt-get install chromium")
     api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
     with api.sync_playwright() as playwright:
-        one = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        one = playwright.chromium.launch(executable_path=CHROMIUM, args=[*FLAGS, *CAMERA])
         yield one
         one.close()
 

@@ -1,13 +1,10 @@
 """The page in a real browser: it fits a phone and a desk, asks for nothing and says nothing in the console."""
 
-import shutil
-
 import pytest
 
 from edgeau.bundle import packaged_bundle_path
 from edgeau_apps.report.command import main
-
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+from tests.chromium import CHROMIUM, FLAGS
 
 
 @pytest.fixture(scope="module")
@@ -26,7 +23,7 @@ def test_it_fits_and_is_alone(page, size):
         pytest.skip("no Chromium on this machine")
     asked, said = [], []
     with api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
         tab = browser.new_page(viewport={"width": size[0], "height": size[1]})
         tab.on("request", lambda request: asked.append(request.url))
         tab.on("console", lambda message: said.append(message.text))

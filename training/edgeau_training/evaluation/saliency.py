@@ -13,7 +13,8 @@ from edgeau.bundle.manifest import InputSpec
 from edgeau.bundle.preprocessing import Preprocessor
 from edgeau.faces.alignment import Alignment
 from edgeau_training.checkpoint import load_checkpoint
-from edgeau_training.evaluation.inner_answers import InnerMap, InnerTable, inner_answers
+from edgeau_training.evaluation.inner_answers import InnerMap, InnerTable
+from edgeau_training.evaluation.read_inner_answers import read_inner_answers
 
 __all__ = ["Saliency"]
 
@@ -70,12 +71,12 @@ class Saliency:
         return logits, maps
 
     def inner(self, crop: NDArray[np.uint8]) -> tuple[list[InnerMap], list[InnerTable]]:
-        """Attention, patches, edges and shares of a network that has them; see :func:`.inner_answers`.
+        """Attention, patches, edges and shares of a network that has them; see :func:`.read_inner_answers`.
 
         Args:
             crop: aligned, uint8 ``(H, W, 3)`` BGR.
         """
-        found = inner_answers(self._network, self._batch(crop), self.labels)
+        found = read_inner_answers(self._network, self._batch(crop), self.labels)
         maps = [one for one in found if isinstance(one, InnerMap)]
         return maps, [one for one in found if isinstance(one, InnerTable)]
 

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 import torch
 
-from edgeau_training.evaluation.inner_answers import InnerMap, InnerTable, inner_answers
+from edgeau_training.evaluation.inner_answers import InnerMap, InnerTable
+from edgeau_training.evaluation.read_inner_answers import read_inner_answers
 from edgeau_training.networks import build_network
 from edgeau_training.networks.ustc.facial_graph import adjacency
 
@@ -19,7 +20,7 @@ def test_ustc_shows_its_attention_edges_and_shares(name, share):
     batch = torch.randn(1, 3, 32, 32)
     with torch.no_grad():
         before = network(batch)
-    attention, edges, shares = inner_answers(network, batch, LABELS)
+    attention, edges, shares = read_inner_answers(network, batch, LABELS)
     assert isinstance(attention, InnerMap)
     with torch.no_grad():
         maps = network.backbone.maps(batch)
@@ -42,15 +43,15 @@ def test_drml_shows_which_patches_count_for_an_au():
     torch.manual_seed(0)
     network = build_network("drml", LABELS, mode="modern", size=74).eval()
     batch = torch.randn(1, 3, 74, 74)
-    maps = inner_answers(network, batch, LABELS)
+    maps = read_inner_answers(network, batch, LABELS)
     assert [one.title for one in maps] == [f"{label}: patches of the region layer" for label in LABELS]
     assert all(one.values.shape == (8, 8) and (one.values >= 0).all() and one.values.any() for one in maps)
     # What an answer does not hang on counts for nothing.
     with torch.no_grad():
         network.classifier.weight[1].zero_()
-    assert not inner_answers(network, batch, LABELS)[1].values.any()
+    assert not read_inner_answers(network, batch, LABELS)[1].values.any()
 
 
 def test_other_networks_show_nothing():
     network = build_network("siat-ir50", LABELS, units=[1, 1, 1, 1], size=16).eval()
-    assert inner_answers(network, torch.randn(1, 3, 16, 16), LABELS) == []
+    assert read_inner_answers(network, torch.randn(1, 3, 16, 16), LABELS) == []
