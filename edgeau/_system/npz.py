@@ -60,6 +60,8 @@ def read_npz(path: Path, required: Collection[str] = (), limit: int = _LARGE) ->
                 raise NpzError(f"its arrays unpack to {size:,} bytes; {limit:,} are allowed")
             arrays = {}
             for info in members:
+                if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+                    raise NpzError(f"{info.filename} is packed in a way that is not read here")
                 with archive.open(info) as member:
                     arrays[info.filename.removesuffix(".npy")] = _array(member, info.file_size)
     except FileNotFoundError as error:

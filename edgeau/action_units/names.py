@@ -96,7 +96,7 @@ def au_number(label: str) -> int:
     Raises:
         UsageError: the text is not an AU label.
     """
-    if not (label.startswith("AU") and label[2:].isdigit()):
+    if not (label.startswith("AU") and label[2:].isdecimal()):
         raise UsageError(f"{label!r} is not an action unit label; labels look like AU1, AU12")
     return int(label[2:])
 

@@ -108,4 +108,15 @@ class Address:
             value = float("nan")
         if not least <= value <= most:
             raise UsageError(f"{self.text!r}: {option} must be {least:g}..{most:g}, got {given!r}")
-        return value
+        return float(value)
+
+    def whole_number(self, option: str, default: int, least: int, most: int) -> int:
+        """A numeric option that counts something.
+
+        Raises:
+            UsageError: it is no whole number, or outside of its limits.
+        """
+        value = self.number(option, default, least, most)
+        if not value.is_integer():
+            raise UsageError(f"{self.text!r}: {option} must be a whole number, got {self.options[option]!r}")
+        return int(value)

@@ -39,10 +39,11 @@ class Datagrams:
         except ConnectionRefusedError:
             # The receiver's machine said of an *earlier* datagram that nobody listens: it may listen by now.
             self._again(content)
-        except OSError as error:
+        except (OSError, UnicodeError) as error:  # the latter of a host that is no name
             self.close()
+            why = getattr(error, "strerror", None) or error
             raise OutputError(
-                f"cannot send to {self._host}:{self._port}: {error.strerror or error}; check the address"
+                f"cannot send to {self._host}:{self._port}: {why}; check the address"
             ) from error
 
     def close(self) -> None:

@@ -52,7 +52,7 @@ class HomeAssistant:
             else "Untrained network: numbers mean nothing",
             "sw_version": VERSION,
         }
-        self._told_s: float | None = None
+        self._reported_s: float | None = None
         self._decisions: tuple[Any, ...] = ()
 
     def configurations(self) -> Iterator[tuple[str, str]]:
@@ -87,11 +87,11 @@ class HomeAssistant:
         units = {} if face is None else face.aus
         active = {label: (unit := units.get(label)) and unit.active for label in self._labels}
         decisions = (len(result.faces), *active.values())
-        since_s = float("inf") if self._told_s is None else result.time_s - self._told_s
+        since_s = float("inf") if self._reported_s is None else result.time_s - self._reported_s
         # A source that starts again counts its time from zero: that is news as well.
         if 0 <= since_s < (_SOONEST_S if decisions != self._decisions else self._every_s):
             return None
-        self._told_s, self._decisions = result.time_s, decisions
+        self._reported_s, self._decisions = result.time_s, decisions
         percent = {
             label: _percent(units[label].probability) if label in units else None for label in self._labels
         }

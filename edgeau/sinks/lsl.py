@@ -56,7 +56,7 @@ class LslSink(Sink):
                 f"LSL needs the package pylsl and liblsl ({error}); {extra_line('lsl')}"
             ) from error
         self.name = address.text
-        self._slots: list[int | None] = [None] * int(address.number("faces", 1, 1, _MOST_FACES))
+        self._slots: list[int | None] = [None] * address.whole_number("faces", 1, 1, _MOST_FACES)
         self._labels = description.labels
         self._events = EventDetector()
         self._clock: Any = pylsl.local_clock

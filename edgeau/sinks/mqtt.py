@@ -71,10 +71,10 @@ class MqttSink(Sink):
         address.check(_FORM, *_OPTIONS, path=True)
         self.name = address.text
         self._topic = _topic(address)
-        self._qos = int(address.number("qos", 1, 0, 2))
+        self._qos = address.whole_number("qos", 1, 0, 2)
         self._trained = description.trained
         self._assistant = _assistant(address, self._topic, description)
-        self._client, self._connected_code = _client(address, f"{self._topic}/status")
+        self._client = _client(address, f"{self._topic}/status")
         self._store = _store(address)
         self._online = threading.Event()
         self._why = "not connected yet"
@@ -82,6 +82,7 @@ class MqttSink(Sink):
         self._unconfirmed: dict[int, int | None] = {}  # the client's number -> the store's
         self._confirmed_early: set[int] = set()
         self._confirmed: list[int] = []
+        self._dropped: list[int] = []
         self._confirming = threading.Lock()
         self._closing = self._closed = False
         self._left = 0
@@ -112,7 +113,7 @@ class MqttSink(Sink):
         """
         self._tell_assistant(result)
         line = json_line(frame_document(result, trained=self._trained, live=True))
-        if self._open() and (self._store is None or (self._qos == 0 and not self.waiting)):
+        if self._room() and (self._store is None or (self._qos == 0 and not self.waiting)):
             self._publish(line, None)
             return
         if self._store is None:
@@ -164,7 +165,7 @@ class MqttSink(Sink):
         self._closed = True
         self._store.close()
 
-    def _open(self) -> int:
+    def _room(self) -> int:
         """Count the messages that may be sent now."""
         return max(0, _WINDOW - len(self._unconfirmed)) if self._online.is_set() else 0
 
@@ -172,7 +173,7 @@ class MqttSink(Sink):
         if self._store is None:
             return
         self._forget_confirmed()
-        while room := self._open():
+        while room := self._room():
             waiting = self._store.after(self._last, room)
             for number, line in waiting:
                 self._publish(line, number)
@@ -183,10 +184,16 @@ class MqttSink(Sink):
     def _forget_confirmed(self) -> None:
         with self._confirming:
             confirmed, self._confirmed = self._confirmed, []
+            dropped, self._dropped = self._dropped, []
         if self._store is not None:
             self._store.remove(confirmed)
+        if dropped:  # they go out once more
+            self._last = min(dropped) - 1
 
     def _publish(self, line: str, number: int | None) -> None:
+        with self._confirming:
+            # What is in there is of other messages (the status, Home Assistant's), and the client uses its 65,535 numbers again.
+            self._confirmed_early.clear()
         mid = self._client.publish(self._topic, line, qos=self._qos).mid
         with self._confirming:  # the confirmation may have come before this line
             if mid in self._confirmed_early:
@@ -206,15 +213,23 @@ class MqttSink(Sink):
     # What follows is called by the client's own thread.
 
     def _on_connect(self, client: Any, _data: Any, _flags: Any, reason: Any, _properties: Any) -> None:
-        if reason != self._connected_code:
+        if reason.is_failure:
             self._note(f"the broker refused: {reason}")
             return
+        self._forget_dropped()
         for topic, document in () if self._assistant is None else self._assistant.configurations():
             client.publish(topic, document, qos=1, retain=True)
         client.publish(f"{self._topic}/status", "online", qos=1, retain=True)
         self._online.set()
         self._why = ""
         _log.info("%s: connected", self.name)
+
+    def _forget_dropped(self) -> None:
+        """Messages without a quality of service that were on their way: the client drops them with the link, and nobody confirms them."""
+        if self._qos == 0:
+            with self._confirming:
+                self._dropped += [number for number in self._unconfirmed.values() if number is not None]
+                self._unconfirmed.clear()
 
     def _on_disconnect(self, _client: Any, _data: Any, _flags: Any, reason: Any, _properties: Any) -> None:
         if self._online.is_set() and not self._closing:
@@ -256,8 +271,8 @@ def _assistant(address: Address, topic: str, description: Description) -> HomeAs
     return HomeAssistant(topic, prefix, description, address.number("every", 1, 0.1, 3600))
 
 
-def _client(address: Address, status: str) -> tuple[Any, Any]:
-    """A client with its last will, and what it says when it is connected."""
+def _client(address: Address, status: str) -> Any:
+    """A client with its last will."""
     try:
         from paho.mqtt.client import Client
         from paho.mqtt.enums import CallbackAPIVersion
@@ -271,7 +286,7 @@ def _client(address: Address, status: str) -> tuple[Any, Any]:
     _authenticate(client, address)
     if address.scheme == "mqtts":
         _encrypt(client, address)
-    return client, 0
+    return client
 
 
 def _authenticate(client: Any, address: Address) -> None:

@@ -31,7 +31,7 @@ class ParquetSink(Sink):
         pose: whether to give head rotation columns.
 
     Raises:
-        OutputError: the folder cannot be written to.
+        OutputError: the folder cannot be written to, or the disk is full.
         DependencyError: pyarrow is missing.
     """
 
@@ -67,7 +67,11 @@ class ParquetSink(Sink):
         self._schema: Any = pa.schema(dict(fields) | {"timestamp": pa.float64()}, metadata=metadata)
         self._from_pydict: Any = pa.Table.from_pydict
         self._file = AtomicFile(path)
-        self._writer: Any = parquet.ParquetWriter(str(self._file.temporary), self._schema)
+        try:
+            self._writer: Any = parquet.ParquetWriter(str(self._file.temporary), self._schema)
+        except OSError as error:
+            self._file.discard()
+            raise self._refusal(error) from error
         self._rows: list[tuple[Cell, ...]] = []
 
     @property
@@ -84,7 +88,10 @@ class ParquetSink(Sink):
         self._file.check()
         self._rows.extend(self._table.rows(result))
         if len(self._rows) >= _ROWS:
-            self._write_rows()
+            try:
+                self._write_rows()
+            except OSError as error:
+                raise self._refusal(error) from error
 
     def close(self) -> None:
         """Finish the file and give it its name.
@@ -100,7 +107,7 @@ class ParquetSink(Sink):
             self._writer.close()
         except OSError as error:
             self._file.discard()  # nobody can read half of it
-            raise OutputError(f"{self.name} cannot be written: {error.strerror or error}") from error
+            raise self._refusal(error) from error
         finally:
             self._writer = None
         self._file.commit()
@@ -108,7 +115,7 @@ class ParquetSink(Sink):
     def _write_rows(self) -> None:
         rows, self._rows = self._rows, []
         columns = dict(zip(self._schema.names, zip(*rows, strict=True), strict=True))
-        try:
-            self._writer.write_table(self._from_pydict(columns, schema=self._schema))
-        except OSError as error:
-            raise OutputError(f"{self.name} cannot be written: {error.strerror or error}") from error
+        self._writer.write_table(self._from_pydict(columns, schema=self._schema))
+
+    def _refusal(self, error: OSError) -> OutputError:
+        return OutputError(f"{self.name} cannot be written: {error.strerror or error}")

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 from edgeau._system.allowance import Allowance
 from edgeau._system.door import Door
 from edgeau._system.install_lines import extra_line
-from edgeau.errors import DependencyError, OutputError
+from edgeau.errors import DependencyError, OutputError, UsageError
 from edgeau.sinks.address import Address
 from edgeau.sinks.description import Description
 from edgeau.sinks.sink import Sink
@@ -51,6 +51,8 @@ class ServedSink(Sink):
 
     def __init__(self, address: Address, description: Description, form: str, what: str) -> None:
         address.check(form, "token", "origin", host=False, port=True)
+        if set("{}") & set(address.path):  # the server's own signs for parts that vary
+            raise UsageError(f"{address.text!r}: a path to listen on has no {{ and no }}")
         try:
             from aiohttp import web
         except ImportError as error:
@@ -63,14 +65,14 @@ class ServedSink(Sink):
         self._attempts = Allowance(_ATTEMPTS_PER_S, _ATTEMPTS)
         self._loop = asyncio.new_event_loop()
         self._started = threading.Event()
-        self._refusal: OSError | None = None
+        self._refusal: OSError | UnicodeError | None = None
         self.port = 0
         self._stop = asyncio.Event()
         self._thread = threading.Thread(target=self._serve, name=f"sink {self.name}", daemon=True)
         self._thread.start()
         self._started.wait(_START_SECONDS)
-        if self._refusal is not None:
-            why = self._refusal.strerror or self._refusal
+        if not self.port:
+            why = getattr(self._refusal, "strerror", None) or self._refusal or "the server did not start"
             raise OutputError(f"cannot listen on {self.name}: {why}") from self._refusal
 
     def close(self) -> None:
@@ -93,7 +95,7 @@ class ServedSink(Sink):
         asyncio.set_event_loop(self._loop)
         try:
             self._loop.run_until_complete(self._run())
-        except OSError as error:
+        except (OSError, UnicodeError) as error:  # the latter of a host that is no name
             self._refusal = error
         finally:
             self._started.set()
@@ -139,5 +141,9 @@ class ServedSink(Sink):
         return await self._answer(request)
 
     def _may_listen(self, origin: str) -> bool:
-        allowed = self._address.options.get("origin")
-        return origin == allowed or urlsplit(origin).hostname in _LOOPBACK
+        if origin == self._address.options.get("origin"):
+            return True
+        try:
+            return urlsplit(origin).hostname in _LOOPBACK
+        except ValueError:  # it is no address
+            return False

@@ -32,14 +32,18 @@ class TextFileSink(Sink):
         table: makes the table on a stream.
 
     Raises:
-        OutputError: the folder cannot be written to.
+        OutputError: the folder cannot be written to, or the disk is full.
     """
 
     def __init__(self, path: Path, table: Callable[[TextIO], TableWriter]) -> None:
         self.name = str(path)
         self._file = AtomicFile(path, growing=True)
-        self._stream = self._file.open_text()
-        self._table = table(self._stream)
+        try:
+            self._stream = self._file.open_text()
+            self._table = table(self._stream)
+        except OSError as error:
+            self._file.discard()
+            raise self._refusal(error) from error
 
     @property
     def is_open(self) -> bool:
@@ -56,7 +60,7 @@ class TextFileSink(Sink):
             self._file.check()
             self._table.write(result)
         except OSError as error:
-            raise OutputError(f"{self.name} cannot be written: {error.strerror or error}") from error
+            raise self._refusal(error) from error
 
     def close(self) -> None:
         """Give the file its name.
@@ -72,3 +76,6 @@ class TextFileSink(Sink):
                 f"what came before is in {self._file.temporary}"
             ) from error
         self._file.commit()
+
+    def _refusal(self, error: OSError) -> OutputError:
+        return OutputError(f"{self.name} cannot be written: {error.strerror or error}")

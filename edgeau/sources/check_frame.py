@@ -35,7 +35,7 @@ def check_frame(frame: Any) -> NDArray[np.uint8]:
         raise InputError(
             f"{_WANTED}; got an empty one, {given}. Check that the camera or file gave a picture"
         )
-    if max(frame.shape[:2]) > LONGEST_SIDE:
+    if max(frame.shape[:2], default=0) > LONGEST_SIDE:
         raise InputError(
             f"{_WANTED} of at most {LONGEST_SIDE} pixels a side, which is what OpenCV can warp; got {given}. Make it smaller, or cut it"
         )

@@ -63,7 +63,8 @@ def _curve(content: bytes) -> NDArray[np.float64]:
     value = np.arange(STEPS) / (STEPS - 1)
     if content[:4] == b"curv":
         (count,) = struct.unpack_from(">I", content, 8)
-        numbers = np.frombuffer(content, ">u2", min(count, 65536), 12).astype(np.float64)
+        # A file may claim any count: it is no more than what follows.
+        numbers = np.frombuffer(content, ">u2", count, 12).astype(np.float64)
         if count == 0:
             return value
         if count == 1:
@@ -84,7 +85,8 @@ def _curve(content: bytes) -> NDArray[np.float64]:
     )
     g, a, b = said["g"], said.get("a", 1.0), said.get("b", 0.0)
     c, d, e, f = (said.get(name, 0.0) for name in "cdef")
-    power = np.maximum(a * value + b, 0) ** g
+    with np.errstate(divide="ignore"):  # a negative exponent: what is not finite is refused
+        power = np.maximum(a * value + b, 0) ** g
     if kind == 0:
         return np.asarray(power, np.float64)
     if kind in (1, 2):  # c is an offset here

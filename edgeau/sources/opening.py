@@ -46,7 +46,7 @@ _NAMES = ("clip", "picamera2", "argus", "csi")
 What = Union[str, "os.PathLike[str]", int, "Iterable[NDArray[np.uint8] | Frame]"]
 _Size = tuple[int, int]
 _CSI = re.compile(r"(picamera2|argus|csi)(?::(\d+))?")
-_DEVICE = re.compile(r"/dev/video(\d+)")
+_NUMBER, _DEVICE = re.compile(r"\d{1,9}"), re.compile(r"/dev/video(\d+)")
 
 
 def open_source(
@@ -89,6 +89,8 @@ def open_source(
     """
     if fps is not None and not fps > 0:
         raise UsageError(f"fps must be more than 0, got {fps!r}")
+    if isinstance(what, str | os.PathLike):
+        _check_name(os.fspath(what))
     if sequence:
         if not isinstance(what, str | os.PathLike) or real_time or repeat or size is not None:
             raise UsageError("sequence is for a folder or pattern of pictures, and goes with fps only")
@@ -109,6 +111,18 @@ def open_source(
     if real_time:
         return PacedSource(partial(_file_or_frames, what, fps), fps=fps, repeat=repeat)
     return _file_or_frames(what, fps)
+
+
+def _check_name(text: str) -> None:
+    """Refuse a name that the system cannot look up: too long, a circle of links, in a folder that is closed to this user."""
+    if "://" in text:
+        return
+    try:
+        Path(text).stat()
+    except (FileNotFoundError, NotADirectoryError, ValueError):  # said with what there is instead
+        pass
+    except OSError as error:
+        raise InputError(f"{text!r} cannot be read: {error.strerror or error}") from error
 
 
 def _camera(what: What, size: _Size | None, fps: float | None) -> Callable[[], Source] | None:
@@ -134,7 +148,7 @@ def _camera(what: What, size: _Size | None, fps: float | None) -> Callable[[], S
 
 def _device(text: str) -> int | None:
     """The number of a camera that is given as text."""
-    if text.isdecimal() and not Path(text).exists():
+    if _NUMBER.fullmatch(text) and not Path(text).exists():
         return int(text)
     if not text.startswith("/dev/"):
         return None

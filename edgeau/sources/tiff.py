@@ -124,7 +124,9 @@ def _directories(data: bytes) -> Iterator[Iterator[TiffEntry]]:
     is_big = data[:4] in BIG_TIFF
     address = order + ("Q" if is_big else "I")
     (directory,) = struct.unpack_from(address, data, 8 if is_big else 4)
-    while 0 < directory <= len(data):  # behind the end there is nothing to unpack
+    seen = set[int]()
+    while 0 < directory <= len(data) and directory not in seen:  # behind the end there is nothing to unpack
+        seen.add(directory)
         (count,) = struct.unpack_from(order + ("Q" if is_big else "H"), data, directory)
         first, step = directory + (8 if is_big else 2), 20 if is_big else 12
         yield _entries(data, first, min(count, _MOST_ENTRIES), order, is_big=is_big)

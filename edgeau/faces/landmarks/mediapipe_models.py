@@ -11,7 +11,8 @@ import hashlib
 import logging
 import os
 import zipfile
-from collections.abc import Mapping
+import zlib
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from importlib import metadata
 from importlib.util import find_spec
@@ -36,6 +37,7 @@ __all__ = [
     "cached_models",
     "installed_models",
     "models_place",
+    "read_archive",
     "read_models",
 ]
 
@@ -104,6 +106,7 @@ _PAIRS: tuple[tuple[Generation, str, str], ...] = (
     ("plain", DETECTOR, PLAIN_MESH),
 )
 _KNOWN = {name for _, *names in _PAIRS for name in names}
+_MOST_BYTES = 64 << 20  # of one network, unpacked: the largest has 2.6 MB
 
 
 def models_place(given: Path | None = None) -> Path | None:
@@ -188,13 +191,8 @@ def _files(place: Path) -> Mapping[str, bytes]:
         raise InputError(
             f"face landmark networks: {place} is neither a folder nor a face_landmarker.task nor a wheel; {ADVICE}"
         )
-    try:
-        return _in_archive(place)
-    except (zipfile.BadZipFile, OSError, NotImplementedError, EOFError) as error:
-        raise InputError(
-            f"{place} is damaged, or is no {'wheel' if place.suffix == '.whl' else 'face_landmarker.task'} "
-            f"({error}); copy it again, or: {ADVICE}"
-        ) from error
+    entries = {entry: name for name in _KNOWN for entry in (PurePosixPath(name).name, f"mediapipe/{name}")}
+    return {entries[entry]: content for entry, content in read_archive(place, entries).items()}
 
 
 def _in_folder(folder: Path) -> dict[str, bytes]:
@@ -207,16 +205,29 @@ def _in_folder(folder: Path) -> dict[str, bytes]:
     return found
 
 
-def _in_archive(file: Path) -> dict[str, bytes]:
-    found = {}
-    with zipfile.ZipFile(file) as archive:
-        there = set(archive.namelist())
-        for name in _KNOWN:
-            for entry in (f"mediapipe/{name}", PurePosixPath(name).name):
-                if entry in there:
-                    found[name] = archive.read(entry)
-                    break
-    return found
+def read_archive(file: Path, names: Iterable[str]) -> dict[str, bytes]:
+    """Content of those files of a wheel or ``.task`` that are in it, by name, in the order asked for.
+
+    Raises:
+        InputError: it is no such file, is damaged, or holds one that is too large.
+    """
+    try:
+        with zipfile.ZipFile(file) as archive:
+            there = {info.filename: info for info in archive.infolist()}
+            return {name: _member(archive, there[name]) for name in names if name in there}
+    except (zipfile.BadZipFile, zlib.error, OSError, EOFError, RuntimeError) as error:
+        raise InputError(
+            f"{file} is damaged, or is no {'wheel' if file.suffix == '.whl' else 'face_landmarker.task'} "
+            f"({error}); copy it again, or: {ADVICE}"
+        ) from error
+
+
+def _member(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> bytes:
+    if info.file_size > _MOST_BYTES:
+        raise zipfile.BadZipFile(f"{info.filename} unpacks to {info.file_size:,} bytes")
+    if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+        raise zipfile.BadZipFile(f"{info.filename} is packed in a way that is not read here")
+    return archive.read(info)
 
 
 def _what_it_is(place: Path, found: Mapping[str, bytes]) -> str:

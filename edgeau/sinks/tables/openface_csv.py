@@ -45,6 +45,7 @@ class OpenFaceCsv:
         stream: text, opened with ``newline=""``; the header is written at once.
         labels: the AUs to give columns, such as ``("AU1", "AU12")``.
         intensities: those of them that get an ``_r`` column.
+        sided: those of them that get ``_p_left`` and ``_p_right`` columns.
         landmarks: 68 or 478 for landmark columns, None for none. A mesh without irises leaves the last ten of 478 empty.
         pose: whether to give head rotation columns.
         complete: whether OpenFace's other AUs get columns too, which stay empty.

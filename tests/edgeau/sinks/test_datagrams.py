@@ -75,3 +75,11 @@ def test_a_result_too_large_for_a_datagram_is_lost_and_said(receiver, descriptio
     with open_sink(f"udp://{where}", description) as sink:
         sink.write(make_result(faces=400))
     assert "does not fit into a datagram" in str(sink.report.error)
+
+
+def test_a_host_that_is_no_name_is_said_in_one_line(description, make_result, caplog) -> None:
+    with open_sink(f"udp://{'a' * 70}:9000", description) as sink:
+        sink.write(make_result())
+    assert sink.report.failed == 1
+    assert "check the address" in str(sink.report.error)
+    assert all(record.exc_info is None for record in caplog.records), "it is no bug of ours"

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import csv
 import json
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -95,6 +97,47 @@ def test_a_full_disk_is_counted_and_raises_nothing_while_writing(description, ma
     assert "No space left" in str(queued.report)
     with pytest.raises(OSError):
         stream.close()
+
+
+NO_ROOM = """
+import resource, sys
+from edgeau.errors import OutputError
+from edgeau.results import FrameResult
+from edgeau.sinks import Description
+from edgeau.sinks.csv_file import CsvSink
+from edgeau.sinks.parquet_file import ParquetSink
+
+description = Description(("AU1", "AU12"))
+def limit(size):
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, resource.RLIM_INFINITY))
+
+for kind, suffix in ((CsvSink, "csv"), (ParquetSink, "parquet")):
+    limit(0)
+    try:
+        kind(Path(sys.argv[1]) / f"a.{suffix}", description)
+    except OutputError as error:
+        print(error)
+    limit(resource.RLIM_INFINITY)
+sink = ParquetSink(Path(sys.argv[1]) / "b.parquet", description)
+sink.write(FrameResult(0, 0.0, 0.0, 0, ()))
+limit(10)
+try:
+    sink.close()
+except OutputError as error:
+    print(error)
+"""
+
+
+def test_a_disk_that_is_full_at_once_or_at_the_end_is_said_and_leaves_nothing(tmp_path: Path) -> None:
+    pytest.importorskip("pyarrow")
+    code = f"from pathlib import Path\n{NO_ROOM}"
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(tmp_path)], capture_output=True, text=True, check=False
+    )
+    lines = done.stdout.splitlines()
+    for name, line in zip(("a.csv", "a.parquet", "b.parquet"), lines, strict=True):
+        assert f"{name} cannot be written: " in line, done
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize("suffix", [".csv", ".jsonl", ".parquet"])

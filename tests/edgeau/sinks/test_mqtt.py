@@ -6,6 +6,7 @@ import contextlib
 import json
 import logging
 import shutil
+import signal
 import socket
 import ssl
 import subprocess
@@ -45,6 +46,11 @@ class Broker:
             while probe.connect_ex(("127.0.0.1", self.port)):
                 assert time.monotonic() < end, "mosquitto did not start"
                 time.sleep(0.02)
+
+    def hang(self) -> None:
+        """Take no more, and answer nothing, with the links open."""
+        assert self._process is not None
+        self._process.send_signal(signal.SIGSTOP)
 
     def stop(self) -> None:
         if self._process is not None:
@@ -198,6 +204,41 @@ def test_the_disk_is_bounded_and_the_oldest_are_lost(connect, broker: Broker, ma
     assert used <= 50_000 + 150_000, "the log of the database comes on top"
     assert sink.lost + sink.waiting == 500
     assert 0 < sink.lost < 500
+
+
+def test_a_message_whose_number_the_status_had_before_waits_for_its_own_confirmation(
+    connect, broker: Broker, subscriber: Subscriber, make_result, until
+) -> None:
+    sink = connect()
+    until(lambda: sink.connected and sink._confirmed_early)  # the status is confirmed
+    broker.hang()
+    sink._client._last_mid = 0  # as after 65,535 messages
+    sink.write(make_result(0))
+    sink.close()
+    assert sink.waiting == 1, "nobody has confirmed it"
+
+
+def test_messages_that_a_broken_link_took_along_do_not_stop_the_ones_after(
+    connect, broker: Broker, make_result, until
+) -> None:
+    """Without a quality of service nobody confirms what was on its way when the link broke."""
+    sink = connect("&qos=0")
+    until(lambda: sink.connected)
+    broker.hang()
+    index = 0
+    while not sink.waiting:  # until the system takes no more, and as many are on their way as may be
+        sink.write(make_result(index, faces=400))
+        index += 1
+    broker.stop()
+    until(lambda: not sink.connected)
+    broker.start()
+    subscriber = Subscriber(broker)
+    until(lambda: sink.connected)
+    sink.write(make_result(index))
+    until(lambda: index in subscriber.indices())
+    subscriber.close()
+    first = list(dict.fromkeys(subscriber.indices()))
+    assert first == list(range(first[0], index + 1)), "what waited comes too, in order"
 
 
 UNCONFIRMED = """

@@ -26,6 +26,8 @@ BAD = [
     ("mqtt://broker/a/%23", "a topic to publish under"),
     ("mqtt://broker/t?qos=3", "qos must be 0..2, got '3'"),
     ("mqtt://broker/t?qos=high", "qos must be 0..2"),
+    ("mqtt://broker/t?qos=0.5", "qos must be a whole number, got '0.5'"),
+    ("lsl://?faces=1.5", "faces must be a whole number, got '1.5'"),
     ("mqtt://broker/t?qos=1&qos=2", "gives an option twice"),
     ("mqtts://broker/t?store=off&ca=/no/such.pem", "certificates (ca=/no/such.pem) cannot be used"),
     ("udp://host:99999", "is not an address"),

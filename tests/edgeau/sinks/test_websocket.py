@@ -10,6 +10,7 @@ from collections.abc import Callable
 
 import pytest
 
+from edgeau.errors import OutputError, UsageError
 from edgeau.sinks.address import Address
 from edgeau.sinks.websocket import WebSocketSink
 
@@ -54,6 +55,13 @@ def serve(description) -> Callable[[str], WebSocketSink]:
     yield make
     for sink in opened:
         sink.close()
+
+
+def test_what_nobody_can_listen_on_is_said_at_once(description) -> None:
+    with pytest.raises(OutputError, match="cannot listen on .*label too long"):
+        WebSocketSink(Address.parse(f"ws://{'a' * 70}:0"), description)
+    with pytest.raises(UsageError, match="a path to listen on has no"):
+        WebSocketSink(Address.parse("ws://:0/desk{1}"), description)
 
 
 def test_all_receivers_get_every_result_and_are_told_the_end(serve, make_result, until) -> None:
@@ -113,6 +121,7 @@ def test_a_page_of_another_origin_is_refused_unless_it_is_let_in(serve, make_res
     assert connect(serve(), "https://elsewhere.example").refused == 403
     assert connect(serve(), "http://localhost:3000").refused is None
     assert connect(serve("ws://:0?origin=https://kiosk.example"), "https://kiosk.example").refused is None
+    assert connect(serve(), "http://[").refused == 403, "it is no address"
 
 
 def test_a_token_is_asked_for(serve, until) -> None:

@@ -29,6 +29,7 @@ BAD = {
     "empty": (GOOD[:0], r"empty one, uint8 \(0, 64, 3\)"),
     "no pixels": (np.zeros((0, 0, 3), np.uint8), "empty"),
     "a number": (np.uint8(3), "uint8"),
+    "an array of one number": (np.array(3, np.uint8), r"uint8 \(\)"),
 }
 
 

@@ -250,6 +250,21 @@ def test_profiles_of_16_bits(tmp_path: Path) -> None:
     assert np.abs(read_picture(tmp_path / "a.png").astype(int) - patches()).max() <= 1
 
 
+@pytest.mark.parametrize("claimed", [70_000, 3_000_000_000])
+def test_a_curve_takes_memory_for_what_is_there_and_not_for_what_it_claims(claimed: int) -> None:
+    """A curve of more values than the format has; where the file is shorter than that it is damaged."""
+    curve = (
+        b"curv\0\0\0\0" + struct.pack(">I", claimed) + np.linspace(0, 65535, 70_000).astype(">u2").tobytes()
+    )
+    profile = read_profile(profile_of(SRGB_XYZ, curve))
+    assert (profile is None) is (claimed > 70_000)
+
+
+@pytest.mark.filterwarnings("error")
+def test_a_curve_without_an_end_is_refused_without_a_word() -> None:
+    assert read_profile(profile_of(SRGB_XYZ, b"para\0\0\0\0\0\0\0\0" + struct.pack(">i", -65536))) is None
+
+
 @pytest.mark.parametrize(
     "profile", [b"", b"acsp", profile_of(SRGB_XYZ, SRGB_CURVE), profile_of(SRGB_XYZ, SRGB_CURVE)[:200]]
 )

@@ -23,6 +23,8 @@ BLACK = np.zeros((4, 6, 3), np.uint8)
         ("missing-folder/", "does not exist"),
         ("no/such/*.png", "no pictures"),
         ("", "empty name"),
+        ("a" * 300, "cannot be read: File name too long"),
+        ("7" * 5000, "cannot be read: File name too long"),
         ("gopher://camera.local/1", "address"),
         (97, "no camera answers at number 97"),
         ("97", "no camera answers at number 97"),
@@ -34,6 +36,12 @@ BLACK = np.zeros((4, 6, 3), np.uint8)
 def test_what_cannot_be_opened_is_refused_in_words(what: Any, says: str) -> None:
     with pytest.raises(InputError, match=says):
         open_source(what)
+
+
+def test_a_circle_of_links_is_named(tmp_path: Path) -> None:
+    (tmp_path / "a.png").symlink_to(tmp_path / "a.png")
+    with pytest.raises(InputError, match="cannot be read: Too many levels"):
+        open_source(tmp_path / "a.png")
 
 
 def test_an_empty_folder_is_refused(tmp_path: Path) -> None:

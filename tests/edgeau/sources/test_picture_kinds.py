@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import struct
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ import pytest
 from edgeau.errors import DependencyError, InputError
 from edgeau.sources import open_source
 from edgeau.sources.picture_file import read_picture
+from edgeau.sources.tiff import tiff_pages
 from tests.edgeau.sources.films import ffmpeg, film
 
 Image = pytest.importorskip("PIL.Image")
@@ -110,6 +112,13 @@ def test_a_thumbnail_inside_a_tiff_is_no_second_picture(tmp_path: Path) -> None:
     small.encoderinfo = {"tiffinfo": {254: 1}}
     Image.fromarray(blobs()).save(tmp_path / "a.tiff", save_all=True, append_images=[small])
     assert (read_picture(tmp_path / "a.tiff") == blobs()[:, :, ::-1]).all()
+
+
+def test_a_tiff_that_leads_in_a_circle_is_read_once() -> None:
+    """4096 entries a round, ten thousand rounds: half a minute, were it followed."""
+    entries = struct.pack("<HHII", 1000, 3, 1, 0) * 4096
+    circle = b"II*\0" + struct.pack("<IH", 8, 4096) + entries + struct.pack("<I", 8) + bytes(8)
+    assert tiff_pages(circle) == 1
 
 
 ANIMATIONS = {

@@ -7,14 +7,13 @@ else: edgeau did not measure how true they are.
 
 from __future__ import annotations
 
-import zipfile
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from edgeau.errors import InputError
-from edgeau.faces.landmarks.mediapipe_models import ADVICE, models_place
+from edgeau.faces.landmarks.mediapipe_models import ADVICE, models_place, read_archive
 from edgeau.runtimes.litert_interpreter import interpreter
 
 __all__ = ["NAMES", "Blendshapes"]
@@ -63,14 +62,10 @@ class Blendshapes:
         where = models_place(place)
         if where is None:
             raise InputError(f"blendshapes need a face_landmarker.task, and this machine has none; {ADVICE}")
-        try:
-            with zipfile.ZipFile(where) as archive:
-                content = archive.read(_FILE)
-        except (OSError, zipfile.BadZipFile, KeyError) as error:
-            raise InputError(
-                f"{where} holds no blendshapes; give Google's face_landmarker.task ({ADVICE})"
-            ) from error
-        self._network = interpreter(content, 1).interpreter
+        content = {} if where.is_dir() else read_archive(where, (_FILE,))
+        if _FILE not in content:
+            raise InputError(f"{where} holds no blendshapes; give Google's face_landmarker.task ({ADVICE})")
+        self._network = interpreter(content[_FILE], 1).interpreter
         self._input = self._network.get_input_details()[0]["index"]
         self._output = self._network.get_output_details()[0]["index"]
 

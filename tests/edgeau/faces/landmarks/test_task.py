@@ -19,6 +19,7 @@ from edgeau import open_source
 from edgeau.errors import InputError
 from edgeau.faces.landmarks import mediapipe_models as models
 from edgeau.faces.landmarks import official_task, open_landmarker
+from edgeau.faces.landmarks.litert.blendshapes import Blendshapes
 
 pytest.importorskip("ai_edge_litert")
 
@@ -83,12 +84,34 @@ def _zip(path: Path, **entries: bytes) -> Path:
     return path
 
 
+def _packed(path: Path, method: int, name: str, *, size: int = 1000, tear: bool = False) -> None:
+    with zipfile.ZipFile(path, "w", method) as archive:
+        archive.writestr(name, bytes(size))
+        start = len(archive.infolist()[0].FileHeader())
+    if tear:
+        content = bytearray(path.read_bytes())
+        content[start] = 0xFF  # no block of this kind exists
+        path.write_bytes(content)
+
+
+def test_blendshapes_of_a_damaged_file_are_named(tmp_path: Path) -> None:
+    _packed(tmp_path / "a.task", zipfile.ZIP_DEFLATED, "face_blendshapes.tflite", tear=True)
+    with pytest.raises(InputError, match="a.task is damaged"):
+        Blendshapes(tmp_path / "a.task")
+    with pytest.raises(InputError, match="holds no blendshapes"):
+        Blendshapes(tmp_path)
+
+
 def test_files_that_are_no_face_landmarker_are_named(task: Path, tmp_path: Path) -> None:
     damaged = bytearray(task.read_bytes())
     damaged[1_000_000] ^= 1
     (tmp_path / "damaged.task").write_bytes(damaged)
     (tmp_path / "cut.task").write_bytes(damaged[:1_000_000])
     _zip(tmp_path / "hand.task", hand_detector=b"x", hand_landmarks_detector=b"x")
+    mesh_entry = f"mediapipe/{models.REFINED_MESH}"
+    _packed(tmp_path / "torn.whl", zipfile.ZIP_DEFLATED, mesh_entry, tear=True)
+    _packed(tmp_path / "odd.whl", zipfile.ZIP_LZMA, mesh_entry)
+    _packed(tmp_path / "bomb.whl", zipfile.ZIP_DEFLATED, mesh_entry, size=65 << 20)
     with zipfile.ZipFile(tmp_path / "mediapipe-1.2.3-cp313-none-any.whl", "w") as wheel:
         wheel.writestr("mediapipe/__init__.py", "")
     with zipfile.ZipFile(task) as whole:
@@ -100,6 +123,9 @@ def test_files_that_are_no_face_landmarker_are_named(task: Path, tmp_path: Path)
         "cut.task": "is damaged, or is no face_landmarker.task",
         "hand.task": "it holds hand_detector.tflite, hand_landmarks_detector.tflite",
         "half.task": "has no face_detector.tflite",
+        "torn.whl": "is damaged, or is no wheel .*invalid",
+        "odd.whl": "is damaged, or is no wheel .*packed in a way",
+        "bomb.whl": "is damaged, or is no wheel .*unpacks to 68,157,440 bytes",
         "swapped.task": "is another network",
         "mediapipe-1.2.3-cp313-none-any.whl": "is a wheel without face landmark networks",
     }.items():
