@@ -16,7 +16,7 @@ interface Doubt {
 interface Upright {
   readonly found: CheckedFace[];
   /** Faces of the whole frame that are rather right than garbage. */
-  readonly likely: CheckedFace[];
+  readonly likely: Doubt[];
   readonly doubtful: Doubt[];
 }
 
@@ -42,10 +42,7 @@ export async function facesOfPicture(
     }
   }
   // What the whole frame shows is given with its doubt; what only a tile shows is mostly no face.
-  for (const face of likely) {
-    if (found.length < most) add(face, found);
-  }
-  for (const { candidate, face } of doubtful) {
+  for (const { candidate, face } of [...likely, ...doubtful]) {
     if (!candidate.fromTile && found.length < most && !isKnown(candidate, found)) add(face, found);
   }
   return found;
@@ -60,18 +57,21 @@ async function addUpright(
     const face = await checker.firstLook(frame, candidate.region, !candidate.fromTile);
     if (!face) continue;
     if (face.isCertain) add(face, found);
-    else if (face.isReliable && !candidate.fromTile) add(face, likely);
+    else if (face.isReliable && !candidate.fromTile && !isKnown(candidate, likely.map((other) => other.face))) likely.push({ candidate, face });
     else doubtful.push({ candidate, face });
   }
 }
 
-/** Faces that stand on their sides or heads. */
+/**
+ * Faces that stand on their sides or heads. Where a likely face is, the detector is the surer the nearer to upright it sees it: what it is
+ * less sure of in a turned frame is that face seen askew.
+ */
 async function addTurned(
   frame: Picture, detector: FaceDetector, checker: FaceChecker, { found, likely, doubtful }: Upright, most: number,
 ): Promise<void> {
   for (const turns of TURNS) {
     for (const candidate of await detector.detect(frame, turns)) {
-      if (found.length >= most || isKnown(candidate, found)) continue;
+      if (found.length >= most || isKnown(candidate, found) || isAskew(candidate, likely)) continue;
       const face = await checker.firstLook(frame, candidate.region, false);
       if (face?.isCertain) add(uprightOne(face, likely), found);
     }
@@ -83,10 +83,14 @@ async function addTurned(
   }
 }
 
+function isAskew(candidate: Candidate, likely: readonly Doubt[]): boolean {
+  return likely.some((upright) => isSameFace(candidate.region, upright.face.region) && candidate.score <= upright.candidate.score);
+}
+
 /** What a turned search found; where that is an upright face which was doubted, the points of its first look. */
-function uprightOne(face: CheckedFace, likely: readonly CheckedFace[]): CheckedFace {
-  const same = likely.find((other) => isSameFace(face.region, other.region) && isTurnedAlike(face.region, other.region));
-  return same ? { ...same, presence: face.presence, isCertain: true } : face;
+function uprightOne(face: CheckedFace, likely: readonly Doubt[]): CheckedFace {
+  const same = likely.find(({ face: other }) => isSameFace(face.region, other.region) && isTurnedAlike(face.region, other.region));
+  return same ? { ...same.face, presence: face.presence, isCertain: true } : face;
 }
 
 function add(face: CheckedFace, faces: CheckedFace[]): void {

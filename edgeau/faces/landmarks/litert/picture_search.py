@@ -36,7 +36,7 @@ def faces_of_picture(
         far: whether small faces are looked for too, in tiles.
     """
     found: list[CheckedFace] = []
-    likely: list[CheckedFace] = []
+    likely: list[tuple[Candidate, CheckedFace]] = []
     doubtful: list[tuple[Candidate, CheckedFace]] = []
     _add_upright(frame, detector.detect(frame), checker, found, likely, doubtful, most)
     if far and len(found) + len(likely) < most:
@@ -49,10 +49,7 @@ def faces_of_picture(
             for face in certain_faces_in_tiles(frame, detector, checker, found, most, turns):
                 _add(face, found)
     # What the whole frame shows is given with its doubt; what only a tile shows is mostly no face.
-    for face in likely:
-        if len(found) < most:
-            _add(face, found)
-    for candidate, face in doubtful:
+    for candidate, face in (*likely, *doubtful):
         if not candidate.from_tile and len(found) < most and not _is_known(candidate, found):
             _add(face, found)
     return found
@@ -96,7 +93,7 @@ def _add_upright(
     candidates: Sequence[Candidate],
     checker: FaceChecker,
     found: list[CheckedFace],
-    likely: list[CheckedFace],
+    likely: list[tuple[Candidate, CheckedFace]],
     doubtful: list[tuple[Candidate, CheckedFace]],
     most: int,
 ) -> None:
@@ -111,8 +108,12 @@ def _add_upright(
             continue
         if face.is_certain:
             _add(face, found)
-        elif face.is_reliable and not candidate.from_tile:
-            _add(face, likely)
+        elif (
+            face.is_reliable
+            and not candidate.from_tile
+            and not _is_known(candidate, [other for _, other in likely])
+        ):
+            likely.append((candidate, face))
         else:
             doubtful.append((candidate, face))
 
@@ -122,14 +123,17 @@ def _add_turned(
     detector: FaceDetector,
     checker: FaceChecker,
     found: list[CheckedFace],
-    likely: Sequence[CheckedFace],
+    likely: Sequence[tuple[Candidate, CheckedFace]],
     doubtful: Sequence[tuple[Candidate, CheckedFace]],
     most: int,
 ) -> None:
-    """Faces that stand on their sides or heads."""
+    """Faces that stand on their sides or heads.
+
+    Where a likely face is, the detector is the surer the nearer to upright it sees it: what it is less sure of in a turned frame is that face seen askew.
+    """
     for turns in _TURNS:
         for candidate in detector.detect(frame, turns):
-            if len(found) >= most or _is_known(candidate, found):
+            if len(found) >= most or _is_known(candidate, found) or _is_askew(candidate, likely):
                 continue
             face = checker.first_look(frame, candidate.region, keep=False)
             if face is not None and face.is_certain:
@@ -141,9 +145,16 @@ def _add_turned(
                 _add(face, found)
 
 
-def _upright_one(face: CheckedFace, likely: Sequence[CheckedFace]) -> CheckedFace:
+def _is_askew(candidate: Candidate, likely: Sequence[tuple[Candidate, CheckedFace]]) -> bool:
+    return any(
+        is_same_face(candidate.region, face.region) and candidate.score <= upright.score
+        for upright, face in likely
+    )
+
+
+def _upright_one(face: CheckedFace, likely: Sequence[tuple[Candidate, CheckedFace]]) -> CheckedFace:
     """Take what a turned search found; where that is an upright face which was doubted, the points that MediaPipe gives it."""
-    for other in likely:
+    for _, other in likely:
         if is_same_face(face.region, other.region) and is_turned_alike(face.region, other.region):
             return replace(other, presence=face.presence, is_certain=True)
     return face
