@@ -62,6 +62,7 @@ INTERRUPTED = 130
 
 # How argparse words a value that is none of the choices, on Python 3.10 to 3.13.
 _CHOICE = re.compile(r"invalid choice: '?(.*?)'? \(choose from (.*)\)")
+_SHOWN = 10  # lines of what was left out
 _NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
@@ -163,14 +164,14 @@ def seconds(text: str) -> float:
     """The value of an option that is a time; for ``type=``.
 
     Raises:
-        UsageError: it is no number above 0, or one of more than a day.
+        argparse.ArgumentTypeError: it is no number above 0, or one of more than a day.
     """
     try:
         number = float(text)
     except ValueError:
         number = 0.0
     if not 0 < number < 1e5:
-        raise UsageError(f"{text!r} is not a number of seconds above 0")
+        raise argparse.ArgumentTypeError(f"must be a number of seconds above 0, got {text!r}")
     return number
 
 
@@ -248,12 +249,12 @@ def entry(name: str, module: str, extra: str) -> partial[int]:
     return partial(run, name, body)
 
 
-def say_left_out(name: str, lines: Sequence[str], shown: int = 10) -> None:
+def say_left_out(name: str, lines: Sequence[str]) -> None:
     """Say on stderr what a command did not do, one line each; many are counted, so that they do not fill the terminal."""
-    for line in lines[:shown]:
+    for line in lines[:_SHOWN]:
         print(f"{name}: left out: {line}", file=sys.stderr)
-    if len(lines) > shown:
-        print(f"{name}: left out: {len(lines) - shown} more", file=sys.stderr)
+    if len(lines) > _SHOWN:
+        print(f"{name}: left out: {len(lines) - _SHOWN} more", file=sys.stderr)
 
 
 def positive(text: str) -> int:

@@ -33,8 +33,7 @@ _DAMAGE = (
     OSError,
     EOFError,
     ValueError,
-    NotImplementedError,  # a compression that zipfile does not know
-    RuntimeError,  # an encrypted member
+    RuntimeError,  # an encrypted member, or one that asks for more than zipfile knows
     zipfile.BadZipFile,
     zlib.error,
 )

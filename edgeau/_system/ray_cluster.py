@@ -6,13 +6,13 @@ Every node needs edgeau with the same extras, and must see inputs and outputs un
 from __future__ import annotations
 
 import logging
-import os
 import socket
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
 from edgeau._system.install_lines import extra_line
+from edgeau._system.processor import usable_processors
 from edgeau.errors import DependencyError, EngineError, UserError
 
 __all__ = ["spread"]
@@ -89,7 +89,7 @@ def _connected(address: str) -> Iterator[Any]:
     }
     if address == _LOCAL:
         options: dict[str, Any] = {
-            "num_cpus": len(os.sched_getaffinity(0)),
+            "num_cpus": usable_processors(),
             "include_dashboard": False,
             **quiet,
         }

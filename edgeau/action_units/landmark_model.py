@@ -110,12 +110,6 @@ class LandmarkModel:
         """Logits alone; see :meth:`estimate`."""
         return self.estimate(landmarks, baseline).logits
 
-    def intensities(
-        self, landmarks: NDArray[np.floating[Any]], baseline: NeutralBaseline | None = None
-    ) -> NDArray[np.float32]:
-        """Intensities 0..1 alone; see :meth:`estimate`."""
-        return self.estimate(landmarks, baseline).intensities
-
     def shape(self, landmarks: NDArray[np.floating[Any]]) -> NDArray[np.float32]:
         """Faces laid on the template, float32 ``(468, 3)`` or ``(N, 468, 3)``.
 

@@ -13,32 +13,9 @@ __all__ = ["draw_outline"]
 
 # Mesh indices along each contour; closed ones end where they begin.
 _OVAL = (
-    *(
-        10,
-        338,
-        297,
-        332,
-        284,
-        251,
-        389,
-        356,
-        454,
-        323,
-        361,
-        288,
-        397,
-        365,
-        379,
-        378,
-        400,
-        377,
-        152,
-        148,
-        176,
-        149,
-    ),
-    *(150, 136, 172, 58, 132, 93, 234, 127, 162, 21, 54, 103, 67, 109, 10),
-)
+    10, 338, 297, 332, 284, 251, 389, 356, 454, 323, 361, 288, 397, 365, 379, 378, 400, 377, 152, 148, 176, 149, 150, 136, 172,
+    58, 132, 93, 234, 127, 162, 21, 54, 103, 67, 109, 10,
+)  # fmt: skip
 _BROWS = ((70, 63, 105, 66, 107), (336, 296, 334, 293, 300))
 _EYES = (
     (33, 246, 161, 160, 159, 158, 157, 173, 133, 155, 154, 153, 145, 144, 163, 7, 33),
@@ -54,9 +31,7 @@ _FINE = (*_BROWS, *_EYES, *_NOSE, *_LIPS)
 _SHIFT = 4  # cv2 draws at sixteenths of a pixel
 
 
-def draw_outline(
-    picture: NDArray[np.uint8], face: Face, colour: Colour, scale: float, offset: tuple[float, float] = (0, 0)
-) -> None:
+def draw_outline(picture: NDArray[np.uint8], face: Face, colour: Colour, scale: float) -> None:
     """Draw a face's outline, in place, with lines that grow with the face.
 
     Args:
@@ -64,10 +39,9 @@ def draw_outline(
         face: landmarks in pixels of the frame.
         colour: colour of the lines.
         scale: picture pixels to a frame pixel.
-        offset: offset of the frame's corner in the picture, x y, pixels.
     """
     # A frame pixel's centre lies half a pixel inside it, in both pictures.
-    points = (face.landmarks[:, :2].astype(np.float64) + 0.5) * scale - 0.5 + offset
+    points = (face.landmarks[:, :2].astype(np.float64) + 0.5) * scale - 0.5
     across = max(float(np.ptp(points[:, 0])), float(np.ptp(points[:, 1])))
     strong = max(1, round(across / 190))
     fine = max(1, round(across / 300))

@@ -54,19 +54,15 @@ class OpenedModel(NamedTuple):
     version: str
 
 
-def litert(package: str | None = None) -> LiteRT:
-    """The LiteRT of this machine.
-
-    Args:
-        package: a name in :data:`PACKAGES` takes that one or none; None takes the first that can be imported, and says
-            in a warning of ``logging`` when one is installed but broken.
+def litert() -> LiteRT:
+    """The first of :data:`PACKAGES` that can be imported; a warning of ``logging`` says when one is installed but broken.
 
     Raises:
         DependencyError: there is none; the message has the install command for this Python and processor.
     """
     faults = []
     for name, module in PACKAGES.items():
-        if package not in (None, name) or not _is_installed(module):
+        if not _is_installed(module):
             continue
         try:
             _check_numpy(name)
@@ -74,23 +70,22 @@ def litert(package: str | None = None) -> LiteRT:
         except (ImportError, AttributeError) as error:
             faults.append(f"{name} is installed but cannot be imported ({_first_line(error)})")
             _log.warning("%s", faults[-1])
-    what = "; ".join(faults) or f"{package or ' or '.join(PACKAGES)} is not installed"
+    what = "; ".join(faults) or f"{' or '.join(PACKAGES)} is not installed"
     raise DependencyError(f".tflite files need LiteRT: {what}; {install_advice()}")
 
 
-def interpreter(model: Path | bytes, threads: int, *, package: str | None = None) -> OpenedModel:
+def interpreter(model: Path | bytes, threads: int) -> OpenedModel:
     """Open a model and allocate its tensors; the kernels of XNNPACK are used where the file allows.
 
     Args:
         model: a ``.tflite`` file, or its content.
         threads: that one inference may use, 1 or more.
-        package: see :func:`litert`.
 
     Raises:
         DependencyError: no LiteRT is installed.
         EngineError: the file is missing, is no ``.tflite``, is damaged, or needs what this LiteRT does not have.
     """
-    runtime = litert(package)
+    runtime = litert()
     name = model.name if isinstance(model, Path) else "the model"
     check_tflite(model, name)
     given = {"model_path": str(model)} if isinstance(model, Path) else {"model_content": model}

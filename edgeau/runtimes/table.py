@@ -31,7 +31,7 @@ class Runtime:
         name: as it stands in targets, manifests and options.
         title: for people.
         session: ``"module:Class"`` of its :class:`edgeau.runtimes.session.Session`; the constructor takes
-            ``(file, *, threads, provider)``.
+            ``(file, *, threads, provider)``. A function that refuses where only a board runs the files.
         converter: ``"module:function"`` that makes its artifacts when a bundle is exported; see
             :mod:`edgeau_export.converters.conversion`.
         suffix: suffix of its artifacts' file names.
@@ -163,7 +163,7 @@ _ROWS = (
     Runtime(
         name="rknn",
         title="Rockchip NPU",
-        session="edgeau.runtimes.board_only:BoardOnlySession",
+        session="edgeau.runtimes.board_only:refuse",
         converter="edgeau_export.converters.rknn:convert",
         suffix=".rknn",
         precisions=("fp16", "int8"),
@@ -180,7 +180,7 @@ _ROWS = (
     Runtime(
         name="ethos-u",
         title="Arm Ethos-U",
-        session="edgeau.runtimes.board_only:BoardOnlySession",
+        session="edgeau.runtimes.board_only:refuse",
         converter="edgeau_export.converters.ethos_u:convert",
         suffix=".tflite",
         precisions=("int8",),

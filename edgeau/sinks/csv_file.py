@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal
 
 from edgeau.sinks.description import Description
 from edgeau.sinks.tables import OpenFaceCsv
@@ -18,21 +17,12 @@ class CsvSink(TextFileSink):
     Args:
         path: path of the file.
         description: description of the results.
-        landmarks: 68 or 478 for landmark columns, None for none.
-        pose: whether to give head rotation columns.
 
     Raises:
         OutputError: the folder cannot be written to.
     """
 
-    def __init__(
-        self,
-        path: Path,
-        description: Description,
-        *,
-        landmarks: Literal[68, 478] | None = None,
-        pose: bool = True,
-    ) -> None:
+    def __init__(self, path: Path, description: Description) -> None:
         super().__init__(
             path,
             lambda stream: OpenFaceCsv(
@@ -40,8 +30,7 @@ class CsvSink(TextFileSink):
                 description.labels,
                 intensities=description.intensity_labels,
                 sided=description.sided_labels,
-                landmarks=landmarks,
-                pose=pose,
+                pose=True,
                 complete=True,
             ),
         )

@@ -21,16 +21,13 @@ class JsonLinesSink(TextFileSink):
     Args:
         path: path of the file.
         description: description of the results.
-        landmarks: whether faces carry their mesh points.
 
     Raises:
         OutputError: the folder cannot be written to.
     """
 
-    def __init__(self, path: Path, description: Description, *, landmarks: bool = False) -> None:
-        super().__init__(
-            path, lambda stream: JsonLines(stream, trained=description.trained, landmarks=landmarks)
-        )
+    def __init__(self, path: Path, description: Description) -> None:
+        super().__init__(path, lambda stream: JsonLines(stream, trained=description.trained))
 
 
 class JsonStreamSink(Sink):

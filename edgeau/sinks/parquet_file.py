@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from edgeau._system.atomic_file import AtomicFile
 from edgeau._system.install_lines import extra_line
@@ -27,22 +27,13 @@ class ParquetSink(Sink):
     Args:
         path: path of the file; one that is there is replaced at the end.
         description: description of the results.
-        landmarks: 68 or 478 for landmark columns, None for none.
-        pose: whether to give head rotation columns.
 
     Raises:
         OutputError: the folder cannot be written to, or the disk is full.
         DependencyError: pyarrow is missing.
     """
 
-    def __init__(
-        self,
-        path: Path,
-        description: Description,
-        *,
-        landmarks: Literal[68, 478] | None = None,
-        pose: bool = True,
-    ) -> None:
+    def __init__(self, path: Path, description: Description) -> None:
         try:
             import pyarrow as pa
             from pyarrow import parquet
@@ -55,8 +46,7 @@ class ParquetSink(Sink):
             description.labels,
             intensities=description.intensity_labels,
             sided=description.sided_labels,
-            landmarks=landmarks,
-            pose=pose,
+            pose=True,
             complete=True,
         )
         fields = [

@@ -106,11 +106,6 @@ def _what_else(content: bytes) -> str:
     return f" (it is a {kind}, whatever its name says)" if kind else ""
 
 
-def _in_srgb(image: NDArray[Any], profile: ColourProfile | None) -> NDArray[np.uint8]:
-    """A picture of three channels with 8 bits, in sRGB."""
-    return _eight_bits(image) if profile is None else profiled_colours(image, profile)
-
-
 def _decoded(content: bytes) -> NDArray[Any] | None:
     if not content:
         return None
@@ -127,7 +122,8 @@ def _three_channels(image: NDArray[Any], profile: ColourProfile | None) -> NDArr
         image = image[:, :, None]
     channels = image.shape[2]
     colours = image[:, :, :3] if channels > 2 else np.repeat(image[:, :, :1], 3, axis=2)
-    shown = _in_srgb(np.ascontiguousarray(colours), profile)
+    colours = np.ascontiguousarray(colours)
+    shown = _eight_bits(colours) if profile is None else profiled_colours(colours, profile)
     if channels in (1, 3):
         return shown
     alpha = image[:, :, -1:]

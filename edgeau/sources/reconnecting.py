@@ -82,14 +82,14 @@ class ReconnectingSource(Source):
         self._stopped = threading.Event()
         source = open_()
         self.name, self.fps = source.name, source.fps
-        self._reader: Reader | None = Reader(source)
+        self._reader = Reader(source)
         self.gaps: deque[Gap] = deque(maxlen=_GAPS_KEPT)
 
     def __iter__(self) -> Iterator[Frame]:
         start_s = last_s = time.monotonic()
         index, tries, why = 0, 0, ""
         waits = iter(self._backoff)
-        while self._reader is not None:
+        while True:
             for frame in self._reader.frames(self._silence_s):
                 captured_s = time.monotonic() if frame.captured_s is None else frame.captured_s
                 start_s = captured_s if index == 0 else start_s
@@ -119,14 +119,12 @@ class ReconnectingSource(Source):
     def stop(self) -> None:
         """End the iterator, also while it waits for the source."""
         self._stopped.set()
-        if self._reader is not None:
-            self._reader.stop()
+        self._reader.stop()
 
     def close(self) -> None:
         """Release the source; one that hangs is released when it returns."""
         self.stop()
-        if self._reader is not None:
-            self._reader.close(_PATIENCE_S)
+        self._reader.close(_PATIENCE_S)
 
     def _open_again(self, waits: Iterator[float]) -> int:
         """Wait and open until it answers; how many tries that took."""

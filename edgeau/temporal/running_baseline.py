@@ -50,7 +50,6 @@ class RunningBaseline:
         self._shapes: deque[NDArray[np.float32]] = deque(maxlen=_SHAPES)
         self._last_s: float | None = None
         self._baseline: NeutralBaseline | None = None
-        self.frozen = False
 
     @property
     def baseline(self) -> NeutralBaseline | None:
@@ -69,7 +68,7 @@ class RunningBaseline:
             landmarks: ``(468 or 478, 3)`` of a face that looks into the camera.
             time_s: time of the frame, seconds.
         """
-        if self.frozen or (self._last_s is not None and 0 <= time_s - self._last_s < _EVERY_S):
+        if self._last_s is not None and 0 <= time_s - self._last_s < _EVERY_S:
             return False
         self._last_s = time_s
         self._shapes.append(self._model.shape(landmarks))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import sys
 from collections.abc import Sequence
 from contextlib import nullcontext
@@ -11,6 +10,7 @@ from pathlib import Path
 
 from edgeau._system.atomic_file import write_whole
 from edgeau._system.command import DONE, PARTLY, CommandParser, print_json, run, seconds
+from edgeau._system.processor import usable_processors
 from edgeau._system.records import to_dict
 from edgeau._system.text_table import aligned_lines
 from edgeau.bundle import bundle_folder, load_bundle
@@ -106,7 +106,7 @@ def _parser() -> CommandParser:
 
 
 def _default_threads() -> tuple[int, ...]:
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    cores = usable_processors()
     return tuple(sorted({1, max(1, cores // 2), cores}))
 
 

@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from importlib import metadata
 from pathlib import Path
 
-from edgeau._system.processor import processor_name
+from edgeau._system.processor import processor_name, usable_processors
 from edgeau._system.tool_environment import TOOLS, tool_versions
 from edgeau.errors import EdgeauError
 from edgeau.faces.landmarks.mediapipe_models import models_place, read_models
@@ -68,7 +68,7 @@ def this_machine(*, imports: bool = True, time_limit: float = 60.0) -> MachineDe
         glibc=platform.libc_ver()[1],
         python=platform.python_version(),
         cpu=processor_name(),
-        cores=len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1,
+        cores=usable_processors(),
         cpu_features=tuple(_field(cpuinfo, ("flags", "Features")).split()),
         memory_bytes=_memory(),
         virtual_environment=sys.prefix != sys.base_prefix,

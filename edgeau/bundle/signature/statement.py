@@ -37,18 +37,17 @@ class SignedFiles:
     algorithm: str
     ignored: tuple[str, ...]
 
-    def check(self, folder: Path, *, everything: bool = True) -> None:
+    def check(self, folder: Path) -> None:
         """Compare a folder with what was signed.
 
         Args:
             folder: to compare.
-            everything: whether files that were not signed are faults.
 
         Raises:
             BundleError: a file is missing, changed, a link, or was never signed.
         """
         there = {name for name in files_below(folder) if not self.is_ignored(name)}
-        if everything and (odd := sorted(there - self.digests.keys())):
+        if odd := sorted(there - self.digests.keys()):
             raise _fault(folder, f"{odd[0]} was not signed: something was put into the bundle")
         if missing := sorted(self.digests.keys() - there):
             raise _fault(folder, f"{missing[0]} was signed and is missing")

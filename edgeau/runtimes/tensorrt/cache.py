@@ -101,12 +101,6 @@ class EngineCache:
             self._keep(folder, key, engine)
             return opened
 
-    def forget(self, key: EngineKey) -> None:
-        """Drop an engine, built again when it is next asked for."""
-        folder = self._folder(key)
-        if folder is not None:
-            self._remove(folder, key.digest)
-
     def _folder(self, key: EngineKey) -> Path | None:
         """The artifact's folder, or None where there can be none."""
         try:

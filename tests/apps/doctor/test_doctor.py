@@ -342,4 +342,4 @@ def test_an_import_that_did_not_end_in_time_is_not_called_broken():
 @pytest.mark.parametrize("given", ["0", "-1", "x", "nan"])
 def test_a_time_limit_is_a_number_of_seconds(given, capsys):
     assert main(["--time-limit", given]) == 2
-    assert "is not a number of seconds above 0" in capsys.readouterr().err
+    assert "must be a number of seconds above 0" in capsys.readouterr().err

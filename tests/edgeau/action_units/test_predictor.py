@@ -46,7 +46,7 @@ def test_logits_are_fused_with_the_bundles_weights(
     expected = sigmoid(0.75 * network_logits + 0.5 * model.logits(astronaut_landmarks) + 0.125)
     np.testing.assert_allclose(probabilities(face), expected, atol=1e-3)
     intensities = [au.intensity for au in face.aus.values()]
-    np.testing.assert_allclose(intensities, model.intensities(astronaut_landmarks), atol=1e-3)
+    np.testing.assert_allclose(intensities, model.estimate(astronaut_landmarks).intensities, atol=1e-3)
 
 
 def test_without_fusion_the_landmark_model_gives_intensities_only(
@@ -67,7 +67,9 @@ def test_a_landmark_model_of_other_labels_in_another_order_is_matched_by_name(
     assert face.aus["AU12"].probability == pytest.approx(
         sigmoid(model.logits(astronaut_landmarks))[1], abs=1e-3
     )
-    assert face.aus["AU1"].intensity == pytest.approx(model.intensities(astronaut_landmarks)[2], abs=1e-3)
+    assert face.aus["AU1"].intensity == pytest.approx(
+        model.estimate(astronaut_landmarks).intensities[2], abs=1e-3
+    )
     assert face.aus["AU4"].intensity is None
     assert set(face.aus) == set(DEFAULT)
 

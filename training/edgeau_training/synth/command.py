@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 import time
 from collections.abc import Sequence
@@ -137,12 +136,13 @@ def _plan(options: argparse.Namespace) -> Plan:
 
 
 def _render(options: argparse.Namespace) -> dict[str, Any]:
+    from edgeau._system.processor import usable_processors
     from edgeau._system.progress import progress_bar
     from edgeau_training.synth.contact_sheet import write_contact_sheet
     from edgeau_training.synth.production import produce
 
     plan = _plan(options)
-    started, cores = time.perf_counter(), len(os.sched_getaffinity(0))
+    started, cores = time.perf_counter(), usable_processors()
     quiet = options.json or not sys.stderr.isatty()
     with progress_bar(total=sum(plan.counts.values()), unit="face", hidden=quiet) as bar:
         rendered = produce(plan, max(1, options.workers or cores), bar.update, options.ray)
