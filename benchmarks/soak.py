@@ -8,8 +8,9 @@ while); frames are black, noise, of changing sizes, or with faces that come and 
 and then; one sink is slow and one fails for a while. Landmarks and network are plain functions; with --real MediaPipe and
 the packaged default run instead, on the packaged clip.
 
-Resident memory, without pages of files, is read after every hundredth of the frames; its slope is that of a line through the second half. Exit code 3
-when a frame is unaccounted for, or memory grows by more than --max-growth KiB per thousand frames.
+Resident memory, without pages of files, is read after every five-hundredth of the frames; its slope is that of a line through the second half, with a
+95 % interval that allows for neighbours that are alike. Exit code 3 when a frame is unaccounted for, or the interval's upper end is not below
+--max-growth KiB per thousand frames.
 """
 
 from __future__ import annotations
@@ -43,6 +44,7 @@ GATE = 3
 LIFE = 500  # frames until a source dies
 DEATHS = ("ends", "fails", "hangs", "cannot be opened")
 SIZES = ((240, 320), (120, 160), (180, 320), (481, 641))
+READINGS = 500  # of memory
 _SILENCE_S = 0.1
 _QUICK = Backoff(0.001, 0.01)
 
@@ -212,10 +214,23 @@ def memory_kib() -> float:
     return (info.rss - info.shared) / 1024
 
 
-def slope(points: Sequence[tuple[int, float]]) -> float:
-    """KiB per thousand frames, of a line through the second half."""
+def slope(points: Sequence[tuple[int, float]]) -> tuple[float, float]:
+    """Fit a line through the second half of the points, frames and KiB.
+
+    Returns:
+        Its slope, KiB per thousand frames, and half the width of the slope's 95 % interval. The standard error is that of Newey and West (1987,
+        Econometrica 55, 703-708) with Bartlett's weights, since memory grows in steps and neighbours are alike.
+    """
     late = np.array(points[len(points) // 2 :], float)
-    return float(np.polyfit(late[:, 0] / 1000, late[:, 1], 1)[0]) if len(late) > 2 else 0.0
+    frames = late[:, 0] / 1000 - late[:, 0].mean() / 1000
+    memory = late[:, 1] - late[:, 1].mean()
+    found = float(frames @ memory / (frames @ frames))
+    scores = frames * (memory - found * frames)
+    variance = scores @ scores
+    lags = len(scores) // 5
+    for lag in range(1, lags + 1):
+        variance += 2 * (1 - lag / (lags + 1)) * (scores[lag:] @ scores[:-lag])
+    return found, 1.96 * float(np.sqrt(max(variance, 0.0)) / (frames @ frames))
 
 
 def soak(frames: int, *, real: bool) -> dict[str, Any]:
@@ -235,10 +250,11 @@ def soak(frames: int, *, real: bool) -> dict[str, Any]:
             bar.update(weather.given - bar.n)
             reported["dropped"] += result.dropped
             reported["gaps"] += result.gap_s > 0
-            if weather.given >= frames / 100 * len(memory):
+            if weather.given >= frames / READINGS * len(memory):
                 memory.append((weather.given, memory_kib()))
         counters = live.snapshot()
     took_s = time.monotonic() - begun_s
+    growth, half_width = slope(memory)
     parts = {"processed": counters.processed, **counters.dropped, "failed": counters.failed}
     return {
         "frames": frames,
@@ -253,7 +269,8 @@ def soak(frames: int, *, real: bool) -> dict[str, Any]:
         "reported_with_results": reported,
         "sink": str(sink.report),
         "memory_mib": {"start": round(memory[0][1] / 1024, 1), "end": round(memory[-1][1] / 1024, 1)},
-        "memory_slope_kib_per_1000_frames": round(slope(memory), 2),
+        "memory_slope_kib_per_1000_frames": round(growth, 2),
+        "memory_slope_interval_kib": [round(growth - half_width, 2), round(growth + half_width, 2)],
     }
 
 
@@ -280,7 +297,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         print_json(result)
     else:
         print(table(result))
-    sound = result["unaccounted"] == 0 and result["memory_slope_kib_per_1000_frames"] < arguments.max_growth
+    sound = result["unaccounted"] == 0 and result["memory_slope_interval_kib"][1] < arguments.max_growth
     return DONE if sound else GATE
 
 

@@ -114,7 +114,8 @@ class AvVideo(Source):
         except UnicodeEncodeError:
             self._file = address = self._path.open("rb")  # a name that is no UTF-8: PyAV reads what is open
         try:
-            return av.open(address, options={"protocol_whitelist": "file"})
+            # Titles and comments are in any alphabet, whatever the format says of it; none is shown here.
+            return av.open(address, metadata_errors="replace", options={"protocol_whitelist": "file"})
         except av.error.FFmpegError as error:
             if self._file is not None:
                 self._file.close()

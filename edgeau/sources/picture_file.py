@@ -79,6 +79,8 @@ def decoded_picture(content: bytes, name: str) -> NDArray[np.uint8]:
             f"{name} is an animation of several pictures; save the wanted ones as pictures, or make it a video"
         )
     check_size(header.width, header.height, name)
+    if header.is_cut:  # OpenCV takes memory for as many bytes as the part says, gigabytes
+        raise InputError(f"{name} is cut, or damaged: a part of it says more bytes than the file has")
     if header.transfer in (PQ, HLG):
         raise InputError(
             f"{name} is a picture of high dynamic range; export it as an ordinary one (sRGB) first"

@@ -51,6 +51,7 @@ class PictureHeader:
             for us to guess. 0 where it states none.
         height: likewise.
         is_animated: whether there are several pictures of a film in it.
+        is_cut: whether a part of a PNG says more bytes than the file has behind it.
         pages: number of pictures in a TIFF file.
         extra_samples: what a TIFF's fourth channel is (TIFF 6.0, section 18); None where it does not say.
         orientation: EXIF's, 1 to 8; not of HEIC and AVIF.
@@ -63,6 +64,7 @@ class PictureHeader:
     width: int = 0
     height: int = 0
     is_animated: bool = False
+    is_cut: bool = False
     pages: int = 1
     extra_samples: int | None = None
     orientation: int = UPRIGHT
@@ -183,6 +185,9 @@ def _read_png(data: bytes, header: PictureHeader) -> bytes:
             exif = exif or data[start:end]
         header.is_animated |= is_before_pixels and name == b"acTL"
         is_before_pixels &= name != b"IDAT"
+        if name == b"IEND":  # what follows is for nobody
+            break
+        header.is_cut |= end > len(data)
         place += 12 + size
     if len(coded := said.get(b"cICP", b"")) == 4:
         header.transfer = coded[1]

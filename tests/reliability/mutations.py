@@ -106,7 +106,7 @@ def _changed(value: Any, dice: random.Random) -> Any:
                 del value[place]
             case 1:
                 value.insert(place, value[place])
-            case 2:
+            case 2 if len(value) < 1000:  # grows with every change of the same list
                 value *= dice.choice((2, 50))
             case _:
                 value[place] = _changed(value[place], dice)

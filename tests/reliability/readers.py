@@ -16,6 +16,7 @@ import numpy as np
 
 import edgeau
 from tests.reliability.mutations import mutated, mutated_json, mutated_text, mutated_zip, with_checksums
+from tests.reliability.page import PageReader, malformed_messages, malformed_request
 
 __all__ = ["Reader", "make_readers"]
 
@@ -46,7 +47,7 @@ def make_readers(home: Path) -> dict[str, Reader]:
         home: a folder for good files and those that are read.
     """
     found: list[Reader] = []
-    for add in (_bundles, _archives, _pictures, _videos, _networks, _tables, _texts):
+    for add in (_bundles, _archives, _pictures, _videos, _networks, _tables, _texts, _page):
         (home / add.__name__).mkdir(parents=True, exist_ok=True)
         found += add(home / add.__name__)
     return {reader.name: reader for reader in found}
@@ -351,4 +352,12 @@ def _texts(home: Path) -> list[Reader]:
             0.04,
         ),
         Reader("addresses", lambda dice: mutated_text(dice.choice(addresses), dice), address, 0.03),
+    ]
+
+
+def _page(_home: Path) -> list[Reader]:
+    requests, messages = PageReader(), PageReader()
+    return [
+        Reader("HTTP requests", malformed_request, requests.read, 0.03),
+        Reader("WebSocket messages", malformed_messages, messages.read, 0.03),
     ]

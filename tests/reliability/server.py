@@ -18,6 +18,7 @@ import psutil
 
 from tests.apps.live.conftest import serving
 from tests.reliability.outcome import Outcome
+from tests.reliability.page import malformed_messages, malformed_request
 
 __all__ = ["attacks"]
 
@@ -37,9 +38,16 @@ def attacks(*, full: bool) -> list[Outcome]:
             token=False,
         ),
         _attacked("wrong tokens", lambda port, stop: _flood(port, stop, _wrong), size),
-        _attacked("malformed HTTP", lambda port, stop: _flood(port, stop, _malformed), size),
         _attacked(
-            "malformed WebSocket frames", lambda port, stop: _flood(port, stop, _frames), size, token=False
+            "malformed HTTP",
+            lambda port, stop: _flood(port, stop, lambda port, dice: malformed_request(dice, port)),
+            size,
+        ),
+        _attacked(
+            "malformed WebSocket frames",
+            lambda port, stop: _flood(port, stop, lambda port, dice: malformed_messages(dice, port)),
+            size,
+            token=False,
         ),
         _attacked(
             "half-open handshakes of TLS",
@@ -181,28 +189,3 @@ def _flood(port: int, stop: threading.Event, make: Callable[[int, random.Random]
 
 def _wrong(port: int, dice: random.Random) -> bytes:
     return f"GET /?token={dice.getrandbits(64):x} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\n\r\n".encode()
-
-
-_GOOD = "{method} {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nOrigin: http://127.0.0.1:{port}\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{{}}"
-
-
-def _malformed(port: int, dice: random.Random) -> bytes:
-    from tests.reliability.mutations import mutated
-
-    text = _GOOD.format(
-        method=dice.choice(("GET", "POST", "HEAD", "PUT", "\0", "G" * 9000)),
-        path=dice.choice(("/", "/do", "/about", "/numbers", "/%00", "/" + "a" * 9000, "http://[")),
-        port=port,
-    )
-    return mutated(text.encode(), dice)
-
-
-def _frames(port: int, dice: random.Random) -> bytes:
-    from tests.reliability.mutations import mutated
-
-    head = (
-        f"GET {dice.choice(('/numbers', '/camera'))} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nOrigin: http://127.0.0.1:{port}\r\nUpgrade: websocket\r\n"
-        "Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
-    ).encode()
-    frame = b"\x82\x84\0\0\0\0" + b"\xff\xd8\xff\xe0" + b"\x82\xfe\x01\x00\0\0\0\0" + dice.randbytes(256)
-    return head + mutated(frame, dice)

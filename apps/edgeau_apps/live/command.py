@@ -5,7 +5,8 @@ from __future__ import annotations
 import argparse
 import logging
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from edgeau import Pipeline, open_source
@@ -19,6 +20,7 @@ from edgeau.sources import Source
 from edgeau_apps.analyze.decoder_logging import quieten_decoders
 from edgeau_apps.live import window
 from edgeau_apps.live.overlay import Overlay
+from edgeau_apps.live.serve.certificate import Encryption
 from edgeau_apps.live.session import WebcamSession
 
 __all__ = ["main"]
@@ -26,6 +28,7 @@ __all__ = ["main"]
 NAME = "edgeau-live"
 _UNTRAINED = "UNTRAINED NETWORK: these numbers mean nothing"
 _DEFAULT = "127.0.0.1:8765"
+_OF_STATIC = ("static", "serve", "tls", "tls_key", "quiet", "verbose")
 _DESCRIPTION = "Action units live, in a window or in a browser.\n\nkeys in the window:\n" + "\n".join(
     f"  {key:9} {what}" for key, what in window.KEYS.items()
 )
@@ -55,6 +58,12 @@ def _parser() -> CommandParser:
         const=_DEFAULT,
         metavar="HOST:PORT",
         help=f"a page instead of a window (default: {_DEFAULT}); 0.0.0.0:8765 for the network, with a token",
+    )
+    parser.add_argument(
+        "--static",
+        type=Path,
+        metavar="DIR",
+        help=f"serve the page that edgeau-export --target web made, at the address of --serve (default: {_DEFAULT}), and nothing else",
     )
     parser.add_argument("--token", help="for pages that are not on loopback (default: a random one, printed)")
     parser.add_argument(
@@ -135,9 +144,25 @@ def _parser() -> CommandParser:
 
 
 def _body(argv: Sequence[str] | None) -> int:
-    arguments = _parser().parse_args(argv)
+    parser = _parser()
+    arguments = parser.parse_args(argv)
     for handler in logging.getLogger().handlers:
         handler.addFilter(LogLimit())
+    if arguments.tls_key is not None and not arguments.tls:
+        raise UsageError("--tls-key is the key of a certificate; give that with --tls CERTIFICATE")
+    if arguments.static is not None:
+        others = [
+            name
+            for name, value in vars(arguments).items()
+            if name not in _OF_STATIC and value != parser.get_default(name)
+        ]
+        if others:
+            options = ", ".join(f"--{name.replace('_', '-')}" for name in others)
+            raise UsageError(
+                f"--static serves files, and takes --serve, --tls and --tls-key; leave out {options}"
+            )
+        _serve_static(arguments)
+        return DONE
     quieten_decoders()
     _source(arguments).close()  # what cannot be opened is reported before a network is loaded
     address = arguments.serve
@@ -147,8 +172,6 @@ def _body(argv: Sequence[str] | None) -> int:
         address = _DEFAULT
     if address is None and (arguments.tls is not None or arguments.metrics):
         raise UsageError("--tls and --metrics are about the page; give --serve too")
-    if arguments.tls_key is not None and not arguments.tls:
-        raise UsageError("--tls-key is the key of a certificate; give that with --tls CERTIFICATE")
     session = WebcamSession(
         lambda artifact: _load(arguments, artifact), lambda: _source(arguments), arguments.sink
     )
@@ -214,14 +237,9 @@ def _source(arguments: argparse.Namespace) -> Source:
 
 
 def _serve(session: WebcamSession, overlay: Overlay, arguments: argparse.Namespace, address: str) -> None:
-    try:
-        from edgeau_apps.live.serve.server import Encryption, serve
-    except ImportError as error:
-        raise DependencyError(f"the page needs aiohttp ({error}): {extra_line('web')}") from error
+    with _needs_aiohttp():
+        from edgeau_apps.live.serve.server import serve
     out = sys.stderr if "-" in arguments.sink else sys.stdout  # which then has nothing but JSON lines
-    encryption = None
-    if arguments.tls is not None:
-        encryption = Encryption(Path(arguments.tls) if arguments.tls else None, arguments.tls_key)
     serve(
         session,
         overlay,
@@ -229,6 +247,28 @@ def _serve(session: WebcamSession, overlay: Overlay, arguments: argparse.Namespa
         token=arguments.token,
         video=not arguments.no_video,
         out=out,
-        encryption=encryption,
+        encryption=_encryption(arguments),
         with_metrics=arguments.metrics,
     )
+
+
+def _serve_static(arguments: argparse.Namespace) -> None:
+    with _needs_aiohttp():
+        from edgeau_apps.live.serve.static_site import serve_site
+    serve_site(
+        arguments.static, arguments.serve or _DEFAULT, out=sys.stdout, encryption=_encryption(arguments)
+    )
+
+
+@contextmanager
+def _needs_aiohttp() -> Iterator[None]:
+    try:
+        yield
+    except ImportError as error:
+        raise DependencyError(f"the page needs aiohttp ({error}): {extra_line('web')}") from error
+
+
+def _encryption(arguments: argparse.Namespace) -> Encryption | None:
+    if arguments.tls is None:
+        return None
+    return Encryption(Path(arguments.tls) if arguments.tls else None, arguments.tls_key)

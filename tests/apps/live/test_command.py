@@ -6,7 +6,7 @@ import pytest
 
 from edgeau.errors import InputError, UsageError
 from edgeau_apps.live.command import main
-from edgeau_apps.live.serve.server import parse_address
+from edgeau_apps.live.serve.listening import parse_address
 from edgeau_apps.live.serve.viewer_camera import ViewerCamera, decoded
 from edgeau_apps.live.session import SECONDS, History
 

@@ -132,6 +132,17 @@ print(peak() - before)
     assert int(grown) < 60
 
 
+@pytest.mark.parametrize("name", [b"IDAT", b"iCCP", b"tEXt", b"abCd"])
+def test_a_part_that_says_more_bytes_than_the_file_has_takes_none(name: bytes) -> None:
+    whole = cv2.imencode(".png", np.zeros((64, 64, 3), np.uint8))[1].tobytes()
+    place = whole.index(b"IDAT") - 4
+    content = whole[:place] + struct.pack(">I", 0x61000000) + name + whole[place + 8 :]
+    with pytest.raises(InputError, match="more bytes than the file has"):
+        decoded_picture(content, "a.png")
+    # What follows the end is for nobody.
+    assert decoded_picture(whole + struct.pack(">I", 0x61000000) + name, "a.png").shape == (64, 64, 3)
+
+
 def test_a_folder_with_bombs_gives_the_other_pictures(tmp_path: Path) -> None:
     (tmp_path / "a.png").write_bytes(BOMBS["a.png"])
     cv2.imwrite(str(tmp_path / "b.png"), np.zeros((40, 50, 3), np.uint8))

@@ -293,3 +293,12 @@ def test_both_decoders_show_the_clip_alike(monkeypatch: pytest.MonkeyPatch) -> N
     for left, right in zip(one, other, strict=True):
         assert left.time_s == pytest.approx(right.time_s, abs=1e-3)
         assert np.abs(left.image.astype(int) - right.image).mean() < 1
+
+
+@pytest.mark.parametrize("suffix", [".avi", ".mp4", ".mkv"])
+def test_titles_in_any_alphabet_do_no_harm(tmp_path: Path, suffix: str) -> None:
+    plain = film(tmp_path / "plain.mp4", *MPEG, count=3)
+    path = tmp_path / f"titled{suffix}"
+    ffmpeg("-i", plain, "-c", "copy", "-metadata", "title=caf\udce9", path)  # Latin-1: the byte E9
+    assert b"caf\xe9" in path.read_bytes()
+    assert count_and_error(path) == (3, "")

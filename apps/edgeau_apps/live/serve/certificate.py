@@ -7,7 +7,9 @@ import ipaddress
 import os
 import socket
 import ssl
+import sys
 from contextlib import suppress
+from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,10 +21,42 @@ from edgeau.errors import DependencyError, UsageError
 if TYPE_CHECKING:  # of an extra; it is imported when a certificate is made
     from cryptography import x509
 
-__all__ = ["given_certificate", "own_certificate", "state_directory"]
+__all__ = ["Encryption", "given_certificate", "own_certificate", "state_directory"]
 
 _DAYS = 397  # the longest that browsers accept
 _AHEAD = timedelta(days=30)  # made anew so long before its end
+
+
+@dataclass(frozen=True)
+class Encryption:
+    """Encryption that ``--tls`` asked for.
+
+    Attributes:
+        certificate: PEM file; None has this machine make one.
+        key: PEM file; None where the certificate's file holds the key too.
+    """
+
+    certificate: Path | None = None
+    key: Path | None = None
+
+    def context(self, host: str) -> ssl.SSLContext:
+        """Make the context of TLS; the digest of a certificate that is made is told on stderr.
+
+        Args:
+            host: that the page listens on.
+
+        Raises:
+            UsageError: the certificate cannot be used.
+            DependencyError: one shall be made, and cryptography is not installed.
+        """
+        if self.certificate is not None:
+            return given_certificate(self.certificate, self.key)
+        context, fingerprint = own_certificate(host)
+        print(
+            f"edgeau-live: the page's certificate is this machine's own; browsers ask about it once, and show SHA-256 {fingerprint}",
+            file=sys.stderr,
+        )
+        return context
 
 
 def given_certificate(certificate: Path, key: Path | None) -> ssl.SSLContext:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hmac
 import ipaddress
 import socket
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from urllib.parse import urlsplit
 
 from aiohttp import web
@@ -13,12 +13,12 @@ from aiohttp import web
 from edgeau._system.allowance import Allowance
 from edgeau._system.door import Door
 
-__all__ = ["COOKIE", "Guard", "Handler", "is_loopback"]
+__all__ = ["COOKIE", "LIVE_HEADERS", "Guard", "Handler", "is_loopback"]
 
 COOKIE = "edgeau-token"
 _CHANGES_PER_S, _BURST = 5.0, 20.0
 _ATTEMPTS_PER_S, _ATTEMPTS = 1.0, 20.0  # wrong tokens, of everybody together
-_HEADERS = {
+LIVE_HEADERS = {
     # Pictures and styles of our own only; blob: is the recording that is saved.
     "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob: data:; "
     "connect-src 'self'; media-src 'self' blob:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
@@ -44,10 +44,18 @@ class Guard:
             None for none.
         open_paths: paths that need no token.
         door: told of every connection whose owner may ask; the others go again.
+        headers: of every response, refusals too.
     """
 
-    def __init__(self, token: str | None, door: Door, open_paths: tuple[str, ...] = ()) -> None:
+    def __init__(
+        self,
+        token: str | None,
+        door: Door,
+        open_paths: tuple[str, ...] = (),
+        headers: Mapping[str, str] = LIVE_HEADERS,
+    ) -> None:
         self._door = door
+        self._headers = dict(headers)
         self._token = token
         self._open_paths = open_paths
         name = socket.gethostname().lower()
@@ -67,7 +75,7 @@ class Guard:
             says = "a token is needed: open the address that the program printed\n"
             if not self._attempts.spend():
                 refusal, says = web.HTTPTooManyRequests, "too many wrong tokens; wait a while\n"
-            raise refusal(text=says, headers={**_HEADERS, "Connection": "close"})
+            raise refusal(text=says, headers={**self._headers, "Connection": "close"})
         if request.path not in self._open_paths:
             self._door.asks(request.transport)
         if request.method not in ("GET", "HEAD"):
@@ -77,29 +85,31 @@ class Guard:
         try:
             response = await handler(request)
         except web.HTTPException as error:
-            error.headers.update(_HEADERS)
+            error.headers.update(self._headers)
             raise
         if not response.prepared:
-            response.headers.update(_HEADERS)
+            response.headers.update(self._headers)
         return response
 
     def headers(self) -> dict[str, str]:
         """For responses that are prepared by their handlers."""
-        return dict(_HEADERS)
+        return dict(self._headers)
 
     def _check_host(self, request: web.Request) -> None:
         host = _hostname(request.headers.get("Host", ""))
         if host is None or not (host in self._names or _is_address(host)):
-            raise web.HTTPMisdirectedRequest(text="this is not a name of this machine\n", headers=_HEADERS)
+            raise web.HTTPMisdirectedRequest(
+                text="this is not a name of this machine\n", headers=self._headers
+            )
 
     def _check_origin(self, request: web.Request) -> None:
         origin = request.headers.get("Origin")
         if origin is None:
             if request.method not in ("GET", "HEAD") or request.path in ("/numbers", "/camera"):
-                raise web.HTTPForbidden(text="the Origin header is missing\n", headers=_HEADERS)
+                raise web.HTTPForbidden(text="the Origin header is missing\n", headers=self._headers)
             return
         if urlsplit(origin).netloc.lower() != request.headers.get("Host", "").lower():
-            raise web.HTTPForbidden(text="another page must not use this one\n", headers=_HEADERS)
+            raise web.HTTPForbidden(text="another page must not use this one\n", headers=self._headers)
 
     def _known(self, request: web.Request) -> bool:
         kind, _, bearer = request.headers.get("Authorization", "").partition(" ")
@@ -110,7 +120,7 @@ class Guard:
 
     def _with_cookie(self, *, secure: bool) -> web.Response:
         """To the page itself, so that the token does not stay in the address bar."""
-        response = web.Response(status=303, headers={"Location": "/", **_HEADERS})
+        response = web.Response(status=303, headers={"Location": "/", **self._headers})
         response.set_cookie(
             COOKIE, self._token or "", httponly=True, secure=secure, samesite="Strict", path="/"
         )
@@ -118,7 +128,7 @@ class Guard:
 
     def _spend_change(self) -> None:
         if not self._changes.spend():
-            raise web.HTTPTooManyRequests(text="too many changes; wait a second\n", headers=_HEADERS)
+            raise web.HTTPTooManyRequests(text="too many changes; wait a second\n", headers=self._headers)
 
 
 def is_loopback(host: str) -> bool:

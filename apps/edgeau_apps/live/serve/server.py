@@ -11,38 +11,32 @@ import asyncio
 import contextlib
 import io
 import secrets
-import signal
 import socket as sockets
-import ssl
 import sys
-from collections.abc import Callable, Coroutine
-from dataclasses import dataclass
 from functools import partial
 from importlib.resources import files
 from importlib.util import find_spec
-from pathlib import Path
 from typing import Any, TextIO
 
 import cv2
 from aiohttp import WSMsgType, web
 
-from edgeau._system.command import TERMINATED
 from edgeau._system.door import Door
-from edgeau._system.service_manager import notify
 from edgeau.action_units.names import DEFAULT
 from edgeau.errors import InputError, UsageError, UserError
 from edgeau.live import View
 from edgeau_apps.live.overlay import Overlay
 from edgeau_apps.live.recording import Kind
-from edgeau_apps.live.serve.certificate import given_certificate, own_certificate
+from edgeau_apps.live.serve.certificate import Encryption
 from edgeau_apps.live.serve.guard import Guard, is_loopback
+from edgeau_apps.live.serve.listening import in_url, listen, parse_address
 from edgeau_apps.live.serve.message import about, numbers
 from edgeau_apps.live.serve.metrics import CONTENT_TYPE, metrics
 from edgeau_apps.live.serve.supervisor import Supervisor
 from edgeau_apps.live.serve.viewer_camera import MOST_BYTES, ViewerCamera, decoded
 from edgeau_apps.live.session import WebcamSession
 
-__all__ = ["Encryption", "make_app", "parse_address", "serve"]
+__all__ = ["make_app", "serve"]
 
 _PAGE = {"": "index.html", **dict.fromkeys(("app.js", "style.css", "favicon.svg"))}
 _TYPES = {"html": "text/html", "js": "text/javascript", "css": "text/css", "svg": "image/svg+xml"}
@@ -56,34 +50,8 @@ _BOUNDARY = "frame"
 _QUALITY = 80
 _MOST_VIEWERS = 16  # of pictures; of numbers four times as many
 _PATIENCE_S = 10.0  # a viewer that takes nothing for so long is let go
-_IDLE_S = 15.0  # a connection on which nothing is asked, and nothing sent
 _MOST_COMMAND = 2048
 _SHORTEST_TOKEN = 22  # characters: 128 bits in base64
-
-
-def parse_address(text: str) -> tuple[str, int]:
-    """``"127.0.0.1:8765"``, ``":8765"`` or ``"[::1]:8765"`` as host and port.
-
-    Raises:
-        UsageError: it is none.
-    """
-    host, colon, port = text.rpartition(":")
-    if not colon or not port.isdigit() or not 0 < int(port) < 65536:
-        raise UsageError(f"--serve {text!r} is not HOST:PORT, such as 127.0.0.1:8765")
-    return host.strip("[]") or "127.0.0.1", int(port)
-
-
-@dataclass(frozen=True)
-class Encryption:
-    """Encryption that ``--tls`` asked for.
-
-    Attributes:
-        certificate: PEM file; None has this machine make one.
-        key: PEM file; None where the certificate's file holds the key too.
-    """
-
-    certificate: Path | None = None
-    key: Path | None = None
 
 
 def serve(
@@ -123,11 +91,11 @@ def serve(
             )
         token = token or secrets.token_urlsafe(24)
         print("edgeau-live: everybody in the network who has the token can see this camera", file=sys.stderr)
-    tls = None if encryption is None else _tls(encryption, host)
-    shown = f"http{'s' if tls else ''}://{_in_url(host)}:{port}/"
+    tls = None if encryption is None else encryption.context(host)
+    shown = f"http{'s' if tls else ''}://{in_url(host)}:{port}/"
     if token:
         shown += f"?token={token}"
-    share = None if is_loopback(host) else shown.replace(f"//{_in_url(host)}:", f"//{_reachable(host)}:")
+    share = None if is_loopback(host) else shown.replace(f"//{in_url(host)}:", f"//{_reachable(host)}:")
     door = Door(tls=tls)
     supervisor = Supervisor(session)
     app = make_app(
@@ -140,28 +108,13 @@ def serve(
         with_metrics=with_metrics,
         share=share,
     )
-    asyncio.run(_run(app, door, host, port, lambda: print(shown, file=out, flush=True), supervisor))
-
-
-def _tls(encryption: Encryption, host: str) -> ssl.SSLContext:
-    if encryption.certificate is not None:
-        return given_certificate(encryption.certificate, encryption.key)
-    context, fingerprint = own_certificate(host)
-    print(
-        f"edgeau-live: the page's certificate is this machine's own; browsers ask about it once, and show SHA-256 {fingerprint}",
-        file=sys.stderr,
-    )
-    return context
-
-
-def _in_url(host: str) -> str:
-    return f"[{host}]" if ":" in host else host
+    asyncio.run(listen(app, door, (host, port), lambda: print(shown, file=out, flush=True), supervisor.watch))
 
 
 def _reachable(host: str) -> str:
     """The address of this machine that others reach it by, where it listens on all of them."""
     if host not in ("0.0.0.0", "::"):  # noqa: S104 - it is asked about, not bound
-        return _in_url(host)
+        return in_url(host)
     with sockets.socket(sockets.AF_INET, sockets.SOCK_DGRAM) as probe:
         try:
             probe.connect(
@@ -179,67 +132,6 @@ def _code(address: str) -> bytes:
     out = io.BytesIO()
     segno.make(address, micro=False).save(out, kind="svg", scale=5, border=3, light="#fff", xmldecl=False)
     return out.getvalue()
-
-
-async def _run(
-    app: web.Application,
-    door: Door,
-    host: str,
-    port: int,
-    listening: Callable[[], None],
-    supervisor: Supervisor,
-) -> None:
-    runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.5, keepalive_timeout=_IDLE_S)
-    await runner.setup()
-    assert runner.server is not None  # there is one after setup
-    try:
-        try:
-            server = await asyncio.get_running_loop().create_server(
-                door.guarding(runner.server), host, port, backlog=door.backlog
-            )
-        except OSError as error:
-            raise UsageError(
-                f"{host}:{port} cannot be bound: {error.strerror}; give another --serve"
-            ) from error
-        listening()
-        ended_by = await _first(_signal(), supervisor.watch())
-        server.close()
-    finally:
-        notify(STOPPING="1")
-        await runner.cleanup()
-    if isinstance(ended_by, BaseException):
-        raise ended_by
-    if ended_by == signal.SIGINT:
-        raise KeyboardInterrupt
-    raise SystemExit(TERMINATED)
-
-
-async def _first(*waits: Coroutine[Any, Any, Any]) -> Any:
-    """The result of whichever ends first; the others are cancelled."""
-    tasks = [asyncio.ensure_future(one) for one in waits]
-    done, left = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-    for task in left:
-        task.cancel()
-    await asyncio.gather(*left, return_exceptions=True)
-    return done.pop().result()
-
-
-async def _signal() -> int:
-    """Wait for SIGINT or SIGTERM.
-
-    They are heard here even where a shell started the program in the background and had it ignore SIGINT: a server is ended by
-    whoever started it.
-    """
-    loop = asyncio.get_running_loop()
-    told: asyncio.Future[int] = loop.create_future()
-
-    def tell(number: int) -> None:
-        if not told.done():
-            told.set_result(number)
-
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, tell, number)
-    return await told
 
 
 def make_app(
