@@ -216,9 +216,7 @@ def _sound_input(path: Path | None) -> Any:
     if path is None or not path.is_file():
         return None
     try:
-        container = av.open(
-            f"file:{path}", metadata_errors="replace", options={"protocol_whitelist": "file"}
-        )
+        container = av.open(f"file:{path}", metadata_errors="replace", options={"protocol_whitelist": "file"})
     except (av.error.FFmpegError, UnicodeEncodeError):
         _log.warning("%s: its annotated video has no sound: PyAV does not open the file", path)
         return None
