@@ -17,7 +17,7 @@ from edgeau.bundle.verification import open_verified
 from edgeau.errors import DependencyError, EngineError, RecordError, UserError
 from edgeau.runtimes.precision import PRECISIONS
 from edgeau.runtimes.session import Session
-from edgeau.runtimes.table import engine_versions
+from edgeau.runtimes.table import engine_versions, runtimes
 
 __all__ = [
     "SelectedArtifact",
@@ -70,8 +70,9 @@ def select_artifact(
 
     At the first time on a machine all that may be chosen from is timed, for about a second; the user's cache remembers
     it, for this bundle, processor and engine versions (unless other programs disturbed it). An engine must give the golden
-    answers when it first meets an artifact. Each artifact that does not work is named in a warning of ``logging``, and so is,
-    when it is measured, a quantized precision that no engine runs faster than float; such a one is opened only when ``artifact`` asks for it.
+    answers when it first meets an artifact. Each artifact that does not work is named in a warning of ``logging`` (in an information where
+    its engine is not installed), and so is, when it is measured, a quantized precision that no engine runs faster than float; such a one is
+    opened only when ``artifact`` asks for it.
 
     Args:
         bundle: verified.
@@ -102,6 +103,9 @@ def _timings(bundle: Bundle, candidates: Sequence[Artifact], asked: Request) -> 
     for row in rows:
         if row.fault is None:
             _log.info("measured on this machine: %s", row)
+        elif timed and row.runtime in runtimes() and not runtimes()[row.runtime].is_installed:
+            # Whoever installs one engine has chosen it: nothing is wrong, and edgeau-doctor lists the others.
+            _log.info("%s is not used: %s", row.file, row.fault)
         elif timed:  # else each is tried once more, and says itself what is wrong
             unused.setdefault(row.fault, []).append(bundle.name(row.file, row.runtime, row.precision))
     for fault, files in unused.items():

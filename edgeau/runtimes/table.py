@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib import metadata
+from importlib.util import find_spec
 from types import MappingProxyType
 from typing import Literal
 
@@ -84,6 +85,11 @@ class Runtime:
         if self.tool:
             return TOOLS[self.tool].make_line
         return pip_line(self.install) if self.from_pip else self.install
+
+    @property
+    def is_installed(self) -> bool:
+        """True where one of its modules, or the environment of its tool, is there; nothing is imported."""
+        return any(find_spec(module) is not None for module in self.modules) or bool(self.installed())
 
     def installed(self) -> dict[str, str]:
         """Version of each of its distributions that is installed; asked of their metadata, nothing is imported."""

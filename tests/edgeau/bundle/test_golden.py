@@ -16,6 +16,7 @@ from edgeau.bundle.select import select_artifact
 from edgeau.errors import BundleError, DependencyError, EngineError
 from edgeau.runtimes import open_session
 from edgeau.runtimes.session import FunctionSession
+from edgeau.runtimes.table import Runtime
 
 LABELS = ("AU1", "AU12")
 
@@ -148,6 +149,14 @@ def test_a_missing_engine_is_passed_over_aloud(two, engines: Engines, caplog) ->
     engines.spoil["fast.onnx"] = DependencyError("it is not installed")
     assert select_artifact(two).artifact.file == "safe.onnx"
     assert "fast.onnx is not used: it is not installed" in caplog.text
+
+
+def test_an_engine_that_nobody_installed_is_no_warning(two, engines: Engines, caplog, monkeypatch) -> None:
+    engines.spoil["fast.onnx"] = DependencyError("it is not installed")
+    monkeypatch.setattr(Runtime, "is_installed", False)
+    with caplog.at_level(logging.INFO):
+        assert select_artifact(two).artifact.file == "safe.onnx"
+    assert [r.levelname for r in caplog.records if "it is not installed" in r.message] == ["INFO"]
 
 
 def test_what_is_missing_for_several_is_said_once(make_bundle, engines: Engines, caplog) -> None:
