@@ -18,6 +18,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from edgeau._system.first_line import first_line
 from edgeau._system.install_lines import LINES, NUMPY_1, extra_line
 from edgeau._system.native_stderr import has_dropped, native_lines_dropped
 from edgeau.errors import DependencyError, EngineError
@@ -68,7 +69,7 @@ def litert() -> LiteRT:
             _check_numpy(name)
             return LiteRT(name, _version(name), import_module(module).Interpreter)
         except (ImportError, AttributeError) as error:
-            faults.append(f"{name} is installed but cannot be imported ({_first_line(error)})")
+            faults.append(f"{name} is installed but cannot be imported ({first_line(error)})")
             _log.warning("%s", faults[-1])
     what = "; ".join(faults) or f"{' or '.join(PACKAGES)} is not installed"
     raise DependencyError(f".tflite files need LiteRT: {what}; {install_advice()}")
@@ -95,7 +96,7 @@ def interpreter(model: Path | bytes, threads: int) -> OpenedModel:
             opened.allocate_tensors()
     except (ValueError, RuntimeError, OSError) as error:
         raise EngineError(
-            f"{runtime.package} {runtime.version} refuses {name}: {_first_line(error)}"
+            f"{runtime.package} {runtime.version} refuses {name}: {first_line(error)}"
         ) from error
     return OpenedModel(opened, runtime.package, runtime.version)
 
@@ -156,8 +157,3 @@ def _version(package: str) -> str:
         return metadata.version(package)
     except metadata.PackageNotFoundError:  # nightly builds and some distributions name it otherwise
         return "of unknown version"
-
-
-def _first_line(error: BaseException) -> str:
-    lines = str(error).strip().splitlines()
-    return lines[0] if lines else type(error).__name__

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from edgeau._system.first_line import first_line
 from edgeau._system.install_lines import extra_line
 from edgeau._system.processor import default_threads
 from edgeau.errors import DependencyError, EngineError
@@ -66,7 +67,7 @@ class OnnxRuntimeSession(Session):
         try:
             session = self._runtime.InferenceSession(str(file), self._options(), providers=[self._provider])
         except Exception as error:  # its errors share no base but Exception
-            raise EngineError(f"ONNX Runtime refuses {file.name}: {_first_line(error)}") from error
+            raise EngineError(f"ONNX Runtime refuses {file.name}: {first_line(error)}") from error
         got = session.get_providers()
         if got[0] != self._provider:
             # It falls back to the CPU with no more than a log line when a provider's libraries do not load.
@@ -106,7 +107,3 @@ def _import() -> Any:
             f"ONNX Runtime cannot be imported ({error}); {extra_line('onnxruntime')}"
         ) from error
     return onnxruntime
-
-
-def _first_line(error: Exception) -> str:
-    return str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__

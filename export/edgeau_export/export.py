@@ -23,13 +23,14 @@ from edgeau.bundle.manifest import Artifact, Manifest, Pending
 from edgeau.bundle.packaged import DEFAULT
 from edgeau.bundle.signature import Signer, sign_bundle
 from edgeau.errors import UsageError
+from edgeau_calibration.search.budget import MAX_F1_DROP
 from edgeau_export.bundle_manifest import bundle_manifest
 from edgeau_export.converters.artifacts import golden_answers, make_artifacts
 from edgeau_export.packaging.board_samples import add_board_samples
 from edgeau_export.packaging.landmark_networks import chosen_networks, write_networks
 from edgeau_export.progress import ProgressReporter
 from edgeau_export.quantization.face_crops import face_crops, packaged_crops, random_crops
-from edgeau_export.quantization.int8_search import MAX_F1_DROP, quantized_or_reasons
+from edgeau_export.quantization.int8_search import quantized_or_reasons
 from edgeau_export.quantization.labelled_data import LabelledData, PublishedSet, labelled_data
 from edgeau_export.report.int8 import ReportInputs, report_inputs, write_reports
 from edgeau_export.report.tables import report
@@ -49,7 +50,7 @@ __all__ = ["Source", "export_bundle", "open_source_network"]
 _NetworkSource: TypeAlias = PackagedSource | CheckpointSource | ModelFileSource
 Source: TypeAlias = _NetworkSource | TfliteSource
 
-_NEEDS_WORDS = (".pth", ".pt", ".tar", ".ckpt", ".bin", ".onnx", ".pt2", ".tflite", ".th", ".pkl")
+_NEEDS_MODEL_TOML = (".pth", ".pt", ".tar", ".ckpt", ".bin", ".onnx", ".pt2", ".tflite", ".th", ".pkl")
 
 
 def export_bundle(
@@ -296,7 +297,7 @@ def _opened(model: Path | str) -> Source:
     if path.suffix == ".toml":
         described = read_model_file(path)
         return TfliteSource(described) if described.weights.suffix == ".tflite" else ModelFileSource(path)
-    if path.suffix in _NEEDS_WORDS and path.is_file():
+    if path.suffix in _NEEDS_MODEL_TOML and path.is_file():
         raise UsageError(
             f"{path} alone does not say its labels and what it sees: describe it in a model.toml; "
             f"edgeau-export --describe {path} prints one to fill in"

@@ -34,7 +34,7 @@ class ProgressReporter:
             print(f"{self._name}: {text}", file=self._stream or sys.stderr, flush=True)
 
     def left_out(self, lines: Sequence[str]) -> None:
-        """Parts of the user's data that cannot be used: the export is done in part."""
+        """Name parts of the user's data that cannot be used: the export is done in part."""
         self.incomplete = self.incomplete or bool(lines)
         for line in lines[:_SHOWN]:
             self.notice(f"left out: {line}")

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from edgeau._system.first_line import first_line
 from edgeau._system.scratch_folder import scratch_folder
 from edgeau.errors import EngineError, InputError, UsageError
 from edgeau.runtimes.litert_interpreter import interpreter
@@ -98,9 +99,7 @@ class _OnnxRuntime(Session):
                 str(file), options, providers=["CPUExecutionProvider"]
             )
         except Exception as error:  # its errors share no base but Exception
-            raise EngineError(
-                f"ONNX Runtime refuses {file.name}: {str(error).strip().splitlines()[0]}"
-            ) from error
+            raise EngineError(f"ONNX Runtime refuses {file.name}: {first_line(error)}") from error
         self._threads, self._version = threads, onnxruntime.__version__
         self._feed = {item.name: _made(file, item) for item in self._session.get_inputs()}
 

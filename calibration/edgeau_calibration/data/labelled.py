@@ -45,6 +45,10 @@ class EncodedCrops:
         """Crops of a slice, uint8 ``(n, size, size, 3)`` RGB."""
         return aligned_crops(self._files[chosen], self._alignment, self._where)
 
+    def every(self, step: int) -> EncodedCrops:
+        """The first of every ``step`` crops, still encoded."""
+        return EncodedCrops(self._files[::step], self._alignment, self._where)
+
     @property
     def digest(self) -> str:
         """SHA-256 over the files, hex."""
@@ -80,11 +84,9 @@ class EvaluationFaces:
     def evenly(self, count: int) -> EvaluationFaces:
         """At most ``count`` of them, evenly spaced."""
         step = max(1, -(-len(self) // count))
-        chosen = slice(None, None, step)
-        crops = EncodedCrops(self.crops._files[chosen], self.crops._alignment, self.crops._where)
-        landmarks = None if self.landmarks is None else self.landmarks[chosen]
-        known = None if self.known is None else self.known[chosen]
-        return EvaluationFaces(crops, self.present[chosen], landmarks, self.source, known)
+        landmarks = None if self.landmarks is None else self.landmarks[::step]
+        known = None if self.known is None else self.known[::step]
+        return EvaluationFaces(self.crops.every(step), self.present[::step], landmarks, self.source, known)
 
 
 def labelled_splits(folder: Path) -> bool:
@@ -136,7 +138,7 @@ def labelled_faces(
 def _columns(folder: Path, labels: Sequence[str]) -> list[int]:
     try:
         known: list[str] = parse_json((folder / "dataset.json").read_text("utf-8"))["aus"]
-    except (OSError, ValueError, KeyError) as error:
+    except (OSError, ValueError, KeyError, TypeError) as error:
         raise CalibrationError(
             f"{folder} is not a data set of edgeau-synth: dataset.json: {error}"
         ) from error

@@ -40,6 +40,8 @@ def crops_of_media(
         pictures = [path for path in paths if path.suffix.lower() in PICTURES]
         crops, notes, places, unreadable = _of_pictures(pictures, cropper, wanted)
         for done, film in enumerate(films):
+            if len(crops) == wanted:
+                break
             each = -(-(wanted - len(crops)) // (len(films) - done))
             more, problems = _of_video(film, cropper, each)
             crops += more

@@ -8,12 +8,14 @@ of the network's crop or of the alignment canvas. Where ``persons``, integers ``
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from edgeau._system.atomic_file import atomic_path
 from edgeau._system.npz import read_npz
 from edgeau.errors import CalibrationError, NpzError
 from edgeau_calibration.data.crops import evenly
@@ -35,11 +37,13 @@ def stored_crops(path: Path, wanted: int) -> tuple[list[bytes | NDArray[np.uint8
         ) from error
     stored: list[bytes | NDArray[np.uint8]]
     if "jpeg" in arrays and "lengths" in arrays:
-        count = len(arrays["lengths"])
-        stored = [*_files(arrays["jpeg"], arrays["lengths"], path, wanted)]
+        files = _files(arrays["jpeg"], arrays["lengths"], path)
+        count = len(files)
+        stored = [files[index] for index in evenly(count, wanted)]
     elif "crops" in arrays:
-        count = len(arrays["crops"])
-        stored = [*_pixels(arrays["crops"], path)[evenly(count, wanted)]]
+        crops = _pixels(arrays["crops"], path)
+        count = len(crops)
+        stored = [*crops[evenly(count, wanted)]]
     else:
         raise CalibrationError(f"{path} has no array 'crops'; it has {', '.join(arrays) or 'none'}")
     persons = arrays.get("persons")
@@ -55,7 +59,7 @@ def stored_crops(path: Path, wanted: int) -> tuple[list[bytes | NDArray[np.uint8
 def write_jpeg_npz(path: Path, files: Sequence[bytes]) -> None:
     """Write JPEG files of crops as one ``.npz``; the same files give the same bytes."""
     lengths = np.array([len(file) for file in files], dtype=np.int64)
-    with path.open("wb") as stream:
+    with atomic_path(path) as temporary, temporary.open("wb") as stream:
         np.savez(stream, jpeg=np.frombuffer(b"".join(files), dtype=np.uint8), lengths=lengths)
 
 
@@ -80,8 +84,8 @@ def _range_of(crops: NDArray[Any]) -> str:
     return f"values {low:.3g}..{high:.3g}; {wanted}"
 
 
-def _files(jpeg: NDArray[Any], lengths: NDArray[Any], path: Path, wanted: int) -> list[bytes]:
-    ends = np.cumsum(lengths)
-    if jpeg.dtype != np.uint8 or len(ends) == 0 or ends[-1] != jpeg.size:
+def _files(jpeg: NDArray[Any], lengths: NDArray[Any], path: Path) -> list[bytes]:
+    sizes = lengths.tolist() if lengths.ndim == 1 and lengths.dtype.kind in "iu" else []
+    if jpeg.dtype != np.uint8 or not sizes or min(sizes) < 0 or sum(sizes) != jpeg.size:
         raise CalibrationError(f"{path}: 'jpeg' and 'lengths' do not fit each other; copy or make it again")
-    return [jpeg[ends[i] - lengths[i] : ends[i]].tobytes() for i in evenly(len(ends), wanted)]
+    return [jpeg[end - size : end].tobytes() for size, end in zip(sizes, accumulate(sizes), strict=True)]

@@ -10,6 +10,7 @@ import onnx
 import onnxruntime
 from numpy.typing import NDArray
 
+from edgeau._system.first_line import first_line
 from edgeau._system.processor import default_threads
 from edgeau._system.progress import progress_bar
 from edgeau._system.timing import RunTimes
@@ -66,9 +67,7 @@ def open_model(
             model.SerializeToString(), options, providers=["CPUExecutionProvider"]
         )
     except Exception as error:  # its errors share no base but Exception
-        raise CalibrationError(
-            f"ONNX Runtime cannot run this graph: {str(error).strip().splitlines()[0]}"
-        ) from error
+        raise CalibrationError(f"ONNX Runtime cannot run this graph: {first_line(error)}") from error
 
 
 def logits_of(

@@ -6,9 +6,8 @@ from collections.abc import Callable, Iterable, Sequence
 
 from edgeau.errors import CalibrationError, UsageError
 from edgeau_calibration.data.crops import CalibrationSet
-from edgeau_calibration.data.selection import Activity
 from edgeau_calibration.linter.channel_order import channel_order
-from edgeau_calibration.linter.coverage import inactive_aus, too_few
+from edgeau_calibration.linter.coverage import too_few
 from edgeau_calibration.linter.finding import LintFinding
 from edgeau_calibration.linter.near_duplicates import near_duplicates
 from edgeau_calibration.linter.no_faces import no_faces
@@ -39,20 +38,16 @@ RULES = (
 OPINIONS = ("no-faces", "near-duplicates", "one-person", "inactive-aus")
 
 
-def lint(found: CalibrationSet, activity: Activity | None = None) -> tuple[LintFinding, ...]:
+def lint(found: CalibrationSet) -> tuple[LintFinding, ...]:
     """Find what is wrong with a calibration set, and what is worth knowing about it.
 
-    Args:
-        found: the set.
-        activity: which AUs act in its crops; None leaves that unchecked, as for a network that was never trained.
+    The AUs that act in it are not looked at: they are a network's to say (:func:`.coverage.inactive_aus`).
     """
     findings: list[LintFinding] = []
     for stage in _STAGES:
         findings += [finding for rule in stage for finding in rule(found)]
         if any(finding.refuses for finding in findings):
-            return tuple(findings)
-    if activity is not None:
-        findings += inactive_aus(activity)
+            break
     return tuple(findings)
 
 

@@ -16,7 +16,11 @@ from edgeau_calibration.graph.ort_session import one_face_ms
 from edgeau_calibration.quantizer import StaticQuantizer
 from edgeau_calibration.search.pareto import QuantizationCandidate
 
-__all__ = ["Budget", "SearchResult", "within_budget"]
+__all__ = ["MAX_F1_DROP", "WORST_PER_MEAN", "Budget", "SearchResult", "within_budget"]
+
+# What INT8 may cost unless told otherwise: drop of the mean F1; and so many times as much of any one AU.
+MAX_F1_DROP = 0.005
+WORST_PER_MEAN = 4.0
 
 # Decisions that may flip for each unit of mean F1 drop, where there are no labels: about what was seen with labels.
 _FLIPS_PER_DROP = 4.0
@@ -34,8 +38,8 @@ class Budget:
         integer: share of the multiply-accumulates that must remain integer, 0..1: with less, it is no INT8 artifact.
     """
 
-    mean: float = 0.005
-    worst: float = 0.02
+    mean: float = MAX_F1_DROP
+    worst: float = WORST_PER_MEAN * MAX_F1_DROP
     integer: float = 0.5
 
     @property
@@ -180,4 +184,4 @@ def _needed(point: QuantizationCandidate) -> float:
     """The ``--max-f1-drop`` with which the nearest graph would pass, rounded up; the allowance of one AU grows with it."""
     if point.f1_drop_mean is None or point.f1_drop_max is None:
         return point.flips / _FLIPS_PER_DROP * 1.05
-    return max(point.f1_drop_mean, point.f1_drop_max / 4, 0.0) * 1.05
+    return max(point.f1_drop_mean, point.f1_drop_max / WORST_PER_MEAN, 0.0) * 1.05

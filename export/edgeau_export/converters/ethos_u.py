@@ -17,8 +17,8 @@ from edgeau_export.converters.conversion import ConversionRequest, ConversionRes
 __all__ = ["convert", "vela"]
 
 _OPERATORS = re.compile(r"^(CPU|NPU) operators = (\d+)", re.MULTILINE)
-# Ethos-U55 and U65 of a microcontroller: feature maps in its SRAM, weights in flash. Vela's default for U85 is a system with DRAM.
-_MEMORY = {"ethos-u55": "Shared_Sram", "ethos-u65": "Shared_Sram", "ethos-u85": "Shared_Sram"}
+# As on a microcontroller: feature maps in its SRAM, weights in flash. Vela's default for U85 is a system with DRAM.
+_MEMORY = "Shared_Sram"
 _SYSTEM = {
     "ethos-u55": "Ethos_U55_High_End_Embedded",
     "ethos-u65": "Ethos_U65_Embedded",
@@ -55,13 +55,12 @@ def vela(source: Path, device: str, out: Path) -> Compiled:
         DependencyError: its environment is not there.
     """
     python = tool_python("vela")
-    family = device.rpartition("-")[0]
-    system, memory = _SYSTEM[family], _MEMORY[family]
+    system = _SYSTEM[device.rpartition("-")[0]]
     with scratch_folder("ethos-u") as name:
         folder = Path(name)
         done = subprocess.run(
             [str(python), "-m", "ethosu.vela", str(source), "--accelerator-config", device,
-             "--config", "Arm/vela.ini", "--system-config", system, "--memory-mode", memory,
+             "--config", "Arm/vela.ini", "--system-config", system, "--memory-mode", _MEMORY,
              "--output-dir", str(folder)],
             capture_output=True, text=True, check=False, cwd=folder,
         )  # fmt: skip
@@ -90,5 +89,5 @@ def vela(source: Path, device: str, out: Path) -> Compiled:
         ),
         cycles=round(float(figures["cycles_total"])),
         estimated_ms=round(1000 * float(figures["inference_time"]), 3),
-        assumptions=f"{system}, {memory}, {clock / 1e6:g} MHz",
+        assumptions=f"{system}, {_MEMORY}, {clock / 1e6:g} MHz",
     )

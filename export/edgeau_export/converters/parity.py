@@ -144,7 +144,7 @@ def refuse_if_tflite_weights_differ(
         any_order=True,
         most=_MOST,
     )
-    # A constant that is no weight of the graph is the converter's own, and so is one that it made of several; logits judge these.
+    # A constant that is no weight of the graph is the converter's own, and so is one that it made of several: the comparison of the logits covers these.
     faults = replace(faults, unknown=(), lost=())
     if faults:
         raise GateRefusedError(

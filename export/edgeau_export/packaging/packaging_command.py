@@ -14,8 +14,8 @@ from edgeau_calibration.data.load import PACKAGED
 from edgeau_calibration.data.npz import stored_crops
 from edgeau_calibration.data.packaged import COUNT
 from edgeau_calibration.data.packaged import FILE as CALIBRATION
+from edgeau_calibration.search.budget import MAX_F1_DROP
 from edgeau_export.quantization.face_crops import FaceCrops
-from edgeau_export.quantization.int8_search import MAX_F1_DROP
 from edgeau_export.quantization.labelled_data import LabelledData, labelled_data
 from edgeau_export.source_network.network import NetworkDescription
 

@@ -7,7 +7,7 @@ from math import prod
 from pathlib import Path
 from typing import Any
 
-from edgeau.errors import DependencyError, InputError
+from edgeau.errors import DependencyError, EngineError, InputError
 from edgeau.runtimes.litert_interpreter import install_advice
 from edgeau.runtimes.tflite_file import check_tflite
 from edgeau_export.profiling.lifetimes import peak_bytes
@@ -64,7 +64,10 @@ def profile_of_tflite(path: Path) -> ModelProfile:
         content = path.read_bytes()
     except OSError as error:
         raise InputError(f"{path} cannot be read: {error}") from error
-    check_tflite(content, str(path))
+    try:
+        check_tflite(content, str(path))
+    except EngineError as error:
+        raise InputError(str(error)) from error
     model = schema.ModelT.InitFromPackedBuf(content, 0)
     return _account(_Model(model, schema), path.name, len(content))
 

@@ -10,12 +10,11 @@ from onnx import ModelProto
 
 from edgeau.bundle.manifest import Calibration
 from edgeau.errors import CalibrationError, GateRefusedError
-from edgeau_calibration.data.crops import CalibrationSet
 from edgeau_calibration.evaluation.accuracy import LabelledEvaluator, QuantizationCost, UnlabelledEvaluator
 from edgeau_calibration.graph.ort_session import computed_in, logits_of
 from edgeau_calibration.quantizer import StaticQuantizer
 from edgeau_calibration.recipe import load_recipe
-from edgeau_calibration.search.budget import Budget, SearchResult, within_budget
+from edgeau_calibration.search.budget import WORST_PER_MEAN, Budget, SearchResult, within_budget
 from edgeau_export.converters.tensorrt.placed import PlacedQuantization
 from edgeau_export.progress import ProgressReporter
 from edgeau_export.quantization.face_crops import DECIDING, FaceCrops
@@ -23,11 +22,7 @@ from edgeau_export.quantization.labelled_data import LabelledData
 from edgeau_export.quantization.quantized_graph import QuantizedGraph, TestAnswers
 from edgeau_export.source_network.network import NetworkDescription, SourceNetwork
 
-__all__ = ["MAX_F1_DROP", "quantized_graphs", "quantized_or_reasons", "search_int8"]
-
-# What INT8 may cost unless told otherwise: drop of the mean F1; and so many times as much of any one AU.
-MAX_F1_DROP = 0.005
-WORST_PER_MEAN = 4.0
+__all__ = ["quantized_graphs", "quantized_or_reasons", "search_int8"]
 
 # Faces that layers are ranked on (once for every block), and that candidates are evaluated on before all faces are.
 _RANKED_ON = 128
@@ -146,11 +141,14 @@ def search_int8(
     assert faces.used is not None, "INT8 was planned without calibration crops"
     assert faces.held_out is not None, "INT8 was planned without held-out crops"
     budget = Budget(max_f1_drop, WORST_PER_MEAN * max_f1_drop)
-    kind = PlacedQuantization if load_recipe(recipe).weight_pairs else StaticQuantizer
-    quantization = kind(graph, faces.used.crops, description.input, load_recipe(recipe))
-    record = _calibration(faces.used, recipe)
+    chosen = load_recipe(recipe)
+    kind = PlacedQuantization if chosen.weight_pairs else StaticQuantizer
+    quantization = kind(graph, faces.used.crops, description.input, chosen)
+    # Digest, count and source of the crops, the recipe, and the rule that chose the crops.
+    used = faces.used
+    record = Calibration(used.digest, len(used), used.source, recipe, used.rule)
     if labelled is not None:
-        return _Measured(graph, labelled, budget).search(quantization, faces.used, recipe)
+        return _Measured(graph, labelled, budget).search(quantization, record)
     if not description.network.trained:
         progress.notice("no gate on INT8: the network was never trained, so it has no accuracy to keep")
         return QuantizedGraph(quantization.graph(), record)
@@ -200,11 +198,11 @@ class _Measured:
         self._float = labelled.parts(on_val, self._float_on_test)
         self._on_test, self._parts_now = self._float_on_test, self._float
 
-    def search(self, quantization: StaticQuantizer, used: CalibrationSet, recipe: str) -> QuantizedGraph:
+    def search(self, quantization: StaticQuantizer, record: Calibration) -> QuantizedGraph:
         found = within_budget(
             quantization, self._evaluator, self._budget, ranker=self._ranker, confirmed=self._confirmed
         )
-        return self._int8(found, used, recipe)
+        return self._int8(found, record)
 
     def _confirmed(self, graph: ModelProto, _: QuantizationCost) -> bool:
         """Tell whether the budget holds on the test split as well."""
@@ -222,7 +220,7 @@ class _Measured:
         )
         return on_val, on_test
 
-    def _int8(self, found: SearchResult, used: CalibrationSet, recipe: str) -> QuantizedGraph:
+    def _int8(self, found: SearchResult, record: Calibration) -> QuantizedGraph:
         labelled = self._labelled
         accuracies = [
             labelled.accuracy(scored, self._float[part], part, computed_in())
@@ -231,7 +229,7 @@ class _Measured:
         thresholds = [labelled.by_label(scored.thresholds) for scored in self._parts_now.values()]
         return QuantizedGraph(
             graph=found.graph,
-            calibration=_calibration(used, recipe),
+            calibration=record,
             thresholds=thresholds[0],
             fused_thresholds=thresholds[1] if labelled.fuses else None,
             accuracy=accuracies[-1],
@@ -239,8 +237,3 @@ class _Measured:
             points=found.points,
             on_test=TestAnswers(self._float_on_test, self._on_test),
         )
-
-
-def _calibration(used: CalibrationSet, recipe: str) -> Calibration:
-    """Digest, count and source of the crops, the rule that chose them, and the recipe's name."""
-    return Calibration(used.digest, len(used), used.source, recipe, used.rule)

@@ -119,10 +119,11 @@ class LabelledData:
     def _scored(
         self, on_val: NDArray[np.float32], on_test: NDArray[np.float32], old: dict[str, float]
     ) -> Scored:
-        otherwise = np.array([old[label] for label in self.description.labels], np.float32)
-        thresholds = fitted_thresholds(sigmoid(on_val), self.val.present, otherwise, self.val.known)
-        decided = sigmoid(on_test) >= thresholds.astype(np.float32)
-        return Scored(thresholds.astype(np.float32), f1_scores(decided, self.test.present, self.test.known))
+        otherwise = self.description.in_order(old)
+        fitted = fitted_thresholds(sigmoid(on_val), self.val.present, otherwise, self.val.known)
+        thresholds = fitted.astype(np.float32)
+        decided = sigmoid(on_test) >= thresholds
+        return Scored(thresholds, f1_scores(decided, self.test.present, self.test.known))
 
 
 def labelled_data(

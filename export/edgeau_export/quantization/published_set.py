@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgeau._system.scratch_folder import scratch_folder
-from edgeau.errors import CalibrationError, UsageError
+from edgeau.errors import CalibrationError, OutputError, UsageError
 from edgeau.faces.alignment import Alignment, ArcFaceTemplate
 from edgeau_calibration.data.crops import evenly
 from edgeau_export.progress import ProgressReporter
@@ -51,7 +51,8 @@ def published_set(given: str | None, options: Sequence[str] = ()) -> PublishedSe
         return PublishedSet(name, Path(folder), reader_options(options))
     if options:
         raise UsageError(
-            f"--calib-option belongs to a published set, such as --calib bp4d:DIR; --calib is {given}"
+            "--calib-option belongs to a published set, such as --calib bp4d:DIR; "
+            + ("there is no --calib" if given is None else f"--calib is {given}")
         )
     return None
 
@@ -154,5 +155,6 @@ def _pictures(
     for row, frame in read_frames(frames, np.sort(rows), unreadable):
         path = folder / f"{row}.png"
         shown = cv2.resize(frame, alignment.shape[::-1], interpolation=cv2.INTER_AREA) if cut else frame
-        cv2.imwrite(str(path), shown)
+        if not cv2.imwrite(str(path), shown):
+            raise OutputError(f"{path} cannot be written; is the disk of temporary files full?")
         yield row, path

@@ -14,6 +14,7 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
+from edgeau._system.first_line import first_line
 from edgeau.errors import CheckpointError, UsageError
 from edgeau_export.source_network.foreign_weights import load_weights
 from edgeau_export.source_network.model_file import DescribedModel
@@ -49,9 +50,8 @@ class ForeignModule:
             with torch.inference_mode():
                 pieces = [network(piece) for piece in inputs]
         except Exception as error:  # whatever the user's code raises
-            said = str(error).strip().splitlines() or [type(error).__name__]
             raise CheckpointError(
-                f"the network does not run on {batch[:_BATCH].shape} inputs: {said[0]}"
+                f"the network does not run on {batch[:_BATCH].shape} inputs: {first_line(error)}"
             ) from error
         finally:
             self.network.float()
@@ -92,25 +92,28 @@ def open_module(description: DescribedModel) -> ForeignModule:
 def _built(name: str, folder: Path) -> nn.Module:
     """Run the user's function, because the user names it, and return its module."""
     place, _, function = name.rpartition(":")
+    own_file = folder / place if place.endswith(".py") else None
+    if own_file is not None and not own_file.is_file():
+        raise UsageError(f"builder {name!r}: {own_file} does not exist")
     try:
-        module = _from_file(folder / place) if place.endswith(".py") else importlib.import_module(place)
-        build = getattr(module, function)
-    except FileNotFoundError as error:
-        raise UsageError(f"builder {name!r}: {folder / place} does not exist") from error
-    except (ImportError, AttributeError, SyntaxError) as error:
-        raise UsageError(f"builder {name!r} cannot be found: {error}") from error
+        module = importlib.import_module(place) if own_file is None else _from_file(own_file)
+    except Exception as error:  # whatever the user's code raises
+        raise UsageError(
+            f"builder {name!r} cannot be imported: {type(error).__name__}: {first_line(error)}"
+        ) from error
+    build = getattr(module, function, None)
+    if build is None:
+        raise UsageError(f"builder {name!r} cannot be found: {place} has no {function}")
     try:
         network = build()
     except Exception as error:
-        raise UsageError(f"builder {name!r} failed: {type(error).__name__}: {error}") from error
+        raise UsageError(f"builder {name!r} failed: {type(error).__name__}: {first_line(error)}") from error
     if not isinstance(network, nn.Module):
         raise UsageError(f"builder {name!r} returned a {type(network).__name__}, expected a torch.nn.Module")
     return network.cpu()
 
 
 def _from_file(path: Path) -> Any:
-    if not path.is_file():
-        raise FileNotFoundError(path)
     name = f"edgeau_builder_{path.stem}"  # never in the way of an installed module
     spec = importlib.util.spec_from_file_location(name, path)
     assert spec is not None
@@ -163,9 +166,7 @@ def graph_of_program(path: Path, opset: int) -> onnx.ModelProto:
     try:
         return onnx_from_module(network, tuple(int(length) for length in shapes[0][1:]), opset)
     except Exception as error:  # the exporter raises as many kinds as networks have operators
-        raise CheckpointError(
-            f"{path} cannot be written as ONNX by torch: {str(error).strip().splitlines()[0]}"
-        ) from error
+        raise CheckpointError(f"{path} cannot be written as ONNX by torch: {first_line(error)}") from error
 
 
 def _torchscript(path: Path) -> nn.Module:

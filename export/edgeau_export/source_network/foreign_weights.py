@@ -18,6 +18,7 @@ import safetensors.torch
 import torch
 from torch import Tensor, nn
 
+from edgeau._system.first_line import first_line
 from edgeau._system.json_text import parse_json
 from edgeau.errors import CheckpointError
 
@@ -39,6 +40,7 @@ _HARMLESS: list[Any] = [
 ]
 _DEPTH = 3
 _SHOWN = 3
+_LONGEST = 120  # characters of an error
 _INDEX = ".index.json"
 # What wrappers of submodules put between the names, anywhere.
 _INFIXES = ("_orig_mod", "_fsdp_wrapped_module", "_checkpoint_wrapped_module")
@@ -104,6 +106,8 @@ def load_weights(path: Path, network: nn.Module, ema: bool | None = None, place:
         CheckpointError: as :func:`state_dicts`; nothing in it fits the network, with the nearest misfit; or several sets fit and
             nothing says which.
     """
+    if not network.state_dict():
+        raise CheckpointError(f"what the builder returns has no weights, so that {path} cannot fill it")
     sets = [part for item in state_dicts(path) for part in _by_prefix(item, network)]
     wanted = _wanted(path, sets, ema, place)
     fitting: list[tuple[StateDict, str]] = []
@@ -271,7 +275,9 @@ def _opened(path: Path) -> Any:
     except pickle.UnpicklingError as error:
         raise CheckpointError(_refusal(path, str(error))) from error
     except Exception as error:  # a damaged file can raise anything
-        raise CheckpointError(f"{path} cannot be read as weights ({_line(error)}); copy it again") from error
+        raise CheckpointError(
+            f"{path} cannot be read as weights ({first_line(error)[:_LONGEST]}); copy it again"
+        ) from error
 
 
 def _refusal(path: Path, said: str) -> str:
@@ -331,7 +337,3 @@ def _listed(word: str, names: list[str]) -> str:
     if not names:
         return ""
     return f"{len(names)} {word} ({', '.join(names[:_SHOWN])}{', ...' if len(names) > _SHOWN else ''}); "
-
-
-def _line(error: Exception) -> str:
-    return str(error).strip().splitlines()[0][:120] if str(error).strip() else type(error).__name__

@@ -12,6 +12,7 @@ import onnx
 from numpy.typing import NDArray
 from onnx import TensorProto, numpy_helper
 
+from edgeau._system.first_line import first_line
 from edgeau._system.install_lines import extra_line
 from edgeau.bundle.manifest import Accuracy
 from edgeau.bundle.preprocessing import Preprocessor
@@ -188,7 +189,7 @@ class _Torch:
         except Exception as error:  # the exporter raises as many kinds as networks have operators
             raise CheckpointError(
                 f"the network of {self._file.path.name} cannot be written as ONNX by torch: "
-                f"{str(error).strip().splitlines()[0]}; export it to ONNX yourself and name that file as weights"
+                f"{first_line(error)}; export it to ONNX yourself and name that file as weights"
             ) from error
 
     def without_folding(self, shape: tuple[int, int, int], opset: int) -> onnx.ModelProto:

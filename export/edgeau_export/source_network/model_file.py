@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -266,9 +267,12 @@ def _number(where: str, value: Any) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise RecordError(where, f"expected a number, got {value!r}")
     try:
-        return float(value)
+        number = float(value)
     except OverflowError as error:
         raise RecordError(where, "the number is too large") from error
+    if not math.isfinite(number):  # TOML has nan and inf
+        raise RecordError(where, f"expected a finite number, got {value!r}")
+    return number
 
 
 def _channels(where: str, value: Any, channels: int) -> tuple[float, ...]:

@@ -44,7 +44,7 @@ def with_metadata(model: onnx.ModelProto, description: NetworkDescription) -> on
 
 
 def metadata(description: NetworkDescription) -> dict[str, str]:
-    """Read what a file says of itself, for whoever finds it without its bundle.
+    """Build what a file says of itself, for whoever finds it without its bundle.
 
     Keys: ``network``, ``trained`` (``true`` or ``false``), and as JSON ``labels``, ``input``, ``alignment``.
     """

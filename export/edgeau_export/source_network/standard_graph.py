@@ -16,6 +16,7 @@ import numpy as np
 import onnx
 from onnx import ModelProto, TensorProto, helper, numpy_helper, version_converter
 
+from edgeau._system.first_line import first_line
 from edgeau.errors import CheckpointError
 
 __all__ = ["INPUT", "OUTPUT", "GraphWish", "network_inputs", "open_onnx", "select_output", "standard_graph"]
@@ -75,9 +76,7 @@ def open_onnx(path: Path) -> ModelProto:
             f"{path} keeps its weights in a file beside it that is not there: {error.filename or error}"
         ) from error
     except Exception as error:  # protobuf and onnx raise several, onnx its own ValidationError for paths
-        raise CheckpointError(
-            f"{path} is not an ONNX file that can be read: {str(error).splitlines()[0]}"
-        ) from error
+        raise CheckpointError(f"{path} is not an ONNX file that can be read: {first_line(error)}") from error
     if not model.graph.node:
         raise CheckpointError(f"{path} is not an ONNX file: no operator is in it")
     return model
@@ -104,11 +103,8 @@ def standard_graph(model: ModelProto, wish: GraphWish, where: str) -> ModelProto
         return _standardised(model, wish, where)
     except CheckpointError:
         raise
-    except (
-        Exception
-    ) as error:  # a damaged graph is met as whatever protobuf, onnx or numpy raise at that place
-        first = next(iter(str(error).strip().splitlines()), type(error).__name__)
-        raise CheckpointError(f"{where} is not a valid graph: {first}") from error
+    except Exception as error:  # of a damaged graph: whatever protobuf, onnx or numpy raise
+        raise CheckpointError(f"{where} is not a valid graph: {first_line(error)}") from error
 
 
 def _standardised(model: ModelProto, wish: GraphWish, where: str) -> ModelProto:
@@ -341,7 +337,7 @@ def _operator_set(model: ModelProto, newest: int, where: str) -> ModelProto:
     except Exception as error:  # a C++ exception of whatever it met
         raise CheckpointError(
             f"{where} is ONNX opset {have}, this target reads {_OLDEST} to {newest}, and it cannot be converted "
-            f"({str(error).strip().splitlines()[0]}); export it again with opset_version={newest}"
+            f"({first_line(error)}); export it again with opset_version={newest}"
         ) from error
     converted.ir_version = _IR
     return converted

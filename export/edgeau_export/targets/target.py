@@ -92,7 +92,6 @@ class TargetArtifact:
             raise TargetError(
                 f"{self.file}: {self.precision} is not calibrated, so it takes no recipe; leave it out"
             )
-
         self._check_compilation(runtime)
 
     def _check_compilation(self, runtime: Runtime) -> None:

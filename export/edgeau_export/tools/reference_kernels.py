@@ -29,7 +29,7 @@ class ReferenceKernels(LiteRTSession):
     """
 
     def __init__(self, source: Path, *, device: str) -> None:
-        self._device = device
+        del device
         super().__init__(source, threads=1)
         self._interpreter = _reference_interpreter(source)
 

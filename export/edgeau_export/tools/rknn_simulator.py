@@ -43,9 +43,9 @@ class RknnSimulator(Session):
         config: dict[str, int | str] | None = None,
     ) -> None:
         self._device = device
-        self._process = ToolProcess("rknn", "rknn_run.py")
         value = onnx.load(str(source), load_external_data=False).graph.input[0]
         shape = [dim.dim_value for dim in value.type.tensor_type.shape.dim][1:]
+        self._process = ToolProcess("rknn", "rknn_run.py")
         try:
             self._process.ask(
                 build=str(source.absolute()),

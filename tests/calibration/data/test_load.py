@@ -121,6 +121,10 @@ def test_too_few_faces_says_how_many_are_wanted_and_what_failed(
         ),
         ({"jpeg": np.zeros(9, np.uint8), "lengths": np.array([4, 4])}, "do not fit"),
         ({"jpeg": np.zeros(8, np.uint8), "lengths": np.array([4, 4])}, "not a picture"),
+        ({"jpeg": np.zeros(8, np.uint8), "lengths": np.array([4.0, 4.0])}, "do not fit"),
+        ({"jpeg": np.zeros(8, np.uint8), "lengths": np.array([12, -4])}, "do not fit"),
+        ({"jpeg": np.zeros(8, np.uint8), "lengths": np.array(8)}, "do not fit"),
+        ({"crops": np.array(8, np.uint8)}, "expected uint8"),
         ({"crops": np.array([{}], dtype=object)}, "cannot be read as an NPZ"),
     ],
 )

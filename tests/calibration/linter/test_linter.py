@@ -15,6 +15,7 @@ from edgeau_calibration.data.crops import CalibrationSet
 from edgeau_calibration.data.load import load_calibration_set
 from edgeau_calibration.data.selection import Activity
 from edgeau_calibration.linter import RULES, LintFinding, lint, refuse
+from edgeau_calibration.linter.coverage import inactive_aus
 from edgeau_calibration.linter.near_duplicates import distinct
 from edgeau_calibration.linter.one_person import alike
 
@@ -45,7 +46,7 @@ def acting(active: np.ndarray) -> Activity:
 def refuse_spoiled(
     found: CalibrationSet, activity: Activity | None = None, accepted: tuple[str, ...] = ()
 ) -> tuple[LintFinding, ...]:
-    findings = lint(found, activity)
+    findings = (*lint(found), *(() if activity is None else inactive_aus(activity)))
     refuse(found, findings, accepted)
     return findings
 

@@ -51,6 +51,9 @@ def fails():
 
 def nothing():
     return 3
+
+def empty():
+    return nn.Flatten()
 """
 SPEC = """title = "mine"
 weights = "{weights}"
@@ -270,6 +273,9 @@ def test_rectangular_crops_of_either_colour_and_alignment_run_in_every_engine(
         ('builder = "nets.py:fails"\n', {}, "no weights for you"),
         ('builder = "nets.py:nothing"\n', {}, "returned a int"),
         ('builder = "absent.py:build"\n', {}, "does not exist"),
+        ('builder = "breaks.py:build"\n', {}, "cannot be imported: ZeroDivisionError"),
+        ('builder = "lacks.py:build"\n', {}, "cannot be imported: FileNotFoundError"),
+        ('builder = "nets.py:empty"\n', {}, "has no weights"),
         ('builder = "nets.py:absent"\n', {}, "cannot be found"),
         (BUILDER, {"labels": '["AU4"]'}, "has 3 outputs, its model.toml 1 labels"),
         (BUILDER, {"labels": '["AU4", "AU4", "b"]'}, "AU4 stands there twice"),
@@ -279,6 +285,8 @@ def test_rectangular_crops_of_either_colour_and_alignment_run_in_every_engine(
         (BUILDER + "weight = 3\n", {}, "unknown field 'weight'"),
         (BUILDER, {"norm": "mean = [123.7, 116.3, 103.5]\nstd = [58.4, 57.1, 57.4]\n"}, "nearly constant"),
         (BUILDER, {"norm": "mean = [0.5]\nstd = [0.5]\n"}, "expected 3 numbers"),
+        (BUILDER, {"norm": "scale = nan\n"}, "scale: expected a finite number"),
+        (BUILDER, {"alignment": "border = inf\n"}, "border: expected a finite number"),
         (BUILDER + 'output = "probabilities"\n', {}, "which are no probabilities"),
         (BUILDER, {"kind": "five-points", "alignment": "points = [[1, 2]]\n"}, "expected 5"),
     ],
@@ -287,6 +295,8 @@ def test_what_does_not_fit_is_one_clear_line(
     tmp_path: Path, top: str, changed: dict[str, str], expected: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     dumped(tmp_path / "w.bin", lambda state: state)
+    (tmp_path / "breaks.py").write_text("1 / 0\n")
+    (tmp_path / "lacks.py").write_text("open('classes.txt')\n")
     file = written(tmp_path, "w.bin", top, **changed)
     assert (
         main(["--model", str(file), "--target", "cpu", "--precision", "fp32", "--out", str(tmp_path / "b")])
@@ -517,3 +527,30 @@ def _run(graph: onnx.ModelProto, batch: np.ndarray) -> np.ndarray:
     session = onnxruntime.InferenceSession(graph.SerializeToString(), providers=["CPUExecutionProvider"])
     answers: np.ndarray = session.run(None, {"input": batch})[0]
     return answers
+
+
+SILENT = """
+import torch
+from torch import nn
+
+class Silent(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.last = nn.Linear(3, 3)
+
+    def forward(self, x):
+        assert not torch.jit.is_tracing()
+        return self.last(x.mean((2, 3)))
+"""
+
+
+def test_an_exporter_that_fails_without_a_word_is_named_by_its_error(tmp_path: Path) -> None:
+    """A bare ``assert`` has no message, of which a first line could be shown."""
+    file = written(tmp_path, "w.pth", 'builder = "silent.py:Silent"\n')
+    (tmp_path / "silent.py").write_text(SILENT)
+    torch.manual_seed(0)
+    torch.save(
+        {f"last.{name}": value for name, value in nn.Linear(3, 3).state_dict().items()}, tmp_path / "w.pth"
+    )
+    with pytest.raises(CheckpointError, match="cannot be written as ONNX by torch: AssertionError"):
+        export_bundle("cpu", tmp_path / "b", file, precisions=("fp32",))

@@ -47,7 +47,7 @@ def write_packaged(file: Path, int8: QuantizedGraph, graph: onnx.ModelProto, flo
         file: to write, whole or not at all.
         int8: its graph is of :class:`edgeau_export.converters.tensorrt.placed.PlacedQuantization`.
         graph: the float network.
-        float_sha256: float sha256 of its file, hex.
+        float_sha256: SHA-256 of its file, hex.
 
     Raises:
         OutputError: the file cannot be written.
@@ -86,7 +86,7 @@ def read_packaged(file: Path, graph: onnx.ModelProto, float_sha256: str) -> Quan
     Args:
         file: from :func:`write_packaged`.
         graph: the float network.
-        float_sha256: float sha256 of its file, hex.
+        float_sha256: SHA-256 of its file, hex.
 
     Raises:
         BundleError: the file is damaged, or was made for another float network.

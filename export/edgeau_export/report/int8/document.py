@@ -48,11 +48,7 @@ def _artifact(
     artifact: Artifact, manifest: Manifest, before: NDArray[np.float64], inputs: ReportInputs
 ) -> dict[str, Any]:
     after = _in_order(artifact.thresholds, manifest.labels)
-    largest = (
-        max(item.bytes for item in manifest.artifacts if item.precision == "fp32")
-        if any(item.precision == "fp32" for item in manifest.artifacts)
-        else None
-    )
+    largest = max((item.bytes for item in manifest.artifacts if item.precision == "fp32"), default=None)
     labelled, flips, inside = inputs.labelled, inputs.flips, inputs.inside.get(artifact.file)
     return {
         "file": artifact.file,

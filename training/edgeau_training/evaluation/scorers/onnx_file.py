@@ -6,6 +6,7 @@ from pathlib import Path
 
 import onnxruntime
 
+from edgeau._system.first_line import first_line
 from edgeau._system.json_text import parse_json
 from edgeau.errors import CheckpointError, EngineError
 from edgeau.runtimes import open_session
@@ -52,5 +53,5 @@ def _metadata(path: Path) -> dict[str, str]:
     try:
         session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
     except Exception as error:  # its errors share no base but Exception
-        raise EngineError(f"ONNX Runtime refuses {path}: {str(error).splitlines()[0]}") from error
+        raise EngineError(f"ONNX Runtime refuses {path}: {first_line(error)}") from error
     return dict(session.get_modelmeta().custom_metadata_map)
