@@ -12,7 +12,7 @@ from typing import Any
 from edgeau._system.command import DONE, CommandParser, print_json, run
 from edgeau._system.records import to_dict
 from edgeau.bundle import bundle_folder, load_bundle
-from edgeau.errors import EdgeauError, UserError
+from edgeau.errors import EdgeauError, UsageError, UserError
 from edgeau.faces.landmarks import official_task, wheel_networks
 from edgeau.faces.landmarks.mediapipe_models import (
     ADVICE,
@@ -57,8 +57,12 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _body(argv: Sequence[str] | None) -> int:
     arguments = _parser().parse_args(argv)
+    if arguments.url is not None and arguments.fetch != "google":
+        raise UsageError(
+            "--url says where --fetch google downloads from; give --fetch too, or leave --url out"
+        )
     if arguments.fetch == "google":
-        official_task.fetch(arguments.url)
+        official_task.fetch(official_task.URL if arguments.url is None else arguments.url)
     elif arguments.fetch == "pip":
         wheel_networks.fetch()
     places = _places(arguments.bundle)
@@ -91,9 +95,8 @@ def _parser() -> CommandParser:
     )
     parser.add_argument(
         "--url",
-        default=official_task.URL,
         metavar="URL",
-        help="where from: a mirror of the very same file (default %(default)s)",
+        help=f"where Google's file is downloaded from: a mirror of the very same one (default {official_task.URL})",
     )
     parser.add_json()
     return parser

@@ -18,6 +18,7 @@ import pytest
 
 from edgeau.faces.landmarks.mediapipe_models import DETECTOR, REFINED_MESH, installed_models
 from edgeau.faces.landmarks.official_task import SHA256, URL
+from edgeau_apps.landmarks import main
 
 Fetch = Callable[..., "subprocess.CompletedProcess[str]"]
 
@@ -162,6 +163,14 @@ def test_without_a_network_it_is_one_line_that_says_what_else_there_is(
 def test_an_address_that_is_none(fetch: Fetch, url: str) -> None:
     done = fetch(url)
     assert (done.returncode, done.stderr.count("\n")) == (2, 1), done.stderr
+
+
+@pytest.mark.parametrize("words", [[], ["--fetch", "pip"]])
+def test_an_address_that_nothing_is_downloaded_from_is_refused(
+    words: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main([*words, "--url", URL]) == 2
+    assert "give --fetch too" in capsys.readouterr().err
 
 
 def fetch_by_pip(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:

@@ -108,13 +108,13 @@ class AnnotatedVideo:
         self._size = (0, 0)
         self._last = -1
         self._error: type[Exception] = av.error.FFmpegError
-        self._input = _sound_input(sound_of)
         self._sound: Iterator[Any] = iter(())
         self._waiting: Any = None
         self._stream: Any = None
         with self._refusing():
             # The index in front, so that a browser begins at once.
             self._file: Any = av.open(os.fspath(path), "w", format="mp4", options={"movflags": "faststart"})
+        self._input = _sound_input(sound_of)
 
     def write(self, picture: NDArray[np.uint8], time_s: float) -> None:
         """Add a frame; one of another size than the first is resized to it."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 from argparse import Namespace
 from dataclasses import dataclass
@@ -46,8 +45,11 @@ class Identity:
         """From the command's arguments."""
         folder = bundle_folder(arguments.bundle)
         manifest = folder / "manifest.json"
-        digest = hashlib.sha256(manifest.read_bytes()).hexdigest() if manifest.is_file() else ""
-        return cls(printable(folder.resolve()), digest, {name: getattr(arguments, name) for name in _OPTIONS})
+        digest = file_digest(manifest) if manifest.is_file() else ""
+        options = {name: getattr(arguments, name) for name in _OPTIONS}
+        networks = arguments.landmarker_model
+        options["landmarker_model"] = None if networks is None else printable(networks.resolve())
+        return cls(printable(folder.resolve()), digest, options)
 
     def source(self, given: Input, **measured: Any) -> dict[str, Any]:
         """Describe an input for the first line of its table.

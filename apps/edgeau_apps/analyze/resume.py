@@ -49,8 +49,7 @@ class State:
     @property
     def left(self) -> tuple[Input, ...]:
         """List what is still to be analyzed."""
-        left = {*self.stale, *self.missing}
-        return tuple(one for one in self.stale + self.missing if one in left)
+        return self.stale + self.missing
 
     def line(self) -> str:
         """For people."""

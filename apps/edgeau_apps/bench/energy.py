@@ -127,10 +127,10 @@ def ina3221_watts(hwmon: Path) -> float | None:
         hwmon: folder of the kernel's hardware monitors.
     """
     for label in sorted(hwmon.glob("hwmon*/in*_label")):
-        if label.read_text().strip() != "VDD_IN":
-            continue
         number = label.name.removeprefix("in").removesuffix("_label")
         try:
+            if label.read_text().strip() != "VDD_IN":
+                continue
             millivolts = float((label.parent / f"in{number}_input").read_text())
             milliamperes = float((label.parent / f"curr{number}_input").read_text())
         except (OSError, ValueError):

@@ -31,7 +31,7 @@ class Row:
         p99_ms: 99th percentile; the largest run where fewer than a hundred were made.
         start_s: from starting a Python process to its first answer, seconds.
         memory_mb: largest resident memory of that process, in 1e6 bytes; None where the system does not say.
-        joules: energy of one run over idle's own; None where the board does not say.
+        joules: energy of the whole processor or board while one run lasts; None where the board does not say.
         samples_ms: the runs, in their order; for comparisons.
     """
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,6 +12,7 @@ from numpy.typing import NDArray
 
 from edgeau._system.first_line import first_line
 from edgeau._system.scratch_folder import scratch_folder
+from edgeau.bundle.files import file_digest
 from edgeau.errors import EngineError, InputError, UsageError
 from edgeau.runtimes.litert_interpreter import interpreter
 from edgeau.runtimes.session import EngineInfo, Session, silence
@@ -47,7 +47,7 @@ class MeasuredFile:
     @property
     def digest(self) -> str:
         """SHA-256 of the file, hex."""
-        return hashlib.sha256(self.file.read_bytes()).hexdigest()
+        return file_digest(self.file)
 
     def open(self, threads: int) -> Session:
         """A session whose ``run`` takes no notice of what it is given: its input was made when it was opened.

@@ -12,12 +12,11 @@ import uuid
 from collections.abc import Iterator
 from datetime import datetime, timezone
 from importlib import metadata
-from pathlib import Path
 from typing import Any
 
 from edgeau import __version__
 from edgeau.bundle import Bundle
-from edgeau.bundle.files import MANIFEST
+from edgeau.bundle.files import MANIFEST, file_digest
 from edgeau.bundle.manifest import Artifact, Manifest
 
 __all__ = ["bill_of_materials"]
@@ -155,7 +154,7 @@ def _model(bundle: Bundle) -> dict[str, Any]:
         "name": manifest.network.title,
         "version": bundle.digest[:16],
         "description": f"Bundle for {manifest.target}, made by edgeau {manifest.edgeau_version}",
-        "hashes": [{"alg": "SHA-256", "content": _digest(bundle.path(MANIFEST))}],
+        "hashes": [{"alg": "SHA-256", "content": file_digest(bundle.path(MANIFEST))}],
         "licenses": [{"license": {"name": " ".join(text.split())[:500]}} for text in manifest.licences],
         "modelCard": _model_card(manifest),
         "components": files,
@@ -200,7 +199,3 @@ def _metrics(artifact: Artifact) -> Iterator[dict[str, Any]]:
     for label, value in artifact.accuracy.f1.items():
         if value is not None:
             yield {"type": f"F1 of {label}", "value": f"{value:.4f}", "slice": where}
-
-
-def _digest(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()

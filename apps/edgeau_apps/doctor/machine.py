@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-__all__ = ["MachineDescription"]
+__all__ = ["MachineDescription", "numbers"]
 
 
 @dataclass(frozen=True)

@@ -70,6 +70,7 @@ def _of_picture(item: Input, pipeline: Pipeline, alignment: Alignment) -> Iterat
 
 def _of_film(item: Input, pipeline: Pipeline, alignment: Alignment) -> Iterator[FoundCrop]:
     best: dict[str, tuple[float, float, NDArray[np.uint8], Face]] = {}
+    pipeline.reset()  # of a film before this one
     with open_source(item.path) as source:
         for frame in source:
             faces = pipeline.track(frame.image, time_s=frame.time_s).faces

@@ -26,7 +26,6 @@ from edgeau._system.command import DONE, run
 from edgeau._system.records import from_dict
 from edgeau.action_units.landmark_model import LandmarkModel
 from edgeau.bundle import Bundle, BundleWriter, load_bundle
-from edgeau.bundle.files import MANIFEST
 from edgeau.bundle.manifest import Accuracy, Artifact, Fusion
 from edgeau.errors import InputError
 from edgeau.metrics import macro_mean
@@ -35,8 +34,9 @@ from edgeau.runtimes.table import runtime_named
 from edgeau_export.converters.tensorrt.packaged_int8 import FILE as TENSORRT
 from edgeau_export.converters.tensorrt.packaged_int8 import read_packaged, write_packaged
 from edgeau_export.packaging.packaged_model import SEEN_ON_REAL_FACES, of_labels, read_fusion
-from edgeau_export.packaging.packaging_command import PACKAGED_OPSET, cost_line, packaged_parser
+from edgeau_export.packaging.packaging_command import PACKAGED_OPSET, copy_files, cost_line, packaged_parser
 from edgeau_export.progress import ProgressReporter
+from edgeau_export.quantization.labelled_data import f1_by_label
 from edgeau_export.source_network.from_packaged import PackagedSource
 
 __all__ = ["main", "with_fusion"]
@@ -97,9 +97,7 @@ def with_fusion(
     }
     with BundleWriter(bundle) as writer:
         directory = writer.directory
-        for record in manifest.files:
-            if record.file != MANIFEST:
-                shutil.copy(source.path(record.file), directory / record.file)
+        copy_files(source, directory)
         shutil.copy(landmark_model, directory / manifest.landmark_model)
         measure = _Measure(source, directory / manifest.landmark_model, fusion, data)
         artifacts = [
@@ -150,14 +148,11 @@ class _Measure:
         scorer = FusedScorer(network, LandmarkScorer(self._landmark_model), self._fusion, thresholds)
         with closing(scorer):
             (found,) = predict((scorer,), open_faces(self._data, _SPLIT)).predictions
-            engine = str(session.describe())
+            engine = session.describe().computed_in
         return self._accuracy(measure(found), engine)
 
     def _accuracy(self, metrics: Any, engine: str) -> Accuracy:
-        f1 = {
-            label: None if value != value else float(value)  # noqa: PLR0124 - NaN where there was no positive
-            for label, value in zip(metrics.labels, metrics.f1, strict=True)
-        }
+        f1 = f1_by_label(metrics.labels, metrics.f1)
         reference = self._float
         drops = (
             [0.0]

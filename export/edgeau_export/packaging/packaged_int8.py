@@ -10,20 +10,19 @@ replaced.
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from edgeau._system.command import DONE, run
-from edgeau.bundle import Bundle, BundleWriter, load_bundle
-from edgeau.bundle.files import MANIFEST
-from edgeau.bundle.golden import Golden, read_golden, write_golden
+from edgeau.bundle import BundleWriter, load_bundle
 from edgeau.bundle.manifest import Artifact, Manifest
 from edgeau_calibration.search.pareto import write_front
-from edgeau_export.converters.artifacts import artifact_answer, held_out_reference, make_artifact
+from edgeau_export.converters.artifacts import held_out_reference, make_artifact
 from edgeau_export.packaging.packaging_command import (
     PACKAGED_OPSET,
+    add_golden_answer,
+    copy_files,
     cost_line,
     labelled_splits_of,
     packaged_faces,
@@ -72,7 +71,7 @@ def add_int8(
     assert faces.held_out is not None, "the packaged crops are enough to hold some out"
     with BundleWriter(bundle) as writer:
         directory = writer.directory
-        _copy_but_int8(source, directory)
+        copy_files(source, directory, without=(_FILE, _FRONT))
         quantized = quantized_graphs((recipe,), network, faces, labelled, max_f1_drop, progress)
         artifact = make_artifact(
             TargetArtifact(_FILE, "onnxruntime", "int8", recipe=recipe),
@@ -83,20 +82,9 @@ def add_int8(
             held_out_reference(network, faces.held_out),
         )
         write_front(directory / _FRONT, quantized[recipe].points, f"{data.name}, split val")
-        golden = read_golden(source.path(source.manifest.golden))
-        answer = artifact_answer(artifact, directory, network.description, golden.crops)
-        write_golden(
-            directory / source.manifest.golden,
-            Golden(golden.crops, {**golden.answers, artifact.file: answer}),
-        )
+        add_golden_answer(source, directory, artifact, network.description)
         writer.finish(_with(source.manifest, artifact))
     return artifact
-
-
-def _copy_but_int8(source: Bundle, directory: Path) -> None:
-    for record in source.manifest.files:
-        if record.file not in (MANIFEST, _FILE, _FRONT):
-            shutil.copy(source.path(record.file), directory / record.file)
 
 
 def _with(manifest: Manifest, artifact: Artifact) -> Manifest:

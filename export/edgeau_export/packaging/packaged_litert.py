@@ -16,15 +16,19 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from edgeau._system.atomic_file import write_whole
 from edgeau._system.command import DONE, CommandParser, run
+from edgeau._system.scratch_folder import scratch_folder
 from edgeau.bundle import Bundle, BundleWriter, load_bundle
 from edgeau.bundle.files import MANIFEST
-from edgeau.bundle.golden import Golden, read_golden, write_golden
 from edgeau.bundle.manifest import Artifact
 from edgeau.errors import BundleError
-from edgeau_export.converters.artifacts import artifact_answer, held_out_reference, make_artifact
-from edgeau_export.packaging.packaging_command import PACKAGED_OPSET, packaged_faces
+from edgeau_export.converters.artifacts import held_out_reference, make_artifact
+from edgeau_export.packaging.packaging_command import (
+    PACKAGED_OPSET,
+    add_golden_answer,
+    copy_files,
+    packaged_faces,
+)
 from edgeau_export.progress import ProgressReporter
 from edgeau_export.source_network.from_packaged import PackagedSource
 from edgeau_export.source_network.network import SourceNetwork
@@ -65,7 +69,11 @@ def add_litert(bundle: Path, progress: ProgressReporter) -> Artifact:
     Raises:
         BundleError: it has no INT8 for ONNX Runtime.
     """
-    source = _without(bundle)
+    with scratch_folder("litert") as folder:
+        return _added(bundle, _without(bundle, Path(folder)), progress)
+
+
+def _added(bundle: Path, source: Bundle, progress: ProgressReporter) -> Artifact:
     recipe = _recipe(source)
     origin = PackagedSource(source)
     network = SourceNetwork(origin.description, origin.graph(PACKAGED_OPSET))
@@ -75,9 +83,7 @@ def add_litert(bundle: Path, progress: ProgressReporter) -> Artifact:
     assert faces.held_out is not None, "the packaged crops are enough to hold some out"
     progress.step(f"converting {_SOURCE} for LiteRT")
     with BundleWriter(bundle) as writer:
-        for record in source.manifest.files:
-            if record.file not in (MANIFEST, _FILE):
-                shutil.copy(source.path(record.file), writer.directory / record.file)
+        copy_files(source, writer.directory)
         artifact = make_artifact(
             TargetArtifact(_FILE, "litert", "int8", batch=1, recipe=recipe),
             writer.directory,
@@ -86,25 +92,21 @@ def add_litert(bundle: Path, progress: ProgressReporter) -> Artifact:
             {recipe: packaged},
             held_out_reference(network, faces.held_out),
         )
-        golden = read_golden(source.path(source.manifest.golden))
-        answer = artifact_answer(artifact, writer.directory, network.description, golden.crops)
-        answers = {**golden.answers, artifact.file: answer}
-        write_golden(writer.directory / source.manifest.golden, Golden(golden.crops, answers))
+        add_golden_answer(source, writer.directory, artifact, network.description)
         artifacts = (*source.manifest.artifacts, artifact)
         writer.finish(replace(source.manifest, artifacts=artifacts))
     return artifact
 
 
-def _without(bundle: Path) -> Bundle:
-    """The bundle as if it had no LiteRT file: that may not be assembled, or be an older one."""
+def _without(bundle: Path, folder: Path) -> Bundle:
+    """A copy of the bundle that has no LiteRT file: that may not be assembled, or be an older one."""
     manifest = json.loads((bundle / MANIFEST).read_text("utf-8"))
-    kept = [item for item in manifest["artifacts"] if item["file"] != _FILE]
-    if len(kept) == len(manifest["artifacts"]):
-        return load_bundle(bundle)
-    manifest["artifacts"] = kept
-    manifest["files"] = [item for item in manifest["files"] if item["file"] != _FILE]
-    write_whole(bundle / MANIFEST, (json.dumps(manifest, indent=2) + "\n").encode())
-    return load_bundle(bundle)
+    for kind in ("artifacts", "files"):
+        manifest[kind] = [item for item in manifest[kind] if item["file"] != _FILE]
+    for record in manifest["files"]:
+        shutil.copy(bundle / record["file"], folder / record["file"])
+    (folder / MANIFEST).write_text(json.dumps(manifest), encoding="utf-8")
+    return load_bundle(folder)
 
 
 def _recipe(bundle: Bundle) -> str:

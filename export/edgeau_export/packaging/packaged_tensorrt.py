@@ -10,16 +10,15 @@ Beside the float network that is there anyway it takes a quarter of the room of 
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
 from edgeau._system.command import DONE, run
 from edgeau.bundle import BundleWriter, load_bundle
-from edgeau.bundle.files import MANIFEST
 from edgeau_export.converters.tensorrt.packaged_int8 import FILE, write_packaged
 from edgeau_export.packaging.packaging_command import (
     PACKAGED_OPSET,
+    copy_files,
     cost_line,
     labelled_splits_of,
     packaged_faces,
@@ -64,9 +63,7 @@ def add_tensorrt_int8(
         graph, network.description, RECIPE, packaged_faces(source), labelled, max_f1_drop, progress
     )
     with BundleWriter(bundle) as writer:
-        for record in source.manifest.files:
-            if record.file not in (MANIFEST, FILE):
-                shutil.copy(source.path(record.file), writer.directory / record.file)
+        copy_files(source, writer.directory, without=(FILE,))
         write_packaged(writer.directory / FILE, int8, graph, network.float_sha256)
         writer.finish(source.manifest)
     return int8

@@ -1,13 +1,16 @@
-"""Common parts of the commands that make the packaged bundles: their options, their faces, their last line."""
+"""Common parts of the commands that make the packaged bundles: options, faces, copies of a bundle, the last line."""
 
 from __future__ import annotations
 
+import shutil
+from collections.abc import Sequence
 from pathlib import Path
 
 from edgeau._system.command import CommandParser
 from edgeau.bundle import Bundle, packaged_bundle_path
-from edgeau.bundle.golden import read_golden
-from edgeau.bundle.manifest import Accuracy
+from edgeau.bundle.files import MANIFEST
+from edgeau.bundle.golden import Golden, read_golden, write_golden
+from edgeau.bundle.manifest import Accuracy, Artifact
 from edgeau.errors import InputError
 from edgeau_calibration.data.crops import CalibrationSet, aligned_crops
 from edgeau_calibration.data.load import PACKAGED
@@ -15,13 +18,16 @@ from edgeau_calibration.data.npz import stored_crops
 from edgeau_calibration.data.packaged import COUNT
 from edgeau_calibration.data.packaged import FILE as CALIBRATION
 from edgeau_calibration.search.budget import MAX_F1_DROP
+from edgeau_export.converters.artifacts import artifact_answer
 from edgeau_export.quantization.face_crops import FaceCrops
 from edgeau_export.quantization.labelled_data import LabelledData, labelled_data
 from edgeau_export.source_network.network import NetworkDescription
 
 __all__ = [
     "PACKAGED_OPSET",
+    "add_golden_answer",
     "add_max_f1_drop",
+    "copy_files",
     "cost_line",
     "labelled_splits_of",
     "packaged_faces",
@@ -54,6 +60,23 @@ def add_max_f1_drop(parser: CommandParser) -> None:
         metavar="X",
         help="mean F1 that INT8 may cost (default %(default)s)",
     )
+
+
+def copy_files(source: Bundle, directory: Path, without: Sequence[str] = ()) -> None:
+    """Copy what a bundle holds, save its manifest and the files that are made anew."""
+    for record in source.manifest.files:
+        if record.file != MANIFEST and record.file not in without:
+            shutil.copy(source.path(record.file), directory / record.file)
+
+
+def add_golden_answer(
+    source: Bundle, directory: Path, artifact: Artifact, description: NetworkDescription
+) -> None:
+    """Write a bundle's golden answers with those of an artifact that was added to its copy in ``directory``."""
+    golden = read_golden(source.path(source.manifest.golden))
+    answer = artifact_answer(artifact, directory, description, golden.crops)
+    answers = {**golden.answers, artifact.file: answer}
+    write_golden(directory / source.manifest.golden, Golden(golden.crops, answers))
 
 
 def packaged_faces(source: Bundle) -> FaceCrops:

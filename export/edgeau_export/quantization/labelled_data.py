@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -22,7 +22,7 @@ from edgeau_export.source_network.network import NetworkDescription
 
 Fuse = Callable[[NDArray[np.float32]], NDArray[np.float32]]
 
-__all__ = ["LabelledData", "PublishedSet", "Scored", "labelled_data"]
+__all__ = ["LabelledData", "PublishedSet", "Scored", "f1_by_label", "labelled_data"]
 
 
 @dataclass(frozen=True)
@@ -98,14 +98,10 @@ class LabelledData:
     def accuracy(self, scored: Scored, of_float: Scored, part: str, engine: str) -> Accuracy:
         """Convert to the manifest's record; ``engine`` gave the answers."""
         drops = scored.drop(of_float)
-        values = {
-            label: None if np.isnan(value) else float(value)
-            for label, value in zip(self.description.labels, scored.f1, strict=True)
-        }
         return Accuracy(
             data=f"{self.test.source}; {part}; SHA-256 {self.test.crops.digest[:16]}",
             count=len(self.test),
-            f1=values,
+            f1=f1_by_label(self.description.labels, scored.f1),
             f1_mean=float(np.nanmean(scored.f1)),
             f1_drop_mean=float(np.nanmean(drops)),
             f1_drop_max=float(np.nanmax(drops)),
@@ -124,6 +120,11 @@ class LabelledData:
         thresholds = fitted.astype(np.float32)
         decided = sigmoid(on_test) >= thresholds
         return Scored(thresholds, f1_scores(decided, self.test.present, self.test.known))
+
+
+def f1_by_label(labels: Sequence[str], f1: NDArray[np.float64]) -> dict[str, float | None]:
+    """F1 ``(C,)`` as the manifest has it: None where it is NaN, since the label had no positive."""
+    return {label: None if np.isnan(value) else float(value) for label, value in zip(labels, f1, strict=True)}
 
 
 def labelled_data(

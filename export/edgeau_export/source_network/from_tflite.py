@@ -16,7 +16,7 @@ from edgeau.runtimes import open_session
 from edgeau_export.converters.parity import run_artifact
 from edgeau_export.profiling.from_tflite import profile_of_tflite
 from edgeau_export.quantization.face_crops import packaged_crops
-from edgeau_export.quantization.labelled_data import LabelledData
+from edgeau_export.quantization.labelled_data import LabelledData, f1_by_label
 from edgeau_export.source_network import contract
 from edgeau_export.source_network.model_file import DescribedModel
 from edgeau_export.source_network.tflite_facts import read_tflite_facts, refuse_what_cannot_run
@@ -107,14 +107,10 @@ class TfliteSource:
         ]
         decided = sigmoid(np.concatenate([piece.values for piece in pieces])) >= thresholds
         f1 = f1_scores(decided, faces.present, faces.known)
-        labels = self.description.labels
         return Accuracy(
             data=f"{faces.source}; SHA-256 {faces.crops.digest[:16]}",
             count=len(faces),
-            f1={
-                label: None if np.isnan(value) else float(value)
-                for label, value in zip(labels, f1, strict=True)
-            },
+            f1=f1_by_label(self.description.labels, f1),
             f1_mean=float(np.nanmean(f1)),
             engine=pieces[0].engine,
         )

@@ -70,6 +70,14 @@ def test_only_what_is_whole_and_the_same_counts_as_done(film, picture, bundle, t
     assert status(capsys, *words)["stale"] == [str(film)], "other bytes"
 
 
+def test_tables_of_other_landmark_networks_are_not_done(picture, bundle, tmp_path, capsys) -> None:
+    out = tmp_path / "out"
+    words = (picture, "--out", out, "--bundle", bundle)
+    assert analyze(*words) == 0
+    assert status(capsys, *words)["left"] == []
+    assert status(capsys, *words, "--landmarker-model", tmp_path / "other.task")["left"] == [str(picture)]
+
+
 def test_a_broken_off_input_is_not_done(film, bundle, tmp_path, capsys) -> None:
     film.write_bytes(film.read_bytes()[: film.stat().st_size * 2 // 3])
     out = tmp_path / "out"

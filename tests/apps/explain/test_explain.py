@@ -11,9 +11,14 @@ import cv2
 import numpy as np
 import pytest
 
+from edgeau import Pipeline
+from edgeau.faces.alignment import Alignment
+from edgeau.sources.clip import clip_path
+from edgeau_apps.analyze.inputs import Input
 from edgeau_apps.explain.command import main
 from edgeau_apps.explain.drawing import overlay
 from edgeau_apps.explain.evidence import CheckpointEvidence, occlusion_maps
+from edgeau_apps.explain.finding import crops_of
 from edgeau_apps.explain.regions import region_mask, region_name
 
 
@@ -97,6 +102,16 @@ def test_a_film_shows_each_unit_where_it_is_strongest(tmp_path: Path, capsys) ->
     assert {row["label"] for row in rows} == {"AU12", "AU43"}
     assert rows[0]["face"] != rows[1]["face"]
     assert all(row["probability"] > 0.6 for row in rows)
+
+
+def test_a_film_is_another_stream_than_the_one_before_it() -> None:
+    """Tracks and smoothed values of the first film are nothing of the second one's."""
+    clip = Input("clip", clip_path(), "video", "clip")
+    with Pipeline.load(max_faces=1) as pipeline:
+        once, again = (
+            [(one.stem, one.labels) for one in crops_of(clip, pipeline, Alignment())] for _ in range(2)
+        )
+    assert once == again
 
 
 def test_regions_lie_where_the_face_has_them() -> None:
