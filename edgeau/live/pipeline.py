@@ -125,8 +125,8 @@ class LivePipeline(Closing):
             raise UsageError(
                 "this pipeline follows a source already; end that stream, or load another pipeline"
             )
-        self._running = True
         run = self._run = LiveRun(self.stages, source, self.options)
+        self._running = True
         try:
             run.start()
             while (view := run.take()) is not None:

@@ -13,6 +13,9 @@ from edgeau.sources.frame import Frame
 
 __all__ = ["PendingFrame", "ReorderBuffer"]
 
+# Answers kept for faces that are out of sight, ours: bounded memory in a crowd.
+_KEPT = 16
+
 
 @dataclass(eq=False)
 class PendingFrame:
@@ -47,7 +50,7 @@ class ReorderBuffer:
     whose turn it is not.
 
     Args:
-        settle: a found face, and the last answer for its track or None, to the face to give.
+        settle: a frame, a face found in it, and the last answer for its track or None, to the face to give.
         max_age_s: age at which a frame goes without the network's answer.
         backlog: how often results may become ready before the first are taken; frames that waited for one answer of the
             network become ready together.
@@ -57,7 +60,7 @@ class ReorderBuffer:
 
     def __init__(
         self,
-        settle: Callable[[DetectedFace, Face | None], Face],
+        settle: Callable[[Frame, DetectedFace, Face | None], Face],
         *,
         max_age_s: float,
         backlog: int,
@@ -127,7 +130,9 @@ class ReorderBuffer:
         while self._unsettled and not (self._unsettled[0].waits and self._until_old_s() > 0):
             pending = self._unsettled.popleft()
             self._forget_lost(pending)
-            pending.faces = tuple(self._settle(face, self._answer(face)) for face in pending.found)
+            pending.faces = tuple(
+                self._settle(pending.frame, face, self._answer(face)) for face in pending.found
+            )
             settled.append(pending)
         if settled:
             self._ready.append(settled)
@@ -158,7 +163,3 @@ class ReorderBuffer:
         if len(self._answers) > len(seen) + _KEPT:
             for track in [track for track in self._answers if track not in seen][:-_KEPT]:
                 del self._answers[track]
-
-
-# Answers kept for faces that are out of sight, ours: bounded memory in a crowd.
-_KEPT = 16

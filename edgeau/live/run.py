@@ -70,7 +70,7 @@ class LiveRun:
         self._stopping = threading.Event()
         self._error: BaseException | None = None
         self._landmark_errors, self._network_errors = ErrorThrottle(source.name), ErrorThrottle(source.name)
-        self._landmarks_s = 0.0
+        self._landmarks_s: float | None = None
         self._taken: deque[float] = deque(maxlen=_RATE_WINDOW)
         self._age_s = 0.0
         self._last_frame_s = self._clock()
@@ -134,7 +134,7 @@ class LiveRun:
             fps=(len(taken) - 1) / span_s if span_s > 0 else 0.0,
             every=self._scheduler.every,
             age_s=self._age_s,
-            landmarks_s=self._landmarks_s,
+            landmarks_s=self._landmarks_s or 0.0,
             network_s=self._scheduler.cost_s,
             temperature_c=self._thermometer.celsius,
             silent_s=self._clock() - self._last_frame_s,
@@ -171,7 +171,8 @@ class LiveRun:
                 continue
             self._landmark_errors.over()
             now_s = self._clock()
-            self._landmarks_s += 0.1 * (now_s - begun_s - self._landmarks_s)
+            before_s = now_s - begun_s if self._landmarks_s is None else self._landmarks_s
+            self._landmarks_s = before_s + 0.1 * (now_s - begun_s - before_s)
             self._scheduler.on_temperature(self._thermometer.read(now_s), now_s)
             self._send(frame, found, now_s)
 
@@ -245,9 +246,10 @@ class LiveRun:
         )
         return View(frame, self._stages.apply_filters(result))
 
-    def _resolved(self, face: DetectedFace, answer: Face | None) -> Face:
+    def _resolved(self, frame: Frame, face: DetectedFace, answer: Face | None) -> Face:
         if answer is None:
             return self._stages.without_aus(face)
+        is_of_this_frame = answer.aus_time_s == frame.time_s
         return Face(
             face.box,
             face.landmarks,
@@ -256,6 +258,7 @@ class LiveRun:
             answer.aus,
             quality=answer.quality,
             aus_time_s=answer.aus_time_s,
+            network_logits=answer.network_logits if is_of_this_frame else None,
             aus_held_s=answer.aus_held_s,
         )
 

@@ -38,6 +38,13 @@ def test_live_and_offline_say_the_same_about_a_frame(bundle_path: Path, astronau
     for result in fresh:
         np.testing.assert_array_equal(result.faces[0].landmarks, offline[result.index].landmarks)
         assert result.faces[0].aus == offline[result.index].aus
+        np.testing.assert_array_equal(
+            result.faces[0].network_logits,
+            offline[result.index].network_logits,
+            "what a neutral face is collected from",
+        )
+    repeated = [face for result in live for face in result.faces if face.aus_time_s != result.time_s]
+    assert all(face.network_logits is None for face in repeated)
 
 
 def test_streams_may_follow_one_another_live_and_offline(bundle_path: Path) -> None:

@@ -26,7 +26,7 @@ class Bench:
     def __init__(self, backlog: int = 100) -> None:
         self.clock, self.lost = Clock(), 0
         self.outbox = ReorderBuffer(
-            lambda found, answer: self.face(found.track_id, None if answer is None else answer.aus_time_s),
+            lambda _, found, answer: self.face(found.track_id, None if answer is None else answer.aus_time_s),
             max_age_s=0.15,
             backlog=backlog,
             lose=self.lose,
