@@ -207,8 +207,9 @@ class Pipeline(Closing):
     def reset(self) -> None:
         """Forget the frames so far: the next one that :meth:`track` gets begins another stream."""
         with self._stepping:
+            self._take_over(self)
             self.stages.start()
-            self._count, self._start_s, self._follows = 0, None, self
+            self._count, self._start_s = 0, None
 
     def stream(self, source: Source, *, cores: int = 1) -> Iterator[FrameResult]:
         """The action units of a source's frames, in order, with the source's numbers and times.
@@ -225,18 +226,20 @@ class Pipeline(Closing):
         Raises:
             InputError: from the iterator, where the source could not deliver frames; what it could comes before.
             EngineError: the engine failed.
-            UsageError: from the iterator, where another stream of this pipeline began meanwhile: the faces of two streams
+            UsageError: from the iterator, live or not, where another stream of this pipeline began meanwhile: the faces of two streams
                 would be taken for each other.
         """
-        if source.live:
-            self._follows = source
-            self.live = self.live or LivePipeline(self.stages)
-            yield from self.live.stream(source)
-            return
         this = object()
+        if source.live:
+            with self._stepping:
+                self._take_over(this)
+                self.live = LivePipeline(self.stages)
+            yield from self.live.stream(source)
+            with self._step_of(this):  # or another stream ended it
+                return
         with self._stepping:
+            self._take_over(this)
             self.stages.start(static=source.still, live=False)
-            self._follows = this
         if cores > 1 and not source.still:
             yield from self._overlapped(source, cores, this)
             return
@@ -258,6 +261,12 @@ class Pipeline(Closing):
                         FrameResult(frame.index, frame.time_s, age_s, 0, faces)
                     )
                 yield result
+
+    def _take_over(self, stream: object) -> None:
+        """Begin a stream: of those before, one that runs live in threads ends now, and the others at their next frame."""
+        self._follows = stream
+        if self.live is not None:
+            self.live.close()
 
     @contextmanager
     def _step_of(self, stream: object) -> Iterator[None]:

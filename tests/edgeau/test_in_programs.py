@@ -120,6 +120,27 @@ def test_two_streams_at_once_are_refused_and_never_mixed(bundle_path: Path) -> N
                 next(third)
 
 
+@pytest.mark.parametrize("second_is_live", [True, False])
+def test_a_live_stream_ends_when_another_one_begins(bundle_path: Path, *, second_is_live: bool) -> None:
+    with Pipeline.load(bundle_path, threads=1, max_faces=1) as pipeline:
+        with open_source("clip") as source:
+            alone = [result for result, _ in zip(pipeline.stream(source), range(3), strict=False)]
+        with (
+            open_source("clip", real_time=True) as one,
+            open_source("clip", real_time=second_is_live) as other,
+        ):
+            first = pipeline.stream(one)
+            next(first)
+            second = pipeline.stream(other)
+            began = [next(second) for _ in range(3)]
+            with pytest.raises(UsageError, match="another stream of this pipeline began"):
+                list(first)
+            assert [result.faces[0].track_id for result in began] == [0, 0, 0]
+            if not second_is_live:
+                assert [answer(result) for result in began] == [answer(result) for result in alone]
+            assert next(second).faces
+
+
 def test_sixteen_threads_stream_at_once_and_one_goes_on(bundle_path: Path) -> None:
     """Whoever began last gets the answers of a stream alone; everybody else a clear error."""
     with Pipeline.load(bundle_path, threads=1) as pipeline:
