@@ -1,20 +1,30 @@
-"""The annotated picture with sparklines below the faces, and a corner that says how it runs."""
+"""The annotated picture with the last seconds below the faces, and a corner that says how it runs."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import pairwise
+from typing import TypeAlias
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from edgeau.annotation import Annotator, lettering, palette
+from edgeau.annotation.annotator import Layout
 from edgeau.annotation.outline import draw_outline
 from edgeau.live import View
-from edgeau_apps.live.session import SECONDS, History, WebcamSession
+from edgeau_apps.live.session import SECONDS, WebcamSession
 
 __all__ = ["Overlay"]
 
+Points: TypeAlias = list[tuple[float, float, bool]]  # seconds before now, probability, active
+
 _STRIP = 0.28  # of the picture's height, for sparklines
 _COLUMNS = 6
+_TIMELINE_COLUMNS, _TIMELINE_HEIGHT = 2, 0.09  # large timelines: of the picture's height, each
+_GAP = 12  # pixels between a line and the name of the next one
+_BAND, _ON = (70, 62, 56), (62, 78, 100)  # grounds of a large timeline, BGR
 
 
 class Overlay:
@@ -30,6 +40,8 @@ class Overlay:
         self.mirror = False
         self.landmarks = False
         self.sparklines = True
+        self.timelines = False
+        self.help: Sequence[str] = ()
 
     def draw(self, view: View) -> NDArray[np.uint8]:
         """The picture of a view, BGR."""
@@ -44,9 +56,10 @@ class Overlay:
         if self.mirror:
             left = picture[:, : image.shape[1]].copy()
             picture[:, : image.shape[1]] = left[:, ::-1]
-        if self.sparklines and result.faces:
-            picture = self._with_sparklines(picture, view)
-        self._draw_corner(picture, view)
+        layout = Layout.of(image.shape[1], image.shape[0], banner=self._warning is not None)
+        self._draw_corner(picture[layout.banner :, : layout.frame[0]], view)
+        if result.faces and (self.sparklines or self.timelines):
+            picture = self._with_lines(picture, view)
         return picture
 
     def draw_outline(self, view: View) -> NDArray[np.uint8]:
@@ -63,34 +76,45 @@ class Overlay:
                 )
         return image
 
-    def _with_sparklines(self, picture: NDArray[np.uint8], view: View) -> NDArray[np.uint8]:
+    def _with_lines(self, picture: NDArray[np.uint8], view: View) -> NDArray[np.uint8]:
+        """The picture with the last seconds of its largest face below it, every AU in a cell."""
         height, width = picture.shape[:2]
-        strip: NDArray[np.uint8] = np.empty((int(height * _STRIP), width, 3), np.uint8)
-        strip[:] = palette.GROUND
         face = max(view.result.faces, key=lambda one: one.box.width * one.box.height)
         number = -1 if face.track_id is None else face.track_id
         labels = list(face.aus)
-        rows = -(-len(labels) // _COLUMNS)
-        cell = (width // _COLUMNS, strip.shape[0] // rows)
+        columns = _TIMELINE_COLUMNS if self.timelines else _COLUMNS
+        rows = -(-len(labels) // columns)
+        below = rows * height * _TIMELINE_HEIGHT if self.timelines else height * _STRIP
+        strip: NDArray[np.uint8] = np.empty((int(below), width, 3), np.uint8)
+        strip[:] = palette.GROUND
+        cell = (width // columns, strip.shape[0] // rows)
+        bands = self._session.bands if self.timelines else {}
         for place, label in enumerate(labels):
-            column, row = place % _COLUMNS, place // _COLUMNS
+            column, row = place % columns, place // columns
             box = strip[row * cell[1] : (row + 1) * cell[1], column * cell[0] : (column + 1) * cell[0]]
-            _draw_sparkline(box, label, self._session.history, number, palette.face_colour(max(0, number)))
+            points = self._session.history.of(number, label)
+            if self.timelines:
+                _draw_scale(box, points, self._session.thresholds[label], bands.get(label))
+            _draw_line(box, label, points, palette.face_colour(max(0, number)))
         return np.vstack((picture, strip))
 
     def _draw_corner(self, picture: NDArray[np.uint8], view: View) -> None:
+        """Say how it runs, in the corner of the frame; letters shrink until they fit it."""
         counters = self._session.counters()
         fps = 0.0 if counters is None else counters.fps
         words = [
             f"{fps:.0f} frames/s, latency {1e3 * view.result.age_s:.0f} ms, {_every(view.result.every)}",
             f"{self._session.engine()}, {self._session.precision()}",
             f"{_smoothed(self._session.smoothed_s)}; two arms: own right | own left",
+            *self.help,
         ]
         if self._session.is_recording:
             words.append("recording")
         if self._session.said:
             words.append(self._session.said)
         size = max(11, picture.shape[0] // 45)
+        while size > 8 and any(lettering.width(text, size) > picture.shape[1] - 2 * size for text in words):
+            size -= 1
         for line, text in enumerate(words):
             at = (size, round(size * (1.2 + 1.7 * line)))
             box = (0, round(at[1] - 0.9 * size), lettering.width(text, size) + 2 * size, round(1.8 * size))
@@ -108,21 +132,39 @@ def _shade(picture: NDArray[np.uint8], box: tuple[int, int, int, int]) -> None:
     part[:] = part // 3
 
 
-def _draw_sparkline(
-    box: NDArray[np.uint8], label: str, history: History, number: int, colour: tuple[int, int, int]
-) -> None:
-    height, width = box.shape[:2]
-    size = max(9, min(14, height // 4))
-    lettering.text(box, label, (6, height // 2), size, palette.MUTED)
-    left = 5 * size
-    points = [
-        (left + (1 + time_s / SECONDS) * (width - left - 8), 3 + (1 - value) * (height - 6))
-        for time_s, value in history.of(number, label)
-        if value is not None
-    ]
-    if len(points) > 1:
-        line = np.round(np.array(points) * 16).astype(np.int32)
+def _letters(box: NDArray[np.uint8]) -> int:
+    return max(9, min(14, box.shape[0] // 4))
+
+
+def _across(box: NDArray[np.uint8], time_s: float) -> float:
+    """Where a time stands in a cell, pixels from its left."""
+    left = 10 + lettering.width("AU43", _letters(box))
+    return left + (1 + time_s / SECONDS) * (box.shape[1] - left - _GAP)
+
+
+def _down(box: NDArray[np.uint8], value: float) -> float:
+    return 3 + (1 - value) * (box.shape[0] - 6)
+
+
+def _draw_line(box: NDArray[np.uint8], label: str, points: Points, colour: tuple[int, int, int]) -> None:
+    lettering.text(box, label, (6, box.shape[0] // 2), _letters(box), palette.MUTED)
+    places = [(_across(box, time_s), _down(box, value)) for time_s, value, _ in points]
+    if len(places) > 1:
+        line = np.round(np.array(places) * 16).astype(np.int32)
         cv2.polylines(box, [line], isClosed=False, color=colour, thickness=1, lineType=cv2.LINE_AA, shift=4)
+
+
+def _draw_scale(
+    box: NDArray[np.uint8], points: Points, threshold: float, band: tuple[float, float] | None
+) -> None:
+    """Behind a large timeline: the threshold in its band, and the times in which the AU was active."""
+    left, right = round(_across(box, -SECONDS)), round(_across(box, 0))
+    if band is not None:
+        box[round(_down(box, band[1])) : round(_down(box, band[0])), left:right] = _BAND
+    for (start, _, active), (end, *_) in pairwise(points):
+        if active:
+            box[3:-3, round(_across(box, start)) : round(_across(box, end))] = _ON
+    box[round(_down(box, threshold)), left:right:4] = palette.MUTED
 
 
 def _every(frames: int) -> str:

@@ -19,6 +19,7 @@ from edgeau.results import FrameResult
 from edgeau.sinks import QueuedSink, open_sink
 from edgeau.sources import Source
 from edgeau.temporal.events import Event, EventDetector
+from edgeau.temporal.hysteresis import Hysteresis
 from edgeau.temporal.smoothing import Smoother
 from edgeau_apps.live.calibration import BaselineCalibration, CalibratedFace
 from edgeau_apps.live.continuation import Continuation
@@ -33,10 +34,10 @@ _MOST = 600  # points a face: a camera of 60 frames a second
 
 
 class History:
-    """Probabilities of each face that is there."""
+    """Probabilities and decisions of each face that is there."""
 
     def __init__(self) -> None:
-        self._faces: dict[int, deque[tuple[float, dict[str, float | None]]]] = {}
+        self._faces: dict[int, deque[tuple[float, dict[str, tuple[float, bool]]]]] = {}
 
     def add(self, result: FrameResult) -> None:
         """One more result."""
@@ -45,20 +46,25 @@ class History:
             number = -1 if face.track_id is None else face.track_id
             seen.add(number)
             points = self._faces.setdefault(number, deque(maxlen=_MOST))
-            points.append((result.time_s, {name: unit.probability for name, unit in face.aus.items()}))
+            read = {
+                name: (unit.probability, bool(unit.active))
+                for name, unit in face.aus.items()
+                if unit.probability is not None
+            }
+            points.append((result.time_s, read))
             while points and result.time_s - points[0][0] > SECONDS:
                 points.popleft()
         for number in self._faces.keys() - seen:
             if result.time_s - self._faces[number][-1][0] > 1.0:
                 del self._faces[number]
 
-    def of(self, number: int, label: str) -> list[tuple[float, float | None]]:
-        """Seconds before the newest point (0 or less), and the probability then."""
+    def of(self, number: int, label: str) -> list[tuple[float, float, bool]]:
+        """Seconds before the newest point (0 or less), the probability then, and whether the AU was active; where it was read."""
         points = self._faces.get(number)
         if not points:
             return []
         now = points[-1][0]
-        return [(time_s - now, units.get(label)) for time_s, units in list(points)]
+        return [(time_s - now, *units[label]) for time_s, units in list(points) if label in units]
 
 
 class WebcamSession:
@@ -129,6 +135,26 @@ class WebcamSession:
         """Largest lag of the probabilities that are shown, seconds; None where they are not smoothed."""
         lags = [one.latency_s for one in self._pipeline.stages.filters if isinstance(one, Smoother)]
         return sum(lags) if lags else None
+
+    @property
+    def bands(self) -> dict[str, tuple[float, float]]:
+        """AU label to the probability below which it goes off and the one from which it comes on; empty where decisions have no band."""
+        found: dict[str, tuple[float, float]] = {}
+        for one in self._pipeline.stages.filters:
+            if isinstance(one, Hysteresis):
+                found |= one.limits
+        return found
+
+    @property
+    def smallest_face(self) -> float:
+        """Width of the smallest face that is found reliably, as a share of the frame's long side."""
+        return self._pipeline.stages.smallest_face()
+
+    @property
+    def artifact(self) -> str:
+        """Name of the artifact that runs, as :meth:`use_artifact` takes it."""
+        one = self._pipeline.artifact
+        return self.bundle.name(one.file, one.runtime, one.precision)
 
     def engine(self) -> str:
         """Name, for people, of the engine that runs the network."""

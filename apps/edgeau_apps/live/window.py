@@ -12,6 +12,7 @@ import cv2
 from edgeau._system.atomic_file import write_whole
 from edgeau.errors import UserError
 from edgeau_apps.live.overlay import Overlay
+from edgeau_apps.live.recording import Kind
 from edgeau_apps.live.session import WebcamSession
 
 __all__ = ["KEYS", "can_open", "show"]
@@ -22,12 +23,16 @@ KEYS = {
     "m": "mirror",
     "l": "landmarks",
     "s": "sparklines",
+    "t": "large timelines with thresholds, their bands, and when an AU was on",
+    "h": "these keys",
     "f": "full screen",
     "space": "pause",
     "q or Esc": "quit",
 }
 _TITLE = "edgeau"
 _ESCAPE = 27
+_HINT = ("h: keys",)
+_FILES: dict[Kind, str] = {"csv": ".csv", "jsonl": ".jsonl", "events": ".events.csv"}
 
 
 def can_open() -> str:
@@ -52,6 +57,7 @@ def show(session: WebcamSession, overlay: Overlay, out: Path) -> None:
         out: folder for recordings.
     """
     seen, paused, sized = 0, False, False
+    overlay.help = _HINT
     while session.alive:
         seen, view = session.wait(seen, 0.1)
         if view is not None and not paused:
@@ -79,6 +85,10 @@ def _act(key: int, session: WebcamSession, overlay: Overlay, out: Path) -> None:
         overlay.landmarks = not overlay.landmarks
     elif key == ord("s"):
         overlay.sparklines = not overlay.sparklines
+    elif key == ord("t"):
+        overlay.timelines = not overlay.timelines
+    elif key == ord("h"):
+        overlay.help = _HINT if overlay.help != _HINT else [f"{one}: {what}" for one, what in KEYS.items()]
     elif key == ord("f"):
         full = cv2.getWindowProperty(_TITLE, cv2.WND_PROP_FULLSCREEN) == cv2.WINDOW_FULLSCREEN
         cv2.setWindowProperty(
@@ -96,8 +106,9 @@ def _toggle_recording(session: WebcamSession, out: Path) -> None:
         session.record(on=True)
         return
     session.record(on=False)
-    content = session.fetch_recording()
-    if content is not None:
-        file = out / time.strftime("edgeau-%Y%m%d-%H%M%S.csv")
-        write_whole(file, content)
-        session.said = f"wrote {file}"
+    name = time.strftime("edgeau-%Y%m%d-%H%M%S")
+    for kind, end in _FILES.items():
+        content = session.fetch_recording(kind)
+        if content is not None:
+            write_whole(out / f"{name}{end}", content)
+            session.said = f"wrote {out / name}{', '.join(_FILES.values())}"

@@ -4,11 +4,14 @@ import cv2
 import numpy as np
 import pytest
 
+from edgeau import Pipeline, open_source
 from edgeau.errors import InputError, UsageError
 from edgeau_apps.live.command import main
+from edgeau_apps.live.overlay import _BAND, Overlay
 from edgeau_apps.live.serve.listening import parse_address
 from edgeau_apps.live.serve.viewer_camera import ViewerCamera, decoded
-from edgeau_apps.live.session import SECONDS, History
+from edgeau_apps.live.session import SECONDS, History, WebcamSession
+from edgeau_apps.live.window import KEYS, _act
 
 
 @pytest.mark.parametrize(
@@ -75,6 +78,62 @@ def test_history_keeps_the_last_seconds():
         face = Face(Box(0, 0, 1, 1), np.zeros((468, 3), np.float32), 7, None, {"AU12": unit})
         history.add(FrameResult(step, step / 10, 0.0, 0, (face,)))
     points = history.of(7, "AU12")
-    assert points[-1] == (0, 199 / 200)
+    assert points[-1] == (0, 199 / 200, False)
     assert points[0][0] >= -SECONDS
     assert history.of(8, "AU12") == []
+
+
+@pytest.fixture(scope="module")
+def shown():
+    """A session that has read half a second of the packaged clip, and its newest view."""
+    session = WebcamSession(
+        lambda artifact: Pipeline.load(artifact=artifact, threads=1, experimental=True),
+        lambda: open_source("clip", real_time=True, repeat=True),
+    )
+    session.start()
+    view = None
+    while view is None or not view.result.faces or view.result.time_s < 0.5:
+        number, view = session.wait(session.newest()[0], 30)
+        assert session.alive, session.failure
+    yield session, view
+    session.close()
+
+
+def test_large_timelines_have_a_row_for_every_two_aus_and_show_the_band(shown):
+    session, view = shown
+    overlay = Overlay(session, None)
+    small = overlay.draw(view)
+    overlay.timelines = True
+    large = overlay.draw(view)
+    assert large.shape[0] - small.shape[0] > 0.4 * view.frame.image.shape[0]
+    strip = large[view.frame.image.shape[0] :]
+    assert (strip == _BAND).all(axis=2).mean() > 0.1
+
+
+def test_the_window_says_its_keys(shown, tmp_path):
+    session, view = shown
+    overlay = Overlay(session, None)
+    quiet = overlay.draw(view)
+    _act(ord("h"), session, overlay, tmp_path)
+    assert overlay.help == ("h: keys",)
+    _act(ord("h"), session, overlay, tmp_path)
+    assert len(overlay.help) == len(KEYS)
+    said = overlay.draw(view)
+    frame = view.frame.image.shape
+    assert (said != quiet)[: frame[0], : frame[1]].mean() > 0.05
+    assert np.array_equal(said[:, frame[1] :], quiet[:, frame[1] :]), "nothing covers the numbers"
+
+
+def test_a_recording_of_the_window_is_a_table_json_lines_and_events(shown, tmp_path):
+    session, _ = shown
+    overlay = Overlay(session, None)
+    _act(ord("r"), session, overlay, tmp_path)
+    while session.recording.rows < 3:
+        session.wait(session.newest()[0], 5)
+    _act(ord("r"), session, overlay, tmp_path)
+    assert {path.name[len("edgeau-20261129-051200") :] for path in tmp_path.iterdir()} == {
+        ".csv",
+        ".jsonl",
+        ".events.csv",
+    }
+    assert session.said.startswith("wrote ")

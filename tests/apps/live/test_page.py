@@ -87,6 +87,7 @@ def test_the_page_says_what_its_bars_show(page):
     said = page.evaluate("document.getElementById('meaning').textContent")
     assert "smoothed: at most 0." in said
     assert "own right side on the" in said
+    assert "comes on above the upper edge of its band" in said
 
 
 def test_action_units_have_their_names(page):
@@ -98,10 +99,62 @@ def test_action_units_have_their_names(page):
     )
 
 
-def test_a_picture_without_a_face_says_so(page):
-    assert page.evaluate("document.getElementById('no-face').hidden")
-    page.evaluate("document.getElementById('no-face').hidden = false")
-    assert "No face in the picture" in page.inner_text("#no-face")
+def amended(browser, server, change):
+    """The page with the server's own messages, each changed before it comes."""
+    context = browser.new_context(viewport={"width": 1280, "height": 900})
+    page = context.new_page()
+    page.errors = []
+    page.on("pageerror", lambda error: page.errors.append(str(error)))
+
+    def pass_on(socket):
+        real = socket.connect_to_server()
+        real.on_message(lambda text: socket.send(json.dumps(change(json.loads(text)))))
+
+    page.route_web_socket("**/numbers", pass_on)
+    page.goto(server.url)
+    page.wait_for_selector(".au", timeout=60_000)
+    return page
+
+
+def test_a_refused_au_says_why_in_words_and_a_refused_face_says_it_once(browser, server):
+    def change(message):
+        for face in message["faces"]:
+            face["aus"]["AU12"], face["reasons"]["AU12"] = None, "occluded"
+        for face in message["faces"][:1]:
+            aus = dict.fromkeys(face["aus"])
+            message["faces"].append(face | {"id": 91, "aus": aus, "reasons": dict.fromkeys(aus, "size")})
+        return message
+
+    page = amended(browser, server, change)
+    wait_until(page, "document.querySelectorAll('.face').length === 2")
+    row = page.locator(".face:not(:has(.note:not([hidden]))) [data-au=AU12]")
+    assert "Not read: something lies over the part of the face" in row.inner_text()
+    assert row.locator(".track").is_hidden()
+    refused = page.locator(".face", has_text="Face 91")
+    assert refused.inner_text().split("\n\n") == ["Face 91", "Not read: the face has too few pixels."]
+    colours = page.eval_on_selector_all(
+        ".dot", "all => all.map((one) => getComputedStyle(one).backgroundColor)"
+    )
+    assert len(set(colours)) == 2, "as the outlines in the picture"
+    assert not page.errors
+    page.context.close()
+
+
+def test_every_face_is_ordered_by_its_own_activity(browser, server):
+    def change(message):
+        for face in message["faces"][:1]:
+            face["aus"] = dict.fromkeys(face["aus"], [0.1, False])
+            other = face["aus"] | {"AU26": [0.9, True]}
+            face["aus"] = face["aus"] | {"AU25": [0.9, True]}
+            message["faces"].append(face | {"id": 91, "aus": other})
+        return message
+
+    page = amended(browser, server, change)
+    page.click("#order")
+    first = "document.querySelector('.face:nth-child(%d) .au').dataset.au === '%s'"
+    wait_until(page, first % (1, "AU25"))
+    wait_until(page, first % (2, "AU26"))
+    page.context.close()
 
 
 def test_a_recording_downloads_as_csv(page):
@@ -175,7 +228,32 @@ def test_timelines_grow_and_show_threshold_and_band(page):
         let n = 0; for (let i = 3; i < d.length; i += 4) n += d[i] > 0; return n; }"""
     )
     assert colours > 10
-    assert "stays on until it is clearly below" in page.inner_text("#meaning")
+    assert page.locator("#legend").is_visible()
+    assert "8 s ago" in page.inner_text(".face .axis")
+
+
+def test_timelines_mark_where_an_au_began_and_on_which_side(browser, server):
+    def change(message):
+        event = {
+            "kind": "onset",
+            "label": "AU9",
+            "face": message["faces"][0]["id"],
+            "time": 0,
+            "side": "left",
+        }
+        message["events"] = [event | {"time": message["time"] - 0.5}] if message["faces"] else []
+        for face in message["faces"]:
+            face["aus"]["AU9"] = [0.0, False]
+        return message
+
+    page = amended(browser, server, change)
+    page.click("#large")
+    # Nothing else of AU9's timeline has this colour: it is never on.
+    drawn = """() => { const c = document.querySelector('[data-au=AU9] canvas'), d = c.getContext('2d').getImageData(0, 0, c.width, c.height).data;
+        let n = 0; for (let i = 0; i < d.length; i += 4) n += d[i] === 0xc2 && d[i + 1] === 0x57 && d[i + 2] === 0x1a; return n > 100; }"""
+    wait_until(page, f"({drawn})()")
+    assert "on the left" in page.inner_text("#events")
+    page.context.close()
 
 
 def test_a_snapshot_is_the_picture(page):
@@ -236,8 +314,18 @@ def test_artifacts_are_listed_side_by_side_and_changed(page):
         "#artifacts tr td:first-child", "cells => cells.map(cell => cell.textContent)"
     )
     assert "model.fp32.onnx" in files
+    assert len(set(files)) == len(files), "one row an artifact"
+    assert "while the stream ran" in page.inner_text("#artifacts-box caption")
+    times = page.eval_on_selector_all(
+        "#artifacts td:nth-child(5)", "cells => cells.map((cell) => +cell.textContent)"
+    )
+    assert all(ms > 0 for ms in times), "processor time"
     page.click("[aria-label='Use model.fp32.onnx']")
     wait_until(page, "document.getElementById('engine').textContent.includes('fp32')", seconds=240)
+    wait_until(
+        page, "document.querySelector('[data-artifact=\"model.fp32.onnx\"] strong:not([hidden])') !== null"
+    )
+    assert page.locator("#artifacts strong:visible").count() == 1
 
 
 def test_a_second_viewer_sees_the_same(page, browser, server):
@@ -266,6 +354,8 @@ def test_the_viewers_camera_is_used_and_given_back(page):
     wait_until(page, "document.getElementById('camera').getAttribute('aria-pressed') === 'true'")
     # Chromium's fake camera shows no face.
     wait_until(page, "document.querySelectorAll('.face').length === 0", seconds=30)
+    said = page.inner_text("#no-face")
+    assert said == "No face in the picture. Faces from 11.5 % of the picture's long side on are found."
     page.click("#camera")
     page.wait_for_selector(".au", timeout=60_000)
 

@@ -1,8 +1,8 @@
 // The page: numbers come over one WebSocket, the picture is an <img>, changes are posted.
 const at = (id) => document.getElementById(id);
-const SECONDS = 8, FRAME_MS = 66, RETRY_MS = 1000, WATCH_MS = 2000;
+const SECONDS = 8, GRID_S = 2, EXPERIMENTAL = "Experimental: not proven on real faces", FRAME_MS = 66, RETRY_MS = 1000, WATCH_MS = 2000;
 const NAMES = { fps: "fps", age: "age_ms", every: "every", dropped: "dropped" };
-let about = null, latest = null, histories = new Map(), cards = new Map(), socket = null, shownEvents = "";
+let about = null, latest = null, histories = new Map(), marks = new Map(), cards = new Map(), socket = null, shownEvents = "";
 
 function say(text) { if (at("state").textContent !== text) at("state").textContent = text; }
 
@@ -25,6 +25,10 @@ async function begin() {
   at("share").hidden = !about.share;
   at("smoothed").textContent = about.smoothed_s === null
     ? "Probabilities of each frame, not smoothed." : `Probabilities, smoothed: at most ${about.smoothed_s.toFixed(2)} s behind; a recording has the raw ones too.`;
+  at("no-face").textContent = `No face in the picture. Faces from ${(100 * about.smallest_face).toFixed(1)} % of the picture's long side on are found.`;
+  const banded = Object.keys(about.bands).length > 0;
+  at("band-key").hidden = !banded;
+  at("band").textContent = banded ? `An action unit comes on above the upper edge of its band and stays on until it is below the lower one, so that it does not flicker; large timelines show the band.` : "An action unit is on at its threshold and above.";
   if (about.video) at("video").src = `video?${Date.now()}`;
   listen();
 }
@@ -54,6 +58,8 @@ function draw() {
   at("record").textContent = now.recording ? `Stop recording (${now.recorded})` : "Record";
   at("saves").hidden = now.recording || now.recorded === 0;
   say(now.calibrating === null ? now.said || "running" : `${now.said} (${Math.round(100 * now.calibrating)} %)`);
+  if (running !== now.artifact) { running = now.artifact; markRunning(); }
+  markEvents(now);
   drawFaces(now);
   drawEvents(now);
 }
@@ -68,7 +74,7 @@ function drawFaces(now) {
     drawCard(card, face, now.time);
     arrange(card, face);
   }
-  for (const [id, card] of cards) if (!seen.has(id)) { card.box.remove(); cards.delete(id); histories.delete(id); }
+  for (const [id, card] of cards) if (!seen.has(id)) { card.box.remove(); cards.delete(id); histories.delete(id); marks.delete(id); }
   at("no-face").hidden = seen.size > 0;
 }
 
@@ -81,8 +87,11 @@ function make(kind, name, parent) {
 
 function makeCard(face) {
   const box = make("article", "face"), rows = new Map();
-  make("h2", "", box).textContent = `Face ${face.id ?? ""}`;
-  const list = make("ul", "", box);
+  const title = make("h2", "", box), dot = make("span", "dot", title);
+  dot.style.background = about.colours[Math.max(0, face.id ?? 0) % about.colours.length];
+  title.append(`Face ${face.id ?? ""}`);
+  const note = make("p", "note", box), list = make("ul", "", box);
+  note.hidden = true;
   for (const label of Object.keys(face.aus)) {
     const row = make("li", "au", list);
     row.dataset.au = label;
@@ -91,12 +100,12 @@ function makeCard(face) {
     word.type = "button";
     word.textContent = label;
     tipOf(word, label);
-    if (long !== label) make("small", "", name).textContent = long;
     if (about.experimental.includes(label)) {
       const mark = make("abbr", "mark", name);
       mark.textContent = "exp";
-      mark.title = "Experimental: not proven on real faces";
+      mark.title = EXPERIMENTAL;
     }
+    if (long !== label) make("small", "", name).textContent = long;
     const track = make("span", "track", row);
     track.setAttribute("role", "meter");
     track.setAttribute("aria-valuemin", "0");
@@ -105,11 +114,15 @@ function makeCard(face) {
     const fill = make("span", "fill", track), right = make("span", "arm right", track), left = make("span", "arm left", track);
     const ticks = [make("span", "tick", track), make("span", "tick", track)];
     row.dataset.place = list.children.length - 1;
-    const line = make("canvas", "", row);
+    const why = make("span", "why", row), line = make("canvas", "", row);
     line.setAttribute("aria-hidden", "true");
-    rows.set(label, { row, track, fill, right, left, ticks, line, value: make("span", "value", row) });
+    rows.set(label, { row, track, fill, right, left, ticks, why, line, value: make("span", "value", row) });
   }
-  return { box, rows };
+  const axis = make("p", "axis", box);
+  axis.setAttribute("aria-hidden", "true");
+  for (let second = SECONDS; second > 0; second -= GRID_S) make("span", "", axis).textContent = `${second} s ago`;
+  make("span", "", axis).textContent = "now";
+  return { box, rows, note, list, arranged: 0 };
 }
 
 function remember(face, time) {
@@ -120,18 +133,30 @@ function remember(face, time) {
   histories.set(face.id, history);
 }
 
+// What kept every action unit from being read is said once, for the face.
+function drawNote(card, face) {
+  const units = Object.values(face.aus), reasons = new Set(Object.values(face.reasons));
+  const same = units.every((unit) => !unit) && reasons.size === 1;
+  card.list.hidden = same;
+  card.note.hidden = !same;
+  if (same) card.note.textContent = notRead([...reasons][0]);
+}
+
+function notRead(reason) { return `Not read: ${about.reasons[reason] ?? reason ?? "no answer"}.`; }
+
 function drawCard(card, face, time) {
+  drawNote(card, face);
   for (const [label, part] of card.rows) {
     const unit = face.aus[label], value = unit ? unit[0] : null;
     part.row.classList.toggle("active", Boolean(unit && unit[1]));
     part.row.classList.toggle("refused", !unit);
     drawBar(part, unit, about.thresholds[label]);
     const reason = face.reasons[label];
-    part.value.textContent = unit ? value.toFixed(2) : reason ?? "-";
-    part.row.title = unit || !reason ? "" : `Not read: ${about.reasons[reason] ?? reason}`;
+    part.value.textContent = unit ? value.toFixed(2) : "";
+    part.why.textContent = unit ? "" : notRead(reason);
     part.track.setAttribute("aria-valuenow", value ?? 0);
-    part.track.setAttribute("aria-valuetext", unit ? spoken(unit) : `not read: ${about.reasons[reason] ?? reason}`);
-    drawLine(part.line, label, histories.get(face.id), time);
+    part.track.setAttribute("aria-valuetext", unit ? spoken(unit) : notRead(reason));
+    drawLine(part.line, label, histories.get(face.id), time, marks.get(face.id)?.get(label) ?? []);
   }
 }
 
@@ -152,22 +177,23 @@ function spoken(unit) {
 }
 
 // Most active first, at rest where they are: rows that tremble cannot be read.
-let sorted = false, arranged = 0;
+let sorted = false;
 function arrange(card, face) {
-  if (!sorted || performance.now() - arranged < 700) return;
-  arranged = performance.now();
+  if (!sorted || performance.now() - card.arranged < 700) return;
+  card.arranged = performance.now();
   const of = (label) => { const unit = face.aus[label]; return unit ? unit[0] + (unit[1] ? 1 : 0) : -1; };
   const rows = [...card.rows].map(([label, part]) => ({ row: part.row, worth: Math.round(20 * of(label)) }));
   rows.sort((a, b) => b.worth - a.worth || a.row.dataset.place - b.row.dataset.place);
-  const list = rows[0]?.row.parentElement;
-  if (list && rows.some((one, place) => list.children[place] !== one.row) && !list.contains(document.activeElement)) list.append(...rows.map((one) => one.row));
+  const { list } = card;
+  if (rows.some((one, place) => list.children[place] !== one.row) && !list.contains(document.activeElement)) list.append(...rows.map((one) => one.row));
 }
 
 function tipOf(word, label) {
   const tip = at("tip");
   const show = () => {
-    at("moves").textContent = about.moves[label] || about.names[label] || label;
     const drawn = about.plate.includes(label);
+    at("moves").textContent = [about.moves[label] || about.names[label] || label, about.experimental.includes(label) ? `${EXPERIMENTAL}.` : "",
+      drawn ? "Rendered: at rest, then stronger and stronger; a last picture that is lopsided shows one side alone." : ""].filter(Boolean).join(" ");
     at("strip").hidden = !drawn;
     if (drawn) {
       at("strip").src = `plate/${label}.webp`;
@@ -188,10 +214,10 @@ function tipOf(word, label) {
   word.onkeydown = (event) => { if (event.key === "Escape") hide(); };
 }
 
-function drawLine(canvas, label, history, time) {
+function drawLine(canvas, label, history, time, events) {
   const width = (canvas.width = canvas.clientWidth * 2), height = (canvas.height = canvas.clientHeight * 2);
   const context = canvas.getContext("2d"), style = getComputedStyle(document.documentElement);
-  if (height > 80) drawScale(context, label, history, time, width, height, style);
+  if (height > 80) drawScale(context, label, history, time, events, width, height, style);
   context.strokeStyle = style.getPropertyValue("--bar");
   context.lineWidth = 2;
   context.beginPath();
@@ -206,13 +232,13 @@ function drawLine(canvas, label, history, time) {
   context.stroke();
 }
 
-// A large timeline: the threshold with its band of one logit to either side, and the times in which the action unit was on.
-function drawScale(context, label, history, time, width, height, style) {
+// A large timeline: the threshold in its band, the times in which the action unit was on, where it began and ended, and 0 and 1.
+function drawScale(context, label, history, time, events, width, height, style) {
   const at_y = (value) => 2 + (height - 4) * (1 - value), at_x = (when) => width * (1 + (when - time) / SECONDS);
-  const threshold = about.thresholds[label], logit = Math.log(threshold / (1 - threshold));
-  const of = (number) => 1 / (1 + Math.exp(-number));
+  const threshold = about.thresholds[label], band = about.bands[label];
   context.fillStyle = style.getPropertyValue("--line");
-  if (about.smoothed_s !== null) context.fillRect(0, at_y(of(logit + 1)), width, at_y(of(logit - 1)) - at_y(of(logit + 1)));
+  if (band) context.fillRect(0, at_y(band[1]), width, at_y(band[0]) - at_y(band[1]));
+  for (let second = GRID_S; second < SECONDS; second += GRID_S) context.fillRect(at_x(time - second), 0, 1, height);
   context.fillStyle = style.getPropertyValue("--on");
   context.globalAlpha = 0.25;
   for (let place = 1; place < history.length; place += 1) {
@@ -220,6 +246,15 @@ function drawScale(context, label, history, time, width, height, style) {
     if (before.aus[label]?.[1]) context.fillRect(at_x(before.time), 0, at_x(point.time) - at_x(before.time), height);
   }
   context.globalAlpha = 1;
+  context.font = "20px system-ui, sans-serif";
+  for (const one of events) {
+    const x = at_x(one.time);
+    context.fillRect(x - 1, 0, 2, height);
+    if (one.kind === "onset" && one.side && one.side !== "both") context.fillText(one.side[0].toUpperCase(), x + 5, 20);
+  }
+  context.fillStyle = style.getPropertyValue("--soft");
+  context.fillText("1", 2, 20);
+  context.fillText("0", 2, height - 6);
   context.strokeStyle = style.getPropertyValue("--soft");
   context.lineWidth = 1;
   context.setLineDash([6, 6]);
@@ -228,6 +263,17 @@ function drawScale(context, label, history, time, width, height, style) {
   context.lineTo(width, at_y(threshold));
   context.stroke();
   context.setLineDash([]);
+}
+
+// Events of the last seconds by face and action unit: a message brings the newest few.
+function markEvents(now) {
+  for (const one of now.events) {
+    if (!marks.has(one.face)) marks.set(one.face, new Map());
+    const all = marks.get(one.face);
+    const kept = (all.get(one.label) ?? []).filter((other) => other.time <= now.time && now.time - other.time < SECONDS);
+    if (one.time <= now.time && !kept.some((other) => other.time === one.time && other.kind === one.kind)) kept.push(one);
+    all.set(one.label, kept);
+  }
 }
 
 function drawEvents(now) {
@@ -255,9 +301,9 @@ function toggled(id, change) {
 toggled("order", (on) => {
   sorted = on;
   if (on) return;
-  for (const card of cards.values()) card.box.querySelector("ul").append(...[...card.rows.values()].map((part) => part.row));
+  for (const card of cards.values()) card.list.append(...[...card.rows.values()].map((part) => part.row));
 });
-toggled("large", (on) => at("faces").classList.toggle("large", on));
+toggled("large", (on) => document.querySelector("main").classList.toggle("large", on));
 at("share").onclick = () => {
   const shown = at("share-box").hidden;
   at("share-box").hidden = !shown;
@@ -284,13 +330,15 @@ at("measure").onclick = async () => {
   try {
     const rows = await (await fetch("artifacts")).json();
     at("artifacts").replaceChildren(...rows.map(artifactRow));
+    markRunning();
     at("artifacts-box").hidden = false;
   } finally { at("measure").disabled = false; }
 };
 
 function artifactRow(row) {
   const line = document.createElement("tr");
-  const cells = [row.file, row.precision, row.threads ?? "-", row.ms === null ? row.fault : row.ms.toFixed(1)];
+  line.dataset.artifact = row.file;
+  const cells = [row.file, row.precision, row.threads ?? "-", row.ms === null ? row.fault : row.ms.toFixed(1), row.cpu_ms === null ? "-" : row.cpu_ms.toFixed(1)];
   for (const cell of cells) make("td", "", line).textContent = cell;
   const last = make("td", "", line);
   if (row.ms !== null) {
@@ -299,8 +347,19 @@ function artifactRow(row) {
     button.textContent = "Use";
     button.setAttribute("aria-label", `Use ${row.file}`);
     button.onclick = () => order({ do: "artifact", file: row.file });
+    make("strong", "", last).textContent = "in use";
   }
   return line;
+}
+
+let running = "";
+function markRunning() {
+  for (const line of at("artifacts").children) {
+    const mine = line.dataset.artifact === running, [button, mark] = line.lastElementChild.children;
+    if (!button) continue;
+    button.hidden = mine;
+    mark.hidden = !mine;
+  }
 }
 
 // The viewer's own camera: a JPEG every 66 ms at most, and none while the last one has not gone out.
@@ -346,6 +405,8 @@ async function watch() {
   } catch { document.querySelector("main").classList.add("stale"); }
 }
 setInterval(watch, WATCH_MS);
+
+at("meaning").open = innerWidth > 832;
 
 // A picture that never ends must not keep the page from being loaded.
 if (document.readyState === "complete") begin(); else addEventListener("load", begin);

@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 from edgeau.action_units.names import DEFAULT, MOVES, au_number_or_none, facs_name
+from edgeau.annotation import palette
 from edgeau.live import View
 from edgeau.results import REASONS, ActionUnit, Face
 from edgeau_apps.live.session import WebcamSession
@@ -24,6 +25,9 @@ def about(session: WebcamSession, *, video: bool, share: bool = False) -> dict[s
         "share": share,
         "experimental": [label for label in session.bundle.manifest.experimental if label in session.labels],
         "reasons": REASONS,
+        "bands": {label: [round(end, 4) for end in band] for label, band in session.bands.items()},
+        "smallest_face": session.smallest_face,
+        "colours": [f"#{red:02x}{green:02x}{blue:02x}" for blue, green, red in palette.FACES],
         "thresholds": {label: round(value, 4) for label, value in session.thresholds.items()},
         "network": network.title,
         "trained": network.trained,
@@ -64,6 +68,7 @@ def numbers(session: WebcamSession, view: View) -> str:
         "said": session.said,
         "engine": session.engine(),
         "precision": session.precision(),
+        "artifact": session.artifact,
     }
     return json.dumps(message, allow_nan=False)
 

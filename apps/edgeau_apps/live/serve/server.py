@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import io
+import math
 import secrets
 import socket as sockets
 import sys
@@ -23,6 +24,7 @@ from aiohttp import WSMsgType, web
 
 from edgeau._system.door import Door
 from edgeau.action_units.names import DEFAULT
+from edgeau.bundle import Timing
 from edgeau.errors import InputError, UsageError, UserError
 from edgeau.live import View
 from edgeau_apps.live.overlay import Overlay
@@ -255,23 +257,30 @@ class _Site:
     async def about(self, _request: web.Request) -> web.Response:
         """Labels, thresholds, engine."""
         share = self._address is not None and find_spec("segno") is not None
-        return web.json_response(about(self._session, video=self._video, share=share))
+        found = await asyncio.to_thread(about, self._session, video=self._video, share=share)
+        return web.json_response(found)
 
     async def artifacts(self, _request: web.Request) -> web.Response:
-        """Every artifact with its latency here."""
+        """Every artifact with its latency here: with as many threads as it is fastest with, which it would be loaded with."""
         async with self._measuring:
             rows = await asyncio.to_thread(self._session.artifacts)
+        best: dict[str, Timing] = {}
+        for row in rows:
+            name = self._session.bundle.name(row.file, row.runtime, row.precision)
+            if name not in best or (row.latency_ms or math.inf) < (best[name].latency_ms or math.inf):
+                best[name] = row
         return web.json_response(
             [
                 {
-                    "file": self._session.bundle.name(row.file, row.runtime, row.precision),
+                    "file": name,
                     "runtime": row.runtime,
                     "precision": row.precision,
                     "threads": row.threads,
                     "ms": None if row.latency_ms is None else round(row.latency_ms, 2),
+                    "cpu_ms": None if row.cpu_ms is None else round(row.cpu_ms, 2),
                     "fault": row.fault,
                 }
-                for row in rows
+                for name, row in best.items()
             ]
         )
 
