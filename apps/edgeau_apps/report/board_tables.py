@@ -18,7 +18,7 @@ _RUNTIMES = {".onnx": "onnxruntime", ".tflite": "litert"}
 def board_tables(board: Board, subjects: Sequence[Subject]) -> list[ReportTable]:
     """A table of the subjects, and one of published measurements beside what the model says of them."""
     rows = [
-        (subject.profile.name, runtime, precision, _shown(one), _shown(all_cores))
+        (subject.label, runtime, precision, _shown(one), _shown(all_cores))
         for subject, runtime, precision, one, all_cores in _costs(board, subjects)
     ]
     costs = ReportTable(
@@ -39,7 +39,7 @@ def board_document(board: Board, subjects: Sequence[Subject]) -> dict[str, Any]:
         "board": board.title,
         "costs": [
             {
-                "model": subject.profile.name,
+                "model": subject.label,
                 "runtime": runtime,
                 "precision": precision,
                 "ms_one_thread": asdict(one),

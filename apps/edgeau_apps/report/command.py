@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from argparse import Namespace
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,7 @@ from edgeau_apps.report.tables import (
     costs,
     layers,
     markdown,
+    meaning,
     scores,
 )
 from edgeau_export.profiling.board_cost import board_named
@@ -115,17 +117,19 @@ def _tables(
     arguments: Namespace,
     published: Mapping[str, ScoreTable] | None,
 ) -> list[ReportTable]:
-    tables = [comparison(subjects)] if subjects else []
+    tables = []
+    if subjects:
+        compared = comparison(subjects)
+        tables.append(replace(compared, notes=(meaning(subjects), *compared.notes)))
     if ceilings is not None:
         tables.append(ceilings_table(ceilings, subjects))
     if arguments.target is not None:
         tables += board_tables(board_named(arguments.target), subjects)
     for subject in subjects:
-        profile = subject.profile
         if arguments.blocks:
-            tables.append(layers(profile, blocks(profile.layers), "blocks"))
+            tables.append(layers(subject, blocks(subject.profile.layers), "blocks"))
         if arguments.layers:
-            tables.append(layers(profile, profile.layers, "layers"))
+            tables.append(layers(subject, subject.profile.layers, "layers"))
     if published is not None:
         tables += [costs(cost_table()), *(scores(table) for table in published.values())]
     return tables
@@ -141,6 +145,7 @@ def _document(
         "models": [
             {
                 **as_document(subject.profile),
+                "label": subject.label,
                 "precision": subject.precision,
                 "f1": subject.f1,
                 "f1_data": subject.f1_data,

@@ -8,10 +8,10 @@ from edgeau import __version__
 from edgeau_apps.bench.result import Row
 from edgeau_apps.report.published_tables import ScoreTable, cost_table
 from edgeau_apps.report.subjects import Subject
-from edgeau_apps.report.tables import ReportTable, ceilings_table, comparison, costs, layers, scores
+from edgeau_apps.report.tables import ReportTable, ceilings_table, comparison, costs, layers, meaning, scores
 from edgeau_export.profiling.model_profile import blocks
 from edgeau_export.profiling.roofline import Ceilings
-from edgeau_export.report.html.html import document, section, table
+from edgeau_export.report.html.html import document, paragraph, section, table
 from edgeau_export.report.html.plots import Bar, Point, bars, points
 
 __all__ = ["page"]
@@ -35,42 +35,49 @@ def page(
     """
     sections = []
     if subjects:
-        sections.append(section("Comparison", _plots(subjects, bench), _table(comparison(subjects))))
+        compared = comparison(subjects)
+        sections.append(
+            section("Comparison", paragraph(meaning(subjects)), _table(compared), _plots(subjects, bench))
+        )
     if ceilings is not None:
         sections.append(section("Roofline", _table(ceilings_table(ceilings, subjects))))
-    for subject in subjects:
-        profile = subject.profile
-        whole = blocks(profile.layers)
-        sections.append(
-            section(
-                profile.name,
-                _block_plot(subject),
-                _table(layers(profile, whole, "blocks")),
-                section("All layers", _table(layers(profile, profile.layers, "layers")), folded=True),
-            )
-        )
+    if subjects:
+        sections.append(section("Blocks and layers", *map(_inside, subjects)))
     if published is not None:
         tables = [costs(cost_table()), *(scores(one) for one in published.values())]
-        sections.append(section("Published figures", _paper_plot(), *map(_headed, tables)))
-    names = ", ".join(subject.profile.name for subject in subjects) or "published figures"
-    return document(f"Cost of {names}", f"edgeau {__version__}, edgeau-report", sections)
+        folded = [section(one.title, _table(one), folded=True) for one in tables]
+        sections.append(section("Published figures", _paper_plot(), *folded))
+    names = ", ".join(subject.label for subject in subjects) or "published figures"
+    return document("Cost of networks", f"{names}. edgeau {__version__}, edgeau-report.", sections)
+
+
+def _inside(subject: Subject) -> str:
+    """Blocks of one network, and below them its layers, folded."""
+    profile = subject.profile
+    return section(
+        subject.label,
+        _block_plot(subject),
+        _table(layers(subject, blocks(profile.layers), "blocks")),
+        section("All layers", _table(layers(subject, profile.layers, "layers")), folded=True),
+        folded=True,
+    )
 
 
 def _plots(subjects: Sequence[Subject], bench: Sequence[Row]) -> str:
     costs_plot = points(
         "MACs vs. parameters, both on logarithmic scales.",
-        [Point(one.profile.name, one.profile.parameters / 1e6, one.profile.macs / 1e6) for one in subjects],
+        [Point(one.label, one.profile.parameters / 1e6, one.profile.macs / 1e6) for one in subjects],
         "parameters, millions",
         "MACs, millions",
         logarithmic=(True, True),
     )
     with_f1 = [one for one in subjects if one.f1 is not None]
     f1_plot = (
-        points(
-            "Mean F1 against what is computed; each F1 is of the data named below the table.",
-            [Point(one.profile.name, one.profile.macs / 1e6, one.f1 or 0.0) for one in with_f1],
-            "MACs, millions",
+        bars(
+            "Mean F1 over AUs, 0..1; each is of the data named below the table.",
+            [Bar(one.label, (one.f1 or 0.0,)) for one in with_f1],
             "mean F1",
+            top=1.0,
         )
         if with_f1
         else ""
@@ -89,7 +96,7 @@ def _plots(subjects: Sequence[Subject], bench: Sequence[Row]) -> str:
         if any(row.p50_ms for row in bench)
         else ""
     )
-    return f'<div class="plots">{costs_plot}{f1_plot}{latency_plot}</div>'
+    return f'<div class="plots">{f1_plot}{costs_plot}{latency_plot}</div>'
 
 
 def _block_plot(subject: Subject) -> str:
@@ -131,7 +138,3 @@ def _paper_plot() -> str:
 
 def _table(one: ReportTable) -> str:
     return table(one.head, one.rows, one.notes)
-
-
-def _headed(one: ReportTable) -> str:
-    return f"<h3>{one.title}</h3>{_table(one)}"

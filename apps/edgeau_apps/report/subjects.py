@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -31,14 +32,21 @@ class Subject:
     Attributes:
         profile: what it costs.
         precision: precision of an artifact; "" for a network without a file.
-        f1: mean F1 that its manifest states; None where none was measured.
+        f1: mean F1 that its manifest states, 0..1; None where none was measured.
         f1_data: what that was measured on.
+        label: its name for people; "" takes the profile's. Artifacts of all bundles have the same file names, so that theirs says
+            bundle, precision and engine.
     """
 
     profile: ModelProfile
     precision: str = ""
     f1: float | None = None
     f1_data: str = ""
+    label: str = ""
+
+    def __post_init__(self) -> None:
+        if not self.label:
+            object.__setattr__(self, "label", self.profile.name)
 
 
 def subjects_of(what: str) -> list[Subject]:
@@ -138,10 +146,15 @@ def _of_checkpoint(path: Path) -> Subject:
 
 def _of_bundle(path: Path) -> list[Subject]:
     bundle = load_bundle(path)
-    return [_of_artifact(bundle, artifact) for artifact in bundle.manifest.artifacts]
+    subjects = [_of_artifact(bundle, path.resolve().name, artifact) for artifact in bundle.manifest.artifacts]
+    shared = Counter(subject.label for subject in subjects)
+    return [
+        one if shared[one.label] == 1 else replace(one, label=f"{one.label}, {one.profile.name}")
+        for one in subjects
+    ]
 
 
-def _of_artifact(bundle: Bundle, artifact: Artifact) -> Subject:
+def _of_artifact(bundle: Bundle, name: str, artifact: Artifact) -> Subject:
     file = bundle.path(artifact.file)
     profile = profile_of_tflite(file) if artifact.runtime == "litert" else profile_of_onnx(file)
     title = f"{bundle.manifest.network.title}, {artifact.runtime} {artifact.precision}"
@@ -152,5 +165,6 @@ def _of_artifact(bundle: Bundle, artifact: Artifact) -> Subject:
         None if accuracy is None else accuracy.f1_mean,
         ""
         if accuracy is None
-        else f"{accuracy.data}; measured in {accuracy.engine or 'an engine not recorded'}",
+        else f"{accuracy.count:,} faces, {accuracy.data}; measured in {accuracy.engine or 'an engine not recorded'}",
+        f"{name} {artifact.precision} ({artifact.runtime})",
     )

@@ -8,10 +8,20 @@ from dataclasses import dataclass
 from edgeau._system.text_table import aligned_lines
 from edgeau_apps.report.published_tables import Cost, CostTable, ScoreTable
 from edgeau_apps.report.subjects import Subject
-from edgeau_export.profiling.model_profile import Layer, ModelProfile
+from edgeau_export.profiling.model_profile import Layer
 from edgeau_export.profiling.roofline import Ceilings, bound_seconds
 
-__all__ = ["ReportTable", "aligned", "ceilings_table", "comparison", "costs", "layers", "markdown", "scores"]
+__all__ = [
+    "ReportTable",
+    "aligned",
+    "ceilings_table",
+    "comparison",
+    "costs",
+    "layers",
+    "markdown",
+    "meaning",
+    "scores",
+]
 
 _NONE = "-"
 _SENTENCE = 60  # a wider column holds sentences
@@ -31,18 +41,18 @@ def comparison(subjects: Sequence[Subject]) -> ReportTable:
     """One row a network or artifact."""
     head = (
         "model",
-        "input",
+        "mean F1, 0..1",
+        "input, pixels",
         "parameters",
         "MACs",
         "FLOPs",
-        "activations",
-        "peak MB",
-        "file MB",
-        "INT8 MACs",
-        "F1",
+        "activations, values",
+        "peak, MB",
+        "file, MB",
+        "MACs in INT8",
     )
     notes = [
-        "A MAC is one product and one sum in a convolution or matrix product; FLOPs are twice that.",
+        "Input: height, width and channels as the file takes them. A MAC is one product and one sum in a convolution or matrix product; FLOPs are twice that.",
         "Peak is of activations alone, float32 for a network, as they are stored for a file.",
     ]
     data = sorted({subject.f1_data for subject in subjects if subject.f1_data})
@@ -50,7 +60,7 @@ def comparison(subjects: Sequence[Subject]) -> ReportTable:
     for subject in subjects:
         profile = subject.profile
         notes += [
-            f"{profile.name}: NOT COUNTED {kind} x {number}" for kind, number in profile.unknown.items()
+            f"{subject.label}: NOT COUNTED {kind} x {number}" for kind, number in profile.unknown.items()
         ]
     return ReportTable("Comparison", head, tuple(_compared(subject) for subject in subjects), tuple(notes))
 
@@ -59,7 +69,8 @@ def _compared(subject: Subject) -> tuple[str, ...]:
     profile = subject.profile
     share = profile.integer_share
     return (
-        profile.name,
+        subject.label,
+        _NONE if subject.f1 is None else f"{subject.f1:.3f}",
         " x ".join(map(str, profile.input_shape[1:])),
         f"{profile.parameters:,}",
         f"{profile.macs:,}",
@@ -68,15 +79,33 @@ def _compared(subject: Subject) -> tuple[str, ...]:
         _megabytes(profile.peak_bytes),
         _megabytes(profile.file_bytes),
         _NONE if share is None else f"{share:.1%}",
-        _NONE if subject.f1 is None else f"{subject.f1:.3f}",
     )
 
 
-def layers(profile: ModelProfile, rows: Sequence[Layer], title: str) -> ReportTable:
+def meaning(subjects: Sequence[Subject]) -> str:
+    """Say in words what the comparison shows: the best F1, and what the smallest file gives up of it."""
+    words = (
+        "F1 says how well decisions agree with labels (1 is perfect); on other faces it is another one, so compare rows of the same data only."
+        " MACs and parameters say how much is computed and stored, not how fast: edgeau-bench measures that."
+    )
+    scored = [(subject.f1, subject) for subject in subjects if subject.f1 is not None]
+    if not scored:
+        return words
+    best_f1, best = max(scored, key=lambda one: one[0])
+    said = f"{best.label} has the highest mean F1, {best_f1:.3f}."
+    files = [(one.profile.file_bytes, f1, one) for f1, one in scored if one.profile.file_bytes]
+    if files:
+        size, f1, smallest = min(files, key=lambda one: one[0])
+        said += f" The smallest file is {smallest.label}: {size / 1e6:.1f} MB, mean F1 {f1:.3f} ({f1 - best_f1:+.3f})."
+    return f"{said} {words} The manifests give no intervals for these means."
+
+
+def layers(subject: Subject, rows: Sequence[Layer], title: str) -> ReportTable:
     """Layers or blocks of one network."""
-    head = ("layer", "kind", "parameters", "MACs", "share", "activations", "integer")
+    profile = subject.profile
+    head = ("layer", "kind", "parameters", "MACs", "share of MACs", "activations, values", "integer")
     return ReportTable(
-        f"{profile.name}: {title}",
+        f"{subject.label}: {title}",
         head,
         tuple(_layer(row, profile.macs) for row in rows),
         (
@@ -150,12 +179,11 @@ def _as_printed(value: float, decimals: int) -> str:
 def ceilings_table(ceilings: Ceilings, subjects: Sequence[Subject]) -> ReportTable:
     """Make the table of what this machine's roofline allows each subject."""
     rows = tuple(
-        (subject.profile.name, f"{1e3 * bound_seconds(subject.profile, ceilings):.1f}")
-        for subject in subjects
+        (subject.label, f"{1e3 * bound_seconds(subject.profile, ceilings):.1f}") for subject in subjects
     )
     return ReportTable(
         "Roofline of this machine, one thread",
-        ("model", "least ms"),
+        ("model", "least, ms"),
         rows,
         (
             (

@@ -143,7 +143,7 @@ def test_a_refused_au_says_why_in_words_and_a_refused_face_says_it_once(browser,
 def test_every_face_is_ordered_by_its_own_activity(browser, server):
     def change(message):
         for face in message["faces"][:1]:
-            face["aus"] = dict.fromkeys(face["aus"], [0.1, False])
+            face["aus"] = {label: [0.1, False] for label in face["aus"]}
             other = face["aus"] | {"AU26": [0.9, True]}
             face["aus"] = face["aus"] | {"AU25": [0.9, True]}
             message["faces"].append(face | {"id": 91, "aus": other})

@@ -25,6 +25,9 @@ def test_a_bundle_gives_a_row_an_artifact_with_its_f1(capsys):
     models = json.loads(capsys.readouterr().out)["models"]
     manifest = json.loads((packaged_bundle_path() / "manifest.json").read_text())
     assert [model["name"] for model in models] == [artifact["file"] for artifact in manifest["artifacts"]]
+    labels = [model["label"] for model in models]
+    assert labels[0] == "default fp32 (onnxruntime)"
+    assert len(set(labels)) == len(labels), "the files of all bundles have the same names"
     assert models[0]["f1"] == manifest["artifacts"][0]["accuracy"]["f1_mean"]
 
 
@@ -36,12 +39,27 @@ def test_the_page_is_self_contained_and_has_plots(tmp_path, capsys):
     assert text.count("<svg") >= 4
     assert "9,906,988" in text
     assert str(page) in capsys.readouterr().out
+    assert "has the highest mean F1, 0.727." in text
+    assert '<a href="#blocks-and-layers">' in text
+    inside = text.partition('<section id="blocks-and-layers">')[2].partition("</section>")[0]
+    assert inside.count("<details>") == 2 * inside.count("<svg") > 4, (
+        "every network is folded, and its layers once more"
+    )
+
+
+def test_points_that_share_a_place_are_counted():
+    from edgeau_export.report.html.plots import Point, points
+
+    drawn = points("", [Point("one", 1, 1), Point("two", 1, 1), Point("three", 2, 2)], "x", "y")
+    assert drawn.count('r="8.5"') == 1
+    assert ">2</text>" in drawn
+    assert all(f">{name}</text>" in drawn for name in ("one", "two", "three"))
 
 
 def test_markdown_and_layers(capsys):
     assert main(["mrpnet", "--blocks", "--markdown"]) == 0
     out = capsys.readouterr().out
-    assert "| model | input |" in out
+    assert "| model | mean F1, 0..1 | input, pixels |" in out
     assert "stem.blocks.3" in out
 
 

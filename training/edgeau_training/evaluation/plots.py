@@ -18,7 +18,7 @@ from edgeau_training.evaluation.predictions import Predictions
 
 __all__ = ["draw_bars", "draw_roc", "save_figure"]
 
-_METRICS = (("f1", "F1"), ("auc", "AUC"))
+_METRICS = (("f1", "F1, 0..1"), ("auc", "AUC, 0..1"))
 
 
 def draw_bars(documents: Sequence[dict[str, Any]], title: str) -> Figure:
@@ -34,8 +34,9 @@ def draw_bars(documents: Sequence[dict[str, Any]], title: str) -> Figure:
         axes.set_ylabel(name)
         axes.grid(axis="y", alpha=0.3)
     figure.axes[0].set_title(title)
-    figure.axes[-1].set_xlabel("action unit")
-    figure.axes[0].legend(loc="lower right", fontsize="small")
+    figure.axes[-1].set_xlabel("action unit; whiskers are the intervals of the table")
+    if len(documents) > 1:
+        figure.axes[0].legend(loc="lower right", fontsize="small")
     return figure
 
 
@@ -52,8 +53,11 @@ def draw_roc(named: Sequence[tuple[str, Predictions]], title: str) -> Figure:
         axes.plot((0, 1), (0, 1), color="grey", linewidth=0.5)
         axes.set_title(label, fontsize="small")
         axes.tick_params(labelsize="x-small")
-    figure.suptitle(f"{title}: true against false positive rate", fontsize="medium")
-    figure.axes[0].legend(loc="lower right", fontsize="x-small")
+    figure.suptitle(title, fontsize="medium")
+    figure.supxlabel("false positive rate, 0..1", fontsize="small")
+    figure.supylabel("true positive rate, 0..1", fontsize="small")
+    if len(named) > 1:
+        figure.axes[0].legend(loc="lower right", fontsize="x-small")
     return figure
 
 

@@ -10,6 +10,7 @@ __all__ = ["Axis", "axis_for"]
 
 _LINES = 5
 _MARGIN = 0.08
+_DECADES = 1e3  # a logarithmic axis that is shorter has lines at 1, 2 and 5, a longer one at powers of ten
 
 
 @dataclass(frozen=True)
@@ -32,7 +33,7 @@ class Axis:
         """Round values to draw lines at."""
         if self.logarithmic:
             powers = range(math.floor(math.log10(self.low)), math.ceil(math.log10(self.high)) + 1)
-            steps = (1, 2, 5) if len(powers) <= 3 else (1,)
+            steps = (1, 2, 5) if self.high / self.low < _DECADES else (1,)
             return [s * 10.0**p for p in powers for s in steps if self.low <= s * 10.0**p <= self.high]
         rough = (self.high - self.low) / _LINES
         power = 10.0 ** math.floor(math.log10(rough))

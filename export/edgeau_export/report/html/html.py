@@ -21,7 +21,7 @@ __all__ = [
     "verdict",
 ]
 
-_CONTENTS_FROM = 4  # sections; a page with fewer needs no list of them
+_CONTENTS_FROM = 3  # sections; a page with fewer needs no list of them
 _WORDS = 28  # a cell that is longer holds words, and may wrap
 
 # As custom properties of the root, light and dark.
@@ -66,7 +66,7 @@ def document(title: str, lead: str, sections: Iterable[str]) -> str:
     Args:
         title: title of the page, plain text.
         lead: one sentence below it, plain text.
-        sections: HTML of :func:`section`; from four on the page begins with a list of them.
+        sections: HTML of :func:`section`; from three on the page begins with a list of them.
     """
     body = "\n".join(sections)
     return (
@@ -120,7 +120,7 @@ def picture(content: bytes, description: str, caption: str, kind: str = "png") -
         content: the encoded file.
         description: for readers who do not see it.
         caption: below it.
-        kind: ``"png"`` or ``"jpeg"``.
+        kind: ``"png"``, ``"jpeg"`` or ``"webp"``.
     """
     data = base64.b64encode(content).decode()
     return (

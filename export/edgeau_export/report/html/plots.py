@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
@@ -16,6 +17,7 @@ _WIDTH, _HEIGHT = 560.0, 360.0
 _LEFT, _RIGHT, _TOP, _BOTTOM = 64.0, 20.0, 16.0, 48.0
 _COLOURS = ("var(--one)", "var(--two)", "var(--three)", "var(--four)")
 _ROW = 15.0
+_BESIDE = 12.0  # a name from its point
 
 
 @dataclass(frozen=True)
@@ -72,6 +74,7 @@ def points(
     if joined:
         marks += [_line(series, data, horizontal, vertical) for series in sorted({p.series for p in data})]
     marks += [_dot(point, horizontal, vertical) for point in data]
+    marks += _counts(data, horizontal, vertical)
     marks += _labels(data, horizontal, vertical)
     words = "; ".join(f"{p.name}: {p.x:.4g}, {p.y:.4g}" for p in data if p.named)
     return _figure(caption, f"{x} against {y}. {words}", marks, _HEIGHT, legend)
@@ -172,6 +175,17 @@ def _dot(point: Point, horizontal: Axis, vertical: Axis) -> str:
     )
 
 
+def _counts(data: Sequence[Point], horizontal: Axis, vertical: Axis) -> list[str]:
+    """How many named points share a place, in a ring, where more than one does: a later one hides those before it."""
+    places = Counter((round(horizontal.place(p.x)), round(vertical.place(p.y))) for p in data if p.named)
+    return [
+        f'<circle cx="{x}" cy="{y}" r="8.5" fill="var(--paper)" stroke="var(--ink)"/>'
+        f'<text x="{x}" y="{y + 4}" text-anchor="middle">{count}</text>'
+        for (x, y), count in places.items()
+        if count > 1
+    ]
+
+
 def _labels(data: Sequence[Point], horizontal: Axis, vertical: Axis) -> list[str]:
     """Names beside the points; one that would cover another is moved down, and left out when that fails."""
     taken: list[tuple[float, float, float]] = []
@@ -179,8 +193,8 @@ def _labels(data: Sequence[Point], horizontal: Axis, vertical: Axis) -> list[str
     for point in sorted((p for p in data if p.named), key=lambda p: vertical.place(p.y)):
         x, y = horizontal.place(point.x), vertical.place(point.y) + 4
         width = 6.4 * len(point.name)
-        after = x + 9 + width < _WIDTH
-        left = x + 9 if after else x - 9 - width
+        after = x + _BESIDE + width < _WIDTH
+        left = x + _BESIDE if after else x - _BESIDE - width
         for _ in range(8):
             if not any(abs(y - b) < 13 and left < r and left + width > a for a, r, b in taken):
                 break
@@ -189,7 +203,7 @@ def _labels(data: Sequence[Point], horizontal: Axis, vertical: Axis) -> list[str
             continue  # the point's own title still says it
         taken.append((left, left + width, y))
         anchor = "start" if after else "end"
-        at = x + 9 if after else x - 9
+        at = x + _BESIDE if after else x - _BESIDE
         marks.append(
             f'<text class="halo" x="{at:.1f}" y="{y:.1f}" text-anchor="{anchor}">{escape(point.name)}</text>'
         )

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from importlib.resources import files
 from typing import Any
 
+from edgeau.action_units.names import DEFAULT, MOVES, au_number, facs_name
 from edgeau_export.report.html.html import document as html_document
-from edgeau_export.report.html.html import format_signed, number, paragraph, percent, section, table
+from edgeau_export.report.html.html import format_signed, number, paragraph, percent, picture, section, table
 from edgeau_export.report.html.plots import Point, points
 from edgeau_export.report.int8 import accuracy_section, inside_section
 
@@ -38,9 +40,34 @@ def page(report: dict[str, Any], galleries: Mapping[str, Sequence[str]], gallery
             *inside_section.parts(artifact),
         ]
         if parts:
-            sections.append(section(artifact["file"], _calibration(artifact), *parts))
+            heading = f"{artifact['precision'].upper()} in {artifact['runtime']} ({artifact['file']})"
+            sections.append(section(heading, _calibration(artifact), *parts))
+    sections.append(_plate(report["labels"]))
     sections.append(_tools(report["tools"]))
     return html_document(f"{network['title']}: what the export costs", lead, filter(None, sections))
+
+
+def _plate(labels: Sequence[str]) -> str:
+    """Rendered pictures of the action units that have some, folded."""
+    rows = [
+        f"<h3>{label} {facs_name(label).lower()}</h3>"
+        + picture(
+            (files("edgeau") / "assets" / "plate" / f"{label}.webp").read_bytes(),
+            f"{label} at rest, at three intensities and, where it has sides, on one",
+            MOVES[au_number(label)],
+            "webp",
+        )
+        for label in labels
+        if label in DEFAULT
+    ]
+    if not rows:
+        return ""
+    means = paragraph(
+        "One rendered face: at rest, then the AU alone at 0.35, 0.7 and 1 of the rig's intensity, then on the person's left side alone where it "
+        "has sides. Rendered with ICT-FaceKit's light face model, Copyright (c) 2020 USC Institute for Creative Technologies, MIT License.",
+        "soft",
+    )
+    return section("The action units in pictures", section("Show them", means, *rows, folded=True))
 
 
 def _untrained(network: dict[str, Any]) -> str:
