@@ -137,7 +137,7 @@ def _letters(box: NDArray[np.uint8]) -> int:
 
 
 def _across(box: NDArray[np.uint8], time_s: float) -> float:
-    """Where a time stands in a cell, pixels from its left."""
+    """Return the place of a time in a cell, pixels from its left."""
     left = 10 + lettering.width("AU43", _letters(box))
     return left + (1 + time_s / SECONDS) * (box.shape[1] - left - _GAP)
 

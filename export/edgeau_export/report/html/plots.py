@@ -176,7 +176,7 @@ def _dot(point: Point, horizontal: Axis, vertical: Axis) -> str:
 
 
 def _counts(data: Sequence[Point], horizontal: Axis, vertical: Axis) -> list[str]:
-    """How many named points share a place, in a ring, where more than one does: a later one hides those before it."""
+    """Count, in a ring, the named points that share a place, where more than one does: a later one hides those before it."""
     places = Counter((round(horizontal.place(p.x)), round(vertical.place(p.y))) for p in data if p.named)
     return [
         f'<circle cx="{x}" cy="{y}" r="8.5" fill="var(--paper)" stroke="var(--ink)"/>'
