@@ -6,6 +6,7 @@ from torch.nn import functional
 from edgeau.action_units.names import BP4D, DISFA
 from edgeau.errors import UsageError
 from edgeau_training.networks import build_network
+from edgeau_training.networks.catalogue import network_facts
 from edgeau_training.networks.counting import mac_count, parameter_count, skeleton
 from edgeau_training.networks.drml.fillers import fill
 from edgeau_training.networks.drml.layers import (
@@ -64,6 +65,20 @@ def test_shapes_of_every_layer():
 @pytest.mark.parametrize(("name", "size"), [("drml-convnet", 170), ("drml-lcn", 170), ("drml-alexnet", 227)])
 def test_the_posters_other_networks_give_a_logit_per_label(name, size):
     assert skeleton(name, DISFA)(torch.empty(2, 3, size, size, device="meta")).shape == (2, 8)
+
+
+@pytest.mark.parametrize("name", ["drml", "drml-convnet", "drml-lcn", "drml-alexnet"])
+@pytest.mark.parametrize("size", [74, 90, 170])
+def test_all_four_stand_beside_each_other_at_any_size(name, size):
+    network = skeleton(name, DISFA, mode="modern", size=size)
+    assert network(torch.empty(2, 3, size, size, device="meta")).shape == (2, 8)
+    assert network_facts(name, size=size).input.size == (size, size)
+
+
+def test_an_alexnet_of_too_few_pixels_is_refused():
+    with pytest.raises(UsageError, match="67 pixels or more"):
+        skeleton("drml-alexnet", DISFA, size=66)
+    assert skeleton("drml-alexnet", DISFA, size=67)(torch.empty(1, 3, 67, 67, device="meta")).shape == (1, 8)
 
 
 @pytest.mark.parametrize("size", [74, 90, 170])

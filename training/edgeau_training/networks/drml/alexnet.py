@@ -12,25 +12,33 @@ from typing import cast
 import torch
 from torch import Tensor, nn
 
+from edgeau.errors import UsageError
 from edgeau_training.networks.drml.fillers import check_mode, fill
 from edgeau_training.networks.drml.layers import LocalResponseNorm, MeanImage
 
 __all__ = ["SIZE", "AlexNet", "build"]
 
 SIZE = 227  # input side, pixels
+_SMALLEST = 67
 
 
 class AlexNet(nn.Module):
-    """``(N, 3, 227, 227)`` -> logits ``(N, C)``; input and start by mode, as in DRML.
+    """``(N, 3, S, S)``, S = 227 -> logits ``(N, C)``; input and start by mode, as in DRML.
 
     Args:
         outputs: number of AUs C.
         mode: ``faithful`` or ``modern``.
+        size: input side, pixels; smaller ones than 227 are ours, for trying things on a CPU.
+
+    Raises:
+        UsageError: the mode is not known, or the size leaves nothing to the last pooling.
     """
 
-    def __init__(self, outputs: int, mode: str = "faithful") -> None:
+    def __init__(self, outputs: int, mode: str = "faithful", size: int = SIZE) -> None:
         super().__init__()
-        self.mean_image = MeanImage(SIZE) if check_mode(mode) == "faithful" else nn.Identity()
+        if size < _SMALLEST:
+            raise UsageError(f"size {size} is too small: AlexNet takes {_SMALLEST} pixels or more")
+        self.mean_image = MeanImage(size) if check_mode(mode) == "faithful" else nn.Identity()
         self.convolutions = nn.Sequential(
             nn.Conv2d(3, 96, 11, stride=4),
             nn.ReLU(),
@@ -48,7 +56,7 @@ class AlexNet(nn.Module):
             nn.ReLU(),
             nn.MaxPool2d(3, 2),
         )
-        self.fc6 = nn.Linear(256 * 6 * 6, 4096)
+        self.fc6 = nn.Linear(256 * _last_side(size) ** 2, 4096)
         self.fc7 = nn.Linear(4096, 4096)
         self.dropout = nn.Dropout(0.5)
         self.classifier = nn.Linear(4096, outputs)
@@ -69,6 +77,14 @@ class AlexNet(nn.Module):
         return self.classify(self.features(images))
 
 
-def build(labels: Sequence[str], mode: str = "faithful") -> AlexNet:
-    """The zoo's builder of ``drml-alexnet``."""
-    return AlexNet(len(labels), mode)
+def _last_side(size: int) -> int:
+    """Side of the last pooling's map: conv1 takes 11 pixels in steps of 4, each of three poolings 3 in steps of 2."""
+    side = (size - 11) // 4 + 1
+    for _ in range(3):
+        side = (side - 3) // 2 + 1
+    return side
+
+
+def build(labels: Sequence[str], mode: str = "faithful", size: int = SIZE) -> AlexNet:
+    """The zoo's builder of ``drml-alexnet``; ``mode`` and ``size`` as in :class:`AlexNet`."""
+    return AlexNet(len(labels), mode, size)

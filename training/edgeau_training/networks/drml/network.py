@@ -140,26 +140,23 @@ def build(
     return DRML(len(labels), second, shared_convolutions(), mode, norm, size)
 
 
-def build_convnet(labels: Sequence[str], mode: str = "faithful") -> DRML:
-    """The zoo's builder of ``drml-convnet``: conv1 -> ReLU -> pool, and on as in DRML; ``mode`` as there."""
-    return DRML(len(labels), nn.ReLU(), shared_convolutions(), mode)
+def build_convnet(labels: Sequence[str], mode: str = "faithful", size: int = SIZE) -> DRML:
+    """The zoo's builder of ``drml-convnet``: conv1 -> ReLU -> pool, and on as in DRML; ``mode`` and ``size`` as there."""
+    return DRML(len(labels), nn.ReLU(), shared_convolutions(), mode, size=size)
 
 
-def build_lcn(labels: Sequence[str], mode: str = "faithful") -> DRML:
-    """The zoo's builder of ``drml-lcn``; ``mode`` as in DRML.
+def build_lcn(labels: Sequence[str], mode: str = "faithful", size: int = SIZE) -> DRML:
+    """The zoo's builder of ``drml-lcn``; ``mode`` and ``size`` as in DRML.
 
     The poster's LCN is the ConvNet with conv5 to conv7 locally connected. The poster prints 120 M parameters. Untied weights on
     DRML's own kernels and map sizes, which is how the poster reads, make 141 M; the authors' sizes are not published, so ours
     stays with the sizes that are.
     """
+    side = (check_size(size) - _LOST) // 2 - 7  # of conv4's map
+    fifth = LocallyConnected(16, 16, size=side, kernel=8)
+    sixth = LocallyConnected(16, 16, size=fifth.side, kernel=6, stride=2)
+    seventh = LocallyConnected(16, 16, size=sixth.side, kernel=5)
     upper = nn.Sequential(
-        nn.Conv2d(32, 16, 8),
-        nn.ReLU(),
-        LocallyConnected(16, 16, size=73, kernel=8),
-        nn.ReLU(),
-        LocallyConnected(16, 16, size=66, kernel=6, stride=2),
-        nn.ReLU(),
-        LocallyConnected(16, 16, size=31, kernel=5),
-        nn.ReLU(),
+        nn.Conv2d(32, 16, 8), nn.ReLU(), fifth, nn.ReLU(), sixth, nn.ReLU(), seventh, nn.ReLU()
     )
-    return DRML(len(labels), nn.ReLU(), upper, mode)
+    return DRML(len(labels), nn.ReLU(), upper, mode, size=size)
