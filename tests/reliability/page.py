@@ -16,7 +16,7 @@ from aiohttp.http_exceptions import HttpProcessingError
 from edgeau.errors import InputError
 from tests.reliability.mutations import mutated, mutated_json
 
-__all__ = ["PageReader", "malformed_messages", "malformed_request"]
+__all__ = ["PageReader", "handshake", "malformed_messages", "malformed_request", "request"]
 
 _METHODS = ("GET", "GET", "POST", "HEAD", "PUT", "\0", "G" * 9000)
 _PATHS = (
@@ -31,24 +31,30 @@ def malformed_request(dice: random.Random, port: int = 80) -> bytes:
     """A request of the page, or a command to it, with changed bytes or values."""
     if dice.random() < 0.3:
         body = mutated_json(dice.choice(_COMMANDS), dice)
-        return _head("POST", "/do", port, len(body)) + body
-    return mutated(_head(dice.choice(_METHODS), dice.choice(_PATHS), port, 2) + b"{}", dice)
+        return request("POST", "/do", port, body)
+    return mutated(request(dice.choice(_METHODS), dice.choice(_PATHS), port, b"{}"), dice)
 
 
 def malformed_messages(dice: random.Random, port: int = 80) -> bytes:
     """The handshake of a WebSocket of the page, and frames of it (RFC 6455, section 5.2) with changed bytes."""
-    head = (
-        f"GET {dice.choice(('/numbers', '/camera'))} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nOrigin: http://127.0.0.1:{port}\r\n"
-        "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
-    ).encode()
     frames = b"".join(_frame(dice) for _ in range(dice.choice((1, 1, 3))))
+    head = handshake(dice.choice(("/numbers", "/camera")), port)
     return head + (mutated(frames, dice) if dice.random() < 0.8 else frames)
 
 
-def _head(method: str, path: str, port: int, size: int) -> bytes:
+def request(method: str, path: str, port: int = 80, body: bytes = b"") -> bytes:
+    """A request of the page by itself."""
     return (
         f"{method} {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nOrigin: http://127.0.0.1:{port}\r\n"
-        f"Content-Type: application/json\r\nContent-Length: {size}\r\n\r\n"
+        f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
+    ).encode() + body
+
+
+def handshake(path: str, port: int = 80) -> bytes:
+    """The request that makes a connection a WebSocket."""
+    return (
+        f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nOrigin: http://127.0.0.1:{port}\r\nUpgrade: websocket\r\n"
+        "Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
     ).encode()
 
 

@@ -16,7 +16,7 @@ import numpy as np
 
 import edgeau
 from tests.reliability.mutations import mutated, mutated_json, mutated_text, mutated_zip, with_checksums
-from tests.reliability.page import PageReader, malformed_messages, malformed_request
+from tests.reliability.page import PageReader, handshake, malformed_messages, malformed_request, request
 
 __all__ = ["Reader", "make_readers"]
 
@@ -32,12 +32,14 @@ class Reader:
         make: malformed bytes, from dice.
         read: reads them, from a file of its own where it reads files.
         share: of all inputs, in the full run.
+        good: bytes that it reads, of those that are changed.
     """
 
     name: str
     make: Callable[[random.Random], bytes]
     read: Callable[[bytes], object]
     share: float
+    good: bytes
 
 
 def make_readers(home: Path) -> dict[str, Reader]:
@@ -114,8 +116,9 @@ def _bundles(home: Path) -> list[Reader]:
             lambda dice: mutated_json(manifest, dice),
             _file(bundle / MANIFEST, lambda _: load_bundle(bundle)),
             0.16,
+            json.dumps(manifest).encode(),
         ),
-        Reader("signature", lambda dice: mutated_json(signature, dice), not_signed, 0.06),
+        Reader("signature", lambda dice: mutated_json(signature, dice), not_signed, 0.06, good),
     ]
 
 
@@ -147,7 +150,8 @@ def _archives(home: Path) -> list[Reader]:
     light = packaged_bundle_path("light")
     random_ = np.random.default_rng(0)
     crops = home / "crops.npz"
-    np.savez(crops, crops=random_.integers(0, 255, (2, 224, 224, 3), np.uint8))
+    faces = random_.integers(0, 255, (8, 14, 14, 3), np.uint8)  # as many as a calibration takes at the least
+    np.savez_compressed(crops, crops=faces.repeat(16, 1).repeat(16, 2))
     golden = home / "golden-small.npz"
     with np.load(light / "golden.npz") as given:
         np.savez_compressed(golden, **{name: given[name] for name in given.files})
@@ -158,7 +162,9 @@ def _archives(home: Path) -> list[Reader]:
 
     def archive(name: str, good: Path, read: Callable[[Path], object], share: float) -> Reader:
         content = good.read_bytes()
-        return Reader(name, lambda dice: mutated_zip(content, dice), _file(home / f"{name}.npz", read), share)
+        return Reader(
+            name, lambda dice: mutated_zip(content, dice), _file(home / f"{name}.npz", read), share, content
+        )
 
     return [
         archive("golden answers", golden, read_golden, 0.01),
@@ -195,9 +201,15 @@ def _pictures(home: Path) -> list[Reader]:
         return with_checksums(content) if suffix == ".png" and dice.random() < 0.7 else content
 
     return [
-        Reader("picture headers", make, read_picture_header, 0.2),
-        Reader("pictures", make, _file(home / "picture.png", read_picture), 0.05),
-        Reader("pictures of a viewer", make, lambda content: decoded_picture(content, "the picture"), 0.03),
+        Reader("picture headers", make, read_picture_header, 0.2, good[".jpeg"]),
+        Reader("pictures", make, _file(home / "picture.png", read_picture), 0.05, good[".png"]),
+        Reader(
+            "pictures of a viewer",
+            make,
+            lambda content: decoded_picture(content, "the picture"),
+            0.03,
+            good[".tiff"],
+        ),
     ]
 
 
@@ -219,17 +231,18 @@ def _videos(home: Path) -> list[Reader]:
         with open_source(str(path)) as source:
             return sum(1 for _, frame in zip(range(50), source, strict=False))
 
-    return [Reader("videos", make, _file(home / "film.mp4", read), 0.01)]
+    return [Reader("videos", make, _file(home / "film.mp4", read), 0.01, good["a.mp4"])]
 
 
 def _networks(home: Path) -> list[Reader]:
     import torch
 
+    from edgeau.action_units.names import DEFAULT
     from edgeau.bundle import packaged_bundle_path
     from edgeau.bundle.external_data import external_files
     from edgeau.runtimes.tflite_file import check_tflite
     from edgeau_export.source_network.from_model_file import ModelFileSource
-    from edgeau_training.checkpoint import read_info
+    from edgeau_training.checkpoint import METADATA_KEY, CheckpointInfo, read_info
     from tests.edgeau.conftest import tiny_network
 
     tiny_network(home / "good.onnx", None)
@@ -238,16 +251,18 @@ def _networks(home: Path) -> list[Reader]:
     head = 60_000  # of the tables that describe the network; they lie at both ends
     from safetensors.torch import save
 
+    info = CheckpointInfo(
+        "mrpnet", ("AU1", "AU12"), options={"mrp_variant": "R"}, thresholds={"AU1": 0.5, "AU12": 0.4}
+    )
     safe = save(
-        {"weight": torch.zeros(4, 4), "bias": torch.zeros(4)},
-        {"edgeau": json.dumps({"network": "mrpnet", "labels": ["AU1"], "options": {}})},
+        {"weight": torch.zeros(4, 4), "bias": torch.zeros(4)}, {METADATA_KEY: json.dumps(info.to_dict())}
     )
     torch.save({"state_dict": {"weight": torch.zeros(4, 4)}}, home / "good.pth")
     pth = (home / "good.pth").read_bytes()
 
     toml = home / "model.toml"
     toml.write_text(
-        'title = "x"\nweights = "net.onnx"\nlabels = ["AU1", "AU2"]\noutput = "logits"\n[input]\nsize = [224, 224]\n'
+        f'title = "x"\nweights = "net.onnx"\nlabels = {json.dumps(DEFAULT)}\noutput = "logits"\n[input]\nsize = [224, 224]\n'
         'color = "RGB"\nmean = [0.5, 0.5, 0.5]\nstd = [0.5, 0.5, 0.5]\nscale = 255\nlayout = "NCHW"\n[alignment]\nkind = "none"\n'
     )
 
@@ -258,7 +273,13 @@ def _networks(home: Path) -> list[Reader]:
 
     def safetensors_bytes(dice: random.Random) -> bytes:
         size = struct.unpack("<Q", safe[:8])[0]
-        header = mutated_json(json.loads(safe[8 : 8 + size]), dice)
+        said = json.loads(safe[8 : 8 + size])
+        if dice.random() < 0.6:
+            described = mutated_json(json.loads(said["__metadata__"][METADATA_KEY]), dice)
+            said["__metadata__"][METADATA_KEY] = described.decode("utf-8", "replace")
+            header = json.dumps(said).encode()
+        else:
+            header = mutated_json(said, dice)
         return (
             mutated(safe, dice)
             if dice.random() < 0.3
@@ -279,17 +300,23 @@ def _networks(home: Path) -> list[Reader]:
             lambda dice: mutated(onnx, dice),
             _file(home / "far.onnx", external_files),
             0.06,
+            onnx,
         ),
         Reader(
-            "ONNX of a model.toml", lambda dice: mutated(onnx, dice), _file(home / "net.onnx", model), 0.005
+            "ONNX of a model.toml",
+            lambda dice: mutated(onnx, dice),
+            _file(home / "net.onnx", model),
+            0.005,
+            onnx,
         ),
-        Reader("TFLite", tflite_bytes, lambda content: check_tflite(content, "a.tflite"), 0.02),
-        Reader("checkpoints", safetensors_bytes, _file(home / "a.safetensors", read_info), 0.08),
+        Reader("TFLite", tflite_bytes, lambda content: check_tflite(content, "a.tflite"), 0.02, tflite),
+        Reader("checkpoints", safetensors_bytes, _file(home / "a.safetensors", read_info), 0.08, safe),
         Reader(
             "checkpoints from elsewhere",
             lambda dice: mutated_zip(pth, dice),
             _file(home / "a.pth", foreign),
             0.01,
+            pth,
         ),
     ]
 
@@ -308,6 +335,7 @@ def _tables(home: Path) -> list[Reader]:
             lambda dice: mutated_text(good, dice),
             _file(home / "labels.csv", read_labelled_pictures),
             0.08,
+            good.encode(),
         )
     ]
 
@@ -338,26 +366,29 @@ def _texts(home: Path) -> list[Reader]:
             lambda dice: mutated_text(target, dice),
             _file(home / "target.toml", lambda path: load_target(str(path))),
             0.05,
+            target.encode(),
         ),
         Reader(
             "training recipes",
             lambda dice: mutated_text(recipe, dice),
             _file(home / "recipe.toml", read_recipe),
             0.05,
+            recipe.encode(),
         ),
         Reader(
             "model.toml",
             lambda dice: mutated_text(described, dice),
             _file(home / "model.toml", read_model_file),
             0.04,
+            described.encode(),
         ),
-        Reader("addresses", lambda dice: mutated_text(dice.choice(addresses), dice), address, 0.03),
+        Reader("addresses", lambda dice: mutated_text(dice.choice(addresses), dice), address, 0.03, b"clip"),
     ]
 
 
 def _page(_home: Path) -> list[Reader]:
     requests, messages = PageReader(), PageReader()
     return [
-        Reader("HTTP requests", malformed_request, requests.read, 0.03),
-        Reader("WebSocket messages", malformed_messages, messages.read, 0.03),
+        Reader("HTTP requests", malformed_request, requests.read, 0.03, request("GET", "/about")),
+        Reader("WebSocket messages", malformed_messages, messages.read, 0.03, handshake("/numbers")),
     ]
