@@ -3,10 +3,11 @@
     python benchmarks/study.py --data faces/ --out runs/study [--only mrp-ce ...] [--seeds 3] [--steps 400] [--write docs/systems.md]
 
 A run that is there is not made again, and a broken one goes on, so the command may be stopped at any time; questions whose runs are
-all there stand in the table. Each run is trained on the training split, its thresholds are fitted on the validation split, and decisions
-are measured on the test split, at .5 and at the fitted thresholds. The figure is the mean F1 over AUs; a difference is the mean over seeds,
-with the 95 % interval of a paired bootstrap over persons (1,000 resamples: both sides see the same persons). A difference whose
-interval holds 0 tells nothing, whatever its sign. No auxiliary heads: the loss under test is the whole loss.
+all there stand in the table, and keep their place in ``benchmarks/results/study.json`` when others are measured on another day. Each run
+is trained on the training split, its thresholds are fitted on the validation split, and decisions are measured on the test split, at .5
+and at the fitted thresholds. The figure is the mean F1 over AUs; a difference is the mean over seeds, with the 95 % interval of a paired
+bootstrap over persons (1,000 resamples: both sides see the same persons). A difference whose interval holds 0 tells nothing, whatever its
+sign. The AUC of both sides beside it tells how much was learned at all. No auxiliary heads: the loss under test is the whole loss.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ from this_machine import machine_name
 
 from edgeau._system.command import DONE, CommandParser, print_json, run
 from edgeau.action_units.names import DEFAULT
-from edgeau.metrics import bootstrap_weights, percentile_interval
+from edgeau.metrics import RankedScores, bootstrap_weights, percentile_interval
 from edgeau_apps.report.published_tables import score_tables
 from edgeau_training.datasets.synthetic import SyntheticFaces, list_shards
 from edgeau_training.datasets.synthetic_crops import SyntheticCrops
@@ -42,6 +43,7 @@ from edgeau_training.trainer.validation import thresholds_by
 PART = "python benchmarks/study.py"
 ANSWERS = "answers.npz"
 RESULT = "result.json"
+RESULTS = Path(__file__).parent / "results" / "study.json"
 
 
 @dataclass(frozen=True)
@@ -254,43 +256,67 @@ def verdict(found: Difference, paper: float | None) -> str:
     return "agrees" if (found.value > 0) == (paper > 0) else "disagrees"
 
 
-def table(out: Path, seeds: int) -> tuple[str, list[dict[str, Any]]]:
-    """The questions whose runs are there, as Markdown and as plain values."""
-    lines = [
-        "| system | question | difference in F1 at .5 | at fitted thresholds | the paper's | at fitted thresholds, the study |",
-        "|---|---|---|---|---|---|",
+def mean_auc(tables: Sequence[Predictions]) -> float:
+    """Area under the ROC curve, the mean over AUs that occur and over the tables: .5 has learned nothing."""
+    each = [
+        RankedScores(table.logits[:, column], table.truth[:, column] == 1).auc()
+        for table in tables
+        for column in np.flatnonzero(table.truth.any(axis=0))
     ]
-    rows = []
+    return float(np.mean(each))
+
+
+def measured(out: Path, seeds: int) -> dict[str, dict[str, Any]]:
+    """The questions whose runs are there, by their titles: plain values for the results file."""
+    rows = {}
     for question in QUESTIONS:
-        needed = {side.partition("@")[0] for side in (question.ours, question.other)}
-        if not all((out / f"{name}-{seed}" / RESULT).is_file() for name in needed for seed in range(seeds)):
+        sides = {side.partition("@")[0] for side in (question.ours, question.other)}
+        runs = [out / f"{name}-{seed}" / RESULT for name in sorted(sides) for seed in range(seeds)]
+        if not all(path.is_file() for path in runs):
             continue
-        found = {
-            how: difference(
-                decisions(question.ours, out, seeds, how), decisions(question.other, out, seeds, how)
-            )
+        answers = {
+            how: [decisions(side, out, seeds, how) for side in (question.ours, question.other)]
             for how in ("half", "fitted")
         }
-        paper = published(question)
-        said = verdict(found["fitted"], paper)
-        cells = [f"{one.value:+.1f} ({one.low:+.1f} to {one.high:+.1f})" for one in found.values()]
+        costs = [json.loads(path.read_text()) for path in runs]
+        rows[question.title] = {
+            **{how: vars(difference(*sides)) for how, sides in answers.items()},
+            "auc": [round(mean_auc(side), 3) for side in answers["half"]],
+            "pictures": max(cost["pictures"] for cost in costs),
+            "seeds": seeds,
+            "cpu_minutes": round(sum(cost["cpu_minutes"] for cost in costs), 1),
+            "machine": costs[0]["machine"],
+            "date": max(cost["date"] for cost in costs),
+        }
+    return rows
+
+
+def as_markdown(rows: Mapping[str, Mapping[str, Any]]) -> str:
+    """The table of the measured questions, in the order of :data:`QUESTIONS`."""
+    lines = [
+        "| system | question | AUC, both sides | difference in F1 at .5 | at fitted thresholds | the paper's | at fitted thresholds, the study | cost |",
+        "|---|---|---|---|---|---|---|---|",
+    ]
+    for question in QUESTIONS:
+        row = rows.get(question.title)
+        if row is None:
+            continue
+        half, fitted = (Difference(**row[how]) for how in ("half", "fitted"))
+        cells = [f"{one.value:+.1f} ({one.low:+.1f} to {one.high:+.1f})" for one in (half, fitted)]
         if question.ours.endswith("@fitted"):
             cells[1] = "-"  # thresholds themselves are the question
+        paper = published(question)
         printed = "not printed" if paper is None else f"{paper:+.1f}"
-        lines.append(f"| {question.system} | {question.title} | {' | '.join(cells)} | {printed} | {said} |")
-        rows.append({"system": question.system, "question": question.title, "paper": paper, "verdict": said}
-                    | {how: vars(one) for how, one in found.items()})  # fmt: skip
-    costs = [json.loads(path.read_text()) for path in sorted(out.glob(f"*/{RESULT}"))]
-    if costs:
-        minutes = sum(cost["cpu_minutes"] for cost in costs)
-        pictures = sorted({cost["pictures"] for cost in costs})
-        cost = (
-            f"{len(costs)} runs of {pictures[0]:,} to {pictures[-1]:,} pictures, {seeds} seeds, {minutes:.0f} CPU minutes in all; "
-            f"{costs[0]['machine']}; {max(cost['date'] for cost in costs)}. {len(QUESTIONS) - len(rows)} of {len(QUESTIONS)} questions are "
-            "not measured yet."
+        auc = " and ".join(f"{one:.2f}".removeprefix("0") for one in row["auc"])
+        cost = f"{row['seeds']} x {row['pictures']:,} pictures a side, {row['cpu_minutes']:.0f} CPU minutes, {row['date']}"
+        lines.append(
+            f"| {question.system} | {question.title} | {auc} | {' | '.join(cells)} | {printed} | {verdict(fitted, paper)} | {cost} |"
         )
-        lines += ["", cost]
-    return "\n".join(lines), rows
+    left = len(QUESTIONS) - len(lines) + 2
+    machines = ", ".join(sorted({f"{row['machine']}" for row in rows.values()}))
+    return "\n".join(
+        [*lines, "", f"{left} of {len(QUESTIONS)} questions are not measured yet. {machines}".strip()]
+    )
 
 
 def _body(argv: Sequence[str] | None) -> int:
@@ -305,6 +331,13 @@ def _body(argv: Sequence[str] | None) -> int:
         "--seeds", type=int, default=3, metavar="N", help="runs of each (default: %(default)s)"
     )
     parser.add_argument("--steps", type=int, metavar="N", help="instead of those of the recipes")
+    parser.add_argument(
+        "--results",
+        type=Path,
+        default=RESULTS,
+        metavar="FILE",
+        help="what was measured, by question; rows measured now take the place of earlier ones (default: %(default)s)",
+    )
     parser.add_argument("--write", type=Path, metavar="PAGE", help="put the table into a page")
     parser.add_json()
     options = parser.parse_args(argv)
@@ -315,13 +348,15 @@ def _body(argv: Sequence[str] | None) -> int:
     for seed in range(options.seeds):  # every variant once before any twice
         for name in wanted:
             learn(VARIANTS[name].made(seed, options.steps), data, test, options.out / f"{name}-{seed}")
-    text, rows = table(options.out, options.seeds)
+    earlier = json.loads(options.results.read_text("utf-8")) if options.results.is_file() else {}
+    rows = earlier | measured(options.out, options.seeds)
+    write_document(options.results, rows)
     if options.json:
         print_json(rows)
     elif options.write:
-        write_part(options.write, PART, text)
+        write_part(options.write, PART, as_markdown(rows))
     else:
-        print(text)
+        print(as_markdown(rows))
     return DONE
 
 

@@ -1,11 +1,14 @@
 """The study of the papers' questions: what a difference, its interval and its verdict are; every question can be asked."""
 
 import importlib
+import json
 
 import numpy as np
 import pytest
 
-from edgeau_training.evaluation.predictions import Predictions
+from edgeau.action_units.names import DEFAULT
+from edgeau_training.evaluation.predictions import Predictions, save_predictions
+from edgeau_training.networks.counting import skeleton
 
 LABELS = ("AU1", "AU4")
 
@@ -71,7 +74,39 @@ def test_every_variant_is_a_recipe_and_every_published_pair_is_printed(study):
     assert all(value is not None for value in printed.values())
 
 
+def test_every_variant_builds_its_network(study):
+    for variant in study.VARIANTS.values():
+        recipe = variant.made(0, 1)
+        skeleton(recipe.network, DEFAULT, **recipe.options)
+
+
 def test_a_table_without_runs_says_that_nothing_is_measured(study, tmp_path):
-    text, rows = study.table(tmp_path, 3)
-    assert rows == []
-    assert len(text.splitlines()) == 2
+    rows = study.measured(tmp_path, 3)
+    assert rows == {}
+    assert (
+        f"{len(study.QUESTIONS)} of {len(study.QUESTIONS)} questions are not measured"
+        in study.as_markdown(rows)
+    )
+
+
+def test_runs_that_are_there_become_rows_and_others_wait(study, tmp_path):
+    for name, wrong in (("mrp-ce", 0.1), ("mrp-gap", 0.3)):
+        for seed in range(2):
+            folder = tmp_path / f"{name}-{seed}"
+            folder.mkdir()
+            one = answers(seed, wrong)
+            save_predictions(folder / study.ANSWERS, {"validation": one, "test": one})
+            cost = {
+                "steps": 1,
+                "pictures": 32,
+                "cpu_minutes": 0.5,
+                "machine": "a machine",
+                "date": "2026-11-29",
+            }
+            (folder / study.RESULT).write_text(json.dumps(cost))
+    rows = study.measured(tmp_path, 2)
+    assert list(rows) == ["regions against global pooling"]
+    assert rows["regions against global pooling"]["cpu_minutes"] == 2.0
+    text = study.as_markdown(json.loads(json.dumps(rows)))
+    assert "| agrees | 2 x 32 pictures a side, 2 CPU minutes, 2026-11-29 |" in text
+    assert f"{len(study.QUESTIONS) - 1} of {len(study.QUESTIONS)} questions are not measured" in text
