@@ -132,9 +132,8 @@ class FrameStages(Closing):
         self._finding, self._filtering = threading.RLock(), threading.RLock()
         self._open_landmarker = landmarker or _mediapipe(detector.bundle, max_faces, None)
         self._landmarkers: dict[bool, Landmarker] = {}
-        self._check_far(
-            self._landmarker(static=False)
-        )  # what is missing here is said now, not at the first frame
+        # What is missing here is said now, not at the first frame.
+        self._check_far(self._landmarker(static=False))
         self._tracker = FaceTracker()
         self._baselines: dict[int | None, NeutralBaseline] = {}
         self.filters: tuple[ResultFilter, ...] = (
@@ -184,7 +183,7 @@ class FrameStages(Closing):
 
     @property
     def remembers_looks(self) -> bool:
-        """Tell whether :meth:`read` must be given the frames in order."""
+        """True where :meth:`read` must be given the frames in order."""
         return self._skip != "off"
 
     @property
@@ -360,7 +359,6 @@ class FrameStages(Closing):
             DependencyError: it was asked for.
         """
         if self._far and landmarker.smallest(far=True) >= landmarker.smallest(far=False):
-            self.detector.close()
             raise DependencyError(
                 f"small faces cannot be looked for with {landmarker.describe()}, which finds them from "
                 f"{landmarker.smallest(far=False):.1%} of the long side on; MediaPipe's networks in LiteRT can: "

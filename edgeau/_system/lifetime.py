@@ -25,7 +25,7 @@ class Lifetime:
 
     @property
     def is_here(self) -> bool:
-        """Tell whether this is the process that opened it."""
+        """True in the process that opened it."""
         return os.getpid() == self._process_id
 
     def check(self) -> None:

@@ -63,10 +63,9 @@ class AUDetector(Closing):
         self._session = session
         self._color = color
         self._lifetime = Lifetime("detector")
-        self._preprocessor = Preprocessor(manifest.input, color)
         # A session and its preprocessor belong to one thread at a time; those that nobody uses wait here.
         self._free: queue.LifoQueue[tuple[Session, Preprocessor]] = queue.LifoQueue()
-        self._free.put((self._session, self._preprocessor))
+        self._free.put((session, Preprocessor(manifest.input, color)))
         self._count, self._widening = 1, threading.Lock()
         self._provider: str | None = None
         self._thresholds = np.array([artifact.thresholds[label] for label in self.labels], np.float32)

@@ -64,11 +64,12 @@ class Bundle:
         if artifact in {own.file for own in self.manifest.artifacts}:
             others = ()
         every = (*self.manifest.artifacts, *others)
-        chosen = tuple(a for a in every if artifact is None or artifact in names(a))
+        chosen = tuple(a for a in every if artifact is None or artifact in _selectors(a))
         if not chosen:
             have = ", ".join(f"{a.runtime}/{a.precision} ({a.file})" for a in every)
+            meant = did_you_mean(str(artifact), (name for a in every for name in _selectors(a)))
             raise EngineError(
-                f"bundle {self.directory} has no artifact for {artifact!r}; {did_you_mean(str(artifact), (name for one in every for name in names(one)))}it has {have}"
+                f"bundle {self.directory} has no artifact for {artifact!r}; {meant}it has {have}"
             )
         return chosen
 
@@ -87,8 +88,8 @@ class Bundle:
                     yield replace(artifact, runtime=row.name)
 
 
-def names(artifact: Artifact) -> tuple[str, str, str, str]:
-    """Selectors that an artifact answers to."""
+def _selectors(artifact: Artifact) -> tuple[str, str, str, str]:
+    """Give what an artifact may be asked for by."""
     both = f"{artifact.runtime}/{artifact.precision}"
     return artifact.runtime, artifact.precision, both, artifact.file
 

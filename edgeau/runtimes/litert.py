@@ -20,7 +20,7 @@ __all__ = ["LiteRTSession"]
 # Kernels that run on any processor; XNNPACK's take over what they can of a graph.
 _XNNPACK, _BUILTIN = "XNNPACK", "CPU"
 _NHWC = (0, 2, 3, 1)
-_PICTURE = (0, 1, 2, 3)
+_NCHW = (0, 1, 2, 3)
 
 
 class LiteRTSession(Session):
@@ -147,7 +147,7 @@ def _order(end: _TensorEnd, file: str) -> tuple[int, ...]:
     if len(shape) == 4 and shape[3] in (1, 3):
         return _NHWC
     if len(shape) == 4 and shape[1] in (1, 3):
-        return _PICTURE
+        return _NCHW
     raise EngineError(
         f"{file} takes {shape}; an AU network takes one picture, (batch, height, width, 3) or with 1 channel"
     )

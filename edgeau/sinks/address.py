@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from edgeau._system.address_text import check_address, quote_user, without_secrets
@@ -32,8 +32,8 @@ class Address:
     port: int | None
     path: str
     user: str | None
-    password: str | None
-    options: dict[str, str]
+    password: str | None = field(repr=False)
+    options: dict[str, str] = field(repr=False)
 
     @classmethod
     def parse(cls, text: str) -> Address:

@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator
 
 import cv2
+import numpy as np
 
 from edgeau.errors import InputError
 from edgeau.sources.frame import Frame
@@ -47,7 +48,8 @@ class CaptureSource(Source):
         self._stamps = capture.getBackendName() == "V4L2"
 
     def __iter__(self) -> Iterator[Frame]:
-        index, start_s = 0, None
+        index = 0
+        start_s: float | None = None
         while not self._stopped.is_set():
             with self._reading:
                 ok, image = self._capture.read() if not self._stopped.is_set() else (True, None)
@@ -59,7 +61,7 @@ class CaptureSource(Source):
                 raise InputError(f"{self.name} stopped delivering after {index} frames")
             start_s = captured_s if start_s is None else start_s
             name = f"{self.name} frame {index}"
-            yield Frame(index, captured_s - start_s, image, name, captured_s)  # type: ignore[arg-type]
+            yield Frame(index, captured_s - start_s, np.asarray(image, np.uint8), name, captured_s)
             index += 1
 
     def stop(self) -> None:  # noqa: D102

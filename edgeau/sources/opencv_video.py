@@ -121,12 +121,8 @@ def _header(path: Path) -> FilmHeader:
         raise InputError(f"{str(path)!r} cannot be read: {error.strerror or error}") from error
     header = headers[0] if headers else FilmHeader()
     if not headers:
-        if path.suffix.lower() in (
-            *_PLAIN,
-            ".mp4",
-            ".mov",
-            ".m4v",
-        ):  # the last three: damaged, which opening says
+        # An MP4 or MOV without a header is damaged, which opening says.
+        if path.suffix.lower() in (*_PLAIN, ".mp4", ".mov", ".m4v"):
             return header
         why = f"{path.suffix or 'this'} files"
     elif header.has_edits:

@@ -52,16 +52,22 @@ class Picamera2Source(Source):
         self._reading = threading.Lock()
         self._camera = _open(number)
         lores = None if self._small is None else {"size": self._small, "format": "YUV420"}
-        # picamera2 names formats by the order of their bits: its RGB888 is blue first in memory, as OpenCV wants it.
-        configuration = self._camera.create_video_configuration(
-            main={"size": size, "format": "RGB888"},
-            lores=lores,
-            buffer_count=4,
-            queue=False,  # the next frame, and not one that was taken before we asked
-            controls={"FrameRate": self.fps},
-        )
-        self._camera.configure(configuration)
-        self._camera.start()
+        try:
+            # picamera2 names formats by the order of their bits: its RGB888 is blue first in memory, as OpenCV wants it.
+            configuration = self._camera.create_video_configuration(
+                main={"size": size, "format": "RGB888"},
+                lores=lores,
+                buffer_count=4,
+                queue=False,  # the next frame, and not one that was taken before we asked
+                controls={"FrameRate": self.fps},
+            )
+            self._camera.configure(configuration)
+            self._camera.start()
+        except RuntimeError as error:
+            self._camera.close()
+            raise InputError(
+                f"camera {number} does not take {size[0]} x {size[1]} pixels at {self.fps:g} frames a second ({error})"
+            ) from error
 
     def __iter__(self) -> Iterator[Frame]:
         index, start_s = 0, None

@@ -45,6 +45,7 @@ def test_what_is_no_sink_is_said_with_what_is(description, where, message: str) 
 def test_a_secret_is_not_in_a_message() -> None:
     assert "hunter2" not in Address.parse("mqtt://me:hunter2@broker/t").text
     assert "hunter2" not in Address.parse("ws://:8000?token=hunter2").text
+    assert "hunter2" not in repr(Address.parse("mqtt://me:hunter2@broker/t?token=hunter2"))
 
 
 def test_escapes_are_undone() -> None:

@@ -68,6 +68,18 @@ def test_a_picamera2_camera_that_is_not_there_is_said(picamera2) -> None:
         open_source("picamera2:1")
 
 
+def test_a_size_that_a_picamera2_camera_does_not_take_is_said_and_the_camera_let_go(
+    picamera2, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(_: object, configuration: object) -> None:
+        raise RuntimeError(f"cannot configure {configuration}")
+
+    monkeypatch.setattr(picamera2, "configure", refuse)
+    with pytest.raises(InputError, match="camera 0 does not take 9000 x 4000 pixels at 30 frames a second"):
+        open_source("picamera2", size=(9000, 4000))
+    assert picamera2.opened[0].closed
+
+
 def test_without_picamera2_the_message_says_how_to_get_it() -> None:
     with pytest.raises(DependencyError, match=r"apt install -y python3-picamera2.*--system-site-packages"):
         open_source("picamera2")

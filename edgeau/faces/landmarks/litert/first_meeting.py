@@ -51,9 +51,8 @@ def check_first_meeting(models: Path | None) -> None:
             None if models is None else str(models),
         )
         _outcomes[key] = None if report is None else report.ended_by
-        if (
-            report is None
-        ):  # it refuses them in words, which will be heard here too, or no child could be started
+        if report is None:
+            # It refuses them in words, which will be heard here too, or no child could be started.
             _log.info("%s: no child process could try the landmark networks", files.place)
         elif report.ended_by is None:
             _MET.put(facts, {})
