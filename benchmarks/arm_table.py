@@ -1,6 +1,6 @@
 """The table of a page from what ``python -m tests.arm.proof`` wrote.
 
-    python benchmarks/arm_table.py build/arm-report.json [--write docs/raspberry-pi.md] [--part arm_proof]
+    python benchmarks/arm_table.py build/arm-report.json [--write docs/raspberry-pi-proof.md] [--part arm_proof]
 
 Probabilities are compared with those of the machine that emulated. Executed instructions are of one inference.
 """

@@ -1,6 +1,6 @@
 """Landmarks that LiteRT places beside MediaPipe's own on every frame of a video with one face.
 
-    python benchmarks/landmark_parity.py VIDEO [--write docs/raspberry-pi.md] [--json]
+    python benchmarks/landmark_parity.py VIDEO [--write docs/raspberry-pi-proof.md] [--json]
 
 A tracker looks where the last frame's points were, so its answers feed back: what is compared is every frame by itself, one step
 from MediaPipe's own last points, and free running. How far apart two right answers may run is told by MediaPipe itself, given the
