@@ -34,7 +34,7 @@ def quote_user(text: str) -> str:
     ``rtsp://admin:pa/ss@camera/live`` becomes ``rtsp://admin:pa%2Fss@camera/live``. What is encoded already stays.
 
     Args:
-        text: any text; one that is no address with a user comes back as it is.
+        text: any text; one that is not an address with a user comes back as it is.
     """
     match = _SCHEME.fullmatch(text)
     if match is None:

@@ -254,7 +254,7 @@ def _mode_of(place: Path) -> int | None:
     except FileNotFoundError:
         return None
     if not stat.S_ISREG(about.st_mode):
-        kind = "a folder" if stat.S_ISDIR(about.st_mode) else "no regular file"
+        kind = "a folder" if stat.S_ISDIR(about.st_mode) else "not a regular file"
         raise OSError(errno.EINVAL, f"it is {kind}")
     return stat.S_IMODE(about.st_mode)
 

@@ -149,7 +149,7 @@ def frames_a_second(text: str) -> float:
     """The value of an option that is a rate; for ``type=``.
 
     Raises:
-        argparse.ArgumentTypeError: it is no number above 0, or one of 10,000 and more.
+        argparse.ArgumentTypeError: it is not a number above 0, or one of 10,000 and more.
     """
     try:
         rate = float(text)
@@ -164,7 +164,7 @@ def seconds(text: str) -> float:
     """The value of an option that is a time; for ``type=``.
 
     Raises:
-        argparse.ArgumentTypeError: it is no number above 0, or one of more than a day.
+        argparse.ArgumentTypeError: it is not a number above 0, or one of more than a day.
     """
     try:
         number = float(text)
@@ -273,7 +273,7 @@ def print_json(document: Any) -> None:
     text = json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False)
     try:
         text.encode(sys.stdout.encoding or "utf-8")
-    except UnicodeEncodeError:  # a console that lacks letters, or a file name that is no text
+    except UnicodeEncodeError:  # a console that lacks letters, or a file name that is not text
         text = json.dumps(document, indent=2, ensure_ascii=True, allow_nan=False)
     sys.stdout.write(text)
     sys.stdout.write("\n")

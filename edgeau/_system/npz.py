@@ -96,5 +96,5 @@ def _array(stream: IO[bytes], size: int) -> NDArray[Any]:
         np.frombuffer(content, dtype) if dtype.itemsize and announced else np.empty(math.prod(shape), dtype)
     )
     if dtype.kind == "U" and announced and flat.view(f"{dtype.byteorder}u4").max() > sys.maxunicode:
-        raise ValueError("an array of text holds what is no text")  # numpy looks only when an item is taken
+        raise ValueError("an array of text holds what is not text")  # numpy looks only when an item is taken
     return flat.reshape(shape, order="F" if fortran_order else "C")

@@ -35,7 +35,7 @@ class Finished:
     """The outcome of finishing a bundle.
 
     Attributes:
-        manifest: as it now stands in the bundle.
+        manifest: as it now is in the bundle.
         chosen: the artifact that this machine runs.
         whole: False where an artifact cannot be used here; its row says why.
     """

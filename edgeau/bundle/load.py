@@ -110,7 +110,7 @@ def load_bundle(path: Path | str, *, signatures: SignaturePolicy | None = None) 
         UsageError: what the environment says of signatures does not fit.
     """
     directory = Path(path)
-    _read_manifest(directory)  # what is no bundle is said first
+    _read_manifest(directory)  # what is not a bundle is said first
     directory = (signatures or SignaturePolicy.of()).apply(directory)
     text = _read_manifest(directory)
     where = str(directory / MANIFEST)

@@ -19,7 +19,7 @@ def kabsch_rotations(products: NDArray[np.floating[Any]]) -> NDArray[np.float64]
     left, _, right = np.linalg.svd(np.asarray(products, np.float64))
     rotations: NDArray[np.float64] = left @ right
     mirrored = np.linalg.det(rotations) < 0
-    if mirrored.any():  # of the two solutions the one that is no mirror image
+    if mirrored.any():  # of the two solutions the one that is not a mirror image
         left[mirrored, :, 2] *= -1
         rotations = left @ right
     return rotations

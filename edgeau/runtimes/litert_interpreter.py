@@ -148,7 +148,7 @@ _HAS_AI_EDGE_LITERT = {
 def _is_installed(module: str) -> bool:
     try:
         return find_spec(module.split(".", maxsplit=1)[0]) is not None
-    except (ImportError, ValueError):  # something stands in its place that is no package
+    except (ImportError, ValueError):  # something stands in its place that is not a package
         return False
 
 

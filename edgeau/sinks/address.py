@@ -99,7 +99,7 @@ class Address:
         """A numeric option.
 
         Raises:
-            UsageError: it is no number, or outside of its limits.
+            UsageError: it is not a number, or outside of its limits.
         """
         given = self.options.get(option)
         try:
@@ -114,7 +114,7 @@ class Address:
         """A numeric option that counts something.
 
         Raises:
-            UsageError: it is no whole number, or outside of its limits.
+            UsageError: it is not a whole number, or outside of its limits.
         """
         value = self.number(option, default, least, most)
         if not value.is_integer():

@@ -39,7 +39,7 @@ class Datagrams:
         except ConnectionRefusedError:
             # The receiver's machine said of an *earlier* datagram that nobody listens: it may listen by now.
             self._again(content)
-        except (OSError, UnicodeError) as error:  # the latter of a host that is no name
+        except (OSError, UnicodeError) as error:  # the latter of a host that is not a name
             self.close()
             why = getattr(error, "strerror", None) or error
             raise OutputError(

@@ -95,7 +95,7 @@ class ServedSink(Sink):
         asyncio.set_event_loop(self._loop)
         try:
             self._loop.run_until_complete(self._run())
-        except (OSError, UnicodeError) as error:  # the latter of a host that is no name
+        except (OSError, UnicodeError) as error:  # the latter of a host that is not a name
             self._refusal = error
         finally:
             self._started.set()
@@ -145,5 +145,5 @@ class ServedSink(Sink):
             return True
         try:
             return urlsplit(origin).hostname in _LOOPBACK
-        except ValueError:  # it is no address
+        except ValueError:  # it is not an address
             return False

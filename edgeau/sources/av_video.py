@@ -100,7 +100,7 @@ class AvVideo(Source):
         context = self._stream.codec_context
         if context is None:
             raise InputError(
-                f"{self._shown_path} is no video that can be decoded: its codec is not known here, or the file is damaged"
+                f"{self._shown_path} is not a video that can be decoded: its codec is not known here, or the file is damaged"
             )
         return context
 
@@ -112,7 +112,7 @@ class AvVideo(Source):
         try:
             address.encode("utf-8")
         except UnicodeEncodeError:
-            self._file = address = self._path.open("rb")  # a name that is no UTF-8: PyAV reads what is open
+            self._file = address = self._path.open("rb")  # a name that is not UTF-8: PyAV reads what is open
         try:
             # Titles and comments are in any alphabet, whatever the format says of it; none is shown here.
             return av.open(address, metadata_errors="replace", options={"protocol_whitelist": "file"})

@@ -69,7 +69,7 @@ def dolby_only(name: str) -> str:
 
 
 def read_film_headers(path: Path) -> list[FilmHeader]:
-    """The headers of a file's video tracks, in their order; none for a file that is no MP4 or MOV, or has no header.
+    """The headers of a file's video tracks, in their order; none for a file that is not an MP4 or MOV, or has no header.
 
     Raises:
         OSError: the file cannot be read.
@@ -92,7 +92,7 @@ def read_film_headers(path: Path) -> list[FilmHeader]:
 
 
 def _track(file: BinaryIO, track: Mp4Box, *, fragmented: bool) -> FilmHeader | None:
-    """A track's header; None when it is no video."""
+    """A track's header; None when it is not a video."""
     handler = _find(file, track, b"mdia", b"hdlr")
     if handler is None or _read(file, handler)[8:12] != b"vide":
         return None

@@ -37,7 +37,7 @@ class ArgusSource(CaptureSource):
             )
         capture = cv2.VideoCapture(argus_pipeline(sensor, size or _SIZE, fps or _FPS), cv2.CAP_GSTREAMER)
         if not capture.isOpened():
-            where = "" if board() == "jetson" else "; this machine is no Jetson"
+            where = "" if board() == "jetson" else "; this machine is not a Jetson"
             raise InputError(
                 f"no camera answers at Argus sensor {sensor}{where}. Check the ribbon cable and "
                 "/opt/nvidia/jetson-io/jetson-io.py, and restart the camera service: sudo systemctl restart nvargus-daemon"

@@ -123,7 +123,7 @@ class PictureSeries(NamedTuple):
     Attributes:
         files: in natural order.
         places: places of each on the film's clock, in frames from 0. Numbers that are missing in ``frame%04d.png`` leave gaps.
-        left_out: files of the folder or pattern that are no pictures by their names.
+        left_out: files of the folder or pattern whose suffixes are not those of pictures.
     """
 
     files: list[Path]

@@ -213,7 +213,7 @@ def _tell(text: str, left_out: list[Path]) -> None:
     """Name what a folder or pattern holds beside pictures: films, and others."""
     if left_out:
         names = ", ".join(path.name for path in left_out[:_SHOWN]) + ", ..." * (len(left_out) > _SHOWN)
-        what = "1 file that is no picture by its name"
+        what = "1 file whose suffix is not that of a picture"
         if len(left_out) > 1:
-            what = f"{len(left_out)} files that are no pictures by their names"
+            what = f"{len(left_out)} files whose suffixes are not those of pictures"
         _log.warning("%r: left out %s: %s", text, what, names)

@@ -27,7 +27,7 @@ def open_video(path: Path, name: str | None = None) -> Source:
         name: for people; None takes the file's.
 
     Raises:
-        InputError: it does not exist, or is no video; also when it is a picture with a video's name.
+        InputError: it does not exist, or is not a video; also when it is a picture with a video's name.
         DependencyError: OpenCV alone would show it otherwise than players do.
     """
     if not path.is_file():

@@ -13,6 +13,7 @@ SOURCES = [
     for suffix in ("*.py", "*.html", "*.js", "*.toml")
     for path in sorted((ROOT / folder).rglob(suffix))
     if "node_modules" not in path.parts
+    and path.parent != ROOT / "export/edgeau_export/web/page"  # built by npm
 ]
 
 # Phrase -> what the field says.
@@ -35,6 +36,12 @@ ODD = {
     r"\bnetwork of the own\b": "a network of your own",
     r"\bA walk\b": "Tutorial",
     r"\barrows between the rooms\b": "layers of packages",
+    r"(?<!here )\bis no (?!longer|more\b|less\b|better|worse|faster|slower|larger|smaller|other|one\b|such|need|way\b)[a-z{]+": "is not a ...",
+    r"\bgoes the same way\b": "is exported in the same way",
+    r"\bturn(ed)? the channels\b.{0,30}\bround\b": "convert BGR to RGB",
+    r"\b(was|is|are|were) held against\b": "checked against",
+    r"\bstands? (twice|in the bundle|in `)": "is given twice, is in ...",
+    r"\bwhat stands in the way\b": "the reason",
 }
 
 

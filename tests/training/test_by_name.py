@@ -39,10 +39,10 @@ def test_a_type_error_inside_a_builder_keeps_its_trace() -> None:
     ("options", "complaint"),
     [
         ({"sizes": 3}, r"does not take these options \['sizes'\]: .*it takes rate, name, deep"),
-        ({"rate": "half"}, r"option rate is 'half', which is no float"),
-        ({"rate": True}, r"option rate is True, which is no float"),
-        ({"name": 3}, r"option name is 3, which is no str \| None"),
-        ({"deep": 1}, r"option deep is 1, which is no bool"),
+        ({"rate": "half"}, r"option rate is 'half', which is not a float"),
+        ({"rate": True}, r"option rate is True, which is not a float"),
+        ({"name": 3}, r"option name is 3, which is not a str \| None"),
+        ({"deep": 1}, r"option deep is 1, which is not a bool"),
     ],
 )
 def test_an_option_that_does_not_fit_is_the_users(options: dict[str, Any], complaint: str) -> None:

@@ -58,7 +58,7 @@ def _check_options(
         parameter = signature.parameters.get(name)
         if parameter is not None and not _fits(value, parameter.annotation):
             wanted = inspect.formatannotation(parameter.annotation)
-            raise UsageError(f"{what}: option {name} is {value!r}, which is no {wanted}")
+            raise UsageError(f"{what}: option {name} is {value!r}, which is not a {wanted}")
 
 
 def _fits(value: Any, annotation: Any) -> bool:

@@ -99,7 +99,7 @@ class CheckpointInfo:
             CheckpointError: a newer format, or network or labels are missing.
         """
         if not isinstance(values, dict):
-            raise CheckpointError("the checkpoint's metadata is no JSON object; save it again")
+            raise CheckpointError("the checkpoint's metadata is not a JSON object; save it again")
         found = values.get("format")
         if not isinstance(found, int) or found > FORMAT:
             raise CheckpointError(
@@ -112,7 +112,7 @@ class CheckpointInfo:
         for name in ("labels", "licences"):
             names = values.get(name, [])
             if not isinstance(names, list) or not all(isinstance(one, str) for one in names):
-                raise CheckpointError(f"the checkpoint's metadata is damaged: {name} is no list of names")
+                raise CheckpointError(f"the checkpoint's metadata is damaged: {name} is not a list of names")
         known = {key: values[key] for key in cls.__dataclass_fields__ if key in values}
         known["labels"] = tuple(known["labels"])
         known["licences"] = tuple(known.get("licences", ()))

@@ -20,7 +20,7 @@ __all__ = ["Activation", "ordinary_crops", "sampled_activations"]
 
 # A crop that reaches so many times farther than the middle one is an accident (a face that was aligned wrongly, say).
 _OUTLIER = 2.0
-# Share of the tensors in which an ordinary crop is no outlier.
+# Share of the tensors in which an ordinary crop is not an outlier.
 _MOST = 0.9
 # Values kept per crop and tensor: 2048 of 128 crops place a percentile of 99.99 to within a quarter of its bin.
 _KEPT = 2048

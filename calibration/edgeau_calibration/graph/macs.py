@@ -45,7 +45,7 @@ def macs_of(node: onnx.NodeProto, shapes: Mapping[str, tuple[int, ...]]) -> int:
     """Multiply-accumulates of one node: scalars of its result times the inner length of each product.
 
     Args:
-        node: any; what is no product has none.
+        node: any; what is not a product has none.
         shapes: shapes of tensors and constants by name, the batch axis included; 0 where one is missing.
     """
     result = prod(shapes.get(node.output[0], (0,)))

@@ -94,7 +94,7 @@ def logits_of(
 def one_face_ms(model: onnx.ModelProto) -> float:
     """Milliseconds of one face on one thread, lower quartile of several runs.
 
-    Other work on the machine shows in it: it orders what was tried in one search and is no benchmark.
+    Other work on the machine shows in it: it orders what was tried in one search and is not a benchmark.
 
     Args:
         model: model of one input, float32 ``(n, 3, H, W)``.

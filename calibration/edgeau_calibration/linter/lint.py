@@ -61,7 +61,7 @@ def refuse(found: CalibrationSet, findings: Iterable[LintFinding], accepted: Seq
 
     Raises:
         CalibrationError: the set would calibrate wrongly; says why and what to do.
-        UsageError: a rule that is not known, or that is no matter of opinion, is overruled.
+        UsageError: a rule that is not known, or that is not a matter of opinion, is overruled.
     """
     _check(accepted)
     refusals = [finding for finding in findings if finding.refuses and finding.rule not in accepted]

@@ -35,7 +35,7 @@ class Budget:
     Attributes:
         mean: drop of the mean F1.
         worst: drop of the F1 of any one AU.
-        integer: share of the multiply-accumulates that must remain integer, 0..1: with less, it is no INT8 artifact.
+        integer: share of the multiply-accumulates that must remain integer, 0..1: with less, it is not an INT8 artifact.
     """
 
     mean: float = MAX_F1_DROP

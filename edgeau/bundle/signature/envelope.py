@@ -66,7 +66,7 @@ def read_envelope(path: Path) -> Envelope:
     """Read a signature file.
 
     Raises:
-        BundleError: it is missing, is no Sigstore bundle with one DSSE signature, or was signed by a method that is not known here.
+        BundleError: it is missing, is not a Sigstore bundle with one DSSE signature, or was signed by a method that is not known here.
     """
     try:
         if path.stat().st_size > _MOST:
@@ -130,7 +130,7 @@ def _certificates(material: Any) -> tuple[bytes, ...]:
 
 def _fields(value: Any, where: str, needed: Collection[str], allowed: Collection[str] = ()) -> dict[str, Any]:
     if not isinstance(value, dict):
-        raise ValueError(f"{where} is no JSON object")  # noqa: TRY004
+        raise ValueError(f"{where} is not a JSON object")  # noqa: TRY004
     missing = [name for name in needed if name not in value]
     if missing:
         raise ValueError(f"{where} has no {missing[0]}")
@@ -142,7 +142,7 @@ def _fields(value: Any, where: str, needed: Collection[str], allowed: Collection
 
 def _text(value: Any, where: str) -> str:
     if not isinstance(value, str):
-        raise ValueError(f"{where} is no text")  # noqa: TRY004
+        raise ValueError(f"{where} is not text")  # noqa: TRY004
     return value
 
 

@@ -45,7 +45,7 @@ class SignaturePolicy:
     def __post_init__(self) -> None:
         if self.mode not in MODES:
             raise UsageError(
-                f"{self.mode!r} is no policy for signatures ({MODE}, --signatures); there are {', '.join(MODES)}"
+                f"{self.mode!r} is not a policy for signatures ({MODE}, --signatures); there are {', '.join(MODES)}"
             )
         if self.mode != "off" and self.trust is None:
             raise UsageError(

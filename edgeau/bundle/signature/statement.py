@@ -83,7 +83,7 @@ def files_below(folder: Path) -> list[str]:
     """The files below a folder, relative to it with forward slashes, by name.
 
     Raises:
-        BundleError: one is a link or no regular file.
+        BundleError: one is a link, or not a regular file.
     """
     found = []
     for root, folders, names in os.walk(folder):
@@ -135,7 +135,7 @@ def signed_files(payload: bytes) -> SignedFiles:
     """Read a statement whose signature was verified.
 
     Raises:
-        ValueError: it is no statement of Model Signing v1, or contradicts itself; the message says where.
+        ValueError: it is not a statement of Model Signing v1, or contradicts itself; the message says where.
     """
     try:
         statement = parse_json(payload)

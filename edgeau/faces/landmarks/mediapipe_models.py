@@ -217,7 +217,7 @@ def read_archive(file: Path, names: Iterable[str]) -> dict[str, bytes]:
             return {name: _member(archive, there[name]) for name in names if name in there}
     except (zipfile.BadZipFile, zlib.error, OSError, EOFError, RuntimeError) as error:
         raise InputError(
-            f"{file} is damaged, or is no {'wheel' if file.suffix == '.whl' else 'face_landmarker.task'} "
+            f"{file} is damaged, or is not a {'wheel' if file.suffix == '.whl' else 'face_landmarker.task'} "
             f"({error}); copy it again, or: {ADVICE}"
         ) from error
 

@@ -11,7 +11,7 @@ __all__ = ["centre", "clipped_share", "sharpness"]
 # At this value a camera's pixel has stopped counting light.
 _CLIPPED = 250
 # How far apart pixels are whose difference fine detail hardly adds to. In pixels of the crop: what the network could not
-# see anyway is no loss.
+# see anyway is not a loss.
 _FAR = 8
 
 

@@ -186,7 +186,7 @@ class EngineCache:
 
 
 def _facts_in(note: Path) -> dict[str, Any]:
-    """Read the facts in an engine's note; nothing where it is no note."""
+    """Read the facts in an engine's note; nothing where it is not a note."""
     try:
         return dict(parse_json(note.read_bytes())["facts"])
     except (OSError, ValueError, KeyError, TypeError):

@@ -53,7 +53,7 @@ class Messages:
         self.errors: list[str] = []
 
     def take(self, severity: str, text: str) -> None:
-        """One message; what is no error goes to ``logging`` for whoever wants it."""
+        """One message; what is not an error goes to ``logging`` for whoever wants it."""
         if severity.endswith("ERROR"):
             self.errors.append(text.strip())
         elif severity == "WARNING":

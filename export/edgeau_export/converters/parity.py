@@ -111,7 +111,7 @@ def refuse_if_weights_differ(file: Path, graph: onnx.ModelProto, reference: Refe
     """The gate on the weights of a float ONNX file; nothing where nobody knows what they must be.
 
     Raises:
-        GateRefusedError: one is no form of the network's.
+        GateRefusedError: one is not a form of the network's.
     """
     if reference.weights is None:
         return
@@ -144,7 +144,7 @@ def refuse_if_tflite_weights_differ(
         any_order=True,
         most=_MOST,
     )
-    # A constant that is no weight of the graph is the converter's own, and so is one that it made of several: the comparison of the logits covers these.
+    # A constant that is not a weight of the graph is the converter's own, and so is one that it made of several: the comparison of the logits covers these.
     faults = replace(faults, unknown=(), lost=())
     if faults:
         raise GateRefusedError(

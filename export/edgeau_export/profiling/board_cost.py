@@ -126,7 +126,7 @@ def expected(
 
 
 def published() -> list[Published]:
-    """Everything that the model is held against."""
+    """Everything that the model is checked against."""
     found = []
     for row in _facts()["published"]:
         board, engine = _board(row["board"]), (row["runtime"], row["precision"])

@@ -189,7 +189,7 @@ def profile_of_onnx(path: Path) -> ModelProfile:
     """The profile of an ONNX file.
 
     Raises:
-        InputError: the file is missing or is no ONNX file.
+        InputError: the file is missing or is not an ONNX file.
     """
     try:
         model = onnx.load(path)

@@ -176,6 +176,6 @@ def _torchscript(path: Path) -> nn.Module:
         network: nn.Module = torch.jit.load(str(path), map_location="cpu")  # type: ignore[no-untyped-call]
     except Exception as error:
         raise CheckpointError(
-            f'{path} is no TorchScript file; for weights alone, say builder = "file.py:function" that returns the module'
+            f'{path} is not a TorchScript file; for weights alone, say builder = "file.py:function" that returns the module'
         ) from error
     return network.float().eval()

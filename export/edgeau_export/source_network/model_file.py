@@ -151,7 +151,7 @@ def _labels(values: Mapping[str, Any]) -> tuple[str, ...]:
     if not isinstance(found, list) or not found or not all(isinstance(label, str) for label in found):
         raise RecordError("labels", 'expected the outputs in their order, such as ["AU1", "AU12L", "smile"]')
     for label in found:
-        # They become columns of tables and keys of JSON: what would break a CSV or be invisible is no label.
+        # They become columns of tables and keys of JSON: what would break a CSV or be invisible is not a label.
         if not label or not label.isprintable() or label != label.strip() or set(label) & set(',;"/\\'):
             raise RecordError(
                 "labels", f"{label!r} cannot be a column of a table; use letters, digits, _ and -"

@@ -144,7 +144,7 @@ def test_what_is_no_site_says_what_it_lacks(tmp_path: Path, capsys: pytest.Captu
     assert "lacks manifest.json, sw.js, worker.js" in said
     assert "edgeau-export --target web --out" in said
     assert main(["--static", str(tmp_path / "absent")]) == 2
-    assert "is no folder" in capsys.readouterr().err
+    assert "is not a folder" in capsys.readouterr().err
 
 
 def test_options_of_the_live_page_are_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

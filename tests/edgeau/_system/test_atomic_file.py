@@ -78,7 +78,7 @@ def test_a_link_is_followed_and_what_is_no_file_is_refused(tmp_path: Path) -> No
     assert (tmp_path / "there" / "table.csv").read_bytes() == b"x"
     with pytest.raises(OutputError, match="it is a folder"):
         write_whole(tmp_path / "there", b"")
-    with pytest.raises(OutputError, match="it is no regular file"):
+    with pytest.raises(OutputError, match="it is not a regular file"):
         write_whole(Path("/dev/null"), b"")
 
 

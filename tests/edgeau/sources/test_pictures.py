@@ -194,4 +194,4 @@ def test_films_and_others_beside_pictures_are_named(
         (tmp_path / name).write_bytes(b"x")
     with open_source(str(tmp_path / what), sequence=sequence) as source:
         assert source.length == 2
-    assert "left out 2 files that are no pictures by their names: film.mp4, notes.txt" in caplog.text
+    assert "left out 2 files whose suffixes are not those of pictures: film.mp4, notes.txt" in caplog.text

@@ -73,7 +73,7 @@ def test_labels_are_put_in_ascending_order(tmp_path):
             "replicas = 2\noptimiser = { lr = [1.0] }",
             "optimiser: lr: expected float, got list",
         ),
-        ("replicas = 2", 'replicas = 2\nloss = "bbl"', "loss is no table"),
+        ("replicas = 2", 'replicas = 2\nloss = "bbl"', "loss is not a table"),
         ("dropout = 0.0", "dropout = 0.2", "replicas > 1 needs dropout = 0"),
         ('description = "a test"', "", "field 'description' is missing"),
         ("[[stages]]", "[[stages", "not valid TOML"),
@@ -222,7 +222,7 @@ def test_a_base_may_lie_beside_the_recipe(tmp_path):
     ("text", "complaint"),
     [
         ('base = "nothing"', "nothing.toml does not exist"),
-        ("base = 3", "base is 3, which is no name of a recipe"),
+        ("base = 3", "base is 3, which is not a name of a recipe"),
         ('base = "recipe"', "is based on itself: recipe -> recipe"),
     ],
 )

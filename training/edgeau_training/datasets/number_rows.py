@@ -41,7 +41,7 @@ def read_number_rows(path: Path, columns: int | None = None, header: int = 0) ->
         header: lines to leave out at the start.
 
     Raises:
-        InputError: the file is missing, or a row has another number of columns or something that is no whole number.
+        InputError: the file is missing, or a row has another number of columns or something that is not a whole number.
     """
     lines = read_lines(path)[header:]
     wanted = columns if columns is not None or not lines else lines[0].count(",") + 1
@@ -68,7 +68,7 @@ def whole_numbers(
         code: that the numbers will be read as, for the message.
 
     Raises:
-        InputError: a cell is no whole number.
+        InputError: a cell is not a whole number.
     """
     try:
         values = np.array(cells).astype(np.float64)

@@ -133,7 +133,7 @@ def _compare(path: Path, part: str, module: nn.Module, tensors: Mapping[str, Ten
 
 
 def _counts(name: str) -> bool:
-    """Batch norm's step counter is no weight, and old files lack it."""
+    """Batch norm's step counter is not a weight, and old files lack it."""
     return not name.endswith("num_batches_tracked")
 
 

@@ -43,7 +43,7 @@ def soft_thresholds(held_out: Sequence[Predictions], rule: str = "accuracy-f1") 
 def break_even_threshold(probabilities: NDArray[np.floating[Any]], truth: NDArray[np.integer[Any]]) -> float:
     """The probability at which precision and recall differ least; of several the highest.
 
-    Candidates without a true positive are left out: both are 0 there, which is no balance.
+    Candidates without a true positive are left out: both are 0 there, which is not a balance.
 
     Args:
         probabilities: ``(n,)``, labelled entries only.

@@ -10,7 +10,7 @@ What is labelled where muscles act together:
   and drawn in, which most strong AU9 come with.
 - Lids lowered by a squint (7) or by a look down are no AU43; that is labelled when the lids meet or nearly do.
 - AU1 with AU4 (oblique brows) is labelled when the inner brow's rise can be seen against the frown's pull.
-- What a person's face looks like at rest, low brows or furrows included, is no AU.
+- What a person's face looks like at rest, low brows or furrows included, is not an AU.
 """
 
 from __future__ import annotations

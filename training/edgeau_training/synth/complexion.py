@@ -74,7 +74,7 @@ def with_lips(
     streaks = 1 + 0.05 * smooth_noise(random, 150, rows=24)[..., None]
     blend = mask[..., None] * strength
     atlas = np.asarray(atlas * (1 - blend) + colour * streaks * blend, np.float32)
-    # Closed lips meet in a shadow, which is no gap between them.
+    # Closed lips meet in a shadow, which is not a gap between them.
     seam = strokes([smooth_curve(points[60:65], 60)], int(random.integers(1, 4)))[..., None]
     return np.asarray(atlas * (1 - seam * random.uniform(0, 0.6)), np.float32), mask
 

@@ -78,7 +78,7 @@ def sample_expression(random: np.random.Generator, at_rest: bool = False) -> Exp
     if 27 in active:
         intensities[AUS.index(26)] = random.uniform(0.8, 1.0)
     if {1, 4} <= active:
-        # An inner brow that the frown holds down is no AU1 that anyone could see.
+        # An inner brow that the frown holds down is not an AU1 that anyone could see.
         frown = intensities[AUS.index(4)]
         intensities[AUS.index(1)] = max(intensities[AUS.index(1)], random.uniform(0.7, 1.0) * frown)
     extra = {**_extra(active, random), **_lids(gaze, active, random)}
@@ -127,7 +127,7 @@ def _gaze(random: np.random.Generator) -> NDArray[np.float32]:
 
 
 def _lids(gaze: NDArray[np.float32], active: set[int], random: np.random.Generator) -> dict[str, float]:
-    """Lids that come down without closing, which is no AU43: with a look down, and with squints."""
+    """Lids that come down without closing, which is not an AU43: with a look down, and with squints."""
     lowered = 0.0
     if 43 in active or 5 in active:
         return {}
@@ -152,6 +152,6 @@ def _extra(active: set[int], random: np.random.Generator) -> dict[str, float]:
         if random.random() < 0.06:
             extra[name] = random.uniform(0, 0.45)
     if 25 in active and random.random() < 0.2:
-        lower = random.uniform(0.05, 0.4)  # AU16, which is no label of ours
+        lower = random.uniform(0.05, 0.4)  # AU16, which is not a label of ours
         extra["mouthLowerDown_L"] = extra["mouthLowerDown_R"] = lower
     return extra

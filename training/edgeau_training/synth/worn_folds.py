@@ -1,6 +1,6 @@
 """Folds that are there at rest: what a lifetime of expressions, or sleep, sun and build, have left in a skin.
 
-The very folds that expressions drive, at a share of their depth, without a label: a frown line is no AU4, a nasolabial fold
+The very folds that expressions drive, at a share of their depth, without a label: a frown line is not an AU4, a nasolabial fold
 no AU12.
 """
 

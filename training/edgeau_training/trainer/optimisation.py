@@ -79,7 +79,7 @@ def build_optimiser(student: nn.Module, options: Optimiser) -> torch.optim.Optim
         options: options of the recipe.
 
     Raises:
-        UsageError: a name in ``rates`` is no submodule of the network.
+        UsageError: a name in ``rates`` is not a submodule of the network.
     """
     groups = _groups(student, options)
     if options.name == "sgd":

@@ -219,12 +219,12 @@ def _values(path: Path, above: tuple[Path, ...]) -> dict[str, Any]:
         raise UsageError(f"recipe {path} is not valid TOML: {error}") from error
     for key in (*_MERGED, "loss", "sampler"):
         if not isinstance(values.get(key, {}), dict):
-            raise UsageError(f"recipe {path}: {key} is no table")
+            raise UsageError(f"recipe {path}: {key} is not a table")
     base = values.pop("base", None)
     if base is None:
         return values
     if not isinstance(base, str):
-        raise UsageError(f"recipe {path}: base is {base!r}, which is no name of a recipe")
+        raise UsageError(f"recipe {path}: base is {base!r}, which is not a name of a recipe")
     if path in above:
         raise UsageError(
             f"recipe {path} is based on itself: {' -> '.join(file.stem for file in (*above, path))}"
@@ -235,7 +235,7 @@ def _values(path: Path, above: tuple[Path, ...]) -> dict[str, Any]:
 def _base_file(path: Path, base: str) -> Path:
     """The file of a base: beside the recipe, else one that is shipped."""
     if Path(base).name != base or len(base) > _LONGEST_NAME:
-        raise UsageError(f"recipe {path}: base {base[:80]!r} is no name of a recipe")
+        raise UsageError(f"recipe {path}: base {base[:80]!r} is not a name of a recipe")
     beside = path.with_name(f"{base}.toml")
     return beside if beside.is_file() else RECIPES / f"{base}.toml"
 

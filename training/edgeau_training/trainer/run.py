@@ -41,7 +41,7 @@ class Run:
         recipe: what to do.
         data: folder of the data set.
         out: where state, log and checkpoints go.
-        options: what is no part of the recipe.
+        options: what is not part of the recipe.
 
     Raises:
         UserError: the data, the recipe or the state do not fit.

@@ -75,7 +75,7 @@ class Trainee:
         recipe: what to build.
         root: folder of the data set.
         out: folder of the run.
-        options: what is no part of the recipe.
+        options: what is not part of the recipe.
         parts: parts of the data, of a run that is resumed.
         saved: what :meth:`state` gave, or nothing.
 

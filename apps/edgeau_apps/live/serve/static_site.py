@@ -59,7 +59,7 @@ def serve_site(
     """
     lacking = [name for name in _NEEDED if not (folder / name).is_file()]
     if lacking:
-        what = f"lacks {', '.join(lacking)}" if folder.is_dir() else "is no folder"
+        what = f"lacks {', '.join(lacking)}" if folder.is_dir() else "is not a folder"
         raise InputError(
             f"{folder} {what}; --static serves what edgeau-export --target web --out {folder} makes"
         )

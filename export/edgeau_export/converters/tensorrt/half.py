@@ -153,7 +153,7 @@ class _Borders:
         return casts
 
     def _is_half(self, name: str) -> bool | None:
-        """None for what is no float: integers of pairs, shapes."""
+        """None for what is not a float: integers of pairs, shapes."""
         constant = self._graph.constants.get(name)
         if constant is not None:
             return False if constant.data_type == TensorProto.FLOAT else None

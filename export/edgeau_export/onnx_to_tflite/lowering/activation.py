@@ -133,7 +133,7 @@ _ERF_A = (1.061405429, -1.453152027, 1.421413741, -0.284496736, 0.254829592)
 
 @lowers("Erf")
 def error_function(op: Operation) -> None:
-    """Write Erf that is no part of a GELU: ``sign(x) (1 - t (a5 + t (a4 + ...)) exp(-x^2))`` with ``t = 1 / (1 + p |x|)``."""
+    """Write Erf that is not part of a GELU: ``sign(x) (1 - t (a5 + t (a4 + ...)) exp(-x^2))`` with ``t = 1 / (1 + p |x|)``."""
     tensor, layout = op.activation(0), op.activation(0).layout
 
     def binary(kind: int, name: str, left: Tensor, right: Tensor | float) -> Tensor:

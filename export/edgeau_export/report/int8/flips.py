@@ -14,7 +14,7 @@ __all__ = ["Flip", "flipped_decisions", "worst"]
 
 @dataclass(frozen=True)
 class Flip:
-    """One decision about one crop: probabilities of both networks and the thresholds they are held against."""
+    """One decision about one crop: probabilities of both networks and the thresholds they are checked against."""
 
     crop: int
     label: str

@@ -119,13 +119,13 @@ def test_files_that_are_no_face_landmarker_are_named(task: Path, tmp_path: Path)
     _zip(tmp_path / "half.task", face_landmarks_detector=mesh)
     _zip(tmp_path / "swapped.task", face_detector=mesh, face_landmarks_detector=detector)
     for name, said in {
-        "damaged.task": "is damaged, or is no face_landmarker.task",
-        "cut.task": "is damaged, or is no face_landmarker.task",
+        "damaged.task": "is damaged, or is not a face_landmarker.task",
+        "cut.task": "is damaged, or is not a face_landmarker.task",
         "hand.task": "it holds hand_detector.tflite, hand_landmarks_detector.tflite",
         "half.task": "has no face_detector.tflite",
-        "torn.whl": "is damaged, or is no wheel .*invalid",
-        "odd.whl": "is damaged, or is no wheel .*packed in a way",
-        "bomb.whl": "is damaged, or is no wheel .*unpacks to 68,157,440 bytes",
+        "torn.whl": "is damaged, or is not a wheel .*invalid",
+        "odd.whl": "is damaged, or is not a wheel .*packed in a way",
+        "bomb.whl": "is damaged, or is not a wheel .*unpacks to 68,157,440 bytes",
         "swapped.task": "is another network",
         "mediapipe-1.2.3-cp313-none-any.whl": "is a wheel without face landmark networks",
     }.items():
@@ -137,7 +137,7 @@ def test_files_that_are_no_face_landmarker_are_named(task: Path, tmp_path: Path)
 @pytest.mark.parametrize(
     ("networks", "said"),
     [
-        ("damaged.task", "damaged.task is damaged, or is no face_landmarker.task"),
+        ("damaged.task", "damaged.task is damaged, or is not a face_landmarker.task"),
         ("hand.task", "it holds hand_detector.tflite, hand_landmarks_detector.tflite"),
         ("mediapipe-1.2.3-cp313-none-any.whl", "is a wheel without face landmark networks"),
         ("two", "holds two sets of landmark networks"),
