@@ -43,7 +43,7 @@ if TYPE_CHECKING:  # at run time _HOMES imports them
     from edgeau.faces.quality import Limits
     from edgeau.live import LiveCounters, LiveOptions, LivePipeline, View
     from edgeau.pipeline import Pipeline
-    from edgeau.results import ActionUnit, Box, Face, FaceQuality, FrameResult, HeadPose
+    from edgeau.results import ActionUnit, Box, EyeDirection, Face, FaceQuality, FrameResult, HeadPose
     from edgeau.sinks import open_sink
     from edgeau.sources import Frame, Source, open_source
     from edgeau.temporal.events import Event, EventDetector
@@ -71,6 +71,7 @@ __all__ = [
     "EngineError",
     "Event",
     "EventDetector",
+    "EyeDirection",
     "Face",
     "FaceQuality",
     "Frame",
@@ -131,7 +132,7 @@ _HOMES = {
     "edgeau.faces.quality": ("Limits",),
     "edgeau.live": ("LiveCounters", "LiveOptions", "LivePipeline", "View"),
     "edgeau.pipeline": ("Pipeline",),
-    "edgeau.results": ("ActionUnit", "Box", "Face", "FaceQuality", "FrameResult", "HeadPose"),
+    "edgeau.results": ("ActionUnit", "Box", "EyeDirection", "Face", "FaceQuality", "FrameResult", "HeadPose"),
     "edgeau.sinks": ("open_sink",),
     "edgeau.sources": ("Frame", "Source", "open_source"),
     "edgeau.temporal.events": ("Event", "EventDetector"),

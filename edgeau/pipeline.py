@@ -19,6 +19,7 @@ from edgeau.bundle.load import Bundle
 from edgeau.bundle.manifest import Artifact
 from edgeau.bundle.signature.policy import SignaturePolicy
 from edgeau.errors import UsageError
+from edgeau.faces.optional_outputs import OptionalOutput
 from edgeau.faces.quality import Limits
 from edgeau.live import LivePipeline
 from edgeau.overlap import Overlap
@@ -74,6 +75,7 @@ class Pipeline(Closing):
         limits: Limits | None = None,
         signatures: SignaturePolicy | None = None,
         skip: Skip = "off",
+        also: Sequence[OptionalOutput] = (),
     ) -> Pipeline:
         """A pipeline from a bundle.
 
@@ -100,6 +102,8 @@ class Pipeline(Closing):
                 that were measured, ``Limits.none()`` refuses nothing.
             signatures: what is asked of the bundle's signature before anything of it is opened; None asks what the environment says
                 (``EDGEAU_SIGNATURES``, ``EDGEAU_TRUST``), and without it nothing.
+            also: optional outputs of every face: ``"blendshapes"`` (MediaPipe's weights of 51 shapes; they need a ``face_landmarker.task``, as
+                ``landmarker_model`` or on this machine) and ``"eyes"`` (direction of the eyes, uncalibrated).
             skip: ``"on"`` spares the network faces of a stream that did not change since it looked at them last, ``"auto"`` does so
                 while a live stream cannot keep its rate, ``"off"`` never. Results tell by :attr:`edgeau.Face.aus_time_s`.
 
@@ -107,7 +111,8 @@ class Pipeline(Closing):
             BundleError: there is no bundle, it is damaged or newer than this library, or not signed as it must be.
             EngineError: no artifact works here.
             DependencyError: a package is missing.
-            InputError: the landmarker model is missing or is none.
+            InputError: the landmarker model is missing or is none, or there is no network of blendshapes.
+            UsageError: there is no such optional output.
         """
         return cls(
             FrameStages.load(
@@ -123,6 +128,7 @@ class Pipeline(Closing):
                 limits=limits,
                 signatures=signatures,
                 skip=skip,
+                also=also,
             )
         )
 
@@ -155,6 +161,11 @@ class Pipeline(Closing):
     def sided_labels(self) -> tuple[str, ...]:
         """Those of :attr:`labels` whose left and right side the bundle tells apart (the person's own left and right)."""
         return self.stages.predictor.sided_labels
+
+    @property
+    def optional_outputs(self) -> tuple[OptionalOutput, ...]:
+        """Optional outputs that every result has."""
+        return self.stages.optional_outputs
 
     @property
     def landmark_model(self) -> LandmarkModel | None:

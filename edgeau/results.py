@@ -22,6 +22,7 @@ __all__ = [
     "REASONS",
     "ActionUnit",
     "Box",
+    "EyeDirection",
     "Face",
     "FaceQuality",
     "FrameResult",
@@ -142,6 +143,21 @@ class HeadPose:
 
 
 @dataclass(frozen=True, slots=True)
+class EyeDirection:
+    """Direction of the eyes from the head, degrees, from the irises' places in their eyes; uncalibrated.
+
+    Straight ahead is (0, 0) of a mean face; how far off it is differs from person to person. Add :class:`HeadPose` for the room.
+
+    Attributes:
+        pitch: positive when the eyes look up.
+        yaw: positive when the eyes look towards the right of the picture.
+    """
+
+    pitch: float
+    yaw: float
+
+
+@dataclass(frozen=True, slots=True)
 class FaceQuality:
     """Measures of one face's picture.
 
@@ -202,6 +218,9 @@ class Face:
             It is what :class:`edgeau.NeutralCollector` collects, and stands in no table.
         aus_held_s: ``time_s`` of the last frame that showed the face unchanged since ``aus_time_s``, so that the network's answer
             held and it was not asked again; landmarks are of the frame itself all the same. None where it looked itself.
+        blendshapes: MediaPipe's weights, 0..1, by Apple's names (51: all of its 52 but the neutral face's), left and right being the person's own; None where
+            they were not asked for (``also=("blendshapes",)``).
+        eyes: direction of the eyes, uncalibrated; None where it was not asked for (``also=("eyes",)``), or both eyes are closed.
     """
 
     box: Box
@@ -213,6 +232,8 @@ class Face:
     aus_time_s: float | None = None
     network_logits: NDArray[np.float32] | None = None
     aus_held_s: float | None = None
+    blendshapes: Mapping[str, float] | None = None
+    eyes: EyeDirection | None = None
 
     def __post_init__(self) -> None:
         shape = self.landmarks.shape
@@ -221,6 +242,8 @@ class Face:
         if self.landmarks.dtype != np.float32:
             raise ValueError(f"landmarks must be float32, got {self.landmarks.dtype}")
         object.__setattr__(self, "aus", FrozenDict(self.aus))
+        if self.blendshapes is not None:
+            object.__setattr__(self, "blendshapes", FrozenDict(self.blendshapes))
 
     def __repr__(self) -> str:
         who = "" if self.track_id is None else f"track_id={self.track_id}, "
@@ -253,6 +276,10 @@ class Face:
             )
         if self.aus_held_s is not None:
             values["aus_time_s"] = self.aus_time_s and round(self.aus_time_s, 6)
+        if self.blendshapes is not None:
+            values["blendshapes"] = _rounded(4, **self.blendshapes)
+        if self.eyes is not None:
+            values["eyes"] = _rounded(1, pitch=self.eyes.pitch, yaw=self.eyes.yaw)
         if landmarks:
             values["landmarks"] = np.round(self.landmarks.astype(float), 2).tolist()
         return values
@@ -368,7 +395,8 @@ class FrameResult:
 
         Columns: ``index``, ``time_s``, ``face_id``; ``left``, ``top``, ``width``, ``height`` in pixels; ``pitch``, ``yaw``,
         ``roll`` in degrees; and for each AU its probability (``AU12``), decision (``AU12_active``) and the reason why there is
-        none (``AU12_reason``). Missing values are NA.
+        none (``AU12_reason``). Where they were asked for: weights as ``blendshape_jawOpen``, and ``eye_pitch``, ``eye_yaw`` in degrees.
+        Missing values are NA.
 
         Raises:
             DependencyError: pandas is not installed.
@@ -392,6 +420,9 @@ class FrameResult:
             for label, unit in face.aus.items():
                 row[label], row[f"{label}_active"] = unit.probability, unit.active
                 row[f"{label}_reason"] = unit.reason
+            row |= {f"blendshape_{name}": weight for name, weight in (face.blendshapes or {}).items()}
+            if face.eyes is not None:
+                row |= {"eye_pitch": face.eyes.pitch, "eye_yaw": face.eyes.yaw}
             rows.append(row)
         frame = pd.DataFrame(rows)
         kinds = {name: "boolean" for name in frame.columns if name.endswith("_active")}

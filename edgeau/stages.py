@@ -29,6 +29,7 @@ from edgeau.faces.detected_face import DetectedFace
 from edgeau.faces.head_pose import head_pose
 from edgeau.faces.landmarks import Landmarker, open_landmarker
 from edgeau.faces.landmarks.landmarker import FaceLandmarks
+from edgeau.faces.optional_outputs import OptionalOutput, OptionalOutputs
 from edgeau.faces.quality import Limits, QualityAssessor
 from edgeau.faces.tracker import FaceTracker
 from edgeau.results import Box, Face, FaceQuality, FrameResult
@@ -100,6 +101,7 @@ class FrameStages(Closing):
             were measured, ``Limits.none()`` refuses nothing.
         skip: whether the network is spared faces of a stream that did not change since it looked at them last
             (:data:`edgeau.action_units.unchanged.SKIP`).
+        optional: adds optional outputs to every result; None adds none.
 
     Raises:
         UsageError: ``skip`` is none of its values.
@@ -116,6 +118,7 @@ class FrameStages(Closing):
         filters: Sequence[ResultFilter] | None = None,
         limits: Limits | None = None,
         skip: Skip = "off",
+        optional: OptionalOutputs | None = None,
     ) -> None:
         if skip not in SKIP:
             raise UsageError(f"skip must be one of {', '.join(SKIP)}, got {skip!r}")
@@ -139,6 +142,7 @@ class FrameStages(Closing):
         self.filters: tuple[ResultFilter, ...] = (
             (Smoother(), Hysteresis(self.predictor.thresholds)) if filters is None else tuple(filters)
         )
+        self._optional = optional
 
     @classmethod
     def load(
@@ -156,10 +160,13 @@ class FrameStages(Closing):
         limits: Limits | None = None,
         signatures: SignaturePolicy | None = None,
         skip: Skip = "off",
+        also: Sequence[OptionalOutput] = (),
     ) -> FrameStages:
         """The stages of a bundle; arguments and errors as for :meth:`edgeau.Pipeline.load`."""
+        model = None if landmarker_model is None else Path(landmarker_model)
+        optional = OptionalOutputs(also, model) if also else None
         bundle = load_bundle(bundle_folder(path), signatures=signatures)
-        open_ = _mediapipe(bundle, max_faces, None if landmarker_model is None else Path(landmarker_model))
+        open_ = _mediapipe(bundle, max_faces, model)
         with ExitStack() as undone:
             # Before the network: what is missing here is said at once, and not after seconds in which engines are timed.
             first = [undone.enter_context(open_(False))]
@@ -175,6 +182,7 @@ class FrameStages(Closing):
                 filters=filters,
                 limits=limits,
                 skip=skip,
+                optional=optional,
             )
             undone.pop_all()
         if not detector.bundle.manifest.network.trained:
@@ -297,11 +305,16 @@ class FrameStages(Closing):
         return Face(face.box, face.landmarks, face.track_id, face.pose, self.predictor.empty())
 
     def apply_filters(self, result: FrameResult) -> FrameResult:
-        """Pass a result through the filters."""
+        """Pass a result through the filters, and add the optional outputs that were asked for."""
         with self._filtering:
             for result_filter in self.filters:
                 result = result_filter.apply(result)
-        return result
+            return result if self._optional is None else self._optional.add(result)
+
+    @property
+    def optional_outputs(self) -> tuple[OptionalOutput, ...]:
+        """Optional outputs that every result has."""
+        return () if self._optional is None else self._optional.names
 
     def close(self) -> None:
         """Give the models' memory back; a second call does nothing."""

@@ -9,6 +9,7 @@ from edgeau._system.closing import Closing
 from edgeau.action_units.unchanged import Skip
 from edgeau.bundle import SignaturePolicy
 from edgeau.errors import UsageError
+from edgeau.faces.optional_outputs import OptionalOutput
 from edgeau.faces.quality import Limits
 from edgeau.live.counters import LiveCounters
 from edgeau.live.options import LiveOptions
@@ -69,6 +70,7 @@ class LivePipeline(Closing):
         limits: Limits | None = None,
         signatures: SignaturePolicy | None = None,
         skip: Skip = "off",
+        also: Sequence[OptionalOutput] = (),
     ) -> LivePipeline:
         """A live pipeline with stages of its own, which are closed with it.
 
@@ -86,6 +88,7 @@ class LivePipeline(Closing):
             limits: limits of a face's picture.
             signatures: what is asked of the bundle's signature.
             skip: whether the network is spared faces that did not change.
+            also: optional outputs of every face.
         """
         stages = FrameStages.load(
             path,
@@ -100,6 +103,7 @@ class LivePipeline(Closing):
             limits=limits,
             signatures=signatures,
             skip=skip,
+            also=also,
         )
         live = cls(stages, options)
         live._owns_stages = True

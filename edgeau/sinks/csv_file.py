@@ -32,5 +32,6 @@ class CsvSink(TextFileSink):
                 sided=description.sided_labels,
                 pose=True,
                 complete=True,
+                optional_outputs=description.optional_outputs,
             ),
         )

@@ -48,6 +48,7 @@ class ParquetSink(Sink):
             sided=description.sided_labels,
             pose=True,
             complete=True,
+            optional_outputs=description.optional_outputs,
         )
         fields = [
             (column.name, pa.int32() if column.digits is None else pa.float32())

@@ -15,6 +15,7 @@ from edgeau.action_units.unchanged import SKIP
 from edgeau.annotation import Annotator
 from edgeau.bundle.signature.options import add_signature_options, signature_policy
 from edgeau.errors import InputError, OutputError, UsageError
+from edgeau.faces.optional_outputs import OPTIONAL_OUTPUTS
 from edgeau.stages import MOST_FACES
 from edgeau.temporal.smoothing import Smoother
 from edgeau_apps.analyze.analyze_file import analyze
@@ -101,6 +102,13 @@ def _parser() -> CommandParser:
     )
     parser.add_argument(
         "--events", action="store_true", help="also write <stem>.events.csv: when AUs of videos came and went"
+    )
+    parser.add_argument(
+        "--also",
+        action="append",
+        choices=OPTIONAL_OUTPUTS,
+        default=[],
+        help="give blendshapes (MediaPipe's, from a face_landmarker.task) or the direction of the eyes (uncalibrated) too; may be repeated",
     )
     parser.add_argument(
         "--experimental", action="store_true", help="also give AUs that are unproven on real faces"
@@ -247,6 +255,7 @@ def _load(arguments: argparse.Namespace, *, films: bool) -> Pipeline:
         filters=None if arguments.smooth else (),
         signatures=signature_policy(arguments),
         skip=arguments.skip,
+        also=arguments.also,
     )
 
 

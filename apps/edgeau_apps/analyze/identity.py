@@ -28,6 +28,7 @@ _OPTIONS = (
     "artifact",
     "fps",
     "skip",
+    "also",
 )
 _TAIL = 1 << 22  # bytes at the end of a table in which its last line begins, landmarks of many faces included
 

@@ -80,6 +80,7 @@ class Sinks:
             landmarks=options.landmarks,
             pose=options.pose,
             complete=True,
+            optional_outputs=pipeline.optional_outputs,
             source=printable(given.path),
         )
         self._jsonl = JsonLines(

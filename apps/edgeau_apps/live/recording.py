@@ -16,6 +16,7 @@ from dataclasses import replace
 from typing import Literal, TextIO, cast
 
 from edgeau.errors import OutputError
+from edgeau.faces.optional_outputs import OptionalOutput
 from edgeau.results import FrameResult
 from edgeau.sinks.tables import OpenFaceCsv
 from edgeau.sinks.tables.event_csv import EventCsv
@@ -39,6 +40,7 @@ class Recording:
         labels: AUs with columns.
         intensities: those with an intensity.
         sided: those whose left and right side are told apart.
+        optional_outputs: those with columns.
         trained: False when the network never saw data, which the lines say.
         clock: seconds that never go back.
 
@@ -51,6 +53,7 @@ class Recording:
         labels: Sequence[str],
         intensities: Sequence[str],
         sided: Sequence[str] = (),
+        optional_outputs: Sequence[OptionalOutput] = (),
         *,
         trained: bool = True,
         clock: Callable[[], float] = time.monotonic,
@@ -67,6 +70,7 @@ class Recording:
                 sided=sided,
                 pose=True,
                 complete=True,
+                optional_outputs=optional_outputs,
             )
             self._happened = EventCsv(self._files["events"])
         except OSError as error:

@@ -205,6 +205,7 @@ class WebcamSession:
                     self.labels,
                     self._pipeline.intensity_labels,
                     self._pipeline.sided_labels,
+                    self._pipeline.optional_outputs,
                     trained=self.bundle.manifest.network.trained,
                 )
                 if self.recording is not None:

@@ -12,6 +12,9 @@
 - ``quality``, where it was assessed: ``size`` in pixels, ``sharpness``, ``light`` 0..255, ``clipped`` 0..1
   (:class:`~edgeau.faces.quality.FaceQuality`).
 - ``aus_time_s``, only where the network was spared a face that had not changed: time of the frame whose pixels its AUs come from.
+- ``blendshapes``, only when asked for: MediaPipe's weights of 51 shapes by name, 0..1.
+- ``eyes``, only when asked for and not closed: ``pitch``, ``yaw`` of the eyes from the head, degrees, uncalibrated
+  (:class:`~edgeau.results.EyeDirection`).
 - ``landmarks``: ``[x, y, z]`` of every mesh point in pixels, only when asked for.
 
 Tables of ``edgeau-analyze`` say what they were made of: the first line has ``source`` (``path``, ``bytes``, ``modified_ns``, ``sha256``,

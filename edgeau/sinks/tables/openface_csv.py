@@ -20,6 +20,9 @@ The columns, in OpenFace's order (https://github.com/TadasBaltrusaitis/OpenFace/
 - ``AU45_r``, ``AU45_c``: those of AU43, where the network has that and not AU45: OpenFace's eye closure has this number.
 - Files have the ``_r`` and ``_c`` columns of all AUs of OpenFace, those that the network does not know being empty: readers of
   its tables (Py-Feat's ``Fex.aus``) refuse one that lacks any.
+- ``eye_pitch_degrees``, ``eye_yaw_degrees`` and ``blendshape_jawOpen`` ..: optional outputs, where they were asked for
+  (:class:`~edgeau.results.EyeDirection`, uncalibrated; MediaPipe's weights, 0..1). OpenFace's ``gaze_*`` are of another kind: they
+  are directions in the camera's space.
 - ``source``: the input, in tables of ``edgeau-analyze``.
 
 An AU that is refused has empty cells, never 0. Cells are separated by a comma alone, so that an empty cell reads
@@ -32,6 +35,7 @@ import csv
 from collections.abc import Collection, Sequence
 from typing import Literal, TextIO
 
+from edgeau.faces.optional_outputs import OptionalOutput
 from edgeau.results import FrameResult
 from edgeau.sinks.tables.openface_rows import Cell, OpenFaceRows
 
@@ -49,6 +53,7 @@ class OpenFaceCsv:
         landmarks: 68 or 478 for landmark columns, None for none. A mesh without irises leaves the last ten of 478 empty.
         pose: whether to give head rotation columns.
         complete: whether OpenFace's other AUs get columns too, which stay empty.
+        optional_outputs: those that get columns.
         source: what the last column says in every row; None for no such column.
     """
 
@@ -62,10 +67,17 @@ class OpenFaceCsv:
         landmarks: Literal[68, 478] | None = None,
         pose: bool = False,
         complete: bool = False,
+        optional_outputs: Collection[OptionalOutput] = (),
         source: str | None = None,
     ) -> None:
         self._rows = OpenFaceRows(
-            labels, intensities=intensities, sided=sided, landmarks=landmarks, pose=pose, complete=complete
+            labels,
+            intensities=intensities,
+            sided=sided,
+            landmarks=landmarks,
+            pose=pose,
+            complete=complete,
+            optional_outputs=optional_outputs,
         )
         self._source = () if source is None else (source,)
         self.columns = (*(column.name for column in self._rows.columns), *("source" for _ in self._source))

@@ -7,6 +7,8 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import Literal, NamedTuple, TypeAlias
 
 from edgeau.action_units.names import au_number_or_none, in_facs_order
+from edgeau.faces.landmarks.litert.blendshapes import NAMES
+from edgeau.faces.optional_outputs import OptionalOutput
 from edgeau.results import Face, FrameResult, HeadPose
 
 __all__ = ["IBUG_68", "Cell", "Column", "OpenFaceRows"]
@@ -71,6 +73,7 @@ class OpenFaceRows:
         pose: whether to give head rotation columns.
         complete: whether the AUs of OpenFace that are not among the labels get their ``_r`` and ``_c`` columns too, which stay
             empty: its readers (Py-Feat's ``Fex.aus``) refuse tables without one of them.
+        optional_outputs: those that get columns, last.
     """
 
     def __init__(
@@ -82,8 +85,10 @@ class OpenFaceRows:
         landmarks: Literal[68, 478] | None = None,
         pose: bool = False,
         complete: bool = False,
+        optional_outputs: Collection[OptionalOutput] = (),
     ) -> None:
         self._complete = complete
+        self._optional = optional_outputs
         self._labels = in_facs_order(labels)
         self._intensities = [label for label in self._labels if label in intensities]
         self._sided = [label for label in self._labels if label in sided]
@@ -113,6 +118,10 @@ class OpenFaceRows:
         yield from (Column(f"{_padded(label)}_p", 4) for label in self._labels)
         for label in self._sided:
             yield from (Column(f"{_padded(label)}_p_left", 4), Column(f"{_padded(label)}_p_right", 4))
+        if "eyes" in self._optional:
+            yield from (Column("eye_pitch_degrees", 1), Column("eye_yaw_degrees", 1))
+        if "blendshapes" in self._optional:
+            yield from (Column(f"blendshape_{name}", 4) for name in NAMES[1:])
 
     def _cells(self, face: Face) -> Iterable[Cell]:
         if self._pose:
@@ -129,6 +138,11 @@ class OpenFaceRows:
             yield face.aus[label].raw_probability
         for label in self._sided:
             yield from (face.aus[label].left, face.aus[label].right)
+        if "eyes" in self._optional:
+            yield from (None, None) if face.eyes is None else (face.eyes.pitch, face.eyes.yaw)
+        if "blendshapes" in self._optional:
+            weights = face.blendshapes or {}
+            yield from (weights.get(name) for name in NAMES[1:])
 
     def _as_openface(
         self, labels: Sequence[str], but: Collection[str] = (_DECISION_ALONE,)
