@@ -105,7 +105,7 @@ def test_every_output_has_them(task: Path, portrait: np.ndarray, tmp_path: Path)
         face.blendshapes["mouthSmileLeft"], abs=1e-4
     )
     assert written["eyes"]["yaw"] == pytest.approx(face.eyes.yaw, abs=0.1)
-    (row,) = csv.DictReader((tmp_path / "a.csv").open(newline=""))
+    (row,) = csv.DictReader((tmp_path / "a.csv").read_text().splitlines())
     assert float(row["blendshape_mouthSmileLeft"]) == pytest.approx(
         face.blendshapes["mouthSmileLeft"], abs=1e-4
     )
