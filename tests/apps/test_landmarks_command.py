@@ -186,7 +186,8 @@ def fetch_by_pip(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
 
 
-def wheel(folder: Path, networks: dict[str, bytes]) -> None:
+def wheel(folder: Path, networks: dict[str, bytes], *, torn: str = "") -> None:
+    """Write a wheel; the packed bytes of ``torn`` begin with a block of no known kind."""
     about = "mediapipe-0.10.21.dist-info"
     entries = {
         f"{about}/METADATA": b"Metadata-Version: 2.1\nName: mediapipe\nVersion: 0.10.21\n",
@@ -194,9 +195,15 @@ def wheel(folder: Path, networks: dict[str, bytes]) -> None:
         f"{about}/RECORD": b"",
         **networks,
     }
-    with zipfile.ZipFile(folder / "mediapipe-0.10.21-cp312-cp312-manylinux_2_28_x86_64.whl", "w") as archive:
+    file = folder / "mediapipe-0.10.21-cp312-cp312-manylinux_2_28_x86_64.whl"
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, content in entries.items():
             archive.writestr(name, content)
+    if torn:
+        info = archive.getinfo(torn)
+        packed = bytearray(file.read_bytes())
+        packed[info.header_offset + len(info.FileHeader())] = 0xFF
+        file.write_bytes(packed)
 
 
 @pytest.fixture
@@ -228,9 +235,10 @@ def test_what_is_not_that_wheel_is_one_line_and_leaves_nothing(
         (None, "pip cannot download mediapipe==0.10.21"),
         ({}, "is not mediapipe's wheel"),
         ({**networks, f"mediapipe/{DETECTOR}": b"x"}, "has other bytes than MediaPipe's"),
+        (networks, "is not mediapipe's wheel (Error -3 while decompressing"),
     ):
         if given is not None:
-            wheel(tmp_path, given)
+            wheel(tmp_path, given, torn=f"mediapipe/{DETECTOR}" if given is networks else "")
         done = fetch_by_pip(tmp_path)
         assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 1), done.stderr
         assert said in done.stderr

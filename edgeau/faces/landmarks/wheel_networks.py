@@ -11,6 +11,7 @@ import subprocess
 import sys
 import tempfile
 import zipfile
+import zlib
 from pathlib import Path, PurePosixPath
 
 from edgeau._system.atomic_folder import AtomicFolder
@@ -103,7 +104,7 @@ def _networks(wheel: Path) -> dict[str, bytes]:
                         "nothing was kept"
                     )
                 networks[PurePosixPath(entry).name] = content
-    except (zipfile.BadZipFile, KeyError) as error:
+    except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, KeyError) as error:
         raise InputError(
             f"{wheel.name} from pip is not mediapipe's wheel ({error}); nothing was kept"
         ) from error
