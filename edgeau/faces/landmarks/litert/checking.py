@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -87,11 +86,9 @@ class FaceChecker:
         again = self._mesh.presence(frame, face.region)
         return face if again is None else self._checked(placed, max(placed.presence, again))
 
-    def find_turned(
-        self, frame: NDArray[np.uint8], region: Region, turns: Sequence[int] = _OTHER_TURNS
-    ) -> CheckedFace | None:
+    def find_turned(self, frame: NDArray[np.uint8], region: Region) -> CheckedFace | None:
         """The surest face that shows when a region is turned by quarters; None when none of them shows one for certain."""
-        tried = (self.first_look(frame, region.turn(turn), keep=False) for turn in turns)
+        tried = (self.first_look(frame, region.turn(turn), keep=False) for turn in _OTHER_TURNS)
         certain = [face for face in tried if face is not None and face.is_certain]
         return max(certain, key=lambda face: face.presence, default=None)
 

@@ -58,21 +58,26 @@ class FaceMesh(ABC):
     certain_at_first: float = math.inf
     """Presence of a look along the detector's region from which on no second look is needed; measured for the refined mesh."""
 
-    @abstractmethod
+    _network: LandmarkNetwork
+    """Answers with the points, then the logit of there being a face."""
+
     def look(self, picture: NDArray[np.uint8]) -> float | None:
         """The network's logit of there being a face; None when there is none.
 
         Args:
             picture: picture of a region, uint8 ``(size, size, 3)``, BGR.
         """
+        self._network.look(picture)
+        presence = float(self._network.view(1)[0])
+        return presence if presence >= _MIN_PRESENCE else None
 
     @abstractmethod
     def points(self) -> NDArray[np.float32]:
         """The points of the face that :meth:`look` saw last, float32 ``(468 or 478, 3)``, pixels of its picture."""
 
-    @abstractmethod
     def close(self) -> None:
         """Give the networks' memory back; a second call does nothing."""
+        self._network.close()
 
     def place(self, frame: NDArray[np.uint8], region: Region) -> PlacedFace | None:
         """The points of the face in a region.
@@ -119,15 +124,8 @@ class PlainMesh(FaceMesh):
         self._network = LandmarkNetwork(file, threads, _INPUT, outputs)
         self.runtime = self._network.runtime
 
-    def look(self, picture: NDArray[np.uint8]) -> float | None:  # noqa: D102
-        self._network.look(picture)
-        return _presence(self._network.view(1))
-
     def points(self) -> NDArray[np.float32]:  # noqa: D102
         return self._network.values(0).reshape(_POINTS, 3)
-
-    def close(self) -> None:  # noqa: D102
-        self._network.close()
 
 
 class RefinedMesh(FaceMesh):
@@ -152,16 +150,12 @@ class RefinedMesh(FaceMesh):
         self._refinement = Refinement(file, threads)
         self.runtime = self._network.runtime
 
-    def look(self, picture: NDArray[np.uint8]) -> float | None:  # noqa: D102
-        self._network.look(picture)
-        return _presence(self._network.view(1))
-
     def points(self) -> NDArray[np.float32]:  # noqa: D102
         points = self._network.values(0).reshape(_POINTS, 3)
         return self._refinement.refine(points, self._network.view(2).reshape(FEATURES[1]))
 
     def close(self) -> None:  # noqa: D102
-        self._network.close()
+        super().close()
         self._refinement.close()
 
 
@@ -186,15 +180,8 @@ class TaskMesh(FaceMesh):
         self._network = LandmarkNetwork(file, threads, inputs, {"Identity": _ALL_POINTS * 3, "Identity_1": 1})
         self.runtime = self._network.runtime
 
-    def look(self, picture: NDArray[np.uint8]) -> float | None:  # noqa: D102
-        self._network.look(picture)
-        return _presence(self._network.view(1))
-
     def points(self) -> NDArray[np.float32]:  # noqa: D102
         return self._network.values(0).reshape(_ALL_POINTS, 3)
-
-    def close(self) -> None:  # noqa: D102
-        self._network.close()
 
 
 MESHES: Mapping[Generation, Callable[[ModelFile, int], FaceMesh]] = {
@@ -203,8 +190,3 @@ MESHES: Mapping[Generation, Callable[[ModelFile, int], FaceMesh]] = {
     "task": TaskMesh,
 }
 """What runs the mesh of each generation; called with the file and the number of threads."""
-
-
-def _presence(logit: NDArray[np.float32]) -> float | None:
-    presence = float(logit[0])
-    return presence if presence >= _MIN_PRESENCE else None
