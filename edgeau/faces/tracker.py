@@ -35,7 +35,9 @@ _TOO_MUCH = 2.5
 # Share of a new velocity in the running one; how long a face out of sight is expected to go on moving.
 _LEARN, _COAST_S = 0.4, 0.4
 _MAX_ABSENCE_S = 1.0
-_STEP_S = 1 / 30  # between frames without a time
+_STEP_S = (
+    1 / 30
+)  # between frames of a usual film: a face that was there in the last one was never out of sight
 _EVERY = 8  # every so many points stand for the shape
 
 _Shape = NDArray[np.float32]
@@ -47,7 +49,7 @@ class _Track:
     x: float
     y: float
     size: float
-    shape: _Shape | None
+    shape: _Shape
     seen_s: float
     speed_x: float = 0.0
     speed_y: float = 0.0
@@ -65,7 +67,7 @@ class _Sight:
     x: float
     y: float
     size: float
-    shape: _Shape | None
+    shape: _Shape
 
 
 class FaceTracker:
@@ -77,21 +79,17 @@ class FaceTracker:
         self._now_s = 0.0
 
     def update(
-        self,
-        boxes: Sequence[Box],
-        landmarks: Sequence[NDArray[np.float32]] | None = None,
-        time_s: float | None = None,
+        self, boxes: Sequence[Box], landmarks: Sequence[NDArray[np.float32]], time_s: float
     ) -> list[int]:
         """The numbers of the faces of the next frame, in the order of the boxes.
 
         Args:
             boxes: boxes of the faces.
-            landmarks: landmarks of the faces, ``(468 or 478, 3)`` each; None goes by the boxes alone.
-            time_s: time of the frame, seconds; None takes a thirtieth of a second more than the frame before.
+            landmarks: landmarks of the faces, ``(468 or 478, 3)`` each.
+            time_s: time of the frame, seconds.
         """
-        self._now_s = self._now_s + _STEP_S if time_s is None else time_s
-        points: Sequence[NDArray[np.float32] | None] = [None] * len(boxes) if landmarks is None else landmarks
-        sights = [_sight(box, face) for box, face in zip(boxes, points, strict=True)]
+        self._now_s = time_s
+        sights = [_sight(box, face) for box, face in zip(boxes, landmarks, strict=True)]
         costs = [[self._cost(track, sight) for sight in sights] for track in self._tracks]
         numbers = [-1] * len(sights)
         for row, place in linear_assignment(costs, _TOO_MUCH):
@@ -111,10 +109,8 @@ class FaceTracker:
         absence_s = max(0.0, self._now_s - track.seen_s - _STEP_S)
         if growth > _MAX_GROWTH or stray > _MAX_STRAY + _STRAY_PER_S * absence_s:
             return math.inf
-        change = 0.0
-        if track.shape is not None and sight.shape is not None:
-            usual = _USUAL_CHANGE + _CHANGE_PER_S * absence_s
-            change = min(float(np.abs(track.shape - sight.shape).mean()) / usual, _MOST_CHANGE)
+        usual = _USUAL_CHANGE + _CHANGE_PER_S * absence_s
+        change = min(float(np.abs(track.shape - sight.shape).mean()) / usual, _MOST_CHANGE)
         return stray + _GROWTH_COST * growth + _SHAPE_COST * change + _ABSENCE_COST * absence_s
 
     def _follow(self, track: _Track, sight: _Sight) -> None:
@@ -131,9 +127,8 @@ class FaceTracker:
         return number
 
 
-def _sight(box: Box, landmarks: NDArray[np.float32] | None) -> _Sight:
+def _sight(box: Box, landmarks: NDArray[np.float32]) -> _Sight:
     size = max(box.width, box.height)
     x, y = box.left + box.width / 2, box.top + box.height / 2
-    if landmarks is None or not size > 0:
-        return _Sight(x, y, size, None)
-    return _Sight(x, y, size, (landmarks[::_EVERY, :2] - np.array((x, y), np.float32)) / np.float32(size))
+    shape = landmarks[::_EVERY, :2] - np.array((x, y), np.float32)
+    return _Sight(x, y, size, shape / np.float32(size) if size > 0 else shape)

@@ -5,26 +5,42 @@ import numpy as np
 from edgeau.faces.tracker import FaceTracker
 from edgeau.results import Box
 
+SHAPE = np.random.default_rng(1).uniform(0, 1, (468, 3)).astype(np.float32)
+
 
 def box(x: float, size: float = 100, y: float = 0) -> Box:
     return Box(x, y, size, size)
 
 
+class Film:
+    """The tracker of a film of 30 frames a second whose faces all have one shape."""
+
+    def __init__(self) -> None:
+        self._tracker, self._now_s = FaceTracker(), 0.0
+
+    def update(self, boxes: list[Box], time_s: float | None = None) -> list[int]:
+        self._now_s = self._now_s + 1 / 30 if time_s is None else time_s
+        faces = [
+            SHAPE * np.float32(one.width) + np.array((one.left, one.top, 0), np.float32) for one in boxes
+        ]
+        return self._tracker.update(boxes, faces, self._now_s)
+
+
 def test_faces_keep_their_numbers_in_any_order() -> None:
-    tracks = FaceTracker()
+    tracks = Film()
     assert tracks.update([box(0), box(300)]) == [0, 1]
     assert tracks.update([box(310), box(20)]) == [1, 0]
     assert tracks.update([box(40), box(600), box(320)]) == [0, 2, 1]
 
 
 def test_the_nearest_face_takes_the_number() -> None:
-    tracks = FaceTracker()
+    tracks = Film()
     tracks.update([box(0)])
     assert tracks.update([box(60), box(10)]) == [1, 0]
 
 
 def test_a_face_returns_after_a_short_absence_and_not_after_a_long_one() -> None:
-    tracks = FaceTracker()
+    tracks = Film()
     tracks.update([box(0)])
     for _ in range(29):
         assert tracks.update([]) == []
@@ -35,7 +51,7 @@ def test_a_face_returns_after_a_short_absence_and_not_after_a_long_one() -> None
 
 
 def test_the_absence_is_measured_in_time() -> None:
-    tracks = FaceTracker()
+    tracks = Film()
     assert tracks.update([box(0)], time_s=0.0) == [0]
     assert tracks.update([box(10)], time_s=2.0) == [0], "frames far apart are still frames behind one another"
     tracks.update([], time_s=2.5)
@@ -44,7 +60,7 @@ def test_the_absence_is_measured_in_time() -> None:
 
 
 def test_faces_that_cross_keep_their_numbers_by_their_motion() -> None:
-    tracks = FaceTracker()
+    tracks = Film()
     for step in range(41):
         left, right = box(10 * step, y=0), box(400 - 10 * step, y=20)
         if step % 2:
@@ -54,7 +70,7 @@ def test_faces_that_cross_keep_their_numbers_by_their_motion() -> None:
 
 
 def test_a_face_that_passes_behind_another_comes_out_with_its_number() -> None:
-    tracks = FaceTracker()
+    tracks = Film()
     for step in range(60):
         x = 10 * step
         still = box(300)
@@ -67,18 +83,18 @@ def test_shape_tells_apart_what_place_does_not() -> None:
     random = np.random.default_rng(0)
     tracks = FaceTracker()
     one, other = (random.uniform(0, 100, (468, 3)).astype(np.float32) for _ in range(2))
-    tracks.update([box(0), box(5)], [one, other])
-    assert tracks.update([box(2), box(3)], [other, one]) == [1, 0]
+    tracks.update([box(0), box(5)], [one, other], 0.0)
+    assert tracks.update([box(2), box(3)], [other, one], 1 / 30) == [1, 0]
 
 
 def test_another_size_or_place_is_another_face() -> None:
-    tracks = FaceTracker()
+    tracks = Film()
     tracks.update([box(0)])
     assert tracks.update([box(0, size=250)]) == [1]
     assert tracks.update([box(0, y=500)]) == [2]
 
 
 def test_boxes_without_size_do_no_harm() -> None:
-    tracks = FaceTracker()
+    tracks = Film()
     assert tracks.update([box(0, size=0)]) == [0]
     assert tracks.update([box(0, size=0)]) == [1]
