@@ -96,7 +96,7 @@ class CheckpointInfo:
         """The inverse of :meth:`to_dict`; keys that this version does not know are ignored.
 
         Raises:
-            CheckpointError: a newer format, or network or labels are missing.
+            CheckpointError: a newer format, missing network or labels, or a value of another kind.
         """
         if not isinstance(values, dict):
             raise CheckpointError("the checkpoint's metadata is not a JSON object; save it again")
@@ -109,19 +109,11 @@ class CheckpointInfo:
             raise CheckpointError(
                 "the checkpoint's metadata lacks its network name or its labels; save it again"
             )
-        for name in ("labels", "licences"):
-            names = values.get(name, [])
-            if not isinstance(names, list) or not all(isinstance(one, str) for one in names):
-                raise CheckpointError(f"the checkpoint's metadata is damaged: {name} is not a list of names")
         known = {key: values[key] for key in cls.__dataclass_fields__ if key in values}
-        known["labels"] = tuple(known["labels"])
-        known["licences"] = tuple(known.get("licences", ()))
         try:
-            recorded = known.get("provenance")
-            known["provenance"] = None if recorded is None else from_dict(Provenance, recorded, "provenance")
+            return from_dict(cls, known, "")
         except RecordError as error:
             raise CheckpointError(f"the checkpoint's metadata is damaged: {error}") from error
-        return cls(**known)
 
 
 def save_checkpoint(path: Path, network: nn.Module, info: CheckpointInfo) -> None:
@@ -206,7 +198,7 @@ def _info_of(path: Path, metadata: dict[str, str]) -> CheckpointInfo:
         )
     try:
         values = parse_json(metadata[METADATA_KEY])
-    except json.JSONDecodeError as error:
+    except ValueError as error:
         raise CheckpointError(
             f"{path}: the metadata is not JSON ({error}); the file is damaged, copy it again"
         ) from error

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -106,7 +105,7 @@ def _columns_of(folder: Path, labels: Sequence[str]) -> list[int]:
         raise InputError(f"{path} does not exist; {folder} is not a data set of edgeau-synth")
     try:
         known: list[str] = parse_json(path.read_text())["aus"]
-    except (json.JSONDecodeError, KeyError) as error:
+    except (ValueError, KeyError, TypeError) as error:
         raise InputError(
             f"{path} has no list of AUs ({error}); it is damaged, render the data set again"
         ) from error
