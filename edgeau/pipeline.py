@@ -225,7 +225,7 @@ class Pipeline(Closing):
     def stream(self, source: Source, *, cores: int = 1) -> Iterator[FrameResult]:
         """The action units of a source's frames, in order, with the source's numbers and times.
 
-        Of files every frame is processed, one after the other, and twice the same way. Of a live source the newest
+        Of files every frame is processed, one after the other, and with the same results in every run. Of a live source the newest
         frames are, in threads of their own: see :class:`~edgeau.live.LivePipeline`, which is what runs then and what
         :attr:`live` is. Pictures are each looked at alone. Closing the source stays with whoever opened it.
 

@@ -41,6 +41,12 @@ ODD = {
     r"\bturn(ed)? the channels\b.{0,30}\bround\b": "convert BGR to RGB",
     r"\b(was|is|are|were) held against\b": "checked against",
     r"\bstands? (twice|in the bundle|in `)": "is given twice, is in ...",
+    r"\btwice the same way\b": "a second run gives the same results",
+    r"\bcalm at rest\b": "smooths much at rest",
+    r"\bwith full belief\b": "with a confidence of 1",
+    r"\b(stands?|stood) behind (it|a)\b": "has a ..., gives the reason",
+    r"\bmanners that all share\b": "what all commands have in common",
+    r"\bsaid again and again\b": "repeated messages",
     r"\bwhat stands in the way\b": "the reason",
 }
 
