@@ -20,6 +20,7 @@ from typing import Any
 
 import cv2
 import numpy as np
+from page_part import write_part
 from pasted_faces import WIDTH, CutHead, heads, heads_of_folder, is_right, pasted, turned
 from this_machine import machine_name
 from tqdm import tqdm
@@ -219,12 +220,8 @@ def _cells(row: Recall) -> list[str]:
 
 
 def _write_page(tables: str, what: str, mark: str) -> None:
-    page = DOCS / "finding-faces.md"
-    start, end = f"<!-- {mark}: begin -->", f"<!-- {mark}: end -->"
-    text = page.read_text(encoding="utf-8")
-    before, after = text.partition(start)[0], text.partition(end)[2]
-    about = f"Measured {datetime.now(timezone.utc):%Y-%m-%d}{what} on {machine_name()}; `false in all` counts over all pictures of a row.\n"
-    page.write_text(f"{before}{start}\n{about}\n{tables}{end}{after}", encoding="utf-8")
+    about = f"Measured {datetime.now(timezone.utc):%Y-%m-%d}{what} on {machine_name()}; `false in all` counts over all pictures of a row."
+    write_part(DOCS / "finding-faces.md", mark, f"{about}\n\n{tables}")
 
 
 def _plot(rows: list[Recall], path: Path) -> None:

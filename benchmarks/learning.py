@@ -75,7 +75,7 @@ def learn(name: str, recipe: Recipe, data: Path, test: SyntheticFaces, out: Path
     """One run, or what it left; its figures."""
     result = out / "result.json"
     if result.is_file():
-        return dict(json.loads(result.read_text()))
+        return dict(json.loads(result.read_text("utf-8")))
     started = time.process_time()
     one = Run(recipe, data, out, RunOptions(resume=(out / STATE).is_file()))
     one.finish()
@@ -121,7 +121,7 @@ def learn(name: str, recipe: Recipe, data: Path, test: SyntheticFaces, out: Path
 
 
 def events(out: Path) -> list[dict[str, Any]]:
-    return [json.loads(line) for line in (out / "log.jsonl").read_text().splitlines()]
+    return [json.loads(line) for line in (out / "log.jsonl").read_text("utf-8").splitlines()]
 
 
 def tables(results: dict[str, dict[str, Any]]) -> str:

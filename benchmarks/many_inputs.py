@@ -51,7 +51,7 @@ def finish(inputs: list[Input], out: Path, identity: Identity) -> None:
             "source": identity.source(one),
             "end": {"complete": True, "frames": 1, "error": None},
         }
-        table.write_text(json.dumps(first) + "\n")
+        table.write_text(json.dumps(first) + "\n", encoding="utf-8")
 
 
 def calls(function: Callable[[], Any]) -> int:

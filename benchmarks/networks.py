@@ -87,7 +87,7 @@ def _faces(given: Path | None) -> np.ndarray:
 
 def _row(work: Path, name: str) -> dict[str, Any] | None:
     file = work / name / "row.json"
-    return json.loads(file.read_text()) if file.is_file() else None
+    return json.loads(file.read_text("utf-8")) if file.is_file() else None
 
 
 def _measured(name: str, faces: Path, work: Path, *, again: bool) -> bool:
@@ -99,7 +99,7 @@ def _measured(name: str, faces: Path, work: Path, *, again: bool) -> bool:
     script = Path(__file__).parent / "suite" / "network_trial.py"
     log = work / f"{name}.log"
     print(f"{time.strftime('%H:%M:%S')} {name}", file=sys.stderr, flush=True)
-    with log.open("w") as stream:
+    with log.open("w", encoding="utf-8") as stream:
         try:
             subprocess.run(
                 [sys.executable, str(script), name, str(faces), str(work / name)],

@@ -62,7 +62,7 @@ def samples(folder: Path, count: int) -> list[RenderedFace]:
 
     from pyarrow import parquet
 
-    labels = json.loads((folder / "dataset.json").read_text())["aus"]
+    labels = json.loads((folder / "dataset.json").read_text("utf-8"))["aus"]
     found: list[RenderedFace] = []
     for shard in sorted((folder / "test").glob("*.parquet")):
         for row in parquet.read_table(shard).to_pylist():

@@ -278,7 +278,7 @@ def measured(out: Path, seeds: int) -> dict[str, dict[str, Any]]:
             how: [decisions(side, out, seeds, how) for side in (question.ours, question.other)]
             for how in ("half", "fitted")
         }
-        costs = [json.loads(path.read_text()) for path in runs]
+        costs = [json.loads(path.read_text("utf-8")) for path in runs]
         rows[question.title] = {
             **{how: vars(difference(*sides)) for how, sides in answers.items()},
             "auc": [round(mean_auc(side), 3) for side in answers["half"]],

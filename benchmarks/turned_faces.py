@@ -19,6 +19,7 @@ from typing import Any
 
 import numpy as np
 from landmark_check import degraded, every_head
+from page_part import write_part
 from pasted_faces import CutHead, is_right, turned
 from this_machine import machine_name
 from tqdm import tqdm
@@ -28,7 +29,6 @@ from edgeau.faces.landmarks import open_landmarker
 
 NAME = "turned_faces"
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "finding-faces.md"
-_START, _END = "<!-- turned_faces: begin -->", "<!-- turned_faces: end -->"
 _FILM_FRAMES = 12
 WAYS = ("FaceMesh", "edgeau, pictures", "edgeau, films and live")
 ANSWERS = ("right", "refused", "garbage", "not found")
@@ -121,14 +121,12 @@ def _table(counts: dict[tuple[str, int], Counter[str]]) -> str:
 
 
 def _write_page(counts: dict[tuple[str, int], Counter[str]], heads: int) -> None:
-    text = PAGE.read_text(encoding="utf-8")
-    before, after = text.partition(_START)[0], text.partition(_END)[2]
     pictures = counts[WAYS[0], 0].total()
     about = (
         f"Measured {datetime.now(timezone.utc):%Y-%m-%d} on {machine_name()}; shares in percent, of {pictures} pictures ({heads} "
-        "faces in five states) a row.\n"
+        "faces in five states) a row."
     )
-    PAGE.write_text(f"{before}{_START}\n{about}\n{_table(counts)}\n{_END}{after}", encoding="utf-8")
+    write_part(PAGE, NAME, f"{about}\n\n{_table(counts)}")
 
 
 if __name__ == "__main__":

@@ -108,8 +108,8 @@ def _write_network(name: str, network: ZooNetwork, crops: NDArray[np.uint8], fol
         color="GRAY" if network.grey else "RGB",
         norm=norm,
     )
-    (folder / "model.toml").write_text(text)
-    (folder / "builder.py").write_text(_BUILDER.format(name=name))
+    (folder / "model.toml").write_text(text, encoding="utf-8")
+    (folder / "builder.py").write_text(_BUILDER.format(name=name), encoding="utf-8")
     spec = read_model_file(folder / "model.toml").input
     torch.manual_seed(0)
     module = trained_like(network.build(), Preprocessor(spec).batch(crops[:_STATISTICS]).copy())
@@ -128,7 +128,7 @@ def _exported(group: str, folder: Path) -> Path | str:
             f'[[artifact]]\nfile = "{file}"\nruntime = "{runtime}"\nprecision = "{precision}"\n{batch}{recipe}'
         )
     target, out = folder / f"{group}.toml", folder / group
-    target.write_text("\n".join(lines))
+    target.write_text("\n".join(lines), encoding="utf-8")
     command = ["--model", str(folder / "model.toml"), "--target", str(target), "--out", str(out)]
     command += ["--calib", str(folder / "calibration.npz"), "--landmarks", "none"]
     # The question is what INT8 costs, not whether a budget would take it: nothing is refused, and nothing goes back to float.

@@ -94,6 +94,20 @@ def test_damaged_metadata_is_refused(good, tmp_path):
         read_info(path)
 
 
+def test_metadata_nested_beyond_reading_is_refused(good, tmp_path):
+    path = rewritten(good, tmp_path / "deep.safetensors", metadata=lambda held: {"edgeau": "[" * 100_000})
+    with pytest.raises(CheckpointError, match="not JSON"):
+        read_info(path)
+
+
+@pytest.mark.parametrize("name", ["options", "input", "alignment", "thresholds", "metrics"])
+@pytest.mark.parametrize("value", [3, ["stem"], None])
+def test_metadata_of_the_wrong_kind_is_refused(good, tmp_path, name, value):
+    path = rewritten(good, tmp_path / "odd.safetensors", metadata=changed_info(**{name: value}))
+    with pytest.raises(CheckpointError, match=f"damaged: {name}"):
+        load_checkpoint(path)
+
+
 def test_a_newer_format_is_refused(good, tmp_path):
     path = rewritten(good, tmp_path / "new.safetensors", metadata=changed_info(format=2))
     with pytest.raises(CheckpointError, match="update edgeau"):

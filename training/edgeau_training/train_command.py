@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from edgeau._system.command import DONE, PARTLY, CommandParser, print_json, run, say_left_out
+from edgeau._system.command import DONE, PARTLY, CommandParser, positive, print_json, run, say_left_out
 from edgeau._system.did_you_mean import did_you_mean
 from edgeau.errors import UsageError
 from edgeau_training.trainer.recipe import PRECISIONS, RECIPES, Recipe, read_recipe
@@ -36,6 +36,8 @@ def _body(argv: Sequence[str] | None) -> int:
     ]
     if missing:
         raise UsageError(f"{' and '.join(missing)} must be given; --list prints the shipped recipes")
+    if options.changed_recipe and not options.resume:
+        raise UsageError("--changed-recipe is about going on with a run; give --resume too")
     recipe = read_recipe(_recipe_path(options.recipe))
     if options.precision:
         recipe = replace(recipe, precision=options.precision)
@@ -181,7 +183,7 @@ def _parser() -> CommandParser:
     )
     parser.add_argument("--precision", choices=PRECISIONS, help="instead of the recipe's")
     parser.add_argument(
-        "--workers", type=int, default=1, metavar="N", help="threads that make the pictures (default: 1)"
+        "--workers", type=positive, default=1, metavar="N", help="threads that make the pictures (default: 1)"
     )
     parser.add_argument(
         "--svm",

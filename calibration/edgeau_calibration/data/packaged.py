@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from edgeau._system.command import DONE, CommandParser, run
+from edgeau._system.command import DONE, CommandParser, positive, run
 from edgeau.errors import CalibrationError
 from edgeau_calibration.data.npz import write_jpeg_npz
 from edgeau_calibration.data.shards import encoded_crops, shards_in
@@ -45,7 +45,7 @@ def _body(argv: Sequence[str] | None) -> int:
     )
     parser.add_argument("data", type=Path, help="folder that edgeau-synth wrote")
     parser.add_argument("file", type=Path, help=".npz to write")
-    parser.add_argument("--count", type=int, default=COUNT, help="crops (default %(default)s)")
+    parser.add_argument("--count", type=positive, default=COUNT, help="crops (default %(default)s)")
     arguments = parser.parse_args(argv)
     pack(arguments.data, arguments.file, arguments.count)
     print(f"{arguments.file}: {arguments.file.stat().st_size / 1e6:.1f} MB")

@@ -61,7 +61,7 @@ def test_a_damaged_shard_is_named(tmp_path, write_tiny_faces):
 
 def test_a_damaged_description_is_named(tmp_path, write_tiny_faces):
     write_tiny_faces(tmp_path, (("train", 8),))
-    for text in ("{", json.dumps({"version": 1})):
+    for text in ("{", "[]", "[" * 100_000, json.dumps({"version": 1})):
         (tmp_path / "dataset.json").write_text(text)
         with pytest.raises(InputError, match="dataset.json has no list of AUs"):
             SyntheticFaces.read(tmp_path, "train", AUS)

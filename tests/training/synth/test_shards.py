@@ -53,6 +53,13 @@ def test_a_split_is_read_as_written(folder):
     np.testing.assert_array_equal(faces["sides"][2], row(2)["sides"].reshape(2, 22))
 
 
+@pytest.mark.parametrize("content", ["{", "[]", "[" * 100_000, '{"version": 1}', '{"version": 1, "aus": 3}'])
+def test_a_damaged_description_is_one_line(tmp_path, content):
+    (tmp_path / "dataset.json").write_text(content)
+    with pytest.raises(InputError, match=r"dataset\.json .*render the set again"):
+        shards.dataset_info(tmp_path)
+
+
 def test_a_set_without_sides_is_still_read(tmp_path):
     (tmp_path / "dataset.json").write_text(json.dumps({"version": 1, "aus": []}))
     old = {name: value for name, value in row(0).items() if name != "sides"}

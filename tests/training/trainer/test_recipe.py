@@ -255,6 +255,20 @@ def test_every_row_of_the_four_papers_has_a_recipe(root):
     assert len([recipe for recipe in recipes.values() if recipe.papers]) >= 30
 
 
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--changed-recipe"], "give --resume too"),
+        (["--workers", "0"], "a whole number of 1 or more"),
+        (["--workers", "-3"], "a whole number of 1 or more"),
+    ],
+)
+def test_an_option_that_would_be_ignored_is_refused(tmp_path, capsys, words, said):
+    recipe = min(RECIPES.glob("*.toml")).stem
+    assert main([recipe, "--data", str(tmp_path), "--out", str(tmp_path / "out"), *words]) == 2
+    assert said in capsys.readouterr().err
+
+
 def test_the_list_names_every_recipe_and_its_rows(capsys):
     assert main(["--list"]) == 0
     lines = capsys.readouterr().out.splitlines()

@@ -104,8 +104,8 @@ def _columns_of(folder: Path, labels: Sequence[str]) -> list[int]:
     if not path.is_file():
         raise InputError(f"{path} does not exist; {folder} is not a data set of edgeau-synth")
     try:
-        known: list[str] = parse_json(path.read_text())["aus"]
-    except (ValueError, KeyError, TypeError) as error:
+        known: list[str] = parse_json(path.read_text("utf-8"))["aus"]
+    except (OSError, ValueError, KeyError, TypeError) as error:
         raise InputError(
             f"{path} has no list of AUs ({error}); it is damaged, render the data set again"
         ) from error

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from edgeau._system.command import DONE, CommandParser, print_json, run
+from edgeau._system.command import DONE, CommandParser, positive, print_json, run
 from edgeau._system.records import to_dict
 from edgeau._system.text_table import aligned_lines
 from edgeau.bundle import bundle_folder
@@ -65,7 +65,7 @@ def _parser() -> CommandParser:
     parser.add_argument("--fit-on", default="val", metavar="SPLIT", help="default %(default)s")
     parser.add_argument("--measure-on", default="test", metavar="SPLIT", help="default %(default)s")
     parser.add_argument("--out", type=Path, required=True, metavar="JSON")
-    parser.add_argument("--limit", type=int, metavar="N", help="only the first N faces of each split")
+    parser.add_argument("--limit", type=positive, metavar="N", help="only the first N faces of each split")
     parser.add_argument("--artifact", help="of a bundle")
     parser.add_argument("--also", action="append", default=[], metavar="SEL",
                         help="another artifact of the bundle, which gets thresholds of its own by the same rule")  # fmt: skip
@@ -75,7 +75,7 @@ def _parser() -> CommandParser:
                         help="labelled pictures of real faces, which bound the network's share and the thresholds")  # fmt: skip
     parser.add_argument("--margin", type=float, default=FusionRule.margin,
                         help="F1 by which the landmark model alone must be better to be taken (default %(default)s)")  # fmt: skip
-    parser.add_argument("--threads", type=int, default=1, help="of the engine (default 1)")
+    parser.add_argument("--threads", type=positive, default=1, help="of the engine (default 1)")
     parser.add_argument("--keep", type=Path, metavar="NPZ",
                         help="keep what both models said there; if the file exists, fit on it instead of running them")  # fmt: skip
     parser.add_json()

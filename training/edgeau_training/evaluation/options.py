@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from edgeau._system.command import CommandParser
+from edgeau._system.command import CommandParser, positive
 from edgeau.action_units.names import written_label
 from edgeau.errors import UsageError
 from edgeau.metrics import OBJECTIVES
@@ -33,7 +33,7 @@ def bundle_on_renders_parser(name: str, description: str, example: str) -> Comma
     parser.add_argument("--data", type=Path, required=True, metavar="DIR", help="of edgeau-synth")
     parser.add_argument("--split", default="test", help="default %(default)s")
     parser.add_argument("--artifact", metavar="SEL", help="default: the first")
-    parser.add_argument("--limit", type=int, metavar="N", help="only the first N faces")
+    parser.add_argument("--limit", type=positive, metavar="N", help="only the first N faces")
     parser.add_json()
     return parser
 
@@ -108,7 +108,7 @@ def option_parser() -> CommandParser:
     parser.add_argument(
         "--out", type=Path, metavar="DIR", help="write evaluation.json, f1-auc.png and roc.png there"
     )
-    parser.add_argument("--limit", type=_positive, metavar="N", help="only the first N faces")
+    parser.add_argument("--limit", type=positive, metavar="N", help="only the first N faces")
     parser.add_argument("--aus", metavar="LIST", help="such as AU4,AU12: only these labels")
     parser.add_argument(
         "--artifact",
@@ -121,7 +121,7 @@ def option_parser() -> CommandParser:
     )
     parser.add_argument("--against-part", choices=PARTS, help="the same for --against")
     parser.add_argument(
-        "--resamples", metavar="N", type=_positive, default=1000, help="bootstrap draws (default 1000)"
+        "--resamples", metavar="N", type=positive, default=1000, help="bootstrap draws (default 1000)"
     )
     parser.add_argument("--seed", metavar="N", type=int, default=0, help="of the bootstrap (default 0)")
     parser.add_argument(
@@ -131,7 +131,7 @@ def option_parser() -> CommandParser:
         help=f"fit thresholds on THIS data ({', '.join(OBJECTIVES)}): an upper bound, for looking only",
     )
     parser.add_argument(
-        "--threads", metavar="N", type=_positive, default=1, help="threads of one inference (default 1)"
+        "--threads", metavar="N", type=positive, default=1, help="threads of one inference (default 1)"
     )
     parser.add_json()
     return parser
@@ -177,10 +177,3 @@ def wanted_labels(aus: str | None) -> tuple[str, ...] | None:
         return None
     words = [word.strip() for word in aus.split(",")]
     return tuple(written_label(f"AU{word}" if word[:1].isdigit() else word) for word in words)
-
-
-def _positive(text: str) -> int:
-    number = int(text)
-    if number < 1:
-        raise argparse.ArgumentTypeError(f"must be 1 or more, got {text}")
-    return number

@@ -20,7 +20,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from edgeau._system.command import DONE, CommandParser, print_json, run
+from edgeau._system.command import DONE, CommandParser, positive, print_json, run
 from edgeau._system.text_table import aligned_lines
 from edgeau.action_units.fusion import fuse
 from edgeau.action_units.landmark_model import LandmarkModel
@@ -86,7 +86,7 @@ def _body(argv: Sequence[str] | None) -> int:
     parser.add_argument(
         "--data", type=Path, required=True, metavar="DIR", help="of edgeau-synth, with train and val"
     )
-    parser.add_argument("--limit", type=int, metavar="N", help="only the first N faces of train")
+    parser.add_argument("--limit", type=positive, metavar="N", help="only the first N faces of train")
     parser.add_argument(
         "--width",
         type=int,
@@ -94,7 +94,7 @@ def _body(argv: Sequence[str] | None) -> int:
         default=[0, 64],
         help="hidden units of each head; 0 is linear (default 0 64)",
     )
-    parser.add_argument("--epochs", type=int, default=40, help="default %(default)s")
+    parser.add_argument("--epochs", type=positive, default=40, help="default %(default)s")
     parser.add_json()
     options = parser.parse_args(argv)
     bundle = load_bundle(bundle_folder(options.bundle))

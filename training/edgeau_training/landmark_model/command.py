@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from edgeau._system.command import DONE, CommandParser, print_json, run
+from edgeau._system.command import DONE, CommandParser, positive, print_json, run
 from edgeau.action_units.landmark_model import LandmarkModel
 from edgeau.action_units.names import DEFAULT
 from edgeau.errors import InputError
@@ -59,7 +59,7 @@ def _parser() -> CommandParser:
         metavar="NPZ",
         help="leave this landmark model as it is, and only add what tells left from right",
     )
-    parser.add_argument("--limit", type=int, metavar="N", help="only the first N training faces")
+    parser.add_argument("--limit", type=positive, metavar="N", help="only the first N training faces")
     parser.add_json()
     return parser
 

@@ -17,7 +17,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from edgeau._system.command import DONE, CommandParser, run
+from edgeau._system.command import DONE, CommandParser, positive, run
 from edgeau._system.records import to_dict
 from edgeau.errors import UsageError
 from edgeau_training.checkpoint import load_checkpoint, save_checkpoint
@@ -111,7 +111,9 @@ def _slim(argv: Sequence[str] | None) -> int:
     )
     parser.add_argument("checkpoint", type=Path, help="of mrpnet, variant R")
     parser.add_argument("--out", type=Path, required=True, metavar="FILE")
-    parser.add_argument("--width", type=int, default=128, help="channels kept of each group (default 128)")
+    parser.add_argument(
+        "--width", type=positive, default=128, help="channels kept of each group (default 128)"
+    )
     parser.add_argument(
         "--blocks",
         default=",".join(map(str, BLOCKS)),

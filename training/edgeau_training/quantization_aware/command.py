@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from edgeau._system.command import DONE, CommandParser, print_json, run
+from edgeau._system.command import DONE, CommandParser, positive, print_json, run
 from edgeau_training.networks.integer_friendly import ACTIVATIONS
 from edgeau_training.quantization_aware.distillation import Course
 from edgeau_training.quantization_aware.fine_tune import FineTunePlan, Tuned, fine_tune
@@ -55,8 +55,8 @@ def _parser() -> CommandParser:
     parser.add_argument("checkpoint", type=Path, metavar="CHECKPOINT", help="of a trained network")
     parser.add_argument("--data", type=Path, required=True, metavar="DIR", help="what edgeau-synth wrote")
     parser.add_argument("--out", type=Path, required=True, metavar="FILE", help=".safetensors to write")
-    parser.add_argument("--steps", type=int, default=300, help="(default %(default)s)")
-    parser.add_argument("--batch", type=int, default=16, help="faces a step (default %(default)s)")
+    parser.add_argument("--steps", type=positive, default=300, help="(default %(default)s)")
+    parser.add_argument("--batch", type=positive, default=16, help="faces a step (default %(default)s)")
     parser.add_argument("--rate", type=float, default=3e-5, help="learning rate (default %(default)s)")
     parser.add_argument("--weight-bits", type=int, default=7, choices=(7, 8), help="(default %(default)s)")
     parser.add_argument(
@@ -66,10 +66,10 @@ def _parser() -> CommandParser:
         "--no-squeeze-excite", action="store_true", help="fold the mean gates into the weights behind them"
     )
     parser.add_argument(
-        "--shards", type=int, default=8, help="of the training split to read (default %(default)s)"
+        "--shards", type=positive, default=8, help="of the training split to read (default %(default)s)"
     )
     parser.add_argument(
-        "--validated", type=int, default=500, help="validation faces to measure on (default %(default)s)"
+        "--validated", type=positive, default=500, help="validation faces to measure on (default %(default)s)"
     )
     parser.add_argument("--seed", type=int, default=0, help="(default %(default)s)")
     parser.add_json()

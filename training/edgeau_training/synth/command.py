@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from edgeau._system.command import DONE, PARTLY, CommandParser, print_json, run
+from edgeau._system.command import DONE, PARTLY, CommandParser, positive, print_json, run
 from edgeau.errors import UsageError
 from edgeau_training.synth.plan import Plan
 
@@ -43,9 +43,9 @@ def _parser() -> CommandParser:
         "--seed", metavar="N", type=_natural, default=0, help="same seed, same bytes (default 0)"
     )
     parser.add_argument(
-        "--size", metavar="N", type=_natural, default=256, help="side of a picture, pixels (default 256)"
+        "--size", metavar="N", type=positive, default=256, help="side of a picture, pixels (default 256)"
     )
-    parser.add_argument("--workers", type=_natural, metavar="N", help="processes (default: one per core)")
+    parser.add_argument("--workers", type=positive, metavar="N", help="processes (default: one per core)")
     parser.add_argument(
         "--ray", metavar="ADDRESS", help="render on a Ray cluster, or on this machine's cores with local"
     )

@@ -15,7 +15,7 @@ from typing import Any
 import pyarrow.parquet as pq
 
 from edgeau._system.atomic_file import write_whole
-from edgeau._system.command import DONE, CommandParser, run
+from edgeau._system.command import DONE, CommandParser, positive, run
 from edgeau._system.progress import progress_bar
 from edgeau.faces.landmarks import open_landmarker
 from edgeau_training.synth.renderer import Renderer
@@ -43,7 +43,9 @@ def _body(argv: Sequence[str] | None) -> int:
     parser.add_argument("rig", type=Path, help="folder of ICT-FaceKit")
     parser.add_argument("--data", type=Path, required=True, metavar="DIR", help="rendered with this rig")
     parser.add_argument("--split", default="val", help="default %(default)s")
-    parser.add_argument("--count", type=int, default=800, metavar="N", help="pairs (default %(default)s)")
+    parser.add_argument(
+        "--count", type=positive, default=800, metavar="N", help="pairs (default %(default)s)"
+    )
     parser.add_argument("--out", type=Path, required=True, metavar="DIR")
     parser.add_argument("--cache", type=Path, metavar="DIR", help="of the rig, as edgeau-synth has it")
     options = parser.parse_args(argv)

@@ -49,17 +49,22 @@ def shard_paths(root: str | Path, split: str) -> list[Path]:
 
 
 def dataset_info(root: str | Path) -> dict[str, Any]:
-    """Return the contents of dataset.json. Raises InputError when there is none or it is newer than this reader."""
+    """Return the contents of dataset.json. Raises InputError when there is none, or it is damaged or newer than this reader."""
     path = Path(root) / "dataset.json"
     if not path.is_file():
         raise InputError(
             f"{root}: no dataset.json there. Render a set with: edgeau-synth RIG --out {root} --count 1000"
         )
-    info: dict[str, Any] = parse_json(path.read_text(encoding="utf-8"))
-    if info.get("version") not in range(1, FORMAT_VERSION + 1):
+    try:
+        info: dict[str, Any] = parse_json(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise InputError(f"{path} cannot be read ({error}); render the set again") from error
+    if isinstance(info, dict) and info.get("version") not in range(1, FORMAT_VERSION + 1):
         raise InputError(
             f"{path}: format version {info.get('version')}; this reader knows 1 to {FORMAT_VERSION}."
         )
+    if not isinstance(info, dict) or not isinstance(info.get("aus"), list):
+        raise InputError(f"{path} has no list of AUs; it is damaged, render the set again")
     return info
 
 

@@ -97,7 +97,7 @@ def _body(argv: Sequence[str] | None) -> int:
 def _read(page: Path) -> str:
     if not page.is_file():
         raise InputError(f"page {page} does not exist; name a Markdown file that has the two marks")
-    return page.read_text()
+    return page.read_text("utf-8")
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -42,7 +42,7 @@ class RunLog:
         if self._out is None:
             return
         line = {"event": kind, "time": round(time.time(), 1), "step": step, **values}
-        with (self._out / LOG).open("a") as file:
+        with (self._out / LOG).open("a", encoding="utf-8") as file:
             file.write(json.dumps(line) + "\n")
         if kind in ("step", "validation", "delivered"):
             self._draw(kind, step, values)
