@@ -1,4 +1,4 @@
-"""A log that nobody can fill: of what is that repeats, a few lines a minute are kept, and the others counted."""
+"""A log that nobody can fill: a few lines a minute of a message that repeats are kept, and the others are counted."""
 
 from __future__ import annotations
 

@@ -49,5 +49,5 @@ class NetworkStream(CaptureSource):
 
 
 def stream_name(address: str) -> str:
-    """An address for people: without user, password and what is behind a question mark."""
+    """An address for people: without user, password and the part after the question mark."""
     return without_secrets(address).replace("...@", "", 1).partition("?")[0]
