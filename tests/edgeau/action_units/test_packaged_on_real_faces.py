@@ -34,7 +34,8 @@ def test_real_faces_are_ranked_right(model, shared_data):
 def test_tears_and_laughter_of_a_real_video(model, shared_data):
     pytest.importorskip("mediapipe")
     with open_source(shared_data / "real-face.mp4") as source, open_landmarker() as landmarker:
-        intensities = np.stack([model.intensities(landmarker.detect(frame.image)[0]) for frame in source])
+        estimates = [model.estimate(landmarker.detect(frame.image)[0]) for frame in source]
+    intensities = np.stack([estimate.intensities for estimate in estimates])
     sad, laughing = intensities[:131].mean(axis=0), intensities[240:461].mean(axis=0)
     for label in ("AU4", "AU15", "AU43"):
         assert sad[model.labels.index(label)] > laughing[model.labels.index(label)], label
