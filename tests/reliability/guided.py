@@ -23,7 +23,7 @@ __all__ = ["GuidedResult", "guided"]
 # Readers whose work is done in Python, where lines can be followed.
 FOLLOWED = (
     "manifest", "signature", "golden answers", "landmark model", "neutral baseline", "calibration crops", "picture headers",
-    "ONNX, weights elsewhere", "TFLite", "checkpoints", "tables of pictures", "targets", "training recipes", "model.toml", "addresses", "HTTP requests",
+    "ONNX, weights elsewhere", "TFLite", "checkpoints", "tables of pictures", "targets", "training recipes", "model.toml", "addresses",
 )  # fmt: skip
 
 
