@@ -63,7 +63,7 @@ def calls(function: Callable[[], Any]) -> int:
 
 def main() -> None:
     count = int(sys.argv[1]) if len(sys.argv) > 1 else 100_000
-    identity = Identity.of(Namespace(**dict.fromkeys((*_OPTIONS, "bundle"))))
+    identity = Identity.of(Namespace(**dict.fromkeys((*_OPTIONS, "bundle", "landmarker_model"))))
     with tempfile.TemporaryDirectory() as folder:
         names, out = make(Path(folder, "in"), count), Path(folder, "out")
         for what in ("first start", "everything done"):

@@ -18,7 +18,9 @@ def test_the_calls_for_an_input_do_not_grow_with_their_number(
 ) -> None:
     monkeypatch.setattr(sys, "argv", ["many_inputs.py"])
     benchmark = Namespace(**runpy.run_path(str(root / "benchmarks" / "many_inputs.py")))
-    identity = benchmark.Identity.of(Namespace(**dict.fromkeys((*benchmark._OPTIONS, "bundle"))))
+    identity = benchmark.Identity.of(
+        Namespace(**dict.fromkeys((*benchmark._OPTIONS, "bundle", "landmarker_model")))
+    )
     each = []
     for count in (300, 1200):
         out = tmp_path / f"out{count}"

@@ -110,7 +110,7 @@ def test_argus_keeps_only_the_newest_frame() -> None:
 
 def test_an_argus_camera_that_does_not_answer_says_what_to_restart(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cv2.videoio_registry, "hasBackend", lambda _: True)
-    with pytest.raises(InputError, match=r"sensor 2.*no Jetson.*nvargus-daemon"):
+    with pytest.raises(InputError, match=r"sensor 2.*not a Jetson.*nvargus-daemon"):
         open_source("argus:2")
 
 

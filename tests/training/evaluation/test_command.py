@@ -129,8 +129,8 @@ def test_landmarks_without_pictures_measure_the_landmark_model(evaluate, bundle,
         (("{bundle}", "--against-part", "network"), "--against, which is missing"),
         (("{bundle}", "--aus", "99"), "share no wanted label"),
         (("{bundle}", "--aus", "smile"), "share no wanted label"),
-        (("{bundle}", "--limit", "0"), "must be 1 or more"),
-        (("{bundle}", "--limit", "x"), "invalid"),
+        (("{bundle}", "--limit", "0"), "must be a whole number of 1 or more, got '0'"),
+        (("{bundle}", "--limit", "x"), "must be a whole number of 1 or more, got 'x'"),
     ],
 )
 def test_what_a_user_can_mend_ends_in_one_line(evaluate, bundle, landmark_file, arguments, message):
