@@ -5,6 +5,7 @@ from __future__ import annotations
 import statistics
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import replace
 from itertools import pairwise
 
@@ -21,8 +22,17 @@ def balanced(live: LivePipeline) -> bool:
     return counters.captured == gone
 
 
-def edgeau_threads() -> list[str]:
-    return [thread.name for thread in threading.enumerate() if thread.name.startswith("edgeau-")]
+@pytest.fixture
+def edgeau_threads() -> Callable[[], list[str]]:
+    """Names of edgeau's threads that this test began: other tests of the process may have streams of their own still open."""
+    before = set(threading.enumerate())
+
+    def began() -> list[str]:
+        return [
+            one.name for one in threading.enumerate() if one.name.startswith("edgeau-") and one not in before
+        ]
+
+    return began
 
 
 def fed(live: LivePipeline, source, count: int) -> list:
@@ -36,7 +46,7 @@ def fed(live: LivePipeline, source, count: int) -> list:
     return results
 
 
-def test_a_source_slower_than_the_stages_loses_nothing(stages, fed_source) -> None:
+def test_a_source_slower_than_the_stages_loses_nothing(stages, fed_source, edgeau_threads) -> None:
     live = LivePipeline(stages(read_s=0.002))
     results = fed(live, fed_source, 30)
     assert [result.index for result in results] == list(range(30))
@@ -122,7 +132,7 @@ def test_a_rate_can_be_asked_for(stages, film) -> None:
     assert live.snapshot().dropped["rate"] == pytest.approx(75, abs=4)
 
 
-def test_a_sources_error_comes_after_its_last_result(stages, fed_source) -> None:
+def test_a_sources_error_comes_after_its_last_result(stages, fed_source, edgeau_threads) -> None:
     live = LivePipeline(stages())
     stream = live.stream(fed_source)
     for index in range(3):
@@ -180,7 +190,7 @@ def test_a_network_that_fails_once_leaves_the_answer_before(stages, fed_source) 
     assert face.aus["AU12"].probability is not None
 
 
-def test_a_network_that_always_fails_ends_the_stream(stages, film) -> None:
+def test_a_network_that_always_fails_ends_the_stream(stages, film, edgeau_threads) -> None:
     def fail(frame) -> None:
         raise EngineError("broken")
 
@@ -194,7 +204,7 @@ def test_a_network_that_always_fails_ends_the_stream(stages, film) -> None:
     assert edgeau_threads() == []
 
 
-def test_leaving_the_loop_ends_the_threads(stages, film, slack) -> None:
+def test_leaving_the_loop_ends_the_threads(stages, film, slack, edgeau_threads) -> None:
     live = LivePipeline(stages())
     stream = live.stream(film(1000, 0.01))
     next(stream)
