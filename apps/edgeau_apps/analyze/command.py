@@ -15,7 +15,6 @@ from edgeau.action_units.unchanged import SKIP
 from edgeau.annotation import Annotator
 from edgeau.bundle.signature.options import add_signature_options, signature_policy
 from edgeau.errors import InputError, OutputError, UsageError
-from edgeau.faces.optional_outputs import OPTIONAL_OUTPUTS
 from edgeau.stages import MOST_FACES
 from edgeau.temporal.smoothing import Smoother
 from edgeau_apps.analyze.analyze_file import analyze
@@ -28,6 +27,7 @@ from edgeau_apps.analyze.ray import analyze_spread
 from edgeau_apps.analyze.result import Outcome, exit_code
 from edgeau_apps.analyze.resume import State, Tables, placed, state_of
 from edgeau_apps.analyze.sinks import Options
+from edgeau_apps.optional_outputs import add_optional_outputs
 
 __all__ = ["main"]
 
@@ -103,13 +103,7 @@ def _parser() -> CommandParser:
     parser.add_argument(
         "--events", action="store_true", help="also write <stem>.events.csv: when AUs of videos came and went"
     )
-    parser.add_argument(
-        "--also",
-        action="append",
-        choices=OPTIONAL_OUTPUTS,
-        default=[],
-        help="give blendshapes (MediaPipe's, from a face_landmarker.task) or the direction of the eyes (uncalibrated) too; may be repeated",
-    )
+    add_optional_outputs(parser)
     parser.add_argument(
         "--experimental", action="store_true", help="also give AUs that are unproven on real faces"
     )

@@ -16,13 +16,13 @@ from edgeau._system.install_lines import extra_line
 from edgeau.action_units.unchanged import SKIP
 from edgeau.bundle.signature.options import add_signature_options, signature_policy
 from edgeau.errors import DependencyError, InputError, UsageError
-from edgeau.faces.optional_outputs import OPTIONAL_OUTPUTS
 from edgeau.sources import Source
 from edgeau_apps.analyze.decoder_logging import quieten_decoders
 from edgeau_apps.live import window
 from edgeau_apps.live.overlay import Overlay
 from edgeau_apps.live.serve.certificate import Encryption
 from edgeau_apps.live.session import WebcamSession
+from edgeau_apps.optional_outputs import add_optional_outputs
 
 __all__ = ["main"]
 
@@ -131,13 +131,7 @@ def _parser() -> CommandParser:
     parser.add_argument(
         "--threads", type=positive, metavar="N", help="threads of one inference (half the processors)"
     )
-    parser.add_argument(
-        "--also",
-        action="append",
-        choices=OPTIONAL_OUTPUTS,
-        default=[],
-        help="give blendshapes (MediaPipe's, from a face_landmarker.task) or the direction of the eyes (uncalibrated) too; may be repeated",
-    )
+    add_optional_outputs(parser)
     parser.add_argument("--experimental", action="store_true", help="AUs unproven on real faces too")
     parser.add_argument("--artifact", metavar="SEL", help="onnxruntime, litert, int8, ..., or a file")
     add_signature_options(parser)
