@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 import runpy
 import signal
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -40,6 +42,29 @@ runpy.run_path(str(ROOT / "weights" / "assemble.py"))["assemble"](ROOT)
 def _own_cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
     """What a test remembers about this machine stays out of the user's cache directory."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.getbasetemp() / "cache"))
+
+
+_OURS = ("edgeau-", "session", "sink ")  # names of threads that somebody has to end
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _nothing_left_running() -> Iterator[None]:
+    """A module ends what it began: a stream that goes on logs into the tests behind it, and so does a limited log."""
+    before = set(threading.enumerate())
+    filters = {handler: list(handler.filters) for handler in logging.getLogger().handlers}
+    yield
+    limit = time.monotonic() + 10
+    while left := [
+        thread.name
+        for thread in threading.enumerate()
+        if thread not in before
+        and thread.name.startswith(_OURS)
+        and not thread.name.startswith("edgeau-read_")
+    ]:
+        assert time.monotonic() < limit, f"still running after this module: {left}"
+        time.sleep(0.02)
+    for handler in logging.getLogger().handlers:
+        assert handler.filters == filters.get(handler, []), f"{handler} keeps a filter of this module"
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import logging
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 
-__all__ = ["LogLimit"]
+__all__ = ["LogLimit", "limited_logs"]
 
 _MOST_KINDS = 256
 
@@ -45,3 +47,16 @@ class LogLimit(logging.Filter):
             text = logging.Formatter().formatException(record.exc_info)
             record.exc_text = text if len(text) <= self._trace else f"...{text[-self._trace :]}"
         return count < self._most
+
+
+@contextmanager
+def limited_logs() -> Iterator[None]:
+    """A :class:`LogLimit` on each handler of the root logger, until the block ends."""
+    limits = [(handler, LogLimit()) for handler in logging.getLogger().handlers]
+    for handler, limit in limits:
+        handler.addFilter(limit)
+    try:
+        yield
+    finally:
+        for handler, limit in limits:
+            handler.removeFilter(limit)

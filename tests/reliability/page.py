@@ -7,6 +7,7 @@ import logging
 import random
 import threading
 from collections.abc import Iterator
+from contextlib import ExitStack
 from typing import Any
 
 import cv2
@@ -80,6 +81,8 @@ class PageReader:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._errors: list[BaseException | str] = []
         self._factory: Any = None
+        self._runner: Any = None
+        self._ending = ExitStack()
 
     def read(self, content: bytes) -> bytes:
         """Hand bytes to a new connection, and take what it answers.
@@ -103,6 +106,14 @@ class PageReader:
             raise InputError(answered[:40].decode("latin-1"))
         return answered
 
+    def close(self) -> None:
+        """End the server and its session; one that was never used has nothing to end."""
+        if self._loop is not None:
+            loop, self._loop = self._loop, None
+            loop.run_until_complete(self._runner.cleanup())
+            self._ending.close()
+            loop.close()
+
     async def _begin(self, loop: asyncio.AbstractEventLoop) -> None:
         from aiohttp import web
 
@@ -114,10 +125,12 @@ class PageReader:
         handler = logging.Handler(logging.ERROR)
         handler.emit = self._logged  # type: ignore[method-assign]
         logging.getLogger().addHandler(handler)
+        self._ending.callback(logging.getLogger().removeHandler, handler)
         loop.set_exception_handler(
             lambda _, context: self._errors.append(context.get("exception") or str(context))
         )
         session, door = _session(), Door()
+        self._ending.callback(session.close)
         app = make_app(
             session,
             Overlay(session, None),
@@ -128,6 +141,7 @@ class PageReader:
             with_metrics=True,
         )
         runner = web.AppRunner(app, access_log=None)
+        self._runner = runner
         await runner.setup()
         assert runner.server is not None
         self._factory = door.guarding(runner.server)

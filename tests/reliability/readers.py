@@ -33,6 +33,7 @@ class Reader:
         read: reads them, from a file of its own where it reads files.
         share: of all inputs, in the full run.
         good: bytes that it reads, of those that are changed.
+        close: ends what it holds in this process.
     """
 
     name: str
@@ -40,6 +41,7 @@ class Reader:
     read: Callable[[bytes], object]
     share: float
     good: bytes
+    close: Callable[[], None] = lambda: None
 
 
 def make_readers(home: Path) -> dict[str, Reader]:
@@ -389,6 +391,15 @@ def _texts(home: Path) -> list[Reader]:
 def _page(_home: Path) -> list[Reader]:
     requests, messages = PageReader(), PageReader()
     return [
-        Reader("HTTP requests", malformed_request, requests.read, 0.03, request("GET", "/about")),
-        Reader("WebSocket messages", malformed_messages, messages.read, 0.03, handshake("/numbers")),
+        Reader(
+            "HTTP requests", malformed_request, requests.read, 0.03, request("GET", "/about"), requests.close
+        ),
+        Reader(
+            "WebSocket messages",
+            malformed_messages,
+            messages.read,
+            0.03,
+            handshake("/numbers"),
+            messages.close,
+        ),
     ]

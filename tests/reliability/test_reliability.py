@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import shutil
-from contextlib import suppress
+from contextlib import closing, suppress
 from pathlib import Path
 
 import pytest
@@ -26,7 +26,10 @@ def test_malformed_input_is_refused_by_every_reader() -> None:
 
 @pytest.fixture(scope="module")
 def readers(tmp_path_factory: pytest.TempPathFactory):
-    return make_readers(tmp_path_factory.mktemp("readers"))
+    made = make_readers(tmp_path_factory.mktemp("readers"))
+    yield made
+    for reader in made.values():
+        reader.close()
 
 
 @pytest.mark.parametrize("file", KEPT, ids=lambda file: f"{file.parent.name}/{file.name}")
@@ -79,7 +82,11 @@ def test_every_reader_reads_what_is_changed_for_it(readers) -> None:
 
 
 def test_the_page_answers_requests_and_messages_of_the_fuzz() -> None:
-    page = PageReader()
+    with closing(PageReader()) as page:
+        _ask(page)
+
+
+def _ask(page: PageReader) -> None:
     assert b'"labels"' in page.read(request("GET", "/about"))
     assert b'{"said"' in page.read(request("POST", "/do", body=b'{"do": "calibrate"}'))
     assert b'"fps"' in page.read(handshake("/numbers"))

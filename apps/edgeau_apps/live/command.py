@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import argparse
-import logging
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 from edgeau import Pipeline, open_source
-from edgeau._system.bounded_log import LogLimit
+from edgeau._system.bounded_log import limited_logs
 from edgeau._system.command import DONE, CommandParser, frames_a_second, positive, run
 from edgeau._system.install_lines import extra_line
 from edgeau.action_units.unchanged import SKIP
@@ -148,8 +147,11 @@ def _parser() -> CommandParser:
 def _body(argv: Sequence[str] | None) -> int:
     parser = _parser()
     arguments = parser.parse_args(argv)
-    for handler in logging.getLogger().handlers:
-        handler.addFilter(LogLimit())
+    with limited_logs():
+        return _show(parser, arguments)
+
+
+def _show(parser: CommandParser, arguments: argparse.Namespace) -> int:
     if arguments.tls_key is not None and not arguments.tls:
         raise UsageError("--tls-key is the key of a certificate; give that with --tls CERTIFICATE")
     if arguments.static is not None:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from edgeau._system.bounded_log import LogLimit
+from edgeau._system.bounded_log import LogLimit, limited_logs
 
 
 @pytest.fixture
@@ -63,3 +63,21 @@ def test_a_long_trace_keeps_its_end(log: tuple[logging.Logger, io.StringIO]) -> 
         logger.exception("it failed")
     assert len(stream.getvalue()) < 400
     assert stream.getvalue().endswith("ValueError: the reason\n")
+
+
+def test_the_limit_ends_with_its_block() -> None:
+    """A program that runs a command in its own process keeps its whole log afterwards."""
+    stream = io.StringIO()
+    handler = logging.StreamHandler(stream)
+    logging.getLogger().addHandler(handler)
+    try:
+        with limited_logs():
+            for number in range(100):
+                logging.getLogger("edgeau.test.block").warning("within %d", number)
+        for number in range(100):
+            logging.getLogger("edgeau.test.block").warning("after %d", number)
+    finally:
+        logging.getLogger().removeHandler(handler)
+    assert stream.getvalue().count("within") == 20
+    assert stream.getvalue().count("after") == 100
+    assert handler.filters == []
