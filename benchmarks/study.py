@@ -1,6 +1,7 @@
 """The four papers' own questions, asked again in kind: small networks on rendered faces, equal budgets, several seeds.
 
-    python benchmarks/study.py --data faces/ --out runs/study [--only mrp-ce ...] [--seeds 3] [--steps 400] [--write docs/systems.md]
+    python benchmarks/study.py --data faces/ --out runs/study [--only mrp-ce ...] [--seeds 3] [--steps 400]
+        [--precision bf16-mixed] [--write docs/systems.md]
 
 A run that is there is not made again, and a broken one goes on, so the command may be stopped at any time; questions whose runs are
 all there stand in the table, and keep their place in ``benchmarks/results/study.json`` when others are measured on another day. Each run
@@ -35,7 +36,7 @@ from edgeau_training.datasets.synthetic import SyntheticFaces, list_shards
 from edgeau_training.datasets.synthetic_crops import SyntheticCrops
 from edgeau_training.evaluation.predictions import Predictions, load_predictions, save_predictions
 from edgeau_training.evaluation.report import write_document
-from edgeau_training.trainer.recipe import Recipe, read_recipe
+from edgeau_training.trainer.recipe import PRECISIONS, Recipe, read_recipe
 from edgeau_training.trainer.run import STATE, Run
 from edgeau_training.trainer.run_options import RunOptions
 from edgeau_training.trainer.validation import thresholds_by
@@ -56,7 +57,7 @@ class Variant:
     options: Mapping[str, Any] = field(default_factory=dict)
     sampler: Mapping[str, Any] | None = None
 
-    def made(self, seed: int, steps: int | None) -> Recipe:
+    def made(self, seed: int, steps: int | None, precision: str = "32-true") -> Recipe:
         base = read_recipe(RECIPES / f"{self.recipe}.toml")
         stages = base.stages if steps is None else [replace(one, steps=steps) for one in base.stages]
         return replace(
@@ -68,6 +69,7 @@ class Variant:
             auxiliary={},
             stages=tuple(stages),
             seed=seed,
+            precision=precision,
         )
 
 
@@ -170,7 +172,7 @@ def learn(recipe: Recipe, data: Path, test: SyntheticFaces, out: Path) -> None:
             "steps": one.place.step,
             "pictures": one.place.step * last.batch,
             "cpu_minutes": round((time.process_time() - started) / 60, 2),
-            "machine": f"{machine_name()}, {torch.get_num_threads()} thread",
+            "machine": f"{machine_name()}, {torch.get_num_threads()} thread, {recipe.precision}",
             "date": time.strftime("%Y-%m-%d"),
         },
     )
@@ -332,6 +334,12 @@ def _body(argv: Sequence[str] | None) -> int:
     )
     parser.add_argument("--steps", type=int, metavar="N", help="instead of those of the recipes")
     parser.add_argument(
+        "--precision",
+        default="32-true",
+        choices=PRECISIONS,
+        help="arithmetic of the training, the same for both sides of a question (default: %(default)s)",
+    )
+    parser.add_argument(
         "--results",
         type=Path,
         default=RESULTS,
@@ -347,7 +355,12 @@ def _body(argv: Sequence[str] | None) -> int:
     wanted = list(VARIANTS) if options.only is None else options.only
     for seed in range(options.seeds):  # every variant once before any twice
         for name in wanted:
-            learn(VARIANTS[name].made(seed, options.steps), data, test, options.out / f"{name}-{seed}")
+            learn(
+                VARIANTS[name].made(seed, options.steps, options.precision),
+                data,
+                test,
+                options.out / f"{name}-{seed}",
+            )
     earlier = json.loads(options.results.read_text("utf-8")) if options.results.is_file() else {}
     rows = earlier | measured(options.out, options.seeds)
     write_document(options.results, rows)

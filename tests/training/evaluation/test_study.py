@@ -65,6 +65,8 @@ def test_every_variant_is_a_recipe_and_every_published_pair_is_printed(study):
         assert recipe.seed == 2, name
         assert [stage.steps for stage in recipe.stages] == [5]
         assert not recipe.auxiliary
+        assert recipe.precision == "32-true"
+        assert variant.made(2, 5, "bf16-mixed").precision == "bf16-mixed"
     sides = {side.partition("@")[0] for one in study.QUESTIONS for side in (one.ours, one.other)}
     assert sides <= set(study.VARIANTS)
     printed = {one.title: study.published(one) for one in study.QUESTIONS if one.paper}
