@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -105,12 +105,13 @@ def _parser() -> CommandParser:
 def _places(bundle: str | None) -> list[_Place]:
     """In the order in which they are used."""
     named = os.environ.get(ENVIRONMENT)
-    in_bundle = None if bundle is None else load_bundle(bundle_folder(bundle)).landmark_networks
-    rows: list[tuple[str, Path | None]] = [(ENVIRONMENT, Path(named) if named else None)]
+    places = [_looked_at(ENVIRONMENT, Path(named) if named else None)]
     if bundle is not None:
-        rows.append((f"bundle {bundle}", in_bundle))
-    rows += [("mediapipe", installed_models()), ("cache", cached_models())]
-    return [_looked_at(where, path) for where, path in rows]
+        opened = load_bundle(bundle_folder(bundle))
+        place, networks = _looked_at(f"bundle {bundle}", opened.landmark_networks), opened.manifest.landmarks
+        # Of a bundle's folder the manifest knows what it was taken from.
+        places.append(replace(place, source=networks.source) if networks and not place.fault else place)
+    return [*places, _looked_at("mediapipe", installed_models()), _looked_at("cache", cached_models())]
 
 
 def _looked_at(where: str, path: Path | None) -> _Place:

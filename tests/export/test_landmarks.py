@@ -43,6 +43,8 @@ def test_those_of_this_machine_travel_by_default(
     assert "Copyright The MediaPipe Authors" in notice
     assert "Apache License" in notice
     assert "face_landmark_with_attention.tflite  SHA-256 " in notice
+    assert "modified by edgeau" in notice
+    assert "taken out of face_landmark_with_attention.tflite of SHA-256 e06a804e" in networks.source
     no_mediapipe(monkeypatch)
     with Pipeline.load(seeded_bundle) as pipeline:
         assert len(pipeline.process(astronaut).faces) == 1
@@ -60,10 +62,40 @@ def test_a_task_travels(
     assert networks is not None
     assert networks.mesh == "landmarks/face_landmarks_detector.tflite"
     assert "Google's face_landmarker float16/1, SHA-256 64184e22" in networks.source
+    assert "networks of MediaPipe, unchanged" in (bundle / networks.notice).read_text()
     no_mediapipe(monkeypatch)
     with Pipeline.load(bundle) as pipeline:
         (face,) = pipeline.process(astronaut).faces
     assert face.landmarks.shape == (478, 3)
+
+
+def test_a_bundles_own_networks_travel_on_and_keep_their_history(
+    tmp_path: Path, checkpoint: Path, seeded_bundle: Path
+) -> None:
+    bundle = exported(tmp_path / "b", checkpoint, seeded_bundle / "landmarks")
+    before, after = (load_bundle(one).manifest.landmarks for one in (seeded_bundle, bundle))
+    assert before is not None
+    assert after is not None
+    assert after.source.startswith("a folder of MediaPipe's networks; modified by edgeau")
+    assert after.source.endswith(before.source.partition("; ")[2])
+    assert (bundle / after.mesh).read_bytes() == (seeded_bundle / before.mesh).read_bytes()
+
+
+def test_a_bundle_that_was_exported_with_the_original_mesh_still_finds_faces(
+    seeded_bundle: Path, astronaut: np.ndarray, tmp_path: Path
+) -> None:
+    place = models.installed_models()
+    assert place is not None
+    folder = tmp_path / "landmarks"
+    folder.mkdir()
+    for name in (models.DETECTOR, models.REFINED_MESH):
+        (folder / Path(name).name).write_bytes((place / name).read_bytes())
+    faces = []
+    for networks in (None, folder):
+        with Pipeline.load(seeded_bundle, landmarker_model=networks) as pipeline:
+            faces += pipeline.process(astronaut).faces
+    np.testing.assert_array_equal(faces[0].landmarks, faces[1].landmarks)
+    assert faces[0].aus == faces[1].aus
 
 
 def test_none_leaves_them_out_and_a_machine_without_any_is_told_the_command(
@@ -104,4 +136,5 @@ def test_the_command_lists_what_is_there(seeded_bundle: Path, tmp_path: Path) ->
     assert f"used: bundle {seeded_bundle}" in done.stdout
     assert "Apache-2.0, Copyright The MediaPipe Authors" in done.stdout
     assert "face_landmark_with_attention.tflite SHA-256 " in done.stdout
+    assert "478 points, mediapipe 0.10.21; modified by edgeau: " in done.stdout
     assert "cache: none" in done.stdout

@@ -12,11 +12,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgeau.faces.landmarks.litert.network import LandmarkNetwork
-from edgeau.faces.landmarks.litert.refinement import FEATURES, Refinement
+from edgeau.faces.landmarks.litert.refinement import FEATURES, MAPS, PLACED, Refinement
 from edgeau.faces.landmarks.litert.region import Region
 from edgeau.faces.landmarks.mediapipe_models import Generation, ModelFile
 
-__all__ = ["MESHES", "FaceMesh", "PlacedFace", "PlainMesh", "RefinedMesh", "TaskMesh"]
+__all__ = [
+    "MESHES",
+    "REFINED_INPUTS",
+    "REFINED_OUTPUTS",
+    "FaceMesh",
+    "PlacedFace",
+    "PlainMesh",
+    "RefinedMesh",
+    "TaskMesh",
+]
 
 _SIZE = 192
 _TASK_SIZE = 256
@@ -24,6 +33,10 @@ _POINTS = 468
 _ALL_POINTS = 478
 _MIN_PRESENCE = 0.0  # a logit: more likely a face than none
 _INPUT = {"input_1": (1, _SIZE, _SIZE, 3)}
+_FIRST_STAGE = {"output_mesh": _POINTS * 3, "conv_faceflag": 1, FEATURES[0]: int(np.prod(FEATURES[1]))}
+
+REFINED_INPUTS, REFINED_OUTPUTS = tuple({**_INPUT, **MAPS}), tuple({**_FIRST_STAGE, **PLACED})
+"""Names of the tensors that both stages of :class:`RefinedMesh` are given, and of those that they answer with."""
 
 
 @dataclass(frozen=True)
@@ -144,9 +157,7 @@ class RefinedMesh(FaceMesh):
     certain_at_first = 20.0
 
     def __init__(self, file: ModelFile, threads: int) -> None:
-        features, shape = FEATURES
-        outputs = {"output_mesh": _POINTS * 3, "conv_faceflag": 1, features: int(np.prod(shape))}
-        self._network = LandmarkNetwork(file, threads, _INPUT, outputs)
+        self._network = LandmarkNetwork(file, threads, _INPUT, _FIRST_STAGE)
         self._refinement = Refinement(file, threads)
         self.runtime = self._network.runtime
 

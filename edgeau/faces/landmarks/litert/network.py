@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import struct
 from collections.abc import Mapping
 from typing import Any
 
@@ -11,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgeau.errors import InputError
-from edgeau.faces.landmarks.litert.part import part_of, tensors_named
+from edgeau.faces.landmarks.litert.part import ADVICE, cut_part
 from edgeau.faces.landmarks.mediapipe_models import ModelFile
 from edgeau.runtimes.litert_interpreter import interpreter
 
@@ -42,32 +41,24 @@ class LandmarkNetwork:
         outputs: Mapping[str, int],
         levels: tuple[float, float] = (255.0, 0.0),
     ) -> None:
-        try:
-            numbers = tensors_named(file.content, file.name)
-            missing = sorted({*inputs, *outputs} - set(numbers))
-            if missing:
-                raise InputError(f"{file.name} is another network: it has no {', '.join(missing)}; {_ADVICE}")
-            ends = [[numbers[tensor] for tensor in side] for side in (inputs, outputs)]
-            part = part_of(file.content, *ends)
-        except (struct.error, IndexError) as error:
-            raise InputError(f"{file.name} is damaged ({error}); {_ADVICE}") from error
-        opened = interpreter(part, threads)
+        part = cut_part(file, inputs, outputs)
+        opened = interpreter(part.content, threads)
         self.runtime = f"{opened.package} {opened.version}"
         self._interpreter: Any = opened.interpreter
         # Of the ends alone: describing all of some thousand tensors takes longer than all else here.
         details = (*self._interpreter.get_input_details(), *self._interpreter.get_output_details())
         shapes = {end["index"]: tuple(end["shape"]) for end in details}
-        for tensor, shape in inputs.items():
-            if shapes[numbers[tensor]] != shape:
+        for (tensor, wanted), number in zip(inputs.items(), part.inputs, strict=True):
+            if shapes[number] != wanted:
                 raise InputError(
-                    f"{file.name} is another network: its {tensor} is {shapes[numbers[tensor]]}, not {shape}; {_ADVICE}"
+                    f"{file.name} is another network: its {tensor} is {shapes[number]}, not {wanted}; {ADVICE}"
                 )
-        for tensor, size in outputs.items():
-            if int(np.prod(shapes[numbers[tensor]])) != size:
+        for (tensor, size), number in zip(outputs.items(), part.outputs, strict=True):
+            if int(np.prod(shapes[number])) != size:
                 raise InputError(
-                    f"{file.name} is another network: its {tensor} is {shapes[numbers[tensor]]}; {_ADVICE}"
+                    f"{file.name} is another network: its {tensor} is {shapes[number]}; {ADVICE}"
                 )
-        self._inputs, self._outputs = ends
+        self._inputs, self._outputs = part.inputs, part.outputs
         self._factor, self._shift = (np.float32(level) for level in levels)
 
     def look(self, picture: NDArray[np.uint8]) -> None:
@@ -115,6 +106,3 @@ class LandmarkNetwork:
     def close(self) -> None:
         """Give the network's memory back; a second call does nothing."""
         self._interpreter = None
-
-
-_ADVICE = "take the file of that name from mediapipe up to 0.10.21 or from Google's face_landmarker.task"

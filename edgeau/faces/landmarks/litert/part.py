@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
 
+from edgeau.errors import InputError
+from edgeau.faces.landmarks.mediapipe_models import ModelFile
 from edgeau.runtimes import flatbuffer
 from edgeau.runtimes.tflite_file import OPERATORS, SUBGRAPHS, TENSORS, check_tflite
 
-__all__ = ["part_of", "tensors_named"]
+__all__ = ["ADVICE", "Part", "cut_part", "part_of"]
+
+ADVICE = "take the file of that name from mediapipe up to 0.10.21 or from Google's face_landmarker.task"
+"""What to do about a file that is another network than its name says."""
 
 # Fields by their number in TensorFlow Lite's schema: of SubGraph, of Operator, of Tensor.
 _GRAPH_INPUTS, _GRAPH_OUTPUTS = 1, 2
@@ -16,17 +22,40 @@ _INPUTS, _OUTPUTS = 1, 2
 _NAME = 3
 
 
-def tensors_named(model: bytes, name: str) -> dict[str, int]:
-    """Number of every tensor of a network by its name.
+class Part(NamedTuple):
+    """A part of a network: content of its ``.tflite``, and the numbers of the tensors that are given and wanted."""
+
+    content: bytes
+    inputs: tuple[int, ...]
+    outputs: tuple[int, ...]
+
+
+def cut_part(file: ModelFile, inputs: Iterable[str], outputs: Iterable[str]) -> Part:
+    """The part of a network that computes some tensors from others, with nothing that they do not need.
 
     Args:
-        model: content of a ``.tflite``.
-        name: for messages.
+        file: the network.
+        inputs: names of the tensors that will be given.
+        outputs: names of the tensors that are wanted.
 
     Raises:
-        EngineError: it is none, or was cut.
-        IndexError: it is damaged otherwise; as struct.error, and from :func:`part_of` too.
+        EngineError: it is no ``.tflite``, or was cut short.
+        InputError: the network has no such tensors, or is damaged.
     """
+    given, wanted = tuple(inputs), tuple(outputs)
+    try:
+        numbers = _tensors_named(file.content, file.name)
+        missing = sorted({*given, *wanted} - set(numbers))
+        if missing:
+            raise InputError(f"{file.name} is another network: it has no {', '.join(missing)}; {ADVICE}")
+        ends = [tuple(numbers[tensor] for tensor in side) for side in (given, wanted)]
+        return Part(part_of(file.content, *ends), *ends)
+    except (struct.error, IndexError) as error:
+        raise InputError(f"{file.name} is damaged ({error}); {ADVICE}") from error
+
+
+def _tensors_named(model: bytes, name: str) -> dict[str, int]:
+    """Number of every tensor of a network by its name; ``name`` is for messages."""
     check_tflite(model, name)
     graph = _graph(model)
     names = {}
@@ -37,15 +66,18 @@ def tensors_named(model: bytes, name: str) -> dict[str, int]:
 
 
 def part_of(model: bytes, inputs: Sequence[int], outputs: Sequence[int]) -> bytes:
-    """The part of a network that computes some tensors from others.
+    """The part of a network that computes some tensors from others, which are given by their numbers.
 
     Everything stays where it is in the file; the list of operators is shortened, and new lists of inputs and outputs are
     added at its end.
 
     Args:
-        model: content of a ``.tflite``.
+        model: content of a whole ``.tflite``.
         inputs: tensors that will be given.
         outputs: tensors that are wanted.
+
+    Raises:
+        IndexError: it is damaged; struct.error too.
     """
     content = bytearray(model)
     graph = _graph(content)

@@ -14,7 +14,7 @@ from edgeau.faces.landmarks.litert.network import LandmarkNetwork
 from edgeau.faces.landmarks.litert.refined_points import LEFT_EYE, LIPS, RIGHT_EYE
 from edgeau.faces.landmarks.mediapipe_models import ModelFile
 
-__all__ = ["FEATURES", "Refinement"]
+__all__ = ["FEATURES", "MAPS", "PLACED", "Refinement"]
 
 FEATURES = ("p_re_lu_3", (48, 48, 32))
 """Name and shape of the first stage's features that are looked at again."""
@@ -27,14 +27,21 @@ _STRIDE = 4
 _MAP = 16
 _MARGIN = 1.5
 _PARTS = (LIPS, RIGHT_EYE, LEFT_EYE)
-_MAP_NAMES = (
-    "transform_tensor_bilinear_v2",
-    "transform_tensor_bilinear_v2_1",
-    "transform_tensor_bilinear_v2_2",
+MAPS = dict.fromkeys(
+    ("transform_tensor_bilinear_v2", "transform_tensor_bilinear_v2_1", "transform_tensor_bilinear_v2_2"),
+    (1, _MAP, _MAP, FEATURES[1][2]),
 )
+"""Names and shapes of the second stage's inputs."""
+
 # MediaPipe names eyes by the side of the picture that they are on.
-_POINTS = {"conv_lips": 160, "conv_left_eye": 142, "conv_right_eye": 142}
-_IRISES = {"conv_left_iris": 10, "conv_right_iris": 10}
+PLACED = {
+    "conv_lips": 160,
+    "conv_left_eye": 142,
+    "conv_right_eye": 142,
+    "conv_left_iris": 10,
+    "conv_right_iris": 10,
+}
+"""Names of the second stage's outputs, and how many values each has."""
 
 
 class Refinement:
@@ -50,8 +57,7 @@ class Refinement:
     """
 
     def __init__(self, file: ModelFile, threads: int) -> None:
-        maps = dict.fromkeys(_MAP_NAMES, (1, _MAP, _MAP, FEATURES[1][2]))
-        self._network = LandmarkNetwork(file, threads, maps, {**_POINTS, **_IRISES})
+        self._network = LandmarkNetwork(file, threads, MAPS, PLACED)
 
     def refine(self, points: NDArray[np.float32], features: NDArray[np.float32]) -> NDArray[np.float32]:
         """All points of the refined mesh.
