@@ -44,6 +44,7 @@ from edgeau_training.trainer.validation import thresholds_by
 PART = "python benchmarks/study.py"
 ANSWERS = "answers.npz"
 RESULT = "result.json"
+PLOT = "benchmarks/study.svg"  # beside the page
 RESULTS = Path(__file__).parent / "results" / "study.json"
 
 
@@ -104,7 +105,7 @@ class Question:
         system: whose.
         title: of ``ours`` against ``other``.
         ours: ``variant``, or ``variant@fitted`` and ``variant@half`` where thresholds are the question, or ``variant@vote``: the seeds'
-            models vote.
+            models vote, or ``variant@pairs``: the logits of two seeds are averaged.
         other: likewise.
         paper: ``(table, row of ours, row of other)`` of the published tables; None where the paper prints no such pair.
     """
@@ -133,6 +134,13 @@ QUESTIONS = (
         (_SIAT, "+ align + balancing", "+ align"),
     ),
     Question("SIAT-NTU", "MLROS against uniform sampling", "siat-mlros", "siat"),
+    Question(
+        "SIAT-NTU",
+        "two networks averaged against one (views without their pretraining)",
+        "siat-selective@pairs",
+        "siat-selective",
+        (_SIAT, "F_face + F_emotion", "F_emotion"),
+    ),
     Question("SIAT-NTU", "soft thresholds against .5", "siat-selective@fitted", "siat-selective@half"),
     Question(
         "USTC", "circle loss against BCE", "ustc-circle", "ustc-backbone", (_FF, "+ circle loss", "baseline")
@@ -191,6 +199,12 @@ def decisions(side: str, out: Path, seeds: int, how: str) -> list[Predictions]:
     tables = []
     for seed in range(seeds):
         answers = load_predictions(out / f"{name}-{seed}" / ANSWERS)
+        if told == "pairs":
+            second = load_predictions(out / f"{name}-{(seed + 1) % seeds}" / ANSWERS)
+            answers = {
+                part: replace(one, logits=(one.logits + second[part].logits) / 2)
+                for part, one in answers.items()
+            }
         test = answers["test"]
         fitted = (told if told in ("half", "fitted") else how) == "fitted"
         limits = thresholds_by("f1", answers["validation"]) if fitted else np.full(len(test.labels), 0.5)
@@ -321,6 +335,43 @@ def as_markdown(rows: Mapping[str, Mapping[str, Any]]) -> str:
     )
 
 
+def plot(rows: Mapping[str, Mapping[str, Any]], path: Path) -> None:
+    """Each measured question's difference with its interval, at fitted thresholds and at .5, beside the paper's."""
+    import matplotlib as mpl
+
+    mpl.use("svg")
+    mpl.rcParams["svg.hashsalt"] = "study"
+    from matplotlib import pyplot as plt
+
+    asked = [one for one in QUESTIONS if one.title in rows][::-1]
+    figure, axis = plt.subplots(figsize=(9, 1.2 + 0.42 * len(asked)), layout="constrained")
+    kinds = (("fitted", "fitted thresholds", "o", 0.12), ("half", "threshold .5", "s", -0.12))
+    for how, label, marker, shift in kinds:
+        found = [Difference(**rows[one.title][how]) for one in asked]
+        values = np.array([one.value for one in found])
+        reach = np.array([(one.value - one.low, one.high - one.value) for one in found]).T
+        places = np.arange(len(asked)) + shift
+        axis.errorbar(
+            values, places, xerr=np.maximum(reach, 0), fmt=marker, markersize=4, capsize=2, label=label
+        )
+    printed = [(paper, place) for place, one in enumerate(asked) if (paper := published(one)) is not None]
+    axis.plot(
+        [paper for paper, _ in printed],
+        [place for _, place in printed],
+        "D",
+        color="0.4",
+        fillstyle="none",
+        label="the paper's",
+    )
+    axis.axvline(0, color="0.5", linewidth=1)
+    axis.set_yticks(np.arange(len(asked)), [f"{one.system}: {one.title}" for one in asked])
+    axis.set_xlabel("difference in mean F1, points (95 % interval over persons)")
+    axis.grid(axis="x", alpha=0.3)
+    axis.legend(loc="lower right")
+    figure.savefig(path, metadata={"Date": None})
+    plt.close(figure)
+
+
 def _body(argv: Sequence[str] | None) -> int:
     parser = CommandParser("study.py", "The four papers' own questions, in kind, on rendered faces.",
                            "python benchmarks/study.py --data faces/ --out runs/study")  # fmt: skip
@@ -346,7 +397,9 @@ def _body(argv: Sequence[str] | None) -> int:
         metavar="FILE",
         help="what was measured, by question; rows measured now take the place of earlier ones (default: %(default)s)",
     )
-    parser.add_argument("--write", type=Path, metavar="PAGE", help="put the table into a page")
+    parser.add_argument(
+        "--write", type=Path, metavar="PAGE", help="put the table into a page, and its plot beside it"
+    )
     parser.add_json()
     options = parser.parse_args(argv)
     torch.set_num_threads(1)
@@ -367,7 +420,9 @@ def _body(argv: Sequence[str] | None) -> int:
     if options.json:
         print_json(rows)
     elif options.write:
-        write_part(options.write, PART, as_markdown(rows))
+        picture = options.write.parent / PLOT
+        plot(rows, picture)
+        write_part(options.write, PART, f"{as_markdown(rows)}\n\n![Differences with their intervals]({PLOT})")
     else:
         print(as_markdown(rows))
     return DONE

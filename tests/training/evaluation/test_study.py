@@ -112,3 +112,25 @@ def test_runs_that_are_there_become_rows_and_others_wait(study, tmp_path):
     text = study.as_markdown(json.loads(json.dumps(rows)))
     assert "| agrees | 2 x 32 pictures a side, 2 CPU minutes, 2026-11-29 |" in text
     assert f"{len(study.QUESTIONS) - 1} of {len(study.QUESTIONS)} questions are not measured" in text
+
+
+def test_a_pair_averages_the_logits_of_two_seeds_and_the_plot_names_every_question(study, tmp_path):
+    names = {side.partition("@")[0] for one in study.QUESTIONS for side in (one.ours, one.other)}
+    for place, name in enumerate(sorted(names)):
+        for seed in range(3):
+            folder = tmp_path / f"{name}-{seed}"
+            folder.mkdir()
+            table = answers(100 * place + seed, 0.2)
+            save_predictions(folder / study.ANSWERS, {"validation": table, "test": table})
+            told = {"pictures": 10, "cpu_minutes": 1, "machine": "any", "date": "2026-01-01"}
+            (folder / study.RESULT).write_text(json.dumps(told))
+    single = study.decisions("siat-selective", tmp_path, 3, "half")
+    paired = study.decisions("siat-selective@pairs", tmp_path, 3, "half")
+    np.testing.assert_allclose(paired[2].logits, (single[2].logits + single[0].logits) / 2)
+    rows = study.measured(tmp_path, 3)
+    assert len(rows) == len(study.QUESTIONS)
+    study.plot(rows, tmp_path / "study.svg")
+    first = (tmp_path / "study.svg").read_bytes()
+    study.plot(rows, tmp_path / "study.svg")
+    assert (tmp_path / "study.svg").read_bytes() == first
+    assert b"<svg" in first
