@@ -367,7 +367,7 @@ def plot(rows: Mapping[str, Mapping[str, Any]], path: Path) -> None:
     axis.set_yticks(np.arange(len(asked)), [f"{one.system}: {one.title}" for one in asked])
     axis.set_xlabel("difference in mean F1, points (95 % interval over persons)")
     axis.grid(axis="x", alpha=0.3)
-    axis.legend(loc="lower right")
+    figure.legend(loc="outside upper right", ncols=3)
     figure.savefig(path, metadata={"Date": None})
     plt.close(figure)
 
