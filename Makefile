@@ -16,7 +16,7 @@ demo: $(VENV)/.demo
 
 # A worker that dies is not replaced: with --dist loadfile, pytest-xdist 3.8 then waits for ever for files that nobody runs.
 test: lint types architecture
-	$(BIN)/python -m pytest -n 2 --dist loadfile --max-worker-restart=0
+	$(BIN)/python -m pytest -n 2 --dist loadfile --max-worker-restart=0 --durations=40
 
 test-slow: $(VENV)/.full
 	$(BIN)/python -m pytest -m slow -n 0
