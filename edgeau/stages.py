@@ -186,7 +186,7 @@ class FrameStages(Closing):
             )
             undone.pop_all()
         if not detector.bundle.manifest.network.trained:
-            _log.warning("%s holds an untrained network: its action units mean nothing", path)
+            _log.warning("%s holds an untrained network: its action units are meaningless", path)
         return stages
 
     @property

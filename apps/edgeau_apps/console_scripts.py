@@ -64,16 +64,16 @@ class Command:
 COMMANDS = {
     command.name: command
     for command in (
-        Command("analyze", "edgeau_apps.analyze.command", "litert", "AUs of pictures, videos and folders"),
-        Command("live", "edgeau_apps.live.command", "litert", "AUs of a camera: a window or a page"),
-        Command("doctor", "edgeau_apps.doctor.command", "litert", "what this machine can run, tried"),
-        Command("landmarks", "edgeau_apps.landmarks", "litert", "face landmark networks of this machine"),
-        Command("bench", "edgeau_apps.bench.command", "litert", "speed of each engine and precision here"),
-        Command("export", "edgeau_export.command", "export", "a verified bundle for a board"),
-        Command("explain", "edgeau_apps.explain.command", "litert", "where in a face a network reads each AU"),
-        Command("finish", "edgeau.board.command", "litert", "TensorRT engines of a bundle, built on the board"),
-        Command("report", "edgeau_apps.report.command", "export", "parameters, MACs and size of networks"),
-        Command("evaluate", "edgeau_training.evaluation.command", "train", "F1, AUC and flips on labelled faces"),
+        Command("analyze", "edgeau_apps.analyze.command", "litert", "find AUs in pictures, videos and folders"),
+        Command("live", "edgeau_apps.live.command", "litert", "show AUs of a camera in a window or on a page"),
+        Command("doctor", "edgeau_apps.doctor.command", "litert", "test what this machine can run"),
+        Command("landmarks", "edgeau_apps.landmarks", "litert", "list or download face landmark networks"),
+        Command("bench", "edgeau_apps.bench.command", "litert", "measure the speed of engines and precisions"),
+        Command("export", "edgeau_export.command", "export", "make a verified bundle for a board"),
+        Command("explain", "edgeau_apps.explain.command", "litert", "show where in a face a network reads each AU"),
+        Command("finish", "edgeau.board.command", "litert", "build TensorRT engines of a bundle on the board"),
+        Command("report", "edgeau_apps.report.command", "export", "report parameters, MACs and size of networks"),
+        Command("evaluate", "edgeau_training.evaluation.command", "train", "measure F1 and AUC on labelled faces"),
         Command("train", "edgeau_training.train_command", "train", "train a network from a recipe"),
         Command("synth", "edgeau_training.synth.command", "train", "render faces with AU labels"),
     )

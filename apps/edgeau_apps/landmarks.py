@@ -79,24 +79,24 @@ def _body(argv: Sequence[str] | None) -> int:
 def _parser() -> CommandParser:
     parser = CommandParser(
         _NAME,
-        "Lists the face landmark networks of this machine (MediaPipe's, Apache-2.0), in the order in which they are "
+        "List the face landmark networks of this machine (MediaPipe's, Apache-2.0), in the order in which they are "
         "used. Nothing is downloaded unless --fetch is given.",
         f"{_NAME} --fetch",
     )
-    parser.add_argument("--bundle", metavar="NAME|DIR", help="look into a bundle too")
+    parser.add_argument("--bundle", metavar="NAME|DIR", help="also list the networks of this bundle")
     parser.add_argument(
         "--fetch",
         nargs="?",
         const="google",
         choices=("google", "pip"),
-        help="download into this user's cache, checked by SHA-256: google, Google's face_landmarker.task (3.8 MB), which is "
-        "what --fetch alone does; pip, the older networks out of mediapipe's wheel (36 MB, not installed), where only a package "
-        "index can be reached",
+        help="download into this user's cache, checked by SHA-256: google (the default), Google's face_landmarker.task, "
+        "3.8 MB; pip, the older networks from mediapipe's wheel (36 MB, not installed), for machines that reach only a package "
+        "index",
     )
     parser.add_argument(
         "--url",
         metavar="URL",
-        help=f"where Google's file is downloaded from: a mirror of the very same one (default {official_task.URL})",
+        help=f"address of a mirror of Google's file (default: {official_task.URL})",
     )
     parser.add_json()
     return parser

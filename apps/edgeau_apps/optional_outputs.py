@@ -16,5 +16,5 @@ def add_optional_outputs(parser: argparse.ArgumentParser) -> None:
         action="append",
         choices=OPTIONAL_OUTPUTS,
         default=[],
-        help="give blendshapes (MediaPipe's, from a face_landmarker.task) or the direction of the eyes (uncalibrated) too; may be repeated",
+        help="also output blendshapes (MediaPipe's, from a face_landmarker.task) or the direction of the eyes (uncalibrated); may be repeated",
     )

@@ -83,7 +83,10 @@ class CommandParser(argparse.ArgumentParser):
             "-q", "--quiet", action="store_true", help="errors and results only: no progress, no warnings"
         )
         talking.add_argument(
-            "-v", "--verbose", action="store_true", help="also say what is done, and with what"
+            "-v",
+            "--verbose",
+            action="store_true",
+            help="also print what is done and which files and engines are used",
         )
 
     def error(self, message: str) -> NoReturn:
@@ -112,7 +115,7 @@ class CommandParser(argparse.ArgumentParser):
     def add_json(self) -> None:
         """The ``--json`` option."""
         self.add_argument(
-            "--json", action="store_true", help="print one JSON document on stdout and nothing else there"
+            "--json", action="store_true", help="print one JSON document on stdout, and nothing else"
         )
 
 
@@ -208,7 +211,7 @@ def run(name: str, body: Callable[[Sequence[str] | None], int], argv: Sequence[s
             return EdgeauError.exit_code
         traceback.print_exc()
         print(
-            f"{name}: this is a bug of edgeau {VERSION} (Python {platform.python_version()}, {platform.platform()}); "
+            f"{name}: this is a bug in edgeau {VERSION} (Python {platform.python_version()}, {platform.platform()}); "
             f"please report it with the lines above and the command: {_where_to_report()}",
             file=sys.stderr,
         )

@@ -60,7 +60,7 @@ def read_npz(path: Path, required: Collection[str] = (), limit: int = _LARGE) ->
             arrays = {}
             for info in members:
                 if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-                    raise NpzError(f"{info.filename} is packed in a way that is not read here")
+                    raise NpzError(f"{info.filename} uses a compression method that is not supported")
                 with archive.open(info) as member:
                     arrays[info.filename.removesuffix(".npy")] = _array(member, info.file_size)
     except FileNotFoundError as error:

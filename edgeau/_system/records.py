@@ -89,7 +89,7 @@ def _parse_plain(kind: Any, value: Any, where: str) -> Any:
         try:
             return float(value)
         except OverflowError:
-            raise RecordError(where, "the number is beyond every float") from None
+            raise RecordError(where, "the number is too large for a float") from None
     if kind is int and isinstance(value, bool):
         raise RecordError(where, f"expected int, got {value!r}")
     return _expect(kind, value, where)

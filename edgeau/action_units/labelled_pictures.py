@@ -227,14 +227,14 @@ def truth_from_codes(codes: NDArray[Any], where: str) -> NDArray[np.int8]:
 
 
 def _columns(table: Path, names: Sequence[str], problems: list[str]) -> tuple[dict[str, int], dict[str, int]]:
-    """Places of the known columns and of the labels; a label that stands there twice is left out, and named."""
+    """Places of the known columns and of the labels; a label that appears twice is left out, and named."""
     places: dict[str, int] = {}
     labels: dict[str, int] = {}
     twice: dict[str, str] = {}
     for place, name in enumerate(names):
         if name in _COLUMNS:
             if name in places:
-                raise InputError(f"{table}, row 1: the column {name} stands there twice")
+                raise InputError(f"{table}, row 1: the column {name} appears twice")
             places[name] = place
             continue
         label = _label(table, name, names)
@@ -245,7 +245,7 @@ def _columns(table: Path, names: Sequence[str], problems: list[str]) -> tuple[di
             labels[label] = place
     if "picture" not in places:
         raise InputError(f"{table}, row 1: no column picture; it has {', '.join(names)}")
-    problems += [f"{table}, row 1: {label} stands there twice (again as {name!r}), so it is left out"
+    problems += [f"{table}, row 1: {label} appears twice (again as {name!r}), so it is left out"
                  for label, name in twice.items()]  # fmt: skip
     if not labels:
         raise InputError(
@@ -288,11 +288,11 @@ def _problem(
     if not picture:
         return "no picture is named"
     if picture in seen:
-        return f"{picture} stands there twice (row {seen[picture]})"
+        return f"{picture} appears twice (row {seen[picture]})"
     if not os.path.isfile(table.parent / picture):  # noqa: PTH113 - Path.is_file raises for names that no disk can hold
         return f"there is no picture {table.parent / picture}"
     if "person" in places and not cells[places["person"]]:
-        return "the column person is empty, so nobody can say on which side the picture belongs"
+        return "the column person is empty, so the picture cannot be assigned to a split"
     if "split" in places and cells[places["split"]] not in SPLITS:
         return f"split {cells[places['split']]!r} is not known; known: {', '.join(SPLITS)}"
     return ""

@@ -130,6 +130,6 @@ class NeutralBaseline:
             )
         if logits is not None and (logits.ndim != 1 or not np.isfinite(logits).all()):
             raise InputError(
-                f"{path} is not a neutral baseline: its network logits are no row of numbers; collect it again"
+                f"{path} is not a neutral baseline: its network logits are not a list of numbers; collect it again"
             )
         return cls(shape, digest, frames, confidence, logits, network)

@@ -67,8 +67,8 @@ def _line(row: Measured) -> str:
 def _parser() -> argparse.ArgumentParser:
     parser = CommandParser(
         _NAME,
-        "Finishes a bundle on the board that runs it: builds its TensorRT engines, times them, checks their answers "
-        "against those of the export and records it all in the bundle's manifest.",
+        "Finish a bundle on the board that runs it: build its TensorRT engines, time them, check their answers "
+        "against those of the export and record all of it in the bundle's manifest.",
         "edgeau finish bundle/",
     )
     parser.add_argument("bundle", type=Path, metavar="BUNDLE", help="folder that edgeau-export made")
@@ -76,29 +76,32 @@ def _parser() -> argparse.ArgumentParser:
         "--device",
         default="gpu",
         metavar="NAME",
-        help="gpu (default), or dla:0 / dla:1 where the board has them",
+        help="gpu, or dla:0 or dla:1 on boards that have them (default: gpu)",
     )
     parser.add_argument(
         "--workspace",
         type=int,
         default=1024,
         metavar="MIB",
-        help="most scratch memory a kernel may use, 1024",
+        help="most scratch memory for a kernel (default: 1024)",
     )
     parser.add_argument(
-        "--level", type=int, metavar="0..5", help="how long to search for fast kernels; TensorRT's own is 3"
+        "--level",
+        type=int,
+        metavar="0..5",
+        help="optimization level: how long to search for fast kernels (default: TensorRT's, 3)",
     )
     parser.add_argument(
         "--version-compatible",
         action="store_true",
-        help="engines that later TensorRT of this major version loads",
+        help="build engines that later TensorRT versions of the same major version can load",
     )
     parser.add_argument(
         "--max-f1-drop",
         type=float,
         default=0.01,
         metavar="X",
-        help="largest loss of the mean F1 on the bundle's samples before an artifact is left out, 0.01",
+        help="largest loss of mean F1 on the bundle's samples; an artifact that loses more is not used (default: 0.01)",
     )
     add_signing_options(parser)
     parser.add_json()

@@ -18,13 +18,13 @@ def check_manifest(manifest: Manifest, where: str = "manifest.json") -> None:
         BundleError: they do not; the message names ``where`` and the part.
     """
     _require(bool(manifest.labels), where, "labels: there is none")
-    _require(len(set(manifest.labels)) == len(manifest.labels), where, "labels: one stands there twice")
+    _require(len(set(manifest.labels)) == len(manifest.labels), where, "labels: one appears twice")
     for what, items in (
         ("artifacts", [f"{artifact.runtime} {artifact.file}" for artifact in manifest.artifacts]),
         ("files", [file.file for file in manifest.files]),
     ):
         twice = next((item for item in items if items.count(item) > 1), None)
-        _require(twice is None, where, f"{what}: {twice} stands there twice")
+        _require(twice is None, where, f"{what}: {twice} appears twice")
     _require(bool(manifest.artifacts), where, "artifacts: there is none")
     _require(set(manifest.experimental) <= set(manifest.labels), where, "experimental: not among the labels")
     _check_input(manifest, where)

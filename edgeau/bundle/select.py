@@ -180,7 +180,7 @@ def _kept_timings(bundle: Bundle, asked: Request) -> list[Timing]:
     try:
         return [from_dict(Timing, row, "timings") for row in note["rows"]]
     except (KeyError, TypeError, RecordError) as error:
-        _log.info("what was measured earlier cannot be read and is measured again: %s", error)
+        _log.info("earlier measurements cannot be read; measuring again: %s", error)
         return []
 
 

@@ -118,7 +118,7 @@ def faults_of_first_meeting(
             memory=memory,
         )
         if report is None:
-            _log.info("%s: no child process can try what this machine has not met", bundle.directory)
+            _log.info("%s: no child process can be started to test this machine's engines", bundle.directory)
             _outcomes.update((meeting.key, None) for meeting in new)
             break
         for meeting, fault in zip(new, report.said, strict=False):
@@ -193,7 +193,7 @@ class _Meeting:
 
 def _ended(artifact: Artifact, by: str) -> str:
     return (
-        f"{runtime_named(artifact.runtime).title} ended the process in which it first met {artifact.file} ({by}): the file is "
+        f"{runtime_named(artifact.runtime).title} crashed the process that tested {artifact.file} ({by}): the file is "
         "damaged, or the engine has a fault; export the bundle again, or install another version of the engine"
     )
 

@@ -268,8 +268,8 @@ class LiveRun:
         if limit_s is not None and silent_s > limit_s:
             self.stop()
             raise InputError(
-                f"{self._source.name} has delivered nothing for {silent_s:.1f} s; check its cable and power"
+                f"{self._source.name} has delivered no frame for {silent_s:.1f} s; check its cable and power"
             )
         if silent_s > self._options.silence_s and not self._reported_silence:
             self._reported_silence = True
-            _log.warning("%s has delivered nothing for %.1f s", self._source.name, silent_s)
+            _log.warning("%s has delivered no frame for %.1f s", self._source.name, silent_s)

@@ -221,7 +221,7 @@ def runtimes() -> Mapping[str, Runtime]:
         row = _loaded(entry)
         if row.name in table:
             raise EngineError(
-                f"entry point {entry.value} brings the runtime {row.name!r}, which is there already"
+                f"entry point {entry.value} adds the runtime {row.name!r}, which exists already"
             )
         table[row.name] = row
     return MappingProxyType(table)
@@ -249,7 +249,7 @@ def _loaded(entry: metadata.EntryPoint) -> Runtime:
     except Exception as error:  # a module of somebody else's: it may do anything when it is imported
         raise EngineError(
             f"entry point {entry.value} of the group {ENTRY_POINTS} cannot be loaded ({error}); "
-            "repair or uninstall the package that brings it"
+            "repair or uninstall the package that adds it"
         ) from error
     if not isinstance(row, Runtime):
         raise EngineError(

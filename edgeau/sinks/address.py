@@ -52,7 +52,9 @@ class Address:
             why = check_address(given) or error
             raise UsageError(f"{shown!r} is not an address ({why}); one is SCHEME://HOST:PORT/...") from None
         if "#" in text:
-            raise UsageError(f"{shown!r} has a #, which means nothing here; write %23 for one in a name")
+            raise UsageError(
+                f"{shown!r} has a #, which has no meaning here; write %23 if a name contains one"
+            )
         options = dict(pairs)
         if len(options) < len(pairs):
             raise UsageError(f"{shown!r} gives an option twice")
@@ -92,7 +94,7 @@ class Address:
         if strange:
             known = ", ".join(options) or "none"
             raise UsageError(
-                f"{self.text!r}: option {strange[0]!r} is not known here; {did_you_mean(strange[0], options)}known: {known}"
+                f"{self.text!r}: unknown option {strange[0]!r}; {did_you_mean(strange[0], options)}known: {known}"
             )
 
     def number(self, option: str, default: float, least: float, most: float) -> float:

@@ -57,7 +57,7 @@ class Datagrams:
         try:
             self._socket.send(content)
         except OSError as error:
-            raise OutputError(f"nobody listens on {self._host}:{self._port}") from error
+            raise OutputError(f"nothing is listening on {self._host}:{self._port}") from error
 
     def _connected(self) -> socket.socket:
         family, kind, protocol, _, address = socket.getaddrinfo(

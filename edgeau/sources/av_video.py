@@ -100,7 +100,7 @@ class AvVideo(Source):
         context = self._stream.codec_context
         if context is None:
             raise InputError(
-                f"{self._shown_path} is not a video that can be decoded: its codec is not known here, or the file is damaged"
+                f"{self._shown_path} is not a video that can be decoded: its codec is not supported, or the file is damaged"
             )
         return context
 
@@ -161,7 +161,7 @@ class AvVideo(Source):
         transfer, primaries = int(picture.color_trc), int(picture.color_primaries)
         if colours not in KNOWN_MATRICES or transfer in _STRANGE_TRANSFERS:
             raise InputError(
-                f"{self._shown_path} has colours that are not shown here (matrix {colours}, transfer {transfer} of ITU-T "
+                f"{self._shown_path} has colours that are not supported (matrix {colours}, transfer {transfer} of ITU-T "
                 "H.273); convert it to BT.709"
             )
         plain = is_srgb_like(transfer, primaries)
@@ -178,7 +178,7 @@ class AvVideo(Source):
             )
         except av.error.FFmpegError as error:
             raise InputError(
-                f"{self._shown_path} has pixels that are not shown here ({picture.format.name}): {error.strerror}"
+                f"{self._shown_path} has a pixel format that is not supported ({picture.format.name}): {error.strerror}"
             ) from error
         image: NDArray[Any] = shown.to_ndarray()
         if self._crop is not None:
@@ -204,7 +204,7 @@ class AvVideo(Source):
         kind = self._container.format.name
         if kind.endswith("_pipe") or kind.startswith("image2"):  # to FFmpeg a film of one frame
             raise InputError(
-                f"{self._shown_path} is a picture of a kind that is not read here ({kind.removesuffix('_pipe')}); "
+                f"{self._shown_path} is a picture in a format that is not supported ({kind.removesuffix('_pipe')}); "
                 "save it as JPEG or PNG"
             )
         films = self._films()

@@ -65,7 +65,7 @@ class FilmHeader:
 
 def dolby_only(name: str) -> str:
     """The message for a film whose colours are Dolby Vision's own."""
-    return f"{name} has colours that are not shown here (Dolby Vision, profile 5); convert it to BT.709"
+    return f"{name} has colours that are not supported (Dolby Vision, profile 5); convert it to BT.709"
 
 
 def read_film_headers(path: Path) -> list[FilmHeader]:

@@ -158,7 +158,7 @@ def picture_series(what: str) -> PictureSeries:
     pictures = [file for file in every if file.suffix.lower() in PICTURES]
     if not pictures:
         raise InputError(
-            f"{what!r} names no pictures; a film of pictures is a folder, a pattern such as 'frames/*.png', or "
+            f"{what!r} does not match any pictures; a film of pictures is a folder, a pattern such as 'frames/*.png', or "
             "'frames/%04d.png'"
         )
     left_out = [file for file in every if file.suffix.lower() not in PICTURES]

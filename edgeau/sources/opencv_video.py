@@ -138,7 +138,7 @@ def _header(path: Path) -> FilmHeader:
     else:
         return header
     raise DependencyError(
-        f"{str(path)!r}: {why} are shown as players do with PyAV only: {extra_line('video')}"
+        f"{str(path)!r}: {why} are shown as in a player only with PyAV: {extra_line('video')}"
     )
 
 

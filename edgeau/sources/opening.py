@@ -159,7 +159,7 @@ def _device(text: str) -> int | None:
 def _stream(address: str, size: _Size | None) -> Callable[[], Source]:
     if address.partition("://")[0].lower() not in SCHEMES:
         raise InputError(
-            f"{without_secrets(address)!r} is an address of a kind that is not read; known are {', '.join(SCHEMES)}"
+            f"{without_secrets(address)!r} has a scheme that is not supported; supported are {', '.join(SCHEMES)}"
         )
     if size is not None:
         raise UsageError("a stream has the size that its server gives; choose another of its addresses")

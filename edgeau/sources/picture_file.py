@@ -80,11 +80,9 @@ def decoded_picture(content: bytes, name: str) -> NDArray[np.uint8]:
         )
     check_size(header.width, header.height, name)
     if header.is_cut:  # OpenCV takes memory for as many bytes as the part says, gigabytes
-        raise InputError(f"{name} is cut, or damaged: a part of it says more bytes than the file has")
+        raise InputError(f"{name} is truncated or damaged: a part of it claims more bytes than the file has")
     if header.transfer in (PQ, HLG):
-        raise InputError(
-            f"{name} is a picture of high dynamic range; export it as an ordinary one (sRGB) first"
-        )
+        raise InputError(f"{name} is a high dynamic range picture; export it as sRGB first")
     image: NDArray[Any] | None
     if header.kind in ("HEIC", "AVIF"):
         image, header.profile = read_heif(content, header.kind, name)

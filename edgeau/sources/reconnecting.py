@@ -112,7 +112,7 @@ class ReconnectingSource(Source):
                 return
             if not why:
                 why = self._reader.why or f"no frame for {self._silence_s:g} s"
-                _log.warning("%s is gone (%s); trying to open it again", self.name, why)
+                _log.warning("%s was lost (%s); trying to open it again", self.name, why)
             self._reader.stop()
             tries += self._open_again(waits)
 

@@ -97,23 +97,25 @@ def _landmarks(given: list[str] | None) -> Path | str | None:
 def _parser() -> CommandParser:
     parser = CommandParser(
         _NAME,
-        "Exports a network for a board: ONNX that answers as the network does, INT8 with its measured cost, "
+        "Export a network for a board: float files that give the network's own answers, INT8 with its measured loss, "
         "everything verified and in one folder.",
         f"{_NAME} --model mrpnet.safetensors --target raspberrypi --calib faces/ --out bundle/",
     )
     parser.add_argument(
         "--model",
         metavar="NAME|FILE",
-        help="default, light, a checkpoint of edgeau-train (.safetensors), or a model.toml that says of any network what must "
-        "be known (default: the packaged network that the target takes, light for small boards)",
+        help="default, light, a checkpoint of edgeau-train (.safetensors), or a model.toml that describes "
+        "any other network (default: the packaged network for the target; light for small boards)",
     )
     parser.add_argument(
         "--describe",
         type=Path,
         metavar="FILE",
-        help="print a model.toml to fill in for a file of a network, and end",
+        help="print a model.toml to fill in for a network's file, and exit",
     )
-    parser.add_argument("--target", metavar="NAME", help="board, e.g. cpu, raspberrypi, jetson")
+    parser.add_argument(
+        "--target", metavar="NAME", help="board to export for, such as cpu, raspberrypi or jetson"
+    )
     parser.add_argument(
         "--calib",
         metavar="DIR|FILE|SET:DIR",
@@ -125,39 +127,41 @@ def _parser() -> CommandParser:
         action="append",
         default=[],
         metavar="NAME=VALUE",
-        help="of a published set's reader, as in a recipe's [data] options: coding=list.txt",
+        help="option of a published set's reader, as under [data] in a recipe: coding=list.txt",
     )
     parser.add_argument(
         "--calib-accept",
         metavar="LIST",
         default="",
-        help="refusals of the calibration linter to overrule, e.g. one-person",
+        help="rules of the calibration linter to ignore, such as one-person",
     )
-    parser.add_argument("--out", type=Path, metavar="BUNDLE", help="folder to make or replace")
+    parser.add_argument(
+        "--out", type=Path, metavar="BUNDLE", help="folder of the bundle, created or replaced"
+    )
     parser.add_argument(
         "--precision",
         metavar="LIST",
-        help="e.g. fp32,int8; without it all of the target that can be made here",
+        help="such as fp32,int8 (default: all precisions of the target that this machine can make)",
     )
     parser.add_argument(
         "--max-f1-drop",
         type=_drop,
         default=0.005,
         metavar="X",
-        help="mean F1 that INT8 may cost, and four times as much of any one AU; layers that hurt stay in float, and what "
-        "cannot be kept is refused with exit code 3 (default %(default)s)",
+        help="largest loss of mean F1 that INT8 may cause; one AU may lose four times as much. Sensitive layers stay in float, "
+        "and INT8 that exceeds the limit is refused with exit code 3 (default: %(default)s)",
     )
     parser.add_argument(
         "--landmarks",
         action="append",
         metavar="FILE|none",
-        help="MediaPipe's face networks for the bundle: face_landmarker.task, a wheel of mediapipe up to 0.10.21, a folder; "
+        help="face landmark networks for the bundle: face_landmarker.task, a wheel of mediapipe up to 0.10.21, or a folder; "
         "none leaves them out (default: those of this machine, which edgeau-landmarks lists)",
     )
     parser.add_argument(
         "--make-tool",
         metavar="NAME",
-        help=f"make the Python environment of a compiler that cannot live beside edgeau ({', '.join(TOOLS)}), and end; says its licence",
+        help=f"create the separate Python environment of a compiler ({', '.join(TOOLS)}), print its licence, and exit",
     )
     parser.add_argument(
         "--tools",

@@ -252,9 +252,7 @@ def _as_it_is(
     if labelled is not None:
         artifact = replace(artifact, accuracy=source.accuracy(artifact, directory, labelled))
     elif calib is not None:
-        progress.notice(
-            f"{calib.name} has no labels to measure F1 on: of a .tflite file nothing is calibrated"
-        )
+        progress.notice(f"{calib.name} has no labels to measure F1 on: a .tflite file is not calibrated")
     crops = packaged_crops(description.alignment)
     if crops is None:
         progress.notice("no face crops are at hand: golden answers are those of random inputs")
@@ -266,7 +264,7 @@ def _of_target(target: Target, progress: ProgressReporter) -> str:
     """Choose what the target takes by itself: with a notice where that is not what most targets take."""
     if target.model != DEFAULT:
         progress.notice(
-            f"{target.title} takes {target.model} ({PACKAGED[target.model]}); --model {DEFAULT} takes the larger network"
+            f"{target.title} uses {target.model} ({PACKAGED[target.model]}) by default; --model {DEFAULT} uses the larger network"
         )
     return target.model
 
@@ -286,7 +284,7 @@ def open_source_network(model: Path | str, progress: ProgressReporter) -> Source
         progress.notice(f"{Path(model).name}: {source.taken}")
     network = source.description.network
     if not network.trained:
-        progress.notice(f"UNTRAINED: {network.title} has random weights; its answers mean nothing")
+        progress.notice(f"UNTRAINED: {network.title} has random weights; its answers are meaningless")
     return source
 
 

@@ -65,7 +65,7 @@ def test_every_command_has_the_common_manners(written):
         ("analyze x.png --bundle ligth", "does not exist"),
         ("live --source clp", "did you mean 'clip'?"),
         ("live --source clip --sink mqt://x/y", "did you mean 'mqtt'?"),
-        ("live --source clip --sink osc://x:1?prefx=2", "is not known here"),
+        ("live --source clip --sink osc://x:1?prefx=2", "unknown option"),
         ("live --source clip --size 1280", "must be WIDTHxHEIGHT"),
         ("live --source clip --size 1280x720", "--size is for cameras"),
         ("bench lihgt", "did you mean 'light'?"),

@@ -105,7 +105,7 @@ def test_none_leaves_them_out_and_a_machine_without_any_is_told_the_command(
     assert load_bundle(bundle).manifest.landmarks is None
     assert not (bundle / "landmarks").exists()
     no_mediapipe(monkeypatch)
-    with pytest.raises(DependencyError, match="this bundle brings none, .*edgeau-landmarks --fetch"):
+    with pytest.raises(DependencyError, match="this bundle has none, .*edgeau-landmarks --fetch"):
         Pipeline.load(bundle)
 
 

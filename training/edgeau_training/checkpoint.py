@@ -155,7 +155,7 @@ def load_checkpoint(
         raise CheckpointError(f"{path} holds network {info.network!r}, asked for was {network!r}")
     if labels is not None and len(info.labels) != labels:
         raise CheckpointError(
-            f"{path} holds {len(info.labels)} labels ({' '.join(info.labels)}), asked for were {labels}"
+            f"{path} holds {len(info.labels)} labels ({' '.join(info.labels)}), but {labels} were asked for"
         )
     model = build_network(info.network, info.labels, **info.options)
     _load_tensors(path, model, safetensors.torch.load_file(os.fspath(path)))

@@ -143,7 +143,7 @@ def _parser() -> CommandParser:
     parser.add_argument(
         "--list",
         action="store_true",
-        help="print the shipped recipes and the rows of the papers' tables that they are for, and end",
+        help="print the shipped recipes and the rows of the papers' tables that they reproduce, and exit",
     )
     parser.add_argument(
         "--data",
@@ -152,22 +152,20 @@ def _parser() -> CommandParser:
         help="folder of the data set, or a table of pictures",
     )
     parser.add_argument("--out", type=Path, metavar="DIR", help="folder of this run")
-    parser.add_argument(
-        "--resume", action="store_true", help="go on from the state in the folder of this run"
-    )
+    parser.add_argument("--resume", action="store_true", help="continue the run in --out")
     parser.add_argument(
         "--changed-recipe",
         action="store_true",
-        help="with --resume: go on although recipe or data are not those that the run began with; the checkpoint says so",
+        help="with --resume: continue even if the recipe or the data have changed; the checkpoint records that",
     )
-    parser.add_argument("--fold", default="", metavar="NAME", help="division of the data set to train")
+    parser.add_argument("--fold", default="", metavar="NAME", help="fold of the data set to train on")
     parser.add_argument(
         "--folds",
         nargs="?",
         const=_EVERY_FOLD,
         default="",
         metavar="NAMES",
-        help="train every fold, or those named (1,3), each in its own folder, and measure them together",
+        help="train every fold, or those named (1,3), each in its own folder, and evaluate them together",
     )
     parser.add_argument(
         "--crops", type=Path, metavar="DIR", help="where aligned crops are kept (default: crops in --out)"
@@ -176,19 +174,22 @@ def _parser() -> CommandParser:
         "--pretrained",
         type=Path,
         metavar="FILE",
-        help="weights to start from: of the backbone, or a checkpoint of the same network; {fold} is the fold's name",
+        help="weights to start from: a backbone's file, or a checkpoint of the same network; {fold} is replaced by the fold's name",
     )
     parser.add_argument(
-        "--device", default="auto", choices=("auto", "cpu", "cuda", "mps"), help="(default: auto)"
+        "--device",
+        default="auto",
+        choices=("auto", "cpu", "cuda", "mps"),
+        help="device to train on (default: auto)",
     )
-    parser.add_argument("--precision", choices=PRECISIONS, help="instead of the recipe's")
+    parser.add_argument("--precision", choices=PRECISIONS, help="numeric precision (default: the recipe's)")
     parser.add_argument(
-        "--workers", type=positive, default=1, metavar="N", help="threads that make the pictures (default: 1)"
+        "--workers", type=positive, default=1, metavar="N", help="threads that prepare pictures (default: 1)"
     )
     parser.add_argument(
         "--svm",
         action="store_true",
-        help="also fit linear SVMs on the vector before the classifier, as DRML decides; kept as svm.safetensors",
+        help="also fit linear SVMs on the features before the classifier, as DRML does; saved as svm.safetensors",
     )
     parser.add_json()
     return parser

@@ -43,21 +43,22 @@ and 'clip' is a packaged sample. Inputs of one name in several folders keep
 their folders; within one folder the later ones get -2, -3, ... behind it.
 With --sequence a folder or a pattern (also 'frames/%04d.png') is one film.
 
-Faces from 2.5 % of the long side on are found, turned by any angle.
+Faces are found from 2.5 % of the picture's long side upward, at any angle in the
+image plane.
 
-The CSV has one row a face, and one row with success 0 for a frame without
-any. AUxx_c is the decision (0 or 1); AUxx_p the probability (OpenFace has
-none, so it comes last); AUxx_r five times the estimated intensity, for the
-AUs that have one. An AU that is refused has empty cells, never 0.
+The CSV has one row per face, and one row with success 0 for a frame without
+faces. AUxx_c is the decision (0 or 1); AUxx_p the probability (OpenFace has
+none, so these columns come last); AUxx_r five times the estimated intensity,
+for the AUs that have one. An AU that could not be read has empty cells, never 0.
 frame counts from 1, as in OpenFace; index in the JSON lines from 0.
-confidence is 1 or 0, like success: the landmark models give no graded one.
-source is the input. Eye closure stands under AU43 and, as in OpenFace, AU45.
+confidence is 1 or 0, like success, since the landmark models give no score.
+source is the input. Eye closure is AU43 and, as in OpenFace, also AU45.
 
-Exit code: 0 all done, 1 some inputs failed or broke off (named on stderr),
+Exit code: 0 all done, 1 some inputs failed or ended early (named on stderr),
 2 nothing could be done."""
 _FOR_FILES = ("annotate", "landmarks", "pose", "events", "resume", "status", "ray")
 _SHOWN = 5  # names in a message
-_UNTRAINED = "UNTRAINED NETWORK: these numbers mean nothing"
+_UNTRAINED = "UNTRAINED NETWORK: these numbers are meaningless"
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -74,12 +75,12 @@ def _parser() -> CommandParser:
         "--out",
         type=Path,
         metavar="DIR",
-        help="folder for the tables, made if missing; without it faces and AUs are printed and nothing is written",
+        help="folder for the tables, created if missing (default: print faces and AUs and write nothing)",
     )
     parser.add_argument(
         "--bundle",
         metavar="NAME|DIR",
-        help="light, or a folder from edgeau-export (default: the packaged default)",
+        help="default, light, or a folder that edgeau-export made (default: default)",
     )
     parser.add_argument(
         "--annotate", action="store_true", help="also write <stem>.annotated.png, .jpg or .mp4"
@@ -88,7 +89,7 @@ def _parser() -> CommandParser:
         "--landmarks",
         type=int,
         choices=(68, 478),
-        help="also write this many landmarks: the iBUG 68, or the whole mesh",
+        help="also write landmarks: the 68 iBUG points, or all 478 of the mesh",
     )
     parser.add_argument(
         "--pose", action="store_true", help="also write head rotation (OpenFace's axes, radians)"
@@ -97,77 +98,77 @@ def _parser() -> CommandParser:
         "--smooth",
         action=argparse.BooleanOptionalAction,
         default=True,
-        help=f"smooth and debounce videos over time; values lag at most {Smoother().latency_s:.2f} s behind "
-        "(on; raw probabilities are always in the table)",
+        help=f"smooth and debounce the AUs of videos over time, with a lag of at most {Smoother().latency_s:.2f} s; "
+        "the table always has the raw probabilities too (default: on)",
     )
     parser.add_argument(
-        "--events", action="store_true", help="also write <stem>.events.csv: when AUs of videos came and went"
+        "--events",
+        action="store_true",
+        help="also write <stem>.events.csv: when each AU of a video began and ended",
     )
     add_optional_outputs(parser)
     parser.add_argument(
-        "--experimental", action="store_true", help="also give AUs that are unproven on real faces"
+        "--experimental", action="store_true", help="also report AUs that are not validated on real faces"
     )
     parser.add_argument(
         "--artifact",
         metavar="SEL",
-        help="onnxruntime, int8, onnxruntime/int8, ... or a file (what is fastest here)",
+        help="engine and precision: onnxruntime, int8, onnxruntime/int8, ... or a file (default: the fastest on this machine)",
     )
     parser.add_argument(
         "--threads",
         type=positive,
         metavar="N",
-        help="threads of one inference (1 for videos on several cores, else half the processors)",
+        help="threads per inference (default: 1 for videos on several cores, else half of the processors)",
     )
     parser.add_argument(
         "--cores",
         type=positive,
         default=usable_processors(),
         metavar="N",
-        help="processors for decoding, landmarks and networks of a video; answers are the same (all: %(default)s)",
+        help="processors for decoding, landmarks and networks of a video; results do not change (default: all, %(default)s)",
     )
     parser.add_argument(
         "--max-faces",
         type=positive,
         default=MOST_FACES,
         metavar="N",
-        help="look for so many faces and no more; 1 is faster (all, up to %(default)s)",
+        help="most faces to look for; 1 is faster (default: %(default)s)",
     )
     parser.add_argument(
         "--skip",
         choices=tuple(SKIP),
         default="off",
-        help="spare the network faces of videos that did not change since it looked at them last; auto is of live streams (off)",
+        help="do not run the network on faces of videos that have not changed since its last run; auto is for live streams (default: off)",
     )
     parser.add_argument(
         "--sequence",
         action="store_true",
-        help="each INPUT, a folder or pattern of pictures, is one film: tracks, times, one table",
+        help="treat each INPUT, a folder or pattern of pictures, as one video: with tracks, times and one table",
     )
     parser.add_argument(
         "--fps",
         type=frames_a_second,
         metavar="RATE",
-        help="frames a second of such a film (25)",
+        help="frames per second of such a video (default: 25)",
     )
     parser.add_argument(
         "--landmarker-model",
         type=Path,
         metavar="FILE",
-        help="other face landmark networks than the bundle's: a face_landmarker.task, a wheel, a folder",
+        help="face landmark networks to use instead of the bundle's: a face_landmarker.task, a wheel or a folder",
     )
     add_signature_options(parser)
     parser.add_argument(
         "--resume",
         action="store_true",
-        help="leave out inputs whose tables are in DIR, whole, and made with this bundle and these options",
+        help="skip inputs whose complete tables are in DIR already, made with the same bundle and options",
     )
-    parser.add_argument(
-        "--status", action="store_true", help="analyze nothing; say what is done and what is left"
-    )
+    parser.add_argument("--status", action="store_true", help="only report how many inputs are done and left")
     parser.add_argument(
         "--ray",
         metavar="ADDRESS",
-        help="spread the inputs over a Ray cluster, or over this machine's processors with local",
+        help="distribute the inputs over a Ray cluster; local: over the processors of this machine",
     )
     parser.add_json()
     return parser

@@ -74,7 +74,7 @@ def _measured(what: Path, settings: BenchSettings, meter: EnergyMeter | None) ->
 def _parser() -> CommandParser:
     parser = CommandParser(
         "edgeau-bench",
-        "Measure a bundle on this machine: every engine, precision, number of threads and batch size, in turns. "
+        "Measure a bundle on this machine: every engine, precision, number of threads and batch size, interleaved. "
         "Engines that do not run here are listed with the reason, and the exit code is then 1.",
         "edgeau-bench bundle/ --threads 1,2,4 --out bench.json",
     )
@@ -84,15 +84,20 @@ def _parser() -> CommandParser:
         metavar="NAME|DIR|FILE",
         help="a bundle (default, light or a folder), an .onnx or .tflite file, or a model.toml (default: the packaged default)",
     )
-    parser.add_argument("--threads", type=_numbers, metavar="N,N", help="default: 1 and half of the cores")
     parser.add_argument(
-        "--batch", type=_numbers, default=(1,), metavar="N,N", help="faces in one run (default: 1)"
+        "--threads",
+        type=_numbers,
+        metavar="N,N",
+        help="threads per inference (default: 1 and half of the cores)",
     )
-    parser.add_argument("--seconds", type=seconds, default=4.0, help="of running for each row (default: 4)")
     parser.add_argument(
-        "--artifact", metavar="SEL", help="a runtime, a precision, runtime/precision, or a file"
+        "--batch", type=_numbers, default=(1,), metavar="N,N", help="faces per inference (default: 1)"
     )
-    parser.add_argument("--no-start", action="store_true", help="leave out start-up time and memory")
+    parser.add_argument("--seconds", type=seconds, default=4.0, help="measuring time per row (default: 4)")
+    parser.add_argument(
+        "--artifact", metavar="SEL", help="measure only this engine, precision, engine/precision or file"
+    )
+    parser.add_argument("--no-start", action="store_true", help="do not measure start-up time and memory")
     parser.add_argument("--out", type=Path, metavar="FILE", help="write the result as JSON as well")
     parser.add_argument(
         "--compare",
@@ -116,7 +121,7 @@ def _numbers(text: str) -> tuple[int, ...]:
     except ValueError:
         raise UsageError(f"{text!r} is not a list of numbers, such as 1,2,4") from None
     if min(numbers) < 1:
-        raise UsageError(f"{text!r}: the numbers are 1 or more")
+        raise UsageError(f"{text!r}: each number must be 1 or more")
     return numbers
 
 
@@ -147,7 +152,7 @@ def _table(result: Result, meter: str | None) -> str:
     lines.append(
         f"energy: {meter}, of the whole processor or board while one run lasts"
         if meter
-        else "energy: not said here"
+        else "energy: not reported by this machine"
     )
     return "\n".join(lines)
 

@@ -46,7 +46,7 @@ def _body(argv: Sequence[str] | None) -> int:
         ]
     else:
         if arguments.bundle is not None:
-            raise UsageError("a described machine cannot try a bundle; leave out --machine or the bundle")
+            raise UsageError("a bundle can be tried only on this machine; leave out --machine or the bundle")
         machine = _described(arguments.machine)
         findings = list(examine(machine))
     worst = max((finding.level for finding in findings), key=LEVELS.index)
@@ -90,8 +90,8 @@ def _brings_landmarks(bundle: str | None) -> bool:
 def _parser() -> CommandParser:
     parser = CommandParser(
         "edgeau-doctor",
-        "What this machine can run, tried: a face in a packaged frame, the golden answers of every artifact, whole frames; "
-        "what is missing, and the matching pip command. "
+        "Test what this machine can run: landmarks of a packaged frame, the golden answers of every artifact, whole frames. "
+        "Lists what is missing, with the matching pip command. "
         "Exit code: 0 all is well, 1 runs with limits, 2 something must be fixed.",
         "edgeau-doctor --json > machine.json",
     )
@@ -99,13 +99,13 @@ def _parser() -> CommandParser:
         "bundle",
         nargs="?",
         metavar="NAME|DIR",
-        help="whose artifacts and landmark networks are tried; without one the packaged default",
+        help="bundle to test: its artifacts and landmark networks (default: the packaged default)",
     )
     parser.add_argument(
         "--machine",
         type=Path,
         metavar="FILE",
-        help="examine a machine from the output of edgeau-doctor --json, such as one sent with a question",
+        help="diagnose another machine from its output of edgeau-doctor --json",
     )
     parser.add_argument(
         "--sbom",
@@ -118,7 +118,7 @@ def _parser() -> CommandParser:
         type=seconds,
         default=TIME_LIMIT,
         metavar="SECONDS",
-        help="of each trial; one that it ends is a warning, since nothing is known of it (default: %(default)g)",
+        help="time limit of each test; a test that exceeds it counts as a warning (default: %(default)g)",
     )
     parser.add_json()
     return parser

@@ -33,15 +33,15 @@ NAME = "edgeau-explain"
 _DESCRIPTION = """\
 Show where in a face a network reads each action unit (AU).
 
-A bundle is asked by hiding one place of the aligned face after the other: warm
-places speak for an AU, cold ones against it. A checkpoint is asked for the
-gradient of its answers, and needs torch. Of a film each AU is explained in the
-frame in which it is strongest.
+For a bundle, one patch of the aligned face after the other is hidden
+(occlusion): warm places raise the probability of an AU, cold ones lower it. For
+a checkpoint the gradient of the logits is used, which needs torch. In a video
+each AU is explained in the frame in which it is strongest.
 
-DIR gets a picture of each face and AU and index.html with all of them. For
-each AU the page says which share of the map lies in the part of the face where
-that AU shows, and how much of the crop that part is: an even map would have
-that share. It is the network alone that is explained, without landmarks.
+DIR gets a picture of each face and AU, and index.html with all of them. For
+each AU the page gives the share of the map within the part of the face where
+that AU shows, beside that part's share of the crop, which is what an even map
+would have. Only the network is explained, not the landmark model.
 
 Exit code: 0 all done, 1 some inputs failed (named on stderr), 2 nothing could
 be done."""
@@ -112,11 +112,11 @@ def _parser() -> CommandParser:
     parser.add_argument(
         "--out", type=Path, required=True, metavar="DIR", help="folder for the pictures and the page"
     )
-    parser.add_argument("--aus", metavar="LIST", help="such as AU4,AU12: only these AUs (all of the model)")
+    parser.add_argument("--aus", metavar="LIST", help="only these AUs, such as AU4,AU12 (default: all)")
     parser.add_argument(
         "--artifact",
         metavar="SEL",
-        help="of a bundle: onnxruntime, int8, ... or a file (what is fastest here)",
+        help="artifact of a bundle: onnxruntime, int8, ... or a file (default: the fastest on this machine)",
     )
     parser.add_json()
     return parser

@@ -29,8 +29,9 @@ NAME = "edgeau-live"
 _UNTRAINED = "UNTRAINED NETWORK: these numbers mean nothing"
 _DEFAULT = "127.0.0.1:8765"
 _OF_STATIC = ("static", "serve", "tls", "tls_key", "quiet", "verbose")
-_DESCRIPTION = "Action units live, in a window or in a browser.\n\nkeys in the window:\n" + "\n".join(
-    f"  {key:9} {what}" for key, what in window.KEYS.items()
+_DESCRIPTION = (
+    "Show facial action units of a camera live, in a window or in a browser.\n\nkeys in the window:\n"
+    + "\n".join(f"  {key:9} {what}" for key, what in window.KEYS.items())
 )
 
 
@@ -50,96 +51,107 @@ def _parser() -> CommandParser:
     parser.add_argument(
         "--bundle",
         metavar="NAME|DIR",
-        help="light, or a folder from edgeau-export (default: the packaged default)",
+        help="default, light, or a folder that edgeau-export made (default: default)",
     )
     parser.add_argument(
         "--serve",
         nargs="?",
         const=_DEFAULT,
         metavar="HOST:PORT",
-        help=f"a page instead of a window (default: {_DEFAULT}); 0.0.0.0:8765 for the network, with a token",
+        help=f"serve a page instead of opening a window (default: {_DEFAULT}); 0.0.0.0:8765 makes it reachable from the network, with a token",
     )
     parser.add_argument(
         "--static",
         type=Path,
         metavar="DIR",
-        help=f"serve the page that edgeau-export --target web made, at the address of --serve (default: {_DEFAULT}), and nothing else",
+        help=f"only serve the page that edgeau-export --target web made, at the address of --serve (default: {_DEFAULT})",
     )
-    parser.add_argument("--token", help="for pages that are not on loopback (default: a random one, printed)")
+    parser.add_argument(
+        "--token", help="token for pages that are not on loopback (default: a random one, printed at start)"
+    )
     parser.add_argument(
         "--tls",
         nargs="?",
         const="",
         metavar="CERTIFICATE",
-        help="serve over HTTPS, with a certificate in PEM or one that is made for this machine",
+        help="serve over HTTPS, with a certificate in PEM or a self-signed one for this machine",
     )
     parser.add_argument(
         "--tls-key",
         type=Path,
         metavar="FILE",
-        help="its key in PEM, where the certificate's file does not hold it",
+        help="key of that certificate in PEM, if it is in another file",
     )
-    parser.add_argument(
-        "--metrics", action="store_true", help="the page also answers /metrics, for Prometheus"
-    )
-    parser.add_argument("--no-video", action="store_true", help="the page gets numbers and no pictures")
+    parser.add_argument("--metrics", action="store_true", help="also serve /metrics for Prometheus")
+    parser.add_argument("--no-video", action="store_true", help="send numbers to the page, but no pictures")
     parser.add_argument(
         "--sink",
         action="append",
         default=[],
         metavar="ADDRESS",
-        help="where results go, as often as needed: a file (.csv, .jsonl, .parquet), - for JSON lines on stdout, or a "
-        "ws://, http://, mqtt://, lsl://, vmc://, osc:// or udp:// address (docs/sinks.md); without --serve and a display nothing is shown then",
+        help="where to send results; may be repeated: a file (.csv, .jsonl, .parquet), - for JSON lines on stdout, or a "
+        "ws://, http://, mqtt://, lsl://, vmc://, osc:// or udp:// address (docs/sinks.md); without --serve and a display, nothing is shown",
     )
     parser.add_argument(
         "--size",
         type=_size,
         metavar="WIDTHxHEIGHT",
-        help="pixels that a camera is asked for, such as 1280x720 (what it gives by itself)",
+        help="frame size to request from a camera, such as 1280x720 (default: the camera's own)",
     )
     parser.add_argument(
         "--fps",
         type=frames_a_second,
         metavar="RATE",
-        help="frames a second that a camera is asked for, or that a file is played at (its own)",
+        help="frames per second to request from a camera, or to play a file at (default: its own)",
     )
     parser.add_argument(
         "--landmarker-model",
         type=Path,
         metavar="FILE",
-        help="other face landmark networks than the bundle's: a face_landmarker.task, a wheel, a folder",
+        help="face landmark networks to use instead of the bundle's: a face_landmarker.task, a wheel or a folder",
     )
-    parser.add_argument("--max-faces", type=positive, default=4, metavar="N", help="(default: 4)")
+    parser.add_argument(
+        "--max-faces", type=positive, default=4, metavar="N", help="most faces to look for (default: 4)"
+    )
     parser.add_argument(
         "--far",
         action="store_true",
-        help="find faces from 2.5%% of the long side on, not 11%%; costs as much as some ten frames once in 25",
+        help="find faces from 2.5%% of the long side upward instead of 11%%; every 25th frame then costs about as much as ten",
     )
     parser.add_argument(
         "--skip",
         choices=tuple(SKIP),
         default="off",
-        help="spare the network faces that did not change: always, while the rate cannot be kept, or never (default: off)",
+        help="do not run the network on faces that have not changed: on, auto (only while the frame rate cannot be kept) or off (default: off)",
     )
     parser.add_argument(
         "--smooth",
         action=argparse.BooleanOptionalAction,
         default=True,
-        help="smooth and debounce over time (on; raw probabilities go to sinks and recordings as well)",
+        help="smooth and debounce AUs over time; sinks and recordings get the raw probabilities too (default: on)",
     )
     parser.add_argument(
-        "--threads", type=positive, metavar="N", help="threads of one inference (half the processors)"
+        "--threads",
+        type=positive,
+        metavar="N",
+        help="threads per inference (default: half of the processors)",
     )
     add_optional_outputs(parser)
-    parser.add_argument("--experimental", action="store_true", help="AUs unproven on real faces too")
-    parser.add_argument("--artifact", metavar="SEL", help="onnxruntime, litert, int8, ..., or a file")
+    parser.add_argument(
+        "--experimental", action="store_true", help="also report AUs that are not validated on real faces"
+    )
+    parser.add_argument(
+        "--artifact",
+        metavar="SEL",
+        help="engine and precision: onnxruntime, litert, int8, litert/int8, ... or a file (default: the fastest on this machine)",
+    )
     add_signature_options(parser)
     parser.add_argument(
         "--out",
         type=Path,
         default=Path(),
         metavar="DIR",
-        help="for recordings made in the window (default: .)",
+        help="folder for recordings made in the window (default: .)",
     )
     return parser
 

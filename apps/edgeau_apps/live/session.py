@@ -308,7 +308,7 @@ class WebcamSession:
             self._follow()
         except Exception as error:  # noqa: BLE001 - whoever watches the session raises it again
             self.crash = error
-            _log.exception("the session ended by a fault of edgeau")
+            _log.exception("the session ended because of a bug in edgeau")
 
     def _follow(self) -> None:
         while not self._ending:

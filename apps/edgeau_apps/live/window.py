@@ -18,13 +18,13 @@ from edgeau_apps.live.session import WebcamSession
 __all__ = ["KEYS", "can_open", "show"]
 
 KEYS = {
-    "r": "record results, or end it and write them",
-    "n": "neutral calibration: one second at rest",
+    "r": "start a recording, or stop it and write it",
+    "n": "neutral calibration: keep a resting face for one second",
     "m": "mirror",
     "l": "landmarks",
     "s": "sparklines",
-    "t": "large timelines with thresholds, their bands, and when an AU was on",
-    "h": "these keys",
+    "t": "large timelines, with thresholds, hysteresis bands and active spans",
+    "h": "show these keys",
     "f": "full screen",
     "space": "pause",
     "q or Esc": "quit",

@@ -76,7 +76,7 @@ def _published(arguments: Namespace) -> Mapping[str, ScoreTable] | None:
 def _parser() -> CommandParser:
     parser = CommandParser(
         "edgeau-report",
-        "What networks cost: parameters, multiply-accumulates (MACs), activations, memory and size.",
+        "Report what networks cost: parameters, multiply-accumulates (MACs), activations, memory and size.",
         "edgeau-report mrpnet drml bundle/ --html report.html",
     )
     parser.add_argument(
@@ -85,25 +85,29 @@ def _parser() -> CommandParser:
         metavar="NAME|FILE",
         help="a network of the zoo (mrpnet, mrpnet:mrp_variant=A), a .onnx, .tflite, .pt2 or .safetensors file, a model.toml, or a bundle: a folder, default, light",
     )
-    parser.add_argument("--blocks", action="store_true", help="a table of the blocks of each")
-    parser.add_argument("--layers", action="store_true", help="a table of the layers of each")
-    parser.add_argument("--papers", action="store_true", help="the papers' published figures as well")
+    parser.add_argument("--blocks", action="store_true", help="also print a table of each network's blocks")
+    parser.add_argument("--layers", action="store_true", help="also print a table of each network's layers")
+    parser.add_argument("--papers", action="store_true", help="also print the papers' published figures")
     parser.add_argument(
         "--folds",
         type=Path,
         action="append",
         default=[],
         metavar="FILE",
-        help="a folds.json of edgeau-train --folds, as a row beside the papers' figures; may be repeated",
+        help="a folds.json of edgeau-train --folds, shown as a row below the papers' figures; may be repeated",
     )
-    parser.add_argument("--roofline", action="store_true", help="measure this machine and say what it allows")
     parser.add_argument(
-        "--bench", type=Path, metavar="FILE", help="a result of edgeau-bench --json, for latencies"
+        "--roofline",
+        action="store_true",
+        help="measure the peak rates of this machine, and give the shortest time that they allow",
+    )
+    parser.add_argument(
+        "--bench", type=Path, metavar="FILE", help="a result of edgeau-bench --json, to show its latencies"
     )
     parser.add_argument(
         "--target",
         metavar="NAME",
-        help="expected milliseconds on a board (raspberrypi4, raspberrypi5), computed and not measured",
+        help="estimated (not measured) milliseconds on a board: raspberrypi4 or raspberrypi5",
     )
     parser.add_argument("--markdown", action="store_true", help="print Markdown")
     parser.add_argument("--html", type=Path, metavar="FILE", help="write one self-contained page with plots")

@@ -75,7 +75,7 @@ def subjects_of(what: str) -> list[Subject]:
         return [_of_checkpoint(path)]
     if path.suffix in _WEIGHTS and path.is_file():
         raise UsageError(
-            f"{path} holds weights, or a graph without sizes: what it costs depends on the picture; describe it in a model.toml "
+            f"{path} holds weights, or a graph without sizes: its cost depends on the size of the picture; describe it in a model.toml "
             f"and name that (edgeau-export --describe {path} prints one to fill in)"
         )
     return [_of_network(what)]

@@ -87,5 +87,5 @@ def _range_of(crops: NDArray[Any]) -> str:
 def _files(jpeg: NDArray[Any], lengths: NDArray[Any], path: Path) -> list[bytes]:
     sizes = lengths.tolist() if lengths.ndim == 1 and lengths.dtype.kind in "iu" else []
     if jpeg.dtype != np.uint8 or not sizes or min(sizes) < 0 or sum(sizes) != jpeg.size:
-        raise CalibrationError(f"{path}: 'jpeg' and 'lengths' do not fit each other; copy or make it again")
+        raise CalibrationError(f"{path}: 'jpeg' and 'lengths' do not match; copy or make it again")
     return [jpeg[end - size : end].tobytes() for size, end in zip(sizes, accumulate(sizes), strict=True)]

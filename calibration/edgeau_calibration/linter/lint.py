@@ -70,7 +70,7 @@ def refuse(found: CalibrationSet, findings: Iterable[LintFinding], accepted: Seq
     rules = [finding.rule for finding in refusals]
     overrule = f"; or pass --calib-accept {','.join(rules)}" if set(rules) <= set(OPINIONS) else ""
     raise CalibrationError(
-        f"{found.source} would calibrate wrongly: {'. '.join(map(str, refusals))}{overrule}"
+        f"{found.source} would give a wrong calibration: {'. '.join(map(str, refusals))}{overrule}"
     )
 
 

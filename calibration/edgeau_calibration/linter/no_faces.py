@@ -33,7 +33,7 @@ def no_faces(found: CalibrationSet) -> Iterator[LintFinding]:
     if detector is None:
         yield LintFinding(
             "no-faces",
-            f"OpenCV {cv2.__version__} has no face detector here, so nobody looked whether the crops are aligned faces",
+            f"OpenCV {cv2.__version__} has no face detector here, so it was not checked whether the crops are aligned faces",
             f"look at them yourself, or lint in an environment of its own with the OpenCV in which it is: {LINES['opencv with cascades']}",
             refuses=False,
         )

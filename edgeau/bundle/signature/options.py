@@ -15,13 +15,13 @@ def add_signature_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--signatures",
         choices=MODES,
-        help=f"what is asked of a bundle's signature ({MODE}; default: require where somebody is trusted, else off)",
+        help=f"whether bundles must be signed ({MODE}; default: require if a key is trusted, else off)",
     )
     parser.add_argument(
         "--trust",
         type=Path,
         metavar="FILE|DIR",
-        help=f"public keys and certificates in PEM, one of which must have signed the bundle ({TRUST})",
+        help=f"trusted public keys and certificates in PEM; one of them must have signed the bundle ({TRUST})",
     )
 
 
@@ -37,7 +37,7 @@ def add_signing_options(parser: argparse.ArgumentParser) -> None:
         "--certificate",
         type=Path,
         metavar="FILE",
-        help="certificate of that key in PEM, and after it those who issued it",
+        help="certificate of that key in PEM, followed by its issuers'",
     )
 
 

@@ -49,7 +49,7 @@ class SignaturePolicy:
             )
         if self.mode != "off" and self.trust is None:
             raise UsageError(
-                f"signatures shall be verified ({self.mode}) and nobody is trusted: give a public key or certificate with "
+                f"signatures are to be verified ({self.mode}), but no key is trusted: give a public key or certificate with "
                 f"--trust FILE or {TRUST}"
             )
 
@@ -120,6 +120,6 @@ def verify_signature(folder: Path, trusted: TrustedSigners) -> tuple[str, Signed
         signer = trusted.verify(envelope)
         signed = signed_files(envelope.payload)
     except ValueError as error:
-        raise BundleError(f"bundle {folder} is not from whom you trust: {error}") from error
+        raise BundleError(f"bundle {folder} is not signed by a key that you trust: {error}") from error
     signed.check(folder)
     return signer, signed

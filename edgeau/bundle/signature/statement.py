@@ -156,7 +156,7 @@ def _signed_files(statement: Any) -> SignedFiles:
     algorithm, method = way["hash_type"], way["method"]
     if algorithm not in _HASHES or method not in ("files", "shards"):
         raise ValueError(
-            f"the files were hashed with {algorithm!r} by {method!r}; known here are {', '.join(_HASHES)}, files and shards"
+            f"the files were hashed with {algorithm!r} by {method!r}; edgeau knows {', '.join(_HASHES)}, of files and shards"
         )
     root = hashlib.sha256()
     found: dict[str, list[tuple[tuple[int, int] | None, str]]] = {}
@@ -182,7 +182,7 @@ def _place(name: str, *, sharded: bool) -> tuple[str, tuple[int, int] | None]:
         name, start, stop = name.rsplit(":", 2)
         span = int(start), int(stop)
         if not 0 <= span[0] <= span[1]:
-            raise ValueError(f"the signed range {start}:{stop} of {name!r} is none")
+            raise ValueError(f"the signed range {start}:{stop} of {name!r} is empty or negative")
     path = PurePosixPath(name)
     if not path.parts or path.is_absolute() or ".." in path.parts or path.as_posix() != name:
         raise ValueError(f"the signed name {name!r} is not a path inside the bundle")
@@ -190,4 +190,4 @@ def _place(name: str, *, sharded: bool) -> tuple[str, tuple[int, int] | None]:
 
 
 def _fault(folder: Path, what: str) -> BundleError:
-    return BundleError(f"bundle {folder}: {what}; copy the bundle again from whom you trust")
+    return BundleError(f"bundle {folder}: {what}; copy the bundle again from a source that you trust")

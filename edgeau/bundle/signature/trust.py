@@ -62,13 +62,13 @@ class TrustedSigners:
                     certificates.append(x509.load_pem_x509_certificate(block))
                 elif "PRIVATE" in kind:
                     raise UsageError(
-                        f"{file} holds a private key, which belongs on no device: give the public one (openssl pkey -pubout)"
+                        f"{file} holds a private key, which must not be on a device: give the public one (openssl pkey -pubout)"
                     )
             except ValueError as error:  # noqa: PERF203 - there are few
                 raise UsageError(f"{file} cannot be trusted: {error}") from error
         if not keys and not certificates:
             raise UsageError(
-                f"{path} holds no public key and no certificate in PEM, so that nobody would be trusted"
+                f"{path} holds no public key and no certificate in PEM, so there would be no trusted signer"
             )
         return cls(tuple(keys), tuple(certificates))
 
@@ -101,7 +101,9 @@ class TrustedSigners:
             key = elliptic(leaf.public_key())
             _check_leaf(leaf)
             if not self._leads_here(leaf, chain[1:]):
-                raise ValueError(f"the certificate of {_name(leaf)!r} leads to nobody who is trusted")
+                raise ValueError(
+                    f"the certificate of {_name(leaf)!r} does not chain to a trusted certificate"
+                )
         except x509.DuplicateExtension as error:
             raise ValueError(f"a certificate is damaged: {error}") from error
         if not _signed(key, envelope):

@@ -38,7 +38,7 @@ def verified_copy(folder: Path, signed: SignedFiles) -> Path:
             _forget_others(copy)
     except (OSError, RuntimeError) as error:
         raise OutputError(
-            f"a signed bundle is read from a copy that nobody else can write to, and the cache directory cannot take it: {error}; "
+            f"a signed bundle is copied to the cache, where no other user can write, and that failed: {error}; "
             "set XDG_CACHE_HOME to a place that can"
         ) from error
     return copy

@@ -75,7 +75,7 @@ def _kind(model: Path | None) -> str:
         )
     lack = "" if litert else f"; LiteRT, which runs them, is missing too: {row.install_line}"
     raise DependencyError(
-        f"face landmark networks are missing: this bundle brings none, and this machine has none{_newer()}; "
+        f"face landmark networks are missing: this bundle has none, and this machine has none{_newer()}; "
         f"{ADVICE}{lack}"
     )
 

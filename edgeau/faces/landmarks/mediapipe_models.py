@@ -226,7 +226,7 @@ def _member(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> bytes:
     if info.file_size > _MOST_BYTES:
         raise zipfile.BadZipFile(f"{info.filename} unpacks to {info.file_size:,} bytes")
     if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-        raise zipfile.BadZipFile(f"{info.filename} is packed in a way that is not read here")
+        raise zipfile.BadZipFile(f"{info.filename} uses a compression method that is not supported")
     return archive.read(info)
 
 

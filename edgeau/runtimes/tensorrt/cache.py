@@ -122,7 +122,7 @@ class EngineCache:
             return None if engine is None else (load(engine),)
         except EngineError as error:
             if drop:
-                _log.warning("the kept TensorRT engine of %s is dropped: %s", key.name, error)
+                _log.warning("the cached TensorRT engine of %s is not used: %s", key.name, error)
                 self._remove(folder, key.digest)
             return None
 
@@ -135,7 +135,7 @@ class EngineCache:
         except OSError:
             return None
         except ValueError as error:
-            raise EngineError(f"its note is damaged ({error})") from error
+            raise EngineError(f"its record is damaged ({error})") from error
         if note.get("facts") != key.facts or note.get("sha256") != hashlib.sha256(engine).hexdigest():
             raise EngineError(f"it is damaged ({len(engine)} bytes, {note.get('bytes')} were written)")
         return engine
@@ -148,7 +148,7 @@ class EngineCache:
             write_whole(folder / f"{key.digest}.json", json.dumps(note, indent=2).encode())
         except OutputError as error:
             self._remove(folder, key.digest)
-            _log.warning("the TensorRT engine of %s cannot be kept: %s", key.name, error)
+            _log.warning("the TensorRT engine of %s cannot be cached: %s", key.name, error)
             return
         for stale in self._outdated(folder, key):
             self._remove(folder, stale)

@@ -37,7 +37,7 @@ def convert(request: ConversionRequest) -> ConversionResult:
     compiled = vela(request.source, request.artifact.device or "", request.file)
     if not compiled.on_accelerator:
         raise ConversionError(
-            f"{request.file.name}: Vela puts no operator of it on the NPU; --verbose-cpu-operations of vela says why"
+            f"{request.file.name}: Vela runs none of its operators on the NPU; --verbose-cpu-operations of vela says why"
         )
     return ConversionResult(compiled=compiled)
 

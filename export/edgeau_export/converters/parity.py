@@ -161,7 +161,7 @@ def refuse_if_not_finite(runtime: str, file: Path, noise: NDArray[np.float32] | 
     """
     if noise is not None and not np.isfinite(run_artifact(runtime, file, noise).values).all():
         raise GateRefusedError(
-            f"{file.name} answers noise with numbers that are not finite; nothing was written"
+            f"{file.name} gives numbers that are not finite on random input; nothing was written"
         )
 
 
@@ -173,7 +173,7 @@ def refuse_if_beyond(file: str, parity: Parity) -> None:
     """
     if parity.tolerance is None and not math.isfinite(parity.max_abs_logit):
         raise GateRefusedError(
-            f"{file} answers with numbers that are not finite on {parity.inputs}; nothing was written. "
+            f"{file} gives numbers that are not finite on {parity.inputs}; nothing was written. "
             "Export --precision fp32, or calibrate on other faces"
         )
     if parity.tolerance is not None and not parity.max_abs_logit <= parity.tolerance:

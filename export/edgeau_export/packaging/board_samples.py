@@ -40,7 +40,7 @@ def add_board_samples(
     try:
         crops, present = _labelled(description.alignment, description.labels)
     except (DependencyError, InputError) as error:
-        progress.notice(f"no labelled samples travel to the board, so it cannot measure F1: {error}")
+        progress.notice(f"the bundle has no labelled samples, so the board cannot measure F1: {error}")
         return
     batch = Preprocessor(description.input).batch(crops).copy()
     logits = {"": logits_of(network.graph, crops, description.input)}

@@ -41,7 +41,7 @@ def chosen_networks(given: Path | str | None, progress: ProgressReporter) -> Lan
     place = models_place(None if given is None else Path(given))
     if place is None:
         progress.notice(
-            f"this machine has no face landmark networks, so the bundle brings none; {ADVICE}, or give --landmarks FILE"
+            f"this machine has no face landmark networks, so the bundle has none; {ADVICE}, or give --landmarks FILE"
         )
         return None
     models = with_standard_operators(read_models(place))

@@ -122,7 +122,7 @@ def face_crops(
         golden = packaged
     elif used is not None:
         golden = used.crops[evenly(len(used), GOLDEN_COUNT)]
-        progress.notice(f"faces of {used.source} travel in the bundle, as its golden answers")
+        progress.notice(f"faces of {used.source} are stored in the bundle, with its golden answers")
     else:
         golden = random_crops(alignment)
     return FaceCrops(used, held_out, golden, for_parity)

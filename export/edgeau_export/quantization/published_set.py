@@ -84,7 +84,7 @@ def calibration_data(
             f"the network has {', '.join(description.labels)}"
         )
     fold = _fold(description, name) or reader.folds[0]
-    progress.notice(f"{name}: fold {fold}; nobody is in two of the splits for ranges, thresholds and F1")
+    progress.notice(f"{name}: fold {fold}; the splits for ranges, thresholds and F1 share no person")
     splits = _splits(frames, reader.fold(frames, fold))
     with scratch_folder("set") as folder:
         unreadable: dict[int, str] = {}

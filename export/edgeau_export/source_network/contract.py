@@ -93,17 +93,17 @@ def check_answers(answers: Numbers, labels: tuple[str, ...], where: str, *, prob
         )
     if not np.isfinite(answers).all():
         bad = [labels[column] for column in np.flatnonzero(~np.isfinite(answers).all(axis=0))]
-        raise CheckpointError(f"{where} answers with values that are not finite for {', '.join(bad[:6])}")
+        raise CheckpointError(f"{where} gives values that are not finite for {', '.join(bad[:6])}")
     reach = float(np.abs(answers).max())
     if len(answers) > 1 and reach > 0 and float(np.ptp(answers, axis=0).max()) <= _DEAF * reach:
         raise CheckpointError(
-            f"{where} answers every face and all noise with the same numbers, such as {answers[0, 0]:.3g} for {labels[0]}: its input "
+            f"{where} gives the same numbers for every face and for noise, such as {answers[0, 0]:.3g} for {labels[0]}: its input "
             "does not reach its outputs"
         )
     inside = bool(((answers >= 0) & (answers <= 1)).all())
     if probabilities and not inside:
         raise CheckpointError(
-            f'{where} answers {answers.min():.3g} to {answers.max():.3g}, which are no probabilities; say output = "logits"'
+            f'{where} answers {answers.min():.3g} to {answers.max():.3g}, which are not probabilities; write output = "logits"'
         )
     if not probabilities and inside:
         raise CheckpointError(
@@ -132,7 +132,7 @@ def check_batches(graph: onnx.ModelProto, batch: NDArray[np.float32], where: str
 
 def _fixed_batch(where: str) -> str:
     return (
-        f"{where} has its batch size built in: two pictures at once are answered otherwise than one after the other; "
+        f"{where} has its batch size built in: a batch of two pictures gives other answers than one picture at a time; "
         "export it with a dynamic batch (dynamic_axes, dynamic_shapes)"
     )
 
@@ -165,7 +165,7 @@ def check_same(
     worst = float(np.abs(answered - original).max())
     if not worst <= allowed:
         raise CheckpointError(
-            f"{where} cannot be brought into edgeau's standard form: afterwards it answers otherwise by {worst:.3g}; "
+            f"{where} cannot be converted to edgeau's standard form: its answers then differ by {worst:.3g}; "
             "export it again as float32 NCHW with a dynamic batch, and report the file"
         )
 

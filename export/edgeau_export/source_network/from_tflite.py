@@ -76,7 +76,7 @@ class TfliteSource:
             )
         if precisions is not None and precision not in precisions:
             raise UsageError(
-                f"{self._file.weights.name} is {precision} as it is, asked for was {', '.join(precisions)}; leave out --precision"
+                f"{self._file.weights.name} is {precision}, but {', '.join(precisions)} was asked for; leave out --precision"
             )
         name = f"model.{precision}.tflite"
         shutil.copyfile(self._file.weights, directory / name)

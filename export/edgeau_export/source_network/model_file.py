@@ -159,7 +159,7 @@ def _labels(values: Mapping[str, Any]) -> tuple[str, ...]:
     labels = [written_label(label) for label in found]  # AU01 is AU1, in tables and to the device
     twice = sorted({label for label in labels if labels.count(label) > 1})
     if twice:
-        raise RecordError("labels", f"{', '.join(twice)} stands there twice")
+        raise RecordError("labels", f"{', '.join(twice)} appears twice")
     return tuple(labels)
 
 
@@ -243,7 +243,7 @@ def _one_of(where: str, value: Any, known: tuple[str, ...]) -> None:
 def _text(values: Mapping[str, Any], name: str) -> str:
     found = values.get(name)
     if not isinstance(found, str) or not found:
-        raise RecordError(name, "is missing, or no text")
+        raise RecordError(name, "is missing, or not text")
     return found
 
 

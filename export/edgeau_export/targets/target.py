@@ -121,7 +121,7 @@ class TargetArtifact:
             )
         if self.file.lower() in _RESERVED:
             raise TargetError(
-                f"{self.file}: a file of this name is in every bundle; name the artifact otherwise"
+                f"{self.file}: a file of this name is in every bundle; give the artifact another name"
             )
         if not self.file.endswith(runtime.suffix):
             raise TargetError(f"{self.file}: files of {runtime.title} end in {runtime.suffix}")

@@ -44,7 +44,7 @@ def check_site(networks: LandmarkModels | None, alignment: Alignment | None = No
     """
     if networks is None:
         raise UsageError(
-            f"a web page needs face landmark networks, and the bundle would bring none; {ADVICE}, or give --landmarks FILE"
+            f"a web page needs face landmark networks, and the bundle would have none; {ADVICE}, or give --landmarks FILE"
         )
     if isinstance(alignment, WholePicture):
         raise UsageError(

@@ -114,4 +114,4 @@ def test_what_a_film_of_pictures_leaves_out_is_named(folder: Path) -> None:
 def test_what_is_no_film_of_pictures_is_refused(folder: Path, what: str) -> None:
     found = find_inputs([what], sequence=True)
     assert found.inputs == []
-    assert "names no pictures" in found.refused[0].why
+    assert "does not match any pictures" in found.refused[0].why

@@ -194,7 +194,8 @@ def test_a_set_without_expressions_is_refused_and_one_that_lacks_a_few_is_only_t
 def test_a_refusal_says_which_set_why_and_what_to_do(faces: np.ndarray) -> None:
     spoiled = CalibrationSet(faces[:30, ..., ::-1], "faces.npz")
     with pytest.raises(
-        CalibrationError, match=r"faces\.npz would calibrate wrongly: channel-order: .*crops\[\.\.\., ::-1\]"
+        CalibrationError,
+        match=r"faces\.npz would give a wrong calibration: channel-order: .*crops\[\.\.\., ::-1\]",
     ):
         refuse_spoiled(spoiled)
 

@@ -43,7 +43,7 @@ def test_our_bugs_keep_their_trace_and_say_where_to_report_them(capsys) -> None:
     lines = capsys.readouterr().err.splitlines()
     assert lines[0].startswith("Traceback")
     assert "ZeroDivisionError: of ours" in lines
-    assert lines[-1].startswith("edgeau-x: this is a bug of edgeau")
+    assert lines[-1].startswith("edgeau-x: this is a bug in edgeau")
     assert "please report it" in lines[-1]
 
 

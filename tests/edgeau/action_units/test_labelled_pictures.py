@@ -71,7 +71,7 @@ def test_semicolons_and_a_byte_order_mark_are_how_spreadsheets_save(table):
         ("b.jpg,ben,1", "row 3: 3 cells instead of 4"),
         ("gone.jpg,ben,1,0", "row 3: there is no picture .*gone.jpg"),
         (",ben,1,0", "row 3: no picture is named"),
-        ("a.jpg,ann,1,0", r"row 3: a.jpg stands there twice \(row 2\)"),
+        ("a.jpg,ann,1,0", r"row 3: a.jpg appears twice \(row 2\)"),
         ("b.jpg,,1,0", "row 3: the column person is empty"),
     ],
 )
@@ -91,7 +91,7 @@ def test_a_split_that_is_not_known_is_named(table):
 def test_an_au_that_stands_there_twice_is_left_out_and_named(table):
     found = read_labelled_pictures(table("picture,AU1,AU4,AU01", "a.jpg,1,0,0"))
     assert found.labels == ("AU4",)
-    assert "row 1: AU1 stands there twice (again as 'AU01'), so it is left out" in found.problems[0]
+    assert "row 1: AU1 appears twice (again as 'AU01'), so it is left out" in found.problems[0]
 
 
 @pytest.mark.parametrize(
@@ -100,7 +100,7 @@ def test_an_au_that_stands_there_twice_is_left_out_and_named(table):
         (["file,AU1", "a.jpg,1"], r"column 'file' is not known \(the column picture may be meant\)"),
         (["photo,AU1", "a.jpg,1"], r"row 1: no column picture; it has photo, AU1"),
         (["picture,person", "a.jpg,ann"], "no column with labels"),
-        (["picture,picture,AU1", "a.jpg,a.jpg,1"], "the column picture stands there twice"),
+        (["picture,picture,AU1", "a.jpg,a.jpg,1"], "the column picture appears twice"),
         (["picture,,AU1", "a.jpg,,1"], "column '' is not known"),
         (["picture,AU1"], "no row below its header"),
         (["picture,AU1", "gone.jpg,1"], r"no row of .* can be used: .*row 2: there is no picture"),

@@ -156,5 +156,5 @@ def test_a_baseline_of_another_network_is_refused(model, astronaut_landmarks, ne
 def test_a_file_whose_network_logits_are_no_numbers_is_refused(model, astronaut_landmarks, tmp_path):
     baseline = with_logits(model, astronaut_landmarks, (2.0, -3.0))
     replace(baseline, network_logits=np.float32((np.nan, 1))).save(tmp_path / "odd.npz")
-    with pytest.raises(InputError, match="network logits are no row of numbers"):
+    with pytest.raises(InputError, match="network logits are not a list of numbers"):
         NeutralBaseline.load(tmp_path / "odd.npz")

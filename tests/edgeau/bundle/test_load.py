@@ -41,7 +41,7 @@ EDITS = {
     "true for a number": (lambda m: m["files"][0].update(bytes=True), "expected int, got True"),
     "three values of two": (lambda m: m["input"].update(size=[1, 2, 3]), "size: expected 2 values, got 3"),
     "a renamed label": (rename_label, "thresholds of 'model.onnx' and the labels differ in AU1, AU99"),
-    "a label twice": (lambda m: m.update(labels=["AU1", "AU1"]), "labels: one stands there twice"),
+    "a label twice": (lambda m: m.update(labels=["AU1", "AU1"]), "labels: one appears twice"),
     "no label": (lambda m: m.update(labels=[]), "labels: there is none"),
     "no artifact": (lambda m: m.update(artifacts=[]), "artifacts: there is none"),
     "a threshold of 7": (lambda m: m["artifacts"][0]["thresholds"].update(AU1=7), "leave 0..1"),

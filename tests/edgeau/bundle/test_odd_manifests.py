@@ -30,10 +30,10 @@ ODD = {
     "nested too deeply": (lambda _: '{"schema":' + "[" * 100_000 + "]" * 100_000 + "}", "nested too deeply"),
     "beyond float": (
         lambda text: re.sub(r'("max_abs_logit": )[-0-9.e]+', r"\g<1>1" + "0" * 400, text, count=1),
-        "beyond every float",
+        "too large for a float",
     ),
-    "artifact twice": (twice("artifacts"), "stands there twice"),
-    "file twice": (twice("files"), "stands there twice"),
+    "artifact twice": (twice("artifacts"), "appears twice"),
+    "file twice": (twice("files"), "appears twice"),
     "border a": (with_border('"a"'), "border: expected int"),
     "border NaN": (with_border("NaN"), "border: expected int"),
     "zero bytes": (lambda _: "\0" * 100, "not JSON"),

@@ -239,10 +239,10 @@ def test_a_camera_that_hangs_does_not_hold_up_the_end(stages, fed_source, slack)
 def test_a_silent_camera_is_reported_and_given_up_when_asked(stages, fed_source, caplog) -> None:
     live = LivePipeline(stages(), LiveOptions(silence_s=0.2, give_up_s=1.0))
     fed_source.feed()
-    with pytest.raises(InputError, match="camera has delivered nothing for 1"):
+    with pytest.raises(InputError, match="camera has delivered no frame for 1"):
         for _ in live.stream(fed_source):
             pass
-    assert "camera has delivered nothing for 0." in caplog.text
+    assert "camera has delivered no frame for 0." in caplog.text
     assert live.snapshot().silent_s > 1
 
 

@@ -217,7 +217,7 @@ def test_colours_of_dolby_vision_alone_are_named(
     plain = film(tmp_path / "plain.mp4", count=2)
     path = in_entry(plain, tmp_path / "a.mp4", dolby_configuration(profile, compatible))
     if profile == 5:
-        with pytest.raises(InputError, match=r"not shown here \(Dolby Vision"):
+        with pytest.raises(InputError, match=r"not supported \(Dolby Vision"):
             open_source(path)
     else:
         assert count_and_error(path) == (2, "")

@@ -137,7 +137,7 @@ def test_colours_that_cannot_be_shown_are_named(tmp_path: Path) -> None:
     )
     with (
         open_source(path) as source,
-        pytest.raises(InputError, match=r"colours that are not shown.*convert it"),
+        pytest.raises(InputError, match=r"colours that are not supported.*convert it"),
     ):
         list(source)
 

@@ -204,7 +204,7 @@ def test_pictures_of_other_kinds_are_named(tmp_path: Path, suffix: str, named: s
     ffmpeg("-f", "lavfi", "-i", "testsrc=s=64x48", "-frames:v", "1", path)
     path = path.rename(path.with_suffix(f".{named}")) if named else path
     with pytest.raises(
-        InputError, match=r"kind that is not read here|neither a picture nor a video"
+        InputError, match=r"format that is not supported|neither a picture nor a video"
     ) as caught:
         open_source(path)
     assert str(path) in str(caught.value)

@@ -39,7 +39,7 @@ def test_shuffled_channels_are_refused_and_nothing_is_written(
     assert main(arguments) == 2
     said = capsys.readouterr().err
     assert said.count("\n") == 1
-    assert "bgr.npz would calibrate wrongly: channel-order" in said
+    assert "bgr.npz would give a wrong calibration: channel-order" in said
     assert "look like BGR" in said
     assert not out.exists()
 
@@ -94,7 +94,9 @@ def test_a_trained_network_chooses_the_crops_and_the_manifest_says_how_they_were
 def test_one_person_is_refused_and_the_user_may_insist(tmp_path: Path, persons_crops: np.ndarray) -> None:
     file = tmp_path / "one.npz"
     np.savez(file, crops=persons_crops[:20], persons=np.zeros(20, np.int64))
-    with pytest.raises(CalibrationError, match=r"one\.npz would calibrate wrongly: one-person: all 20 crops"):
+    with pytest.raises(
+        CalibrationError, match=r"one\.npz would give a wrong calibration: one-person: all 20 crops"
+    ):
         choose(file)
     assert len(choose(file, accepted=("one-person",))) == 20
 

@@ -117,7 +117,7 @@ PROBABILITIES = 'output = "probabilities"'
         ({"builder": "sigmoid"}, 'these are probabilities, not logits; say output = "probabilities"'),
         (
             {"builder": "plain", "more": PROBABILITIES},
-            'no probabilities; say output = "logits"|not probabilities',
+            'not probabilities; write output = "logits"|not probabilities',
         ),
         ({"builder": "deep"}, "answers n x 3 x 1, expected n x 3: one number a label"),
         ({"builder": "classes"}, "answers n x 3 x 2, expected n x 3: .*reduced to one logit in the builder"),
@@ -131,7 +131,7 @@ PROBABILITIES = 'output = "probabilities"'
         ({"builder": "table"}, "answers with a dict; let the builder"),
         ({"builder": "undefined"}, "values that are not finite"),
         ({"builder": "infinite"}, "values that are not finite for AU4, AU12L, smile"),
-        ({"builder": "deaf"}, "answers every face and all noise with the same numbers, such as 1.5 for AU4"),
+        ({"builder": "deaf"}, "gives the same numbers for every face and for noise, such as 1.5 for AU4"),
         ({"builder": "other_size"}, "does not run on"),
         ({"builder": "raises"}, "does not run on"),
         (
@@ -139,7 +139,7 @@ PROBABILITIES = 'output = "probabilities"'
             "nearly constant .*say scale = 1",
         ),
         ({"norm": NORM + "\nscale = 1"}, "more than their levels of 0..255 do.*say scale = 255"),
-        ({"labels": '["AU1", "AU01", "AU4"]'}, "AU1 stands there twice"),
+        ({"labels": '["AU1", "AU01", "AU4"]'}, "AU1 appears twice"),
         ({"labels": '["AU1", "", "AU4"]'}, "cannot be a column of a table"),
         ({"labels": '["AU1", "a/b", "AU4"]'}, "cannot be a column of a table"),
         ({"labels": "[1, 2, 4]"}, "expected the outputs in their order"),

@@ -278,7 +278,7 @@ def test_rectangular_crops_of_either_colour_and_alignment_run_in_every_engine(
         ('builder = "nets.py:empty"\n', {}, "has no weights"),
         ('builder = "nets.py:absent"\n', {}, "cannot be found"),
         (BUILDER, {"labels": '["AU4"]'}, "has 3 outputs, its model.toml 1 labels"),
-        (BUILDER, {"labels": '["AU4", "AU4", "b"]'}, "AU4 stands there twice"),
+        (BUILDER, {"labels": '["AU4", "AU4", "b"]'}, "AU4 appears twice"),
         (BUILDER, {"labels": '["a,b", "AU4", "b"]'}, "cannot be a column"),
         (BUILDER, {"color": "HSV"}, "known are RGB, BGR, GRAY"),
         (BUILDER, {"kind": "eyes"}, "known are five-points, box, none"),
@@ -287,7 +287,7 @@ def test_rectangular_crops_of_either_colour_and_alignment_run_in_every_engine(
         (BUILDER, {"norm": "mean = [0.5]\nstd = [0.5]\n"}, "expected 3 numbers"),
         (BUILDER, {"norm": "scale = nan\n"}, "scale: expected a finite number"),
         (BUILDER, {"alignment": "border = inf\n"}, "border: expected a finite number"),
-        (BUILDER + 'output = "probabilities"\n', {}, "which are no probabilities"),
+        (BUILDER + 'output = "probabilities"\n', {}, "which are not probabilities"),
         (BUILDER, {"kind": "five-points", "alignment": "points = [[1, 2]]\n"}, "expected 5"),
     ],
 )

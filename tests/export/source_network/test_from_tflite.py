@@ -186,7 +186,7 @@ def test_faces_without_labels_are_not_taken_in_silence(
     code, out = exported(tmp_path, made("fp32"), "logits", "--calib", str(tmp_path / "faces.npz"))
     assert code == 0
     assert (
-        "faces.npz has no labels to measure F1 on: of a .tflite file nothing is calibrated"
+        "faces.npz has no labels to measure F1 on: a .tflite file is not calibrated"
         in capsys.readouterr().err
     )
     assert "Its F1 was not measured" in (out / "report.md").read_text()
@@ -241,7 +241,7 @@ def test_what_cannot_run_is_one_line(
     [
         ('"smile"]', '"smile", "AU1"]', "has 3 outputs, its model.toml 4 labels"),
         ("size = [40, 48]", "size = [48, 40]", "its model.toml says NHWC 48 x 40 x 3"),
-        ('output = "logits"', 'output = "probabilities"', "which are no probabilities"),
+        ('output = "logits"', 'output = "probabilities"', "which are not probabilities"),
         ("std = [0.229, 0.224, 0.225]", "std = [58.4, 57.1, 57.4]", "nearly constant"),
     ],
 )
@@ -265,7 +265,7 @@ def test_a_board_without_litert_and_another_precision_are_refused(
 ) -> None:
     content = made("fp32")
     assert exported(tmp_path, content, "logits", "--precision", "int8")[0] == 2
-    assert "is fp32 as it is, asked for was int8" in capsys.readouterr().err
+    assert "is fp32, but int8 was asked for" in capsys.readouterr().err
     line = ["--model", str(tmp_path / "model.toml"), "--target", "jetson", "--out", str(tmp_path / "b")]
     assert main(line) == 2
     assert "is a LiteRT file, and target jetson-orin runs none" in capsys.readouterr().err

@@ -45,7 +45,7 @@ def test_the_points_of_the_file_give_the_crop_that_landmarks_would(
     _, coded = cv2.imencode(".jpg", aligner.crop(picture, landmarks), (cv2.IMWRITE_JPEG_QUALITY, 95))
     assert np.abs(crop - cv2.imdecode(coded, cv2.IMREAD_COLOR)).mean() < 0.1
     # Crops of found landmarks, or of another table, are not mixed in.
-    with pytest.raises(InputError, match="were made otherwise"):
+    with pytest.raises(InputError, match="were made with other settings"):
         prepare(frames, tmp_path / "crops", aligner)
 
 
@@ -54,7 +54,7 @@ def test_the_points_of_the_file_give_the_crop_that_landmarks_would(
     [
         (["picture,x,y", ROW], "the first row must be picture,x1,y1"),
         ([HEAD, "a.png,1,2"], "row 2: 3 cells instead of 11"),
-        ([HEAD, ROW, ROW], "row 3: a.png stands there twice"),
+        ([HEAD, ROW, ROW], "row 3: a.png appears twice"),
         ([HEAD, ROW.replace("10", "ten")], "row 2: a coordinate is not a number"),
         ([HEAD, ROW.replace("10", "nan")], "row 2: a coordinate is not finite"),
     ],

@@ -71,7 +71,7 @@ def test_no_face_is_looked_for_where_nothing_is_aligned(frames, tmp_path, monkey
 def test_crops_of_another_manner_are_not_mixed_in(frames, tmp_path):
     with pytest.warns(NoFaceWarning):
         prepare(frames, tmp_path / "crops")
-    with pytest.raises(InputError, match="were made otherwise .*five-point-box"):
+    with pytest.raises(InputError, match="were made with other settings .*five-point-box"):
         prepare(frames, tmp_path / "crops", ArcFaceTemplate())
 
 

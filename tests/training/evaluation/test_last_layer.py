@@ -75,5 +75,5 @@ def test_faces_that_nobody_labelled_whole_are_refused(drawn):
     plain, _ = drawn
     unknown = plain.truth.copy()
     unknown[0, 0] = -1
-    with pytest.raises(InputError, match="nobody labelled"):
+    with pytest.raises(InputError, match="without a label"):
         fit_last_layer(ZERO, replace(plain, truth=unknown))

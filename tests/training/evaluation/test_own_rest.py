@@ -82,7 +82,7 @@ def test_what_a_person_s_face_says_at_rest_is_taken_from_what_it_says_later(peop
 def test_faces_of_people_who_never_rest_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     people = People(resting=False)
     monkeypatch.setattr(module, "open_scorer", lambda *_: Network(people))
-    with pytest.raises(InputError, match="shows nobody at rest"):
+    with pytest.raises(InputError, match="has no person both at rest"):
         own_rest(load_bundle(packaged_bundle_path()), people)
 
 
@@ -97,4 +97,4 @@ def test_a_bundle_that_does_not_say_what_rest_is_is_named(
     manifest["fusion"].pop("rest", None)
     (tmp_path / "old" / "manifest.json").write_text(json.dumps(manifest))
     assert module.main([str(tmp_path / "old"), "--data", str(tmp_path)]) == 2
-    assert "does not say what its network gives at rest" in capsys.readouterr().err
+    assert "does not contain the network's output on a face at rest" in capsys.readouterr().err

@@ -15,7 +15,7 @@ from edgeau_training.synth.command import main
     [
         ([], "the following arguments are required: RIG"),
         (["rig"], "nothing to render"),
-        (["rig", "--out", "x"], "how many faces"),
+        (["rig", "--out", "x"], "give the number of faces"),
         (["rig", "--out", "x", "--count", "-3"], "-3 is below 0"),
         (["rig", "--out", "x", "--count", "many"], "many"),
         (["rig", "--out", "x", "--count", "3", "--size", "10"], "below 64 pixels"),

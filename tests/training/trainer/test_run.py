@@ -194,7 +194,7 @@ def test_a_run_is_resumed_with_the_recipe_that_it_began_with(tmp_path, faces, be
     arguments = (str(path), "--data", str(faces), "--out", str(begun / "run"), "--resume")
     assert main(arguments) == 2
     said = capsys.readouterr().err
-    assert f"is of a run with {key} " in said
+    assert f"belongs to a run with {key} " in said
     assert ("--changed-recipe" in said) == (key != "options")
 
 

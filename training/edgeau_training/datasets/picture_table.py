@@ -127,7 +127,7 @@ class PictureTable:
         shared = np.intersect1d(frames.group[train], frames.group[test])
         if len(shared):
             raise InputError(
-                f"{table}: person {frames.group_names[shared[0]]} stands on both sides of the column split"
+                f"{table}: person {frames.group_names[shared[0]]} is on both sides of the column split"
             )
         return Fold(name, train, test)
 

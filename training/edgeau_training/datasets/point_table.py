@@ -56,7 +56,7 @@ def read_points(path: Path) -> PointTable:
         if len(row) != len(COLUMNS):
             raise InputError(f"{where}: {len(row)} cells instead of {len(COLUMNS)}")
         if row[0] in points:
-            raise InputError(f"{where}: {row[0]} stands there twice; keep the face that is meant")
+            raise InputError(f"{where}: {row[0]} appears twice; keep the face that is meant")
         try:
             values = np.array([float(cell) for cell in row[1:]])
         except ValueError:

@@ -192,7 +192,7 @@ def _check_manner(folder: Path, manner: dict[str, Any]) -> None:
         ) from error
     if found != manner:
         raise InputError(
-            f"the crops in {folder} were made otherwise ({json.dumps(found)}); give another folder"
+            f"the crops in {folder} were made with other settings ({json.dumps(found)}); give another folder"
         )
 
 

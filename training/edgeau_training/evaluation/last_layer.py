@@ -87,7 +87,7 @@ def fit_last_layer(
     """
     rule = rule or LastLayerRule()
     if (faces.truth < 0).any():
-        raise InputError("a face has an AU that nobody labelled; fit the last layer on renders")
+        raise InputError("a face has an AU without a label; fit the last layer on renders")
     if mirrored is not None and not np.array_equal(mirrored.persons, faces.persons[: len(mirrored.persons)]):
         raise InputError("the mirror images are not of the first faces of the training split")
     kept = faces.persons % _KEPT_BACK == 0

@@ -30,9 +30,9 @@ def bundle_on_renders_parser(name: str, description: str, example: str) -> Comma
     """
     parser = CommandParser(name, description, example)
     parser.add_argument("bundle", metavar="NAME|DIR", help="default, light, or a folder")
-    parser.add_argument("--data", type=Path, required=True, metavar="DIR", help="of edgeau-synth")
-    parser.add_argument("--split", default="test", help="default %(default)s")
-    parser.add_argument("--artifact", metavar="SEL", help="default: the first")
+    parser.add_argument("--data", type=Path, required=True, metavar="DIR", help="data set of edgeau-synth")
+    parser.add_argument("--split", default="test", help="split to measure on (default: %(default)s)")
+    parser.add_argument("--artifact", metavar="SEL", help="artifact of the bundle (default: the first)")
     parser.add_argument("--limit", type=positive, metavar="N", help="only the first N faces")
     parser.add_json()
     return parser
@@ -51,12 +51,12 @@ def option_parser() -> CommandParser:
         metavar="MODEL",
         help="bundle (default, light or a folder), checkpoint .safetensors, .onnx, or landmark model .npz; several with --ensemble",
     )
-    parser.add_argument("--against", metavar="MODEL", help="a second model, the reference of the first")
+    parser.add_argument("--against", metavar="MODEL", help="a second model to compare with")
     parser.add_argument(
         "--data",
         required=True,
         metavar="DATA|SET:DIR",
-        help="a table of pictures (.csv: picture,person,clip,split,AU1,...) or the folder that it lies in, a synthetic data set, "
+        help="a table of pictures (.csv: picture,person,clip,split,AU1,...) or its folder, a synthetic data set, "
         ".npz of labelled landmarks, or a published set by name and folder: bp4d:DIR, disfa:DIR, emotionet:DIR, aff-wild2:DIR",
     )
     parser.add_argument(
@@ -64,15 +64,15 @@ def option_parser() -> CommandParser:
         action="append",
         default=[],
         metavar="NAME=VALUE",
-        help="of a published set's reader, as in a recipe's [data] options: coding=list.txt, subjects=F001,M011",
+        help="option of a published set's reader, as under [data] in a recipe: coding=list.txt, subjects=F001,M011",
     )
     parser.add_argument(
         "--split",
-        help="train, val or test, of a synthetic data set (default test) or of a table's column split (default all); train or test "
-        "side of --fold",
+        help="train, val or test: split of a synthetic data set (default: test) or a table's column split (default: all); with --fold, its "
+        "train or test side",
     )
     parser.add_argument(
-        "--fold", metavar="NAME", help="division of a published set whose test side is measured on (default: all faces, or the "
+        "--fold", metavar="NAME", help="fold of a published set, measured on its test side (default: all faces, or the "
         "fold that the model was trained on)"
     )  # fmt: skip
     parser.add_argument(
@@ -80,21 +80,24 @@ def option_parser() -> CommandParser:
         nargs="?",
         const=EVERY,
         metavar="NAMES",
-        help="measure every fold (or 1,3) by its own model, {fold} in whose name stands for the fold's: mean and pooled",
+        help="measure every fold (or 1,3) with its own model, mean and pooled; {fold} in MODEL is replaced by the fold's name",
     )
     parser.add_argument(
-        "--crops", type=Path, metavar="DIR", help="aligned crops of a published set that a training prepared"
+        "--crops",
+        type=Path,
+        metavar="DIR",
+        help="aligned crops of a published set that an earlier training made",
     )
     parser.add_argument(
         "--ensemble",
         choices=ENSEMBLES,
-        help="all models as one: mean of logits, mean of probabilities, or majority vote",
+        help="combine all models: mean of logits, mean of probabilities, or majority vote",
     )
     parser.add_argument(
         "--answers",
         type=Path,
         metavar="FILE",
-        help="write the decisions: a table (.csv), or what the challenges take (emotionet: .npy or .csv, aff-wild2: .txt)",
+        help="write the decisions: a table (.csv), or the format of a challenge (emotionet: .npy or .csv, aff-wild2: .txt)",
     )
     parser.add_argument(
         "--sample",
@@ -103,35 +106,43 @@ def option_parser() -> CommandParser:
         help="aff-wild2: the organisers' list of test frames, for --answers",
     )
     parser.add_argument(
-        "--unlabelled", action="store_true", help="emotionet: pictures without labels, for --answers"
+        "--unlabelled", action="store_true", help="emotionet: use pictures without labels, for --answers"
     )
     parser.add_argument(
-        "--out", type=Path, metavar="DIR", help="write evaluation.json, f1-auc.png and roc.png there"
+        "--out", type=Path, metavar="DIR", help="folder for evaluation.json, f1-auc.png and roc.png"
     )
     parser.add_argument("--limit", type=positive, metavar="N", help="only the first N faces")
-    parser.add_argument("--aus", metavar="LIST", help="such as AU4,AU12: only these labels")
+    parser.add_argument("--aus", metavar="LIST", help="only these labels, such as AU4,AU12")
     parser.add_argument(
         "--artifact",
         metavar="SEL",
-        help="of a bundle: onnxruntime, int8, onnxruntime/int8, ... or a file (its first)",
+        help="artifact of a bundle: onnxruntime, int8, onnxruntime/int8, ... or a file (default: its first)",
     )
     parser.add_argument("--against-artifact", metavar="SEL", help="the same for --against")
     parser.add_argument(
-        "--part", choices=PARTS, help="of a bundle: what to evaluate (default: what the bundle ships)"
+        "--part",
+        choices=PARTS,
+        help="part of a bundle to evaluate (default: fused, where the bundle has a fusion)",
     )
     parser.add_argument("--against-part", choices=PARTS, help="the same for --against")
     parser.add_argument(
-        "--resamples", metavar="N", type=positive, default=1000, help="bootstrap draws (default 1000)"
+        "--resamples",
+        metavar="N",
+        type=positive,
+        default=1000,
+        help="number of bootstrap resamples (default: 1000)",
     )
-    parser.add_argument("--seed", metavar="N", type=int, default=0, help="of the bootstrap (default 0)")
+    parser.add_argument(
+        "--seed", metavar="N", type=int, default=0, help="random seed of the bootstrap (default: 0)"
+    )
     parser.add_argument(
         "--fit-thresholds",
         choices=tuple(OBJECTIVES),
         metavar="OBJECTIVE",
-        help=f"fit thresholds on THIS data ({', '.join(OBJECTIVES)}): an upper bound, for looking only",
+        help=f"fit thresholds on THIS data ({', '.join(OBJECTIVES)}): gives an upper bound, not a result",
     )
     parser.add_argument(
-        "--threads", metavar="N", type=positive, default=1, help="threads of one inference (default 1)"
+        "--threads", metavar="N", type=positive, default=1, help="threads per inference (default: 1)"
     )
     parser.add_json()
     return parser

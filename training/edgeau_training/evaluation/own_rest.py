@@ -74,7 +74,9 @@ def _body(argv: Sequence[str] | None) -> int:
     options = parser.parse_args(argv)
     bundle = load_bundle(bundle_folder(options.bundle))
     if bundle.manifest.fusion is None or bundle.manifest.fusion.rest is None:
-        raise UsageError(f"{options.bundle} does not say what its network gives at rest; package it again")
+        raise UsageError(
+            f"{options.bundle} does not contain the network's output on a face at rest; package it again"
+        )
     found = own_rest(bundle, open_faces(options.data, options.split), options.artifact, options.limit)
     rows = _rows(bundle, found, bundle.artifacts(options.artifact)[0].fused_thresholds or {})
     if options.json:
@@ -106,7 +108,9 @@ def own_rest(
     firsts = {int(persons[row]): row for row in reversed(np.flatnonzero(resting))}
     tested = [row for row, person in enumerate(persons) if firsts.get(int(person), row) != row]
     if not tested:
-        raise InputError(f"{faces.name} shows nobody at rest and once more; render faces with edgeau-synth")
+        raise InputError(
+            f"{faces.name} has no person both at rest and with an expression; render faces with edgeau-synth"
+        )
     landmark, own = [], []
     for row in tested:
         rest = points[firsts[int(persons[row])]]

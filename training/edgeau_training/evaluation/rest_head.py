@@ -140,14 +140,16 @@ def pairs(bundle: Bundle, data: Path, split: str, limit: int | None = None) -> R
     manifest = bundle.manifest
     fusion = manifest.fusion
     if fusion is None or fusion.rest is None or manifest.landmark_model is None:
-        raise UsageError(f"{bundle.directory} does not say what its network gives at rest; package it again")
+        raise UsageError(
+            f"{bundle.directory} does not contain the network's output on a face at rest; package it again"
+        )
     model = LandmarkModel.load(bundle.path(manifest.landmark_model))
     columns = [model.labels.index(label) for label in manifest.labels]
     found = network_features(bundle, SyntheticSplit(data, split), limit)
     firsts = {int(found.persons[row]): row for row in reversed(np.flatnonzero(found.at_rest))}
     tested = [row for row, person in enumerate(found.persons) if firsts.get(int(person), row) != row]
     if not tested:
-        raise InputError(f"{data}, {split} shows nobody at rest and once more")
+        raise InputError(f"{data}, {split} has no person both at rest and with an expression")
     rest = [firsts[int(found.persons[row])] for row in tested]
     baselines = {
         row: NeutralBaseline(model.shape(found.points[row]), model.template_digest, 1) for row in set(rest)

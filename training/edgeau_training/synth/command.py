@@ -27,48 +27,59 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _parser() -> CommandParser:
     parser = CommandParser(
         "edgeau-synth",
-        "Render AU-labelled faces from an ICT-FaceKit folder. The same options again resume what was stopped.",
+        "Render AU-labelled faces from an ICT-FaceKit folder. Running it again with the same options resumes a stopped run.",
         "edgeau-synth ICT-FaceKit --out faces/ --count 32000 --seed 1 --contact-sheet faces.png",
     )
     parser.add_argument("rig", type=Path, metavar="RIG", help="unpacked ICT-FaceKit (holds FaceXModel/)")
     parser.add_argument("--out", type=Path, metavar="DIR", help="folder of the data set")
     parser.add_argument("--count", type=_natural, metavar="N", help="faces of the train split")
     parser.add_argument(
-        "--val-count", type=_natural, metavar="N", help="of the val split (default: count/16)"
+        "--val-count", type=_natural, metavar="N", help="faces of the val split (default: count/16)"
     )
     parser.add_argument(
-        "--test-count", type=_natural, metavar="N", help="of the test split (default: count/8)"
+        "--test-count", type=_natural, metavar="N", help="faces of the test split (default: count/8)"
     )
     parser.add_argument(
-        "--seed", metavar="N", type=_natural, default=0, help="same seed, same bytes (default 0)"
+        "--seed",
+        metavar="N",
+        type=_natural,
+        default=0,
+        help="random seed; the same seed gives the same bytes (default: 0)",
     )
     parser.add_argument(
-        "--size", metavar="N", type=positive, default=256, help="side of a picture, pixels (default 256)"
-    )
-    parser.add_argument("--workers", type=positive, metavar="N", help="processes (default: one per core)")
-    parser.add_argument(
-        "--ray", metavar="ADDRESS", help="render on a Ray cluster, or on this machine's cores with local"
-    )
-    parser.add_argument(
-        "--status", action="store_true", help="render nothing; say what is done and what is left"
+        "--size",
+        metavar="N",
+        type=positive,
+        default=256,
+        help="width and height of a picture, pixels (default: 256)",
     )
     parser.add_argument(
-        "--contact-sheet", type=Path, metavar="FILE", help="also a PNG of faces with their labels"
+        "--workers", type=positive, metavar="N", help="number of processes (default: one per core)"
     )
     parser.add_argument(
-        "--cache", type=Path, metavar="DIR", help="where the parsed rig is kept (default: the user's)"
+        "--ray", metavar="ADDRESS", help="render on a Ray cluster; local: on the cores of this machine"
+    )
+    parser.add_argument("--status", action="store_true", help="only report how many faces are done and left")
+    parser.add_argument(
+        "--contact-sheet",
+        type=Path,
+        metavar="FILE",
+        help="also write a PNG of sample faces with their labels",
+    )
+    parser.add_argument(
+        "--cache", type=Path, metavar="DIR", help="cache folder of the parsed rig (default: the user's cache)"
     )
     parser.add_argument(
         "--clip",
         type=Path,
         metavar="FILE.mp4",
-        help="render one person's expressions as a film, labels beside it",
+        help="render one person's expressions as a video, with a file of labels",
     )
     parser.add_argument(
         "--plate",
         type=Path,
         metavar="DIR",
-        help="render a strip for each AU: rest, three intensities, one side",
+        help="render a strip of pictures for each AU: at rest, at three intensities, one side only",
     )
     parser.add_json()
     return parser
@@ -112,9 +123,11 @@ def _check(options: argparse.Namespace) -> None:
     if options.out is None and options.contact_sheet is not None:
         raise UsageError("--contact-sheet shows a data set: give --out DIR and --count N too")
     if options.out is not None and options.count is None:
-        raise UsageError("how many faces? give --count N")
+        raise UsageError("give the number of faces with --count N")
     if options.size < 64:
-        raise UsageError(f"--size {options.size}: pictures below 64 pixels hold no face that could be found")
+        raise UsageError(
+            f"--size {options.size}: pictures below 64 pixels are too small for a face to be found"
+        )
 
 
 def _status(options: argparse.Namespace) -> int:

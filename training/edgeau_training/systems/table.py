@@ -38,7 +38,7 @@ def page_with(page: str, content: str, name: str) -> str:
     _, end, after = rest.partition(END)
     if not (begin and end):
         raise InputError(
-            f"{name} has no place for the tables; it needs a line {BEGIN} and after it one {END}"
+            f"{name} has no place for the tables; it needs a line {BEGIN} followed by a line {END}"
         )
     return f"{before}{BEGIN}\n\n{content}\n\n{END}{after}"
 

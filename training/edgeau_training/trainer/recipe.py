@@ -135,7 +135,7 @@ class Recipe:
         if not self.stages:
             raise UsageError("the recipe has no [[stages]]; it needs at least one")
         if any(stage.epochs for stage in self.stages) and not all(stage.epochs for stage in self.stages):
-            raise UsageError("stages bounded by epochs stand with none of another kind")
+            raise UsageError("stages bounded by epochs cannot be combined with stages of another kind")
         for key, value, known in (
             ("precision", self.precision, PRECISIONS),
             ("thresholds", self.thresholds, THRESHOLDS),

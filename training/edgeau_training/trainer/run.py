@@ -107,9 +107,9 @@ class Run:
         hard = [key for key in differing if key in _BUILT_IN]
         if hard or (differing and not self.options.changed):
             key = (hard or differing)[0]
-            advice = "" if hard else ", or tell it to go on all the same: --changed-recipe"
+            advice = "" if hard else ", or continue anyway with --changed-recipe"
             raise CheckpointError(
-                f"{self.out / STATE} is of a run with {key} {theirs.get(key)}, the recipe has {mine[key]}; "
+                f"{self.out / STATE} belongs to a run with {key} {theirs.get(key)}, the recipe has {mine[key]}; "
                 f"resume with the recipe that it was started with, name another --out{advice}"
             )
         place.changes += [f"from step {place.step}: {key}" for key in differing]

@@ -79,6 +79,6 @@ def load_state(path: Path) -> tuple[Place, dict[str, Any]]:
         ) from error
     if not {"identity", "data", "labels"} <= parts.keys():
         raise CheckpointError(
-            f"{path} was written by an older edgeau, which did not record what a run was of; start without --resume"
+            f"{path} was written by an older edgeau, which did not record the recipe and data of a run; start without --resume"
         )
     return place, parts

@@ -180,7 +180,7 @@ class Trainee:
         if not self._options.changed:
             raise CheckpointError(
                 "the run to resume began with other pictures or labels than the data have now; give those, name another "
-                "--out, or tell it to go on all the same: --changed-recipe"
+                "--out, or continue anyway with --changed-recipe"
             )
         return True
 

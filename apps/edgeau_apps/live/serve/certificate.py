@@ -53,7 +53,7 @@ class Encryption:
             return given_certificate(self.certificate, self.key)
         context, fingerprint = own_certificate(host)
         print(
-            f"edgeau-live: the page's certificate is this machine's own; browsers ask about it once, and show SHA-256 {fingerprint}",
+            f"edgeau-live: the page's certificate is this machine's own; browsers warn about it once, and show SHA-256 {fingerprint}",
             file=sys.stderr,
         )
         return context
@@ -75,13 +75,13 @@ def given_certificate(certificate: Path, key: Path | None) -> ssl.SSLContext:
     context = _context()
 
     def no_password() -> str:
-        raise ValueError("the key is encrypted, and nobody is there to be asked")
+        raise ValueError("the key is encrypted, and there is no way to ask for its password")
 
     try:
         context.load_cert_chain(certificate, key, no_password)
     except (OSError, ValueError) as error:  # ssl.SSLError is an OSError
         raise UsageError(
-            f"--tls: {certificate}{'' if key is None else f' and {key}'} are no certificate and key in PEM ({error}); "
+            f"--tls: {certificate}{'' if key is None else f' and {key}'} are not a certificate and its key in PEM ({error}); "
             "--tls-key FILE names the key where the certificate's file does not hold it"
         ) from error
     return context

@@ -88,11 +88,11 @@ def serve(
     if not is_loopback(host):
         if token is not None and len(token) < _SHORTEST_TOKEN:
             raise UsageError(
-                f"--token has {len(token)} characters, and whoever guesses it sees this camera: give {_SHORTEST_TOKEN} or more (128 "
+                f"--token has {len(token)} characters, and anyone who guesses it can see this camera: give {_SHORTEST_TOKEN} or more (128 "
                 "bits), or leave it out and a random one is made"
             )
         token = token or secrets.token_urlsafe(24)
-        print("edgeau-live: everybody in the network who has the token can see this camera", file=sys.stderr)
+        print("edgeau-live: anyone on the network who has the token can see this camera", file=sys.stderr)
     tls = None if encryption is None else encryption.context(host)
     shown = f"http{'s' if tls else ''}://{in_url(host)}:{port}/"
     if token:

@@ -65,7 +65,7 @@ def serve_site(
         )
     host, port = parse_address(address)
     if not is_loopback(host):
-        print("edgeau-live: everybody in the network can load this folder", file=sys.stderr)
+        print("edgeau-live: anyone on the network can load this folder", file=sys.stderr)
     tls = None if encryption is None else encryption.context(host)
     shown = f"http{'s' if tls else ''}://{in_url(host)}:{port}/"
     door = Door(tls=tls)

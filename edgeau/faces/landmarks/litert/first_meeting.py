@@ -59,7 +59,7 @@ def check_first_meeting(models: Path | None) -> None:
     ended_by = _outcomes.get(key)
     if ended_by is not None:
         raise EngineError(
-            f"LiteRT ended the process in which it first met the face landmark networks of {files.place} ({ended_by}): they are "
+            f"LiteRT crashed the process that tested the face landmark networks of {files.place} ({ended_by}): they are "
             f"damaged, or LiteRT has a fault; {ADVICE}, or install another version of LiteRT"
         )
 

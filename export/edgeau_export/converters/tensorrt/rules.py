@@ -60,9 +60,7 @@ def refuse_unless_fit(model: onnx.ModelProto, file: str) -> None:
     found = faults(model)
     if found:
         more = f" and {len(found) - 3} more" if len(found) > 3 else ""
-        raise TargetError(
-            f"{file} is nothing that TensorRT 8.5 to 11 can build: {'; '.join(found[:3])}{more}"
-        )
+        raise TargetError(f"{file} cannot be built by TensorRT 8.5 to 11: {'; '.join(found[:3])}{more}")
 
 
 def operators(model: onnx.ModelProto) -> Iterator[str]:

@@ -56,7 +56,7 @@ class OnnxGraph(nn.Module):
                 continue
             lower = _LOWERINGS.get(node.op_type)
             if lower is None:
-                raise NotImplementedError(f"{node.op_type} of {node.name} has no form here yet")
+                raise NotImplementedError(f"{node.op_type} of {node.name} is not supported yet")
             given = [self._value(name, values) for name in node.input]
             if node.op_type == "Concat":
                 given = [self._at_scale_of(node.output[0], value) for value in given]
@@ -141,9 +141,7 @@ class _Call:
         """Numbers of a constant input."""
         found = self.number(index)
         if found is None:
-            raise NotImplementedError(
-                f"{self.node.name} takes a shape that is computed, which has no form here"
-            )
+            raise NotImplementedError(f"{self.node.name} takes a computed shape, which is not supported")
         return [int(item) for item in found.reshape(-1)]
 
     def number(self, index: int) -> NDArray[Any] | None:
@@ -217,7 +215,7 @@ def _dequantize(call: _Call) -> torch.Tensor:
     stored = call.number(0)
     if stored is None or scale.size == 1:
         if stored is not None and stored.dtype != np.int8:
-            raise NotImplementedError(f"weights of {stored.dtype} in {call.node.name} have no form here yet")
+            raise NotImplementedError(f"weights of {stored.dtype} in {call.node.name} are not supported yet")
         zero = call.number(2)
         return _dequantized(
             value,

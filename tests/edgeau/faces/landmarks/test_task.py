@@ -124,7 +124,7 @@ def test_files_that_are_no_face_landmarker_are_named(task: Path, tmp_path: Path)
         "hand.task": "it holds hand_detector.tflite, hand_landmarks_detector.tflite",
         "half.task": "has no face_detector.tflite",
         "torn.whl": "is damaged, or is not a wheel .*invalid",
-        "odd.whl": "is damaged, or is not a wheel .*packed in a way",
+        "odd.whl": "is damaged, or is not a wheel .*compression method",
         "bomb.whl": "is damaged, or is not a wheel .*unpacks to 68,157,440 bytes",
         "swapped.task": "is another network",
         "mediapipe-1.2.3-cp313-none-any.whl": "is a wheel without face landmark networks",
@@ -141,7 +141,7 @@ def test_files_that_are_no_face_landmarker_are_named(task: Path, tmp_path: Path)
         ("hand.task", "it holds hand_detector.tflite, hand_landmarks_detector.tflite"),
         ("mediapipe-1.2.3-cp313-none-any.whl", "is a wheel without face landmark networks"),
         ("two", "holds two sets of landmark networks"),
-        ("", "face landmark networks are missing: this bundle brings none, and this machine has none"),
+        ("", "face landmark networks are missing: this bundle has none, and this machine has none"),
     ],
 )
 def test_a_program_says_it_in_one_line_before_any_engine_is_timed(

@@ -135,7 +135,7 @@ def test_an_engine_that_does_not_load_is_dropped_aloud_and_built_again(
         return engine
 
     assert cache.open(KEY, lambda: b"fresh", load) == b"fresh"
-    assert "is dropped: TensorRT refuses the engine" in caplog.text
+    assert "is not used: TensorRT refuses the engine" in caplog.text
     assert cache.open(KEY, never, load) == b"fresh"
 
 
@@ -179,7 +179,7 @@ def test_a_full_disk_costs_a_build_and_leaves_nothing(
     monkeypatch.setattr("edgeau.runtimes.tensorrt.cache.write_whole", full)
     assert cache.open(KEY, lambda: b"engine", stale_free) == b"engine"
     assert kept_files(tmp_path) == []
-    assert "cannot be kept" in caplog.text
+    assert "cannot be cached" in caplog.text
 
 
 # A process of its own: opens KEY with a build that leaves a mark and lasts until it is told to go on.

@@ -243,7 +243,7 @@ def test_the_gate_says_what_is_wrong_in_one_line(artifact: onnx.ModelProto):
     model.CopyFrom(artifact)
     zero_point(model)
     with pytest.raises(
-        TargetError, match=r"x\.onnx is nothing that TensorRT 8\.5 to 11 can build: .* is not symmetric"
+        TargetError, match=r"x\.onnx cannot be built by TensorRT 8\.5 to 11: .* is not symmetric"
     ):
         refuse_unless_fit(model, "x.onnx")
     refuse_unless_fit(artifact, "x.onnx")

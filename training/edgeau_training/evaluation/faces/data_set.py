@@ -205,7 +205,7 @@ def _aligner_of(crops: Path) -> Alignment:
         aligner = Alignment.from_dict(parse_json(path.read_text(encoding="utf-8"))["alignment"])
     except FileNotFoundError as error:
         raise InputError(
-            f"{crops} holds no {MANNER}, so nobody can say how its crops were cut; give the folder crops of a training run"
+            f"{crops} holds no {MANNER}, so it is not known how its crops were made; give the folder crops of a training run"
         ) from error
     except (ValueError, KeyError, TypeError, RecordError) as error:
         raise InputError(f"{path} is damaged: {error}") from error
