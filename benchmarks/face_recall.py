@@ -4,7 +4,7 @@
 
 Faces of the packaged clip and a portrait are pasted into pictures of 1920 x 1080. A face counts as found when the landmarks lie on it
 (within 15 % of the distance between its eyes on average); what is found elsewhere and not refused is false. --page writes the
-table of docs/finding-faces.md and its plot anew. --faces takes the faces of a folder's pictures instead, up to 10 % (larger ones would have to be
+table of docs/finding-faces-measured.md and its plot again. --faces takes the faces of a folder's pictures instead, up to 10 % (larger ones would have to be
 enlarged), and writes its second table. Exit code 3 when fewer than 95 % are found at 4 % of the long side.
 """
 
@@ -79,7 +79,9 @@ def _measure(argv: Sequence[str] | None) -> int:
     parser.add_argument(
         "--faces", type=Path, metavar="DIR", help="pictures of other faces than the shipped ones"
     )
-    parser.add_argument("--page", action="store_true", help="write docs/finding-faces.md and its plot anew")
+    parser.add_argument(
+        "--page", action="store_true", help="write docs/finding-faces-measured.md and its plot again"
+    )
     parser.add_json()
     arguments = parser.parse_args(argv)
     every = heads() if arguments.faces is None else heads_of_folder(arguments.faces)
@@ -221,7 +223,7 @@ def _cells(row: Recall) -> list[str]:
 
 def _write_page(tables: str, what: str, mark: str) -> None:
     about = f"Measured {datetime.now(timezone.utc):%Y-%m-%d}{what} on {machine_name()}; `false in all` counts over all pictures of a row."
-    write_part(DOCS / "finding-faces.md", mark, f"{about}\n\n{tables}")
+    write_part(DOCS / "finding-faces-measured.md", mark, f"{about}\n\n{tables}")
 
 
 def _plot(rows: list[Recall], path: Path) -> None:

@@ -1,6 +1,6 @@
 """Each of the four systems, small, learns the rendered faces; and MRP-Net's losses on one budget.
 
-    python benchmarks/learning.py --data faces/ --out runs/learning [--only mrpnet ...] [--write docs/systems.md]
+    python benchmarks/learning.py --data faces/ --out runs/learning [--only mrpnet ...] [--write docs/systems-measured.md]
 
 A run that is there is not made again, and a broken one goes on, so the command may be stopped at any time. The recipes are
 in benchmarks/learning/. Thresholds are fitted on the validation split and F1 is measured on the test split, for each AU

@@ -5,7 +5,7 @@
 Faces of the packaged clip (rendered), a portrait and, with --video, five frames of a film of a real face; plain, blurred, noisy, dark and enlarged
 from 12 % of their pixels; turned by 0 to 180 degrees. Three ways: FaceMesh of an installed mediapipe; pictures by themselves; and a film in
 its twelfth frame, as live. Right are landmarks within a tenth of the distance between the eyes. --page writes the table of
-docs/finding-faces.md anew.
+docs/finding-faces-measured.md again.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from edgeau._system.command import DONE, CommandParser, print_json, run
 from edgeau.faces.landmarks import open_landmarker
 
 NAME = "turned_faces"
-PAGE = Path(__file__).resolve().parent.parent / "docs" / "finding-faces.md"
+PAGE = Path(__file__).resolve().parent.parent / "docs" / "finding-faces-measured.md"
 _FILM_FRAMES = 12
 WAYS = ("FaceMesh", "edgeau, pictures", "edgeau, films and live")
 ANSWERS = ("right", "refused", "garbage", "not found")
@@ -46,7 +46,9 @@ def _measure(argv: Sequence[str] | None) -> int:
     parser.add_argument(
         "--step", type=int, default=15, help="degrees from one turn to the next (%(default)s)"
     )
-    parser.add_argument("--page", action="store_true", help="write the table of docs/finding-faces.md anew")
+    parser.add_argument(
+        "--page", action="store_true", help="write the table of docs/finding-faces-measured.md again"
+    )
     parser.add_json()
     arguments = parser.parse_args(argv)
     heads, angles = every_head(arguments.video), range(0, 181, arguments.step)

@@ -60,13 +60,14 @@ def _page(documents: Document) -> str:
     one, scaling, profile = (documents[name] for name in MEASURED)
     parts = [
         _head(one, documents),
-        _bars_section(one),
-        _networks_section(one),
         _pipeline_section(one),
+        _networks_section(one),
         _scaling_section(scaling),
         _profile_section(profile),
         _front_section(documents.get("int8-front")),
+        _bars_section(one),
         _missing_section(one, documents),
+        _method_section(one, documents),
     ]
     return "\n\n".join(parts) + "\n"
 
@@ -74,35 +75,45 @@ def _page(documents: Document) -> str:
 def _head(one: Document, documents: Document) -> str:
     about = one["provenance"]
     loads = [documents[name]["provenance"] for name in MEASURED]
+    return f"""# Benchmarks
+
+edgeau beside the tools that one would use instead: whole programs, the same network in other engines, and other INT8 quantizers.
+Measured on {about["date"][:10]} on an {about["processor"]} ({about["cores"]} cores) with edgeau {about["edgeau"]}; [how](#how-it-was-measured). To measure your own machine and bundle, run
+`edgeau-bench bundle/` ([report, bench, doctor](report-and-bench.md)).{_disturbed(loads)}"""
+
+
+def _method_section(one: Document, documents: Document) -> str:
+    about = one["provenance"]
+    loads = [documents[name]["provenance"] for name in MEASURED]
     seen = ", ".join(f"{p['load_before']} to {p['load_after']}" for p in loads)
     packages = ", ".join(
         f"{name} {version}" for name, version in {**about["packages"], **about["peers"]}.items()
     )
-    return f"""# Benchmarks
+    return f"""## How it was measured
 
-Made by a command from `benchmarks/results/`, not written by hand:
+This page is written by a command from `benchmarks/results/`:
 
 ```sh
 python benchmarks/run.py --work bench --peers-python peers/bin/python --front int8_front.json
 ```
 
-`benchmarks/peers-requirements.txt` says how the environment of the other tools is made, and `benchmarks/int8_front.py` makes
-the front. This page: `{about["command"]}`, {about["date"][:10]}, {about["processor"]} ({about["machine"]}, {about["cores"]} cores), Python
+`benchmarks/peers-requirements.txt` has the environment of the other tools, and `benchmarks/int8_front.py` makes
+`int8_front.json`. This page: `{about["command"]}`, {about["date"][:10]}, {about["processor"]} ({about["machine"]}, {about["cores"]} cores), Python
 {about["python"]}, edgeau {about["edgeau"]}, {packages}.
-Processes running or waiting (mean of a minute) before and after each part: {seen}; the measuring itself is one of them.
+Load average of one minute before and after each part: {seen}; the measurement itself counts as one.
 
-Everything of a table ran in one run: each subject in a process of its own, in turns and a new order every round, so that
-what slows the machine down slows all of them. A visit's first call is not counted. Intervals are 95 % bootstrap intervals over
-rounds. What somebody else published is marked as published; it was not measured here.{_disturbed(loads)}"""
+All rows of a table were measured in one run: each subject in its own process, interleaved, in a new order every round, so that
+whatever slows down the machine slows down all of them. The first call of each turn is not counted. Intervals are 95 % bootstrap intervals over
+rounds. Figures that others published are marked as published; they were not measured here."""
 
 
 def _disturbed(parts: Sequence[Document]) -> str:
-    """Word what must be said where other programs ran meanwhile."""
+    """The warning for results that were measured while other programs ran."""
     if all(max(part["load_before"], part["load_after"]) <= part["cores"] for part in parts):
         return ""
     return (
-        "\n\n**Other programs kept the processors busy meanwhile: wall times (p50, p95, frames/s) are far above what this machine "
-        "does alone. CPU times are nearer to it.**"
+        "\n\n**Other programs kept the processors busy during the measurement: wall-clock times (p50, p95, frames/s) are far above those "
+        "of an idle machine. CPU times are closer to them.**"
     )
 
 
@@ -118,19 +129,28 @@ def _bars_section(one: Document) -> str:
         )
         for bar in one["bars"]
     ]
-    head = ("bar", "of what", "times as long [95 %]", "in CPU time", "at most", "held")
+    head = ("limit", "what is divided", "ratio [95 %]", "ratio of CPU times", "at most", "met")
     gap = ", ".join(f"{name} {ms:.1f} ms" for name, ms in one["gap_cpu_ms"].items())
     return "\n".join(
         [
-            "## Bars",
+            "## Limits that edgeau sets itself",
             "",
             _table(head, rows, words=2),
             "",
-            "The pipeline does more than the two that it is compared with. In CPU time of a frame, over FaceMesh at its defaults and the",
-            f"chosen file: {gap}. The packaged bundle has files for ONNX Runtime only; `edgeau-export --target cpu`",
-            "makes one with LiteRT files too, from which the fastest is chosen.",
+            "The pipeline does more than the two parts that it is compared with. CPU time per frame beyond FaceMesh at its defaults and the",
+            f"chosen file: {gap}. {_chosen(one)}",
         ]
     )
+
+
+def _chosen(one: Document) -> str:
+    """The artifact that each pipeline took from its bundle."""
+    taken = [
+        f"{row['name']}: `{row['artifact']}`"
+        for row in one["rows"]
+        if row.get("artifact") and "faces_found" in row
+    ]
+    return f"Files that were chosen as the fastest: {'; '.join(taken)}."
 
 
 def _verdict(bar: Document) -> str:
@@ -165,10 +185,10 @@ def _networks_section(one: Document) -> str:
             "",
             "![Median latency by engine](benchmarks/engines.svg)",
             "",
-            "Bold: what edgeau makes and runs. The others were made from the same float ONNX file with their makers' own tools at",
-            "their defaults, and calibrated on the same packaged crops. Off: mean distance of a probability from float32's; flips:",
-            f"decisions that differ from float32's at float32's thresholds, both on {count} rendered crops that calibrated nothing. Few as they are, they",
-            "show a broken file, not an F1; that is below.",
+            "Bold: files that edgeau makes. The others were made from the same float ONNX file with the vendors' tools at",
+            "their defaults, and calibrated on the same packaged crops. Off: mean difference of a probability from float32's. Flips:",
+            f"decisions that differ from float32's at float32's thresholds. Both are of {count} rendered crops that were not used for calibration: enough to",
+            "show a broken file, too few for an F1, which is in the table of INT8 below.",
             *failed,
         ]
     )
@@ -195,12 +215,12 @@ def _pipeline_section(one: Document) -> str:
         [
             "## The whole pipeline, one face, 640x480",
             "",
-            _table(("program", "status", "ms a frame", "frames/s", "note"), rows, words=2),
+            _table(("program", "measured or published", "ms per frame", "frames/s", "note"), rows, words=2),
             "",
-            "The pipeline looks for up to four faces unless it is told otherwise, and so searches every frame for more; FaceMesh by hand",
-            "looks for one. The pipeline's landmarks have irises (478 points). Frames are the packaged clip's, one after the other.",
-            "Published figures are of other machines and other action units, with other accuracy: they say what a user of these tools is told",
-            f"to expect. Sources: {'; '.join(sources)}.",
+            "By default the pipeline looks for up to four faces, and so searches every frame for more; FaceMesh",
+            "looks for one by default. The pipeline's landmarks include irises (478 points). Frames are those of the packaged clip, in order.",
+            "Published figures are of other machines and other action units, with other accuracy; they show what users of these tools can",
+            f"expect. Sources: {'; '.join(sources)}.",
         ]
     )
 
@@ -228,8 +248,8 @@ def _scaling_section(scaling: Document) -> str:
             "",
             "![Latency by faces](benchmarks/faces.svg) ![Latency by resolution](benchmarks/resolution.svg)",
             "",
-            "The whole pipeline on all processors; threads are those of the network. Faces are the clip's own, side by side. CPU: processor",
-            "time of all threads of a frame, MediaPipe's included, which takes as many as it likes.",
+            "The whole pipeline on all processors; threads are those of the network. Faces are copies of the clip's, side by side. CPU: CPU",
+            "time of all threads per frame, including MediaPipe's, which chooses their number itself.",
         ]
     )
 
@@ -243,13 +263,13 @@ def _profile_section(profile: Document) -> str:
         [
             "## Where the time goes",
             "",
-            f"CPU milliseconds of a frame of {size} with one face, median of {profile['frames']} frames;",
+            f"CPU milliseconds per frame of {size} with one face, median of {profile['frames']} frames;",
             f"{profile['engine']}, `{profile['artifact']}`.",
-            "`python benchmarks/pipeline_overhead.py` gives it for other bundles and pictures.",
+            "`python benchmarks/pipeline_overhead.py` measures it for other bundles and pictures.",
             "",
-            _table(("stage", "CPU ms", "share", "whose"), rows),
+            _table(("stage", "CPU ms", "share", "model or pipeline"), rows),
             "",
-            f"What edgeau itself does takes {profile['own_cpu_ms']:.2f} ms when it is measured as a whole.",
+            f"edgeau's own work takes {profile['own_cpu_ms']:.2f} ms when it is measured as a whole.",
         ]
     )
 
@@ -262,9 +282,12 @@ def _stages(profile: Document) -> Iterable[tuple[str, float, str]]:
 
 
 def _front_section(front: Document | None) -> str:
-    title = "## INT8: what it costs and what it saves\n\n"
+    title = "## INT8: loss of F1, size and time\n\n"
     if front is None:
-        return title + "Not measured yet: `benchmarks/int8_front.py` writes it, `--front` takes it in."
+        return (
+            title
+            + "Not measured yet: `benchmarks/int8_front.py` measures it, and `--front` adds it to this page."
+        )
     rows = [
         (
             f"**{row['name']}**" if row["by"] == "edgeau" else f"{row['name']} (its own default)",
@@ -308,12 +331,12 @@ def _front_section(front: Document | None) -> str:
 def _missing_section(one: Document, documents: Document) -> str:
     failed = [row["name"] for row in one["rows"] if row.get("fault")]
     gaps = [
-        "Raspberry Pi, Jetson and Android: no board was at hand.",
-        "NCNN's INT8: its quantizer is a program that its Python package does not carry.",
-        "Accuracy on labelled photographs of people: none were at hand; every F1 here is of rendered faces.",
+        "Raspberry Pi, Jetson and Android: no board was available.",
+        "NCNN's INT8: its Python package does not contain the quantizer.",
+        "Accuracy on labelled photographs of people: none were available; every F1 here is of rendered faces.",
     ]
     gaps += [f"{name}: the reason is below its table." for name in failed]
-    gaps += [] if "int8-front" in documents else ["The INT8 front."]
+    gaps += [] if "int8-front" in documents else ["The INT8 quantizers."]
     return "## Not measured\n\n" + "\n".join(f"- {gap}" for gap in gaps)
 
 

@@ -1,6 +1,6 @@
 """Prints the check values as Markdown, or writes them into a page between two marks.
 
-``python -m edgeau_training.systems.table --write docs/systems.md``
+``python -m edgeau_training.systems.table --write docs/systems-measured.md``
 """
 
 from __future__ import annotations
@@ -71,7 +71,7 @@ def _body(argv: Sequence[str] | None) -> int:
     parser = CommandParser(
         f"python -m {_NAME}",
         "The published systems' numbers: as specified, and as computed here.",
-        f"python -m {_NAME} --write docs/systems.md",
+        f"python -m {_NAME} --write docs/systems-measured.md",
     )
     parser.add_argument("--write", type=Path, metavar="PAGE", help="a Markdown page that has the two marks")
     parser.add_json()
