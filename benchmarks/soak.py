@@ -1,12 +1,12 @@
 """The live pipeline over many frames and many faults: no crash, no leak, every frame accounted for.
 
-    python benchmarks/soak.py [--frames 100000] [--real] [--json]
+    python benchmarks/soak.py [--frames 100000] [--real [NAME]] [--json]
 
 Time is accelerated: the source gives its next frame as soon as the one before is on its way, and dead sources come back
 after a millisecond. Every 500 frames the source dies, in one of four ways (it ends, fails, hangs, or cannot be opened for a
 while); frames are black, noise, of changing sizes, or with faces that come and go; the network and the landmarks fail now
-and then; one sink is slow and one fails for a while. Landmarks and network are plain functions; with --real MediaPipe and
-the packaged default run instead, on the packaged clip.
+and then; one sink is slow and one fails for a while. Landmarks and network are plain functions; with --real MediaPipe's networks and
+a packaged bundle run instead, on the packaged clip.
 
 Resident memory, without pages of files, is read after every five-hundredth of the frames; its slope is that of a line through the second half, with a
 95 % interval that allows for neighbours that are alike. Exit code 3 when a frame is unaccounted for, or the interval's upper end is not below
@@ -120,10 +120,10 @@ class Unhurried(Source):
         for frame in self._source:
             yield frame
             # One in ten does not wait: newer frames must replace older ones too.
-            patience = 0 if self._weather.given % 10 == 0 else 200
+            patience = 0 if self._weather.given % 10 == 0 else 20
             while patience and self._busy():
                 patience -= 1
-                time.sleep(0.00005)
+                time.sleep(0.0005)
             if self._weather.given >= self._weather.frames:
                 return
 
@@ -194,9 +194,9 @@ class FaultySink(Sink):
         pass
 
 
-def open_pipeline(*, real: bool) -> Pipeline:
-    if real:
-        return Pipeline.load(threads=1, max_faces=1)
+def open_pipeline(real: str | None) -> Pipeline:
+    if real is not None:
+        return Pipeline.load(real, threads=1, max_faces=1)
     bundle = load_bundle(packaged_bundle_path())
     session = FunctionSession(failing_network(len(bundle.manifest.labels)))
     detector = AUDetector(bundle, session, bundle.manifest.artifacts[0], color="BGR")
@@ -233,13 +233,14 @@ def slope(points: Sequence[tuple[int, float]]) -> tuple[float, float]:
     return found, 1.96 * float(np.sqrt(max(variance, 0.0)) / (frames @ frames))
 
 
-def soak(frames: int, *, real: bool) -> dict[str, Any]:
-    weather = Weather(frames, clip_pictures() if real else None)
+def soak(frames: int, real: str | None) -> dict[str, Any]:
+    """Run so many frames through plain functions, or through the landmarks and the network of a packaged bundle."""
+    weather = Weather(frames, None if real is None else clip_pictures())
     memory: list[tuple[int, float]] = []
     reported = dict.fromkeys(("dropped", "gaps"), 0)
     begun_s = time.monotonic()
     with ExitStack() as stack:
-        pipeline = stack.enter_context(open_pipeline(real=real))
+        pipeline = stack.enter_context(open_pipeline(real))
         live = stack.enter_context(LivePipeline(pipeline.stages, LiveOptions(backlog=1)))
         mortal = ReconnectingSource(weather.open, backoff=_QUICK, silence_s=_SILENCE_S)
         source = stack.enter_context(Unhurried(mortal, weather, lambda: live.snapshot().on_the_way > 0))
@@ -258,7 +259,7 @@ def soak(frames: int, *, real: bool) -> dict[str, Any]:
     parts = {"processed": counters.processed, **counters.dropped, "failed": counters.failed}
     return {
         "frames": frames,
-        "parts": "MediaPipe and the packaged default" if real else "plain functions",
+        "parts": "plain functions" if real is None else f"MediaPipe's networks and the packaged {real}",
         "seconds": round(took_s, 1),
         "captured": counters.captured,
         "accounted": parts,
@@ -285,14 +286,20 @@ def main(argv: Sequence[str] | None = None) -> int:
         "python benchmarks/soak.py --frames 100000",
     )
     parser.add_argument("--frames", type=int, default=100_000, help="how many (%(default)s)")
-    parser.add_argument("--real", action="store_true", help="MediaPipe and the packaged default, on the clip")
+    parser.add_argument(
+        "--real",
+        nargs="?",
+        const="default",
+        metavar="NAME",
+        help="MediaPipe's networks and a packaged bundle, default or light, on the clip",
+    )
     parser.add_argument(
         "--max-growth", type=float, default=20.0, help="KiB per thousand frames (%(default)s)"
     )
     parser.add_json()
     arguments = parser.parse_args(argv)
     logging.getLogger("edgeau").setLevel(logging.ERROR)  # hundreds of faults are the point here
-    result = soak(arguments.frames, real=arguments.real)
+    result = soak(arguments.frames, arguments.real)
     if arguments.json:
         print_json(result)
     else:

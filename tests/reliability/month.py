@@ -23,7 +23,13 @@ def month(*, full: bool) -> list[Outcome]:
                 lambda given: _soak(*given),
                 (
                     ("frames with faults, plain functions", 1_000_000 if full else 4200, full),
-                    ("frames with faults, real engines", 100_000 if full else 500, full, "--real"),
+                    (
+                        "frames with faults, real engines (light)",
+                        100_000 if full else 500,
+                        full,
+                        "--real",
+                        "light",
+                    ),
                 ),
             )
         )
