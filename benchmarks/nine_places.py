@@ -245,7 +245,7 @@ _COMPILED = (
 def _bit_equal(
     bundle: Bundle, artifact: Artifact, crops: NDArray[np.uint8], reference_kernels: NDArray[np.float32]
 ) -> float:
-    """Share of the logits that LiteRT's usual kernels (XNNPACK) give to the bit."""
+    """Share of the logits that LiteRT's usual kernels (XNNPACK) give bit for bit."""
     assert artifact.compiled is not None
     assert artifact.compiled.source is not None
     source = artifact.compiled.source
@@ -302,7 +302,7 @@ def _compiled_lines(rows: dict[str, Any]) -> list[str]:
             )
         if "bit_equal" in row:
             parts.append(
-                f"{row['bit_equal']:.1%} of the logits are those of LiteRT's usual kernels to the bit"
+                f"{row['bit_equal']:.1%} of the logits are bit-identical to those of LiteRT's usual kernels"
             )
         lines.append(f"- {row['title']} ({made['compiler']}): {'; '.join(parts)}.")
     return lines

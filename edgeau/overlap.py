@@ -1,7 +1,7 @@
 """The stages of a file in threads of their own, so that decoding, landmarks, networks and whoever takes the results run at once.
 
 Each stage sees the frames in order, and what is remembered from frame to frame is remembered by one thread, so that the answers are those of one
-thread to the bit. Only the networks' looks, which remember nothing, run side by side.
+thread, bit for bit. Only the networks' looks, which remember nothing, run side by side.
 """
 
 from __future__ import annotations

@@ -88,8 +88,8 @@ class Pipeline(Closing):
             provider: the engine's device or kernel library; None takes the runtime's default.
             max_faces: how many faces are looked for at most. None takes 100 in pictures and files and 4 live, where each costs time
                 that others wait for. With 1, a video costs less: while fewer faces than this are in view, every frame is searched for more.
-            far: whether faces below 11 % of the long side of the frame are looked for too, down to 2.5 %, in tiles. It costs some
-                60 ms of a processor for a picture of 1920 x 1080, in a film for one frame in 25. None does so for pictures and
+            far: whether faces below 11 % of the long side of the frame are looked for too, down to 2.5 %, in tiles. It costs about
+                60 ms of CPU time for a picture of 1920 x 1080, in a film for one frame in 25. None does so for pictures and
                 files but not live. Landmarks of an installed mediapipe cannot: True is refused there, and None finds faces
                 from 11 % on (:meth:`edgeau.stages.FrameStages.smallest_face` tells).
             experimental: whether AUs without evidence on real faces are given too.
@@ -104,7 +104,7 @@ class Pipeline(Closing):
                 (``EDGEAU_SIGNATURES``, ``EDGEAU_TRUST``), and without it nothing.
             also: optional outputs of every face: ``"blendshapes"`` (MediaPipe's weights of 51 shapes; they need a ``face_landmarker.task``, as
                 ``landmarker_model`` or on this machine) and ``"eyes"`` (direction of the eyes, uncalibrated).
-            skip: ``"on"`` spares the network faces of a stream that did not change since it looked at them last, ``"auto"`` does so
+            skip: ``"on"`` does not run the network on faces of a stream that have not changed since its last run, ``"auto"`` does so
                 while a live stream cannot keep its rate, ``"off"`` never. Results tell by :attr:`edgeau.Face.aus_time_s`.
 
         Raises:
@@ -232,7 +232,7 @@ class Pipeline(Closing):
         Args:
             source: from :func:`edgeau.open_source`.
             cores: of a file: with 2 or more, decoding, landmarks and networks run in threads of their own, frames ahead of the result
-                that is taken, and as many networks side by side. Results are the same to the bit; best with ``threads=1``.
+                that is taken, and as many networks side by side. Results are bit-identical; best with ``threads=1``.
 
         Raises:
             InputError: from the iterator, where the source could not deliver frames; what it could comes before.

@@ -89,8 +89,8 @@ class FrameStages(Closing):
     Args:
         detector: detector of BGR crops; closed with the stages.
         max_faces: how many faces are looked for at most; None takes 100 in pictures and files and 4 live.
-        far: whether faces below 11 % of the long side of the frame are looked for too, down to 2.5 %, in tiles. It costs some
-            60 ms of a processor for a picture of 1920 x 1080, in a film for one frame in 25. None does so for pictures and
+        far: whether faces below 11 % of the long side of the frame are looked for too, down to 2.5 %, in tiles. It costs about
+            60 ms of CPU time for a picture of 1920 x 1080, in a film for one frame in 25. None does so for pictures and
             files but not live.
         experimental: whether AUs without evidence on real faces are given too.
         landmarker: opens a landmarker; its argument says whether every frame stands for itself. None takes MediaPipe's with the
@@ -275,7 +275,7 @@ class FrameStages(Closing):
         Args:
             frame: as given to :meth:`find`.
             faces: all or some of what :meth:`find` gave.
-            loaded: the stream cannot keep its rate, which is when ``skip="auto"`` spares the network what did not change.
+            loaded: the stream cannot keep its rate, which is when ``skip="auto"`` does not run the network on what did not change.
 
         Raises:
             EngineError: the engine failed.

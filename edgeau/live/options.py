@@ -22,7 +22,7 @@ class LiveOptions:
         backlog: how often results may become ready before the first of them are taken, else those are dropped; a small
             number gives a slow taker new results, a larger one all of them.
         silence_s: a source that delivers nothing for so long is reported, seconds.
-        give_up_s: and one that delivers nothing for so long ends the stream with an error; None waits for ever.
+        give_up_s: a source that delivers nothing for so long ends the stream with an error; None waits without limit.
         hot_c: from this temperature of the processor on the network is run less and less, degrees Celsius; None does not
             look at it.
     """

@@ -70,7 +70,7 @@ def open_source(
             packaged clip (a file of that name is ``"./clip"``).
         real_time: play a file or an iterable at its own rate, as a camera would give it: frames that are not taken in
             time are lost.
-        repeat: with ``real_time``, start a file again at its end, for ever.
+        repeat: with ``real_time``, start a file again at its end, without limit.
         fps: frames a second: to ask a camera for, or to play at with ``real_time``, or that give an iterable's arrays
             their times. None takes the source's own.
         size: width and height in pixels to ask a camera for.

@@ -13,7 +13,7 @@ from edgeau.sources.source import Source
 
 __all__ = ["PacedSource"]
 
-# So far behind its time the source starts counting anew: a slow decoder must not pass for a slow pipeline.
+# So far behind its time the source starts counting again: a slow decoder must not pass for a slow pipeline.
 _TOO_LATE_S = 0.5
 
 
@@ -26,7 +26,7 @@ class PacedSource(Source):
     Args:
         open_: opens the file; called once for every repetition.
         fps: rate to play it at; None takes the file's own times.
-        repeat: start again at its end, for ever.
+        repeat: start again at its end, without limit.
 
     Raises:
         InputError: it cannot be opened.

@@ -19,7 +19,7 @@ class Source(Closing, ABC):
 
     Attributes:
         name: for people, such as the file's name.
-        length: number of frames to expect, for progress; None when nobody knows.
+        length: number of frames to expect, for progress; None if unknown.
         fps: frames a second to expect; None when there is no rate.
         live: frames that are not taken in time are lost (a camera).
         still: frames have nothing to do with each other (pictures), so nothing may be tracked or smoothed over them.

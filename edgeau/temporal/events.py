@@ -62,8 +62,8 @@ class EventDetector:
     (:class:`~edgeau.temporal.hysteresis.Hysteresis`) keeps them from it in the first place.
 
     Args:
-        min_on_s: how long an AU must be active to have come, seconds; also by how much an onset is told late.
-        min_off_s: how long it must be inactive to have gone; also by how much an offset is told late.
+        min_on_s: how long an AU must be active before its onset is reported, seconds; onsets are late by as much.
+        min_off_s: how long it must be inactive before its offset is reported; offsets are late by as much.
         max_gap_s: how long it may be unseen (refused, or without the face) before it counts as gone.
 
     Raises:
@@ -79,7 +79,7 @@ class EventDetector:
 
     @property
     def latency_s(self) -> float:
-        """By how much events are told late at most, apart from those of what could not be seen."""
+        """Largest delay of an event, except where the face could not be seen."""
         return max(self._min_on_s, self._min_off_s)
 
     def update(self, result: FrameResult) -> list[Event]:

@@ -101,7 +101,7 @@ class Smoother(PerTrackFilter[dict[str, "_UnitFilter"]]):
 
     Args:
         smoothing: the kind of filter, with its settings.
-        thresholds: AU label to decision threshold: decisions are made anew on the smoothed probability. An AU that is not
+        thresholds: AU label to decision threshold: decisions are made again on the smoothed probability. An AU that is not
             in here keeps its decision.
     """
 

@@ -123,9 +123,9 @@ def test_a_label_count_that_does_not_fit_the_weights(good, tmp_path):
 
 
 def test_another_network_or_label_count_than_asked_for(good):
-    with pytest.raises(CheckpointError, match="holds network 'mrpnet', asked for was 'drml'"):
+    with pytest.raises(CheckpointError, match="holds network 'mrpnet', but 'drml' was asked for"):
         load_checkpoint(good, network="drml")
-    with pytest.raises(CheckpointError, match="holds 2 labels .AU1 AU12., asked for were 12"):
+    with pytest.raises(CheckpointError, match="holds 2 labels .AU1 AU12., but 12"):
         load_checkpoint(good, labels=12)
 
 

@@ -133,14 +133,14 @@ def test_a_file_that_kills_litert_is_named_and_the_next_artifact_runs(mutated: P
         assert says == "model.onnx 1"
         (line,) = [line for line in errors.splitlines() if "mutated.tflite" in line]
         assert line.startswith(
-            "mutated.tflite is not used: LiteRT ended the process in which it first met mutated.tflite (SIGSEGV)"
+            "mutated.tflite is not used: LiteRT crashed the process that tested mutated.tflite (SIGSEGV)"
         )
         assert "Traceback" not in errors
 
 
 def test_asked_for_alone_it_is_one_clear_error(mutated: Path, tmp_path: Path) -> None:
     says, _ = run(mutated, tmp_path / "cache", "mutated.tflite")
-    assert says.startswith("refused: LiteRT ended the process in which it first met mutated.tflite (SIGSEGV)")
+    assert says.startswith("refused: LiteRT crashed the process that tested mutated.tflite (SIGSEGV)")
 
 
 def test_where_the_cache_cannot_be_written_it_is_caught_as_well(mutated: Path, tmp_path: Path) -> None:

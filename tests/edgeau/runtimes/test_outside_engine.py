@@ -98,7 +98,7 @@ print(json.dumps(dict(
         ("ROW = 'toy'", "not an edgeau.runtimes.table.Runtime but a str"),
         (
             _ENGINE.replace('name="toy"', 'name="litert"'),
-            "brings the runtime 'litert', which is there already",
+            "adds the runtime 'litert', which exists already",
         ),
     ],
     ids=["missing", "raises", "no row", "taken name"],

@@ -16,7 +16,7 @@ BAD = [
     ("ftp://host/there", "cannot go to 'ftp://host/there'"),
     ("udp://host", "has no port; such an address is udp://HOST:PORT"),
     ("udp://:9000", "has no host"),
-    ("osc://host:9000?speed=1", "option 'speed' is not known here; known: none"),
+    ("osc://host:9000?speed=1", "unknown option 'speed'; known: none"),
     ("ws://127.0.0.1", "has no port"),
     ("http://127.0.0.1", "has no port"),
     ("lsl://?faces=9", "faces must be 1..8"),
