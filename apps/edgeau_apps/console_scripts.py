@@ -112,7 +112,7 @@ def _without_command(argv: Sequence[str] | None) -> int:
         "edgeau",
         f"Facial action units on small computers, version {VERSION}.\n\ncommands:\n"
         + "\n".join(f"  {command.name:<11}{command.summary}" for command in COMMANDS.values())
-        + "\n\nedgeau COMMAND --help tells about one.",
+        + "\n\nedgeau COMMAND --help shows the options of a command.",
         "edgeau analyze portrait.jpg",
     )
     given = list(argv or ())

@@ -40,7 +40,7 @@ def pack(data: Path, file: Path, count: int = COUNT) -> None:
 def _body(argv: Sequence[str] | None) -> int:
     parser = CommandParser(
         "python -m edgeau_calibration.data.packaged",
-        "Packs calibration crops of a synthetic data set's training split, as JPEG, into one .npz.",
+        "Pack calibration crops of a synthetic data set's training split, as JPEG, into one .npz.",
         "python -m edgeau_calibration.data.packaged data/synth edgeau/default/calibration.npz",
     )
     parser.add_argument("data", type=Path, help="folder that edgeau-synth wrote")

@@ -63,7 +63,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _body(argv: Sequence[str] | None) -> int:
     parser = CommandParser(
         _NAME,
-        "Writes what weights/assemble.py makes a packaged bundle's model files from; run it in the checkout.",
+        "Write the files from which weights/assemble.py makes a packaged bundle's model files; run it in the checkout.",
         f"{_NAME} --bundle edgeau/default --checkpoint weights/mrpnet-default.fp16.safetensors",
     )
     parser.add_argument("--bundle", type=Path, required=True, metavar="DIR", help="bundle of the package")

@@ -93,7 +93,7 @@ def _with(manifest: Manifest, artifact: Artifact) -> Manifest:
 
 
 def _body(argv: Sequence[str] | None) -> int:
-    parser = packaged_parser(_NAME, "Adds INT8, within a budget of F1, to a bundle that the package carries.")
+    parser = packaged_parser(_NAME, "Add INT8, within a budget of F1, to a packaged bundle.")
     parser.add_argument(
         "--recipe", default=RECIPE, metavar="NAME", help="of edgeau_calibration (default %(default)s)"
     )

@@ -49,7 +49,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _body(argv: Sequence[str] | None) -> int:
     parser = CommandParser(
         _NAME,
-        "Adds LiteRT's INT8 file to a bundle that the package carries.",
+        "Add LiteRT's INT8 file to a packaged bundle.",
         f"{_NAME} --bundle edgeau/default",
     )
     parser.add_argument("--bundle", type=Path, required=True, metavar="DIR", help="bundle of the package")

@@ -65,7 +65,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _body(argv: Sequence[str] | None) -> int:
     parser = CommandParser(
         _NAME,
-        "Makes a bundle that the package carries.",
+        "Make a packaged bundle.",
         f"{_NAME} --checkpoint mrpnet.fp16.safetensors --landmark-model landmark.npz --fusion fusion.json "
         "--data data/synth --out edgeau/default",
     )
@@ -92,10 +92,12 @@ def _body(argv: Sequence[str] | None) -> int:
     parser.add_argument(
         "--without-calibration",
         action="store_true",
-        help="bring no calibration crops: INT8 is made from those of the packaged default",
+        help="store no calibration crops: INT8 is calibrated on those of the packaged default",
     )
     parser.add_argument(
-        "--without-int8", action="store_true", help="only the float network: no half hour of quantization"
+        "--without-int8",
+        action="store_true",
+        help="only the float network, without quantization, which takes half an hour",
     )
     add_max_f1_drop(parser)
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder to make or replace")

@@ -70,9 +70,7 @@ def add_tensorrt_int8(
 
 
 def _body(argv: Sequence[str] | None) -> int:
-    parser = packaged_parser(
-        _NAME, "Adds INT8 for TensorRT, within a budget of F1, to a bundle that the package carries."
-    )
+    parser = packaged_parser(_NAME, "Add INT8 for TensorRT, within a budget of F1, to a packaged bundle.")
     arguments = parser.parse_args(argv)
     int8 = add_tensorrt_int8(arguments.bundle, arguments.data, arguments.max_f1_drop, ProgressReporter(_NAME))
     accuracy = int8.accuracy

@@ -35,7 +35,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _body(argv: Sequence[str] | None) -> int:
     parser = CommandParser(
         "python -m edgeau_training.datasets.me_graphau_lists",
-        "Write the training and test lists of a data set's folds as ME-GraphAU reads them.",
+        "Write the training and test lists of a data set's folds in the format of ME-GraphAU.",
         "python -m edgeau_training.datasets.me_graphau_lists bp4d BP4D --out lists",
     )
     parser.add_argument("set", choices=sorted(DATA_SETS), help="the data set")

@@ -64,7 +64,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _body(argv: Sequence[str] | None) -> int:
-    parser = CommandParser(NAME, "Five points of every picture below a folder, by MTCNN.",
+    parser = CommandParser(NAME, "Write five points of every picture in a folder, found by MTCNN.",
                            f"{NAME} EmotioNet --out EmotioNet/mtcnn.csv")  # fmt: skip
     parser.add_argument("folder", type=Path, metavar="DIR", help="the data set's folder")
     parser.add_argument("--out", type=Path, required=True, metavar="FILE", help="the table")

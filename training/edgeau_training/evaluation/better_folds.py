@@ -85,7 +85,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _body(argv: Sequence[str] | None) -> int:
     parser = CommandParser(
         NAME,
-        "Of several cross-validations, the better model of each fold.",
+        "Print the best model of each fold among several cross-validations.",
         f"{NAME} runs/fixed runs/attn",
     )
     parser.add_argument("runs", nargs="+", type=Path, metavar="RUN", help="folder of edgeau-train --folds")

@@ -74,10 +74,10 @@ def _parser() -> CommandParser:
     parser.add_argument("--real", type=Path, metavar="DIR",
                         help="labelled pictures of real faces, which bound the network's share and the thresholds")  # fmt: skip
     parser.add_argument("--margin", type=float, default=FusionRule.margin,
-                        help="F1 by which the landmark model alone must be better to be taken (default %(default)s)")  # fmt: skip
+                        help="F1 by which the landmark model alone must be better to be used alone (default %(default)s)")  # fmt: skip
     parser.add_argument("--threads", type=positive, default=1, help="of the engine (default 1)")
     parser.add_argument("--keep", type=Path, metavar="NPZ",
-                        help="keep what both models said there; if the file exists, fit on it instead of running them")  # fmt: skip
+                        help="file of both models' predictions; if it exists, they are read from it instead of running the models")  # fmt: skip
     parser.add_json()
     return parser
 

@@ -152,7 +152,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _body(argv: Sequence[str] | None) -> int:
     parser = CommandParser(
         NAME,
-        "Fit the last layer of a checkpoint anew, on features of edgeau_training.evaluation.network_features.",
+        "Fit the last layer of a checkpoint again, on features of edgeau_training.evaluation.network_features.",
         f"{NAME} weights/light.fp16.safetensors --train train.npz --mirrored mirrored.npz --val val.npz --out light.safetensors",
     )
     parser.add_argument(

@@ -121,7 +121,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _body(argv: Sequence[str] | None) -> int:
     parser = bundle_on_renders_parser(
         NAME,
-        "Keep what the last layer of a bundle's float network reads, and its answers, on labelled faces.",
+        "Write the inputs of the last layer of a bundle's float network, and its logits, on labelled faces.",
         f"{NAME} light --data synth/ --split train --out features.npz",
     )
     parser.add_argument("--mirror", action="store_true", help="of the mirrored pictures")

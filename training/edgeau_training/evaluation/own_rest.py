@@ -68,7 +68,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _body(argv: Sequence[str] | None) -> int:
     parser = bundle_on_renders_parser(
         NAME,
-        "What a person's own face at rest is worth, on renders of people who have one.",
+        "Measure what a person's own face at rest gains, on renders of people who have one.",
         f"{NAME} light --data synth/ --split test",
     )
     options = parser.parse_args(argv)

@@ -79,7 +79,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _body(argv: Sequence[str] | None) -> int:
     parser = CommandParser(
         NAME,
-        "Whether a small head on features now and at rest beats the neutral baseline, on renders.",
+        "Compare a small head on features of now and at rest with the neutral baseline, on renders.",
         f"{NAME} light --data synth/ --limit 12000",
     )
     parser.add_argument("bundle", metavar="NAME|DIR", help="default, light, or a folder")

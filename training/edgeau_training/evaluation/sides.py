@@ -68,7 +68,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _body(argv: Sequence[str] | None) -> int:
     parser = bundle_on_renders_parser(
         NAME,
-        "How well a bundle tells left from right, on renders whose sides are labelled.",
+        "Measure how well a bundle distinguishes left from right, on renders with labelled sides.",
         f"{NAME} light --data synth/ --split test",
     )
     options = parser.parse_args(argv)

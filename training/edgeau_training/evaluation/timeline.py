@@ -98,7 +98,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _timeline(argv: Sequence[str] | None) -> int:
     parser = CommandParser(
         "python -m edgeau_training.evaluation.timeline",
-        "AU probabilities of one face over a video, as a picture.",
+        "Plot AU probabilities of one face over a video.",
         "python -m edgeau_training.evaluation.timeline landmark.npz talk.mp4 --out talk.png --spans 0-130,240-460",
     )
     parser.add_argument(

@@ -57,7 +57,7 @@ def _parser() -> CommandParser:
         "--sides-for",
         type=Path,
         metavar="NPZ",
-        help="leave this landmark model as it is, and only add what tells left from right",
+        help="keep this landmark model, and only add the part that distinguishes left from right",
     )
     parser.add_argument("--limit", type=positive, metavar="N", help="only the first N training faces")
     parser.add_json()

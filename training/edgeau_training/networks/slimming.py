@@ -106,7 +106,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _slim(argv: Sequence[str] | None) -> int:
     parser = CommandParser(
         NAME,
-        "Make the start of a slim MRP-Net from a trained one; train it on afterwards.",
+        "Cut a slim MRP-Net from a trained one, as the start of a training.",
         f"{NAME} mrpnet.safetensors --out slim-start.safetensors",
     )
     parser.add_argument("checkpoint", type=Path, help="of mrpnet, variant R")

@@ -105,7 +105,7 @@ def _held_out(checkpoint: Path) -> dict[str, Predictions]:
 def _body(argv: Sequence[str] | None) -> int:
     parser = CommandParser(
         f"python -m {_NAME}",
-        "Put checkpoints of the same labels and input together into one that averages their logits.",
+        "Combine checkpoints with the same labels and input into one that averages their logits.",
         f"python -m {_NAME} face.safetensors emotion.safetensors --out two-view.safetensors",
     )
     parser.add_argument("members", nargs="+", type=Path, metavar="CHECKPOINT")

@@ -48,8 +48,8 @@ def _figures(tuned: Tuned) -> dict[str, float]:
 def _parser() -> CommandParser:
     parser = CommandParser(
         _NAME,
-        "Fine-tunes a checkpoint with the rounding of INT8 in place, taught by itself in float; where asked for, after "
-        "making its stem integer-friendly.",
+        "Fine-tune a checkpoint with simulated INT8 rounding, distilled from its own float answers; "
+        "optionally after making its stem integer-friendly.",
         f"{_NAME} mrpnet.safetensors --data data/synth --out mrpnet-int8.safetensors",
     )
     parser.add_argument("checkpoint", type=Path, metavar="CHECKPOINT", help="of a trained network")

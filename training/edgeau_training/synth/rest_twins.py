@@ -37,7 +37,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _body(argv: Sequence[str] | None) -> int:
     parser = CommandParser(
         NAME,
-        "Each face of a split once more at rest, in the same scene: pairs with a number of their own as identity.",
+        "Render each face of a split again at rest, in the same scene, as pairs with an identity of their own.",
         f"{NAME} ICT-FaceKit --data faces/ --split val --count 800 --out twins/",
     )
     parser.add_argument("rig", type=Path, help="folder of ICT-FaceKit")
