@@ -8,7 +8,6 @@ take place behind the door, so that they count too.
 from __future__ import annotations
 
 import asyncio
-import resource
 import ssl
 from collections.abc import Callable
 from typing import cast
@@ -17,6 +16,16 @@ __all__ = ["Door"]
 
 _MOST = 256
 _HEAD_S = 10.0  # from the connection to the end of its first request's head
+
+
+def _most_files() -> int | None:
+    """How many files this process may open; None where there is no limit."""
+    try:
+        import resource  # not on every system
+    except ImportError:
+        return None
+    files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return files if files > 0 else None
 
 
 class Door:
@@ -35,8 +44,8 @@ class Door:
     def __init__(
         self, *, most: int = _MOST, head_s: float = _HEAD_S, tls: ssl.SSLContext | None = None
     ) -> None:
-        files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
-        self.most = min(most, files // 4) if files > 0 else most
+        files = _most_files()
+        self.most = most if files is None else min(most, files // 4)
         self.backlog = max(self.most // 8, 1)
         self.head_s = head_s
         self.tls = tls

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import csv
 import difflib
-import hashlib
 import io
 import os
 import re
@@ -24,6 +23,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from edgeau._system.file_digest import file_digest
 from edgeau.action_units.names import au_number_or_none, in_facs_order, written_label
 from edgeau.errors import InputError
 
@@ -203,7 +203,7 @@ def labelled_pictures(table: Path, header: Sequence[str], rows: Sequence[Sequenc
         clip=column("clip"),
         split=column("split"),
         at_rest=None if rest is None else np.array([cell == "1" for cell in rest]),
-        digest=hashlib.sha256(table.read_bytes()).hexdigest(),
+        digest=file_digest(table),
         problems=tuple(problems),
         numbers=tuple(number for number, _ in kept),
     )

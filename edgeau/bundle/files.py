@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
 from pathlib import Path
 
+from edgeau._system.file_digest import file_digest
 from edgeau.bundle.manifest import FileRecord
 from edgeau.errors import BundleError
 
@@ -17,7 +17,6 @@ __all__ = [
     "REPORT_MD",
     "SIGNATURE",
     "TIMES",
-    "file_digest",
     "record_of",
     "records_under",
     "verify",
@@ -35,15 +34,6 @@ SIGNATURE = "model.sig"
 
 # Names that no artifact may take.
 OWN_FILES = (MANIFEST, GOLDEN, REPORT_MD, REPORT_HTML, REPORT_JSON, TIMES, SIGNATURE)
-
-
-def file_digest(path: Path) -> str:
-    """SHA-256 of a file, hex."""
-    state = hashlib.sha256()
-    with path.open("rb") as file:
-        while block := file.read(1 << 20):
-            state.update(block)
-    return state.hexdigest()
 
 
 def record_of(directory: Path, name: str) -> FileRecord:

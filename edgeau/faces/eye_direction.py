@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from edgeau.errors import InputError
+from edgeau.faces.landmarks.landmarker import check_irises
 from edgeau.results import EyeDirection
 
 __all__ = ["eye_direction"]
@@ -33,8 +33,7 @@ def eye_direction(landmarks: NDArray[np.float32]) -> EyeDirection | None:
     Raises:
         InputError: the mesh has no irises.
     """
-    if len(landmarks) < 478:
-        raise InputError("eye directions need the 478 points of a mesh with irises; this one has 468")
+    check_irises(landmarks, "eye directions")
     points = landmarks.astype(np.float64)
     right, down = _axes(points)
     found = []

@@ -10,8 +10,8 @@ import onnx
 import onnxruntime
 import pytest
 
+from edgeau._system.file_digest import file_digest
 from edgeau.bundle import load_bundle
-from edgeau.bundle.files import file_digest
 from edgeau.bundle.golden import check_golden, read_golden
 from edgeau.bundle.manifest import Manifest
 from edgeau.runtimes import open_session

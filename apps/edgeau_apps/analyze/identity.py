@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from edgeau import __version__
+from edgeau._system.file_digest import file_digest
 from edgeau._system.json_text import parse_json
-from edgeau.bundle.files import file_digest
 from edgeau.bundle.packaged import bundle_folder
 from edgeau_apps.analyze.inputs import Input, real_path
 

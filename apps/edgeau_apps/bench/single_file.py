@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from edgeau._system.file_digest import file_digest
 from edgeau._system.first_line import first_line
 from edgeau._system.scratch_folder import scratch_folder
-from edgeau.bundle.files import file_digest
 from edgeau.errors import EngineError, InputError, UsageError
 from edgeau.runtimes.litert_interpreter import interpreter
 from edgeau.runtimes.session import EngineInfo, Session, silence

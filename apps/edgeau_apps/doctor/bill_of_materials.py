@@ -15,8 +15,9 @@ from importlib import metadata
 from typing import Any
 
 from edgeau import __version__
+from edgeau._system.file_digest import file_digest
 from edgeau.bundle import Bundle
-from edgeau.bundle.files import MANIFEST, file_digest
+from edgeau.bundle.files import MANIFEST
 from edgeau.bundle.manifest import Artifact, Manifest
 
 __all__ = ["bill_of_materials"]

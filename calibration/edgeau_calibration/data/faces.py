@@ -8,12 +8,12 @@ from numpy.typing import NDArray
 from edgeau._system.closing import Closing
 from edgeau.faces.alignment import Alignment
 from edgeau.faces.landmarks import open_landmarker
-from edgeau.faces.landmarks.landmarker import Landmarker
+from edgeau.faces.landmarks.landmarker import Landmarker, largest_face
 from edgeau_calibration.data.crops import central_crop, is_aligned
 
 __all__ = ["FaceCropper"]
 
-# The largest of so many faces is taken: the first one found may be somebody in the background.
+# The largest of so many faces is taken.
 _FACES = 4
 
 
@@ -62,14 +62,10 @@ class FaceCropper(Closing):
         faces = self._landmarker.detect(frame)
         if not faces:
             return None
-        landmarks = max(faces, key=_area)
+        landmarks = largest_face(faces)
         return self.alignment.crop(frame, landmarks)[..., ::-1], landmarks
 
     def close(self) -> None:
         """Give the landmark networks back; a second call does nothing."""
         if self._landmarker is not None:
             self._landmarker.close()
-
-
-def _area(landmarks: NDArray[np.float32]) -> float:
-    return float(np.prod(np.ptp(landmarks[:, :2], axis=0)))

@@ -8,7 +8,8 @@ from pathlib import Path
 
 from edgeau._system.atomic_folder import AtomicFolder
 from edgeau._system.cache import cache_directory
-from edgeau.bundle.files import SIGNATURE, file_digest
+from edgeau._system.file_digest import file_digest
+from edgeau.bundle.files import SIGNATURE
 from edgeau.bundle.signature.statement import SignedFiles
 from edgeau.errors import BundleError, OutputError
 

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from edgeau._system.closing import Closing
+from edgeau.errors import InputError
 
 if TYPE_CHECKING:  # edgeau-doctor looks for landmark networks where numpy cannot be imported
     import numpy as np
     from numpy.typing import NDArray
 
-__all__ = ["FaceLandmarks", "Landmarker"]
+__all__ = ["FaceLandmarks", "Landmarker", "check_irises", "largest_face"]
+
+_WITH_IRISES = 478
 
 
 @dataclass(frozen=True)
@@ -93,3 +97,33 @@ class Landmarker(Closing, Protocol):
     def close(self) -> None:
         """Give the models back; a second call does nothing."""
         ...
+
+
+def check_irises(landmarks: NDArray[np.float32], what: str) -> None:
+    """Refuse landmarks without irises, which the plain mesh network gives.
+
+    Args:
+        landmarks: of one face, as from :meth:`Landmarker.detect`.
+        what: what needs irises, in the plural, for the message.
+
+    Raises:
+        InputError: there are 468 of them.
+    """
+    if len(landmarks) < _WITH_IRISES:
+        raise InputError(
+            f"{what} need the {_WITH_IRISES} points of a mesh with irises; this one has {len(landmarks)}"
+        )
+
+
+def largest_face(faces: Sequence[NDArray[np.float32]]) -> NDArray[np.float32]:
+    """The face whose landmarks have the largest box: the first one found may be somebody in the background.
+
+    Args:
+        faces: one or more, as from :meth:`Landmarker.detect`.
+    """
+    return max(faces, key=_box_area)
+
+
+def _box_area(landmarks: NDArray[np.float32]) -> float:
+    across, down = (landmarks[:, :2].max(axis=0) - landmarks[:, :2].min(axis=0)).tolist()
+    return float(across * down)

@@ -9,13 +9,13 @@ from __future__ import annotations
 import hashlib
 import subprocess
 import sys
-import tempfile
 import zipfile
 import zlib
 from pathlib import Path, PurePosixPath
 
 from edgeau._system.atomic_folder import AtomicFolder
 from edgeau._system.cache import cache_directory
+from edgeau._system.scratch_folder import scratch_folder
 from edgeau.errors import InputError, OutputError
 
 __all__ = ["REQUIREMENT", "cached_networks", "fetch"]
@@ -61,7 +61,7 @@ def fetch() -> Path:
         for entry, digest in _FILES.items()
     ):
         return place
-    with tempfile.TemporaryDirectory(prefix="edgeau-wheel.") as folder:
+    with scratch_folder("wheel") as folder:
         networks = _networks(_download(Path(folder)))
     try:
         made = AtomicFolder(place)

@@ -9,7 +9,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import json
 import logging
@@ -204,7 +203,7 @@ def lock_folder(file: Path, purpose: str) -> Iterator[None]:
         purpose: what the holder does, for the one who waits.
     """
     try:
-        handle = file.open("a")
+        handle = file.open("ab")
     except OSError:
         yield
         return
@@ -214,6 +213,10 @@ def lock_folder(file: Path, purpose: str) -> Iterator[None]:
 
 
 def _wait_for(descriptor: int, purpose: str) -> None:
+    try:
+        import fcntl  # not on every system
+    except ImportError:
+        return
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:

@@ -12,6 +12,7 @@ from typing import Any
 
 from edgeau._system.atomic_file import write_whole
 from edgeau._system.cache import cache_directory
+from edgeau._system.file_digest import file_digest
 from edgeau._system.json_text import parse_json
 from edgeau.errors import EngineError, OutputError
 from edgeau.runtimes.tensorrt.build import build_engine
@@ -129,5 +130,5 @@ def remembered_options(file: Path) -> EngineOptions:
 
 
 def _options_file(file: Path) -> Path:
-    digest = hashlib.sha256(file.read_bytes()).hexdigest()[:16]
+    digest = file_digest(file)[:16]
     return cache_directory() / "tensorrt" / digest / "options.json"

@@ -7,11 +7,11 @@ from math import prod
 from pathlib import Path
 from typing import Any
 
-from edgeau.errors import DependencyError, EngineError, InputError
-from edgeau.runtimes.litert_interpreter import install_advice
+from edgeau.errors import EngineError, InputError
 from edgeau.runtimes.tflite_file import check_tflite
 from edgeau_export.profiling.lifetimes import peak_bytes
 from edgeau_export.profiling.model_profile import Layer, ModelProfile
+from edgeau_export.tflite_schema import is_filled, names_of, text_of, tflite_schema
 
 __all__ = ["profile_of_tflite"]
 
@@ -56,10 +56,7 @@ def profile_of_tflite(path: Path) -> ModelProfile:
         InputError: the file is missing, cut or no ``.tflite``.
         DependencyError: ai-edge-litert, which has the file format's schema, is not installed.
     """
-    try:
-        from ai_edge_litert import schema_py_generated as schema
-    except ImportError as error:
-        raise DependencyError(f"{path}: counting needs ai-edge-litert; {install_advice()}") from error
+    schema = tflite_schema(str(path))
     try:
         content = path.read_bytes()
     except OSError as error:
@@ -76,16 +73,11 @@ class _Model:
     """A parsed model's first graph, with the schema's names for its numbers."""
 
     def __init__(self, model: Any, schema: Any) -> None:
-        self._operators = _names(schema.BuiltinOperator)
-        self._types = _names(schema.TensorType)
+        self._operators = names_of(schema.BuiltinOperator)
+        self._types = names_of(schema.TensorType)
         self._codes = [max(code.builtinCode, code.deprecatedBuiltinCode or 0) for code in model.operatorCodes]
-        self._custom = [
-            code.customCode.decode(errors="replace")
-            if isinstance(code.customCode, bytes)
-            else str(code.customCode)
-            for code in model.operatorCodes
-        ]
-        self._constant = [_is_filled(buffer) for buffer in model.buffers]
+        self._custom = [text_of(code.customCode) for code in model.operatorCodes]
+        self._constant = [is_filled(buffer) for buffer in model.buffers]
         self.graph = model.subgraphs[0]
 
     def kind(self, operator: Any) -> str:
@@ -111,17 +103,11 @@ class _Model:
 
     def name(self, index: int) -> str:
         """Name of a tensor."""
-        name = self.graph.tensors[index].name
-        return name.decode() if isinstance(name, bytes) else str(name)
+        return text_of(self.graph.tensors[index].name)
 
     def constant(self, index: int) -> bool:
         """Tell whether a tensor's values are in the file."""
         return index >= 0 and self._constant[self.graph.tensors[index].buffer]
-
-
-def _is_filled(buffer: Any) -> bool:
-    """Tell whether a buffer has values: in its place, or behind the flatbuffer, where newer writers put large ones."""
-    return (buffer.data is not None and len(buffer.data) > 0) or buffer.offset > 1
 
 
 def _account(model: _Model, name: str, file_bytes: int) -> ModelProfile:
@@ -221,8 +207,3 @@ def _macs(model: _Model, kind: str, inputs: list[int], output: int) -> int:
         case "TRANSPOSE_CONV":
             return prod(model.shape(inputs[2])) * prod(model.shape(inputs[1])[:3])
     return 0
-
-
-def _names(enumeration: Any) -> dict[int, str]:
-    """The schema's numbers of an enumeration -> names."""
-    return {value: name for name, value in vars(enumeration).items() if isinstance(value, int)}

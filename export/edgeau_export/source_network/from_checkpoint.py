@@ -11,9 +11,9 @@ import numpy as np
 import onnx
 from numpy.typing import NDArray
 
+from edgeau._system.file_digest import file_digest
 from edgeau._system.install_lines import extra_line
 from edgeau._system.records import from_dict
-from edgeau.bundle.files import file_digest
 from edgeau.bundle.manifest import Accuracy, InputSpec, NetworkInfo
 from edgeau.bundle.preprocessing import Preprocessor
 from edgeau.bundle.provenance import Provenance

@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from edgeau._system.file_digest import file_digest
 from edgeau.action_units.names import written_label
-from edgeau.bundle.files import file_digest
 from edgeau.bundle.manifest import InputSpec, NetworkInfo
 from edgeau.bundle.provenance import Provenance
 from edgeau.errors import RecordError, UsageError

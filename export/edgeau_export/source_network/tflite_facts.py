@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from edgeau.errors import CheckpointError, DependencyError, EngineError
-from edgeau.runtimes.litert_interpreter import install_advice
+from edgeau.errors import CheckpointError, EngineError
 from edgeau.runtimes.tflite_file import check_tflite
+from edgeau_export.tflite_schema import is_filled, names_of, text_of, tflite_schema
 
 __all__ = ["TfliteEnd", "TfliteFacts", "float_constants", "read_tflite_facts", "refuse_what_cannot_run"]
 
@@ -70,7 +70,7 @@ def read_tflite_facts(path: Path) -> TfliteFacts:
         CheckpointError: it is missing, cut, or no ``.tflite``.
         DependencyError: ai-edge-litert, which has the format's schema, is not installed.
     """
-    schema = _schema(path.name)
+    schema = tflite_schema(path.name)
     if not path.is_file():
         raise CheckpointError(f"weights {path} {'is a folder' if path.is_dir() else 'does not exist'}")
     content = path.read_bytes()
@@ -79,7 +79,7 @@ def read_tflite_facts(path: Path) -> TfliteFacts:
     except EngineError as error:
         raise CheckpointError(str(error)) from error
     model = schema.ModelT.InitFromPackedBuf(content, 0)
-    types, operators = _names(schema.TensorType), _names(schema.BuiltinOperator)
+    types, operators = names_of(schema.TensorType), names_of(schema.BuiltinOperator)
     graph = model.subgraphs[0]
     codes = [
         (operators.get(max(code.builtinCode, code.deprecatedBuiltinCode or 0), "CUSTOM"), code.customCode)
@@ -95,7 +95,7 @@ def read_tflite_facts(path: Path) -> TfliteFacts:
         inputs=tuple(_end(graph.tensors[int(index)], types) for index in graph.inputs),
         outputs=tuple(_end(graph.tensors[int(index)], types) for index in graph.outputs),
         precision=_precision(model, graph, types),
-        custom=tuple(sorted({_text(name) for kind, name in used if kind == "CUSTOM"})),
+        custom=tuple(sorted({text_of(name) for kind, name in used if kind == "CUSTOM"})),
         last=makers.get(int(graph.outputs[0]), ""),
     )
 
@@ -109,14 +109,14 @@ def float_constants(content: bytes) -> Iterator[tuple[str, NDArray[Any]]]:
     Raises:
         DependencyError: ai-edge-litert is not installed.
     """
-    schema = _schema("the file")
+    schema = tflite_schema("the file")
     model = schema.ModelT.InitFromPackedBuf(content, 0)
     kinds = {schema.TensorType.FLOAT32: np.float32, schema.TensorType.FLOAT16: np.float16}
     for tensor in model.subgraphs[0].tensors:
         data = model.buffers[tensor.buffer].data
         if tensor.type in kinds and data is not None and len(data):
             shape = () if tensor.shape is None else tuple(tensor.shape)
-            yield _text(tensor.name), np.frombuffer(bytes(data), kinds[tensor.type]).reshape(shape)
+            yield text_of(tensor.name), np.frombuffer(bytes(data), kinds[tensor.type]).reshape(shape)
 
 
 def refuse_what_cannot_run(facts: TfliteFacts, where: str) -> None:
@@ -145,14 +145,6 @@ def refuse_what_cannot_run(facts: TfliteFacts, where: str) -> None:
         )
 
 
-def _schema(where: str) -> Any:
-    try:
-        from ai_edge_litert import schema_py_generated
-    except ImportError as error:
-        raise DependencyError(f"reading {where} needs ai-edge-litert; {install_advice()}") from error
-    return schema_py_generated
-
-
 def _end(tensor: Any, types: dict[int, str]) -> TfliteEnd:
     shape = [int(length) for length in (() if tensor.shape is None else tensor.shape)]
     open_ended = shape if tensor.shapeSignature is None else [int(length) for length in tensor.shapeSignature]
@@ -162,7 +154,7 @@ def _end(tensor: Any, types: dict[int, str]) -> TfliteEnd:
     units = tensor.quantization
     scaled = units is not None and units.scale is not None and len(units.scale) > 0
     return TfliteEnd(
-        _text(tensor.name),
+        text_of(tensor.name),
         types[tensor.type],
         marked,
         float(units.scale[0]) if scaled else 0.0,
@@ -174,8 +166,7 @@ def _precision(model: Any, graph: Any, types: dict[int, str]) -> str:
     """By what the file's constants and the tensors between its operators are."""
 
     def constant(tensor: Any) -> bool:
-        buffer = model.buffers[tensor.buffer]
-        return (buffer.data is not None and len(buffer.data) > 0) or buffer.offset > 1
+        return is_filled(model.buffers[tensor.buffer])
 
     stored = {types[tensor.type] for tensor in graph.tensors if constant(tensor)}
     between = {
@@ -189,11 +180,3 @@ def _precision(model: Any, graph: Any, types: dict[int, str]) -> str:
     if stored & set(_INTEGER_WEIGHTS):
         return "dynamic"
     return "fp16" if "FLOAT16" in stored else "fp32"
-
-
-def _text(name: Any) -> str:
-    return name.decode(errors="replace") if isinstance(name, bytes) else str(name)
-
-
-def _names(enumeration: Any) -> dict[int, str]:
-    return {value: name for name, value in vars(enumeration).items() if isinstance(value, int)}

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-import tempfile
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from edgeau._system.closing import Closing
 from edgeau._system.json_text import parse_json
+from edgeau._system.scratch_folder import scratch_folder
 from edgeau._system.tool_environment import TOOLS, tool_python, tool_versions
 from edgeau.errors import EngineError
 
@@ -41,16 +42,22 @@ class ToolProcess(Closing):
     def __init__(self, tool: str, script: str) -> None:
         python = tool_python(tool)
         self._tool = TOOLS[tool]
-        self._folder = tempfile.TemporaryDirectory(prefix=f"edgeau-{tool}-")
-        self._stderr = (Path(self._folder.name) / "stderr").open("w+b")
+        self._held = ExitStack()
+        with ExitStack() as held:
+            self._folder = Path(held.enter_context(scratch_folder(tool)))
+            self._stderr = held.enter_context((self._folder / "stderr").open("w+b"))
+            self._process = self._started(python, script)
+            self._held = held.pop_all()
+
+    def _started(self, python: Path, script: str) -> subprocess.Popen[bytes]:
         # The environment is its own: nothing of ours may be imported there.
         own = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
-        self._process = subprocess.Popen(
+        return subprocess.Popen(
             [str(python), str(_SCRIPTS / script)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._stderr,
-            cwd=self._folder.name,
+            cwd=self._folder,
             env={**own, "ORT_DISABLE_TELEMETRY": "1"},
         )
 
@@ -82,7 +89,7 @@ class ToolProcess(Closing):
 
     def run(self, batch: NDArray[np.float32]) -> NDArray[np.float32]:
         """The answers to a batch, float32 ``(n, C, H, W)`` to ``(n, L)``, through two files."""
-        given, answered = (Path(self._folder.name) / name for name in ("given.npy", "answered.npy"))
+        given, answered = (self._folder / name for name in ("given.npy", "answered.npy"))
         np.save(given, np.ascontiguousarray(batch, np.float32))
         self.ask(run=str(given), answers=str(answered))
         logits: NDArray[np.float32] = np.load(answered)
@@ -100,8 +107,7 @@ class ToolProcess(Closing):
                 self._process.wait()
         if self._process.stdout is not None:
             self._process.stdout.close()
-        self._stderr.close()
-        self._folder.cleanup()
+        self._held.close()
 
     def _last_words(self) -> str:
         self._process.wait()

@@ -14,8 +14,8 @@ import torch
 from torch import nn
 
 from edgeau import Pipeline, open_source
+from edgeau._system.file_digest import file_digest
 from edgeau.bundle import load_bundle
-from edgeau.bundle.files import file_digest
 from edgeau.bundle.manifest import InputSpec
 from edgeau.bundle.preprocessing import Preprocessor
 from edgeau.metrics import f1_scores

@@ -77,3 +77,16 @@ def test_faces_that_nobody_labelled_whole_are_refused(drawn):
     unknown[0, 0] = -1
     with pytest.raises(InputError, match="without a label"):
         fit_last_layer(ZERO, replace(plain, truth=unknown))
+
+
+def test_features_of_another_layer_are_refused(drawn):
+    plain, _ = drawn
+    with pytest.raises(InputError, match="12 numbers a face for 2 AUs, and the layer reads 7 for 2"):
+        fit_last_layer(LastLayer(np.zeros((2, 7), np.float32), np.zeros(2, np.float32)), plain)
+
+
+@pytest.mark.parametrize("person", [5, 7], ids=["all kept back", "nobody kept back"])
+def test_faces_of_one_person_are_refused(drawn, person):
+    plain, _ = drawn
+    with pytest.raises(InputError, match="too few people"):
+        fit_last_layer(ZERO, replace(plain, persons=np.full(FACES, person)))

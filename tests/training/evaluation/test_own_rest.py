@@ -98,3 +98,19 @@ def test_a_bundle_that_does_not_say_what_rest_is_is_named(
     (tmp_path / "old" / "manifest.json").write_text(json.dumps(manifest))
     assert module.main([str(tmp_path / "old"), "--data", str(tmp_path)]) == 2
     assert "does not contain the network's output on a face at rest" in capsys.readouterr().err
+
+
+def test_faces_that_are_not_labelled_whole_are_refused(people: People) -> None:
+    bundle = load_bundle(packaged_bundle_path())
+    people.truth[3, 2] = -1
+    with pytest.raises(InputError, match="not labelled whole"):
+        own_rest(bundle, people)
+    people.labels = LABELS[:-1]
+    with pytest.raises(InputError, match=f"does not label {LABELS[-1]}"):
+        own_rest(bundle, people)
+
+
+def test_data_without_a_face_are_refused(people: People) -> None:
+    people.count = 0
+    with pytest.raises(InputError, match="gave no face"):
+        own_rest(load_bundle(packaged_bundle_path()), people)

@@ -11,12 +11,17 @@ import pytest
 import torch
 from torch import nn
 
-from edgeau.errors import UsageError
+from edgeau.bundle.manifest import InputSpec
+from edgeau.errors import InputError, UsageError
+from edgeau.faces.alignment import Alignment, ArcFaceTemplate
+from edgeau.faces.warp import warp
+from edgeau_training.augmentation import CANVAS, CropView, centre_cut
 from edgeau_training.checkpoint import CheckpointInfo, load_checkpoint, save_checkpoint
 from edgeau_training.networks import build_network
 from edgeau_training.quantization_aware.attachment import attach, detach, watch_ranges
 from edgeau_training.quantization_aware.command import main
 from edgeau_training.quantization_aware.distillation import Course, distil, loss_of
+from edgeau_training.quantization_aware.faces import read_faces
 from edgeau_training.quantization_aware.fake_quantization import ActivationRounding, WeightRounding
 from edgeau_training.quantization_aware.folding import fold_batch_norms
 from edgeau_training.quantization_aware.gates import without_gates
@@ -239,3 +244,33 @@ def test_a_checkpoint_without_data_is_a_clear_error(
     assert main([str(source), "--data", str(tmp_path / "absent"), "--out", str(out)]) == 2
     assert "edgeau-synth" in capsys.readouterr().err
     assert not out.exists()
+
+
+@pytest.mark.parametrize("alignment", [Alignment(), Alignment(size=160, canvas=183)], ids=["mrpnet", "slim"])
+def test_the_network_sees_of_a_face_what_it_sees_on_a_device(
+    tmp_path: Path, write_tiny_faces: object, alignment: Alignment
+) -> None:
+    write_tiny_faces(tmp_path)  # type: ignore[operator]
+    spec = InputSpec(size=(alignment.size, alignment.size), mean=(0, 0, 0), std=(1, 1, 1))
+    found = read_faces(tmp_path, "train", LABELS, spec, alignment, 1)
+    stored = found._crops.crops([0], CANVAS)[0]
+    field = CANVAS * alignment.size / alignment.canvas
+    wanted, narrower = (
+        warp(stored, centre_cut(CropView(alignment.size, part)), alignment.size)
+        for part in (field, 0.9 * field)
+    )
+    seen = found.batch(np.arange(1))[0].numpy().transpose(1, 2, 0) * 255
+    assert seen.shape == (alignment.size, alignment.size, 3)
+    # Resampling once more changes what is small; another field of view changes all of it.
+    assert np.abs(seen - wanted).mean() < 0.5 * np.abs(seen - narrower).mean()
+
+
+def test_faces_that_do_not_fill_a_batch_or_are_cut_otherwise_are_refused(
+    tmp_path: Path, write_tiny_faces: object
+) -> None:
+    write_tiny_faces(tmp_path)  # type: ignore[operator]
+    found = read_faces(tmp_path, "train", LABELS, InputSpec(), Alignment(), 1)
+    with pytest.raises(InputError, match="cannot be drawn from"):
+        found.endless(len(found.faces) + 1, 0)
+    with pytest.raises(InputError, match="do not fit the alignment"):
+        read_faces(tmp_path, "train", LABELS, InputSpec(size=(112, 112)), ArcFaceTemplate(112), 1)

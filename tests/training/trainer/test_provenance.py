@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from edgeau.bundle.files import file_digest
+from edgeau._system.file_digest import file_digest
 from edgeau_export.source_network.from_checkpoint import CheckpointSource
 from edgeau_training.checkpoint import read_info
 from edgeau_training.datasets import LICENCES, open_data_set

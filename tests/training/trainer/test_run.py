@@ -11,7 +11,7 @@ import time
 import pytest
 import torch
 
-from edgeau.bundle.files import file_digest
+from edgeau._system.file_digest import file_digest
 from edgeau_training.checkpoint import load_checkpoint, read_info
 from edgeau_training.train_command import main
 from edgeau_training.trainer.recipe import read_recipe

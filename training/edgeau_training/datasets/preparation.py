@@ -24,7 +24,7 @@ from edgeau._system.progress import progress_bar
 from edgeau.errors import InputError, OutputError, UsageError
 from edgeau.faces.alignment import WholePicture
 from edgeau.faces.landmarks import open_landmarker
-from edgeau.faces.landmarks.landmarker import Landmarker
+from edgeau.faces.landmarks.landmarker import Landmarker, largest_face
 from edgeau_training.datasets.aligners import CANVAS, Aligner
 from edgeau_training.datasets.frame_reading import read_frames
 from edgeau_training.datasets.labelled_frames import LabelledFrames
@@ -147,7 +147,7 @@ def _crop(
     faces = landmarker.detect(frame)
     if not faces:
         return None
-    return aligner.crop(frame, max(faces, key=lambda face: float(np.prod(np.ptp(face[:, :2], axis=0)))))
+    return aligner.crop(frame, largest_face(faces))
 
 
 def _write(path: Path, crop: NDArray[np.uint8]) -> None:

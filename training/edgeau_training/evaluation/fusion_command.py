@@ -170,7 +170,7 @@ def _own_thresholds(
 def _answers(options: argparse.Namespace) -> dict[str, Predictions]:
     """Both models on both splits; kept in a file where one is named, and taken from there the next time."""
     if options.keep and options.keep.is_file():
-        return load_predictions(options.keep)
+        return _kept(options)
     if options.also and not bundle_folder(options.network).is_dir():
         raise UsageError(f"{options.network} is a single model; --also chooses from a bundle's artifacts")
     part = "network" if bundle_folder(options.network).is_dir() else None
@@ -193,10 +193,40 @@ def _answers(options: argparse.Namespace) -> dict[str, Predictions]:
             tables = predict(scorers, open_faces(options.data, split), options.limit, labels).predictions
             answers |= _named(tables, more, role)
         if options.real is not None:
-            tables = predict((network, landmark, *others.values()), open_faces(options.real)).predictions
+            scorers, real = (network, landmark, *others.values()), open_faces(options.real)
+            tables = predict(scorers, real, labels=labels).predictions
             answers |= _named(tables, others, "real faces")
     if options.keep:
         save_predictions(options.keep, answers)
+    return answers
+
+
+def _kept(options: argparse.Namespace) -> dict[str, Predictions]:
+    """What a file keeps, where that is all that is asked for.
+
+    Raises:
+        UsageError: it was kept without something that is asked for now.
+    """
+    answers = load_predictions(options.keep)
+    roles = ("fitted", "measured", *(() if options.real is None else ("real faces",)))
+    missing = [
+        name
+        for role in roles
+        for name in (f"network on {role}", f"landmark on {role}")
+        if name not in answers
+    ]
+    others = _others(answers)
+    missing += [
+        name
+        for name in (f"{file}{_OTHER}real faces" for file in others if options.real)
+        if name not in answers
+    ]
+    if len(others) < len(options.also):
+        missing.append(f"{len(options.also)} other artifacts (it has {len(others)})")
+    if missing:
+        raise UsageError(
+            f"--keep {options.keep} has no {', no '.join(missing)}; remove it, and the models are run again"
+        )
     return answers
 
 

@@ -11,7 +11,6 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import cast
 
 import numpy as np
 import torch
@@ -19,7 +18,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from edgeau._system.command import DONE, CommandParser, run
-from edgeau.errors import InputError
+from edgeau.errors import InputError, UsageError
 from edgeau_training.checkpoint import load_checkpoint, save_checkpoint
 from edgeau_training.evaluation.network_features import NetworkFeatures, read_features
 from edgeau_training.evaluation.predictions import Predictions
@@ -83,14 +82,22 @@ def fit_last_layer(
         The layer, and the loss on people kept back by pull.
 
     Raises:
-        InputError: a face has an unknown label, or the mirror images are not of the first faces.
+        InputError: a face has an unknown label, the features are of another layer, the mirror images are not of the first faces, or
+            the people are too few to keep some back.
     """
     rule = rule or LastLayerRule()
+    if (faces.truth.shape[1], faces.features.shape[1]) != start.weight.shape:
+        raise InputError(
+            f"the features are {faces.features.shape[1]} numbers a face for {faces.truth.shape[1]} AUs, and the layer reads "
+            f"{start.weight.shape[1]} for {start.weight.shape[0]}; make them with the network of this checkpoint"
+        )
     if (faces.truth < 0).any():
         raise InputError("a face has an AU without a label; fit the last layer on renders")
     if mirrored is not None and not np.array_equal(mirrored.persons, faces.persons[: len(mirrored.persons)]):
         raise InputError("the mirror images are not of the first faces of the training split")
     kept = faces.persons % _KEPT_BACK == 0
+    if kept.all() or not kept.any():
+        raise InputError("the faces are of too few people to keep some back; take more of the training split")
     losses = {}
     for pull in rule.pulls:
         fitted = _fit(start, faces, mirrored, ~kept, pull, rule)
@@ -170,7 +177,11 @@ def _body(argv: Sequence[str] | None) -> int:
     parser.add_argument("--out", type=Path, required=True, metavar="FILE")
     options = parser.parse_args(argv)
     network, info = load_checkpoint(options.checkpoint)
-    layer = cast("nn.Linear", network.classifier)
+    layer = getattr(network, "classifier", None)
+    if not isinstance(layer, nn.Linear):
+        raise UsageError(
+            f"{options.checkpoint} holds {info.network!r}, whose last layer is not a linear classifier"
+        )
     start = LastLayer(layer.weight.detach().float().numpy(), layer.bias.detach().float().numpy())
     mirrored = None if options.mirrored is None else read_features(options.mirrored)
     train, val = read_features(options.train), read_features(options.val)

@@ -72,14 +72,16 @@ def network_features(
         mirror: show the network the mirrored pictures; labels stay as they are, those of either side.
 
     Raises:
-        UsageError: the bundle has no landmark model, which says how a mesh is mirrored, though ``mirror`` asks for it.
+        InputError: no face was found, or there are no pictures with landmarks.
+        UsageError: the bundle has no float network for ONNX Runtime that ends in a linear layer, or no landmark model, which says
+            how a mesh is mirrored, though ``mirror`` asks for it.
     """
     session, order = _session(bundle), _mirror_order(bundle) if mirror else None
     manifest = bundle.manifest
     preprocess = Preprocessor(manifest.input, "BGR")
     columns = [faces.labels.index(label) if label in faces.labels else None for label in manifest.labels]
     rows: list[NetworkFeatures] = []
-    with progress_bar(total=limit or faces.count, unit="face", desc=faces.name) as progress:
+    with progress_bar(total=min(limit or faces.count, faces.count), unit="face", desc=faces.name) as progress:
         for batch in faces.batches(BATCH, limit):
             shown = batch if order is None else mirrored_faces(batch, order)
             logits, features = session.run(
@@ -93,6 +95,8 @@ def network_features(
             rest = np.zeros(count, bool) if batch.at_rest is None else batch.at_rest
             rows.append(NetworkFeatures(features, logits, truth, persons, rest, batch.landmarks))
             progress.update(count)
+    if not rows:
+        raise InputError(f"{faces.name} gave no face to run the network on")
     return NetworkFeatures(
         *(np.concatenate([getattr(part, field.name) for part in rows]) for field in fields(NetworkFeatures))
     )
@@ -142,9 +146,11 @@ def _body(argv: Sequence[str] | None) -> int:
 
 def _session(bundle: Bundle) -> onnxruntime.InferenceSession:
     """The float network, whose second output is what its last layer reads."""
-    (artifact,) = bundle.artifacts("onnxruntime/fp32")
+    artifact = bundle.artifacts("onnxruntime/fp32")[0]
     graph = onnx.load(bundle.path(artifact.file))
-    last = next(node for node in reversed(graph.graph.node) if node.op_type == "Gemm")
+    last = next((node for node in reversed(graph.graph.node) if node.op_type == "Gemm"), None)
+    if last is None:
+        raise UsageError(f"{artifact.file} of {bundle.directory} does not end in a linear layer")
     graph.graph.output.append(onnx.helper.make_tensor_value_info(last.input[0], onnx.TensorProto.FLOAT, None))
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1

@@ -28,7 +28,7 @@ from edgeau_training.evaluation.faces import open_faces
 from edgeau_training.evaluation.faces.batch import LabelledFaces
 from edgeau_training.evaluation.metrics import measure
 from edgeau_training.evaluation.options import bundle_on_renders_parser
-from edgeau_training.evaluation.predictions import Predictions
+from edgeau_training.evaluation.predictions import UNKNOWN, Predictions
 from edgeau_training.evaluation.run import BATCH
 from edgeau_training.evaluation.scorers import open_scorer
 
@@ -98,13 +98,22 @@ def own_rest(
         limit: only the first so many faces.
 
     Raises:
-        InputError: nobody has a face at rest and another one.
+        InputError: nobody has a face at rest and another one, or the faces are not labelled whole.
     """
     manifest = bundle.manifest
     model = LandmarkModel.load(bundle.path(manifest.landmark_model or ""))
     columns = [model.labels.index(label) for label in manifest.labels]
-    truth, persons, resting, network, points = (np.concatenate(part) for part in zip(
-        *_answers(bundle, faces, artifact, limit), strict=True))  # fmt: skip
+    missing = [label for label in manifest.labels if label not in faces.labels]
+    if missing:
+        raise InputError(f"{faces.name} does not label {', '.join(missing)}; render faces with edgeau-synth")
+    batches = list(_answers(bundle, faces, artifact, limit))
+    if not batches:
+        raise InputError(f"{faces.name} gave no face to measure on")
+    truth, persons, resting, network, points = (np.concatenate(part) for part in zip(*batches, strict=True))
+    if (truth == UNKNOWN).any():
+        raise InputError(
+            f"{faces.name} has faces that are not labelled whole; render faces with edgeau-synth"
+        )
     firsts = {int(persons[row]): row for row in reversed(np.flatnonzero(resting))}
     tested = [row for row, person in enumerate(persons) if firsts.get(int(person), row) != row]
     if not tested:
@@ -134,7 +143,7 @@ def _answers(
     columns = [faces.labels.index(label) for label in bundle.manifest.labels]
     with (
         closing(open_scorer(bundle.directory, artifact, "network")) as network,
-        progress_bar(total=faces.count, unit="face", desc=faces.name) as progress,
+        progress_bar(total=min(limit or faces.count, faces.count), unit="face", desc=faces.name) as progress,
     ):
         for batch in faces.batches(BATCH, limit):
             if batch.groups is None or batch.at_rest is None or batch.landmarks is None:

@@ -31,7 +31,7 @@ from edgeau.metrics import macro_mean
 from edgeau_training.evaluation.faces.synthetic import SyntheticSplit
 from edgeau_training.evaluation.metrics import fit_thresholds, measure
 from edgeau_training.evaluation.network_features import network_features
-from edgeau_training.evaluation.predictions import Predictions
+from edgeau_training.evaluation.predictions import UNKNOWN, Predictions
 
 __all__ = ["RestPairs", "main", "pairs", "train_head"]
 
@@ -135,7 +135,7 @@ def pairs(bundle: Bundle, data: Path, split: str, limit: int | None = None) -> R
 
     Raises:
         UsageError: the bundle has no fusion that says what its network gives at rest.
-        InputError: nobody of the split is seen at rest and once more.
+        InputError: nobody of the split is seen at rest and once more, or an AU of the bundle is not labelled.
     """
     manifest = bundle.manifest
     fusion = manifest.fusion
@@ -146,6 +146,8 @@ def pairs(bundle: Bundle, data: Path, split: str, limit: int | None = None) -> R
     model = LandmarkModel.load(bundle.path(manifest.landmark_model))
     columns = [model.labels.index(label) for label in manifest.labels]
     found = network_features(bundle, SyntheticSplit(data, split), limit)
+    if (found.truth == UNKNOWN).any():
+        raise InputError(f"{data}, {split} does not label every AU of {bundle.directory}")
     firsts = {int(found.persons[row]): row for row in reversed(np.flatnonzero(found.at_rest))}
     tested = [row for row, person in enumerate(found.persons) if firsts.get(int(person), row) != row]
     if not tested:

@@ -8,13 +8,11 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from edgeau._system.records import from_dict
-from edgeau.bundle.manifest import InputSpec
 from edgeau.bundle.preprocessing import Preprocessor
-from edgeau.faces.alignment import Alignment
 from edgeau_training.checkpoint import load_checkpoint
 from edgeau_training.evaluation.inner_answers import InnerMap, InnerTable
 from edgeau_training.evaluation.read_inner_answers import read_inner_answers
+from edgeau_training.evaluation.scorers.checkpoint import alignment_of, input_spec_of
 
 __all__ = ["Saliency"]
 
@@ -36,15 +34,15 @@ class Saliency:
         alignment: how the crops are cut.
 
     Raises:
-        CheckpointError: it cannot be read.
+        CheckpointError: it cannot be read, or does not say what its network takes.
     """
 
     def __init__(self, path: Path) -> None:
         network, info = load_checkpoint(path)
         self._network = network.eval()
         self.labels = info.labels
-        self.alignment = Alignment.from_dict(info.alignment)
-        self._preprocessor = Preprocessor(from_dict(InputSpec, info.input, "input"), "BGR")
+        self.alignment = alignment_of(info)
+        self._preprocessor = Preprocessor(input_spec_of(info), "BGR")
 
     def of(self, crop: NDArray[np.uint8]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """The answers to one crop and what they hang on: a backward pass for each answer and noisy copy.

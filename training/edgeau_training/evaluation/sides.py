@@ -96,7 +96,7 @@ def answers(
 
     Raises:
         UsageError: the bundle has no sides.
-        InputError: the split has no finished shard.
+        InputError: the split has no finished shard, or no face in it.
     """
     manifest = bundle.manifest
     if manifest.landmark_model is None or manifest.fusion is None:
@@ -112,6 +112,8 @@ def answers(
         for batch in _batches(data, split, limit):
             rows.append(probabilities_of(batch, network))
             mirrored.append(probabilities_of(mirrored_faces(batch, model.sides.mirror), network)[1][:, ::-1])
+    if not rows:
+        raise InputError(f"{data}, {split} gave no face to measure on")
     return SidedAnswers(
         labels,
         _truth(data, split, labels, limit),
@@ -178,7 +180,7 @@ class _SidedProbabilities:
 
 def _batches(data: Path, split: str, limit: int | None) -> Iterator[FaceBatch]:
     faces = SyntheticSplit(data, split)
-    with progress_bar(total=limit or faces.count, unit="face", desc=faces.name) as progress:
+    with progress_bar(total=min(limit or faces.count, faces.count), unit="face", desc=faces.name) as progress:
         for batch in faces.batches(BATCH, limit):
             yield batch
             progress.update(len(batch.truth))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -116,9 +117,9 @@ def _timeline(argv: Sequence[str] | None) -> int:
     parser.add_json()
     options = parser.parse_args(argv)
     spans = _spans(options.spans)
-    scorer = open_scorer(options.model, options.artifact, options.part)
-    timeline = record(scorer, options.video)
-    save_figure(draw_timeline(timeline, f"{scorer.name} on {Path(options.video).name}", spans), options.out)
+    with closing(open_scorer(options.model, options.artifact, options.part)) as scorer:
+        timeline, name = record(scorer, options.video), scorer.name
+    save_figure(draw_timeline(timeline, f"{name} on {Path(options.video).name}", spans), options.out)
     leading = [{"first": a, "last": b, "mean_probability": dict(timeline.leading((a, b)))} for a, b in spans]
     _print(leading, options.out, as_json=options.json)
     return DONE

@@ -70,7 +70,7 @@ def load_pretrained(
     """Loads what fits from a file into a network, or into its backbone, whichever fits more of it.
 
     Args:
-        network: name in the zoo.
+        network: it is changed in place.
         path: a ``.safetensors`` file, or a ``.pt`` / ``.pth`` one, which is opened without running code from it.
         backbone: name of the submodule that pretrained files are for, see
             :class:`~edgeau_training.networks.catalogue.NetworkFacts`.

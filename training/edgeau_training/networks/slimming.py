@@ -126,7 +126,10 @@ def _slim(argv: Sequence[str] | None) -> int:
     if not isinstance(network, MRPNet):
         raise UsageError(f"{options.checkpoint} holds network {info.network!r}; slimming needs mrpnet")
     facts = network_facts(_SLIM)
-    blocks = [int(number) for number in options.blocks.split(",")]
+    try:
+        blocks = [int(number) for number in options.blocks.split(",")]
+    except ValueError as error:
+        raise UsageError(f"--blocks {options.blocks!r} is not like {','.join(map(str, BLOCKS))}") from error
     slim = slim_network(network.float(), options.width, options.activation, blocks)
     named = {"width": options.width, **({"activation": options.activation} if options.activation else {})}
     if tuple(blocks) != BLOCKS:

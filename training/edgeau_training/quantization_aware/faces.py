@@ -11,9 +11,12 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from edgeau.bundle.manifest import InputSpec
-from edgeau_training.augmentation import CANVAS
+from edgeau.errors import InputError
+from edgeau.faces.alignment import Alignment
+from edgeau_training.augmentation import CropView
 from edgeau_training.datasets.synthetic import SyntheticFaces, list_shards
 from edgeau_training.datasets.synthetic_crops import SyntheticCrops
+from edgeau_training.trainer.batches import plain_images
 from edgeau_training.trainer.student import Normaliser
 
 __all__ = ["DeviceFaces", "read_faces"]
@@ -25,26 +28,41 @@ class DeviceFaces:
     Args:
         faces: the split.
         spec: what the network wants.
+        alignment: how the device cuts a face.
+
+    Raises:
+        InputError: the device cuts otherwise than by a five-point template with a canvas, which is how rendered crops are stored.
     """
 
-    def __init__(self, faces: SyntheticFaces, spec: InputSpec) -> None:
+    def __init__(self, faces: SyntheticFaces, spec: InputSpec, alignment: Alignment) -> None:
+        size, canvas = alignment.size, alignment.canvas
+        if alignment != Alignment(size=size, canvas=canvas) or spec.size != (size, size):
+            raise InputError(
+                f"the rendered crops do not fit the alignment {alignment.to_dict()} of this network; fine-tune one that is cut by "
+                "edgeau's five points"
+            )
         self.faces = faces
         self._crops = SyntheticCrops(faces)
         self._normalise = Normaliser(spec)
-        self._size = spec.size[0]
+        self._view = CropView(size, size, canvas)
 
     def batch(self, rows: NDArray[np.int64]) -> Tensor:
         """Normalised images, float32 ``(n, 3, H, W)``."""
-        inset = (CANVAS - self._size) // 2
-        canvas = self._crops.crops(rows, CANVAS)
-        return self._normalise(
-            torch.from_numpy(
-                np.ascontiguousarray(canvas[:, inset : inset + self._size, inset : inset + self._size])
-            )
-        )
+        return self._normalise(torch.cat(list(plain_images(self._crops, rows, self._view, len(rows)))))
 
     def endless(self, size: int, seed: int) -> Iterator[Tensor]:
-        """Batches in random order, every other one mirrored, without end."""
+        """Batches in random order, every other one mirrored, without end.
+
+        Raises:
+            InputError: there are fewer faces than a batch takes.
+        """
+        if size > len(self.faces):
+            raise InputError(
+                f"a batch of {size} faces cannot be drawn from {len(self.faces)}; take a smaller --batch"
+            )
+        return self._endless(size, seed)
+
+    def _endless(self, size: int, seed: int) -> Iterator[Tensor]:
         random = np.random.default_rng(seed)
         while True:
             order = random.permutation(len(self.faces))
@@ -58,7 +76,9 @@ class DeviceFaces:
             yield self.batch(np.arange(start, min(start + size, count, len(self.faces))))
 
 
-def read_faces(data: Path, split: str, labels: tuple[str, ...], spec: InputSpec, shards: int) -> DeviceFaces:
+def read_faces(
+    data: Path, split: str, labels: tuple[str, ...], spec: InputSpec, alignment: Alignment, shards: int
+) -> DeviceFaces:
     """Faces of evenly chosen shards of a split.
 
     Args:
@@ -66,13 +86,14 @@ def read_faces(data: Path, split: str, labels: tuple[str, ...], spec: InputSpec,
         split: ``"train"`` or ``"val"``.
         labels: labels of the network.
         spec: what the network wants.
+        alignment: how the device cuts a face.
         shards: to read at most.
 
     Raises:
-        InputError: no such data, or without a label.
+        InputError: no such data, without a label, or cut otherwise than the network wants.
     """
     names = list_shards(data, split)
     chosen = [
         names[i] for i in np.unique(np.linspace(0, len(names) - 1, min(shards, len(names))).astype(int))
     ]
-    return DeviceFaces(SyntheticFaces.read(data, split, labels, chosen), spec)
+    return DeviceFaces(SyntheticFaces.read(data, split, labels, chosen), spec, alignment)

@@ -13,13 +13,11 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from edgeau._system.records import from_dict
-from edgeau.bundle.manifest import InputSpec
-from edgeau.errors import CheckpointError, RecordError
 from edgeau.metrics import macro_mean
 from edgeau_training.checkpoint import CheckpointInfo, load_checkpoint, save_checkpoint
 from edgeau_training.evaluation.metrics import fit_thresholds, measure
 from edgeau_training.evaluation.predictions import Predictions
+from edgeau_training.evaluation.scorers.checkpoint import alignment_of, input_spec_of
 from edgeau_training.networks import build_network
 from edgeau_training.quantization_aware.attachment import attach, detach, watch_ranges
 from edgeau_training.quantization_aware.distillation import Course, distil
@@ -95,8 +93,10 @@ def fine_tune(
         UserError: checkpoint or data do not fit.
     """
     teacher, info = load_checkpoint(checkpoint)
-    spec = _spec(checkpoint, info)
-    train, held_out = (read_faces(data, split, info.labels, spec, plan.shards) for split in ("train", "val"))
+    spec, alignment = input_spec_of(info), alignment_of(info)
+    train, held_out = (
+        read_faces(data, split, info.labels, spec, alignment, plan.shards) for split in ("train", "val")
+    )
     teacher.requires_grad_(False)
     student, options = _student(teacher, info, plan, train)
     float_f1 = _validated(teacher, held_out, info, plan.validated)[0]
@@ -120,13 +120,6 @@ def fine_tune(
     )
     save_checkpoint(out, written, described)
     return Tuned(float_f1, rounded_f1, tuned_f1, tuple(losses))
-
-
-def _spec(checkpoint: Path, info: CheckpointInfo) -> InputSpec:
-    try:
-        return from_dict(InputSpec, info.input, "input")
-    except RecordError as error:
-        raise CheckpointError(f"{checkpoint} does not say what its network wants: {error}") from error
 
 
 def _student(

@@ -8,7 +8,7 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from edgeau.bundle.files import file_digest
+from edgeau._system.file_digest import file_digest
 from edgeau.bundle.provenance import StartingWeights
 from edgeau.errors import CheckpointError
 from edgeau_training.augmentation import CropView

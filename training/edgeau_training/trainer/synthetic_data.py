@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from edgeau._system.file_digest import file_digest
 from edgeau.action_units.names import DEFAULT
 from edgeau_training.datasets.crops import LabelledCrops
 from edgeau_training.datasets.synthetic import SyntheticFaces, list_shards
@@ -42,7 +42,7 @@ class SyntheticData:
         self.train: LabelledCrops = self._crops(self._faces)
         self.validation: LabelledCrops | None = self._crops(SyntheticFaces.read(root, "val", self.labels))
         # The description names rig, generator, seed and counts.
-        self.digest = "sha256:" + hashlib.sha256((root / "dataset.json").read_bytes()).hexdigest()
+        self.digest = "sha256:" + file_digest(root / "dataset.json")
 
     def grow(self) -> bool:
         """Reads the split again when shards have appeared."""

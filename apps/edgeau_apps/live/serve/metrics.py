@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import resource
 import sys
 from collections.abc import Iterator
 from typing import Any
@@ -78,9 +77,9 @@ def _lines(counters: LiveCounters, health: dict[str, Any], connections: int) -> 
             "edgeau_processor_celsius", "gauge", "temperature of the processor", counters.temperature_c
         )
     yield from _one("edgeau_connections", "gauge", "connections to the page", connections)
-    yield from _one(
-        "edgeau_resident_bytes_max", "gauge", "most memory of the process so far", _most_resident()
-    )
+    resident = _most_resident()
+    if resident is not None:
+        yield from _one("edgeau_resident_bytes_max", "gauge", "most memory of the process so far", resident)
 
 
 def _one(name: str, kind: str, says: str, value: float | dict[str, float]) -> Iterator[str]:
@@ -92,6 +91,10 @@ def _one(name: str, kind: str, says: str, value: float | dict[str, float]) -> It
         yield f"{name} {value:.10g}"
 
 
-def _most_resident() -> int:
+def _most_resident() -> int | None:
+    try:
+        import resource  # not on every system
+    except ImportError:
+        return None
     most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return most if sys.platform == "darwin" else most * 1024

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgeau.errors import InputError
+from edgeau.faces.landmarks.landmarker import check_irises
 from edgeau.faces.landmarks.mediapipe_models import ADVICE, models_place, read_archive
 from edgeau.runtimes.litert_interpreter import interpreter
 
@@ -78,8 +79,7 @@ class Blendshapes:
         Raises:
             InputError: the mesh has no irises.
         """
-        if len(landmarks) < 478:
-            raise InputError("blendshapes need the 478 points of a mesh with irises; this one has 468")
+        check_irises(landmarks, "blendshapes")
         self._network.set_tensor(self._input, landmarks[_POINTS, :2][None].astype(np.float32))
         self._network.invoke()
         weights = np.asarray(self._network.get_tensor(self._output)).ravel()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +18,8 @@ __all__ = ["certain_faces_in_tiles", "faces_of_picture"]
 _TURNS = (1, 2, 3)
 # Doubtful places that are looked at in three more turns, at some 10 ms each. Ours.
 _MOST_TURNED = 8
+
+_Doubt = tuple[Candidate, CheckedFace]
 
 
 def faces_of_picture(
@@ -35,24 +37,19 @@ def faces_of_picture(
         most: how many at most.
         far: whether small faces are looked for too, in tiles.
     """
-    found: list[CheckedFace] = []
-    likely: list[tuple[Candidate, CheckedFace]] = []
-    doubtful: list[tuple[Candidate, CheckedFace]] = []
-    _add_upright(frame, detector.detect(frame), checker, found, likely, doubtful, most)
-    if far and len(found) + len(likely) < most:
-        _add_upright(frame, detector.detect_in_tiles(frame), checker, found, likely, doubtful, most)
-    if len(found) >= most:
-        return found
-    _add_turned(frame, detector, checker, found, likely, doubtful, most)
-    if far and not found and not likely:
+    search = _Search(frame, detector, checker, most)
+    search.look_upright(detector.detect(frame))
+    if far and len(search.found) + len(search.likely) < most:
+        search.look_upright(detector.detect_in_tiles(frame))
+    if len(search.found) >= most:
+        return search.found
+    search.look_turned()
+    if far and not search.found and not search.likely:
         for turns in _TURNS:
-            for face in certain_faces_in_tiles(frame, detector, checker, found, most, turns):
-                _add(face, found)
-    # What the whole frame shows is given with its doubt; what only a tile shows is mostly no face.
-    for candidate, face in (*likely, *doubtful):
-        if not candidate.from_tile and len(found) < most and not _is_known(candidate, found):
-            _add(face, found)
-    return found
+            for face in certain_faces_in_tiles(frame, detector, checker, search.found, most, turns):
+                _add(face, search.found)
+    search.take_doubtful()
+    return search.found
 
 
 def certain_faces_in_tiles(
@@ -88,71 +85,85 @@ def certain_faces_in_tiles(
     return every[len(known) :]
 
 
-def _add_upright(
-    frame: NDArray[np.uint8],
-    candidates: Sequence[Candidate],
-    checker: FaceChecker,
-    found: list[CheckedFace],
-    likely: list[tuple[Candidate, CheckedFace]],
-    doubtful: list[tuple[Candidate, CheckedFace]],
-    most: int,
-) -> None:
-    """Sort candidates into certain faces, faces of the whole frame that are rather right than garbage, and the rest."""
-    for candidate in candidates:
-        if len(found) >= most:
-            break
-        if _is_known(candidate, found):
-            continue
-        face = checker.first_look(frame, candidate.region, keep=not candidate.from_tile)
-        if face is None:
-            continue
-        if face.is_certain:
-            _add(face, found)
-        elif (
-            face.is_reliable
-            and not candidate.from_tile
-            and not _is_known(candidate, [other for _, other in likely])
-        ):
-            likely.append((candidate, face))
-        else:
-            doubtful.append((candidate, face))
+@dataclass(frozen=True)
+class _Search:
+    """A picture and what was found in it so far.
 
-
-def _add_turned(
-    frame: NDArray[np.uint8],
-    detector: FaceDetector,
-    checker: FaceChecker,
-    found: list[CheckedFace],
-    likely: Sequence[tuple[Candidate, CheckedFace]],
-    doubtful: Sequence[tuple[Candidate, CheckedFace]],
-    most: int,
-) -> None:
-    """Faces that stand on their sides or heads.
-
-    Where a likely face is, the detector is the surer the nearer to upright it sees it: what it is less sure of in a turned frame is that face seen askew.
+    Attributes:
+        frame: BGR, uint8 ``(height, width, 3)``.
+        detector: detector of faces.
+        checker: checker of landmarks.
+        most: how many faces at most.
+        found: certain faces.
+        likely: faces of the whole frame that are rather right than garbage.
+        doubtful: the rest.
     """
-    for turns in _TURNS:
-        for candidate in detector.detect(frame, turns):
-            if len(found) >= most or _is_known(candidate, found) or _is_askew(candidate, likely):
+
+    frame: NDArray[np.uint8]
+    detector: FaceDetector
+    checker: FaceChecker
+    most: int
+    found: list[CheckedFace] = field(default_factory=list)
+    likely: list[_Doubt] = field(default_factory=list)
+    doubtful: list[_Doubt] = field(default_factory=list)
+
+    def look_upright(self, candidates: Sequence[Candidate]) -> None:
+        """Sort candidates into certain, likely and doubtful faces."""
+        for candidate in candidates:
+            if len(self.found) >= self.most:
+                break
+            if _is_known(candidate, self.found):
                 continue
-            face = checker.first_look(frame, candidate.region, keep=False)
-            if face is not None and face.is_certain:
-                _add(_upright_one(face, likely), found)
-    for candidate, _ in doubtful[:_MOST_TURNED]:
-        if len(found) < most and not _is_known(candidate, found):
-            face = checker.find_turned(frame, candidate.region)
-            if face is not None:
-                _add(face, found)
+            face = self.checker.first_look(self.frame, candidate.region, keep=not candidate.from_tile)
+            if face is None:
+                continue
+            if face.is_certain:
+                _add(face, self.found)
+            elif (
+                face.is_reliable
+                and not candidate.from_tile
+                and not _is_known(candidate, [other for _, other in self.likely])
+            ):
+                self.likely.append((candidate, face))
+            else:
+                self.doubtful.append((candidate, face))
+
+    def look_turned(self) -> None:
+        """Add faces that stand on their sides or heads.
+
+        Where a likely face is, the detector is the surer the nearer to upright it sees it: what it is less sure of in a turned frame is that face seen askew.
+        """
+        for turns in _TURNS:
+            for candidate in self.detector.detect(self.frame, turns):
+                if self._is_done_with(candidate) or _is_askew(candidate, self.likely):
+                    continue
+                face = self.checker.first_look(self.frame, candidate.region, keep=False)
+                if face is not None and face.is_certain:
+                    _add(_upright_one(face, self.likely), self.found)
+        for candidate, _ in self.doubtful[:_MOST_TURNED]:
+            if not self._is_done_with(candidate):
+                face = self.checker.find_turned(self.frame, candidate.region)
+                if face is not None:
+                    _add(face, self.found)
+
+    def take_doubtful(self) -> None:
+        """Add what the whole frame shows with its doubt; what only a tile shows is mostly no face."""
+        for candidate, face in (*self.likely, *self.doubtful):
+            if not candidate.from_tile and not self._is_done_with(candidate):
+                _add(face, self.found)
+
+    def _is_done_with(self, candidate: Candidate) -> bool:
+        return len(self.found) >= self.most or _is_known(candidate, self.found)
 
 
-def _is_askew(candidate: Candidate, likely: Sequence[tuple[Candidate, CheckedFace]]) -> bool:
+def _is_askew(candidate: Candidate, likely: Sequence[_Doubt]) -> bool:
     return any(
         is_same_face(candidate.region, face.region) and candidate.score <= upright.score
         for upright, face in likely
     )
 
 
-def _upright_one(face: CheckedFace, likely: Sequence[tuple[Candidate, CheckedFace]]) -> CheckedFace:
+def _upright_one(face: CheckedFace, likely: Sequence[_Doubt]) -> CheckedFace:
     """Take what a turned search found; where that is an upright face which was doubted, the points that MediaPipe gives it."""
     for _, other in likely:
         if is_same_face(face.region, other.region) and is_turned_alike(face.region, other.region):

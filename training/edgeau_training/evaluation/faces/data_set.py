@@ -14,6 +14,7 @@ from edgeau._system.json_text import parse_json
 from edgeau.errors import InputError, RecordError, UsageError
 from edgeau.faces.alignment import Alignment, ArcFaceTemplate
 from edgeau.faces.landmarks import open_landmarker
+from edgeau.faces.landmarks.landmarker import largest_face
 from edgeau_training.datasets import DATA_SETS, open_data_set
 from edgeau_training.datasets.emotionet import LABELS as EMOTIONET
 from edgeau_training.datasets.frame_reading import read_frames
@@ -195,7 +196,7 @@ class DataSetFaces:
             for row, picture in read_frames(self._frames, np.arange(end), self._unreadable):
                 faces = landmarker.detect(picture)
                 if faces:
-                    yield row, max(faces, key=_extent), picture
+                    yield row, largest_face(faces), picture
 
 
 def _aligner_of(crops: Path) -> Alignment:
@@ -214,7 +215,3 @@ def _aligner_of(crops: Path) -> Alignment:
             f"{path}: these crops do not cover the whole canvas, so another network cannot be shown its own part of them"
         )
     return aligner
-
-
-def _extent(landmarks: NDArray[np.float32]) -> float:
-    return float(np.prod(np.ptp(landmarks[:, :2], axis=0)))

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from edgeau._system.file_digest import file_digest
 from edgeau._system.npz import read_npz
 from edgeau.action_units.face_shape import MESH_POINTS
 from edgeau.action_units.labelled_pictures import truth_from_codes
@@ -49,7 +49,7 @@ class LandmarkFile:
         self._groups = arrays["groups"].astype(np.int64) if "groups" in arrays else None
         self.name = path.name
         self.count = len(self._landmarks)
-        self.digest = hashlib.sha256(path.read_bytes()).hexdigest()
+        self.digest = file_digest(path)
 
     def batches(self, size: int, limit: int | None = None) -> Iterator[FaceBatch]:
         """See :class:`~edgeau_training.evaluation.faces.batch.LabelledFaces`."""

@@ -18,6 +18,7 @@ from edgeau.action_units.labelled_pictures import (
 )
 from edgeau.errors import InputError
 from edgeau.faces.landmarks import open_landmarker
+from edgeau.faces.landmarks.landmarker import largest_face
 from edgeau.sources.picture_file import read_picture
 from edgeau_training.evaluation.faces.batch import FaceBatch
 
@@ -89,11 +90,7 @@ class PictureFolder:
                     continue
                 faces = landmarker.detect(picture)
                 if faces:
-                    yield row, max(faces, key=_extent), picture
-
-
-def _extent(landmarks: NDArray[np.float32]) -> float:
-    return float(np.prod(np.ptp(landmarks[:, :2], axis=0)))
+                    yield row, largest_face(faces), picture
 
 
 def _table(path: Path) -> Path:
