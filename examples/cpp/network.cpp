@@ -8,6 +8,9 @@
 
 namespace {
 
+// A probability of 0 or 1 has no logit: it is kept so far off them, as edgeau does.
+constexpr double kCertain = 1e-7;
+
 // (x / 255 - mean) / std; "at" finds the place of a channel, row and column.
 template <typename At>
 void normalise(const uint8_t* crop, const Input& input, float* out, At at) {
@@ -70,7 +73,10 @@ std::vector<float> Network::logits(const uint8_t* crop) {
   if (answer.get_size() != bundle_.labels.size()) throw UserError(artifact_.file + " does not give one logit a label");
   std::vector<float> logits(answer.data<float>(), answer.data<float>() + answer.get_size());
   if (artifact_.probabilities) {
-    for (float& value : logits) value = std::log(value / (1 - value));
+    for (float& value : logits) {
+      const double inside = std::clamp(static_cast<double>(value), kCertain, 1 - kCertain);
+      value = static_cast<float>(std::log(inside / (1 - inside)));
+    }
   }
   return logits;
 }

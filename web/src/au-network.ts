@@ -1,8 +1,11 @@
 /** The bundle's network: aligned crops in, logits out. */
 import { Network } from "./engine";
 import { PageError } from "./errors";
-import { InputSpec } from "./manifest";
+import { Artifact, InputSpec } from "./manifest";
 import { Picture } from "./picture";
+
+// A probability of 0 or 1 has no logit: the nearest one in float32 that has (`edgeau.runtimes.session`).
+const CERTAIN = 1e-7;
 
 const CHANNELS: Record<InputSpec["color"], readonly number[]> = { RGB: [0, 1, 2], BGR: [2, 1, 0], GRAY: [] };
 
@@ -10,7 +13,12 @@ export class AuNetwork {
   private readonly input: Float32Array;
   private readonly tables: Float32Array[];
 
-  private constructor(private readonly network: Network, private readonly spec: InputSpec, private readonly planes: boolean) {
+  private constructor(
+    private readonly network: Network,
+    private readonly spec: InputSpec,
+    private readonly planes: boolean,
+    private readonly probabilities: boolean,
+  ) {
     const [height, width] = spec.size;
     this.input = new Float32Array(spec.mean.length * height * width);
     // (x / 255 - mean) / std in float32: a product, then a sum.
@@ -20,7 +28,7 @@ export class AuNetwork {
     });
   }
 
-  static async open(content: Uint8Array, file: string, spec: InputSpec): Promise<AuNetwork> {
+  static async open(content: Uint8Array, { file, answers }: Artifact, spec: InputSpec): Promise<AuNetwork> {
     const network = await Network.open(content, file);
     const [shape] = network.inputShapes, [height, width] = spec.size, channels = spec.mean.length;
     const planes = shape?.length === 4 && shape[1] === channels && shape[2] === height && shape[3] === width;
@@ -28,7 +36,7 @@ export class AuNetwork {
     if (!(planes || woven) || shape[0] !== 1) {
       throw new PageError(`${file} takes ${shape?.join(" x ")}, not one picture of ${height} x ${width}. Export the folder again.`);
     }
-    return new AuNetwork(network, spec, !woven);
+    return new AuNetwork(network, spec, !woven, answers === "probabilities");
   }
 
   async logits(crop: Picture): Promise<Float32Array> {
@@ -41,8 +49,14 @@ export class AuNetwork {
         input[to] = table[source === undefined ? grey(data, 4 * pixel) : data[4 * pixel + source]!]!;
       }
     });
-    return (await this.network.run(input))[0]!;
+    const answers = (await this.network.run(input))[0]!;
+    return this.probabilities ? answers.map(logit) : answers;
   }
+}
+
+function logit(probability: number): number {
+  const inside = Math.min(Math.max(probability, CERTAIN), 1 - CERTAIN);
+  return Math.log(inside / (1 - inside));
 }
 
 function grey(data: Picture["data"], at: number): number {

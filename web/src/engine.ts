@@ -70,11 +70,13 @@ export class Network {
       const place = this.given[index]!;
       tensors[place] = new Tensor(values, this.shapes[place]!);
     });
-    const answers = await this.model.run(tensors);
-    for (const tensor of tensors) tensor.delete();
-    const values = this.wanted.map((index) => answers[index]!.toTypedArray() as Float32Array);
-    for (const answer of answers) answer.delete();
-    return values;
+    let answers: Tensor[] = [];
+    try {
+      answers = await this.model.run(tensors);
+      return this.wanted.map((index) => answers[index]!.toTypedArray() as Float32Array);
+    } finally {
+      for (const tensor of [...tensors, ...answers]) tensor.delete();
+    }
   }
 }
 

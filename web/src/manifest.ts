@@ -19,6 +19,8 @@ export interface Artifact {
   readonly precision: string;
   readonly thresholds: PerLabel;
   readonly fused_thresholds: PerLabel | null;
+  /** Absent in older bundles, which have logits. */
+  readonly answers?: "logits" | "probabilities";
 }
 
 export interface InputSpec {

@@ -66,7 +66,7 @@ export class Pipeline {
     const finder = new FaceDetector(await Network.open(part, detector, DETECTOR_ENDS));
     const placer = await FaceMesh.open(await bundle.read(mesh), mesh.slice(mesh.lastIndexOf("/") + 1));
     said("loading the action unit network");
-    const network = await AuNetwork.open(await bundle.read(artifact.file), artifact.file, manifest.input);
+    const network = await AuNetwork.open(await bundle.read(artifact.file), artifact, manifest.input);
     said("checking the network's golden answers");
     const golden = await checkGolden(await bundle.read(manifest.golden), manifest, artifact, network, GOLDEN_CROPS);
     const predictor = new Predictor(network, manifest, artifact, model || undefined);

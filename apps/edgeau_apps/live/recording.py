@@ -122,9 +122,11 @@ class Recording:
         file = self._files[kind]
         with suppress(OSError):  # a full disk: what is on it is kept
             file.flush()
-        content = b""
-        while block := os.pread(file.fileno(), _BLOCK, len(content)):
-            content += block
+        blocks, size = [], 0
+        while block := os.pread(file.fileno(), _BLOCK, size):
+            blocks.append(block)
+            size += len(block)
+        content = b"".join(blocks)
         return content[: content.rfind(b"\n") + 1]
 
     def close(self) -> None:

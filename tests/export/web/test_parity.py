@@ -105,6 +105,36 @@ def test_alignments_of_other_networks(alignment, site, serve, visit, analyse_in_
         check(answer, [pipeline.process(picture)])
 
 
+def probabilities(place):
+    """Let a bundle's network answer with probabilities; its golden answers become their logits."""
+    golden, manifest = read_golden(place / "golden.npz"), json.loads((place / "manifest.json").read_text())
+    answers = {}
+    for artifact in manifest["artifacts"]:
+        inside = np.clip(golden.answers[artifact["file"]].logits.astype(np.float64), 1e-7, 1 - 1e-7)
+        thresholds = np.array([artifact["thresholds"][label] for label in manifest["labels"]])
+        logits = np.log(inside / (1 - inside)).astype(np.float32)
+        answers[artifact["file"]] = replace(
+            golden.answers[artifact["file"]], logits=logits, decisions=inside >= thresholds
+        )
+        artifact["answers"] = "probabilities"
+    write_golden(place / "golden.npz", replace(golden, answers=answers))
+    record = next(record for record in manifest["files"] if record["file"] == "golden.npz")
+    record |= asdict(record_of(place, "golden.npz"))
+    return manifest
+
+
+def test_a_network_that_answers_with_probabilities(site, serve, visit, analyse_in_browser, root, tmp_path):
+    """The numbers mean nothing, and are the same."""
+    place = tmp_path / "site"
+    shutil.copytree(site, place)
+    (place / "manifest.json").write_text(json.dumps(probabilities(place)))
+    picture = read_picture(root / "docs" / "portrait.jpg")
+    server = serve(place)
+    answer = analyse_in_browser(visit(server.url, service_workers="block"), server, [picture])
+    with Pipeline.load(place) as pipeline:
+        check(answer, [pipeline.process(picture)])
+
+
 def networks_of_the_task(root):
     file = root.parent / "shared" / "data" / "face_landmarker.task"
     if not file.is_file():

@@ -17,6 +17,7 @@ import pyarrow.parquet as pq
 from edgeau._system.atomic_file import write_whole
 from edgeau._system.command import DONE, CommandParser, positive, run
 from edgeau._system.progress import progress_bar
+from edgeau.errors import UsageError
 from edgeau.faces.landmarks import open_landmarker
 from edgeau_training.synth.renderer import Renderer
 from edgeau_training.synth.rig import load_rig
@@ -50,7 +51,10 @@ def _body(argv: Sequence[str] | None) -> int:
     parser.add_argument("--cache", type=Path, metavar="DIR", help="of the rig, as edgeau-synth has it")
     options = parser.parse_args(argv)
     info = dataset_info(options.data)
-    renderer = Renderer(load_rig(options.rig, options.cache), info["image_size"])
+    rig = load_rig(options.rig, options.cache)
+    if rig.digest != info["rig_digest"]:
+        raise UsageError(f"{options.data} was rendered with another rig than {options.rig}")
+    renderer = Renderer(rig, info["image_size"])
     rows: list[dict[str, Any]] = []
     with open_landmarker(static=True) as landmarker, progress_bar(total=options.count) as progress:
         for number, shown in enumerate(_shown(options.data, options.split, options.count)):
