@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from copy import deepcopy
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, NoReturn, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from edgeau._system.frozen_dict import FrozenDict
 from edgeau._system.install_lines import LINES
 from edgeau._system.named_object import named_object
 from edgeau.errors import DependencyError
@@ -50,6 +50,26 @@ REASONS: dict[Reason, str] = {
     "blur": "the face is out of focus or moved",
 }
 """What each reason means, for people; in the order in which they are looked for."""
+
+
+_Key = TypeVar("_Key")
+_Value = TypeVar("_Value")
+
+
+class _FrozenDict(dict[_Key, _Value]):
+    """A dictionary that nobody changes, and that pickles and copies like one: every change raises TypeError. ``MappingProxyType`` cannot be pickled or deep-copied."""
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (dict(self),)
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> _FrozenDict[_Key, _Value]:
+        return type(self)({key: deepcopy(value, memo) for key, value in self.items()})
+
+    def _refuse(self, *_: Any, **__: Any) -> NoReturn:
+        raise TypeError("results cannot be changed; dict(...) gives a copy that can")
+
+    __setitem__ = __delitem__ = __ior__ = _refuse
+    clear = pop = popitem = setdefault = update = _refuse
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,8 +201,8 @@ class FaceQuality:
     refused: Mapping[str, Reason] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "visible", FrozenDict(self.visible))
-        object.__setattr__(self, "refused", FrozenDict(self.refused))
+        object.__setattr__(self, "visible", _FrozenDict(self.visible))
+        object.__setattr__(self, "refused", _FrozenDict(self.refused))
 
     def refuse(self, aus: Mapping[str, ActionUnit]) -> dict[str, ActionUnit]:
         """The AUs of this face, those refused without numbers and with the reason."""
@@ -241,9 +261,9 @@ class Face:
             raise ValueError(f"landmarks must be (468, 3) or (478, 3), got {shape}")
         if self.landmarks.dtype != np.float32:
             raise ValueError(f"landmarks must be float32, got {self.landmarks.dtype}")
-        object.__setattr__(self, "aus", FrozenDict(self.aus))
+        object.__setattr__(self, "aus", _FrozenDict(self.aus))
         if self.blendshapes is not None:
-            object.__setattr__(self, "blendshapes", FrozenDict(self.blendshapes))
+            object.__setattr__(self, "blendshapes", _FrozenDict(self.blendshapes))
 
     def __repr__(self) -> str:
         who = "" if self.track_id is None else f"track_id={self.track_id}, "
@@ -313,12 +333,17 @@ class FrameResult:
     gap_s: float = 0.0
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "drops", FrozenDict(self.drops))
+        object.__setattr__(self, "drops", _FrozenDict(self.drops))
 
     def __repr__(self) -> str:
         return (
             f"<FrameResult {self.index} at {self.time_s:.3f} s: {len(self.faces)} faces {list(self.faces)}>"
         )
+
+    @property
+    def largest_face(self) -> Face | None:
+        """The face with the largest box, which is most likely the closest person's; None without a face."""
+        return max(self.faces, key=lambda face: face.box.width * face.box.height, default=None)
 
     @property
     def boxes(self) -> NDArray[np.float32]:

@@ -19,7 +19,6 @@ from edgeau.faces.landmarks.litert import (
     detection,
     picture_search,
     refined_points,
-    tile_memory,
     tracking,
 )
 from edgeau.faces.landmarks.litert.mesh import PlainMesh, RefinedMesh, TaskMesh
@@ -67,8 +66,8 @@ def facts() -> dict[str, Any]:
         },
         "search": {
             "along": checking._ALONG,
-            "blocks": tile_memory._BLOCKS,
-            "changed": tile_memory._CHANGED,
+            "blocks": detection._BLOCKS,
+            "changed": detection._CHANGED,
             "everyFrames": tracking._SEARCH_EVERY,
             "turnEvery": tracking._TURN_EVERY,
             "turnAgain": tracking._TURN_AGAIN,

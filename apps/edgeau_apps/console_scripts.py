@@ -6,14 +6,17 @@ starts where nothing is installed.
 
 from __future__ import annotations
 
+import argparse
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from importlib import import_module
 
 from edgeau._system.command import DONE, CommandParser, entry, run
 from edgeau._system.did_you_mean import did_you_mean
+from edgeau._system.install_lines import extra_line
 from edgeau._system.version import VERSION
-from edgeau.errors import UsageError
+from edgeau.errors import DependencyError, UsageError
 
 __all__ = [
     "COMMANDS",
@@ -129,10 +132,35 @@ def _without_command(argv: Sequence[str] | None) -> int:
     )
     arguments = parser.parse_args(given)
     if arguments.completion:
-        from edgeau_apps.completion import completion
-
-        print(completion(arguments.completion, COMMANDS))
+        print(_completion(arguments.completion, COMMANDS))
     return DONE
+
+
+def _completion(shell: str, commands: Mapping[str, Command]) -> str:
+    """Write the script that completes ``edgeau COMMAND --option``.
+
+    Args:
+        shell: ``"bash"`` or ``"zsh"``.
+        commands: name to program. One whose packages are not installed is completed by its name alone.
+
+    Raises:
+        DependencyError: shtab is missing.
+    """
+    try:
+        import shtab
+    except ImportError as error:
+        raise DependencyError(f"completion needs the package shtab; {extra_line('completion')}") from error
+    whole = argparse.ArgumentParser(prog="edgeau")
+    whole.add_argument("--version", action="version", version=VERSION)
+    rooms = whole.add_subparsers()
+    for name, command in commands.items():
+        try:
+            own = import_module(command.module)._parser()
+        except ModuleNotFoundError:
+            rooms.add_parser(name, help=command.summary)
+            continue
+        rooms.add_parser(name, parents=[own], add_help=False, help=command.summary)
+    return str(shtab.complete(whole, shell))
 
 
 if __name__ == "__main__":

@@ -1,21 +1,39 @@
-"""A check that a ``.tflite`` file is whole.
+"""Reading a ``.tflite`` file without a library, and the check that it is whole.
 
 ai-edge-litert verifies what it opens; tflite-runtime does not, and dies of a cut file together with the program around it.
 So the outline of the file is walked here first: every table and every weight buffer must lie inside the file.
 
-Layout: FlatBuffers with the schema of TensorFlow Lite (``schema.fbs``, file identifier ``TFL3``).
+Layout: FlatBuffers (https://flatbuffers.dev/internals) with the schema of TensorFlow Lite (``schema.fbs``, file identifier ``TFL3``).
+A place is an offset from the start of the file. What reads from one raises ``struct.error`` or ``IndexError`` when it would leave the
+file.
 """
 
 from __future__ import annotations
 
 import mmap
 import struct
+from collections.abc import Iterator
 from pathlib import Path
 
 from edgeau.errors import EngineError
-from edgeau.runtimes import flatbuffer
 
-__all__ = ["BUFFERS", "OPERATORS", "OPERATOR_CODES", "SUBGRAPHS", "TENSORS", "check_tflite"]
+__all__ = [
+    "BUFFERS",
+    "OPERATORS",
+    "OPERATOR_CODES",
+    "SUBGRAPHS",
+    "TENSORS",
+    "Content",
+    "check_tflite",
+    "field",
+    "field_list",
+    "follow",
+    "root",
+    "tables",
+    "vector",
+]
+
+Content = bytes | bytearray | mmap.mmap
 
 # Fields by their number in the schema: of Model, of SubGraph, of Buffer.
 OPERATOR_CODES, SUBGRAPHS, BUFFERS = 1, 2, 4
@@ -48,7 +66,7 @@ def check_tflite(model: Path | bytes, name: str) -> None:
         raise EngineError(f"{model} cannot be read: {error.strerror or error}") from error
 
 
-def _check(content: flatbuffer.Content, name: str) -> None:
+def _check(content: Content, name: str) -> None:
     if content[4:8] != _IDENTIFIER:
         raise EngineError(f"{name} is not a .tflite file (it starts with {bytes(content[:8])!r})")
     try:
@@ -57,15 +75,73 @@ def _check(content: flatbuffer.Content, name: str) -> None:
         raise EngineError(f"{name} is damaged: it ends too early; copy or export it again") from error
 
 
-def _walk(content: flatbuffer.Content) -> None:
-    model = flatbuffer.root(content)
-    for _ in flatbuffer.tables(content, model, OPERATOR_CODES):
+def _walk(content: Content) -> None:
+    model = root(content)
+    for _ in tables(content, model, OPERATOR_CODES):
         pass
-    for subgraph in flatbuffer.tables(content, model, SUBGRAPHS):
+    for subgraph in tables(content, model, SUBGRAPHS):
         for part in (TENSORS, OPERATORS):
-            for _ in flatbuffer.tables(content, subgraph, part):
+            for _ in tables(content, subgraph, part):
                 pass
-    for buffer in flatbuffer.tables(content, model, BUFFERS):
-        start, size = flatbuffer.vector(content, buffer, _DATA)
+    for buffer in tables(content, model, BUFFERS):
+        start, size = vector(content, buffer, _DATA)
         if start + size > len(content):
             raise IndexError
+
+
+def root(content: Content) -> int:
+    """The root table."""
+    return follow(content, 0)
+
+
+def field(content: Content, table: int, number: int) -> int | None:
+    """Offset at which a table keeps a field; None where it has none.
+
+    Args:
+        content: content of the file.
+        table: its place.
+        number: number of the field, in the order of the schema, from 0.
+    """
+    start, size = field_list(content, table)
+    slot = 4 + 2 * number
+    if slot >= size:
+        return None
+    (offset,) = struct.unpack_from("<H", content, start + slot)
+    return table + offset if offset else None
+
+
+def field_list(content: Content, table: int) -> tuple[int, int]:
+    """Place and size in bytes of the list that says where a table keeps its fields; list and table are in the file."""
+    (back,) = struct.unpack_from("<i", content, table)
+    start = table - back
+    if start < 0:
+        raise IndexError
+    size, table_size = struct.unpack_from("<HH", content, start)
+    if start + size > len(content) or table + table_size > len(content):
+        raise IndexError
+    return start, size
+
+
+def vector(content: Content, table: int, number: int) -> tuple[int, int]:
+    """Place of the first entry of a vector in a field, and how many there are; 0, 0 where the field is not set."""
+    place = field(content, table, number)
+    if place is None:
+        return 0, 0
+    start = follow(content, place)
+    (count,) = struct.unpack_from("<I", content, start)
+    return start + 4, count
+
+
+def tables(content: Content, table: int, number: int) -> Iterator[int]:
+    """Places of the tables in a vector of tables."""
+    start, count = vector(content, table, number)
+    for entry in range(count):
+        inner = follow(content, start + 4 * entry)
+        field_list(content, inner)
+        yield inner
+
+
+def follow(content: Content, place: int) -> int:
+    """Offset that a reference points to."""
+    (offset,) = struct.unpack_from("<I", content, place)
+    return place + int(offset)

@@ -16,7 +16,6 @@ from edgeau._system.version import VERSION
 from edgeau.action_units.names import facs_name
 from edgeau.results import FrameResult
 from edgeau.sinks.description import Description
-from edgeau.sinks.one_face import largest_face
 
 __all__ = ["HomeAssistant"]
 
@@ -83,7 +82,7 @@ class HomeAssistant:
 
         ``faces`` is their number, ``active`` the decision and ``percent`` the probability (0..100) of each AU of the largest one.
         """
-        face = largest_face(result)
+        face = result.largest_face
         units = {} if face is None else face.aus
         active = {label: (unit := units.get(label)) and unit.active for label in self._labels}
         decisions = (len(result.faces), *active.values())

@@ -24,7 +24,6 @@ from edgeau.sinks.address import Address
 from edgeau.sinks.arkit_shapes import face_shapes
 from edgeau.sinks.datagrams import Datagrams
 from edgeau.sinks.description import Description
-from edgeau.sinks.one_face import largest_face
 from edgeau.sinks.sink import Sink
 
 __all__ = ["VmcSink"]
@@ -85,7 +84,7 @@ class VmcSink(Sink):
         bundle = self._bundles.OscBundleBuilder(self._bundles.IMMEDIATELY)
         self._add(bundle, "OK", 1)
         self._add(bundle, "T", float(result.time_s))
-        face = largest_face(result)
+        face = result.largest_face
         if face is not None:
             if face.pose is not None:
                 self._add(bundle, "Bone/Pos", "Head", 0.0, 0.0, 0.0, *head_rotation(face.pose))

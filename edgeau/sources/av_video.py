@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgeau.errors import InputError
+from edgeau.sources.check_frame import check_size, most_pixels
 from edgeau.sources.container_end import is_cut
 from edgeau.sources.deinterlacing import deinterlace
 from edgeau.sources.display_colours import KNOWN_MATRICES, display_colours, is_srgb_like
@@ -20,7 +21,6 @@ from edgeau.sources.film_header import Crop, dolby_only, read_film_headers
 from edgeau.sources.frame import Frame
 from edgeau.sources.matroska_crop import read_matroska_crops
 from edgeau.sources.orientation import UPRIGHT, orient, orientation_of_matrix, square_size
-from edgeau.sources.size_limit import check_size, most_pixels
 from edgeau.sources.source import Source
 
 __all__ = ["AvVideo"]
@@ -50,7 +50,7 @@ class AvVideo(Source):
 
     Raises:
         InputError: the file cannot be opened as a video, holds only sound, or has larger frames than
-            :func:`~edgeau.sources.size_limit.most_pixels`; from the iterator, when its colours are of a kind that cannot be
+            :func:`~edgeau.sources.check_frame.most_pixels`; from the iterator, when its colours are of a kind that cannot be
             shown; and after the last frame, when frames were damaged or the file was cut short.
     """
 

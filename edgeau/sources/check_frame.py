@@ -1,15 +1,22 @@
-"""The check that something is a frame, in this one place."""
+"""The checks that something is a frame, and that a picture is not too large to become one: read from a header before anything is unpacked."""
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from edgeau.errors import InputError
+from edgeau.errors import InputError, UsageError
 
-__all__ = ["LONGEST_SIDE", "check_frame"]
+__all__ = ["ENVIRONMENT", "LONGEST_SIDE", "check_frame", "check_size", "most_pixels"]
+
+ENVIRONMENT = "EDGEAU_MAX_PIXELS"
+"""Environment variable that sets another limit."""
+
+# The largest camera sensors have 200 million pixels; unpacked they take 600 MB. Ours.
+_MOST_PIXELS = 200_000_000
 
 # OpenCV's warps number pixels in 16 bits with a sign, and fail at the last one.
 LONGEST_SIDE = 32766
@@ -72,3 +79,41 @@ def _advice_for_dtype(dtype: np.dtype[Any]) -> str:
     if dtype == np.uint16:
         return "Convert it: (frame // 257).astype('uint8')"
     return "Convert it: frame.astype('uint8')"
+
+
+def most_pixels() -> int:
+    """Most pixels of one picture or frame: what :data:`ENVIRONMENT` says, else 200 million.
+
+    Raises:
+        UsageError: the variable holds no whole number of 1 or more.
+    """
+    text = os.environ.get(ENVIRONMENT, "").strip()
+    if not text:
+        return _MOST_PIXELS
+    if not text.isdecimal() or int(text) < 1:
+        raise UsageError(f"{ENVIRONMENT} must be a whole number of pixels, 1 or more, got {text!r}")
+    return int(text)
+
+
+def check_size(width: int, height: int, name: str) -> None:
+    """Refuse a picture that is too large.
+
+    Args:
+        width: stated, pixels.
+        height: stated, pixels.
+        name: name of the file, for the message.
+
+    Raises:
+        InputError: it has more pixels than :func:`most_pixels`, or a side is longer than OpenCV can warp.
+    """
+    if max(width, height) > LONGEST_SIDE:
+        raise InputError(
+            f"{name} is {width} x {height} pixels; a side may have at most {LONGEST_SIDE}, which is what OpenCV can warp. "
+            "Make it smaller, or cut it"
+        )
+    most = most_pixels()
+    if width * height > most:
+        raise InputError(
+            f"{name} is {width} x {height} pixels, {width * height / 1e6:.0f} million; at most {most / 1e6:g} million are "
+            f"unpacked. Make it smaller, or set {ENVIRONMENT} to more"
+        )

@@ -12,11 +12,11 @@ from numpy.typing import NDArray
 
 from edgeau._system.install_lines import extra_line
 from edgeau.errors import DependencyError, InputError
+from edgeau.sources.check_frame import check_size
 from edgeau.sources.display_colours import KNOWN_MATRICES, is_srgb_like
 from edgeau.sources.film_header import FilmHeader, dolby_only, read_film_headers
 from edgeau.sources.frame import Frame
 from edgeau.sources.orientation import orient, square_size
-from edgeau.sources.size_limit import check_size
 from edgeau.sources.source import Source
 
 __all__ = ["OpenCvVideo"]

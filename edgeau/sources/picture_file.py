@@ -10,13 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgeau.errors import InputError
+from edgeau.sources.check_frame import check_size
 from edgeau.sources.display_colours import HLG, PQ, ColourProfile, profiled_colours
 from edgeau.sources.icc import read_profile
 from edgeau.sources.orientation import orient
 from edgeau.sources.picture_header import content_kind, read_picture_header
 from edgeau.sources.pillow_picture import read_heif
 from edgeau.sources.png_colours import profile_of_png
-from edgeau.sources.size_limit import check_size
 from edgeau.sources.tiff import tiff_as_stored
 
 __all__ = ["decoded_picture", "read_picture"]
@@ -66,7 +66,7 @@ def decoded_picture(content: bytes, name: str) -> NDArray[np.uint8]:
 
     Raises:
         InputError: it is damaged, is not such a picture, has more pixels than
-            :func:`~edgeau.sources.size_limit.most_pixels`, holds several pictures, holds float values or high dynamic range.
+            :func:`~edgeau.sources.check_frame.most_pixels`, holds several pictures, holds float values or high dynamic range.
         DependencyError: it is HEIC or AVIF, and Pillow or its reader is not installed.
     """
     header = read_picture_header(content)

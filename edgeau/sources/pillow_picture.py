@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from edgeau._system.install_lines import extra_line
 from edgeau.errors import DependencyError, InputError
-from edgeau.sources.size_limit import check_size
+from edgeau.sources.check_frame import check_size
 
 __all__ = ["read_heif"]
 

@@ -42,7 +42,7 @@ from edgeau_export.source_network.model_file import read_model_file
 from edgeau_export.source_network.network import NetworkDescription, SourceNetwork
 from edgeau_export.targets.selection import SelectedArtifacts, select_artifacts
 from edgeau_export.targets.target import Target, load_target
-from edgeau_export.tools.required import require_tools
+from edgeau_export.tools.making import require_tools
 from edgeau_export.web.site import check_site, write_site
 
 __all__ = ["Source", "export_bundle", "open_source_network"]

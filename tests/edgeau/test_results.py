@@ -130,6 +130,12 @@ def test_many_faces_are_arrays() -> None:
     assert (empty.boxes.shape, empty.probabilities.shape) == ((0, 4), (0, 0))
 
 
+def test_the_largest_face_is_the_one_with_the_largest_box() -> None:
+    assert result().largest_face is not None
+    assert result().largest_face.box == result().faces[1].box
+    assert FrameResult(0, 0.0, 0.0, 0, ()).largest_face is None
+
+
 def test_a_data_frame_has_a_row_a_face() -> None:
     pd = pytest.importorskip("pandas")
     frame = pd.concat([result().to_dataframe(), FrameResult(6, 0, 0, 0, ()).to_dataframe()])

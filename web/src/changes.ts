@@ -1,4 +1,4 @@
-/** Whether anything changed between two small pictures but a sensor's noise (`edgeau.faces.landmarks.litert.tile_memory`). */
+/** Whether anything changed between two small pictures but a sensor's noise (`edgeau.faces.landmarks.litert.detection`). */
 import facts from "./facts.json";
 import { Picture, shrink } from "./picture";
 

@@ -1,4 +1,4 @@
-/** A part of a `.tflite` network as a network of its own, between operators that LiteRT does not have (`edgeau.faces.landmarks.litert.part`). */
+/** A part of a `.tflite` network as a network of its own, between operators that LiteRT does not have (`edgeau.faces.landmarks.litert.network`). */
 import { PageError } from "./errors";
 
 // Fields by their number in TensorFlow Lite's schema: of Model, of SubGraph, of Operator, of Tensor.

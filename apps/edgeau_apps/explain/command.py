@@ -20,8 +20,7 @@ from edgeau.errors import InputError, UsageError, UserError
 from edgeau.stages import FrameStages
 from edgeau_apps.analyze.inputs import find_inputs, loaded_for
 from edgeau_apps.analyze.outputs import Outputs
-from edgeau_apps.explain.drawing import overlay
-from edgeau_apps.explain.evidence import BundleEvidence, CheckpointEvidence, EvidenceSource
+from edgeau_apps.explain.evidence import BundleEvidence, CheckpointEvidence, EvidenceSource, overlay
 from edgeau_apps.explain.finding import FoundCrop, crops_of
 from edgeau_apps.explain.regions import region_mask, region_name
 from edgeau_export.report.html.html import document, paragraph, picture, section, table

@@ -86,12 +86,12 @@ class BaselineCalibration:
 
     def take(self, result: FrameResult) -> bool:
         """One more result; True when the calibration has ended, well or not: :attr:`said` tells."""
-        if not result.faces:
+        face = result.largest_face
+        if face is None:
             if result.time_s - self._start_s > _PATIENCE_S:
                 self.said = "no face was seen: calibrate again"
                 return True
             return False
-        face = max(result.faces, key=lambda one: one.box.width * one.box.height)
         try:
             self._collector.add(face.landmarks, result.time_s, face.network_logits)
             self.progress = self._collector.progress

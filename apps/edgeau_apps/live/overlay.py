@@ -14,6 +14,7 @@ from edgeau.annotation import Annotator, lettering, palette
 from edgeau.annotation.annotator import Layout
 from edgeau.annotation.outline import draw_outline
 from edgeau.live import View
+from edgeau.results import Face
 from edgeau_apps.live.session import SECONDS, WebcamSession
 
 __all__ = ["Overlay"]
@@ -58,8 +59,9 @@ class Overlay:
             picture[:, : image.shape[1]] = left[:, ::-1]
         layout = Layout.of(image.shape[1], image.shape[0], banner=self._warning is not None)
         self._draw_corner(picture[layout.banner :, : layout.frame[0]], view)
-        if result.faces and (self.sparklines or self.timelines):
-            picture = self._with_lines(picture, view)
+        largest = result.largest_face
+        if largest is not None and (self.sparklines or self.timelines):
+            picture = self._with_lines(picture, largest)
         return picture
 
     def draw_outline(self, view: View) -> NDArray[np.uint8]:
@@ -76,10 +78,9 @@ class Overlay:
                 )
         return image
 
-    def _with_lines(self, picture: NDArray[np.uint8], view: View) -> NDArray[np.uint8]:
-        """The picture with the last seconds of its largest face below it, every AU in a cell."""
+    def _with_lines(self, picture: NDArray[np.uint8], face: Face) -> NDArray[np.uint8]:
+        """The picture with the last seconds of a face below it, every AU in a cell."""
         height, width = picture.shape[:2]
-        face = max(view.result.faces, key=lambda one: one.box.width * one.box.height)
         number = -1 if face.track_id is None else face.track_id
         labels = list(face.aus)
         columns = _TIMELINE_COLUMNS if self.timelines else _COLUMNS

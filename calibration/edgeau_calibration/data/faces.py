@@ -7,8 +7,7 @@ from numpy.typing import NDArray
 
 from edgeau._system.closing import Closing
 from edgeau.faces.alignment import Alignment
-from edgeau.faces.landmarks import open_landmarker
-from edgeau.faces.landmarks.landmarker import Landmarker, largest_face
+from edgeau.faces.landmarks import Landmarker, largest_face, open_landmarker
 from edgeau_calibration.data.crops import central_crop, is_aligned
 
 __all__ = ["FaceCropper"]

@@ -1,20 +1,31 @@
-"""All rules over one set."""
+"""All rules over one set, and those on how much it shows: enough crops, enough of the action units."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from edgeau.errors import CalibrationError, UsageError
-from edgeau_calibration.data.crops import CalibrationSet
+from edgeau_calibration.data.crops import MINIMUM, WANTED, CalibrationSet
+from edgeau_calibration.data.selection import Activity
 from edgeau_calibration.linter.channel_order import channel_order
-from edgeau_calibration.linter.coverage import too_few
 from edgeau_calibration.linter.finding import LintFinding
 from edgeau_calibration.linter.near_duplicates import near_duplicates
 from edgeau_calibration.linter.no_faces import no_faces
 from edgeau_calibration.linter.one_person import one_person
 from edgeau_calibration.linter.pixel_values import constant, noise, value_range
 
-__all__ = ["OPINIONS", "RULES", "lint", "refuse"]
+__all__ = ["OPINIONS", "RULES", "inactive_aus", "lint", "refuse"]
+
+
+def too_few(found: CalibrationSet, wanted: int = WANTED) -> Iterator[LintFinding]:
+    """Refuses sets of fewer than :data:`MINIMUM` crops."""
+    if len(found) < MINIMUM:
+        yield LintFinding(
+            "too-few",
+            f"it gives {len(found)} face crops",
+            f"calibration needs {MINIMUM} at the least, {wanted} are wanted",
+        )
+
 
 # In stages: once a stage refuses, the later ones would only repeat it in other words (noise shows no face either).
 _STAGES: tuple[tuple[Callable[[CalibrationSet], Iterable[LintFinding]], ...], ...] = (
@@ -41,7 +52,7 @@ OPINIONS = ("no-faces", "near-duplicates", "one-person", "inactive-aus")
 def lint(found: CalibrationSet) -> tuple[LintFinding, ...]:
     """Find what is wrong with a calibration set, and what is worth knowing about it.
 
-    The AUs that act in it are not looked at: they are a network's to say (:func:`.coverage.inactive_aus`).
+    The AUs that act in it are not looked at: they are a network's to say (:func:`inactive_aus`).
     """
     findings: list[LintFinding] = []
     for stage in _STAGES:
@@ -49,6 +60,23 @@ def lint(found: CalibrationSet) -> tuple[LintFinding, ...]:
         if any(finding.refuses for finding in findings):
             break
     return tuple(findings)
+
+
+# A small set of real faces misses a rare AU or two; a set without expressions misses most.
+_SHARE = 0.5
+
+
+def inactive_aus(activity: Activity) -> Iterator[LintFinding]:
+    """Refuses sets in which more than half of the AUs are never active; names the missing ones otherwise."""
+    missing = activity.missing
+    if not missing:
+        return
+    yield LintFinding(
+        "inactive-aus",
+        f"{len(missing)} of {len(activity.labels)} AUs are active in no crop, by {activity.source}: {' '.join(missing)}",
+        "add faces that show them",
+        refuses=len(missing) > _SHARE * len(activity.labels),
+    )
 
 
 def refuse(found: CalibrationSet, findings: Iterable[LintFinding], accepted: Sequence[str] = ()) -> None:

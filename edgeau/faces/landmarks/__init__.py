@@ -4,15 +4,21 @@ from __future__ import annotations
 
 import logging
 import os
+from collections.abc import Sequence
 from importlib import metadata
 from importlib.util import find_spec
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from edgeau.errors import DependencyError, UsageError
 from edgeau.faces.landmarks.landmarker import Landmarker
 from edgeau.faces.landmarks.mediapipe_models import ADVICE, ENVIRONMENT, installed_models, models_place
 
-__all__ = ["LANDMARKERS", "Landmarker", "open_landmarker"]
+if TYPE_CHECKING:  # edgeau-doctor looks for landmark networks where numpy cannot be imported
+    import numpy as np
+    from numpy.typing import NDArray
+
+__all__ = ["LANDMARKERS", "Landmarker", "largest_face", "open_landmarker"]
 
 _log = logging.getLogger(__name__)
 
@@ -115,3 +121,17 @@ def _open(kind: str, model: Path | None, *, static: bool, max_faces: int) -> Lan
             f"mediapipe {metadata.version('mediapipe')} has its networks and cannot be imported ({error}); "
             f"repair it, or run them without it: {runtimes()['litert'].install_line}"
         ) from error
+
+
+def largest_face(faces: Sequence[NDArray[np.float32]]) -> NDArray[np.float32]:
+    """The face whose landmarks have the largest box: the first one found may be somebody in the background.
+
+    Args:
+        faces: one or more, as from :meth:`Landmarker.detect`.
+    """
+    return max(faces, key=_box_area)
+
+
+def _box_area(landmarks: NDArray[np.float32]) -> float:
+    across, down = (landmarks[:, :2].max(axis=0) - landmarks[:, :2].min(axis=0)).tolist()
+    return float(across * down)

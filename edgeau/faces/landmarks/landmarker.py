@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
@@ -13,7 +12,7 @@ if TYPE_CHECKING:  # edgeau-doctor looks for landmark networks where numpy canno
     import numpy as np
     from numpy.typing import NDArray
 
-__all__ = ["FaceLandmarks", "Landmarker", "check_irises", "largest_face"]
+__all__ = ["FaceLandmarks", "Landmarker", "check_irises"]
 
 _WITH_IRISES = 478
 
@@ -113,17 +112,3 @@ def check_irises(landmarks: NDArray[np.float32], what: str) -> None:
         raise InputError(
             f"{what} need the {_WITH_IRISES} points of a mesh with irises; this one has {len(landmarks)}"
         )
-
-
-def largest_face(faces: Sequence[NDArray[np.float32]]) -> NDArray[np.float32]:
-    """The face whose landmarks have the largest box: the first one found may be somebody in the background.
-
-    Args:
-        faces: one or more, as from :meth:`Landmarker.detect`.
-    """
-    return max(faces, key=_box_area)
-
-
-def _box_area(landmarks: NDArray[np.float32]) -> float:
-    across, down = (landmarks[:, :2].max(axis=0) - landmarks[:, :2].min(axis=0)).tolist()
-    return float(across * down)

@@ -35,9 +35,8 @@ def tflite_bytes(
     _check_quantization(model, precision)
     # Imported only now: the precisions can be listed without the schema's package.
     from edgeau_export.onnx_to_tflite.fusion import fuse_operators, with_implied_relus
-    from edgeau_export.onnx_to_tflite.integer_ends import with_integer_ends
     from edgeau_export.onnx_to_tflite.reading import read_graph
-    from edgeau_export.onnx_to_tflite.translation import translate_graph
+    from edgeau_export.onnx_to_tflite.translation import translate_graph, with_integer_ends
     from edgeau_export.onnx_to_tflite.writer import entries, one_line, serialize_model
 
     graph = read_graph(_with_batch_one(model))

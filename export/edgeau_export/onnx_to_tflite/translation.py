@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from edgeau_export.onnx_to_tflite.graph import ConversionError, Graph, Node
 from edgeau_export.onnx_to_tflite.lowering import LOWERINGS
 from edgeau_export.onnx_to_tflite.lowering.registry import Lowering
-from edgeau_export.onnx_to_tflite.model import FlatModel
+from edgeau_export.onnx_to_tflite.model import FlatModel, Operator
 from edgeau_export.onnx_to_tflite.operation import Operation
 from edgeau_export.onnx_to_tflite.quantization import (
     Quantization,
@@ -22,10 +22,11 @@ from edgeau_export.onnx_to_tflite.quantization import (
     shift_zero_point,
     sixteen_bit,
 )
+from edgeau_export.onnx_to_tflite.schema import BuiltinOperator
 from edgeau_export.onnx_to_tflite.tensor import NHWC, Tensor, physical, plain
 from edgeau_export.onnx_to_tflite.values import Values
 
-__all__ = ["translate_graph"]
+__all__ = ["translate_graph", "with_integer_ends"]
 
 
 def translate_graph(graph: Graph, precision: TflitePrecision) -> tuple[FlatModel, Tensor, Tensor]:
@@ -145,3 +146,25 @@ def _lowering(node: Node) -> Lowering:
 def _dictated(tensor: Tensor) -> bool:
     """Tell whether a kernel fixes its output's scale (LOGISTIC, SOFTMAX: 1/256): nothing is gained by rounding it once more."""
     return tensor.quantization is not None and tensor.quantization.dictated
+
+
+def with_integer_ends(model: FlatModel, start: Tensor, end: Tensor) -> tuple[Tensor, Tensor]:
+    """Let a model take and give integers, for programs that hold pictures as bytes, and accelerators that know no float.
+
+    Takes a QUANTIZE that is the only reader of the input, and a DEQUANTIZE that writes the output, out of it.
+
+    Returns:
+        The input and the output as they are then; an end that is float for another reason stays.
+    """
+    readers = [item for item in model.operators if start.index in item.inputs]
+    if len(readers) == 1 and readers[0].builtin == BuiltinOperator.QUANTIZE:
+        start = _without_operator(model, readers[0], readers[0].outputs[0])
+    (writer,) = (item for item in model.operators if end.index in item.outputs)
+    if writer.builtin == BuiltinOperator.DEQUANTIZE:
+        end = _without_operator(model, writer, writer.inputs[0])
+    return start, end
+
+
+def _without_operator(model: FlatModel, operator: Operator, left: int) -> Tensor:
+    model.operators.remove(operator)
+    return next(tensor for tensor in model.tensors if tensor.index == left)

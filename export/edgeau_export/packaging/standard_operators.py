@@ -13,9 +13,9 @@ from dataclasses import replace
 
 from edgeau.errors import InputError
 from edgeau.faces.landmarks.litert.mesh import REFINED_INPUTS, REFINED_OUTPUTS
-from edgeau.faces.landmarks.litert.part import ADVICE, cut_part
+from edgeau.faces.landmarks.litert.network import ADVICE, cut_part
 from edgeau.faces.landmarks.mediapipe_models import LandmarkModels, ModelFile
-from edgeau.runtimes import flatbuffer
+from edgeau.runtimes import tflite_file
 
 __all__ = ["modification_of", "with_standard_operators"]
 
@@ -47,7 +47,7 @@ def modification_of(file: ModelFile) -> str | None:
 
 def _without_custom_operators(file: ModelFile) -> ModelFile:
     content = bytearray(cut_part(file, REFINED_INPUTS, REFINED_OUTPUTS).content)
-    place = flatbuffer.field(content, flatbuffer.root(content), _DESCRIPTION)
+    place = tflite_file.field(content, tflite_file.root(content), _DESCRIPTION)
     if place is None:
         raise InputError(f"{file.name} is another network: it has no description; {ADVICE}")
     text = (
@@ -62,7 +62,7 @@ def _without_custom_operators(file: ModelFile) -> ModelFile:
 
 def _description(file: ModelFile) -> bytes:
     try:
-        start, size = flatbuffer.vector(file.content, flatbuffer.root(file.content), _DESCRIPTION)
+        start, size = tflite_file.vector(file.content, tflite_file.root(file.content), _DESCRIPTION)
     except (struct.error, IndexError) as error:
         raise InputError(f"{file.name} is damaged ({error}); {ADVICE}") from error
     return file.content[start : start + size]

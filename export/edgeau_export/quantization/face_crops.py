@@ -21,7 +21,7 @@ from edgeau_calibration.data.load import load_calibration_set
 from edgeau_calibration.data.selection import Activity, balance_activity
 from edgeau_calibration.graph.ort_session import logits_of
 from edgeau_calibration.linter import lint, refuse
-from edgeau_calibration.linter.coverage import inactive_aus
+from edgeau_calibration.linter.lint import inactive_aus
 from edgeau_calibration.linter.near_duplicates import without_copies
 from edgeau_calibration.recipe import load_recipe
 from edgeau_export.progress import ProgressReporter

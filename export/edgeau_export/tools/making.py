@@ -1,4 +1,4 @@
-"""Making the environment of a tool: a Python that its wheels are for, and pip."""
+"""Environments of tools: asked for before an export that needs one, and made of a Python that its wheels are for, and pip."""
 
 from __future__ import annotations
 
@@ -6,11 +6,26 @@ import shutil
 import subprocess
 import sys
 
-from edgeau._system.tool_environment import TOOLS, tool_versions, tools_folder
+from edgeau._system.tool_environment import TOOLS, tool_python, tool_versions, tools_folder
 from edgeau.errors import DependencyError, UsageError
+from edgeau.runtimes.table import runtime_named
 from edgeau_export.progress import ProgressReporter
+from edgeau_export.targets.selection import SelectedArtifacts
 
-__all__ = ["make_tool"]
+__all__ = ["make_tool", "require_tools"]
+
+
+def require_tools(selected: SelectedArtifacts, progress: ProgressReporter) -> None:
+    """Refuse an export whose compilers are not here; name the licences of those that are used.
+
+    Raises:
+        DependencyError: a tool's environment is not there; the message has the command that makes it.
+    """
+    needed = (runtime_named(item.runtime).tool for item in selected.artifacts)
+    for name in dict.fromkeys(tool for tool in needed if tool):
+        tool_python(name)
+        tool = TOOLS[name]
+        progress.step(f"{tool.title} is under the licence {tool.licence}: {tool.terms}")
 
 
 def make_tool(name: str, progress: ProgressReporter) -> None:

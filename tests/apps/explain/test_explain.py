@@ -16,8 +16,7 @@ from edgeau.faces.alignment import Alignment
 from edgeau.sources.clip import clip_path
 from edgeau_apps.analyze.inputs import Input
 from edgeau_apps.explain.command import main
-from edgeau_apps.explain.drawing import overlay
-from edgeau_apps.explain.evidence import CheckpointEvidence, occlusion_maps
+from edgeau_apps.explain.evidence import CheckpointEvidence, occlusion_maps, overlay
 from edgeau_apps.explain.finding import crops_of
 from edgeau_apps.explain.regions import region_mask, region_name
 

@@ -15,7 +15,7 @@ from edgeau_calibration.data.crops import CalibrationSet
 from edgeau_calibration.data.load import load_calibration_set
 from edgeau_calibration.data.selection import Activity
 from edgeau_calibration.linter import RULES, LintFinding, lint, refuse
-from edgeau_calibration.linter.coverage import inactive_aus
+from edgeau_calibration.linter.lint import inactive_aus
 from edgeau_calibration.linter.near_duplicates import distinct
 from edgeau_calibration.linter.one_person import alike
 

@@ -9,8 +9,8 @@ import onnx
 import pytest
 
 from edgeau.bundle import load_bundle, packaged_bundle_path
-from edgeau.bundle.external_data import external_files
 from edgeau.bundle.files import record_of
+from edgeau.bundle.load import external_files
 from edgeau.errors import BundleError
 
 

@@ -15,9 +15,9 @@ import pytest
 
 from edgeau.errors import InputError, UsageError
 from edgeau.sources import open_source
+from edgeau.sources.check_frame import ENVIRONMENT, check_size, most_pixels
 from edgeau.sources.picture_file import decoded_picture, read_picture
 from edgeau.sources.picture_header import read_picture_header
-from edgeau.sources.size_limit import ENVIRONMENT, check_size, most_pixels
 
 LIMIT = 200_000_000
 

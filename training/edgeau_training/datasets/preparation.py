@@ -23,8 +23,7 @@ from edgeau._system.json_text import parse_json
 from edgeau._system.progress import progress_bar
 from edgeau.errors import InputError, OutputError, UsageError
 from edgeau.faces.alignment import WholePicture
-from edgeau.faces.landmarks import open_landmarker
-from edgeau.faces.landmarks.landmarker import Landmarker, largest_face
+from edgeau.faces.landmarks import Landmarker, largest_face, open_landmarker
 from edgeau_training.datasets.aligners import CANVAS, Aligner
 from edgeau_training.datasets.frame_reading import read_frames
 from edgeau_training.datasets.labelled_frames import LabelledFrames

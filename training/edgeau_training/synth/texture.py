@@ -8,10 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgeau_training.synth.atlas import smooth_curve, smooth_noise
-from edgeau_training.synth.beard import with_beard
-from edgeau_training.synth.brows import brow_mask
 from edgeau_training.synth.complexion import complexion, with_eye_surroundings, with_lips, with_marks
 from edgeau_training.synth.drawing import Image
+from edgeau_training.synth.facial_hair import brow_mask, with_beard
 from edgeau_training.synth.lower_folds import cheek_folds, chin_and_lip_folds, mouth_corner_folds, nose_folds
 from edgeau_training.synth.upper_folds import eye_folds, forehead_folds, frown_folds
 from edgeau_training.synth.worn_folds import worn_in

@@ -1,22 +1,32 @@
-"""Faces in a whole frame, or in its tiles: MediaPipe's short-range detector."""
+"""Faces in a whole frame, or in its tiles: MediaPipe's short-range detector. Tiles of a film that stand still are not searched again."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import cv2
 import numpy as np
+from cv2.typing import MatLike
 from numpy.typing import NDArray
 
 from edgeau.faces.landmarks.litert.network import LandmarkNetwork
 from edgeau.faces.landmarks.litert.region import Region
-from edgeau.faces.landmarks.litert.tile_memory import FoundFaces, TileMemory
 from edgeau.faces.landmarks.mediapipe_models import ModelFile
 
-__all__ = ["ANCHORS", "Candidate", "FaceDetector", "Overview", "merge", "overview_of"]
+__all__ = [
+    "ANCHORS",
+    "Candidate",
+    "FaceDetector",
+    "FoundFaces",
+    "Overview",
+    "TileMemory",
+    "has_changed",
+    "merge",
+    "overview_of",
+]
 
 # Cells along a side, and boxes a cell: one map at stride 8 and three at stride 16 of 128 pixels, two boxes each. All have
 # the same size, so a box is a centre and nothing more (``SsdAnchorsCalculator`` of MediaPipe with ``fixed_anchor_size``).
@@ -53,6 +63,16 @@ _TILES = (1 / 3, 1 / 6)
 _SHARED = 1 / 3
 # A region is 1.5 times as wide as the box of its face; so much of it is face whichever way it is turned.
 _FACE = 0.55
+
+
+FoundFaces = list[tuple[NDArray[np.float32], float]]
+"""Faces as float32 ``(8, 2)`` in shares of a tile, with their scores."""
+
+# Blocks along a side of a tile: the smallest face that is found in one covers several.
+_BLOCKS = 16
+# Mean difference of a block, in levels of 255, from which on something changed there. A sensor's noise, made smaller with the
+# picture, stays below it; a face before any background does not. Ours.
+_CHANGED = 5
 
 
 @dataclass(frozen=True)
@@ -260,3 +280,39 @@ def _overlaps(face: NDArray[np.float32], faces: NDArray[np.float32]) -> NDArray[
 
 def _region(face: NDArray[np.floating[Any]]) -> Region:
     return Region.around(face[:2].ravel(), face[2], face[3])
+
+
+class TileMemory:
+    """The faces found in each tile, given again as long as it looks the same as when it was searched."""
+
+    def __init__(self) -> None:
+        self._searched: dict[Hashable, tuple[NDArray[np.uint8], FoundFaces]] = {}
+
+    def faces(
+        self, place: Hashable, tile: NDArray[np.uint8], search: Callable[[NDArray[np.uint8]], FoundFaces]
+    ) -> FoundFaces:
+        """The faces of a tile.
+
+        Args:
+            place: of the tile in the picture.
+            tile: uint8 ``(side, side, 3)``; it is kept.
+            search: finds the faces of a tile.
+        """
+        before = self._searched.get(place)
+        if before is not None and _is_same(before[0], tile):
+            return before[1]
+        found = search(tile)
+        self._searched[place] = (tile.copy(), found)
+        return found
+
+
+def _is_same(before: NDArray[np.uint8], now: NDArray[np.uint8]) -> bool:
+    if before.shape != now.shape:
+        return False
+    return not has_changed(cv2.absdiff(before, now))
+
+
+def has_changed(differences: MatLike) -> bool:
+    """Tell from the differences of two small pictures, uint8 ``(side, side, 3)``, whether anything changed but a sensor's noise."""
+    blocks = cv2.resize(differences, (_BLOCKS, _BLOCKS), interpolation=cv2.INTER_AREA)
+    return int(blocks.max()) >= _CHANGED

@@ -9,9 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgeau.faces.landmarks.litert.checking import CheckedFace, FaceChecker
-from edgeau.faces.landmarks.litert.detection import Candidate, FaceDetector
+from edgeau.faces.landmarks.litert.detection import Candidate, FaceDetector, TileMemory
 from edgeau.faces.landmarks.litert.region import is_same_face, is_turned_alike
-from edgeau.faces.landmarks.litert.tile_memory import TileMemory
 
 __all__ = ["certain_faces_in_tiles", "faces_of_picture"]
 

@@ -9,10 +9,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgeau.faces.landmarks.litert.checking import CheckedFace, FaceChecker
-from edgeau.faces.landmarks.litert.detection import FaceDetector, Overview, overview_of
+from edgeau.faces.landmarks.litert.detection import (
+    FaceDetector,
+    Overview,
+    TileMemory,
+    has_changed,
+    overview_of,
+)
 from edgeau.faces.landmarks.litert.picture_search import certain_faces_in_tiles
 from edgeau.faces.landmarks.litert.region import Region, is_same_face, overlap
-from edgeau.faces.landmarks.litert.tile_memory import TileMemory, has_changed
 
 __all__ = ["Tracking", "joined"]
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from edgeau.faces.landmarks import open_landmarker
-from edgeau.faces.landmarks.litert.tile_memory import FoundFaces, TileMemory
+from edgeau.faces.landmarks.litert.detection import FoundFaces, TileMemory
 from edgeau.sources import open_source
 
 SIDE = 128

@@ -13,8 +13,7 @@ from numpy.typing import NDArray
 from edgeau._system.json_text import parse_json
 from edgeau.errors import InputError, RecordError, UsageError
 from edgeau.faces.alignment import Alignment, ArcFaceTemplate
-from edgeau.faces.landmarks import open_landmarker
-from edgeau.faces.landmarks.landmarker import largest_face
+from edgeau.faces.landmarks import largest_face, open_landmarker
 from edgeau_training.datasets import DATA_SETS, open_data_set
 from edgeau_training.datasets.emotionet import LABELS as EMOTIONET
 from edgeau_training.datasets.frame_reading import read_frames

@@ -17,8 +17,7 @@ from edgeau.action_units.labelled_pictures import (
     read_labelled_pictures,
 )
 from edgeau.errors import InputError
-from edgeau.faces.landmarks import open_landmarker
-from edgeau.faces.landmarks.landmarker import largest_face
+from edgeau.faces.landmarks import largest_face, open_landmarker
 from edgeau.sources.picture_file import read_picture
 from edgeau_training.evaluation.faces.batch import FaceBatch
 
