@@ -16,7 +16,6 @@ A method of a class may use what :mod:`edgeau.runtimes.tensorrt.api` lists for t
 # ruff: noqa: ARG002 - every generation is handed what any of them needs
 from __future__ import annotations
 
-import sys
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,6 +23,7 @@ from edgeau.errors import EngineError
 from edgeau.runtimes.tensorrt.calibration import make_calibrator
 from edgeau.runtimes.tensorrt.module import version_of
 from edgeau.runtimes.tensorrt.options import EngineOptions
+from edgeau.runtimes.tensorrt.progress import make_progress_monitor
 
 __all__ = [
     "GENERATIONS",
@@ -34,7 +34,6 @@ __all__ = [
     "Generation86",
     "NetworkTraits",
     "generation_of",
-    "make_progress_monitor",
 ]
 
 
@@ -204,30 +203,3 @@ def generation_of(trt: Any) -> Generation:
     version = version_of(trt)
     fitting = [kind for since, kind in GENERATIONS if since <= version]
     return fitting[-1](trt)
-
-
-def make_progress_monitor(trt: Any) -> Any:
-    """A progress monitor for somebody who waits, of TensorRT 10 and newer: it writes one line on a terminal, and nothing elsewhere."""
-    stream = sys.stderr
-
-    class _Monitor(trt.IProgressMonitor):  # type: ignore[misc]
-        def __init__(self) -> None:
-            trt.IProgressMonitor.__init__(self)
-            self._steps: dict[str, int] = {}
-
-        def phase_start(self, phase_name: str, parent_phase: str | None, num_steps: int) -> None:
-            self._steps[phase_name] = num_steps
-
-        def step_complete(self, phase_name: str, step: int) -> bool:
-            if stream.isatty():
-                stream.write(f"\r\x1b[2K{phase_name}: {step + 1}/{self._steps.get(phase_name, 0)}")
-                stream.flush()
-            return True  # False would stop the build
-
-        def phase_finish(self, phase_name: str) -> None:
-            self._steps.pop(phase_name, None)
-            if not self._steps and stream.isatty():
-                stream.write("\r\x1b[2K")
-                stream.flush()
-
-    return _Monitor()

@@ -16,10 +16,10 @@ from edgeau._system.json_text import parse_json
 from edgeau.errors import InputError
 from edgeau.faces.alignment import alignment_matrix
 from edgeau_training.augmentation import CANVAS
+from edgeau_training.synth.action_units import ACTIVE
 
-__all__ = ["OCCURRENCE", "SyntheticFaces", "list_shards"]
+__all__ = ["SyntheticFaces", "list_shards"]
 
-OCCURRENCE = 0.3  # an AU occurs from this rig intensity on; traces of other AUs stay below .12
 _POINTS = 468  # irises are not there on every landmark route
 _COLUMNS = ["crop", "detected", "landmarks", "aus", "identity"]
 
@@ -80,7 +80,7 @@ class SyntheticFaces:
             raise InputError(f"{folder / split} holds no detected face; render some with edgeau-synth")
         crops = [crop for part in parts for crop in part[0]]
         intensity, points, identity = (np.concatenate([part[place] for part in parts]) for place in (1, 2, 3))
-        occurrence = (intensity >= OCCURRENCE).astype(np.uint8)
+        occurrence = (intensity >= ACTIVE).astype(np.uint8)
         return cls(tuple(labels), crops, occurrence, intensity, points, identity)
 
 

@@ -13,9 +13,10 @@ from edgeau.errors import EdgeauError
 from edgeau.runtimes.tensorrt.build import build_engine
 from edgeau.runtimes.tensorrt.calibration import make_calibrator
 from edgeau.runtimes.tensorrt.execution import LoadedEngine
-from edgeau.runtimes.tensorrt.generations import NetworkTraits, generation_of, make_progress_monitor
+from edgeau.runtimes.tensorrt.generations import NetworkTraits, generation_of
 from edgeau.runtimes.tensorrt.module import Messages, import_tensorrt, make_logger
 from edgeau.runtimes.tensorrt.options import EngineOptions
+from edgeau.runtimes.tensorrt.progress import make_progress_monitor
 
 
 def refusal(call: Any) -> str:
