@@ -36,7 +36,7 @@ def faces_of_picture(
         most: how many at most.
         far: whether small faces are looked for too, in tiles.
     """
-    search = _Search(frame, detector, checker, most)
+    search = _PictureSearch(frame, detector, checker, most)
     search.look_upright(detector.detect(frame))
     if far and len(search.found) + len(search.likely) < most:
         search.look_upright(detector.detect_in_tiles(frame))
@@ -85,7 +85,7 @@ def certain_faces_in_tiles(
 
 
 @dataclass(frozen=True)
-class _Search:
+class _PictureSearch:
     """A picture and what was found in it so far.
 
     Attributes:
