@@ -19,7 +19,7 @@ _HEAD_S = 10.0  # from the connection to the end of its first request's head
 
 
 def _most_files() -> int | None:
-    """How many files this process may open; None where there is no limit."""
+    """Limit on the files that this process may have open; None where there is none."""
     try:
         import resource  # not on every system
     except ImportError:

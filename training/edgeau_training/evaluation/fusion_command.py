@@ -202,7 +202,7 @@ def _answers(options: argparse.Namespace) -> dict[str, Predictions]:
 
 
 def _kept(options: argparse.Namespace) -> dict[str, Predictions]:
-    """What a file keeps, where that is all that is asked for.
+    """Read kept answers, where they are all that is asked for.
 
     Raises:
         UsageError: it was kept without something that is asked for now.
