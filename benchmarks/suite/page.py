@@ -11,6 +11,7 @@ from suite.published import published_speeds
 
 from edgeau._system.atomic_file import write_whole
 from edgeau.errors import InputError
+from edgeau_apps.bench.result import median_interval
 from edgeau_export.report.html.plots import Bar, Point, bars, points, svg_file
 
 ROOT = Path(__file__).parents[2]
@@ -185,6 +186,8 @@ def _networks_section(one: Document) -> str:
             "",
             "![Median latency by engine](benchmarks/engines.svg)",
             "",
+            "Whiskers: 95 % intervals of the median over visits, by order statistics.",
+            "",
             "Bold: files that edgeau makes. The others were made from the same float ONNX file with the vendors' tools at",
             "their defaults, and calibrated on the same packaged crops. Off: mean difference of a probability from float32's. Flips:",
             f"decisions that differ from float32's at float32's thresholds. Both are of {count} rendered crops that were not used for calibration: enough to",
@@ -344,29 +347,43 @@ def _plots(documents: Document) -> dict[str, str]:
     one, scaling = documents["one-thread"], documents["scaling"]["rows"]
     networks = [row for row in one["rows"] if "megabytes" in row and "p50_ms" in row]
     engines = [
-        Bar(row["name"], (row["p50_ms"],)) for row in sorted(networks, key=lambda row: float(row["p50_ms"]))
+        Bar(row["name"], (row["p50_ms"],), (median_interval(row["visits_ms"]),))
+        for row in sorted(networks, key=lambda row: float(row["p50_ms"]))
     ]
     alone = [row for row in scaling if row["threads"] == 1]
     faces = [row for row in alone if (row["width"], row["height"]) == (640, 480)]
     sizes = [row for row in alone if row["faces"] == 1]
     plots = {
-        "engines.svg": bars("", engines, "median ms of one face, one thread"),
+        "engines.svg": bars("", engines, "median latency of one face, one thread, ms"),
         "faces.svg": points(
             "",
-            [Point(f"{row['p50_ms']:.0f} ms", row["faces"], row["p50_ms"]) for row in faces],
+            [
+                Point(
+                    f"{row['p50_ms']:.0f} ms",
+                    row["faces"],
+                    row["p50_ms"],
+                    interval=median_interval(row["visits_ms"]),
+                )
+                for row in faces
+            ],
             "faces in view",
-            "median ms of a frame",
+            "median latency of a frame, ms",
             joined=True,
             from_zero=True,
         ),
         "resolution.svg": points(
             "",
             [
-                Point(f"{row['width']}x{row['height']}", row["width"] * row["height"] / 1e6, row["p50_ms"])
+                Point(
+                    f"{row['width']}x{row['height']}",
+                    row["width"] * row["height"] / 1e6,
+                    row["p50_ms"],
+                    interval=median_interval(row["visits_ms"]),
+                )
                 for row in sizes
             ],
-            "megapixels of the frame",
-            "median ms of a frame",
+            "size of the frame, megapixels",
+            "median latency of a frame, ms",
             joined=True,
             from_zero=True,
         ),
@@ -381,13 +398,16 @@ def _plots(documents: Document) -> dict[str, str]:
                     row["name"],
                     row["latency_p50_ms"],
                     row["drop"],
-                    row["by"] != "edgeau",
+                    int(row["by"] != "edgeau"),
                     named=row["name"] in NAMED_ROWS,
+                    interval=tuple(row["drop_interval"]),
                 )
                 for row in timed
             ],
-            "median ms of one face, one thread",
-            "loss of mean F1",
+            "median latency of one face, one thread, ms",
+            "drop of mean F1, 0..1",
+            logarithmic=(True, False),
+            legend=("edgeau's recipes", "other tools at their defaults"),
         )
     return plots
 

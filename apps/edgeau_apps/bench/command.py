@@ -19,7 +19,7 @@ from edgeau_apps.bench.comparison import Compared, compare
 from edgeau_apps.bench.energy import EnergyMeter, energy_meter
 from edgeau_apps.bench.measurement import BenchSettings, measure, measure_file
 from edgeau_apps.bench.provenance import Began, provenance
-from edgeau_apps.bench.result import Result, Row, read_result
+from edgeau_apps.bench.result import Result, Row, median_interval, read_result
 from edgeau_apps.bench.single_file import FILES, file_to_measure
 
 __all__ = ["main"]
@@ -125,24 +125,27 @@ def _numbers(text: str) -> tuple[int, ...]:
     return numbers
 
 
+_HEAD = (
+    "model",
+    "mean F1, 0..1",
+    "threads",
+    "faces a run",
+    "p50, ms [95 %]",
+    "p95, ms",
+    "p99, ms",
+    "start, s",
+    "memory, MB",
+    "energy, mJ",
+)
+
+
 def _table(result: Result, meter: str | None) -> str:
-    head = (
-        "artifact",
-        "engine",
-        "precision",
-        "threads",
-        "batch",
-        "p50 ms",
-        "p95",
-        "p99",
-        "start s",
-        "MB",
-        "mJ",
-    )
-    lines = aligned_lines([head, *(_cells(row) for row in result.rows if not row.fault)])
-    lines += [f"{row.artifact} ({row.threads} threads): {row.fault}" for row in result.rows if row.fault]
+    measured = [row for row in result.rows if not row.fault]
     about = result.provenance
-    lines.append(f"{about.network} on {about.board}, {about.processor}, {about.cores} cores; {about.date}")
+    lines = [f"{about.network} on {about.board}, {about.processor}, {about.cores} cores; {about.date}"]
+    lines += aligned_lines([_HEAD, *map(_cells, measured)])
+    lines += [f"{row.label}, {_threads(row)}: {row.fault}" for row in result.rows if row.fault]
+    lines += _meaning(measured)
     if about.load is not None and about.load > 0.5 * about.cores:
         lines.append(
             f"other programs were running (load {about.load:.1f}): expect slower and wider figures than alone"
@@ -157,18 +160,51 @@ def _table(result: Result, meter: str | None) -> str:
     return "\n".join(lines)
 
 
+def _meaning(measured: Sequence[Row]) -> list[str]:
+    """Say in words which row is the fastest, and what it gives up of F1."""
+    timed = [(row.p50_ms / row.batch, row) for row in measured if row.p50_ms is not None]
+    if not timed:
+        return []
+    least, fastest = min(timed, key=lambda one: one[0])
+    said = (
+        f"What this means: the fastest is {fastest.label} with {_threads(fastest)}, {least:.1f} ms a face; finding the face and its "
+        "landmarks comes on top (edgeau-doctor times whole frames)."
+    )
+    scored = [row.f1 for row in measured if row.f1 is not None]
+    if fastest.f1 is not None:
+        said += (
+            f" Its mean F1 is {fastest.f1:.3f}, {fastest.f1 - max(scored):+.3f} beside the best of these (1 is perfect), as the "
+            "bundle states it."
+        )
+    return [
+        said,
+        "Brackets: 95 % intervals of the median over the runs, by order statistics; runs that follow one another are not independent.",
+    ]
+
+
+def _threads(row: Row) -> str:
+    return f"{row.threads} thread{'' if row.threads == 1 else 's'}" if row.threads else "the engine's threads"
+
+
 def _cells(row: Row) -> tuple[str, ...]:
     return (
-        row.artifact,
-        row.runtime,
-        row.precision,
+        row.label,
+        "-" if row.f1 is None else f"{row.f1:.3f}",
         str(row.threads or "-"),
         str(row.batch),
-        *(f"{value:.1f}" if value is not None else "-" for value in (row.p50_ms, row.p95_ms, row.p99_ms)),
+        _median(row),
+        *(f"{value:.1f}" if value is not None else "-" for value in (row.p95_ms, row.p99_ms)),
         "-" if row.start_s is None else f"{row.start_s:.2f}",
         "-" if row.memory_mb is None else f"{row.memory_mb:.0f}",
         "-" if row.joules is None else f"{1e3 * row.joules:.0f}",
     )
+
+
+def _median(row: Row) -> str:
+    if row.p50_ms is None:
+        return "-"
+    interval = median_interval(row.samples_ms)
+    return f"{row.p50_ms:.1f}" + ("" if interval is None else f" [{interval[0]:.1f} {interval[1]:.1f}]")
 
 
 def _compared(files: Sequence[Path], *, as_json: bool) -> int:
@@ -185,7 +221,8 @@ def _compared(files: Sequence[Path], *, as_json: bool) -> int:
 
 
 def _sentence(row: Compared) -> str:
-    what = f"{row.artifact}, {row.threads or 'any'} threads, batch {row.batch}"
+    threads = f"{row.threads} thread{'' if row.threads == 1 else 's'}" if row.threads else "any threads"
+    what = f"{row.label}, {threads}, {row.batch} face{'' if row.batch == 1 else 's'} a run"
     figures = f"{row.before_ms:.2f} -> {row.after_ms:.2f} ms ({row.change:+.1%}, p = {row.p_value:.2g})"
     verdict = ("slower" if row.change > 0 else "faster") if row.p_value < _ALPHA else "no real difference"
     return f"{what}: {figures}: {verdict}"

@@ -20,6 +20,8 @@ class Compared:
 
     Attributes:
         artifact: file.
+        runtime: engine of both.
+        label: name of the first row for people.
         threads: number of threads of both.
         batch: batch of both.
         before_ms: median of the first.
@@ -28,6 +30,8 @@ class Compared:
     """
 
     artifact: str
+    runtime: str
+    label: str
     threads: int
     batch: int
     before_ms: float
@@ -53,10 +57,21 @@ def compare(before: Result, after: Result) -> list[Compared]:
         if row.p50_ms is None or other is None or other.p50_ms is None:
             continue
         p_value = mann_whitney_p(row.samples_ms, other.samples_ms)
-        rows.append(Compared(*row.key, row.p50_ms, other.p50_ms, p_value))
+        rows.append(
+            Compared(
+                row.artifact,
+                row.runtime,
+                row.label,
+                row.threads,
+                row.batch,
+                row.p50_ms,
+                other.p50_ms,
+                p_value,
+            )
+        )
     if not rows:
         raise InputError(
-            "the two results have no measured row in common: artifact, threads and batch must be the same"
+            "the two results have no measured row in common: artifact, engine, threads and batch must be the same"
         )
     return rows
 

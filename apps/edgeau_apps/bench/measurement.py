@@ -108,7 +108,16 @@ def _opened_file(file: MeasuredFile, threads: int, stack: ExitStack) -> _Running
 
 
 def _opened(bundle: Bundle, artifact: Artifact, threads: int, batch: int, stack: ExitStack) -> _Running | Row:
-    row = Row(artifact.file, artifact.runtime, artifact.precision, threads, batch, artifact.bytes)
+    row = Row(
+        artifact.file,
+        artifact.runtime,
+        artifact.precision,
+        threads,
+        batch,
+        artifact.bytes,
+        model=bundle.directory.resolve().name,
+        f1=None if artifact.accuracy is None else artifact.accuracy.f1_mean,
+    )
     try:
         session = stack.enter_context(open_verified(bundle, artifact, threads=threads))
         crops = read_golden(bundle.path(bundle.manifest.golden)).crops

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -10,7 +12,9 @@ from edgeau._system.json_text import parse_json
 from edgeau._system.records import from_dict, to_dict
 from edgeau.errors import InputError, RecordError
 
-__all__ = ["MeasuringConditions", "Result", "Row", "read_result"]
+__all__ = ["MeasuringConditions", "Result", "Row", "median_interval", "read_result"]
+
+_Z = 1.959964  # of the normal distribution, two-sided 95 %
 
 
 @dataclass(frozen=True)
@@ -33,6 +37,8 @@ class Row:
         memory_mb: largest resident memory of that process, in 1e6 bytes; None where the system does not say.
         joules: energy of the whole processor or board while one run lasts; None where the board does not say.
         samples_ms: the runs, in their order; for comparisons.
+        model: name of the bundle or of the file, for people.
+        f1: mean F1 that the bundle states of the artifact, 0..1; None where none was measured.
     """
 
     artifact: str
@@ -50,11 +56,18 @@ class Row:
     memory_mb: float | None = None
     joules: float | None = None
     samples_ms: tuple[float, ...] = ()
+    model: str = ""
+    f1: float | None = None
 
     @property
-    def key(self) -> tuple[str, int, int]:
-        """Values that make two rows comparable."""
-        return self.artifact, self.threads, self.batch
+    def key(self) -> tuple[str, str, int, int]:
+        """Values that make two rows comparable: two engines may run the same file."""
+        return self.artifact, self.runtime, self.threads, self.batch
+
+    @property
+    def label(self) -> str:
+        """Name for people: the model, its precision and its engine."""
+        return f"{self.model or self.artifact} {self.precision} ({self.runtime})"
 
 
 @dataclass(frozen=True)
@@ -104,6 +117,25 @@ class Result:
     def to_json(self) -> str:
         """Convert to a document."""
         return json.dumps(to_dict(self), indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def median_interval(samples: Sequence[float]) -> tuple[float, float] | None:
+    """Ends of the 95 % interval of the median, by order statistics: how many runs lie below a median is binomial.
+
+    Runs on one machine follow one another and are not quite independent, so that the true interval is somewhat wider.
+
+    Args:
+        samples: runs in any order.
+
+    Returns:
+        The ends; None for fewer than eight runs, which hold no such interval.
+    """
+    count = len(samples)
+    below = math.floor((count - _Z * math.sqrt(count)) / 2)
+    if below < 1:
+        return None
+    ordered = sorted(samples)
+    return ordered[below - 1], ordered[count - below]
 
 
 def read_result(path: Path) -> Result:

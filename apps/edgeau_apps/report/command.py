@@ -10,12 +10,12 @@ from typing import Any
 
 from edgeau._system.atomic_file import write_whole
 from edgeau._system.command import DONE, CommandParser, print_json, run
+from edgeau._system.install_lines import extra_line
 from edgeau._system.records import to_dict
-from edgeau.errors import UsageError
-from edgeau_apps.bench.result import Row, read_result
+from edgeau.errors import DependencyError, UsageError
+from edgeau_apps.bench.result import Result, read_result
 from edgeau_apps.report.board_tables import board_document, board_tables
 from edgeau_apps.report.own_folds import read_own_folds, with_own_rows
-from edgeau_apps.report.page import page
 from edgeau_apps.report.published_tables import ScoreTable, cost_table, score_tables
 from edgeau_apps.report.subjects import Subject, subjects_of
 from edgeau_apps.report.tables import (
@@ -50,9 +50,9 @@ def _body(argv: Sequence[str] | None) -> int:
         board_named(arguments.target)  # what is not known is said before anything is counted
     subjects = [subject for what in arguments.what for subject in subjects_of(what)]
     ceilings = measured_ceilings() if arguments.roofline else None
-    bench = [] if arguments.bench is None else list(read_result(arguments.bench).rows)
+    bench = None if arguments.bench is None else read_result(arguments.bench)
     if arguments.html is not None:
-        write_whole(arguments.html, page(subjects, ceilings, bench, published).encode())
+        write_whole(arguments.html, _page(subjects, ceilings, bench, published).encode())
     if arguments.json:
         document = _document(subjects, ceilings, bench, published)
         if arguments.target is not None:
@@ -64,6 +64,21 @@ def _body(argv: Sequence[str] | None) -> int:
     if arguments.html is not None:
         print(f"\npage: {arguments.html}")
     return DONE
+
+
+def _page(
+    subjects: Sequence[Subject],
+    ceilings: Ceilings | None,
+    bench: Result | None,
+    published: Mapping[str, ScoreTable] | None,
+) -> str:
+    try:
+        from edgeau_apps.report.page import page
+    except ImportError as error:
+        raise DependencyError(
+            f"the plots of a page need {error.name}, which is not installed: {extra_line('export')}"
+        ) from error
+    return page(subjects, ceilings, bench, published)
 
 
 def _published(arguments: Namespace) -> Mapping[str, ScoreTable] | None:
@@ -142,7 +157,7 @@ def _tables(
 def _document(
     subjects: Sequence[Subject],
     ceilings: Ceilings | None,
-    bench: Sequence[Row],
+    bench: Result | None,
     published: Mapping[str, ScoreTable] | None,
 ) -> dict[str, Any]:
     document: dict[str, Any] = {
@@ -159,8 +174,8 @@ def _document(
     }
     if ceilings is not None:
         document["roofline"] = to_dict(ceilings)
-    if bench:
-        document["latencies"] = [{**to_dict(row), "samples_ms": None} for row in bench]
+    if bench is not None:
+        document["latencies"] = [{**to_dict(row), "samples_ms": None} for row in bench.rows]
     if published is not None:
         document["papers"] = {
             "costs": to_dict(cost_table()),

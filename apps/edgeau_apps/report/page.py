@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+import numpy as np
+
 from edgeau import __version__
-from edgeau_apps.bench.result import Row
+from edgeau_apps.bench.result import Result, Row, median_interval
 from edgeau_apps.report.published_tables import ScoreTable, cost_table
 from edgeau_apps.report.subjects import Subject
 from edgeau_apps.report.tables import ReportTable, ceilings_table, comparison, costs, layers, meaning, scores
 from edgeau_export.profiling.model_profile import blocks
 from edgeau_export.profiling.roofline import Ceilings
 from edgeau_export.report.html.html import document, paragraph, section, table
-from edgeau_export.report.html.plots import Bar, Point, bars, points
+from edgeau_export.report.html.plots import Bar, Point, Range, bars, points, ranges
 
 __all__ = ["page"]
 
@@ -22,7 +24,7 @@ _STATUS_SERIES = {"published": 0, "computed": 1, "inferred": 2}
 def page(
     subjects: Sequence[Subject],
     ceilings: Ceilings | None,
-    bench: Sequence[Row],
+    bench: Result | None,
     published: Mapping[str, ScoreTable] | None,
 ) -> str:
     """The page.
@@ -30,7 +32,7 @@ def page(
     Args:
         subjects: what is compared.
         ceilings: ceilings of this machine, or None.
-        bench: latencies, or none.
+        bench: a result of edgeau-bench, or None.
         published: tables of the papers that stand below, by name; None for none.
     """
     sections = []
@@ -63,40 +65,62 @@ def _inside(subject: Subject) -> str:
     )
 
 
-def _plots(subjects: Sequence[Subject], bench: Sequence[Row]) -> str:
-    costs_plot = points(
-        "MACs vs. parameters, both on logarithmic scales.",
-        [Point(one.label, one.profile.parameters / 1e6, one.profile.macs / 1e6) for one in subjects],
-        "parameters, millions",
-        "MACs, millions",
-        logarithmic=(True, True),
-    )
-    with_f1 = [one for one in subjects if one.f1 is not None]
-    f1_plot = (
-        bars(
-            "Mean F1 over AUs, 0..1; each is of the data named below the table.",
-            [Bar(one.label, (one.f1 or 0.0,)) for one in with_f1],
-            "mean F1",
-            top=1.0,
-        )
-        if with_f1
-        else ""
-    )
-    latency_plot = (
+def _plots(subjects: Sequence[Subject], bench: Result | None) -> str:
+    scored = [one for one in subjects if one.f1 is not None]
+    plots = [_f1_plot(scored)] if scored else []
+    networks = {(one.model, one.profile.parameters, one.profile.macs) for one in subjects}
+    plots.append(
         points(
-            "Median latency against size, as measured by edgeau-bench.",
+            "MACs vs. parameters of each network, both on logarithmic scales.",
             [
-                Point(f"{row.artifact}, {row.threads}", row.bytes / 1e6, row.p50_ms)
-                for row in bench
-                if row.p50_ms
+                Point(model, max(parameters, 1) / 1e6, max(macs, 1) / 1e6)
+                for model, parameters, macs in sorted(networks)
             ],
-            "size, MB",
-            "median latency, ms",
+            "parameters, millions",
+            "MACs of one face, millions",
+            logarithmic=(True, True),
         )
-        if any(row.p50_ms for row in bench)
-        else ""
     )
-    return f'<div class="plots">{f1_plot}{costs_plot}{latency_plot}</div>'
+    if bench is not None:
+        plots += _latency_plots(bench)
+    return f'<div class="plots">{"".join(plots)}</div>'
+
+
+def _f1_plot(scored: Sequence[Subject]) -> str:
+    with_interval = any(one.f1_interval is not None for one in scored)
+    return bars(
+        "Mean F1 over AUs, of the data named below the table; ticks are the F1 of single AUs"
+        + (", whiskers 95 % bootstrap intervals of the mean." if with_interval else "."),
+        [Bar(one.label, (one.f1 or 0.0,), (one.f1_interval,), one.f1_aus) for one in scored],
+        "F1, 0..1",
+        top=1.0,
+    )
+
+
+def _latency_plots(bench: Result) -> list[str]:
+    """One plot a batch size; the processor and the date are those of the measurement."""
+    measured = [row for row in bench.rows if row.p50_ms is not None]
+    about = bench.provenance
+    return [
+        ranges(
+            f"{about.network} on {about.processor}, {about.date[:10]}, measured by edgeau-bench: median of a run, thick line its 95 % "
+            "interval (order statistics), thin line from the 5th to the 95th percentile of the runs.",
+            [_latency(row) for row in measured if row.batch == batch],
+            f"latency of {'one face' if batch == 1 else f'{batch} faces in one run'}, ms",
+        )
+        for batch in sorted({row.batch for row in measured})
+    ]
+
+
+def _latency(row: Row) -> Range:
+    threads = f"{row.threads} thread{'s' if row.threads > 1 else ''}" if row.threads else "its own threads"
+    low, high = np.percentile(row.samples_ms, (5, 95))
+    return Range(
+        f"{row.precision} ({row.runtime}), {threads}",
+        row.p50_ms or 0.0,
+        median_interval(row.samples_ms),
+        (float(low), float(high)),
+    )
 
 
 def _block_plot(subject: Subject) -> str:
@@ -111,7 +135,12 @@ def _block_plot(subject: Subject) -> str:
     ]
     if not data:
         return ""
-    return bars("Where the work and the weights are.", data, "share, percent", ("MACs", "parameters"))
+    return bars(
+        "Where the work and the weights are: shares of each block.",
+        data,
+        "share of the network, %",
+        ("MACs", "parameters"),
+    )
 
 
 def _paper_plot() -> str:

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from edgeau._system.did_you_mean import did_you_mean
 from edgeau._system.install_lines import extra_line
+from edgeau._system.json_text import parse_json
 from edgeau.bundle import PACKAGED, Bundle, bundle_folder, load_bundle
+from edgeau.bundle.files import REPORT_JSON
 from edgeau.bundle.manifest import Artifact
-from edgeau.errors import DependencyError, UsageError
+from edgeau.errors import BundleError, DependencyError, UsageError
 from edgeau_export.profiling.from_onnx import profile_of_onnx, profile_of_onnx_model
 from edgeau_export.profiling.from_tflite import profile_of_tflite
 from edgeau_export.profiling.model_profile import ModelProfile
@@ -34,6 +38,9 @@ class Subject:
         precision: precision of an artifact; "" for a network without a file.
         f1: mean F1 that its manifest states, 0..1; None where none was measured.
         f1_data: what that was measured on.
+        f1_aus: F1 of each AU that has one, 0..1; empty where none was measured.
+        f1_interval: ends of the 95 % interval of ``f1``, from the report of the export that measured it; None where there is none.
+        model: name of the network for people, the same for all artifacts of a bundle; "" takes the label.
         label: its name for people; "" takes the profile's. Artifacts of all bundles have the same file names, so that theirs says
             bundle, precision and engine.
     """
@@ -42,11 +49,16 @@ class Subject:
     precision: str = ""
     f1: float | None = None
     f1_data: str = ""
+    f1_aus: tuple[float, ...] = ()
+    f1_interval: tuple[float, float] | None = None
+    model: str = ""
     label: str = ""
 
     def __post_init__(self) -> None:
         if not self.label:
             object.__setattr__(self, "label", self.profile.name)
+        if not self.model:
+            object.__setattr__(self, "model", self.label)
 
 
 def subjects_of(what: str) -> list[Subject]:
@@ -146,7 +158,11 @@ def _of_checkpoint(path: Path) -> Subject:
 
 def _of_bundle(path: Path) -> list[Subject]:
     bundle = load_bundle(path)
-    subjects = [_of_artifact(bundle, path.resolve().name, artifact) for artifact in bundle.manifest.artifacts]
+    intervals = _f1_intervals(bundle)
+    subjects = [
+        _of_artifact(bundle, path.resolve().name, artifact, intervals)
+        for artifact in bundle.manifest.artifacts
+    ]
     shared = Counter(subject.label for subject in subjects)
     return [
         one if shared[one.label] == 1 else replace(one, label=f"{one.label}, {one.profile.name}")
@@ -154,17 +170,52 @@ def _of_bundle(path: Path) -> list[Subject]:
     ]
 
 
-def _of_artifact(bundle: Bundle, name: str, artifact: Artifact) -> Subject:
+def _of_artifact(
+    bundle: Bundle, name: str, artifact: Artifact, intervals: Mapping[str, tuple[float, float]]
+) -> Subject:
     file = bundle.path(artifact.file)
     profile = profile_of_tflite(file) if artifact.runtime == "litert" else profile_of_onnx(file)
     title = f"{bundle.manifest.network.title}, {artifact.runtime} {artifact.precision}"
     accuracy = artifact.accuracy
-    return Subject(
+    subject = Subject(
         replace(profile, title=title),
         artifact.precision,
-        None if accuracy is None else accuracy.f1_mean,
-        ""
-        if accuracy is None
-        else f"{accuracy.count:,} faces, {accuracy.data}; measured in {accuracy.engine or 'an engine not recorded'}",
-        f"{name} {artifact.precision} ({artifact.runtime})",
+        model=name,
+        label=f"{name} {artifact.precision} ({artifact.runtime})",
     )
+    if accuracy is None:
+        return subject
+    return replace(
+        subject,
+        f1=accuracy.f1_mean,
+        f1_data=f"{accuracy.count:,} faces, {accuracy.data}; measured in {accuracy.engine or 'an engine not recorded'}",
+        f1_aus=tuple(value for value in accuracy.f1.values() if value is not None),
+        f1_interval=intervals.get(artifact.file),
+    )
+
+
+def _f1_intervals(bundle: Bundle) -> dict[str, tuple[float, float]]:
+    """Intervals of the mean F1 by file, where the export of this bundle measured that very mean with its answers at hand."""
+    if REPORT_JSON not in {item.file for item in bundle.manifest.files}:
+        return {}
+    path = bundle.path(REPORT_JSON)
+    try:
+        reported = parse_json(path.read_text("utf-8"))["artifacts"]
+        measured = {one["file"]: one["labelled"]["mean"] for one in reported if one["labelled"] is not None}
+        found = {file: mean.get("refitted", mean["as_made"])["f1"] for file, mean in measured.items()}
+        of_float = next((mean["float"]["f1"] for mean in measured.values()), None)
+        stated = {one["file"]: one["accuracy"]["f1_mean"] for one in reported if one["accuracy"] is not None}
+        return {
+            file: (f1["low"], f1["high"])
+            for file, mean in stated.items()
+            if (f1 := found.get(file, of_float)) is not None and _same(f1["value"], mean)
+        }
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise BundleError(
+            f"{path} is not a report of edgeau-export ({error!r}); export the bundle again"
+        ) from error
+
+
+def _same(value: float | None, mean: float) -> bool:
+    """A mean of the network fused with landmarks is another one than that of the network alone."""
+    return value is not None and math.isclose(value, mean, abs_tol=1e-6)

@@ -70,7 +70,7 @@ def _compared(subject: Subject) -> tuple[str, ...]:
     share = profile.integer_share
     return (
         subject.label,
-        _NONE if subject.f1 is None else f"{subject.f1:.3f}",
+        _f1_cell(subject),
         " x ".join(map(str, profile.input_shape[1:])),
         f"{profile.parameters:,}",
         f"{profile.macs:,}",
@@ -80,6 +80,13 @@ def _compared(subject: Subject) -> tuple[str, ...]:
         _megabytes(profile.file_bytes),
         _NONE if share is None else f"{share:.1%}",
     )
+
+
+def _f1_cell(subject: Subject) -> str:
+    if subject.f1 is None:
+        return _NONE
+    interval = "" if subject.f1_interval is None else " [{:.3f} {:.3f}]".format(*subject.f1_interval)
+    return f"{subject.f1:.3f}{interval}"
 
 
 def meaning(subjects: Sequence[Subject]) -> str:
@@ -97,7 +104,11 @@ def meaning(subjects: Sequence[Subject]) -> str:
     if files:
         size, f1, smallest = min(files, key=lambda one: one[0])
         said += f" The smallest file is {smallest.label}: {size / 1e6:.1f} MB, mean F1 {f1:.3f} ({f1 - best_f1:+.3f})."
-    return f"{said} {words} The manifests give no intervals for these means."
+    missing = [subject.label for _, subject in scored if subject.f1_interval is None]
+    unknown = (
+        "" if not missing else f" The interval of the mean F1 was not recorded for {', '.join(missing)}."
+    )
+    return f"{said} {words} Brackets hold 95 % bootstrap intervals.{unknown}"
 
 
 def layers(subject: Subject, rows: Sequence[Layer], title: str) -> ReportTable:

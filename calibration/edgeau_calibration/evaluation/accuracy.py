@@ -10,11 +10,24 @@ import onnx
 from numpy.typing import NDArray
 
 from edgeau.bundle.manifest import InputSpec
-from edgeau.metrics import bootstrap_weights, f1_at_fitted_thresholds, sigmoid
+from edgeau.metrics import (
+    bootstrap_weights,
+    f1_at_fitted_thresholds,
+    f1_scores,
+    percentile_interval,
+    sigmoid,
+)
 from edgeau_calibration.data.labelled import EncodedCrops, EvaluationFaces
 from edgeau_calibration.graph.ort_session import logits_of
 
-__all__ = ["Evaluator", "LabelledEvaluator", "QuantizationCost", "UnlabelledEvaluator", "most_flips"]
+__all__ = [
+    "Evaluator",
+    "LabelledEvaluator",
+    "QuantizationCost",
+    "UnlabelledEvaluator",
+    "flips_interval",
+    "most_flips",
+]
 
 
 @dataclass(frozen=True)
@@ -27,6 +40,8 @@ class QuantizationCost:
         flips: share of the decisions that differ, each at its own thresholds, 0..1.
         decisions: how many were compared.
         flips_at_most: upper end of the interval of ``flips`` over faces (95 %, one-sided); None where it was not asked for.
+        interval: ends of the 95 % bootstrap interval over faces of the mean drop, without labels of ``flips``; thresholds are those of
+            all faces in every draw. None where no AU has a positive.
         thresholds: float32 ``(C,)``, fitted again for the quantized graph where labels are there.
         f1: per label ``(C,)``, NaN where an AU has no positive; None without labels.
         drops: float F1 minus this, per label ``(C,)``; None without labels.
@@ -39,6 +54,7 @@ class QuantizationCost:
     f1: NDArray[np.float64] | None = None
     drops: NDArray[np.float64] | None = None
     flips_at_most: float | None = None
+    interval: tuple[float, float] | None = None
 
     @property
     def mean_drop(self) -> float | None:
@@ -86,7 +102,31 @@ class Evaluator(ABC):
 
 
 _RESAMPLES = 2000
+_F1_RESAMPLES = 400  # of every AU, for every graph that is tried
 _ERROR = 0.05
+
+
+def _means(of_face: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Means over resamples of the faces."""
+    means: NDArray[np.float64] = bootstrap_weights(len(of_face), _RESAMPLES) @ of_face / len(of_face)
+    return means
+
+
+def flips_interval(flips: NDArray[np.bool_]) -> tuple[float, float]:
+    """Ends of the 95 % bootstrap interval over faces of the share of flipped decisions.
+
+    Where nothing flips, which no resample can make more of, the upper end is what as many decisions exclude.
+
+    Args:
+        flips: ``(n, C)``, where a decision differs.
+    """
+    low, high = percentile_interval(_means(flips.mean(axis=1)))
+    return float(low), max(float(high), float(1 - (_ERROR / 2) ** (1 / flips.size)))
+
+
+def _interval(draws: NDArray[np.float64]) -> tuple[float, float] | None:
+    low, high = (float(end) for end in percentile_interval(draws))
+    return (low, high) if np.isfinite([low, high]).all() else None
 
 
 def most_flips(flips: NDArray[np.bool_]) -> float:
@@ -98,10 +138,8 @@ def most_flips(flips: NDArray[np.bool_]) -> float:
     Args:
         flips: ``(n, C)``, where a decision differs.
     """
-    of_face = flips.mean(axis=1)
-    shares = bootstrap_weights(len(of_face), _RESAMPLES) @ of_face / len(of_face)
     none_seen = float(1 - _ERROR ** (1 / flips.size))
-    return max(float(np.quantile(shares, 1 - _ERROR)), none_seen)
+    return max(float(np.quantile(_means(flips.mean(axis=1)), 1 - _ERROR)), none_seen)
 
 
 class UnlabelledEvaluator(Evaluator):
@@ -116,6 +154,7 @@ class UnlabelledEvaluator(Evaluator):
             flips.size,
             self.thresholds,
             flips_at_most=most_flips(flips),
+            interval=flips_interval(flips),
         )
 
 
@@ -155,4 +194,15 @@ class LabelledEvaluator(Evaluator):
             thresholds,
             f1,
             self._float_f1 - f1,
+            interval=_interval(self._drops(of_float >= self._float_thresholds, answer >= thresholds)),
         )
+
+    def _drops(self, of_float: NDArray[np.bool_], decided: NDArray[np.bool_]) -> NDArray[np.float64]:
+        """Drops of the mean F1 over resamples of the faces, those of both graphs from the same faces."""
+        weights = bootstrap_weights(len(decided), _F1_RESAMPLES)
+        before, after = (
+            f1_scores(one, self.present, self.known, weights)[:, np.isfinite(self._float_f1)]
+            for one in (of_float, decided)
+        )
+        drops: NDArray[np.float64] = (before - after).mean(axis=1)
+        return drops

@@ -152,6 +152,7 @@ class _Search:
             size_ratio=size / self._float_bytes,
             latency_ms=None if self._for_tensorrt else one_face_ms(graph),  # another processor's
             holds=self._budget.holds(cost),
+            interval=cost.interval,
         )
 
 

@@ -30,6 +30,7 @@ class QuantizationCandidate:
         size_ratio: share of the float file's size.
         latency_ms: one face on one thread of the machine that made it; None where it was not measured.
         holds: it meets the budget.
+        interval: ends of the 95 % interval of the mean drop, without labels of the flips; None where it is not known.
     """
 
     name: str
@@ -44,6 +45,7 @@ class QuantizationCandidate:
     size_ratio: float
     latency_ms: float | None
     holds: bool
+    interval: tuple[float, float] | None = None
 
 
 def pareto_front(points: Iterable[QuantizationCandidate]) -> list[QuantizationCandidate]:

@@ -10,17 +10,21 @@ from edgeau_export.targets.target import Target
 
 __all__ = ["compiled_lines", "report", "summary"]
 
-_COLUMNS = (
-    "file",
-    "runtime",
-    "precision",
-    "batch",
-    "MB",
-    "max logit diff",
-    "mean logit diff",
-    "flips",
+# F1 first, since it is what an artifact costs; differences are of logits, whose size says little by itself.
+_MEASURED = (
+    "mean F1, 0..1",
+    "F1 drop",
+    "decisions flipped",
+    "largest difference, logits",
+    "mean difference, logits",
     "measured in",
-    "against",
+)
+_COLUMNS = ("artifact", "runtime", "precision", *_MEASURED, "against", "size, MB", "faces a run")
+_HEAD = ("artifact", "runtime", "precision", "size, MB", *_MEASURED)
+_MEANING = (
+    "F1 says how well decisions agree with labels (1 is perfect); its drop against float is what an artifact costs, and a negative drop is a "
+    "gain. A flipped decision is another than the float network's, right or wrong. Differences are of logits, before the sigmoid: large ones "
+    "far from a threshold change nothing."
 )
 
 
@@ -30,7 +34,8 @@ def report(manifest: Manifest, target: Target) -> str:
         f"# {manifest.network.title} for {target.title}",
         _warning(manifest),
         _network(manifest),
-        "## Artifacts\n\nIn the order in which a device tries them.",
+        f"## Artifacts\n\n{_means(manifest)} {_MEANING}",
+        "In the order in which a device tries them:",
         _table(manifest),
         *_compiled(manifest),
         *_calibrations(manifest),
@@ -67,25 +72,57 @@ def _table(manifest: Manifest) -> str:
 
 
 def _row(artifact: Artifact) -> tuple[str, ...]:
-    start = (
-        artifact.file,
-        artifact.runtime,
-        artifact.precision,
-        "any" if artifact.batch is None else str(artifact.batch),
-        f"{artifact.bytes / 1e6:.1f}",
-    )
     parity = artifact.parity
-    if parity is None:
-        return (*start, "not measured", "not measured", "not measured", "-", "-")
-    own = "" if parity.float32_error is None else f"; float32 alone {parity.float32_error:.2g}"
-    allowed = "" if parity.tolerance is None else f" (allowed {parity.tolerance:.2g}{own})"
+    allowed = ""
+    if parity is not None and parity.tolerance is not None:
+        own = "" if parity.float32_error is None else f"; float32 alone {parity.float32_error:.2g}"
+        allowed = f" (allowed {parity.tolerance:.2g}{own})"
+    f1, drop, flips, largest, mean, engine = _measured(artifact)
     return (
-        *start,
-        f"{parity.max_abs_logit:.2g}{allowed}",
-        f"{parity.mean_abs_logit:.2g}",
+        *_named(artifact),
+        f1,
+        drop,
+        flips,
+        largest + allowed,
+        mean,
+        engine,
+        "-" if parity is None else f"{parity.reference}, {parity.inputs}",
+        f"{artifact.bytes / 1e6:.1f}",
+        "any" if artifact.batch is None else str(artifact.batch),
+    )
+
+
+def _named(artifact: Artifact) -> tuple[str, str, str]:
+    return artifact.file, artifact.runtime, artifact.precision
+
+
+def _measured(artifact: Artifact) -> tuple[str, str, str, str, str, str]:
+    """Cells of :data:`_MEASURED`."""
+    accuracy, parity = artifact.accuracy, artifact.parity
+    f1 = "-" if accuracy is None else f"{accuracy.f1_mean:.3f}"
+    drop = "-" if accuracy is None or accuracy.f1_drop_mean is None else f"{accuracy.f1_drop_mean:+.4f}"
+    if parity is None:
+        return f1, drop, "-", "-", "-", "-"
+    return (
+        f1,
+        drop,
         f"{parity.decision_flips:.2%}",
+        f"{parity.max_abs_logit:.2g}",
+        f"{parity.mean_abs_logit:.2g}",
         parity.engine or "not recorded",
-        f"{parity.reference}, {parity.inputs}",
+    )
+
+
+def _means(manifest: Manifest) -> str:
+    """One sentence: the best F1 and what the smallest file gives up of it; that F1 was not measured where it was not."""
+    scored = [(item.accuracy.f1_mean, item) for item in manifest.artifacts if item.accuracy is not None]
+    if not scored:
+        return "What this means: no labelled faces were at hand, so that the cost in F1 was not measured."
+    best, at = max(scored, key=lambda one: one[0])
+    f1, smallest = min(scored, key=lambda one: one[1].bytes)
+    return (
+        f"What this means: {at.precision} in {at.runtime} has the highest mean F1, {best:.3f}; the smallest file, {smallest.precision} in "
+        f"{smallest.runtime} ({smallest.bytes / 1e6:.1f} MB), has {f1:.3f} ({f1 - best:+.3f})."
     )
 
 
@@ -167,26 +204,15 @@ def _small_print(manifest: Manifest) -> str:
     return f"Made by {tools}." + (f"\n\nLicences:{licences}" if licences else "")
 
 
-# F1 first, since it is what an artifact costs; differences are of logits, whose size says little by itself.
-_HEAD = (
-    "artifact",
-    "runtime",
-    "precision",
-    "MB",
-    "mean F1",
-    "F1 drop",
-    "decisions flipped",
-    "max logit diff",
-    "mean logit diff",
-    "measured in",
-)
-
-
 def summary(manifest: Manifest, out: Path) -> str:
     """A table of the artifacts, what waits for the board, and where the bundle is."""
     untrained = "" if manifest.network.trained else "  UNTRAINED: random weights"
     rows = [_HEAD, *(_summary_row(artifact) for artifact in manifest.artifacts)]
-    lines = [f"{manifest.network.title} for {manifest.target}{untrained}", *aligned_lines(rows)]
+    lines = [
+        f"{manifest.network.title} for {manifest.target}{untrained}",
+        *aligned_lines(rows),
+        _means(manifest),
+    ]
     lines += [f"{file}: {line}" for file, line in compiled_lines(manifest)]
     commands = dict.fromkeys(stage.command for stage in manifest.pending)  # one may finish several stages
     lines += [f"on the board, in the bundle's folder: {command}" for command in commands]
@@ -195,26 +221,4 @@ def summary(manifest: Manifest, out: Path) -> str:
 
 
 def _summary_row(artifact: Artifact) -> tuple[str, ...]:
-    parity = artifact.parity
-    measured = (
-        ("-", "-", "-", "-")
-        if parity is None
-        else (
-            f"{parity.decision_flips:.2%}",
-            f"{parity.max_abs_logit:.2g}",
-            f"{parity.mean_abs_logit:.2g}",
-            parity.engine or "not recorded",
-        )
-    )
-    accuracy = artifact.accuracy
-    f1 = "-" if accuracy is None else f"{accuracy.f1_mean:.3f}"
-    drop = "-" if accuracy is None or accuracy.f1_drop_mean is None else f"{accuracy.f1_drop_mean:+.4f}"
-    return (
-        artifact.file,
-        artifact.runtime,
-        artifact.precision,
-        f"{artifact.bytes / 1e6:.1f}",
-        f1,
-        drop,
-        *measured,
-    )
+    return (*_named(artifact), f"{artifact.bytes / 1e6:.1f}", *_measured(artifact))

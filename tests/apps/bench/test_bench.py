@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from dataclasses import replace
@@ -12,10 +13,10 @@ from scipy.stats import mannwhitneyu
 
 from edgeau_apps.bench.cold_start import peak_memory_mb
 from edgeau_apps.bench.command import main
-from edgeau_apps.bench.comparison import mann_whitney_p
+from edgeau_apps.bench.comparison import compare, mann_whitney_p
 from edgeau_apps.bench.energy import PowerIntegral, RaplMeter, ina3221_watts, pmic_watts
 from edgeau_apps.bench.provenance import vcgencmd_flags
-from edgeau_apps.bench.result import read_result
+from edgeau_apps.bench.result import median_interval, read_result
 
 
 @pytest.fixture(scope="module")
@@ -69,8 +70,33 @@ def test_the_table_names_an_engine_that_does_not_run(tmp_path, capsys, monkeypat
     monkeypatch.setattr(command, "load_bundle", lambda _path: replace(bundle, manifest=manifest))
     assert main(["--seconds", "0.2", "--threads", "1", "--no-start"]) == 1
     out = capsys.readouterr().out
-    assert "model.fp32.onnx (1 threads):" in out
-    assert "p50 ms" in out
+    assert "default fp32 (tensorrt), 1 thread:" in out
+    head = next(line for line in out.splitlines() if line.startswith("model"))
+    assert re.split(r"  +", head) == list(command._HEAD)
+    assert "mean F1, 0..1" in head
+    assert "p50, ms [95 %]" in head
+    row = next(line for line in out.splitlines() if line.startswith("default fp32 (onnxruntime)"))
+    assert f"{bundle.manifest.artifacts[0].accuracy.f1_mean:.3f}" in row
+    assert "What this means: the fastest is default " in out
+    assert re.search(r"[+-]0\.\d{3} beside the best of these", out)
+
+
+def test_two_engines_of_one_file_are_not_compared_with_each_other(result_file):
+    result = read_result(result_file)
+    other = replace(result.rows[0], runtime="openvino", p50_ms=99.0)
+    (same,) = compare(result, replace(result, rows=(*result.rows, other)))
+    assert (same.runtime, same.after_ms) == ("onnxruntime", result.rows[0].p50_ms)
+    assert same.label == "default fp32 (onnxruntime)"
+
+
+def test_the_interval_of_a_median_holds_it_as_often_as_it_says():
+    rng = np.random.default_rng(0)
+    held = 0
+    for _ in range(2000):
+        low, high = median_interval(rng.exponential(1, 61).tolist())
+        held += low <= np.log(2) <= high
+    assert 0.94 < held / 2000 < 0.99
+    assert median_interval([1.0] * 7) is None
 
 
 def test_two_results_are_compared(result_file, tmp_path, capsys):

@@ -19,6 +19,7 @@ from edgeau_apps.explain.command import main
 from edgeau_apps.explain.evidence import CheckpointEvidence, occlusion_maps, overlay
 from edgeau_apps.explain.finding import crops_of
 from edgeau_apps.explain.regions import region_mask, region_name
+from tests.report_pages import VIEWS, look_at
 
 
 @pytest.fixture(scope="module")
@@ -56,6 +57,17 @@ def test_each_unit_has_its_picture_and_the_page_shows_all(explained: tuple[Path,
         assert cv2.imread(str(out / row["file"])).shape == (320, 320, 3)
         assert f"where {row['label']} is read in" in page
     assert "http" not in page.replace("http-equiv", "")
+
+
+@pytest.mark.parametrize(("width", "scheme"), VIEWS)
+def test_the_page_fits_and_axe_finds_no_violation(
+    explained: tuple[Path, dict], width: int, scheme: str
+) -> None:
+    page = explained[0] / "index.html"
+    seen = look_at(page, width, scheme)
+    assert seen.width == width
+    assert seen.said == []
+    assert not seen.violations, seen.violations
 
 
 def test_what_the_answer_hangs_on_is_found() -> None:

@@ -1,12 +1,16 @@
 """The report command: counts, published figures with their standing, one page without foreign links."""
 
+import hashlib
 import json
 import re
+import shutil
+import sys
 
 import pytest
 
 from edgeau.action_units.names import BP4D
 from edgeau.bundle import packaged_bundle_path
+from edgeau_apps.bench.result import MeasuringConditions, Result, Row, median_interval
 from edgeau_apps.report.command import main
 from edgeau_apps.report.published_tables import Cost, cost_table, score_tables
 from edgeau_apps.report.tables import scores
@@ -47,13 +51,79 @@ def test_the_page_is_self_contained_and_has_plots(tmp_path, capsys):
     )
 
 
-def test_points_that_share_a_place_are_counted():
-    from edgeau_export.report.html.plots import Point, points
+def test_latencies_are_named_by_precision_engine_and_threads_and_have_intervals(tmp_path):
+    samples = [10.0 + 0.1 * n for n in range(40)]
+    rows = [
+        Row(
+            "model.int8.onnx",
+            "onnxruntime",
+            "int8",
+            threads,
+            batch,
+            10,
+            p50_ms=12.0,
+            samples_ms=tuple(samples),
+        )
+        for threads in (1, 2)
+        for batch in (1, 4)
+    ]
+    about = MeasuringConditions(
+        "bench", "2026-11-29T00:00:00", "0.1.0", "d", "A network", "a board", "A processor", 2, "os", "3.11"
+    )
+    bench, page = tmp_path / "bench.json", tmp_path / "report.html"
+    bench.write_text(Result(about, tuple(rows)).to_json())
+    assert main(["mrpnet", "--bench", str(bench), "--html", str(page)]) == 0
+    text = page.read_text()
+    assert "A network on A processor, 2026-11-29, measured by edgeau-bench" in text
+    assert ">int8 (onnxruntime), 2 threads</text>" in text
+    assert ">latency of one face, ms</text>" in text
+    assert ">latency of 4 faces in one run, ms</text>" in text
+    low, high = median_interval(samples)
+    assert f"int8 (onnxruntime), 1 thread: 12 [{low:.4g} {high:.4g}]" in text
+    assert "model.int8.onnx" not in text
 
-    drawn = points("", [Point("one", 1, 1), Point("two", 1, 1), Point("three", 2, 2)], "x", "y")
-    assert drawn.count('r="8.5"') == 1
-    assert ">2</text>" in drawn
-    assert all(f">{name}</text>" in drawn for name in ("one", "two", "three"))
+
+def test_artifacts_of_one_network_are_one_point(tmp_path):
+    page = tmp_path / "report.html"
+    assert main(["default", "mrpnet", "--html", str(page)]) == 0
+    costs = page.read_text().partition("<title id=")[2].partition("MACs of one face, millions against")[2]
+    drawn = costs.partition("</svg>")[0]
+    assert ">default, mrpnet</text>" in drawn
+    assert "onnxruntime" not in drawn
+
+
+def test_the_interval_of_f1_is_that_of_the_export_s_report(tmp_path, capsys):
+    bundle = tmp_path / "bundle"
+    shutil.copytree(packaged_bundle_path(), bundle)
+    manifest = json.loads((bundle / "manifest.json").read_text())
+    shown = [
+        {"file": one["file"], "accuracy": one["accuracy"], "labelled": None} for one in manifest["artifacts"]
+    ]
+    mean = shown[1]["accuracy"]["f1_mean"]
+    of_float = {"f1": {"value": 0.5, "low": 0.4, "high": 0.6}}
+    of_int8 = {"f1": {"value": mean, "low": mean - 0.02, "high": mean + 0.02}}
+    shown[1]["labelled"] = {"mean": {"float": of_float, "as_made": of_int8}}
+    report = json.dumps({"artifacts": shown}).encode()
+    (bundle / "report.json").write_bytes(report)
+    manifest["files"].append(
+        {"file": "report.json", "bytes": len(report), "sha256": hashlib.sha256(report).hexdigest()}
+    )
+    (bundle / "manifest.json").write_text(json.dumps(manifest))
+    page = tmp_path / "report.html"
+    assert main([str(bundle), "--html", str(page)]) == 0
+    out = capsys.readouterr().out
+    assert f"{mean:.3f} [{mean - 0.02:.3f} {mean + 0.02:.3f}]" in out
+    assert out.count(" [0.") == 1, "another mean than the float artifact states"
+    assert "not recorded for bundle fp32 (onnxruntime), bundle int8 (litert)." in out
+    assert "whiskers 95 % bootstrap intervals of the mean" in page.read_text()
+
+
+def test_a_page_without_matplotlib_says_what_to_install(tmp_path, monkeypatch, capsys):
+    monkeypatch.setitem(sys.modules, "edgeau_apps.report.page", None)
+    page = tmp_path / "report.html"
+    assert main(["mrpnet", "--html", str(page)]) == 2
+    assert "edgeau[export]" in capsys.readouterr().err
+    assert main(["mrpnet"]) == 0, "tables need no plots"
 
 
 def test_markdown_and_layers(capsys):

@@ -113,7 +113,19 @@ def test_labels_are_compared_at_thresholds_fitted_for_each_graph(
     same, shifted = evaluator.cost_of(evaluator.float_logits), evaluator.cost_of(evaluator.float_logits + 0.7)
     np.testing.assert_array_equal(same.f1, [1, 1, 1, 1])
     assert shifted.mean_drop == same.mean_drop == 0, "a threshold makes up for a shift"
-    assert evaluator.cost_of(-evaluator.float_logits).worst_drop > 0.1  # type: ignore[operator]
+    worse = evaluator.cost_of(-evaluator.float_logits)
+    assert worse.worst_drop > 0.1  # type: ignore[operator]
+    assert same.interval == shifted.interval == (0, 0), "the faces of both graphs are drawn together"
+    assert worse.interval[0] < worse.mean_drop < worse.interval[1]  # type: ignore[index, operator]
+
+
+def test_flips_have_an_interval_that_none_seen_does_not_close(
+    evaluator: Evaluator,
+) -> None:
+    none = evaluator.cost_of(evaluator.float_logits)
+    assert none.interval == (0, pytest.approx(1 - 0.025 ** (1 / none.decisions)))
+    every = evaluator.cost_of(-evaluator.float_logits)
+    assert every.interval[0] <= every.flips <= every.interval[1]  # type: ignore[index]
 
 
 class _Pixels(EncodedCrops):

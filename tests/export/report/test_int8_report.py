@@ -23,7 +23,7 @@ from edgeau_export.report.int8 import (
     write_reports,
 )
 from edgeau_export.report.int8.f1_intervals import score
-from edgeau_export.report.int8.flips import worst
+from edgeau_export.report.int8.flips import binomial_interval, worst
 
 
 class Sources(HTMLParser):
@@ -67,6 +67,9 @@ def test_the_report_says_what_the_manifest_says(seeded_bundle: Path, manifest: M
     int8 = report["artifacts"][2]
     assert int8["calibration"]["digest"] == manifest.artifacts[2].calibration.digest
     assert int8["flips"]["count"] == 6
+    assert 0 <= int8["flips"]["low"] <= int8["flips"]["share"] <= int8["flips"]["high"]
+    for counted in int8["flips"]["per_au"].values():
+        assert 0 <= counted["low"] <= counted["flips"] / 6 <= counted["high"] <= 1
     assert int8["size_ratio"] == pytest.approx(manifest.artifacts[2].bytes / manifest.artifacts[0].bytes)
     assert int8["labelled"] is None
     assert "was not measured" in page
@@ -84,7 +87,7 @@ def test_every_quantized_tensor_has_its_noise_and_range(seeded_bundle: Path) -> 
     assert inside["tensors"][0]["snr"] > 30, "the input itself loses little"
     assert sum(inside["nodes"]["integer"].values()) > 20
     assert 0.5 < inside["integer_share"] <= 1
-    assert "seen in float" in page
+    assert "range seen in float" in page
 
 
 def test_a_user_s_faces_are_counted_and_never_shown(
@@ -134,7 +137,7 @@ def test_labels_give_f1_with_intervals_before_and_after_the_thresholds(
         labelled=Labelled(ArtifactAnswers("made up", logits, {file: lower}), truth, np.arange(count) // 4),
         candidates=(
             ReportedCandidate("plain", 0.1, 1.0, 10**6),
-            ReportedCandidate("kept", 0.0, 0.9, 10**6, True),
+            ReportedCandidate("kept", 0.0, 0.9, 10**6, True, (-0.01, 0.02)),
         ),
     )
     write_reports(tmp_path, _replace(manifest, artifacts=artifacts), half, inputs)
@@ -151,6 +154,9 @@ def test_labels_give_f1_with_intervals_before_and_after_the_thresholds(
     assert "INT8, refitted" in page
     assert "What was tried" in page
     assert "in the bundle" in page
+    assert "<td>+0.0000 [-0.0100 +0.0200]</td>" in page
+    assert "kept: 90, 0 [-0.01 0.02]" in page, "and in the words of the plot"
+    assert "F1, float [95 %]" in page
 
 
 def test_figures_of_the_manifest_serve_where_nothing_was_measured_now(
@@ -200,6 +206,12 @@ def test_the_worst_decisions_are_the_flipped_ones_and_then_those_that_moved_most
     assert (first.crop, first.label, first.turned) == (0, "AU2", True)
     assert (second.crop, second.label, second.turned) == (1, "AU1", False)
     assert third.crop == 2
+
+
+def test_a_binomial_interval_is_wilson_s() -> None:
+    assert binomial_interval(0, 10) == pytest.approx((0.0, 0.2775), abs=1e-4)
+    assert binomial_interval(10, 10) == pytest.approx((0.7225, 1.0), abs=1e-4)
+    assert binomial_interval(5, 50) == pytest.approx((0.0435, 0.2136), abs=1e-4)
 
 
 def test_a_graph_compared_with_itself_loses_only_rounding(

@@ -33,9 +33,8 @@ COLOURS = """\
 """
 
 DRAWING = """\
-svg text { fill: var(--ink); font: 12px system-ui, sans-serif; } svg .soft { fill: var(--soft); }
-svg .axis { stroke: var(--soft); } svg .grid { stroke: var(--line); } svg .halo { paint-order: stroke;
-  stroke: var(--paper); stroke-width: 3px; }
+svg text { fill: var(--ink); font: 12.5px system-ui, sans-serif; paint-order: stroke; stroke: var(--paper); stroke-width: 2px; }
+svg path { stroke-linejoin: round; }
 """
 
 # Readable on a phone and on paper, light and dark; wide tables scroll in their own box.
@@ -51,7 +50,7 @@ th, td { padding: .3rem .6rem; text-align: right; white-space: nowrap; border-bo
 th:first-child, td:first-child, td.words, th.words { text-align: left; } td.words { white-space: normal; min-width: 14rem; }
 thead th { background: var(--panel); position: sticky; top: 0; } tr:last-child td { border-bottom: 0; }
 ul.notes { padding-left: 1.2rem; color: var(--soft); font-size: .86rem; max-width: 60rem; }
-.plots { display: flex; flex-wrap: wrap; gap: 1rem; } figure { margin: .6rem 0; flex: 1 1 26rem; min-width: 0; max-width: 44rem; }
+.plots { display: flex; flex-wrap: wrap; gap: 1rem; } figure { margin: .6rem 0; flex: 1 1 26rem; min-width: 0; max-width: 36rem; }
 figcaption { color: var(--soft); font-size: .86rem; } svg { width: 100%; height: auto; display: block; }
 .good { color: var(--good); } .bad { color: var(--bad); } .gallery { display: flex; flex-wrap: wrap; gap: .8rem; }
 .gallery figure { flex: 0 0 10rem; } .gallery img { width: 100%; border-radius: 4px; }

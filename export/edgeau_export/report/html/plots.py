@@ -1,30 +1,41 @@
-"""Plots of a page, drawn as SVG: points, bars and lines, with the values in words for whoever cannot see them."""
+"""Plots of a page: points, bars and ranges with their intervals, drawn by matplotlib, with their values in words as well."""
 
 from __future__ import annotations
 
-import re
-from collections import Counter
-from collections.abc import Sequence
+import textwrap
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 
-from edgeau_export.report.html.axis import Axis, axis_for
-from edgeau_export.report.html.html import COLOURS, DRAWING
+from matplotlib.axes import Axes
+from matplotlib.axis import Axis
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocator
 
-__all__ = ["Bar", "Point", "bars", "points", "svg_file"]
+from edgeau_export.report.html.inline_svg import COLOUR, drawing_settings, inline_svg, svg_file
+from edgeau_export.report.html.point_names import places, write_names
 
-_WIDTH, _HEIGHT = 560.0, 360.0
-_LEFT, _RIGHT, _TOP, _BOTTOM = 64.0, 20.0, 16.0, 48.0
-_COLOURS = ("var(--one)", "var(--two)", "var(--three)", "var(--four)")
-_ROW = 15.0
-_BESIDE = 12.0  # a name from its point
+__all__ = ["Bar", "Point", "Range", "bars", "points", "ranges", "svg_file"]
+
+# User units of the drawing; with 72 of them an inch, one is a point of matplotlib.
+_WIDTH, _HEIGHT, _INCH = 460.0, 340.0, 72.0
+_ROW, _AROUND = 17.0, 64.0
+_LEGEND = 24.0
+_SERIES = ("one", "two", "three", "four")
+_MARKERS = ("o", "s", "^", "D")
+_SIZE, _SMALL, _RING = 6.5, 4.0, 5.0
+_ROOM = 0.12  # of the span, at each end of an axis
+_STEPS = (1, 2, 2.5, 5, 10)
+_NAME = 30  # characters of a line of a name beside a row
+_DECADES = 1e3  # a logarithmic axis that is shorter is labelled at 1, 2 and 5, a longer one at powers of ten
 
 
 @dataclass(frozen=True)
 class Point:
-    """A named point; points of the same ``series`` (0..3) share a colour, and are joined where that is asked for.
+    """A named point; points of the same ``series`` (0..3) share a colour and a mark, and are joined where that is asked for.
 
-    One that is not ``named`` shows its name only to who points at it.
+    One that is not ``named`` shows its name only to who points at it. ``interval`` holds the ends of that of ``y``.
     """
 
     name: str
@@ -32,15 +43,30 @@ class Point:
     y: float
     series: int = 0
     named: bool = True
+    interval: tuple[float, float] | None = None
 
 
 @dataclass(frozen=True)
 class Bar:
-    """A named group of values, one a series, each with the ends of its confidence interval or None."""
+    """A named group of values, one a series, each with the ends of its confidence interval or None.
+
+    ``parts`` are the values that a single value is the mean of; they are drawn as small marks on its bar.
+    """
 
     name: str
     values: tuple[float, ...]
     intervals: tuple[tuple[float, float] | None, ...] = ()
+    parts: tuple[float, ...] = ()
+
+
+@dataclass(frozen=True)
+class Range:
+    """A named value, the ends of its confidence interval or None, and the ends of what was seen, or None."""
+
+    name: str
+    value: float
+    interval: tuple[float, float] | None = None
+    seen: tuple[float, float] | None = None
 
 
 def points(
@@ -53,8 +79,11 @@ def points(
     joined: bool = False,
     from_zero: bool = False,
     legend: Sequence[str] = (),
+    level: float | None = None,
 ) -> str:
     """Points on two axes.
+
+    Points that share a place stand in rings around each other, and their names stand together.
 
     Args:
         caption: below the plot.
@@ -65,19 +94,30 @@ def points(
         joined: each series is a line from left to right.
         from_zero: the vertical axis starts at zero, so that heights can be compared; not with a logarithmic one.
         legend: names of the series.
+        level: a dashed line at this height; None for none.
     """
-    horizontal = axis_for([p.x for p in data], _LEFT, _WIDTH - _RIGHT, logarithmic=logarithmic[0])
-    vertical = axis_for(
-        [p.y for p in data], _HEIGHT - _BOTTOM, _TOP, logarithmic=logarithmic[1], zero=from_zero
-    )
-    marks = [*_grid(horizontal, vertical, x, y)]
-    if joined:
-        marks += [_line(series, data, horizontal, vertical) for series in sorted({p.series for p in data})]
-    marks += [_dot(point, horizontal, vertical) for point in data]
-    marks += _counts(data, horizontal, vertical)
-    marks += _labels(data, horizontal, vertical)
-    words = "; ".join(f"{p.name}: {p.x:.4g}, {p.y:.4g}" for p in data if p.named)
-    return _figure(caption, f"{x} against {y}. {words}", marks, _HEIGHT, legend)
+    with drawing_settings():
+        figure, axes = _axes(_HEIGHT + (_LEGEND if legend else 0))
+        _scales(axes, data, logarithmic, [] if level is None else [level], from_zero=from_zero)
+        axes.set(xlabel=x, ylabel=y)
+        if level is not None:
+            axes.axhline(level, color=COLOUR["soft"], linestyle="--", linewidth=1)
+        if joined:
+            for series in sorted({point.series for point in data}):
+                members = sorted((p for p in data if p.series == series), key=lambda p: p.x)
+                axes.plot(
+                    [p.x for p in members], [p.y for p in members], color=_colour(series), linewidth=1.5
+                )
+        _legend(figure, legend)
+        figure.draw_without_rendering()  # from here on it is known where a value stands
+        hints: dict[str, str] = {}
+        named = [point for point in data if point.named]
+        ring = dict(zip(map(id, named), places(axes, [(p.x, p.y) for p in named]), strict=True))
+        for number, point in enumerate(data):
+            hints |= _mark(axes, point, ring.get(id(point), 0), f"mark{number}")
+        write_names(axes, [(p.name, p.x, p.y) for p in named], above=joined)
+        words = "; ".join(_point_words(point) for point in data if point.named)
+        return _figure(figure, caption, f"{y} against {x}", f"{x}, {y}. {words}", hints)
 
 
 def bars(
@@ -93,152 +133,177 @@ def bars(
         top: end of the axis; None takes the largest value.
     """
     series = max(len(bar.values) for bar in data)
-    group = series * _ROW + 8
-    height = _TOP + group * len(data) + _BOTTOM
-    left = _LEFT + 7 * max(0, max(len(bar.name) for bar in data) - 8)
-    ends = [end for bar in data for interval in bar.intervals if interval for end in interval]
-    values = [value for bar in data for value in bar.values] + ends
-    axis = axis_for([0.0, top if top is not None else max(values)], left, _WIDTH - _RIGHT, zero=True)
-    marks = []
-    for value in axis.lines():
-        at = axis.place(value)
-        marks.append(
-            f'<line class="grid" x1="{at:.1f}" x2="{at:.1f}" y1="{_TOP}" y2="{height - _BOTTOM:.1f}"/>'
+    thick = 0.8 / series
+    with drawing_settings():
+        figure, axes = _rows(
+            [bar.name for bar in data], max(_ROW, series * 0.75 * _ROW), x, legend=bool(legend)
         )
-        marks.append(
-            f'<text class="soft" x="{at:.1f}" y="{height - _BOTTOM + 16:.1f}" text-anchor="middle">{value:g}</text>'
-        )
-    for row, bar in enumerate(data):
-        marks += _group(bar, axis, _TOP + row * group, left)
-    marks.append(
-        f'<text x="{(left + _WIDTH) / 2:.1f}" y="{height - 12:.1f}" text-anchor="middle">{escape(x)}</text>'
-    )
-    words = "; ".join(f"{bar.name}: {', '.join(f'{value:.4g}' for value in bar.values)}" for bar in data)
-    return _figure(caption, words, marks, height, legend)
+        hints: dict[str, str] = {}
+        for row, bar in enumerate(data):
+            for number, value in enumerate(bar.values):
+                at = row + (number - (series - 1) / 2) * thick
+                drawn = axes.barh(at, value, thick * 0.9, color=_colour(number))
+                drawn.patches[0].set_gid(f"bar{row}-{number}")
+                interval = bar.intervals[number] if number < len(bar.intervals) else None
+                hints[f"bar{row}-{number}"] = f"{bar.name}: {value:.4g}{_interval_words(interval)}"
+                if interval is not None:
+                    _whisker(axes, at, interval)
+            if bar.parts:
+                axes.plot(
+                    bar.parts,
+                    [row] * len(bar.parts),
+                    "|",
+                    color=COLOUR["ink"],
+                    markersize=_ROW * 0.5,
+                )
+        axes.set_xlim(0, top if top is not None else None)
+        _legend(figure, legend)
+        words = "; ".join(_bar_words(bar, legend) for bar in data)
+        return _figure(figure, caption, x, f"{x}. {words}", hints)
 
 
-def _group(bar: Bar, axis: Axis, top: float, left: float) -> list[str]:
-    middle = top + len(bar.values) * _ROW / 2 + 4
-    marks = [f'<text x="{left - 8:.1f}" y="{middle:.1f}" text-anchor="end">{escape(bar.name)}</text>']
-    for series, value in enumerate(bar.values):
-        y, end = top + series * _ROW, axis.place(value)
-        colour = _COLOURS[series % len(_COLOURS)]
-        marks.append(
-            f'<rect x="{axis.place(0):.1f}" y="{y:.1f}" width="{max(0.0, end - axis.place(0)):.1f}" height="{_ROW - 3:.1f}"'
-            f' fill="{colour}"><title>{escape(bar.name)}: {value:.4g}</title></rect>'
-        )
-        interval = bar.intervals[series] if series < len(bar.intervals) else None
-        if interval is not None:
-            low, high = (axis.place(one) for one in interval)
-            at = y + (_ROW - 3) / 2
-            marks.append(f'<line class="axis" x1="{low:.1f}" x2="{high:.1f}" y1="{at:.1f}" y2="{at:.1f}"/>')
-    return marks
+def ranges(caption: str, data: Sequence[Range], x: str) -> str:
+    """One row a value: a mark at the value, a thick line over its interval, a thin one over what was seen; the axis starts at zero.
 
-
-def _grid(horizontal: Axis, vertical: Axis, x: str, y: str) -> list[str]:
-    bottom, right = _HEIGHT - _BOTTOM, _WIDTH - _RIGHT
-    marks = []
-    for value in horizontal.lines():
-        at = horizontal.place(value)
-        marks.append(f'<line class="grid" x1="{at:.1f}" x2="{at:.1f}" y1="{_TOP}" y2="{bottom}"/>')
-        marks.append(
-            f'<text class="soft" x="{at:.1f}" y="{bottom + 16}" text-anchor="middle">{value:g}</text>'
-        )
-    for value in vertical.lines():
-        at = vertical.place(value)
-        marks.append(f'<line class="grid" x1="{_LEFT}" x2="{right}" y1="{at:.1f}" y2="{at:.1f}"/>')
-        marks.append(
-            f'<text class="soft" x="{_LEFT - 6}" y="{at + 4:.1f}" text-anchor="end">{value:g}</text>'
-        )
-    marks.append(
-        f'<text x="{(_LEFT + right) / 2}" y="{_HEIGHT - 10}" text-anchor="middle">{escape(x)}</text>'
-    )
-    middle = (_TOP + bottom) / 2
-    marks.append(
-        f'<text x="14" y="{middle}" text-anchor="middle" transform="rotate(-90 14 {middle})">{escape(y)}</text>'
-    )
-    return marks
-
-
-def _line(series: int, data: Sequence[Point], horizontal: Axis, vertical: Axis) -> str:
-    members = sorted((p for p in data if p.series == series), key=lambda p: p.x)
-    path = " ".join(f"{horizontal.place(p.x):.1f},{vertical.place(p.y):.1f}" for p in members)
-    return f'<polyline points="{path}" fill="none" stroke="{_COLOURS[series % len(_COLOURS)]}" stroke-width="1.5"/>'
-
-
-def _dot(point: Point, horizontal: Axis, vertical: Axis) -> str:
-    colour = _COLOURS[point.series % len(_COLOURS)]
-    x, y = horizontal.place(point.x), vertical.place(point.y)
-    return (
-        f'<circle cx="{x:.1f}" cy="{y:.1f}" r="4.5" fill="{colour}">'
-        f"<title>{escape(point.name)}: {point.x:.4g}, {point.y:.4g}</title></circle>"
-    )
-
-
-def _counts(data: Sequence[Point], horizontal: Axis, vertical: Axis) -> list[str]:
-    """Count, in a ring, the named points that share a place, where more than one does: a later one hides those before it."""
-    places = Counter((round(horizontal.place(p.x)), round(vertical.place(p.y))) for p in data if p.named)
-    return [
-        f'<circle cx="{x}" cy="{y}" r="8.5" fill="var(--paper)" stroke="var(--ink)"/>'
-        f'<text x="{x}" y="{y + 4}" text-anchor="middle">{count}</text>'
-        for (x, y), count in places.items()
-        if count > 1
-    ]
-
-
-def _labels(data: Sequence[Point], horizontal: Axis, vertical: Axis) -> list[str]:
-    """Names beside the points; one that would cover another is moved down, and left out when that fails."""
-    taken: list[tuple[float, float, float]] = []
-    marks = []
-    for point in sorted((p for p in data if p.named), key=lambda p: vertical.place(p.y)):
-        x, y = horizontal.place(point.x), vertical.place(point.y) + 4
-        width = 6.4 * len(point.name)
-        after = x + _BESIDE + width < _WIDTH
-        left = x + _BESIDE if after else x - _BESIDE - width
-        for _ in range(8):
-            if not any(abs(y - b) < 13 and left < r and left + width > a for a, r, b in taken):
-                break
-            y += 13
-        else:
-            continue  # the point's own title still says it
-        taken.append((left, left + width, y))
-        anchor = "start" if after else "end"
-        at = x + _BESIDE if after else x - _BESIDE
-        marks.append(
-            f'<text class="halo" x="{at:.1f}" y="{y:.1f}" text-anchor="{anchor}">{escape(point.name)}</text>'
-        )
-    return marks
-
-
-def _figure(caption: str, words: str, marks: Sequence[str], height: float, legend: Sequence[str]) -> str:
-    key = " ".join(
-        f'<span style="color:{_COLOURS[i % len(_COLOURS)]}">\N{BLACK SQUARE}</span> {escape(name)}'
-        for i, name in enumerate(legend)
-    )
-    below = f"{escape(caption)}{'<br>' + key if key else ''}"
-    return (
-        f'<figure><svg viewBox="0 0 {_WIDTH:g} {height:g}" role="img" aria-label="{escape(words, quote=True)}">'
-        f"{''.join(marks)}</svg><figcaption>{below}</figcaption></figure>"
-    )
-
-
-_SVG = re.compile(r"<svg (viewBox=\"0 0 (\S+) (\S+)\"[^>]*)>(.*)</svg>", re.DOTALL)
-
-
-def svg_file(figure: str) -> str:
-    """The drawing of a figure of :mod:`edgeau_export.report.html.plots`, without its caption, as an SVG document.
-
-    Raises:
-        ValueError: there is no such drawing in it.
+    Args:
+        caption: below the plot.
+        data: at least one.
+        x: words at the axis, with the unit.
     """
-    found = _SVG.search(figure)
-    if found is None:
-        raise ValueError("the figure holds no drawing of edgeau_export.report.html.plots")
-    attributes, width, height, marks = found.groups()
-    # A line an element, so that a change of one value is one line of a diff.
-    lines = marks.replace("><", ">\n<")
-    return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" {attributes}>\n'
-        f"<style>\n{COLOURS}{DRAWING}</style>\n"
-        f'<rect width="{width}" height="{height}" fill="var(--paper)"/>\n{lines}\n</svg>\n'
+    with drawing_settings():
+        figure, axes = _rows([one.name for one in data], _ROW, x, legend=False)
+        hints: dict[str, str] = {}
+        for row, one in enumerate(data):
+            if one.seen is not None:
+                _whisker(axes, row, one.seen)
+            if one.interval is not None:
+                axes.plot(one.interval, (row, row), color=_colour(0), linewidth=5, solid_capstyle="butt")
+            axes.plot(one.value, row, _MARKERS[0], color=_colour(0), markersize=_SIZE, gid=f"row{row}")
+            hints[f"row{row}"] = f"{one.name}: {one.value:.4g}{_interval_words(one.interval)}"
+        axes.set_xlim(0, None)
+        words = "; ".join(hints.values())
+        return _figure(figure, caption, x, f"{x}. {words}", hints)
+
+
+def _axes(height: float) -> tuple[Figure, Axes]:
+    figure = Figure(figsize=(_WIDTH / _INCH, height / _INCH), dpi=_INCH, layout="constrained")
+    return figure, figure.subplots()
+
+
+def _rows(names: Sequence[str], row: float, x: str, *, legend: bool) -> tuple[Figure, Axes]:
+    """Axes with a name at each row, the first at the top."""
+    wrapped = ["\n".join(textwrap.wrap(name, _NAME)) for name in names]
+    lines = max((name.count("\n") for name in wrapped), default=0)
+    height = len(names) * max(row * 1.25, (lines + 1) * _ROW) + _AROUND + (_LEGEND if legend else 0)
+    figure, axes = _axes(height)
+    axes.set_yticks(range(len(names)), wrapped)
+    axes.set_ylim(len(names) - 0.4, -0.6)
+    axes.grid(visible=False, axis="y")
+    axes.tick_params(axis="y", length=0)
+    axes.xaxis.set_major_locator(MaxNLocator(6, steps=_STEPS))
+    axes.xaxis.set_major_formatter(FuncFormatter(_tick))
+    axes.set_xlabel(x, loc="right")  # it may be longer than the axis
+    return figure, axes
+
+
+def _scales(
+    axes: Axes,
+    data: Sequence[Point],
+    logarithmic: tuple[bool, bool],
+    heights: Sequence[float],
+    *,
+    from_zero: bool,
+) -> None:
+    across, up = logarithmic
+    heights = [*heights, *(end for point in data for end in (point.y, *(point.interval or ())))]
+    _scale(axes.xaxis, axes.set_xscale, axes.set_xlim, [point.x for point in data], logarithmic=across)
+    _scale(axes.yaxis, axes.set_yscale, axes.set_ylim, heights, logarithmic=up)
+    if from_zero:
+        axes.set_ylim(bottom=0)
+
+
+def _scale(
+    axis: Axis,
+    set_scale: Callable[[str], None],
+    set_limits: Callable[[float, float], object],
+    values: Sequence[float],
+    *,
+    logarithmic: bool,
+) -> None:
+    """Limits with some room around the values, and round numbers at the marks."""
+    low, high = min(values), max(values)
+    if logarithmic:
+        set_scale("log")
+        room = max((high / low) ** _ROOM, 1.3)
+        set_limits(low / room, high * room)
+        short = high * room * room / low < _DECADES
+        axis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0) if short else (1.0,)))
+        axis.set_minor_locator(NullLocator())
+    else:
+        room = _ROOM * (high - low) or _ROOM * abs(high) or 1.0
+        set_limits(low - room, high + room)
+        axis.set_major_locator(MaxNLocator(6, steps=_STEPS))
+    axis.set_major_formatter(FuncFormatter(_tick))
+
+
+def _tick(value: float, _place: object) -> str:
+    """A number as people write it: 0.05, 300, 20,000; a whole power above a million."""
+    return f"{value:,.0f}" if 1000 <= abs(value) < 1e7 else f"{value:.6g}"
+
+
+def _mark(axes: Axes, point: Point, place: int, gid: str) -> dict[str, str]:
+    """One point, the nth of its place as a ring around those before it, and its hint."""
+    colour = _colour(point.series)
+    if point.interval is not None:
+        axes.plot((point.x, point.x), point.interval, color=colour, linewidth=1.5)
+    axes.plot(
+        point.x,
+        point.y,
+        _MARKERS[point.series % len(_MARKERS)],
+        color=colour,
+        fillstyle="full" if place == 0 else "none",
+        markeredgewidth=1.4 if place else 0,
+        markersize=(_SIZE if point.named else _SMALL) + _RING * place,
+        gid=gid,
     )
+    return {gid: _point_words(point)}
+
+
+def _whisker(axes: Axes, row: float, ends: tuple[float, float]) -> None:
+    axes.plot(ends, (row, row), "|-", color=COLOUR["ink"], linewidth=1, markersize=5)
+
+
+def _legend(figure: Figure, names: Sequence[str]) -> None:
+    if not names:
+        return
+    handles = [
+        Line2D([], [], linestyle="", marker=_MARKERS[n % len(_MARKERS)], markersize=_SIZE, color=_colour(n))
+        for n in range(len(names))
+    ]
+    figure.legend(handles, names, loc="outside upper left", ncols=len(names), borderpad=0, handletextpad=0.2)
+
+
+def _colour(series: int) -> str:
+    return COLOUR[_SERIES[series % len(_SERIES)]]
+
+
+def _point_words(point: Point) -> str:
+    return f"{point.name}: {point.x:.4g}, {point.y:.4g}{_interval_words(point.interval)}"
+
+
+def _bar_words(bar: Bar, legend: Sequence[str]) -> str:
+    said = [
+        f"{legend[n] + ' ' if n < len(legend) else ''}{value:.4g}"
+        f"{_interval_words(bar.intervals[n] if n < len(bar.intervals) else None)}"
+        for n, value in enumerate(bar.values)
+    ]
+    return f"{bar.name}: {', '.join(said)}"
+
+
+def _interval_words(interval: tuple[float, float] | None) -> str:
+    return "" if interval is None else f" [{interval[0]:.4g} {interval[1]:.4g}]"
+
+
+def _figure(figure: Figure, caption: str, title: str, words: str, hints: Mapping[str, str]) -> str:
+    drawn = inline_svg(figure, title, words, hints)
+    return f"<figure>{drawn}<figcaption>{escape(caption)}</figcaption></figure>"

@@ -44,7 +44,7 @@ def parts(artifact: dict[str, Any], of_float: dict[str, Any] | None) -> list[str
             for label, row in measured["per_au"].items()
             if row["float"]["value"] is not None
         ],
-        "F1",
+        "F1, 0..1",
         legend=[_NAMES[name] for name in sets],
         top=1.0,
     )
@@ -58,18 +58,35 @@ def flips(artifact: dict[str, Any]) -> list[str]:
         return []
     turned = {label: row for label, row in counted["per_au"].items() if row["flips"]}
     said = paragraph(
-        f"{percent(counted['share'], 2)} of the decisions about {counted['count']} {counted['data']} differ from float."
+        f"{percent(counted['share'], 2)} [{percent(counted['low'], 2)} {percent(counted['high'], 2)}] of the decisions about "
+        f"{counted['count']} {counted['data']} differ from float (95 % bootstrap interval over crops)."
     )
     if not turned:
         return ["<h3>Flipped decisions</h3>", said]
+    count = counted["count"]
+    worst_first = sorted(turned.items(), key=lambda item: -item[1]["flips"])
     rows = [
-        (label, str(row["flips"]), str(row["active"]), percent(row["flips"] / counted["count"], 1))
-        for label, row in sorted(turned.items(), key=lambda item: -item[1]["flips"])
+        (
+            label,
+            str(row["flips"]),
+            str(row["active"]),
+            f"{percent(row['flips'] / count, 1)} [{percent(row['low'], 1)} {percent(row['high'], 1)}]",
+        )
+        for label, row in worst_first
     ]
+    drawn = bars(
+        "Flipped decisions of each AU that has some; whiskers: 95 % binomial (Wilson) intervals.",
+        [
+            Bar(label, (100 * row["flips"] / count,), ((100 * row["low"], 100 * row["high"]),))
+            for label, row in worst_first
+        ],
+        f"flipped decisions, % of {count} crops",
+    )
     return [
         "<h3>Flipped decisions</h3>",
         said,
-        table(("AU", "flips", "active in float", "share of crops"), rows),
+        f'<div class="plots">{drawn}</div>',
+        table(("AU", "flips, crops", "active in float, crops", "share of crops, % [95 %]"), rows),
     ]
 
 
@@ -82,12 +99,12 @@ def _bar(label: str, row: Mapping[str, Any], sets: list[str]) -> Bar:
 
 
 def _table(measured: dict[str, Any], sets: list[str]) -> str:
-    head = ["AU", "positives", *(name for one in sets for name in (_NAMES[one], "")), "drop"]
+    head = ["AU", "positives, faces", *(f"F1, {_NAMES[one]} [95 %]" for one in sets), "F1 drop"]
     rows = [
         [
             label,
             str(row["positives"]),
-            *(cell for name in sets for cell in _cells(row[name])),
+            *(_cell(row[name]) for name in sets),
             format_signed(_drop(row, sets[-1]), 4),
         ]
         for label, row in measured["per_au"].items()
@@ -97,7 +114,7 @@ def _table(measured: dict[str, Any], sets: list[str]) -> str:
         [
             "mean",
             "",
-            *(cell for name in sets for cell in _cells(means[name]["f1"])),
+            *(_cell(means[name]["f1"]) for name in sets),
             format_signed(means[sets[-1]]["drop"]["value"], 4),
         ]
     )
@@ -117,8 +134,8 @@ def _drop(row: Mapping[str, Any], name: str) -> float | None:
     return _difference(row["float"]["value"], row[name]["value"])
 
 
-def _cells(value: dict[str, float | None]) -> tuple[str, str]:
-    return number(value["value"], 3), f"[{number(value['low'], 3)} {number(value['high'], 3)}]"
+def _cell(value: dict[str, float | None]) -> str:
+    return f"{number(value['value'], 3)} [{number(value['low'], 3)} {number(value['high'], 3)}]"
 
 
 def _plain(known: dict[str, Any], of_float: dict[str, Any] | None) -> list[str]:
@@ -147,13 +164,13 @@ def _plain(known: dict[str, Any], of_float: dict[str, Any] | None) -> list[str]:
         if value is not None and before.get(label) is not None
     ]
     drawn = (
-        [bars(f"F1 per action unit. {note}", data, "F1", legend=("float", "INT8, refitted"), top=1.0)]
+        [bars(f"F1 per action unit. {note}", data, "F1, 0..1", legend=("float", "INT8, refitted"), top=1.0)]
         if data
         else []
     )
     return [
         *(f'<div class="plots">{plot}</div>' for plot in drawn),
-        table(("AU", "float", "INT8, refitted", "drop"), rows, [note]),
+        table(("AU", "F1, float", "F1, INT8, refitted", "F1 drop"), rows, [note]),
     ]
 
 

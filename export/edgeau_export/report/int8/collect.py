@@ -162,4 +162,4 @@ def _candidates(quantized: Mapping[str, QuantizedGraph]) -> tuple[ReportedCandid
 
 def _candidate(point: QuantizationCandidate, *, chosen: bool) -> ReportedCandidate:
     drop = point.flips if point.f1_drop_mean is None else point.f1_drop_mean
-    return ReportedCandidate(point.name, drop, point.macs_int8, point.bytes, chosen)
+    return ReportedCandidate(point.name, drop, point.macs_int8, point.bytes, chosen, point.interval)

@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 from edgeau._system.records import to_dict
 from edgeau.bundle.manifest import Artifact, Manifest
 from edgeau.metrics import sigmoid
+from edgeau_calibration.evaluation.accuracy import flips_interval
 from edgeau_export.report.int8.f1_intervals import RESAMPLES, Scores, score
-from edgeau_export.report.int8.flips import flipped_decisions
+from edgeau_export.report.int8.flips import binomial_interval, flipped_decisions
 from edgeau_export.report.int8.inputs import ArtifactAnswers, Inside, Labelled, ReportInputs
 
 __all__ = ["FORMAT", "document"]
@@ -117,15 +118,23 @@ def _flips(
 ) -> dict[str, Any]:
     turned = flipped_decisions(answers.reference, answers.artifacts[file], before, after)
     active = sigmoid(answers.reference) >= before
+    low, high = flips_interval(turned)
     return {
         "data": answers.data,
         "count": len(turned),
         "share": float(turned.mean()),
+        "low": low,
+        "high": high,
         "per_au": {
-            label: {"flips": int(turned[:, i].sum()), "active": int(active[:, i].sum())}
+            label: _turned(int(turned[:, i].sum()), len(turned)) | {"active": int(active[:, i].sum())}
             for i, label in enumerate(labels)
         },
     }
+
+
+def _turned(flips: int, count: int) -> dict[str, Any]:
+    low, high = binomial_interval(flips, count)
+    return {"flips": flips, "low": low, "high": high}
 
 
 def _inside(inside: Inside) -> dict[str, Any]:

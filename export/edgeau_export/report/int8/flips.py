@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,7 +10,9 @@ from numpy.typing import NDArray
 
 from edgeau.metrics import sigmoid
 
-__all__ = ["Flip", "flipped_decisions", "worst"]
+__all__ = ["Flip", "binomial_interval", "flipped_decisions", "worst"]
+
+_Z = 1.959964  # of the normal distribution, two-sided 95 %
 
 
 @dataclass(frozen=True)
@@ -27,6 +30,19 @@ class Flip:
     def turned(self) -> bool:
         """True where the decision differs."""
         return (self.before >= self.threshold_before) != (self.after >= self.threshold_after)
+
+
+def binomial_interval(found: int, count: int) -> tuple[float, float]:
+    """Ends of the 95 % score interval of a share, 0..1 (Wilson, Journal of the American Statistical Association 22, 1927).
+
+    Args:
+        found: how many.
+        count: of how many, at least 1.
+    """
+    share, z2 = found / count, _Z * _Z
+    middle = (share + z2 / (2 * count)) / (1 + z2 / count)
+    half = _Z * math.sqrt(share * (1 - share) / count + z2 / (4 * count * count)) / (1 + z2 / count)
+    return max(0.0, middle - half), min(1.0, middle + half)
 
 
 def flipped_decisions(

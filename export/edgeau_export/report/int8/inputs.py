@@ -71,6 +71,7 @@ class ReportedCandidate:
         integer_share: share in integers of the multiply-accumulates, 0..1.
         bytes: bytes of its file.
         chosen: it is the one in the bundle.
+        interval: ends of the 95 % interval of ``drop``; None where it is not known.
     """
 
     name: str
@@ -78,6 +79,7 @@ class ReportedCandidate:
     integer_share: float
     bytes: int
     chosen: bool = False
+    interval: tuple[float, float] | None = None
 
 
 @dataclass(frozen=True)

@@ -64,10 +64,11 @@ def _noise(tensors: Sequence[dict[str, Any]]) -> str:
     ]
     return points(
         "Signal over noise of every quantized tensor, in the order of execution: errors of all layers before are in it. "
-        "At 20 dB the noise is a tenth of the signal, at 0 dB as large.",
+        "At 20 dB (dashed) the noise is a tenth of the signal, at 0 dB as large.",
         data,
-        "tensor",
+        "tensor, in the order of execution",
         "signal over noise, dB",
+        level=20.0,
     )
 
 
@@ -81,7 +82,14 @@ def _all(tensors: Sequence[dict[str, Any]]) -> str:
     return table(_HEAD, [_row(one) for one in tensors])
 
 
-_HEAD = ("tensor", "by", "dB", "integers say", "seen in float", "clipped")
+_HEAD = (
+    "tensor",
+    "made by",
+    "signal over noise, dB",
+    "range of the integers",
+    "range seen in float",
+    "clipped",
+)
 
 
 def _row(one: dict[str, Any]) -> tuple[str, ...]:

@@ -138,25 +138,53 @@ def _front(front: dict[str, Any]) -> str:
     tried = front["candidates"]
     if not tried:
         return ""
-    head = ("quantization", front["drop_is"], "MACs in INT8", "MB", "")
+    drop_is = front["drop_is"]
+    shown = 100.0 if drop_is == "flipped decisions" else 1.0
+    unit = f"{drop_is}, %" if drop_is == "flipped decisions" else f"{drop_is}, 0..1"
+    head = ("quantization", f"{unit} [95 %]", "MACs in INT8", "size, MB", "")
     rows = [
         (
             one["name"],
-            format_signed(one["drop"], 4),
+            _with_interval(one, shown),
             percent(one["integer_share"], 1),
             f"{one['bytes'] / 1e6:.1f}",
             "in the bundle" if one["chosen"] else "",
         )
         for one in tried
     ]
-    plots = [_plot(tried, "integer_share", 100, "MACs in INT8, %", front["drop_is"])]
-    plots.append(_plot(tried, "bytes", 1e-6, "size, MB", front["drop_is"]))
-    return section("What was tried", f'<div class="plots">{"".join(plots)}</div>', table(head, rows))
+    plots = [
+        _plot(tried, "integer_share", 100, "MACs in INT8, %", unit, shown),
+        _plot(tried, "bytes", 1e-6, "size, MB", unit, shown),
+    ]
+    note = "Brackets and lines: 95 % bootstrap intervals over the faces that the search measured on, at thresholds of all of them."
+    return section("What was tried", f'<div class="plots">{"".join(plots)}</div>', table(head, rows, [note]))
 
 
-def _plot(tried: Sequence[dict[str, Any]], key: str, factor: float, x: str, y: str) -> str:
-    data = [Point(one["name"], one[key] * factor, one["drop"], int(one["chosen"])) for one in tried]
-    return points(f"{y} against {x}", data, x, y, legend=("tried", "in the bundle"))
+def _with_interval(one: Mapping[str, Any], shown: float) -> str:
+    digits = 4 if shown == 1 else 2
+    ends = one["interval"]
+    said = format_signed(one["drop"] * shown, digits)
+    return (
+        said
+        if ends is None
+        else f"{said} [{format_signed(ends[0] * shown, digits)} {format_signed(ends[1] * shown, digits)}]"
+    )
+
+
+def _plot(tried: Sequence[dict[str, Any]], key: str, factor: float, x: str, y: str, shown: float) -> str:
+    data = [
+        Point(
+            one["name"],
+            one[key] * factor,
+            one["drop"] * shown,
+            int(one["chosen"]),
+            interval=None
+            if one["interval"] is None
+            else (one["interval"][0] * shown, one["interval"][1] * shown),
+        )
+        for one in tried
+    ]
+    return points(f"{y} against {x}.", data, x, y, legend=("tried", "in the bundle"))
 
 
 def _gallery(figures: Sequence[str], source: str) -> list[str]:
