@@ -5,7 +5,7 @@ The strip keeps every face free of text. Its size depends on the frame's alone, 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from edgeau.annotation import lettering, palette
 from edgeau.annotation.card import Columns, chosen, draw_card
 from edgeau.annotation.outline import draw_outline
-from edgeau.results import Face, FrameResult
+from edgeau.results import ActionUnit, Face, FrameResult
 from edgeau.sources.check_frame import check_frame
 
 __all__ = ["Annotator", "Layout"]
@@ -123,37 +123,85 @@ class Annotator:
             )
             lettering.text(view, number, (x, y), size, palette.GROUND, bold=True, align="centre")
 
+    def unit_at(
+        self, width: int, height: int, result: FrameResult, at: tuple[int, int]
+    ) -> tuple[Face, ActionUnit] | None:
+        """The face and the action unit whose row covers a point of the annotated picture, such as that of the mouse.
+
+        Args:
+            width: of the frame, pixels.
+            height: of the frame, pixels.
+            result: what was drawn.
+            at: x and y in the picture of :meth:`draw`, pixels.
+
+        Returns:
+            None where no row is.
+        """
+        layout = Layout.of(width, height, banner=self._warning is not None)
+        columns = layout.columns
+        for card in _cards(result, layout):
+            if not card.at[0] <= at[0] < card.at[0] + columns.width:
+                continue
+            for row, unit in enumerate(card.units):
+                top = columns.middle(card.at[1], row) - columns.row // 2
+                if top <= at[1] < top + columns.row:
+                    return card.face, unit
+        return None
+
     def _draw_cards(self, picture: NDArray[np.uint8], result: FrameResult, layout: Layout) -> None:
         columns, left = layout.columns, layout.frame[0]
-        top, room = layout.banner + columns.size // 2, layout.frame[1] - columns.size
         if not result.faces:
-            at = (left + columns.margin, top + columns.row // 2)
+            at = (left + columns.margin, layout.banner + columns.size // 2 + columns.row // 2)
             lettering.text(picture, "no face", at, columns.size, palette.MUTED)
             return
-        if any(unit.experimental for face in result.faces for unit in face.aus.values()):
-            room -= columns.row
+        if _has_footnote(result):
             at = (left + columns.margin, picture.shape[0] - columns.row // 2 - columns.size // 2)
             lettering.text(picture, _FOOTNOTE, at, columns.size, palette.FAINT)
-        shown = result.faces[: _cards(len(result.faces), room, columns)]
-        each = room // len(shown)
-        for place, face in enumerate(shown):
-            units = chosen(face, max(1, (each - 2 * columns.size) // columns.row - 1))
-            number = _number(face, place)
-            title = f"Face {number}" + _hidden(len(result.faces), len(shown), place)
-            at = (left, top + place * each)
+        for card in _cards(result, layout):
             draw_card(
                 picture,
-                at,
+                card.at,
                 columns=columns,
-                face=face,
-                title=title,
-                colour=palette.face_colour(number),
-                units=units,
+                face=card.face,
+                title=card.title,
+                colour=palette.face_colour(card.number),
+                units=card.units,
                 thresholds=self._thresholds,
             )
 
 
-def _cards(faces: int, room: int, columns: Columns) -> int:
+@dataclass(frozen=True)
+class _Card:
+    """One face's card: its top left corner in the picture, and what stands on it."""
+
+    at: tuple[int, int]
+    face: Face
+    number: int
+    title: str
+    units: Sequence[ActionUnit]
+
+
+def _cards(result: FrameResult, layout: Layout) -> list[_Card]:
+    columns = layout.columns
+    top, room = layout.banner + columns.size // 2, layout.frame[1] - columns.size
+    if _has_footnote(result):
+        room -= columns.row
+    shown = result.faces[: _most_cards(len(result.faces), room, columns)]
+    cards = []
+    for place, face in enumerate(shown):
+        each = room // len(shown)
+        number = _number(face, place)
+        title = f"Face {number}" + _hidden(len(result.faces), len(shown), place)
+        units = chosen(face, max(1, (each - 2 * columns.size) // columns.row - 1))
+        cards.append(_Card((layout.frame[0], top + place * each), face, number, title, units))
+    return cards
+
+
+def _has_footnote(result: FrameResult) -> bool:
+    return any(unit.experimental for face in result.faces for unit in face.aus.values())
+
+
+def _most_cards(faces: int, room: int, columns: Columns) -> int:
     """Count the cards of at least three rows that fit."""
     return max(1, min(faces, _MOST_CARDS, room // columns.height(3)))
 

@@ -57,6 +57,10 @@ class Columns:
         """Width of the whole card, pixels."""
         return self.value + 2 * self.margin
 
+    def middle(self, top: int, row: int) -> int:
+        """Middle of the nth row of a card whose top edge is at ``top``, pixels."""
+        return top + self.row // 2 + self.size // 2 + (row + 1) * self.row
+
     def height(self, rows: int) -> int:
         """Height of a card with a heading and so many rows, pixels."""
         return (rows + 1) * self.row + 2 * self.size
@@ -103,14 +107,13 @@ def draw_card(
     lettering.text(picture, title, (left + 2 * size, y), size, palette.INK, bold=True)
     active = sum(bool(unit.active) for unit in face.aus.values())
     lettering.text(picture, f"{active} active", (left + columns.value, y), size, palette.MUTED, align="right")
-    y += size // 2
-    for unit in units:
-        y += columns.row
-        _draw_row(picture, (left, y), columns, unit, thresholds.get(unit.name))
+    for row, unit in enumerate(units):
+        _draw_row(picture, (left, columns.middle(at[1], row)), columns, unit, thresholds.get(unit.name))
     hidden = len(face.aus) - len(units)
     if hidden:
         words = f"and {hidden} less probable"
-        lettering.text(picture, words, (left + columns.name, y + columns.row), size, palette.FAINT)
+        below = columns.middle(at[1], len(units))
+        lettering.text(picture, words, (left + columns.name, below), size, palette.FAINT)
 
 
 def _draw_row(

@@ -16,6 +16,7 @@ from edgeau.annotation.outline import draw_outline
 from edgeau.live import View
 from edgeau.results import Face
 from edgeau_apps.live.session import SECONDS, WebcamSession
+from edgeau_apps.live.tip import draw_tip
 
 __all__ = ["Overlay"]
 
@@ -43,6 +44,15 @@ class Overlay:
         self.sparklines = True
         self.timelines = False
         self.help: Sequence[str] = ()
+        self.pointer: tuple[int, int] | None = None
+        self._told: str | None = None
+
+    def tell_next(self, view: View) -> None:
+        """Tell what the next action unit is, for windows without a mouse; after the last one none."""
+        largest = view.result.largest_face
+        labels = [] if largest is None else list(largest.aus)
+        place = labels.index(self._told) + 1 if self._told in labels else 0
+        self._told = labels[place] if place < len(labels) else None
 
     def draw(self, view: View) -> NDArray[np.uint8]:
         """The picture of a view, BGR."""
@@ -62,7 +72,39 @@ class Overlay:
         largest = result.largest_face
         if largest is not None and (self.sparklines or self.timelines):
             picture = self._with_lines(picture, largest)
+        size = max(12, picture.shape[0] // 42)
+        pointed = None if self.pointer is None else self.label_at(view, self.pointer)
+        if pointed is not None and self.pointer is not None:
+            draw_tip(picture, pointed, self.pointer, size)
+        elif self._told is not None:
+            draw_tip(picture, self._told, (layout.frame[0], picture.shape[0] // 2), size)
         return picture
+
+    def label_at(self, view: View, at: tuple[int, int]) -> str | None:
+        """The label of the action unit at a point of the picture of a view: a row beside the frame, or a line below it.
+
+        Args:
+            view: that was drawn.
+            at: x and y, pixels.
+        """
+        height, width = view.frame.image.shape[:2]
+        annotator = Annotator(self._session.thresholds, self._warning)
+        across, down = annotator.size(width, height)
+        if at[1] < down:
+            found = annotator.unit_at(width, height, view.result, at)
+            return None if found is None else found[1].name
+        largest = view.result.largest_face
+        if largest is None or not (self.sparklines or self.timelines):
+            return None
+        cells = self._cells(largest, across, down)
+        return next(
+            (
+                label
+                for label, (left, top, wide, high) in cells.items()
+                if left <= at[0] < left + wide and top <= at[1] - down < top + high
+            ),
+            None,
+        )
 
     def draw_outline(self, view: View) -> NDArray[np.uint8]:
         """The frame with the faces outlined and numbered, and nothing beside it: for the page, which has its own bars."""
@@ -82,22 +124,35 @@ class Overlay:
         """The picture with the last seconds of a face below it, every AU in a cell."""
         height, width = picture.shape[:2]
         number = -1 if face.track_id is None else face.track_id
-        labels = list(face.aus)
-        columns = _TIMELINE_COLUMNS if self.timelines else _COLUMNS
-        rows = -(-len(labels) // columns)
-        below = rows * height * _TIMELINE_HEIGHT if self.timelines else height * _STRIP
-        strip: NDArray[np.uint8] = np.empty((int(below), width, 3), np.uint8)
+        strip: NDArray[np.uint8] = np.empty((self._strip_height(face, height), width, 3), np.uint8)
         strip[:] = palette.GROUND
-        cell = (width // columns, strip.shape[0] // rows)
         bands = self._session.bands if self.timelines else {}
-        for place, label in enumerate(labels):
-            column, row = place % columns, place // columns
-            box = strip[row * cell[1] : (row + 1) * cell[1], column * cell[0] : (column + 1) * cell[0]]
+        for label, (left, top, wide, high) in self._cells(face, width, height).items():
+            box = strip[top : top + high, left : left + wide]
             points = self._session.history.of(number, label)
             if self.timelines:
                 _draw_scale(box, points, self._session.thresholds[label], bands.get(label))
             _draw_line(box, label, points, palette.face_colour(max(0, number)))
         return np.vstack((picture, strip))
+
+    def _strip_height(self, face: Face, height: int) -> int:
+        """Height of the strip below a picture of this height, pixels."""
+        rows = -(-len(face.aus) // self._columns)
+        return int(rows * height * _TIMELINE_HEIGHT if self.timelines else height * _STRIP)
+
+    @property
+    def _columns(self) -> int:
+        return _TIMELINE_COLUMNS if self.timelines else _COLUMNS
+
+    def _cells(self, face: Face, width: int, height: int) -> dict[str, tuple[int, int, int, int]]:
+        """Left, top, width and height of every AU's cell in the strip below a picture of this size, pixels."""
+        labels = list(face.aus)
+        rows = -(-len(labels) // self._columns)
+        wide, high = width // self._columns, self._strip_height(face, height) // rows
+        return {
+            label: (place % self._columns * wide, place // self._columns * high, wide, high)
+            for place, label in enumerate(labels)
+        }
 
     def _draw_corner(self, picture: NDArray[np.uint8], view: View) -> None:
         """Say how it runs, in the corner of the frame; letters shrink until they fit it."""

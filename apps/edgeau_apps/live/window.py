@@ -5,17 +5,19 @@ from __future__ import annotations
 import os
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import cv2
 
 from edgeau._system.atomic_file import write_whole
 from edgeau.errors import UserError
+from edgeau.live import View
 from edgeau_apps.live.overlay import Overlay
 from edgeau_apps.live.recording import Kind
 from edgeau_apps.live.session import WebcamSession
 
-__all__ = ["KEYS", "can_open", "show"]
+__all__ = ["KEYS", "can_open", "pointed", "show"]
 
 KEYS = {
     "r": "start a recording, or stop it and write it",
@@ -24,6 +26,7 @@ KEYS = {
     "l": "landmarks",
     "s": "sparklines",
     "t": "large timelines, with thresholds, hysteresis bands and active spans",
+    "a": "explain the next action unit; so does the mouse over its row or line",
     "h": "show these keys",
     "f": "full screen",
     "space": "pause",
@@ -57,11 +60,14 @@ def show(session: WebcamSession, overlay: Overlay, out: Path) -> None:
         out: folder for recordings.
     """
     seen, paused, sized = 0, False, False
+    shown: View | None = None
     overlay.help = _HINT
+    cv2.setMouseCallback(_TITLE, pointed(overlay))
     while session.alive:
         seen, view = session.wait(seen, 0.1)
-        if view is not None and not paused:
-            picture = overlay.draw(view)
+        shown = shown if paused else view
+        if shown is not None:  # drawn again while paused: the mouse may point elsewhere
+            picture = overlay.draw(shown)
             if not sized:
                 cv2.resizeWindow(_TITLE, picture.shape[1], picture.shape[0])
                 sized = True
@@ -70,8 +76,20 @@ def show(session: WebcamSession, overlay: Overlay, out: Path) -> None:
         if key in (ord("q"), _ESCAPE) or _closed():
             break
         paused = not paused if key == ord(" ") else paused
+        if key == ord("a") and shown is not None:
+            overlay.tell_next(shown)
         _act(key, session, overlay, out)
     cv2.destroyAllWindows()
+
+
+def pointed(overlay: Overlay) -> Callable[[int, int, int, int, object], None]:
+    """OpenCV's mouse callback that tells the overlay where the mouse is, in pixels of the picture."""
+
+    def moved(event: int, x: int, y: int, _flags: int, _parameter: object) -> None:
+        if event == cv2.EVENT_MOUSEMOVE:
+            overlay.pointer = (x, y)
+
+    return moved
 
 
 def _closed() -> bool:

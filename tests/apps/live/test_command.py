@@ -5,13 +5,16 @@ import numpy as np
 import pytest
 
 from edgeau import Pipeline, open_source
+from edgeau.action_units.names import MOVES
 from edgeau.errors import InputError, UsageError
+from edgeau_apps.live import overlay as module
 from edgeau_apps.live.command import main
 from edgeau_apps.live.overlay import _BAND, Overlay
 from edgeau_apps.live.serve.listening import parse_address
 from edgeau_apps.live.serve.viewer_camera import ViewerCamera, decoded
 from edgeau_apps.live.session import SECONDS, History, WebcamSession
-from edgeau_apps.live.window import KEYS, _act
+from edgeau_apps.live.tip import draw_tip, tip_words
+from edgeau_apps.live.window import KEYS, _act, pointed
 
 
 @pytest.mark.parametrize(
@@ -124,6 +127,66 @@ def test_the_window_says_its_keys(shown, tmp_path):
     assert np.array_equal(said[: frame[0], frame[1] :], quiet[: frame[0], frame[1] :]), (
         "nothing covers the numbers"
     )
+
+
+def places_of(overlay, view):
+    """A grid of points of the drawn picture, and the label at each that has one."""
+    height, width = overlay.draw(view).shape[:2]
+    grid = [(x, y) for y in range(2, height, 4) for x in range(2, width, 8)]
+    return {at: label for at in grid if (label := overlay.label_at(view, at)) is not None}
+
+
+@pytest.mark.parametrize("timelines", [False, True])
+def test_the_mouse_over_a_row_or_a_line_tells_what_the_action_unit_is(shown, timelines, monkeypatch):
+    session, view = shown
+    overlay = Overlay(session, None)
+    overlay.timelines = timelines
+    frame = view.frame.image.shape
+    places = places_of(overlay, view)
+    labels = list(view.result.faces[0].aus)
+    beside = {label for (x, y), label in places.items() if x > frame[1] and y < frame[0]}
+    below = {label for (_, y), label in places.items() if y >= frame[0]}
+    assert beside == below == set(labels)
+    assert not any(x < frame[1] and y < frame[0] for x, y in places), "the face is no row"
+    told = []
+    monkeypatch.setattr(module, "draw_tip", lambda _picture, label, at, _size: told.append((label, at)))
+    moved = pointed(overlay)
+    at = next(at for at, label in places.items() if label == "AU12")
+    moved(cv2.EVENT_MOUSEMOVE, *at, 0, None)
+    overlay.draw(view)
+    moved(cv2.EVENT_LBUTTONDOWN, 1, 1, 0, None)
+    overlay.draw(view)
+    moved(cv2.EVENT_MOUSEMOVE, 1, 1, 0, None)
+    overlay.draw(view)
+    assert told == [("AU12", at)] * 2
+
+
+def test_a_key_tells_one_action_unit_after_the_other(shown, monkeypatch):
+    session, view = shown
+    overlay = Overlay(session, None)
+    told = []
+    monkeypatch.setattr(module, "draw_tip", lambda _picture, label, _at, _size: told.append(label))
+    overlay.draw(view)
+    for _ in range(len(view.result.faces[0].aus) + 1):
+        overlay.tell_next(view)
+        overlay.draw(view)
+    assert told == list(view.result.faces[0].aus), "and after the last one none"
+
+
+def test_a_tip_says_the_plate_s_words_and_shows_its_pictures():
+    assert tip_words("AU12")[0] == "AU12: Lip corner puller"
+    assert " ".join(tip_words("AU12")[1:]) == MOVES[12]
+    assert tip_words("AU28") == ["AU28: Lip suck"]
+    for label, places in (("AU12", [(0, 0), (639, 0), (639, 479), (0, 479), (320, 240)]), ("AU28", [(5, 5)])):
+        for at in places:
+            picture = np.zeros((480, 640, 3), np.uint8)
+            draw_tip(picture, label, at, 12)
+            rows, columns = np.nonzero(picture.any(axis=2))
+            whole = (rows.max() - rows.min() > 30) and (columns.max() - columns.min() > 60)
+            assert whole
+            if label == "AU12":
+                assert picture.std() > 20, "the rendered faces are on it"
+            assert not picture[at[1], at[0]].any(), "the point itself stays free"
 
 
 def test_a_recording_of_the_window_is_a_table_json_lines_and_events(shown, tmp_path):
