@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from edgeau import Pipeline, __version__
 from edgeau._system.command import DONE, PARTLY, CommandParser, print_json, run
 from edgeau._system.records import to_dict
+from edgeau._system.text_table import aligned_lines
 from edgeau.action_units.names import facs_name
 from edgeau.errors import InputError, UsageError, UserError
 from edgeau.stages import FrameStages
@@ -250,6 +251,9 @@ def _write(folder: Path, rows: Sequence[_Row], inner: Sequence[_Inner], model: s
         outputs.commit()
 
 
+_HEAD = ("AU", "part of the face", "share inside, % of the map", "area, % of the crop")
+
+
 def _page(rows: Sequence[_Row], inner: Sequence[_Inner], model: str, method: str) -> str:
     titles = list(dict.fromkeys(row.title for row in rows))
     how = (
@@ -269,7 +273,7 @@ def _page(rows: Sequence[_Row], inner: Sequence[_Inner], model: str, method: str
                 "bundle adds from landmarks is not in the pictures."
             ),
             table(
-                ("AU", "part of the face", "share inside", "area"),
+                _HEAD,
                 [
                     (label, region_name(label) or "-", _percent(inside), _percent(area))
                     for label, inside, area in _means(rows)
@@ -295,7 +299,9 @@ def _page(rows: Sequence[_Row], inner: Sequence[_Inner], model: str, method: str
                     "Correlation of the probabilities over these faces, the strongest pairs. It is what the network answered on them, "
                     "and holds for no others."
                 ),
-                table(("AU", "AU", "correlation"), [(*pair, f"{value:+.2f}") for pair, value in together]),
+                table(
+                    ("AU", "AU", "correlation, -1..1"), [(*pair, f"{value:+.2f}") for pair, value in together]
+                ),
             )
         )
     return document(f"Where {model} reads action units", f"edgeau {__version__}, edgeau-explain", sections)
@@ -330,9 +336,11 @@ def _means(rows: Sequence[_Row]) -> Iterator[tuple[str, float | None, float | No
 
 
 def _summary(rows: Sequence[_Row]) -> Iterator[str]:
-    yield f"{'AU':<8}{'part of the face':<26}{'share inside':>13}{'area':>8}"
-    for label, inside, area in _means(rows):
-        yield f"{label:<8}{region_name(label) or '-':<26}{_percent(inside):>13}{_percent(area):>8}"
+    cells = [
+        (label, region_name(label) or "-", _percent(inside), _percent(area))
+        for label, inside, area in _means(rows)
+    ]
+    yield from aligned_lines([_HEAD, *cells])
 
 
 def _percent(share: float | None) -> str:

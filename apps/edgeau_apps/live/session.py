@@ -14,6 +14,7 @@ from typing import Any
 from edgeau import Pipeline
 from edgeau.bundle import Bundle, Timing, time_artifacts
 from edgeau.errors import InputError, OutputError, UserError
+from edgeau.faces.optional_outputs import OptionalOutput
 from edgeau.live import LivePipeline, View
 from edgeau.results import FrameResult
 from edgeau.sinks import QueuedSink, open_sink
@@ -124,6 +125,11 @@ class WebcamSession:
     def labels(self) -> tuple[str, ...]:
         """AUs in order."""
         return self._pipeline.labels
+
+    @property
+    def optional_outputs(self) -> tuple[OptionalOutput, ...]:
+        """Optional outputs that every face has."""
+        return self._pipeline.optional_outputs
 
     @property
     def thresholds(self) -> dict[str, float]:

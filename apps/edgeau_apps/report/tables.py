@@ -194,7 +194,7 @@ def ceilings_table(ceilings: Ceilings, subjects: Sequence[Subject]) -> ReportTab
     )
     return ReportTable(
         "Roofline of this machine, one thread",
-        ("model", "least, ms"),
+        ("model", "least latency of one face, ms"),
         rows,
         (
             (

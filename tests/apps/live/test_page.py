@@ -3,6 +3,7 @@
 import csv
 import json
 import math
+import re
 import time
 from pathlib import Path
 
@@ -371,6 +372,76 @@ def test_a_server_that_comes_back_is_found_again(browser, own_server):
     wait_until(page, "document.getElementById('state').textContent === 'running'", seconds=60)
     page.wait_for_selector(".au", timeout=60_000)
     context.close()
+
+
+@pytest.fixture(scope="module")
+def generous(serve, shared_data):
+    """A server that gives everything there is about a face."""
+    task = shared_data / "face_landmarker.task"
+    if not task.is_file():
+        pytest.skip("needs Google's face_landmarker.task in ../shared/data")
+    with serve("--also", "eyes", "--also", "blendshapes", "--landmarker-model", str(task)) as one:
+        yield one
+
+
+def test_eyes_are_marked_uncalibrated_and_their_dot_is_where_the_words_say(browser, serve):
+    with serve("--also", "eyes") as server:
+        page = browser.new_page()
+        page.goto(server.url)
+        page.wait_for_selector(".eyes", timeout=60_000)
+        wait_until(page, "/uncalibrated: \\d/.test(document.querySelector('.eyes').textContent)")
+        said, left, top = page.evaluate(
+            "() => { const dot = document.querySelector('.look i'); return [document.querySelector('.eyes').textContent,"
+            " parseFloat(dot.style.left), parseFloat(dot.style.top)]; }"
+        )
+        assert page.query_selector(".shapes") is None, "nobody asked for blendshapes"
+        page.close()
+    across, sideways, along, upward = re.search(r"(\d+)° (right|left), (\d+)° (up|down)", said).groups()
+    assert left == pytest.approx(50 + 1.5 * int(across) * (1 if sideways == "right" else -1), abs=0.1)
+    assert top == pytest.approx(50 - 1.5 * int(along) * (1 if upward == "up" else -1), abs=0.1)
+
+
+def test_blendshapes_move_with_the_clip_once_they_are_opened(browser, generous):
+    page = browser.new_page()
+    page.goto(generous.url)
+    page.wait_for_selector(".shapes", timeout=60_000)
+    assert page.query_selector(".shape") is None
+    page.click(".shapes summary")
+    page.wait_for_selector(".shape")
+    assert len(page.query_selector_all(".shape")) == 51
+    seen = set()
+    end = time.monotonic() + 30  # the clip smiles once in ten seconds
+    while time.monotonic() < end and not (seen and max(seen) > 0.5 and min(seen) < 0.2):
+        seen.add(float(page.inner_text("[data-shape=mouthSmileLeft] .value")))
+        page.wait_for_timeout(100)
+    assert min(seen) < 0.2
+    assert max(seen) > 0.5
+    page.close()
+
+
+def test_what_was_not_asked_for_is_not_there(page):
+    assert page.query_selector(".eyes, .shapes") is None
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [1280, 390])
+def test_axe_finds_no_violation_in_eyes_and_blendshapes(browser, generous, width, scheme):
+    axe = pytest.importorskip(
+        "axe_playwright_python.sync_playwright", reason="axe-playwright-python is not installed"
+    ).Axe()
+    context = browser.new_context(
+        viewport={"width": width, "height": 844}, color_scheme=scheme, bypass_csp=True
+    )
+    page = context.new_page()
+    page.goto(generous.url)
+    page.wait_for_selector(".shapes", timeout=60_000)
+    page.click(".shapes summary")
+    page.wait_for_selector(".shape")
+    found = axe.run(page)
+    wide = page.evaluate("document.documentElement.scrollWidth")
+    context.close()
+    assert found.violations_count == 0, found.generate_report()
+    assert wide == width
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

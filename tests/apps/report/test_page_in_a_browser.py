@@ -9,7 +9,7 @@ from tests.report_pages import VIEWS, look_at
 @pytest.fixture(scope="module")
 def page(tmp_path_factory):
     file = tmp_path_factory.mktemp("report") / "report.html"
-    assert main(["mrpnet", "siat-two-view", "drml-convnet", "default", "--papers", "--html", str(file)]) == 0
+    assert main(["drml-convnet", "default", "--papers", "--html", str(file)]) == 0
     return file
 
 

@@ -58,7 +58,10 @@ def model_document(name: str, predictions: Predictions, metrics: Metrics, ends: 
 
 def model_table(document: dict[str, Any]) -> str:
     """One row per AU and the mean; brackets hold the interval."""
-    head = ("AU", "F1", "", "AUC", "", "accuracy", "", "threshold", "positives", "recall", "FPR")
+    interval = document["interval"]
+    ends = f"[{interval['confidence']:.0%}]"
+    scores = (cell for name in ("F1", "AUC", "accuracy") for cell in (f"{name}, 0..1", ends))
+    head = ("AU", *scores, "threshold, 0..1", "positives/faces", "recall, 0..1", "false positives, 0..1")
     rows = [
         (
             label,
@@ -78,7 +81,6 @@ def model_table(document: dict[str, Any]) -> str:
         _mean_of(document, "recall"),
         _mean_of(document, "false_positive_rate"),
     )
-    interval = document["interval"]
     note = f"[{interval['confidence']:.0%} bootstrap interval, {interval['resamples']} draws of {interval['resampled']}]"
     if "at_rest" in document:
         rest = document["at_rest"]
@@ -109,7 +111,13 @@ def comparison_document(name: str, other: str, comparison: Comparison) -> dict[s
 
 def comparison_table(document: dict[str, Any]) -> str:
     """One row per AU and the summary."""
-    head = ("AU", "flips", "largest change", "mean change", "F1 drop")
+    head = (
+        "AU",
+        "decisions flipped",
+        "largest change of probability",
+        "mean change of probability",
+        "F1 drop",
+    )
     rows = [
         (
             label,
@@ -134,7 +142,7 @@ def comparison_table(document: dict[str, Any]) -> str:
 
 def folds_table(document: dict[str, Any]) -> str:
     """One row a fold, then their mean and all faces together; then F1 per label."""
-    head = ("fold", "faces", "F1", "AUC", "accuracy", "score")
+    head = ("fold", "faces", "F1, 0..1", "AUC, 0..1", "accuracy, 0..1", "score, 0..1")
     columns = [*document["folds"].items(), ("mean", document["mean"]), ("pooled", document["pooled"])]
     rows = [
         (
@@ -149,7 +157,7 @@ def folds_table(document: dict[str, Any]) -> str:
         for label in document["labels"]
     ]
     title = f"{document['data']['name']}; thresholds {document['thresholds']}"
-    per_label = aligned_lines((("F1", *(name for name, _ in columns)), *labels))
+    per_label = aligned_lines((("F1, 0..1", *(name for name, _ in columns)), *labels))
     return "\n".join((title, *aligned_lines((head, *rows)), "", *per_label))
 
 

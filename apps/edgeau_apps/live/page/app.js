@@ -1,6 +1,6 @@
 // The page: numbers come over one WebSocket, the picture is an <img>, changes are posted.
 const at = (id) => document.getElementById(id);
-const SECONDS = 8, GRID_S = 2, EXPERIMENTAL = "Experimental: not proven on real faces", FRAME_MS = 66, RETRY_MS = 1000, WATCH_MS = 2000;
+const SECONDS = 8, GRID_S = 2, EXPERIMENTAL = "Experimental: not proven on real faces", FRAME_MS = 66, RETRY_MS = 1000, WATCH_MS = 2000, EYES_DEG = 30;
 const NAMES = { fps: "fps", age: "age_ms", every: "every", dropped: "dropped" };
 let about = null, latest = null, histories = new Map(), marks = new Map(), cards = new Map(), socket = null, shownEvents = "";
 
@@ -122,7 +122,59 @@ function makeCard(face) {
   axis.setAttribute("aria-hidden", "true");
   for (let second = SECONDS; second > 0; second -= GRID_S) make("span", "", axis).textContent = `${second} s ago`;
   make("span", "", axis).textContent = "now";
-  return { box, rows, note, list, arranged: 0 };
+  return { box, rows, note, list, eyes: makeEyes(box), shapes: makeShapes(box), arranged: 0 };
+}
+
+function asked(what) { return about.also.includes(what); }
+
+// Where the eyes look, as the face is seen: the dot at the right is towards the right of the picture.
+function makeEyes(box) {
+  if (!asked("eyes")) return null;
+  const line = make("p", "eyes", box), view = make("span", "look", line), dot = make("i", "", view);
+  view.setAttribute("aria-hidden", "true");
+  return { dot, words: make("span", "", line) };
+}
+
+function drawEyes(part, eyes) {
+  part.dot.hidden = !eyes;
+  part.words.textContent = `Eyes from the head, uncalibrated: ${eyes ? `${turned(eyes[1], "right", "left")}, ${turned(eyes[0], "up", "down")}` : "closed"}`;
+  if (!eyes) return;
+  const share = (degrees) => Math.max(-1, Math.min(1, degrees / EYES_DEG));
+  part.dot.style.left = `${50 + 45 * share(eyes[1])}%`;
+  part.dot.style.top = `${50 - 45 * share(eyes[0])}%`;
+}
+
+function turned(degrees, plus, minus) { return `${Math.abs(degrees)}\u00b0 ${degrees < 0 ? minus : plus}`; }
+
+function makeShapes(box) {
+  if (!asked("blendshapes")) return null;
+  const fold = make("details", "shapes", box), list = make("ul", "", fold), rows = new Map();
+  const head = document.createElement("summary");
+  head.textContent = "Blendshapes (MediaPipe's, 0 to 1)";
+  fold.prepend(head);
+  return { fold, list, rows };
+}
+
+function drawShapes(part, shapes) {
+  if (!part.fold.open || !shapes) return;
+  for (const [name, weight] of Object.entries(shapes)) {
+    let row = part.rows.get(name);
+    if (!row) {
+      const item = make("li", "shape", part.list);
+      item.dataset.shape = name;
+      make("span", "", item).textContent = name;
+      const track = make("span", "track", item);
+      track.setAttribute("role", "meter");
+      track.setAttribute("aria-valuemin", "0");
+      track.setAttribute("aria-valuemax", "1");
+      track.setAttribute("aria-label", name);
+      row = { track, fill: make("span", "fill", track), value: make("span", "value", item) };
+      part.rows.set(name, row);
+    }
+    row.fill.style.width = `${100 * weight}%`;
+    row.value.textContent = weight.toFixed(2);
+    row.track.setAttribute("aria-valuenow", weight);
+  }
 }
 
 function remember(face, time) {
@@ -146,6 +198,8 @@ function notRead(reason) { return `Not read: ${about.reasons[reason] ?? reason ?
 
 function drawCard(card, face, time) {
   drawNote(card, face);
+  if (card.eyes) drawEyes(card.eyes, face.eyes);
+  if (card.shapes) drawShapes(card.shapes, face.blendshapes);
   for (const [label, part] of card.rows) {
     const unit = face.aus[label], value = unit ? unit[0] : null;
     part.row.classList.toggle("active", Boolean(unit && unit[1]));

@@ -35,6 +35,7 @@ def about(session: WebcamSession, *, video: bool, share: bool = False) -> dict[s
         "precision": session.precision(),
         "video": video,
         "smoothed_s": session.smoothed_s,
+        "also": list(session.optional_outputs),
         "neutral": session.bundle.manifest.landmark_model is not None,
     }
 
@@ -74,8 +75,9 @@ def numbers(session: WebcamSession, view: View) -> str:
 
 
 def _face(face: Face) -> dict[str, Any]:
+    """Eyes and blendshapes only where they were asked for."""
     box = face.box
-    return {
+    message: dict[str, Any] = {
         "id": face.track_id,
         "box": [round(value, 1) for value in (box.left, box.top, box.width, box.height)],
         "pose": None
@@ -84,6 +86,11 @@ def _face(face: Face) -> dict[str, Any]:
         "aus": {name: None if unit.probability is None else _unit(unit) for name, unit in face.aus.items()},
         "reasons": {name: unit.reason for name, unit in face.aus.items() if unit.reason is not None},
     }
+    if face.eyes is not None:
+        message["eyes"] = [round(face.eyes.pitch), round(face.eyes.yaw)]
+    if face.blendshapes is not None:
+        message["blendshapes"] = {name: round(weight, 2) for name, weight in face.blendshapes.items()}
+    return message
 
 
 def _unit(unit: ActionUnit) -> list[float | bool]:

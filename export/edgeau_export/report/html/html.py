@@ -72,10 +72,8 @@ def document(title: str, lead: str, sections: Iterable[str]) -> str:
         '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
         f"<title>{escape(title)}</title>\n<style>{COLOURS}{DRAWING}{_LAYOUT}</style>\n</head>\n<body>\n"
-        f'<h1>{escape(title)}</h1>\n<p class="soft">{escape(lead)}</p>\n'
-        + _contents(body)
-        + body
-        + "\n</body>\n</html>\n"
+        f'<header>\n<h1>{escape(title)}</h1>\n<p class="soft">{escape(lead)}</p>\n</header>\n'
+        f"{_contents(body)}<main>\n{body}\n</main>\n</body>\n</html>\n"
     )
 
 
