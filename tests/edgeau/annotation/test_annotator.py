@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 import pytest
 
@@ -142,3 +144,28 @@ def test_the_sides_of_an_au_are_two_arms_the_person_s_right_one_on_the_left() ->
     assert arms(left=0.1, right=0.9) == pytest.approx((of_right, of_left), rel=0.1)
     both = arms(left=0.5, right=0.5)
     assert both[0] == pytest.approx(both[1], rel=0.1)
+
+
+@pytest.mark.parametrize("warning", [None, "UNTRAINED"])
+@pytest.mark.parametrize("size", [(160, 120), (640, 480), (1280, 720)])
+@pytest.mark.parametrize("active", ["AU1", "AU12", "AU43"])
+def test_the_unit_at_a_point_is_the_one_whose_bar_is_drawn_there(active, size, warning) -> None:
+    annotator = Annotator(THRESHOLDS, warning)
+    quiet = a_face(active=False, track_id=7)
+    aus = {**quiet.aus, active: ActionUnit(active, 0.9, active=True)}
+    result = frame(dataclasses.replace(quiet, aus=aus))
+    picture = annotator.draw(np.zeros((size[1], size[0], 3), np.uint8), result)
+    rows, columns = np.nonzero((picture == palette.ACTIVE).all(axis=2))
+    points = list(zip(columns.tolist(), rows.tolist(), strict=True))
+    found = [annotator.unit_at(*size, result, at) for at in points]
+    assert {(face.track_id, unit.name) for face, unit in found} == {(7, active)}
+    assert annotator.unit_at(*size, result, (0, picture.shape[0] - 1)) is None, "the frame holds no rows"
+    assert annotator.unit_at(*size, frame(), (int(columns[0]), int(rows[0]))) is None
+
+
+def test_the_unit_at_a_point_is_of_the_card_that_is_there() -> None:
+    annotator = Annotator(THRESHOLDS)
+    faces = [a_face(x=80 * i, track_id=i) for i in range(3)]
+    width, height = annotator.size(640, 480)
+    seen = [annotator.unit_at(640, 480, frame(*faces), (width - 40, y)) for y in range(height)]
+    assert list(dict.fromkeys(hit[0].track_id for hit in seen if hit is not None)) == [0, 1, 2]
