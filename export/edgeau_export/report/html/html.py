@@ -51,7 +51,7 @@ th:first-child, td:first-child, td.words, th.words { text-align: left; } td.word
 thead th { background: var(--panel); position: sticky; top: 0; } tr:last-child td { border-bottom: 0; }
 ul.notes { padding-left: 1.2rem; color: var(--soft); font-size: .86rem; max-width: 60rem; }
 .plots { display: flex; flex-wrap: wrap; gap: 1rem; } figure { margin: .6rem 0; flex: 1 1 26rem; min-width: 0; max-width: 36rem; }
-figcaption { color: var(--soft); font-size: .86rem; } svg { width: 100%; height: auto; display: block; }
+figcaption { color: var(--soft); font-size: .86rem; } img { max-width: 100%; height: auto; } svg { width: 100%; height: auto; display: block; }
 .good { color: var(--good); } .bad { color: var(--bad); } .gallery { display: flex; flex-wrap: wrap; gap: .8rem; }
 .gallery figure { flex: 0 0 10rem; } .gallery img { width: 100%; border-radius: 4px; }
 nav ul { display: flex; flex-wrap: wrap; gap: .2rem 1.2rem; padding: 0; margin: .8rem 0; list-style: none; font-size: .92rem; } nav a { color: var(--one); }

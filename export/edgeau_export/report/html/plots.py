@@ -108,7 +108,7 @@ def points(
                 axes.plot(
                     [p.x for p in members], [p.y for p in members], color=_colour(series), linewidth=1.5
                 )
-        _legend(figure, legend)
+        _legend(figure, legend, _MARKERS)
         figure.draw_without_rendering()  # from here on it is known where a value stands
         hints: dict[str, str] = {}
         named = [point for point in data if point.named]
@@ -157,7 +157,7 @@ def bars(
                     markersize=_ROW * 0.5,
                 )
         axes.set_xlim(0, top if top is not None else None)
-        _legend(figure, legend)
+        _legend(figure, legend, ("s",))
         words = "; ".join(_bar_words(bar, legend) for bar in data)
         return _figure(figure, caption, x, f"{x}. {words}", hints)
 
@@ -273,11 +273,11 @@ def _whisker(axes: Axes, row: float, ends: tuple[float, float]) -> None:
     axes.plot(ends, (row, row), "|-", color=COLOUR["ink"], linewidth=1, markersize=5)
 
 
-def _legend(figure: Figure, names: Sequence[str]) -> None:
+def _legend(figure: Figure, names: Sequence[str], markers: Sequence[str]) -> None:
     if not names:
         return
     handles = [
-        Line2D([], [], linestyle="", marker=_MARKERS[n % len(_MARKERS)], markersize=_SIZE, color=_colour(n))
+        Line2D([], [], linestyle="", marker=markers[n % len(markers)], markersize=_SIZE, color=_colour(n))
         for n in range(len(names))
     ]
     figure.legend(handles, names, loc="outside upper left", ncols=len(names), borderpad=0, handletextpad=0.2)

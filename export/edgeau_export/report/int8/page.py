@@ -141,14 +141,14 @@ def _front(front: dict[str, Any]) -> str:
     drop_is = front["drop_is"]
     shown = 100.0 if drop_is == "flipped decisions" else 1.0
     unit = f"{drop_is}, %" if drop_is == "flipped decisions" else f"{drop_is}, 0..1"
-    head = ("quantization", f"{unit} [95 %]", "MACs in INT8", "size, MB", "")
+    head = ("quantization", f"{unit} [95 %]", "MACs in INT8", "size, MB", "in the bundle")
     rows = [
         (
             one["name"],
             _with_interval(one, shown),
             percent(one["integer_share"], 1),
             f"{one['bytes'] / 1e6:.1f}",
-            "in the bundle" if one["chosen"] else "",
+            "yes" if one["chosen"] else "no",
         )
         for one in tried
     ]
