@@ -14,7 +14,7 @@ from edgeau_export.source_network.network import NetworkDescription
 
 __all__ = ["bundle_manifest"]
 
-_PACKAGES = ("numpy", "onnx", "onnxruntime")
+_PACKAGES = ("numpy", "onnx", "onnxruntime", "matplotlib")  # the last draws the report
 _CHECKPOINT_PACKAGES = ("onnxslim", "timm", "torch")
 
 

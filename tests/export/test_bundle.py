@@ -30,7 +30,7 @@ def test_the_bundle_verifies_and_says_that_it_is_untrained(seeded_bundle: Path, 
     assert manifest.network.title == "MRP-Net (reconstruction)"
     assert not manifest.network.trained
     assert "UNTRAINED" in (seeded_bundle / "report.md").read_text()
-    assert {"torch", "onnx", "onnxruntime", "edgeau"} <= manifest.tools.keys()
+    assert {"torch", "onnx", "onnxruntime", "matplotlib", "edgeau"} <= manifest.tools.keys()
     assert {record.file for record in manifest.files} == {
         "golden.npz",
         "landmarks/NOTICE.txt",

@@ -43,9 +43,8 @@ def draw_tip(picture: NDArray[np.uint8], label: str, at: tuple[int, int], size: 
     plate = _plate(label)
     if plate is not None:
         wide = min(max(wide, plate.shape[1] // 2), picture.shape[1] - 4 * size)
-        plate = cv2.resize(
-            plate, (wide, round(plate.shape[0] * wide / plate.shape[1])), interpolation=cv2.INTER_AREA
-        )
+        high = round(plate.shape[0] * wide / plate.shape[1])
+        plate = np.asarray(cv2.resize(plate, (wide, high), interpolation=cv2.INTER_AREA), np.uint8)
     row = round(1.8 * size)
     high = row * len(words) + (0 if plate is None else plate.shape[0] + size // 2) + size
     left, top = _corner((wide + 2 * size, high), at, 2 * size, (picture.shape[1], picture.shape[0]))
