@@ -288,14 +288,19 @@ class FrameStages(Closing):
             else KnownLogits(look.answer.network_logits)
             for face, look in zip(faces, looks, strict=True)
         ]
+        # Before the network, which leaves the caches empty: the pixels were just read.
+        qualities = [
+            None if isinstance(crop, KnownLogits) else self._quality(frame, face, crop)
+            for face, crop in zip(faces, crops, strict=True)
+        ]
         baselines = [self._baselines.get(face.track_id, self._baselines.get(None)) for face in faces]
         predicted = self.predictor.predict(crops, [face.landmarks for face in faces], baselines)
         read = []
-        for face, crop, answer, look in zip(faces, crops, predicted, looks, strict=True):
+        for face, quality, answer, look in zip(faces, qualities, predicted, looks, strict=True):
             if look is not None:
                 read.append(self._held(frame, face, answer, look))
-            elif not isinstance(crop, KnownLogits):
-                read.append(self._assessed(frame, face, crop, answer))
+            elif quality is not None:
+                read.append(_assessed(frame, face, quality, answer))
                 if skips:
                     self._remember(frame, read[-1])
         return read
@@ -324,23 +329,11 @@ class FrameStages(Closing):
                     landmarker.close()
             self.detector.close()
 
-    def _assessed(
-        self, frame: Frame, face: DetectedFace, crop: NDArray[np.uint8], predicted: Predicted
-    ) -> Face:
-        """A face without the AUs that cannot be read from its picture."""
+    def _quality(self, frame: Frame, face: DetectedFace, crop: NDArray[np.uint8]) -> FaceQuality:
         quality = self._assessor.assess(frame.image, face.landmarks, face.box, crop, face.pose)
         if not face.is_reliable:
-            quality = replace(quality, refused=dict.fromkeys(predicted.aus, "landmarks"))
-        return Face(
-            face.box,
-            face.landmarks,
-            face.track_id,
-            face.pose,
-            quality.refuse(predicted.aus),
-            quality=quality,
-            aus_time_s=frame.time_s,
-            network_logits=predicted.network_logits,
-        )
+            return replace(quality, refused=dict.fromkeys(self.predictor.labels, "landmarks"))
+        return quality
 
     def _last_look(self, frame: Frame, face: DetectedFace) -> SeenFace[_Look] | None:
         if face.track_id is None or not face.is_reliable:
@@ -407,6 +400,20 @@ def _mediapipe(bundle: Bundle, max_faces: int | None, model: Path | None) -> Cal
         )
 
     return opened
+
+
+def _assessed(frame: Frame, face: DetectedFace, quality: FaceQuality, predicted: Predicted) -> Face:
+    """A face without the AUs that cannot be read from its picture."""
+    return Face(
+        face.box,
+        face.landmarks,
+        face.track_id,
+        face.pose,
+        quality.refuse(predicted.aus),
+        quality=quality,
+        aus_time_s=frame.time_s,
+        network_logits=predicted.network_logits,
+    )
 
 
 def _box(landmarks: NDArray[np.float32]) -> Box:

@@ -102,7 +102,9 @@ class LandmarkModel:
         flat = difference.reshape(*shapes.shape[:-2], -1)
         evidence = flat @ self.weights.reshape(len(self.labels), -1).T + self.bias
         sides = None if self.sides is None else self.sides.logits(difference)
-        return LandmarkEstimate(evidence * self.slope + self.shift, np.clip(evidence, 0, 1), sides)
+        return LandmarkEstimate(
+            evidence * self.slope + self.shift, np.minimum(np.maximum(evidence, 0), 1), sides
+        )
 
     def logits(
         self, landmarks: NDArray[np.floating[Any]], baseline: NeutralBaseline | None = None

@@ -214,7 +214,8 @@ class _LandmarkPart:
         manifest = bundle.manifest
         self.model = LandmarkModel.load(bundle.path(file))
         known = {label: column for column, label in enumerate(self.model.labels)}
-        self._known = [label in known for label in manifest.labels]
+        self._known = np.array([label in known for label in manifest.labels])
+        self._knows_all = bool(self._known.all())
         self._columns = np.array([known.get(label, 0) for label in manifest.labels], np.intp)
         sided = () if self.model.sides is None else self.model.sides.labels
         self._sided = [sided.index(label) if label in sided else None for label in manifest.labels]
@@ -233,7 +234,7 @@ class _LandmarkPart:
         logits = np.stack([answer.logits.take(self._columns) for answer in answers])
         intensities: list[list[float | None]]
         intensities = [answer.intensities.take(self._columns).tolist() for answer in answers]
-        if not all(self._known):
+        if not self._knows_all:
             logits *= self._known
             intensities = [
                 [value if known else None for value, known in zip(row, self._known, strict=True)]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -52,17 +51,22 @@ class LiteRTSession(Session):
         self._input = _TensorEnd(_only(self._interpreter.get_input_details(), file.name, "input"))
         self._output = _TensorEnd(_only(self._interpreter.get_output_details(), file.name, "output"))
         self._order = _order(self._input, file.name)
+        self._size, *crop = (self._input.shape[self._order.index(axis)] for axis in range(4))
+        self._crop = tuple(crop)
+        # Three planes woven into one picture: numpy's copy through the transposed view takes ten times as long.
+        self._weaves = (
+            self._input.dtype == np.float32 and self._order == _NHWC and self._input.shape[::3] == (1, 3)
+        )
 
     def run(self, batch: NDArray[np.float32]) -> NDArray[np.float32]:  # noqa: D102
         if self._interpreter is None:
             raise ValueError("this session is closed")
-        wanted = self._crop_shape()
-        if batch.shape[1:] != wanted:
-            raise EngineError(f"{self._file} takes crops of shape {wanted}, got {batch.shape[1:]}")
-        return run_in_batches(self._infer, batch, self._input.shape[0])
+        if batch.shape[1:] != self._crop:
+            raise EngineError(f"{self._file} takes crops of shape {self._crop}, got {batch.shape[1:]}")
+        return run_in_batches(self._infer, batch, self._size)
 
     def describe(self) -> EngineInfo:  # noqa: D102
-        return EngineInfo("litert", self._version, self._provider, self._threads, self._input.shape[0])
+        return EngineInfo("litert", self._version, self._provider, self._threads, self._size)
 
     def close(self) -> None:  # noqa: D102
         self._interpreter = None
@@ -79,47 +83,35 @@ class LiteRTSession(Session):
     def _fill(self, piece: NDArray[np.float32]) -> None:
         """Write into the engine's own memory; no view of it may live when it runs."""
         memory = self._interpreter.tensor(self._input.index)()
-        if memory.dtype == np.float32 and self._order == _NHWC and len(memory) == 1 and memory.shape[3] == 3:
-            # Three planes woven into one picture: numpy's copy through the transposed view takes ten times as long.
+        if self._weaves:
             cv2.merge(list(piece[0]), memory[0])
         else:
             np.copyto(memory, self._input.integers(piece.transpose(self._order)))
 
-    def _crop_shape(self) -> tuple[int, ...]:
-        _, *crop = (self._input.shape[self._order.index(axis)] for axis in range(4))
-        return tuple(crop)
 
-
-@dataclass(frozen=True)
 class _TensorEnd:
-    """The input or output of a file, as the engine describes it."""
+    """The input or output of a file.
 
-    details: dict[str, Any]
+    Args:
+        details: as the engine describes it.
+    """
 
-    @property
-    def index(self) -> int:
-        index: int = self.details["index"]
-        return index
-
-    @property
-    def shape(self) -> tuple[int, ...]:
-        return tuple(int(n) for n in self.details["shape"])
-
-    @property
-    def _quantization(self) -> tuple[float, int]:
-        """Scale and zero point; a file whose integers are the numbers themselves, such as bytes of a picture, says a scale of 0."""
-        scale, zero_point = self.details["quantization"]
-        return (float(scale), int(zero_point)) if scale else (1.0, 0)
+    def __init__(self, details: dict[str, Any]) -> None:
+        self.index: int = details["index"]
+        self.shape = tuple(int(n) for n in details["shape"])
+        self.dtype = np.dtype(details["dtype"])
+        scale, zero_point = details["quantization"]
+        # A file whose integers are the numbers themselves, such as bytes of a picture, says a scale of 0.
+        self._quantization = (float(scale), int(zero_point)) if scale else (1.0, 0)
 
     def integers(self, numbers: NDArray[np.float32]) -> NDArray[np.generic]:
         """Numbers as the file wants them."""
-        dtype = self.details["dtype"]
-        if dtype == np.float32:
+        if self.dtype == np.float32:
             return numbers
         scale, zero_point = self._quantization
-        info = np.iinfo(dtype)
+        info = np.iinfo(self.dtype)
         steps = np.rint(numbers / np.float32(scale)) + zero_point
-        integers: NDArray[np.generic] = np.clip(steps, info.min, info.max).astype(dtype)
+        integers: NDArray[np.generic] = np.clip(steps, info.min, info.max).astype(self.dtype)
         return integers
 
     def numbers(self, values: NDArray[Any]) -> NDArray[np.float32]:

@@ -95,7 +95,7 @@ def run_in_batches(
         batch: float32 ``(N, 3, H, W)``, N of 1 or more.
         size: the artifact's batch, or None.
     """
-    if size is None:
+    if size is None or size == len(batch):
         return infer(batch)
     return np.concatenate([infer(piece) for piece in batches(batch, size)])[: len(batch)]
 

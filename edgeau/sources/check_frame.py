@@ -37,20 +37,23 @@ def check_frame(frame: Any) -> NDArray[np.uint8]:
     """
     if not isinstance(frame, np.ndarray):
         raise InputError(f"{_WANTED}; got {type(frame).__name__}. {_advice_for_object(frame)}")
+    if frame.dtype == np.uint8 and frame.ndim == 3:
+        height, width, channels = frame.shape
+        if 0 < height <= LONGEST_SIDE and 0 < width <= LONGEST_SIDE and channels == 3:
+            return frame
+    raise InputError(_fault(frame))
+
+
+def _fault(frame: NDArray[Any]) -> str:
+    """What is wrong with an array that is not a frame, and how to convert it."""
     given = f"{frame.dtype} {frame.shape}"
     if frame.size == 0:
-        raise InputError(
-            f"{_WANTED}; got an empty one, {given}. Check that the camera or file gave a picture"
-        )
+        return f"{_WANTED}; got an empty one, {given}. Check that the camera or file gave a picture"
     if max(frame.shape[:2], default=0) > LONGEST_SIDE:
-        raise InputError(
-            f"{_WANTED} of at most {LONGEST_SIDE} pixels a side, which is what OpenCV can warp; got {given}. Make it smaller, or cut it"
-        )
+        return f"{_WANTED} of at most {LONGEST_SIDE} pixels a side, which is what OpenCV can warp; got {given}. Make it smaller, or cut it"
     if frame.ndim != 3 or frame.shape[2] != 3:
-        raise InputError(f"{_WANTED}; got {given}. {_advice_for_shape(frame.shape)}")
-    if frame.dtype != np.uint8:
-        raise InputError(f"{_WANTED}; got {given}. {_advice_for_dtype(frame.dtype)}")
-    return frame
+        return f"{_WANTED}; got {given}. {_advice_for_shape(frame.shape)}"
+    return f"{_WANTED}; got {given}. {_advice_for_dtype(frame.dtype)}"
 
 
 def _advice_for_object(frame: Any) -> str:

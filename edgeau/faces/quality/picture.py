@@ -50,6 +50,5 @@ def _share(grey: NDArray[np.uint8], *, down: bool) -> float:
 
 
 def _difference(grey: NDArray[np.uint8], step: int, *, down: bool) -> float:
-    if down:
-        return cv2.mean(cv2.absdiff(grey[step:], grey[:-step]))[0]
-    return cv2.mean(cv2.absdiff(grey[:, step:], grey[:, :-step]))[0]
+    one, other = (grey[step:], grey[:-step]) if down else (grey[:, step:], grey[:, :-step])
+    return cv2.norm(one, other, cv2.NORM_L1) * (1 / one.size)

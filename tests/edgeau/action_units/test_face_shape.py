@@ -62,7 +62,7 @@ def test_each_face_of_a_batch_is_laid_alone(astronaut_landmarks):
     assert np.allclose(both[1], alone[0], atol=1e-6)
 
 
-@pytest.mark.parametrize("bad", [0.0, np.nan])
+@pytest.mark.parametrize("bad", [0.0, 123.456, np.nan])
 def test_points_that_give_no_fit_are_refused(astronaut_landmarks, bad):
     face = np.full((1, 468, 3), bad)
     with pytest.raises(InputError, match="coincide or are not finite"):

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from edgeau.faces.procrustes import kabsch_rotations
+from edgeau.faces.procrustes import kabsch_rotation, kabsch_rotations
 
 
 def random_rotations(count: int, spread: float = 1e3) -> np.ndarray:
@@ -46,3 +46,28 @@ def test_flat_points_still_give_a_rotation() -> None:
     found = kabsch_rotations(np.diag((3.0, 2.0, 0.0)))
     np.testing.assert_allclose(found[:2, :2], np.eye(2), atol=1e-12)
     assert np.linalg.det(found) == pytest.approx(1)
+
+
+@pytest.mark.parametrize("scale", [1e-6, 1.0, 1e9])
+def test_one_matrix_in_plain_floats_gives_the_same_rotation(scale: float) -> None:
+    random = np.random.default_rng(0)
+    near = random_rotations(200) + random.normal(0, 0.1, (200, 3, 3))
+    for product in scale * np.concatenate((near, random.normal(size=(200, 3, 3)))):
+        np.testing.assert_allclose(kabsch_rotation(product.tolist()), kabsch_rotations(product), atol=1e-9)
+
+
+@pytest.mark.parametrize(
+    "product",
+    [
+        np.diag((-5.0, -3.0, 1.0)),  # half a turn, whose quaternion begins with 0
+        np.diag((3.0, 2.0, 0.0)),  # flat points
+        np.diag((2.0, 2.0, 2.0)),
+        np.diag((3.0, 0.0, 0.0)),  # points on a line
+        np.zeros((3, 3)),
+    ],
+)
+def test_one_matrix_without_a_clear_rotation_still_gives_the_best(product: np.ndarray) -> None:
+    found = np.array(kabsch_rotation(product.tolist()))
+    np.testing.assert_allclose(found @ found.T, np.eye(3), atol=1e-9)
+    assert np.linalg.det(found) == pytest.approx(1)
+    assert (found * product).sum() == pytest.approx((kabsch_rotations(product) * product).sum())

@@ -69,7 +69,13 @@ class FaceMesh(ABC):
     """Presence below which landmarks are garbage more often than right: their AUs are refused."""
 
     certain_at_first: float = math.inf
-    """Presence of a look along the detector's region from which on no second look is needed; measured for the refined mesh."""
+    """Presence of a look along the detector's region from which on no second look is needed; measured for the refined mesh, as the next two."""
+
+    trusted_score: float = math.inf
+    """Score of the detector in a whole frame, 0..1, from which on a likely face is certain."""
+
+    trusted_at_first: float = math.inf
+    """:attr:`certain_at_first` at a place of such a score."""
 
     _network: LandmarkNetwork
     """Answers with the points, then the logit of there being a face."""
@@ -154,7 +160,7 @@ class RefinedMesh(FaceMesh):
         InputError: it is another model.
     """
 
-    certain_at_first = 20.0
+    certain_at_first, trusted_score, trusted_at_first = 20.0, 0.86, 15.0
 
     def __init__(self, file: ModelFile, threads: int) -> None:
         self._network = LandmarkNetwork(file, threads, _INPUT, _FIRST_STAGE)

@@ -15,6 +15,8 @@ from edgeau.faces.landmarks.litert.region import is_same_face, is_turned_alike
 __all__ = ["certain_faces_in_tiles", "faces_of_picture"]
 
 _TURNS = (1, 2, 3)
+# Score of the detector in the whole frame from which on something is a face, whatever its landmarks are worth. Ours.
+_FACE_SCORE = 0.8
 # Doubtful places that are looked at in three more turns, at some 10 ms each. Ours.
 _MOST_TURNED = 8
 
@@ -27,7 +29,8 @@ def faces_of_picture(
     """The faces, certain ones first.
 
     A search in tiles costs as much as some ten frames, and one in turned tiles three times that. So there is none where the whole frame
-    shows as many faces as are asked for, certain or likely, and none in turned tiles where it shows any.
+    shows as many faces as are asked for, certain or likely, and none in turned tiles where it shows any, or where the detector is sure
+    of one whose landmarks are doubtful.
 
     Args:
         frame: BGR, uint8 ``(height, width, 3)``.
@@ -43,7 +46,7 @@ def faces_of_picture(
     if len(search.found) >= most:
         return search.found
     search.look_turned()
-    if far and not search.found and not search.likely:
+    if far and not search.found and not search.likely and not search.sees_doubtful:
         for turns in _TURNS:
             for face in certain_faces_in_tiles(frame, detector, checker, search.found, most, turns):
                 _add(face, search.found)
@@ -113,7 +116,10 @@ class _PictureSearch:
                 break
             if _is_known(candidate, self.found):
                 continue
-            face = self.checker.first_look(self.frame, candidate.region, keep=not candidate.from_tile)
+            whole = not candidate.from_tile
+            face = self.checker.first_look(
+                self.frame, candidate.region, keep=whole, score=candidate.score if whole else 0.0
+            )
             if face is None:
                 continue
             if face.is_certain:
@@ -144,6 +150,11 @@ class _PictureSearch:
                 face = self.checker.find_turned(self.frame, candidate.region)
                 if face is not None:
                     _add(face, self.found)
+
+    @property
+    def sees_doubtful(self) -> bool:
+        """Whether the detector is sure that the whole frame shows a face, though its landmarks are doubtful."""
+        return any(not place.from_tile and place.score >= _FACE_SCORE for place, _ in self.doubtful)
 
     def take_doubtful(self) -> None:
         """Add what the whole frame shows with its doubt; what only a tile shows is mostly no face."""

@@ -91,19 +91,20 @@ class Refinement:
 def _to_features(points: NDArray[np.float32]) -> NDArray[np.float32]:
     """Float32 ``(3, 2, 3)``: pixels of each part's map to pixels of the features (``Landmarks2TransformMatrix``)."""
     # All parts at once where that rounds as one by one does: tracking carries the last bit of a point on from frame to frame.
-    axes = points.take(_AXIS_ENDS, axis=0)[:, :2] - points.take(_AXIS_STARTS, axis=0)[:, :2]
+    flat = points[:, :2]
+    axes = flat[_AXIS_ENDS] - flat[_AXIS_STARTS]
     axes /= np.maximum(np.hypot(axes[:, 0], axes[:, 1]), np.float32(1e-6))[:, None]
-    turns = axes.take(_TURN, axis=1) * _TURN_SIGNS
-    flat, turned = points[:, :2], turns.reshape(-1, 2, 2)
-    upright = np.concatenate([flat[part.points] @ turn for part, turn in zip(_PARTS, turned, strict=True)])
+    turned = (axes.take(_TURN, axis=1) * _TURN_SIGNS).reshape(-1, 2, 2)
+    chosen = points.take(_EVERY_POINT, axis=0)[:, :2]
+    upright = np.empty((len(_EVERY_POINT), 2), np.float32)
+    for rows, turn in zip(_ROWS, turned, strict=True):
+        np.matmul(chosen[rows], turn, out=upright[rows])
     upright /= np.float32(_STRIDE)
     low, high = np.minimum.reduceat(upright, _STARTS), np.maximum.reduceat(upright, _STARTS)
     matrices = np.empty((len(_PARTS), 2, 3), np.float32)
     linear = matrices[:, :, :2]
     np.multiply(turned, ((high - low) * np.float32(_MARGIN / _MAP))[:, None], out=linear)
-    middle = (low + high) / 2
-    for place, turn in enumerate(turned):
-        matrices[place, :, 2] = turn @ middle[place]
+    matrices[:, :, 2] = (turned @ ((low + high) / 2)[:, :, None])[:, :, 0]
     matrices[:, :, 2] -= (linear[:, :, 0] + linear[:, :, 1]) * np.float32(_MAP / 2)
     return matrices
 
@@ -116,23 +117,20 @@ def _cut_out(features: NDArray[np.float32], matrices: NDArray[np.float32]) -> ND
     corner = np.minimum(np.maximum(np.floor(places), 0), size - 2)
     x, y = np.minimum(np.maximum(places - corner, 0), 1).T[..., None]
     first = (corner @ np.array((1, size), np.float32)).astype(np.intp)
-    # Neighbours in a row lie side by side in memory: both are taken at once.
-    row = features.strides[1] // features.itemsize
-    pairs = np.lib.stride_tricks.as_strided(
-        features, (size * size - 1, 2 * row), (features.strides[1], features.itemsize), writeable=False
-    )
-    upper, lower = pairs[first], pairs[first + size]
-    left, above = 1 - x, 1 - y
-    values: NDArray[np.float32] = upper[:, :depth] * left
-    values += upper[:, depth:] * x
-    values *= above
-    below = lower[:, :depth] * left
-    below += lower[:, depth:] * x
-    below *= y
-    values += below
+    # Four neighbours of every place: upper left, lower left, upper right, lower right. "clip" skips a check: none lies outside.
+    neighbours = np.array((0, size, 1, size + 1), np.intp)[:, None]
+    corners = features.reshape(-1, depth).take(first + neighbours, axis=0, mode="clip")
+    left, right = corners[:2], corners[2:]
+    left *= 1 - x
+    right *= x
+    left += right
+    upper, lower = left
+    upper *= 1 - y
+    lower *= y
+    upper += lower
     if not (places.min() >= 0 and places.max() <= size - 1):
-        values *= ((places >= 0) & (places <= size - 1)).all(axis=1)[:, None]
-    return values.reshape(len(_PARTS), _MAP, _MAP, depth)
+        upper *= ((places >= 0) & (places <= size - 1)).all(axis=1)[:, None]
+    return upper.reshape(len(_PARTS), _MAP, _MAP, depth)
 
 
 def _placed(local: NDArray[np.float32], matrix: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -148,7 +146,9 @@ def _pixel_centres() -> NDArray[np.float32]:
 
 
 _PIXELS = _pixel_centres()
+_EVERY_POINT = np.concatenate([part.points for part in _PARTS])
 _STARTS = np.cumsum([0, *(len(part.points) for part in _PARTS[:-1])])
+_ROWS = [slice(start, start + len(part.points)) for start, part in zip(_STARTS.tolist(), _PARTS, strict=True)]
 _AXIS_STARTS = np.array([part.start for part in _PARTS], np.intp)
 _AXIS_ENDS = np.array([part.end for part in _PARTS], np.intp)
 # Cosine and sine to the rows of a turn: c -s, s c.

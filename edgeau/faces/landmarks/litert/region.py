@@ -66,8 +66,8 @@ class Region:
             landmarks: ``(468, 2 or 3)``, pixels.
         """
         x, y = landmarks[:, 0], landmarks[:, 1]
-        left, top, right, bottom = x.min(), y.min(), x.max(), y.max()
-        return cls.around((left, top, right, bottom), landmarks[_RIGHT_EYE], landmarks[_LEFT_EYE])
+        box = np.minimum.reduce(x), np.minimum.reduce(y), np.maximum.reduce(x), np.maximum.reduce(y)
+        return cls.around(box, landmarks[_RIGHT_EYE], landmarks[_LEFT_EYE])
 
     def turn(self, quarter_turns: int) -> Region:
         """The same square, its upper side turned clockwise by so many quarters."""

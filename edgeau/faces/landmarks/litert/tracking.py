@@ -76,10 +76,12 @@ class Tracking:
         again = turn or (
             self._count - self._righted_at >= _TURN_AGAIN and not all(face.is_certain for face in new)
         )
-        if again and not all(face.is_certain for face in faces):
-            faces = self._righted(frame, faces, most)
-            self._righted_at = self._count
-        faces = _distinct(faces)
+        if again:
+            faces = [self._checker.settle(frame, face) for face in faces]
+            if not all(face.is_certain for face in faces):
+                faces = self._righted(frame, faces, most)
+                self._righted_at = self._count
+        faces = self._distinct(frame, faces)
         if far and len(faces) < most and self._is_time_for_far():
             faces += certain_faces_in_tiles(
                 frame, self._detector, self._checker, faces, most, memory=self._tiles
@@ -91,9 +93,10 @@ class Tracking:
 
     def _followed_face(self, frame: NDArray[np.uint8], region: Region, *, turn: bool) -> CheckedFace | None:
         face = self._checker.next_look(frame, region)
-        if turn and face is not None and not face.is_certain:
-            return self._checker.find_turned(frame, region) or face
-        return face
+        if face is None or not turn:
+            return face
+        face = self._checker.settle(frame, face)
+        return face if face.is_certain else self._checker.find_turned(frame, region) or face
 
     def _new_faces(self, frame: NDArray[np.uint8], most: int, *, turn: bool) -> list[CheckedFace]:
         overview = overview_of(frame)
@@ -163,23 +166,23 @@ class Tracking:
                     faces.append(face)
         return faces
 
+    def _distinct(self, frame: NDArray[np.uint8], faces: Sequence[CheckedFace]) -> list[CheckedFace]:
+        """The faces, each once: of two at one place the surer one."""
+        kept: list[CheckedFace] = []
+        for face in faces:
+            same = next(
+                (place for place, other in enumerate(kept) if is_same_face(face.region, other.region)), None
+            )
+            if same is None:
+                kept.append(face)
+                continue
+            one, other = (self._checker.settle(frame, of_two) for of_two in (kept[same], face))
+            kept[same] = other if other.presence > one.presence else one
+        return kept
+
     def _is_time_for_far(self) -> bool:
         since = self._count - self._far_at
         return since >= _FAR_EVERY or (self._lost and since >= _FAR_AGAIN)
-
-
-def _distinct(faces: Sequence[CheckedFace]) -> list[CheckedFace]:
-    """The faces, each once: of two at one place the surer one."""
-    kept: list[CheckedFace] = []
-    for face in faces:
-        same = next(
-            (place for place, other in enumerate(kept) if is_same_face(face.region, other.region)), None
-        )
-        if same is None:
-            kept.append(face)
-        elif face.presence > kept[same].presence:
-            kept[same] = face
-    return kept
 
 
 def joined(followed: Sequence[Region], found: Sequence[Region], most: int) -> list[Region]:

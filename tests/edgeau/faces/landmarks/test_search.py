@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
 
 import cv2
 import numpy as np
 import pytest
 
 from edgeau.faces.landmarks import open_landmarker
+from edgeau.faces.landmarks.litert.detection import Candidate
 from edgeau.faces.landmarks.litert.landmarker import LiteRtLandmarker
 from edgeau.faces.landmarks.litert.region import Region, is_same_face
 from edgeau.sources import open_source
@@ -243,3 +245,61 @@ def test_tiles_are_searched_only_for_what_the_whole_picture_does_not_show(
     assert found.is_reliable
     assert right_ones([found.points], [points]) == 1
     assert searched == searched_turns
+
+
+@pytest.mark.parametrize(("score", "is_certain"), [(0.0, False), (0.9, True)])
+def test_a_likely_face_that_the_detector_is_sure_of_is_certain(
+    astronaut: np.ndarray, score: float, is_certain: bool
+) -> None:
+    picture = cv2.resize(astronaut, None, fx=1, fy=1.7)
+    with landmarker(static=True, max_faces=1) as one:
+        (doubted, *_) = one._detector.detect(picture)
+        face = one._checker.first_look(picture, doubted.region, keep=True, score=score)
+        garbage = one._checker.first_look(
+            np.ascontiguousarray(picture[::-1]), Region(256, 436, 400, 0.0), keep=True, score=score
+        )
+    assert face.is_reliable
+    assert face.is_certain is is_certain
+    assert garbage is None or not garbage.is_certain
+
+
+@pytest.mark.parametrize(("score", "searched_turns"), [(0.79, [0, 1, 2, 3]), (0.81, [0])])
+def test_turned_tiles_are_not_searched_where_the_detector_is_sure_of_a_doubtful_face(
+    astronaut: np.ndarray, monkeypatch: pytest.MonkeyPatch, score: float, searched_turns: list[int]
+) -> None:
+    picture = cv2.resize(astronaut, None, fx=1, fy=1.8)
+    with landmarker(static=True, max_faces=1) as one:
+        real, searched = one._detector.detect, []
+
+        def detect(frame: np.ndarray, quarter_turns: int = 0) -> list[Candidate]:
+            return [replace(found, score=score) for found in real(frame, quarter_turns)]
+
+        def search(frame: np.ndarray, quarter_turns: int = 0, *given: object) -> list[Candidate]:
+            searched.append(quarter_turns)
+            return []
+
+        monkeypatch.setattr(one._detector, "detect", detect)
+        monkeypatch.setattr(one._detector, "detect_in_tiles", search)
+        (found,) = one.find(picture, far=True)
+    assert not found.is_reliable
+    assert searched == searched_turns
+
+
+def test_a_likely_face_of_a_film_is_looked_at_again_only_where_its_certainty_counts(
+    astronaut: np.ndarray, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with landmarker(static=False, max_faces=1) as one:
+        monkeypatch.setattr(one._mesh, "certain_presence", 99.0)
+        looks, real = [0], one._mesh.presence
+
+        def presence(frame: np.ndarray, region: Region) -> float | None:
+            looks[-1] += 1
+            return real(frame, region)
+
+        monkeypatch.setattr(one._mesh, "presence", presence)
+        for _ in range(11):
+            (face,) = one.find(astronaut)
+            assert face.is_reliable
+            looks.append(0)
+    assert looks[1:10] == [1] * 9
+    assert looks[10] > 2, "every tenth frame doubtful faces are turned"
