@@ -1,9 +1,13 @@
 """Presence of the mesh network on right landmarks and on garbage: the limits in docs/decisions/finding-faces.md.
 
-    python benchmarks/landmark_check.py [--landmarks PLACE] [--video FILE] [--json]
+    python benchmarks/landmark_check.py [--landmarks PLACE] [--video FILE] [--faces DIR] [--json]
 
 Faces (the packaged clip, a portrait, and a film of yours) plain, blurred, noisy, dark and enlarged from 12 % of their pixels, each in twelve turns, and
 places without a face. Landmarks of the second look are right within a tenth of the distance between the eyes.
+
+With --faces also what needs no second look, or no turned search (``certain_at_first``, ``trusted_at_first`` and ``trusted_score`` of
+edgeau.faces.landmarks.litert.mesh): every other face of the folder's pictures in twelve turns, and all of these faces stretched; right or garbage
+are the landmarks that would be given, those of the first look; far off are those that miss by a quarter of the distance between the eyes.
 """
 
 from __future__ import annotations
@@ -13,21 +17,25 @@ import math
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
-from pasted_faces import CutHead, heads, is_right, turned
+from pasted_faces import CutHead, heads, heads_of_folder, is_right, turned
 from tqdm import tqdm
 
 from edgeau._system.command import DONE, CommandParser, print_json, run
+from edgeau.faces.landmarks.litert import checking
 from edgeau.faces.landmarks.litert import mesh as meshes
 from edgeau.faces.landmarks.litert.detection import FaceDetector
-from edgeau.faces.landmarks.litert.region import Region
+from edgeau.faces.landmarks.litert.region import Region, overlap
 from edgeau.faces.landmarks.mediapipe_models import read_models
 from edgeau.sources import open_source
 
 NAME = "landmark_check"
 _WALLS = 60
+_FAR_OFF = 0.25  # of the distance between the eyes: not on the face's parts any more
+_STRETCHES = ((1, 1.33), (1, 1.8), (1.33, 1))
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -38,6 +46,7 @@ def _measure(argv: Sequence[str] | None) -> int:
     parser = CommandParser(NAME, __doc__ or "", "python benchmarks/landmark_check.py")
     parser.add_argument("--landmarks", type=Path, help="the networks (those of this machine)")
     parser.add_argument("--video", type=Path, help="a film of a face, of which five frames are taken")
+    parser.add_argument("--faces", type=Path, metavar="DIR", help="pictures of faces, one each")
     parser.add_json()
     arguments = parser.parse_args(argv)
     files = read_models(arguments.landmarks)
@@ -67,11 +76,63 @@ def _measure(argv: Sequence[str] | None) -> int:
         },
         "area_under_curve": round(float((good[:, None] > bad[None]).mean()), 4),
     }
+    if arguments.faces is not None:
+        document |= _first_looks(arguments, detector, mesh)
     if arguments.json:
         print_json(document)
     else:
         print("\n".join(f"{name}: {value}" for name, value in document.items()))
     return DONE
+
+
+def _first_looks(arguments: Any, detector: FaceDetector, mesh: meshes.FaceMesh) -> dict[str, Any]:
+    """Right and garbage landmarks of first looks, and how many pass by each rule."""
+    # By whether they are right: passes by presence alone, by presence and score, likely by score.
+    looks: dict[bool, list[tuple[bool, bool, bool]]] = {True: [], False: []}
+    far: list[tuple[bool, bool, bool]] = []
+    for head in tqdm(list(_more_faces(arguments, detector, mesh)), disable=None):
+        for angle in range(0, 360, 30):
+            one = turned(head, angle)
+            for candidate in detector.detect(one.picture)[:1]:
+                first = mesh.place(one.picture, candidate.region)
+                assert first is not None, "every logit counts"
+                along = Region.of_landmarks(first.points)
+                near = overlap(candidate.region, along) >= checking._ALONG
+                trusted = candidate.score >= mesh.trusted_score
+                second = mesh.presence(one.picture, along)
+                passes = (
+                    near and first.presence >= mesh.certain_at_first,
+                    near and trusted and first.presence >= mesh.trusted_at_first,
+                    trusted and second is not None and second >= mesh.likely_presence,
+                )
+                looks[is_right(first.points, one.points, 0.1)].append(passes)
+                if not is_right(first.points, one.points, _FAR_OFF):
+                    far.append(passes)
+    right, garbage, far_off = np.array(looks[True]), np.array(looks[False]), np.array(far)
+    names = ("certain_at_first", "trusted_at_first", "trusted_and_likely")
+    return {
+        "first_looks": {"right": len(right), "garbage": len(garbage), "far_off": len(far_off)},
+        **{
+            name: {
+                "right_passed": int(right[:, rule].sum()),
+                "garbage_passed": int(garbage[:, rule].sum()),
+                "far_off_passed": int(far_off[:, rule].sum()),
+            }
+            for rule, name in enumerate(names)
+        },
+    }
+
+
+def _more_faces(arguments: Any, detector: FaceDetector, mesh: meshes.FaceMesh) -> Iterator[CutHead]:
+    heads_here = list(_faces(arguments.video, detector, mesh))
+    folder = heads_of_folder(arguments.faces)[::2]
+    for head in heads_here:
+        yield from (CutHead(picture, head.points) for picture in degraded(head.picture))
+    yield from folder
+    for across, down in _STRETCHES:
+        for head in (*heads_here, *folder):
+            picture = np.asarray(cv2.resize(head.picture, None, fx=across, fy=down), np.uint8)
+            yield CutHead(picture, head.points * (across, down))
 
 
 def _faces(video: Path | None, detector: FaceDetector, mesh: meshes.FaceMesh) -> Iterator[CutHead]:

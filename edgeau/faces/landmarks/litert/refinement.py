@@ -130,7 +130,8 @@ def _cut_out(features: NDArray[np.float32], matrices: NDArray[np.float32]) -> ND
     upper += lower
     if not (places.min() >= 0 and places.max() <= size - 1):
         upper *= ((places >= 0) & (places <= size - 1)).all(axis=1)[:, None]
-    return upper.reshape(len(_PARTS), _MAP, _MAP, depth)
+    maps: NDArray[np.float32] = upper.reshape(len(_PARTS), _MAP, _MAP, depth)
+    return maps
 
 
 def _placed(local: NDArray[np.float32], matrix: NDArray[np.float32]) -> NDArray[np.float32]:
