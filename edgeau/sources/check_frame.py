@@ -45,7 +45,7 @@ def check_frame(frame: Any) -> NDArray[np.uint8]:
 
 
 def _fault(frame: NDArray[Any]) -> str:
-    """What is wrong with an array that is not a frame, and how to convert it."""
+    """Explain why an array is not a frame, and how to convert it."""
     given = f"{frame.dtype} {frame.shape}"
     if frame.size == 0:
         return f"{_WANTED}; got an empty one, {given}. Check that the camera or file gave a picture"

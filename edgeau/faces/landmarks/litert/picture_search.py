@@ -153,7 +153,7 @@ class _PictureSearch:
 
     @property
     def sees_doubtful(self) -> bool:
-        """Whether the detector is sure that the whole frame shows a face, though its landmarks are doubtful."""
+        """True where the detector is sure that the whole frame shows a face, though its landmarks are doubtful."""
         return any(not place.from_tile and place.score >= _FACE_SCORE for place, _ in self.doubtful)
 
     def take_doubtful(self) -> None:
