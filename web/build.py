@@ -2,7 +2,7 @@
 
 Needs Node 20.19 or later with npm: ``python web/build.py`` installs the locked packages, checks the types and writes
 ``export/edgeau_export/web/page/`` and ``export/edgeau_export/web/litert.tar.xz``. Both are committed, since whoever exports has no
-npm; ``tests/web/test_build.py`` holds them to a rebuild. ``--out DIR`` writes elsewhere.
+npm; ``tests/export/web/test_build.py`` holds them to a rebuild. ``--out DIR`` writes elsewhere.
 """
 
 from __future__ import annotations

@@ -50,3 +50,20 @@ def test_a_row_above_the_bar_says_so_and_one_that_failed_says_why(places):
     assert "2.00, above the bar of 1.5" in places._line(row)
     assert "above" not in places._line(row | {"executes": False})
     assert "| no tool here |" in places._line({"title": "x", "fault": "no tool here"})
+
+
+def test_the_operators_of_the_integer_files_are_the_reference_kernels_to_the_bit():
+    sys.path.insert(0, str(ROOT / "benchmarks"))
+    try:
+        import integer_kernels
+    finally:
+        sys.path.remove(str(ROOT / "benchmarks"))
+    found = json.loads((ROOT / "benchmarks" / "results" / "integer-kernels.json").read_text("utf-8"))
+    assert integer_kernels.table(found) in (ROOT / "docs" / "places.md").read_text("utf-8")
+    for network in found["networks"].values():
+        assert network["outputs_equal"] == network["outputs"]
+        for row in network["kinds"].values():
+            assert row["written"] == row["usual_written"] == row["values"]
+        for row in network["compiled"].values():
+            assert row["channels_found"] == row["channels"]
+            assert row["tables_found"] == row["tables"]

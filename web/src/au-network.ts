@@ -44,10 +44,8 @@ export class AuNetwork {
     const order = CHANNELS[this.spec.color];
     const [alongPixels, alongChannels] = this.planes ? [1, pixels] : [tables.length, 1];
     tables.forEach((table, channel) => {
-      const source = order[channel];
-      for (let pixel = 0, to = channel * alongChannels; pixel < pixels; pixel++, to += alongPixels) {
-        input[to] = table[source === undefined ? grey(data, 4 * pixel) : data[4 * pixel + source]!]!;
-      }
+      const values = order.length ? data : greys(data, pixels), from = order[channel] ?? 0;
+      normalize(values, from, order.length ? 4 : 1, table, input, channel * alongChannels, alongPixels, pixels);
     });
     const answers = (await this.network.run(input))[0]!;
     return this.probabilities ? answers.map(logit) : answers;
@@ -59,6 +57,17 @@ function logit(probability: number): number {
   return Math.log(inside / (1 - inside));
 }
 
-function grey(data: Picture["data"], at: number): number {
-  return (data[at]! * 9798 + data[at + 1]! * 19235 + data[at + 2]! * 3735 + (1 << 14)) >> 15;
+/** One channel into the network's input, each from its own place in its own steps. */
+function normalize(
+  values: Picture["data"], from: number, step: number, table: Float32Array, input: Float32Array, to: number, along: number, pixels: number,
+): void {
+  for (let pixel = 0; pixel < pixels; pixel++, from += step, to += along) input[to] = table[values[from]!]!;
+}
+
+function greys(data: Picture["data"], pixels: number): Uint8Array {
+  const values = new Uint8Array(pixels);
+  for (let pixel = 0, at = 0; pixel < pixels; pixel++, at += 4) {
+    values[pixel] = (data[at]! * 9798 + data[at + 1]! * 19235 + data[at + 2]! * 3735 + (1 << 14)) >> 15;
+  }
+  return values;
 }

@@ -14,7 +14,8 @@ export interface Part {
 
 /** Of two squares of one size; what changed in the hidden parts does not count. */
 export function hasChanged(before: Picture, now: Picture, hidden: readonly Part[]): boolean {
-  const size = now.width, data = now.data.map((value, at) => Math.abs(value - before.data[at]!));
+  const size = now.width, data = new Uint8ClampedArray(now.data.length);
+  for (let at = 0; at < data.length; at++) data[at] = Math.abs(now.data[at]! - before.data[at]!);
   for (const { left, top, right, bottom } of hidden) {
     for (let y = top; y < Math.min(bottom, size); y++) {
       data.fill(0, 4 * (y * size + Math.min(left, size)), 4 * (y * size + Math.min(right, size)));

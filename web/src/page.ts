@@ -77,11 +77,18 @@ async function useCamera(): Promise<void> {
   film.srcObject = stream;
   await play("camera");
   for (const track of stream.getTracks()) {
-    track.addEventListener("ended", () => {
-      if (film.srcObject !== stream) return;
+    const hear = (kind: "ended" | "mute" | "unmute", act: () => void): void => {
+      track.addEventListener(kind, () => {
+        if (film.srcObject === stream) act();
+      });
+    };
+    hear("ended", () => {
       stop();
       complain(new PageError("The camera was lost. Connect it again, then press Camera."));
     });
+    // Such as on a phone that is locked, or while another app has the camera.
+    hear("mute", () => write("state", "the camera sends no picture"));
+    hear("unmute", () => write("state", "running"));
   }
 }
 
@@ -91,7 +98,7 @@ async function useFilm(source: string, name: string): Promise<void> {
     await play("clip");
   } catch {
     stop();
-    throw new PageError(`${name} is no video that this browser can play. Choose an MP4 or WebM file.`);
+    throw new PageError(`This browser cannot play ${name} as a video. Choose an MP4 or WebM file.`);
   }
 }
 

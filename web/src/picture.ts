@@ -11,12 +11,12 @@ export function emptyPicture(width: number, height: number): Picture {
   return { width, height, data: new Uint8ClampedArray(4 * width * height) };
 }
 
-/** Half of a picture's rounding rules are those of `rint`: halves go to the even neighbour. */
+// A double of this size has no place for halves: a sum with it is rounded as the processor rounds.
+const WHOLE = 1.5 * 2 ** 52;
+
+/** Half of a picture's rounding rules are those of `rint`: halves go to the even neighbour. For values below 2^51. */
 export function roundHalfEven(value: number): number {
-  const low = Math.floor(value);
-  const rest = value - low;
-  if (rest !== 0.5) return rest < 0.5 ? low : low + 1;
-  return low % 2 === 0 ? low : low + 1;
+  return value + WHOLE - WHOLE;
 }
 
 /**

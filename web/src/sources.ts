@@ -36,7 +36,7 @@ export async function openPicture(file: Blob, name: string): Promise<ImageBitmap
   try {
     picture = await createImageBitmap(file, { imageOrientation: "from-image", premultiplyAlpha: "none" });
   } catch {
-    throw new PageError(`${name} is no picture that this browser can open. Choose a JPEG, PNG or WebP file.`);
+    throw new PageError(`This browser cannot open ${name} as a picture. Choose a JPEG, PNG or WebP file.`);
   }
   if (picture.width * picture.height > MOST_PIXELS) {
     throw new PageError(`${name} has ${picture.width} x ${picture.height} pixels; pictures up to 64 million pixels can be used.`);

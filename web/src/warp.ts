@@ -1,5 +1,5 @@
 /**
- * Warps as OpenCV draws them: places in 1/32 pixel, weights as whole numbers of 1/32768. A canvas rounds otherwise, by up to
+ * Warps as OpenCV draws them: places in 1/32 pixel, weights as whole numbers. A canvas rounds otherwise, by up to
  * 16 levels, which moves the probabilities of an INT8 network by some hundredths.
  */
 import { Picture, emptyPicture, roundHalfEven, shrink } from "./picture";
@@ -10,6 +10,8 @@ export type Affine = readonly [number, number, number, number, number, number];
 export type Border = number | "replicate";
 
 const SUBPIXELS = 5, STEPS = 1 << SUBPIXELS, SCALE = 1024;
+// The weights of four pixels are whole numbers that sum to 1024: OpenCV's of 1/32768 are these times 32.
+const SHARES = 2 * SUBPIXELS, HALF = 1 << (SHARES - 1);
 
 /** Warp a frame to a crop: bilinear, after shrinking by area where the frame is much larger (`edgeau.faces.warp`). */
 export function warpCrop(frame: Picture, affine: Affine, width: number, height: number, border: number): Picture {
@@ -64,13 +66,15 @@ export function warpAffine(picture: Picture, affine: Affine, width: number, heig
     alongX[u] = roundHalfEven(m0 * u * SCALE);
     alongY[u] = roundHalfEven(m3 * u * SCALE);
   }
-  const out = emptyPicture(width, height);
+  const out = emptyPicture(width, height), places = new Int32Array(2 * width);
   for (let v = 0; v < height; v++) {
     const rowX = roundHalfEven((m1 * v + shiftX) * SCALE) + SCALE / STEPS / 2;
     const rowY = roundHalfEven((m4 * v + shiftY) * SCALE) + SCALE / STEPS / 2;
     for (let u = 0; u < width; u++) {
-      sample(picture, (rowX + alongX[u]!) >> SUBPIXELS, (rowY + alongY[u]!) >> SUBPIXELS, border, out.data, 4 * (v * width + u));
+      places[2 * u] = (rowX + alongX[u]!) >> SUBPIXELS;
+      places[2 * u + 1] = (rowY + alongY[u]!) >> SUBPIXELS;
     }
+    drawRow(picture, places, border, out, v);
   }
   return out;
 }
@@ -80,38 +84,37 @@ export function warpPerspective(picture: Picture, matrix: readonly number[], siz
   const [m0, m1, m2, m3, m4, m5, m6, m7, m8] = matrix as [
     number, number, number, number, number, number, number, number, number,
   ];
-  const out = emptyPicture(size, size);
+  const out = emptyPicture(size, size), places = new Int32Array(2 * size);
   for (let v = 0; v < size; v++) {
     for (let u = 0; u < size; u++) {
       const depth = m6 * u + m7 * v + m8, w = depth !== 0 ? STEPS / depth : 0;
-      sample(
-        picture, roundHalfEven((m0 * u + m1 * v + m2) * w), roundHalfEven((m3 * u + m4 * v + m5) * w),
-        border, out.data, 4 * (v * size + u),
-      );
+      places[2 * u] = roundHalfEven((m0 * u + m1 * v + m2) * w);
+      places[2 * u + 1] = roundHalfEven((m3 * u + m4 * v + m5) * w);
     }
+    drawRow(picture, places, border, out, v);
   }
   return out;
 }
 
-/** One bilinear pixel; the place is given in 1/32 pixel. */
-function sample(
-  picture: Picture, x32: number, y32: number, border: Border, out: Uint8Array | Uint8ClampedArray, to: number,
-): void {
-  const { data, width, height } = picture;
-  const x = x32 >> SUBPIXELS, y = y32 >> SUBPIXELS, fx = x32 & (STEPS - 1), fy = y32 & (STEPS - 1);
-  const w00 = (STEPS - fx) * (STEPS - fy) * STEPS, w01 = fx * (STEPS - fy) * STEPS;
-  const w10 = (STEPS - fx) * fy * STEPS, w11 = fx * fy * STEPS;
-  if (x >= 0 && y >= 0 && x < width - 1 && y < height - 1) {
-    const a = 4 * (y * width + x), b = a + 4 * width;
-    for (let k = 0; k < 3; k++) {
-      out[to + k] = (data[a + k]! * w00 + data[a + 4 + k]! * w01 + data[b + k]! * w10 + data[b + 4 + k]! * w11 + (1 << 14)) >> 15;
+/** One row of bilinear pixels; the places x, y are given in 1/32 pixel. Every pixel of a frame's crops passes here. */
+function drawRow(picture: Picture, places: Int32Array, border: Border, out: Picture, row: number): void {
+  const { data, width, height } = picture, pixels = out.data, right = width - 1, bottom = height - 1, below = 4 * width;
+  for (let u = 0, to = 4 * row * out.width; u < out.width; u++, to += 4) {
+    const x32 = places[2 * u]!, y32 = places[2 * u + 1]!;
+    const x = x32 >> SUBPIXELS, y = y32 >> SUBPIXELS, fx = x32 & (STEPS - 1), fy = y32 & (STEPS - 1);
+    const w00 = (STEPS - fx) * (STEPS - fy), w01 = fx * (STEPS - fy), w10 = (STEPS - fx) * fy, w11 = fx * fy;
+    if (x >= 0 && y >= 0 && x < right && y < bottom) {
+      const a = below * y + 4 * x, b = a + below;
+      pixels[to] = (data[a]! * w00 + data[a + 4]! * w01 + data[b]! * w10 + data[b + 4]! * w11 + HALF) >> SHARES;
+      pixels[to + 1] = (data[a + 1]! * w00 + data[a + 5]! * w01 + data[b + 1]! * w10 + data[b + 5]! * w11 + HALF) >> SHARES;
+      pixels[to + 2] = (data[a + 2]! * w00 + data[a + 6]! * w01 + data[b + 2]! * w10 + data[b + 6]! * w11 + HALF) >> SHARES;
+      continue;
     }
-    return;
-  }
-  for (let k = 0; k < 3; k++) {
-    const sum = at(picture, x, y, k, border) * w00 + at(picture, x + 1, y, k, border) * w01
-      + at(picture, x, y + 1, k, border) * w10 + at(picture, x + 1, y + 1, k, border) * w11;
-    out[to + k] = (sum + (1 << 14)) >> 15;
+    for (let k = 0; k < 3; k++) {
+      const sum = at(picture, x, y, k, border) * w00 + at(picture, x + 1, y, k, border) * w01
+        + at(picture, x, y + 1, k, border) * w10 + at(picture, x + 1, y + 1, k, border) * w11;
+      pixels[to + k] = (sum + HALF) >> SHARES;
+    }
   }
 }
 

@@ -13,7 +13,7 @@ from edgeau.errors import EngineError
 from edgeau.runtimes.litert import LiteRTSession
 from edgeau.runtimes.session import EngineInfo
 
-__all__ = ["ReferenceKernels"]
+__all__ = ["ReferenceKernels", "reference_interpreter"]
 
 
 class ReferenceKernels(LiteRTSession):
@@ -31,20 +31,32 @@ class ReferenceKernels(LiteRTSession):
     def __init__(self, source: Path, *, device: str) -> None:
         del device
         super().__init__(source, threads=1)
-        self._interpreter = _reference_interpreter(source)
+        self._interpreter = reference_interpreter(source)
 
     def describe(self) -> EngineInfo:  # noqa: D102
         info = super().describe()
         return EngineInfo("litert", info.version, "reference kernels, before compilation", 1, info.batch)
 
 
-def _reference_interpreter(source: Path) -> Any:
+def reference_interpreter(source: Path, *, preserve: bool = False) -> Any:
+    """LiteRT's interpreter of a ``.tflite`` file with the reference kernels.
+
+    Args:
+        source: the file.
+        preserve: keep what every operator answered.
+
+    Raises:
+        EngineError: this LiteRT has no reference kernels.
+    """
     try:
         from ai_edge_litert.interpreter import Interpreter, OpResolverType
     except ImportError as error:
         raise EngineError(f"LiteRT's reference kernels need ai-edge-litert ({error})") from error
     interpreter = Interpreter(
-        model_path=str(source), num_threads=1, experimental_op_resolver_type=OpResolverType.BUILTIN_REF
+        model_path=str(source),
+        num_threads=1,
+        experimental_op_resolver_type=OpResolverType.BUILTIN_REF,
+        experimental_preserve_all_tensors=preserve,
     )
     interpreter.allocate_tensors()
     return interpreter

@@ -70,6 +70,17 @@ def test_a_lost_camera_is_said(site, serve, visit, with_camera):
     assert not page.is_visible("#problem")
 
 
+def test_a_camera_that_pauses_is_said(site, serve, visit, with_camera):
+    page = visit(serve(site).url, in_browser=with_camera)
+    page.click("#camera")
+    page.wait_for_selector(".au", timeout=30_000)
+    tell = "(kind) => document.getElementById('film').srcObject.getVideoTracks()[0].dispatchEvent(new Event(kind))"
+    page.evaluate(tell, "mute")
+    assert page.inner_text("#state") == "the camera sends no picture"
+    page.evaluate(tell, "unmute")
+    assert page.inner_text("#state") == "running"
+
+
 def test_a_camera_that_is_not_allowed_is_said(site, serve, visit, launch):
     page = visit(serve(site).url, in_browser=launch(*DEVICE))  # nobody answers the question: it is refused
     page.click("#camera")
