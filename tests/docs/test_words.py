@@ -138,3 +138,37 @@ def test_an_odd_phrase_would_be_found(phrases, text):
 )
 def test_plain_english_passes(text):
     assert found(text, {**ODD, **ODD_ON_PAGES}) == []
+
+
+LONGEST = 70  # words of a sentence
+
+
+def sentences(markdown: str) -> list[str]:
+    """The sentences of a page's prose: no code, tables, headings or parts that commands write."""
+    text = re.sub(r"```.*?```|<!-- begin.*?<!-- end[^>]*>", "\n\n", markdown, flags=re.DOTALL)
+    text = re.sub(r"`[^`]*`", "Code", text)
+    blocks = re.split(r"\n\s*\n|\n(?=- |\d+\. |\|)", text)
+    prose = [" ".join(block.split()) for block in blocks if not block.lstrip().startswith(("|", "#"))]
+    return [
+        sentence
+        for block in prose
+        for sentence in re.split(r"(?<=[.:;?!])\s+(?=[A-Z`*\[(])", block)
+        if sentence
+    ]
+
+
+def too_long(markdown: str) -> list[str]:
+    return [sentence for sentence in sentences(markdown) if len(sentence.split()) > LONGEST]
+
+
+@pytest.mark.parametrize(
+    "page",
+    [page for page in PAGES if page.name not in ("python-api.md", "CHANGELOG.md")],
+    ids=lambda page: page.name,
+)
+def test_sentences_can_be_read(page):
+    assert too_long(page.read_text(encoding="utf-8")) == []
+
+
+def test_a_sentence_without_end_would_be_found():
+    assert len(too_long(f"It runs. {'and so on ' * 30}.\n\n| a | {'cell ' * 90} |\n")) == 1
