@@ -30,7 +30,7 @@ from edgeau._system.command import DONE, CommandParser, run
 from edgeau.bundle import Bundle, load_bundle
 from edgeau.bundle.golden import read_golden
 from edgeau.bundle.preprocessing import Preprocessor
-from edgeau.faces.landmarks.litert.part import part_of
+from edgeau.faces.landmarks.litert.network import part_of
 from edgeau.runtimes.litert_interpreter import interpreter
 from edgeau_export.onnx_to_tflite.schema import tables
 from edgeau_export.tools.reference_kernels import reference_interpreter
@@ -248,12 +248,12 @@ def table(document: dict[str, Any]) -> str:
     lines = [f"{document['machine']}, {document['date']}, {command}."]
     for name, network in document["networks"].items():
         equal, outputs = network["outputs_equal"], network["outputs"]
-        whole = f"the written-out arithmetic of the whole file gives {equal} of the reference kernels' {outputs} answers to the bit"
+        whole = f"of {outputs} answers of the whole file in NumPy, {equal} are bit-identical to those of the reference kernels"
         lines += [
             "",
             f"`{name}`, {network['crops']} golden crops: {whole}.",
             "",
-            "| operator | in the file | reference kernels, as written out | usual kernels, as the reference kernels | largest difference, steps | usual kernels, as written out |",
+            "| operator | in the file | NumPy = reference kernels | XNNPACK = reference kernels | largest difference, steps | NumPy with XNNPACK's rules = XNNPACK |",
             "|---|---|---|---|---|---|",
         ]
         for kind, row in network["kinds"].items():

@@ -21,7 +21,6 @@ SOURCES = [
     for suffix in ("*.py", "*.html", "*.js", "*.toml")
     for path in sorted((ROOT / folder).rglob(suffix))
     if "node_modules" not in path.parts
-    and path.parent != ROOT / "export/edgeau_export/web/page"  # built by npm
 ]
 
 # Phrase -> what the field says.

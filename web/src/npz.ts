@@ -26,7 +26,7 @@ function entries(content: Uint8Array): [string, Uint8Array, number][] {
   const view = new DataView(content.buffer, content.byteOffset, content.byteLength);
   let end = content.length - 22;
   while (end >= 0 && view.getUint32(end, true) !== 0x06054b50) end--;
-  if (end < 0) throw new Error("it is no ZIP archive");
+  if (end < 0) throw new Error("it is not a ZIP archive");
   const found: [string, Uint8Array, number][] = [], count = view.getUint16(end + 10, true);
   let at = view.getUint32(end + 16, true);
   for (let entry = 0; entry < count; entry++) {
