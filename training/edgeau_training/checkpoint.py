@@ -152,7 +152,7 @@ def load_checkpoint(
     metadata = read_header(path)
     info = _info_of(path, metadata)
     if network is not None and info.network != network:
-        raise CheckpointError(f"{path} holds network {info.network!r}, asked for was {network!r}")
+        raise CheckpointError(f"{path} holds network {info.network!r}, but {network!r} was asked for")
     if labels is not None and len(info.labels) != labels:
         raise CheckpointError(
             f"{path} holds {len(info.labels)} labels ({' '.join(info.labels)}), but {labels} were asked for"

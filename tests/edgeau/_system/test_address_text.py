@@ -59,7 +59,7 @@ def test_what_has_no_user_stays(text: str) -> None:
         ("rtsp://admin:secret@127.0.0.1:abc/x", "port"),
         ("rtsp://admin:secret@[fe80::1/x", "bracket"),
         ("rtsp://admin:secret@/x", "host"),
-        ("gopher://admin:secret@127.0.0.1/x", "kind"),
+        ("gopher://admin:secret@127.0.0.1/x", "scheme"),
     ],
 )
 def test_a_wrong_address_of_a_source_is_refused_without_its_password(address: str, why: str) -> None:

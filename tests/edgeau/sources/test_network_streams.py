@@ -109,7 +109,7 @@ def test_an_address_where_nothing_answers_is_an_error_and_its_password_is_not_sh
 
 
 def test_an_address_of_an_unknown_kind_is_refused() -> None:
-    with pytest.raises(InputError, match="known are rtsp"):
+    with pytest.raises(InputError, match="supported are rtsp"):
         open_source("gopher://127.0.0.1/1")
 
 

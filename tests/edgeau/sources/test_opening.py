@@ -25,7 +25,7 @@ BLACK = np.zeros((4, 6, 3), np.uint8)
         ("", "empty name"),
         ("a" * 300, "cannot be read: File name too long"),
         ("7" * 5000, "cannot be read: File name too long"),
-        ("gopher://camera.local/1", "address"),
+        ("gopher://camera.local/1", "scheme that is not supported"),
         (97, "no camera answers at number 97"),
         ("97", "no camera answers at number 97"),
         (None, "cannot open None"),

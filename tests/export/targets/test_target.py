@@ -46,7 +46,7 @@ def test_small_boards_take_the_light_network_and_others_the_default() -> None:
 @pytest.mark.parametrize(("name", "model"), [("raspberrypi4", "light"), ("raspberrypi5", "default")])
 def test_an_export_says_when_it_takes_the_light_network(name: str, model: str, capsys) -> None:
     assert _of_target(load_target(name), ProgressReporter("edgeau-export")) == model
-    assert ("takes light" in capsys.readouterr().err) == (model == "light")
+    assert ("uses light" in capsys.readouterr().err) == (model == "light")
 
 
 def test_a_target_of_a_network_that_is_not_packaged_is_refused(tmp_path: Path) -> None:
