@@ -40,8 +40,8 @@ def on_config(config: Any) -> Any:
     """Make the navigation from the sections of the index, ``docs/README.md``, whose test asks for every page."""
     navigation: list[Any] = [{"All pages": "README.md"}]
     for line in (ROOT / "docs" / "README.md").read_text(encoding="utf-8").splitlines():
-        if re.fullmatch(r"[A-Z]\w+", line):
-            navigation.append({line: []})
+        if heading := re.fullmatch(r"\*\*([^*]+)\*\*", line):
+            navigation.append({heading[1]: []})
         for words, page in re.findall(
             r"\[([^\]]+)\]\(([\w/.-]+\.md)\)", line if line.startswith("- ") else ""
         ):

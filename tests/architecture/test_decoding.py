@@ -14,6 +14,7 @@ DOORS = {
     "cv2.imreadmulti": {},
     "cv2.imdecode": {
         "edgeau/sources/picture_file.py": "the door for pictures",
+        "apps/edgeau_apps/live/tip.py": "the package's own plates",
         "training/edgeau_training/augmentation.py": "JPEG that it packed itself",
         "training/edgeau_training/synth/camera.py": "JPEG that it packed itself",
         "training/edgeau_training/synth/rows.py": "crops of a data set that edgeau-synth wrote",

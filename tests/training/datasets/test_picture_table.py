@@ -89,7 +89,7 @@ def test_a_table_that_labels_nothing_is_refused(folder, write):
 @pytest.mark.parametrize(
     ("rows", "message"),
     [
-        (["a/1.jpg,ann,a,train,1,0", "a/2.jpg,ann,a,val,1,0"], "person ann stands on both sides"),
+        (["a/1.jpg,ann,a,train,1,0", "a/2.jpg,ann,a,val,1,0"], "person ann is on both sides"),
         (["a/1.jpg,ann,a,train,1,0"], "needs rows with train, and rows with val or test"),
     ],
 )
