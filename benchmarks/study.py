@@ -297,7 +297,10 @@ def measured(out: Path, seeds: int) -> dict[str, dict[str, Any]]:
         costs = [json.loads(path.read_text("utf-8")) for path in runs]
         rows[question.title] = {
             **{how: vars(difference(*sides)) for how, sides in answers.items()},
-            "auc": [round(mean_auc(side), 3) for side in answers["half"]],
+            "auc": [
+                None if side.endswith("@vote") else round(mean_auc(table), 3)  # votes rank nothing
+                for side, table in zip((question.ours, question.other), answers["half"], strict=True)
+            ],
             "pictures": max(cost["pictures"] for cost in costs),
             "seeds": seeds,
             "cpu_minutes": round(sum(cost["cpu_minutes"] for cost in costs), 1),
@@ -323,16 +326,19 @@ def as_markdown(rows: Mapping[str, Mapping[str, Any]]) -> str:
             cells[1] = "-"  # thresholds themselves are the question
         paper = published(question)
         printed = "not printed" if paper is None else f"{paper:+.1f}"
-        auc = " and ".join(f"{one:.2f}".removeprefix("0") for one in row["auc"])
+        auc = " and ".join("-" if one is None else f"{one:.2f}".removeprefix("0") for one in row["auc"])
         cost = f"{row['seeds']} x {row['pictures']:,} pictures a side, {row['cpu_minutes']:.0f} CPU minutes, {row['date']}"
         lines.append(
             f"| {question.system} | {question.title} | {auc} | {' | '.join(cells)} | {printed} | {verdict(fitted, paper)} | {cost} |"
         )
     left = len(QUESTIONS) - len(lines) + 2
-    machines = ", ".join(sorted({f"{row['machine']}" for row in rows.values()}))
-    return "\n".join(
-        [*lines, "", f"{left} of {len(QUESTIONS)} questions are not measured yet. {machines}".strip()]
+    machines = "; ".join(sorted({f"{row['machine']}" for row in rows.values()}))
+    said = (
+        f"{left} of {len(QUESTIONS)} questions are not measured yet."
+        if left
+        else "Every question is measured."
     )
+    return "\n".join([*lines, "", f"{said} {machines}".strip()])
 
 
 def plot(rows: Mapping[str, Mapping[str, Any]], path: Path) -> None:
