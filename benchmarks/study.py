@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import json
 import sys
+import textwrap
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -370,8 +371,8 @@ def plot(rows: Mapping[str, Mapping[str, Any]], path: Path) -> None:
         label="the paper's",
     )
     axis.axvline(0, color="0.5", linewidth=1)
-    axis.set_yticks(np.arange(len(asked)), [f"{one.system}: {one.title}" for one in asked])
-    axis.set_xlabel("difference in mean F1, points (95 % interval over persons)")
+    axis.set_yticks(np.arange(len(asked)), [textwrap.fill(f"{one.system}: {one.title}", 46) for one in asked])
+    axis.set_xlabel("difference in mean F1, points")
     axis.grid(axis="x", alpha=0.3)
     figure.legend(loc="outside upper right", ncols=3)
     figure.savefig(path, metadata={"Date": None})
