@@ -21,6 +21,7 @@ __all__ = ["check_first_meeting", "networks_in_child"]
 _log = logging.getLogger(__name__)
 
 _MET = KeyedCache("met")
+_ATTEMPTS = 8  # what a damaged network reads beside its memory does not end a process every time
 # By the facts of a meeting, for as long as this process lives.
 _outcomes: dict[str, str | None] = {}
 
@@ -67,9 +68,9 @@ def check_first_meeting(models: Path | None) -> None:
 def networks_in_child(models: str | None) -> Iterator[None]:
     """Look for the face of the packaged clip: what the child process does."""
     place = None if models is None else Path(models)
-    with (
-        LiteRtLandmarker(static=True, max_faces=1, models=place) as landmarker,
-        open_source("clip") as source,
-    ):
-        landmarker.find(next(iter(source)).image)
+    with open_source("clip") as source:
+        image = next(iter(source)).image
+    for _ in range(_ATTEMPTS):
+        with LiteRtLandmarker(static=True, max_faces=1, models=place) as landmarker:
+            landmarker.find(image)
     yield None
