@@ -7,10 +7,11 @@ import logging
 from collections.abc import Iterator
 from pathlib import Path
 
+from edgeau import errors
 from edgeau._system.cache import KeyedCache
-from edgeau._system.child import run_in_child
+from edgeau._system.child import ChildReport, run_in_child
 from edgeau._system.processor import processor_identity
-from edgeau.errors import EngineError
+from edgeau.errors import EngineError, UserError
 from edgeau.faces.landmarks.litert.landmarker import LiteRtLandmarker
 from edgeau.faces.landmarks.mediapipe_models import ADVICE, read_models
 from edgeau.runtimes.table import runtimes
@@ -21,9 +22,8 @@ __all__ = ["check_first_meeting", "networks_in_child"]
 _log = logging.getLogger(__name__)
 
 _MET = KeyedCache("met")
-_ATTEMPTS = 8  # what a damaged network reads beside its memory does not end a process every time
-# By the facts of a meeting, for as long as this process lives.
-_outcomes: dict[str, str | None] = {}
+# By the facts of a meeting, for as long as this process lives: what is wrong with the networks.
+_outcomes: dict[str, UserError | None] = {}
 
 
 def check_first_meeting(models: Path | None) -> None:
@@ -34,8 +34,8 @@ def check_first_meeting(models: Path | None) -> None:
 
     Raises:
         DependencyError: no models are there.
-        EngineError: they ended the child.
-        InputError: ``models`` has none of them.
+        EngineError: they ended the child, or LiteRT refused them there.
+        InputError: ``models`` has none of them, or they are other networks.
     """
     files = read_models(models)
     facts = {
@@ -51,26 +51,38 @@ def check_first_meeting(models: Path | None) -> None:
             "edgeau.faces.landmarks.litert.first_meeting:networks_in_child",
             None if models is None else str(models),
         )
-        _outcomes[key] = None if report is None else report.ended_by
         if report is None:
-            # It refuses them in words, which will be heard here too, or no child could be started.
             _log.info("%s: no child process could try the landmark networks", files.place)
-        elif report.ended_by is None:
+        _outcomes[key] = None if report is None else _fault(report, files.place)
+        if report is not None and _outcomes[key] is None:
             _MET.put(facts, {})
-    ended_by = _outcomes.get(key)
-    if ended_by is not None:
-        raise EngineError(
-            f"LiteRT crashed the process that tested the face landmark networks of {files.place} ({ended_by}): they are "
+    fault = _outcomes.get(key)
+    if fault is not None:
+        raise type(fault)(str(fault))  # a new one: each has a trace of its own
+
+
+def _fault(report: ChildReport, place: Path) -> UserError | None:
+    """What is wrong with networks that a child tried; None where nothing is."""
+    if report.ended_by is not None:
+        return EngineError(
+            f"LiteRT crashed the process that tested the face landmark networks of {place} ({report.ended_by}): they are "
             f"damaged, or LiteRT has a fault; {ADVICE}, or install another version of LiteRT"
         )
+    # What LiteRT refuses in one process may crash it in another, so the child's word is taken.
+    (refusal,) = report.said
+    return None if refusal is None else getattr(errors, refusal[0])(refusal[1])
 
 
-def networks_in_child(models: str | None) -> Iterator[None]:
-    """Look for the face of the packaged clip: what the child process does."""
+def networks_in_child(models: str | None) -> Iterator[tuple[str, str] | None]:
+    """Look for the face of the packaged clip: what the child process does; the class and the message of a refusal, else None."""
     place = None if models is None else Path(models)
-    with open_source("clip") as source:
-        image = next(iter(source)).image
-    for _ in range(_ATTEMPTS):
-        with LiteRtLandmarker(static=True, max_faces=1, models=place) as landmarker:
-            landmarker.find(image)
-    yield None
+    try:
+        with (
+            LiteRtLandmarker(static=True, max_faces=1, models=place) as landmarker,
+            open_source("clip") as source,
+        ):
+            landmarker.find(next(iter(source)).image)
+    except UserError as error:
+        yield type(error).__name__, str(error)
+    else:
+        yield None

@@ -26,6 +26,10 @@ _GRAPH_INPUTS, _GRAPH_OUTPUTS = 1, 2
 _INPUTS, _OUTPUTS = 1, 2
 _NAME = 3
 
+# An input that is left out. Operators of these networks may do without a third one, their bias; of a file without another one LiteRT 2.3
+# says so or dies, as it happens.
+_ABSENT = -1
+
 
 class LandmarkNetwork:
     """Runs what lies between some tensors of a file.
@@ -209,7 +213,10 @@ def _needed(
         if missing.isdisjoint(_integers(content, operator, _OUTPUTS)):
             continue
         needed.append(operator)
-        missing |= set(_integers(content, operator, _INPUTS)) - given
+        reads = _integers(content, operator, _INPUTS)
+        if _ABSENT in reads[:2]:
+            raise IndexError("an operator lacks an input")
+        missing |= set(reads) - given
     return needed[::-1]
 
 
