@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import logging
 import os
@@ -9,8 +10,9 @@ import runpy
 import signal
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import ModuleType
 
 # Spinning worker threads make two test processes on two cores slower than one: set before any engine is imported.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
@@ -90,6 +92,18 @@ def _manifests_fit_their_schema() -> Iterator[None]:
 def root() -> Path:
     """The checkout."""
     return ROOT
+
+
+@pytest.fixture(scope="session")
+def benchmark(root: Path) -> Callable[[str], ModuleType]:
+    """Imports a module of ``benchmarks/``, which is no package, by its name there."""
+
+    def imported(name: str) -> ModuleType:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.syspath_prepend(str(root / "benchmarks"))
+            return importlib.import_module(name)
+
+    return imported
 
 
 @pytest.fixture(scope="session")

@@ -12,13 +12,8 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture(scope="module")
-def suite():
-    sys.path.insert(0, str(ROOT / "benchmarks"))
-    try:
-        from suite import page, published, turns
-    finally:
-        sys.path.remove(str(ROOT / "benchmarks"))
-    return {"page": page, "published": published, "turns": turns}
+def suite(benchmark):
+    return {name: benchmark(f"suite.{name}") for name in ("page", "published", "turns")}
 
 
 def test_the_page_is_made_of_the_results(suite):

@@ -1,7 +1,6 @@
 """docs/places.md is what benchmarks/results/nine-places.json says, and the bar is judged as the page says."""
 
 import json
-import sys
 from pathlib import Path
 
 import pytest
@@ -10,13 +9,8 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture(scope="module")
-def places():
-    sys.path.insert(0, str(ROOT / "benchmarks"))
-    try:
-        import nine_places
-    finally:
-        sys.path.remove(str(ROOT / "benchmarks"))
-    return nine_places
+def places(benchmark):
+    return benchmark("nine_places")
 
 
 @pytest.fixture(scope="module")
@@ -52,12 +46,8 @@ def test_a_row_above_the_bar_says_so_and_one_that_failed_says_why(places):
     assert "| no tool here |" in places._line({"title": "x", "fault": "no tool here"})
 
 
-def test_the_operators_of_the_integer_files_are_the_reference_kernels_to_the_bit():
-    sys.path.insert(0, str(ROOT / "benchmarks"))
-    try:
-        import integer_kernels
-    finally:
-        sys.path.remove(str(ROOT / "benchmarks"))
+def test_the_operators_of_the_integer_files_are_the_reference_kernels_to_the_bit(benchmark):
+    integer_kernels = benchmark("integer_kernels")
     found = json.loads((ROOT / "benchmarks" / "results" / "integer-kernels.json").read_text("utf-8"))
     assert integer_kernels.table(found) in (ROOT / "docs" / "places.md").read_text("utf-8")
     for network in found["networks"].values():

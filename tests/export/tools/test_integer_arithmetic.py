@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -17,18 +16,13 @@ ROOT = Path(__file__).resolve().parents[3]
 
 
 @pytest.fixture(scope="module")
-def kernels():
-    sys.path.insert(0, str(ROOT / "benchmarks"))
-    try:
-        import integer_kernels
-    finally:
-        sys.path.remove(str(ROOT / "benchmarks"))
-    return integer_kernels
+def kernels(benchmark):
+    return benchmark("integer_kernels")
 
 
 @pytest.fixture(scope="module")
-def arithmetic(kernels):
-    return sys.modules["integer_arithmetic"]
+def arithmetic(benchmark):
+    return benchmark("integer_arithmetic")
 
 
 @pytest.fixture(scope="module")

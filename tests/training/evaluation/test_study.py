@@ -1,6 +1,5 @@
 """The study of the papers' questions: what a difference, its interval and its verdict are; every question can be asked."""
 
-import importlib
 import json
 
 import numpy as np
@@ -14,10 +13,8 @@ LABELS = ("AU1", "AU4")
 
 
 @pytest.fixture(scope="module")
-def study(root):
-    with pytest.MonkeyPatch.context() as patch:
-        patch.syspath_prepend(str(root / "benchmarks"))
-        yield importlib.import_module("study")
+def study(benchmark):
+    return benchmark("study")
 
 
 def answers(seed, wrong, persons=40):
