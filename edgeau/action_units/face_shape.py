@@ -87,7 +87,7 @@ class FaceTemplate:
         product = [
             (a - of * x, b - of * y, c - of * z) for of, (a, b, c) in zip(self._goals, rows, strict=True)
         ]
-        rotation = kabsch_rotation(product)
+        rotation = kabsch_rotation(np.array(product)).tolist()
         # The best scale is the sum of the singular values, which is the trace of the product turned straight.
         pairs = zip(rotation, product, strict=True)
         scale = sum(a * d + b * e + c * f for (a, b, c), (d, e, f) in pairs) / spread

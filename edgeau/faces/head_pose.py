@@ -55,7 +55,7 @@ def head_pose(landmarks: NDArray[np.floating[Any]]) -> HeadPose:
     """
     # The frontal shape is centred, so the product does not see where the face is.
     product = landmarks.take(_POINTS, axis=0).T @ _SHAPE
-    rotation = kabsch_rotation(product.tolist())
+    rotation = kabsch_rotation(product).tolist()
     (_, roll_sine, _), (_, roll_cosine, _), (yaw_sine, pitch_sine, yaw_cosine) = rotation
     return HeadPose(
         pitch=-math.degrees(math.asin(min(1.0, max(-1.0, pitch_sine)))),
