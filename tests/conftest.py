@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import importlib
 import json
 import logging
@@ -44,6 +45,24 @@ runpy.run_path(str(ROOT / "weights" / "assemble.py"))["assemble"](ROOT)
 def _own_cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
     """What a test remembers about this machine stays out of the user's cache directory."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.getbasetemp() / "cache"))
+
+
+@pytest.fixture(scope="session")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The wheel of this tree, built once for all test processes: it takes twenty seconds."""
+    from tests.matrix.run import build_wheel
+
+    shared = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        shared = shared.parent
+    folder = shared / "wheel"
+    with (shared / "wheel.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not any((folder / "dist").glob("*.whl")):
+            folder.mkdir(exist_ok=True)
+            return build_wheel(folder)
+    (built,) = (folder / "dist").glob("*.whl")
+    return built
 
 
 _OURS = ("edgeau-", "session", "sink ")  # names of threads that somebody has to end

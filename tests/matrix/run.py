@@ -75,11 +75,13 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def build_wheel(folder: Path) -> Path:
-    """The wheel of what git tracks, built as a user's pip builds it."""
+    """The wheel of the files that git tracks, as they are, built as a user's pip builds it: litter in the tree can neither hide nor cause a fault."""
     source = folder / "source"
-    source.mkdir()
-    archive = subprocess.run(["git", "archive", "HEAD"], cwd=ROOT, capture_output=True, check=True).stdout
-    subprocess.run(["tar", "x", "-C", str(source)], input=archive, check=True)
+    tracked = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, check=True).stdout
+    for name in filter(None, tracked.decode().split("\0")):
+        if (ROOT / name).is_file():
+            (source / name).parent.mkdir(parents=True, exist_ok=True)
+            (source / name).write_bytes((ROOT / name).read_bytes())
     command = [
         sys.executable,
         "-m",

@@ -20,7 +20,6 @@ from edgeau.runtimes.table import runtimes
 from edgeau_export.targets.target import load_target, targets
 from tests.matrix.install_lines import ROOT, InstallLine, extras, install_lines, shown_lines, spelt_out
 from tests.matrix.pythons import PROMISED, interpreter
-from tests.matrix.run import build_wheel
 
 # Requirements that pin a board's own system or an older package, and the Pythons that there are for it.
 _ONLY = {
@@ -84,11 +83,6 @@ def test_nothing_but_the_tests_asks_for_mediapipe() -> None:
     text = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
     assert text.count("mediapipe>=") == 1
     assert text.index("mediapipe>=") > text.index("dev = [")
-
-
-@pytest.fixture(scope="module")
-def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return build_wheel(tmp_path_factory.mktemp("wheel"))
 
 
 def resolved(python: str | Path, line: InstallLine, wheel: Path, *options: str) -> dict[str, str]:

@@ -9,12 +9,7 @@ import pytest
 from edgeau_export.export import export_bundle
 from tests.matrix.pythons import PROMISED, interpreter
 from tests.matrix.row import run_row
-from tests.matrix.run import PICTURE, build_wheel
-
-
-@pytest.fixture(scope="module")
-def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return build_wheel(tmp_path_factory.mktemp("wheel"))
+from tests.matrix.run import PICTURE
 
 
 @pytest.fixture(scope="module")

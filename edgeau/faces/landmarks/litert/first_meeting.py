@@ -62,7 +62,7 @@ def check_first_meeting(models: Path | None) -> None:
 
 
 def _fault(report: ChildReport, place: Path) -> UserError | None:
-    """What is wrong with networks that a child tried; None where nothing is."""
+    """The fault of networks that a child tried; None where there is none."""
     if report.ended_by is not None:
         return EngineError(
             f"LiteRT crashed the process that tested the face landmark networks of {place} ({report.ended_by}): they are "

@@ -82,9 +82,17 @@ def test_networks_that_kill_litert_are_named(networks: Path, tmp_path: Path, nam
     ],
 )
 def test_the_word_of_the_child_is_taken(
-    networks: Path, monkeypatch: pytest.MonkeyPatch, report: ChildReport, error: type, message: str
+    networks: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    report: ChildReport,
+    error: type,
+    message: str,
 ) -> None:
     """What it was ended by, or refused, is tried neither here nor again."""
+    monkeypatch.setenv(
+        "XDG_CACHE_HOME", str(tmp_path / "cache")
+    )  # an earlier test may have met these networks
     asked = []
     monkeypatch.setattr(first_meeting, "run_in_child", lambda *_: (asked.append(1), report)[1])
     monkeypatch.setattr(first_meeting, "_outcomes", {})
