@@ -37,7 +37,7 @@ def test_addresses():
     assert parse_address("127.0.0.1:80") == ("127.0.0.1", 80)
     assert parse_address(":8765") == ("127.0.0.1", 8765)
     assert parse_address("[::1]:8765") == ("::1", 8765)
-    for text in ("", "host", "host:0", "host:99999", "host:x"):
+    for text in ("", "host", "host:0", "host:99999", "host:x", "host:\u00b2"):
         with pytest.raises(UsageError):
             parse_address(text)
 

@@ -184,6 +184,8 @@ def test_a_given_certificate(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
 def test_a_short_token_is_refused_where_others_could_guess_it() -> None:
     with pytest.raises(UsageError, match="22 or more"):
         serve_page(None, None, "0.0.0.0:1", token="secret", video=True, out=sys.stdout)  # type: ignore[arg-type]
+    with pytest.raises(UsageError, match="is empty"):
+        serve_page(None, None, "127.0.0.1:1", token="", video=True, out=sys.stdout)  # type: ignore[arg-type]
 
 
 def test_the_options_are_of_the_page(capsys: pytest.CaptureFixture[str]) -> None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import hmac
 import ipaddress
 import socket
-from collections.abc import Awaitable, Callable, Mapping
-from urllib.parse import urlsplit
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from urllib.parse import SplitResult, urlsplit
 
 from aiohttp import web
 
@@ -45,6 +45,7 @@ class Guard:
         open_paths: paths that need no token.
         door: told of every connection whose owner may ask; the others go again.
         headers: of every response, refusals too.
+        names: that this machine has besides its own, such as the one that the page was told to listen on.
     """
 
     def __init__(
@@ -53,13 +54,14 @@ class Guard:
         door: Door,
         open_paths: tuple[str, ...] = (),
         headers: Mapping[str, str] = LIVE_HEADERS,
+        names: Iterable[str] = (),
     ) -> None:
         self._door = door
         self._headers = dict(headers)
         self._token = token
         self._open_paths = open_paths
         name = socket.gethostname().lower()
-        self._names = {"localhost", name, f"{name}.local"}
+        self._names = {"localhost", name, f"{name}.local", *(one.lower() for one in names)}
         self._changes = Allowance(_CHANGES_PER_S, _BURST)
         self._attempts = Allowance(_ATTEMPTS_PER_S, _ATTEMPTS)
 
@@ -80,7 +82,7 @@ class Guard:
             self._door.asks(request.transport)
         if request.method not in ("GET", "HEAD"):
             self._spend_change()
-        if "token" in request.query and self._token is not None:
+        if closed and "token" in request.query:  # it was compared above: on an open path nothing was
             return self._with_cookie(secure=request.secure)
         try:
             response = await handler(request)
@@ -96,7 +98,7 @@ class Guard:
         return dict(self._headers)
 
     def _check_host(self, request: web.Request) -> None:
-        host = _hostname(request.headers.get("Host", ""))
+        host = _parts(f"//{request.headers.get('Host', '')}").hostname
         if host is None or not (host in self._names or _is_address(host)):
             raise web.HTTPMisdirectedRequest(
                 text="this is not a name of this machine\n", headers=self._headers
@@ -108,7 +110,7 @@ class Guard:
             if request.method not in ("GET", "HEAD") or request.path in ("/numbers", "/camera"):
                 raise web.HTTPForbidden(text="the Origin header is missing\n", headers=self._headers)
             return
-        if urlsplit(origin).netloc.lower() != request.headers.get("Host", "").lower():
+        if _parts(origin).netloc.lower() != request.headers.get("Host", "").lower():
             raise web.HTTPForbidden(text="another page must not use this one\n", headers=self._headers)
 
     def _known(self, request: web.Request) -> bool:
@@ -116,7 +118,8 @@ class Guard:
         given = (
             request.query.get("token") or request.cookies.get(COOKIE) or (bearer if kind == "Bearer" else "")
         )
-        return hmac.compare_digest(given.encode(), (self._token or "").encode())
+        # aiohttp hands over bytes of a header that are no UTF-8 as surrogates.
+        return hmac.compare_digest(given.encode("utf-8", "surrogateescape"), (self._token or "").encode())
 
     def _with_cookie(self, *, secure: bool) -> web.Response:
         """To the page itself, so that the token does not stay in the address bar."""
@@ -141,11 +144,12 @@ def is_loopback(host: str) -> bool:
         return False
 
 
-def _hostname(header: str) -> str | None:
+def _parts(address: str) -> SplitResult:
+    """The parts of an address; empty ones where it is none."""
     try:
-        return urlsplit(f"//{header}").hostname
-    except ValueError:
-        return None
+        return urlsplit(address)
+    except ValueError:  # a bracket that is not closed
+        return urlsplit("")
 
 
 def _is_address(host: str) -> bool:

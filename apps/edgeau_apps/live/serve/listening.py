@@ -26,7 +26,7 @@ def parse_address(text: str) -> tuple[str, int]:
         UsageError: it is none.
     """
     host, colon, port = text.rpartition(":")
-    if not colon or not port.isdigit() or not 0 < int(port) < 65536:
+    if not colon or not port.isdecimal() or not 0 < int(port) < 65536:
         raise UsageError(f"--serve {text!r} is not HOST:PORT, such as 127.0.0.1:8765")
     return host.strip("[]") or "127.0.0.1", int(port)
 

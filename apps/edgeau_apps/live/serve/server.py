@@ -14,10 +14,12 @@ import math
 import secrets
 import socket as sockets
 import sys
+from collections.abc import Iterable
 from functools import partial
 from importlib.resources import files
 from importlib.util import find_spec
 from typing import Any, TextIO
+from urllib.parse import quote
 
 import cv2
 from aiohttp import WSMsgType, web
@@ -80,11 +82,13 @@ def serve(
         with_metrics: whether ``/metrics`` answers.
 
     Raises:
-        UsageError: the address is none or cannot be bound, the token is short, or the certificate cannot be used.
+        UsageError: the address is none or cannot be bound, the token is short or empty, or the certificate cannot be used.
         DependencyError: a certificate shall be made, and cryptography is not installed.
         UserError: the session ended, and did so again after each new start.
     """
     host, port = parse_address(address)
+    if token == "":
+        raise UsageError("--token is empty, and would let everyone in: give one, or leave it out")
     if not is_loopback(host):
         if token is not None and len(token) < _SHORTEST_TOKEN:
             raise UsageError(
@@ -96,7 +100,7 @@ def serve(
     tls = None if encryption is None else encryption.context(host)
     shown = f"http{'s' if tls else ''}://{in_url(host)}:{port}/"
     if token:
-        shown += f"?token={token}"
+        shown += f"?token={quote(token, safe='')}"
     share = None if is_loopback(host) else shown.replace(f"//{in_url(host)}:", f"//{_reachable(host)}:")
     door = Door(tls=tls)
     supervisor = Supervisor(session)
@@ -109,6 +113,7 @@ def serve(
         supervisor=supervisor,
         with_metrics=with_metrics,
         share=share,
+        names=(host,),
     )
     asyncio.run(listen(app, door, (host, port), lambda: print(shown, file=out, flush=True), supervisor.watch))
 
@@ -146,6 +151,7 @@ def make_app(
     supervisor: Supervisor,
     with_metrics: bool = False,
     share: str | None = None,
+    names: Iterable[str] = (),
 ) -> web.Application:
     """The application; it starts and closes nothing but its own tasks.
 
@@ -158,8 +164,9 @@ def make_app(
         supervisor: knows the session's health.
         with_metrics: whether /metrics is answered.
         share: the address that other devices reach the page at, with the token; None where they cannot.
+        names: of this machine besides its own, which the page answers to.
     """
-    guard = Guard(token, door, open_paths=("/health",))
+    guard = Guard(token, door, open_paths=("/health",), names=names)
     app = web.Application(middlewares=[guard.middleware], client_max_size=_MOST_COMMAND)
     site = _Site(session, overlay, guard, video=video, address=share)
     app.router.add_get("/", site.page)

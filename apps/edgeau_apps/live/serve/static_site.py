@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
+from collections.abc import Iterable
 from pathlib import Path, PurePosixPath
 from typing import TextIO
 
@@ -69,19 +70,22 @@ def serve_site(
     tls = None if encryption is None else encryption.context(host)
     shown = f"http{'s' if tls else ''}://{in_url(host)}:{port}/"
     door = Door(tls=tls)
-    app = make_site_app(folder, door, patience_s)
+    app = make_site_app(folder, door, patience_s, names=(host,))
     asyncio.run(listen(app, door, (host, port), lambda: print(shown, file=out, flush=True), _told_alive))
 
 
-def make_site_app(folder: Path, door: Door, patience_s: float = _PATIENCE_S) -> web.Application:
+def make_site_app(
+    folder: Path, door: Door, patience_s: float = _PATIENCE_S, *, names: Iterable[str] = ()
+) -> web.Application:
     """Make the application that answers with a folder's files.
 
     Args:
         folder: of the site.
         door: counts connections.
         patience_s: longest that one file may take, seconds.
+        names: of this machine besides its own, which the site answers to.
     """
-    app = web.Application(middlewares=[Guard(None, door, headers=_HEADERS).middleware])
+    app = web.Application(middlewares=[Guard(None, door, headers=_HEADERS, names=names).middleware])
 
     async def answer(request: web.Request) -> web.StreamResponse:
         path = await asyncio.to_thread(_file, folder, request.match_info["name"] or _PAGE)
