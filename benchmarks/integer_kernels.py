@@ -248,7 +248,7 @@ def table(document: dict[str, Any]) -> str:
     lines = [f"{document['machine']}, {document['date']}, {command}."]
     for name, network in document["networks"].items():
         equal, outputs = network["outputs_equal"], network["outputs"]
-        whole = f"of {outputs} answers of the whole file in NumPy, {equal} are bit-identical to those of the reference kernels"
+        whole = f"of {outputs} outputs of the whole file in NumPy, {equal} are bit-identical to those of the reference kernels"
         lines += [
             "",
             f"`{name}`, {network['crops']} golden crops: {whole}.",
@@ -265,7 +265,7 @@ def table(document: dict[str, Any]) -> str:
         for device, row in network["compiled"].items():
             lines.append(
                 f"- {device}: {row['channels_found']} of {row['channels']} channels have the reference kernels' bias, multiplier and shift in the "
-                f"compiled file, {row['tables_found']} of {row['tables']} tables their entries."
+                f"compiled file, {row['tables_found']} of {row['tables']} tables have their entries."
             )
     return "\n".join(lines)
 

@@ -1,4 +1,4 @@
-r"""One graph, nine places: the INT8 of the packaged networks in every engine, simulator and compiler, on the same faces.
+r"""One INT8 graph in nine runtimes: the INT8 of the packaged networks in every engine, simulator and compiler, on the same faces.
 
     python benchmarks/nine_places.py --faces DIR... --work DIR [--networks default,light] [--places PLACE,...] [--count 1000]
         [--slow-count 200] [--write docs/places.md]
@@ -259,7 +259,7 @@ def table(found: dict[str, Any]) -> str:
     for network, rows in found["networks"].items():
         lines += ["", f"### {network}", ""]
         lines += [
-            "| place | faces | flips | ONNX Runtime's on them | ratio | max, mean difference of a logit | MB | CPU ms a face | date |",
+            "| runtime or compiler | faces | flips | ONNX Runtime's flips on these faces | ratio | max, mean difference of a logit | MB | CPU ms per face | date |",
             "|---|---|---|---|---|---|---|---|---|",
         ]
         lines += [
@@ -274,7 +274,7 @@ def _line(row: dict[str, Any]) -> str:
     if "fault" in row:
         return f"| {row['title']} | {row['fault']} | | | | | | | {row.get('date', '')} |"
     ratio = row["flips"] / row["onnxruntime_flips"] if row["onnxruntime_flips"] else float("nan")
-    above = "" if ratio <= BAR or not row.get("executes", True) else f", above the bar of {BAR:g}"
+    above = "" if ratio <= BAR or not row.get("executes", True) else f", above the limit of {BAR:g}"
     spent = f"{row['cpu_ms']:.1f}" if "cpu_ms" in row else ""
     return (
         f"| {row['title']} | {row['faces']} | {row['flips']:.2%} | {row['onnxruntime_flips']:.2%} | {ratio:.2f}{above} "
@@ -302,7 +302,7 @@ def _compiled_lines(rows: dict[str, Any]) -> list[str]:
             )
         if "bit_equal" in row:
             parts.append(
-                f"{row['bit_equal']:.1%} of the logits are bit-identical to those of LiteRT's usual kernels"
+                f"{row['bit_equal']:.1%} of the logits are bit-identical to those of LiteRT's default kernels"
             )
         lines.append(f"- {row['title']} ({made['compiler']}): {'; '.join(parts)}.")
     return lines
@@ -331,7 +331,7 @@ def main() -> None:
         reference = Reference(network, options.faces, options.count)
         splits = " and ".join(folder.name for folder in options.faces)
         found["faces"] = (
-            f"{len(reference.crops)} faces of edgeau-synth that nothing was trained or calibrated on (split {splits})"
+            f"{len(reference.crops)} faces of edgeau-synth that were not used for training or calibration (split {splits})"
         )
         for key in options.places.split(","):
             rows[key] = row_of(network, key, reference, options)

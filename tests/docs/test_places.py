@@ -41,7 +41,7 @@ def test_a_row_above_the_bar_says_so_and_one_that_failed_says_why(places):
         "title": "x", "date": "2026-11-29", "faces": 10, "flips": 0.04, "onnxruntime_flips": 0.02, "max_logit": 1.0,
         "mean_logit": 0.1, "megabytes": 1.0, "executes": True,
     }  # fmt: skip
-    assert "2.00, above the bar of 1.5" in places._line(row)
+    assert "2.00, above the limit of 1.5" in places._line(row)
     assert "above" not in places._line(row | {"executes": False})
     assert "| no tool here |" in places._line({"title": "x", "fault": "no tool here"})
 
