@@ -1,6 +1,6 @@
 """CPU time of the rotation nearest to a 3 x 3 matrix: by numpy and by OpenCV, in a loop and right behind a network.
 
-    python benchmarks/rotation.py [--rounds 300] [--out result.json] [--write docs/decisions/rotation-by-svd.md]
+    python benchmarks/rotation.py [--rounds 300] [--out result.json] [--write docs/decisions/rotation-by-opencv.md]
 
 A network leaves the processor's caches empty, so what is called behind one takes longer than in a loop of its own. The ways take turns, and
 each is called once behind each run of the packaged default (LiteRT, INT8).

@@ -30,7 +30,7 @@ def kabsch_rotation(product: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
     """:func:`kabsch_rotations` of one matrix ``(3, 3)``.
 
     OpenCV's decomposition takes half as long as numpy's where it is called behind a network, which leaves the caches empty
-    (docs/decisions/rotation-by-svd.md).
+    (docs/decisions/rotation-by-opencv.md).
     """
     _, left, right = cv2.SVDecomp(np.asarray(product, np.float64))
     rotation = np.asarray(left @ right, np.float64)
