@@ -52,12 +52,12 @@ def first_start(found: Mapping[str, Any]) -> str:
     trials = [line for line in found["doctor"] if " tried: " in line]
     well = sum(line.startswith("good") for line in trials)
     if found.get("disturbed"):
-        chosen = "was chosen by processor time"
-        rest = " Not shown this time: that the timings are remembered; other programs disturbed them, which it said, and kept none."
+        chosen = "was chosen by CPU time"
+        rest = " Not tested this time: the cache of timings. edgeau reported that other programs disturbed the timings, and stored none."
     else:
-        chosen, rest = f"was chosen of {len(found['timed'])} that were timed", ""
+        chosen, rest = f"was chosen from {len(found['timed'])} that were timed", ""
     return (
-        f"First start: `edgeau-doctor` ended with {well} trials of {len(trials)} done (the landmarks, each artifact, a whole frame); "
+        f"First start: `edgeau-doctor` passed {well} of {len(trials)} trials (the landmarks, each artifact, a whole frame); "
         f"`edgeau-analyze`: `{found['artifact']}` in {found['engine']} {chosen}, "
         f"{found['first_s']:.0f} s under emulation, {found['second_s']:.0f} s the second time; {found['flips']} decisions differ, "
         f"largest difference {found['max_probability']:.2g}.{rest}"
@@ -71,12 +71,10 @@ def page_part(report: Mapping[str, Any]) -> str:
     packages = ", ".join(f"{name} {version}" for name, version in guest["packages"].items() if name in wanted)
     title = (
         f"{report['emulated_by']}, {report['date']}; qemu {report['qemu']}, {guest['system']}, {packages}; {report['crops']} golden "
-        f"crops and {report['frames']} frame{'s' * (report['frames'] != 1)}; {seconds['total']} s, {seconds['prepare']} s of it to prepare, {report['megabytes']} MB."
+        f"crops and {report['frames']} frame{'s' * (report['frames'] != 1)}; {seconds['total']} s, of which {seconds['prepare']} s preparation, {report['megabytes']} MB."
     )
     if report["bundle"].get("landmarks"):
-        title += (
-            f" No mediapipe; landmarks by the networks in the bundle, from {report['bundle']['landmarks']}."
-        )
+        title += f" No mediapipe; landmark networks of the bundle: {report['bundle']['landmarks']}."
     parts = [title, table(report)]
     return "\n\n".join([*parts, first_start(report["first_start"])] if report.get("first_start") else parts)
 

@@ -2,8 +2,8 @@
 
     python benchmarks/frame_cost.py VIDEO [--frames 150] [--against CHECKOUT] [--out result.json] [--write docs/frame-cost.md]
 
-One thread, 640 x 480, INT8 in LiteRT; processor time of the process, since other programs disturb it less than the clock. In turns: every frame is given to all subjects before the next one. Alone: each subject gets all frames
-by itself, so that its weights stay in the caches. "One picture" is Pipeline.process, which looks for the face anew; "film" is Pipeline.track.
+One thread, 640 x 480, INT8 in LiteRT; processor time of the process, since other programs disturb it less than the clock. Interleaved: every frame is given to all subjects before the next one. Alone: each subject gets all frames
+by itself, so that its weights stay in the caches. "Single picture" is Pipeline.process, which searches for the face again; "video" is Pipeline.track.
 Pictures whose face is doubtful are scikit-image's astronaut, stretched until the mesh network doubts it: likely (its presence lies between both limits of
 docs/decisions/finding-faces.md) or below them. Own work is the processor time of a frame of a film without the time inside the engines and the landmark model, 10th percentile. More faces and pixels are the packaged clip's, side by side.
 Ratios are of medians, with 95 % bootstrap intervals over blocks of ten frames. --against names a checkout of an earlier release, of which the own
@@ -90,22 +90,22 @@ def _beside_networks(frames: list[np.ndarray]) -> dict[str, Any]:
     mesh = mp.solutions.face_mesh.FaceMesh(max_num_faces=1, refine_landmarks=True)
     options: dict[str, Any] = {"artifact": ARTIFACT, "threads": 1}
     network = AUDetector.load(**options)
-    film, picture = (Pipeline.load(max_faces=1, **options) for _ in range(2))
+    video, picture = (Pipeline.load(max_faces=1, **options) for _ in range(2))
     light = Pipeline.load("light", max_faces=1, **options)
     crop = np.ascontiguousarray(cv2.resize(frames[0][100:400, 200:500], (224, 224)))
     subjects: dict[str, Subject] = {
         "FaceMesh": lambda frame: mesh.process(cv2.cvtColor(frame, cv2.COLOR_BGR2RGB)),
         "network": lambda _: network.logits([crop]),
-        "film": film.track,
-        "one picture": picture.process,
-        "light, film": light.track,
+        "video": video.track,
+        "single picture": picture.process,
+        "`light`, video": light.track,
     }
     turns: dict[str, list[float]] = {name: [] for name in subjects}
     for frame in frames:
         for name, subject in subjects.items():
             turns[name].append(_seconds(subject, frame))
     alone = {name: [_seconds(subject, frame) for frame in frames] for name, subject in subjects.items()}
-    for opened in (film, picture, light, network, mesh):
+    for opened in (video, picture, light, network, mesh):
         opened.close()
     return {"turns": _compared(turns), "alone": _compared(alone)}
 
@@ -123,9 +123,9 @@ def _compared(times: dict[str, list[float]]) -> dict[str, Any]:
     found: dict[str, Any] = {
         "ms": {name: round(1000 * float(np.median(v[_WARM_UP:])), 3) for name, v in times.items()}
     }
-    found |= ratio(blocks["film"], networks)
-    found["one_picture"] = ratio(blocks["one picture"], networks)
-    found["light_speedup"] = ratio(blocks["film"], blocks["light, film"])
+    found |= ratio(blocks["video"], networks)
+    found["one_picture"] = ratio(blocks["single picture"], networks)
+    found["light_speedup"] = ratio(blocks["video"], blocks["`light`, video"])
     return found
 
 
@@ -221,30 +221,36 @@ def table(document: dict[str, Any]) -> str:
     lines = [
         f"{document['machine']}, {document['date']}, load {document['load']} before; `python benchmarks/{NAME}.py`.",
         "",
-        "| CPU ms a frame, one thread, 640x480 | in turns | alone |",
+        "| CPU ms per frame, one thread, 640x480 | interleaved | alone |",
         "|---|---|---|",
     ]
     turns, alone = document["turns"], document["alone"]
     lines += [f"| {name} | {ms} | {alone['ms'][name]} |" for name, ms in turns["ms"].items()]
     rows = (
-        (f"film / (FaceMesh + network), at most {_TURNS} in turns and {_ALONE} alone", turns, alone),
-        ("one picture / (FaceMesh + network)", turns["one_picture"], alone["one_picture"]),
+        (f"video / (FaceMesh + network), at most {_TURNS} interleaved and {_ALONE} alone", turns, alone),
+        ("single picture / (FaceMesh + network)", turns["one_picture"], alone["one_picture"]),
         (
-            "frames of `light` / frames of the default, at least 1.6",
+            "speed of `light` / speed of the default, at least 1.6",
             turns["light_speedup"],
             alone["light_speedup"],
         ),
     )
     lines += [f"| {name} | {_interval(one)} | {_interval(two)} |" for name, one, two in rows]
-    lines += ["", "| one picture, one face asked for, its face is | CPU ms |", "|---|---|"]
+    lines += ["", "| single picture with `max_faces=1`, whose face is | CPU ms |", "|---|---|"]
     lines += [f"| {kind} | {ms} |" for kind, ms in document["pictures_ms"].items()]
     before = document.get("before")
     lines += ["", f"| | now |{' before |' if before else ''}", f"|---|---|{'---|' if before else ''}"]
     lines.append(
-        _row("own work, CPU ms", document["own_cpu_ms"]["own"], before and before["own_cpu_ms"]["own"])
+        _row(
+            "edgeau's own work, CPU ms", document["own_cpu_ms"]["own"], before and before["own_cpu_ms"]["own"]
+        )
     )
     lines.append(
-        _row("engines, CPU ms", document["own_cpu_ms"]["engines"], before and before["own_cpu_ms"]["engines"])
+        _row(
+            "inference engines, CPU ms",
+            document["own_cpu_ms"]["engines"],
+            before and before["own_cpu_ms"]["engines"],
+        )
     )
     films = document["films_ms"]
     for kind, ms in films.items():

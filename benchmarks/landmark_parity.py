@@ -41,9 +41,9 @@ _PLACES = ((0.5, 0.5), (0.45, 0.55), (0.7, 0.6))
 STATIC, STEP, FREE = (
     "each frame by itself",
     "one step from MediaPipe's last points",
-    "tracking left to itself",
+    "free-running tracking",
 )
-ITSELF = "MediaPipe against itself, one pixel touched"
+ITSELF = "MediaPipe against itself, one pixel changed"
 
 
 class OneStep:
@@ -164,7 +164,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     found = {name: summary(values) for name, values in rows.items()}
     title = f"{machine_name()}, {time.strftime('%Y-%m-%d')}; {Path(arguments.video).name}."
     cpu_times = ", ".join(f"{name} {cpu_ms} ms" for name, cpu_ms in times.items())
-    text = f"{title}\n\n{table(found)}\n\nProcessor time of a frame in tracking: {cpu_times}."
+    text = f"{title}\n\n{table(found)}\n\nCPU time per tracked frame: {cpu_times}."
     if arguments.write:
         write_part(arguments.write, "landmark_parity", text)
     if arguments.json:

@@ -171,12 +171,12 @@ def table(document: dict[str, Any]) -> str:
     for name, network in document["networks"].items():
         whole, bound = network["whole_ms"], network["bound_ms"]
         sums = f"{whole} ms as a whole, {network['sum_ms']} as the sum of its operators"
-        bounds = f"products alone at the ceiling {network['products_bound_ms']}, with traffic {bound}"
+        bounds = f"lower bound {network['products_bound_ms']} by multiply-accumulates alone, {bound} with memory traffic"
         lines += [
             "",
             f"`{name}`: {sums}; {bounds}: {whole / bound:.2f} times the bound.",
             "",
-            "| class | operators | million MACs | bound, ms | measured, ms | times the bound | left to gain, ms |",
+            "| class | operators | million MACs | bound, ms | measured, ms | times the bound | possible gain, ms |",
             "|---|---|---|---|---|---|---|",
         ]
         for kind, row in network["classes"].items():

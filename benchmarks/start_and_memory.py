@@ -135,9 +135,9 @@ def table(document: dict[str, Any]) -> str:
     """Markdown."""
     about = f"{document['machine']}, {document['date']}, load {document['load']} before; `python benchmarks/{NAME}.py`."
     lines = [
-        f"{about} `edgeau analyze` of a picture: {document['picture_s']} s from start to end (bar {_MOST_S} s).",
+        f"{about} `edgeau analyze` of a picture: {document['picture_s']} s from start to end (limit {_MOST_S} s).",
         "",
-        f"| live, one face | first action units after, s (bar {_MOST_S}) | peak memory, MB (bar {_MOST_MB} with LiteRT) |",
+        f"| live, one face | first action units after, s (limit {_MOST_S}) | peak memory, MB (limit {_MOST_MB} with LiteRT) |",
         "|---|---|---|",
     ]
     lines += [f"| {name} | {row['first_s']} | {row['peak_mb']} |" for name, row in document["live"].items()]

@@ -1,4 +1,4 @@
-"""Savings and cost of sparing the network faces that did not change: a film, the packaged clip, and scenes that stand still.
+"""Savings and cost of not running the network on faces that did not change: a video, the packaged clip, and still scenes.
 
     python benchmarks/unchanged_faces.py VIDEO [--frames 250] [--out result.json] [--write docs/frame-cost.md]
 
@@ -47,7 +47,7 @@ def _measure(argv: Sequence[str] | None) -> int:
     add_result_options(parser)
     arguments = parser.parse_args(argv)
     films = {
-        "film": list(_frames(str(arguments.video), arguments.frames)),
+        "video": list(_frames(str(arguments.video), arguments.frames)),
         "packaged clip": list(_frames("clip", None)),
     }
     scenes: dict[str, Timed] = dict(films)
@@ -158,9 +158,9 @@ def _events_apart(true: list[Event], skipped: list[Event]) -> tuple[int, float]:
 def table(document: dict[str, Any]) -> str:
     """Markdown."""
     lines = [
-        f"{document['machine']}, {document['date']}; `python benchmarks/{NAME}.py`. Errors are of raw probabilities, of spared faces alone.",
+        f"{document['machine']}, {document['date']}; `python benchmarks/{NAME}.py`. Errors of raw probabilities, for faces on which the network was not run.",
         "",
-        "| scene | frames | runs saved | error: mean, 95 %, largest | events that differ | largest shift of an event, s | scatter from frame to frame |",
+        "| scene | frames | runs saved | error: mean, 95 %, largest | events that differ | largest shift of an event, s | frame-to-frame noise |",
         "|---|---|---|---|---|---|---|",
     ]
     for name, row in document["scenes"].items():

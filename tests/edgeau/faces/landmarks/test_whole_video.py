@@ -22,7 +22,7 @@ def compared(root: Path, shared_data: Path) -> dict[str, dict[str, Any]]:
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=500)
     assert done.returncode == 0, done.stdout + done.stderr
     found: dict[str, dict[str, Any]] = json.loads(done.stdout)["comparisons"]
-    assert found["tracking left to itself"]["frames"] > 400
+    assert found["free-running tracking"]["frames"] > 400
     return found
 
 
@@ -38,8 +38,8 @@ def test_tracking_runs_no_further_from_mediapipe_than_it_does_from_itself(
 ) -> None:
     """Tracking feeds its answer back: the last bit of a region grows over the frames and shrinks again, and while an eye closes
     the points of its iris may be far off. How far is told by MediaPipe itself, one pixel of the first frame one level off."""
-    free = compared["tracking left to itself"]
-    itself = compared["MediaPipe against itself, one pixel touched (1)"]
+    free = compared["free-running tracking"]
+    itself = compared["MediaPipe against itself, one pixel changed (1)"]
     assert free["worst_frame_mean"] < 1
     assert itself["worst_frame_mean"] > 0.1
     assert free["worst_point"] < 1.5 * itself["worst_point"]
