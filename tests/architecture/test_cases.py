@@ -9,7 +9,7 @@ from pathlib import Path
 
 def test_every_case_has_tests_that_are_there(root: Path) -> None:
     folder = root / "tests"
-    text = (folder / "README.md").read_text("utf-8").partition("## Cases from outside")[2]
+    text = (folder / "README.md").read_text("utf-8").partition("## Reported cases")[2]
     rows = [line for line in text.splitlines() if line.startswith("| ")][1:]
     assert len(rows) >= 38
     missing = []
