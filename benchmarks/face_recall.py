@@ -188,7 +188,7 @@ def _tables(rows: list[Recall], live: list[Live]) -> str:
     }
     for what, head in heads_.items():
         lines += [
-            f"| {head} | edgeau: found | false in all | CPU ms a picture | FaceMesh: found | false in all | CPU ms a picture |"
+            f"| {head} | edgeau: found | false, all pictures | CPU ms per picture | FaceMesh: found | false, all pictures | CPU ms per picture |"
         ]
         lines += ["|" + "---|" * 7]
         for one, other in zip(
@@ -202,7 +202,7 @@ def _tables(rows: list[Recall], live: list[Live]) -> str:
     if not live:
         return "\n".join(lines)
     lines += [
-        "| live: what is in view, size | `--far` | faces a frame | CPU ms a frame | of the longest frame |"
+        "| live: what is in view, frame size | `--far` | faces per frame | CPU ms per frame | CPU ms of the longest frame |"
     ]
     lines += ["|" + "---|" * 5]
     for row in live:
@@ -222,7 +222,7 @@ def _cells(row: Recall) -> list[str]:
 
 
 def _write_page(tables: str, what: str, mark: str) -> None:
-    about = f"Measured {datetime.now(timezone.utc):%Y-%m-%d}{what} on {machine_name()}; `false in all` counts over all pictures of a row."
+    about = f"Measured {datetime.now(timezone.utc):%Y-%m-%d}{what} on {machine_name()}; `false, all pictures` counts false detections over all pictures of a row."
     write_part(DOCS / "finding-faces-measured.md", mark, f"{about}\n\n{tables}")
 
 

@@ -30,8 +30,8 @@ from edgeau.faces.landmarks import open_landmarker
 NAME = "turned_faces"
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "finding-faces-measured.md"
 _FILM_FRAMES = 12
-WAYS = ("FaceMesh", "edgeau, pictures", "edgeau, films and live")
-ANSWERS = ("right", "refused", "garbage", "not found")
+WAYS = ("FaceMesh", "edgeau, pictures", "edgeau, videos and live")
+ANSWERS = ("right", "refused", "wrong", "not found")
 
 Finder = Callable[[np.ndarray], list[tuple[np.ndarray, bool]]]
 
@@ -77,7 +77,7 @@ def _answer(found: list[tuple[np.ndarray, bool]], face: np.ndarray) -> str:
         return "not found"
     given = [points for points, is_reliable in found if is_reliable]
     if any(not is_right(points, face, 0.1) for points in given):
-        return "garbage"
+        return "wrong"
     return "right" if given else "refused"
 
 
@@ -126,7 +126,7 @@ def _write_page(counts: dict[tuple[str, int], Counter[str]], heads: int) -> None
     pictures = counts[WAYS[0], 0].total()
     about = (
         f"Measured {datetime.now(timezone.utc):%Y-%m-%d} on {machine_name()}; shares in percent, of {pictures} pictures ({heads} "
-        "faces in five states) a row."
+        "faces in five states) per row."
     )
     write_part(PAGE, NAME, f"{about}\n\n{_table(counts)}")
 
