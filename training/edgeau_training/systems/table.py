@@ -46,7 +46,7 @@ def page_with(page: str, content: str, name: str) -> str:
 def _networks() -> str:
     rows = [
         "### Networks\n",
-        "| name | title | input | how far it is the published one |",
+        "| name | title | input | relation to the published network |",
         "|---|---|---|---|",
     ]
     for name, facts in CATALOGUE.items():
