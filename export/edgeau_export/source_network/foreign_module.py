@@ -16,6 +16,7 @@ from torch import nn
 
 from edgeau._system.first_line import first_line
 from edgeau.errors import CheckpointError, UsageError
+from edgeau_export.source_network.exported_program import load_program, module_of
 from edgeau_export.source_network.foreign_weights import load_weights
 from edgeau_export.source_network.model_file import DescribedModel
 from edgeau_export.source_network.onnx_from_network import onnx_from_module, unfolded_from_module
@@ -81,7 +82,7 @@ def open_module(description: DescribedModel) -> ForeignModule:
     """
     weights = description.weights
     if weights.suffix == ".pt2":
-        return ForeignModule(_exported_program(weights), f"the whole of {weights.name}")
+        return ForeignModule(_InEvaluation(module_of(load_program(weights))), f"the whole of {weights.name}")
     if description.builder is None:
         return ForeignModule(_torchscript(weights), f"the whole of {weights.name}")
     network = _built(description.builder, description.path.parent)
@@ -144,21 +145,14 @@ class _InEvaluation(nn.Module):
         return self
 
 
-def _exported_program(path: Path) -> nn.Module:
-    try:
-        return _InEvaluation(torch.export.load(path).module())
-    except Exception as error:
-        raise CheckpointError(f"{path} is not an ExportedProgram that this torch reads: {error}") from error
-
-
 def graph_of_program(path: Path, opset: int) -> onnx.ModelProto:
     """The graph of an ExportedProgram, for pictures of the size that it was exported with.
 
     Raises:
         CheckpointError: the file cannot be read, does not take one picture, or cannot be written as ONNX.
     """
-    network = _exported_program(path)
-    program = torch.export.load(path)
+    program = load_program(path)
+    network = _InEvaluation(module_of(program))
     names = program.graph_signature.user_inputs
     shapes = [tuple(node.meta["val"].shape) for node in program.graph.nodes if node.name in names]
     if len(shapes) != 1 or len(shapes[0]) != 4:
