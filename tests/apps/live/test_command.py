@@ -62,14 +62,26 @@ def test_a_viewers_picture_that_unpacks_to_gigabytes_is_refused(before: bytes):
         decoded(bytes(content[:2]) + before + bytes(content[2:]))
 
 
-def test_the_newest_picture_of_a_viewer_wins():
+def test_the_newest_picture_of_a_viewer_wins_and_time_begins_with_it():
     camera = ViewerCamera()
     for value in (1, 2, 3):
         camera.give(np.full((4, 4, 3), value, np.uint8))
-    frames = iter(camera)
-    assert next(frames).image[0, 0, 0] == 3
-    camera.stop()
+    source = camera.open()
+    frames = iter(source)
+    first = next(frames)
+    assert (first.image[0, 0, 0], first.time_s) == (3, 0.0), "it was taken before the stream began"
+    source.stop()
     assert next(frames, None) is None
+
+
+def test_a_viewers_camera_outlives_a_stream_and_ends_with_the_viewer():
+    camera = ViewerCamera()
+    for value in (1, 2):
+        with camera.open() as source:
+            camera.give(np.full((4, 4, 3), value, np.uint8))
+            assert next(iter(source)).image[0, 0, 0] == value
+    camera.end()
+    assert list(camera.open()) == []
 
 
 def test_history_keeps_the_last_seconds():

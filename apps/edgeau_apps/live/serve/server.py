@@ -10,11 +10,13 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import io
+import json
 import math
 import secrets
 import socket as sockets
 import sys
-from collections.abc import Iterable
+from collections.abc import AsyncIterator, Awaitable, Iterable
+from contextlib import asynccontextmanager
 from functools import partial
 from importlib.resources import files
 from importlib.util import find_spec
@@ -54,6 +56,7 @@ _BOUNDARY = "frame"
 _QUALITY = 80
 _MOST_VIEWERS = 16  # of pictures; of numbers four times as many
 _PATIENCE_S = 10.0  # a viewer that takes nothing for so long is let go
+_SILENCE_S = 5.0  # a viewer's camera that sends no picture for so long is given back
 _MOST_COMMAND = 2048
 _SHORTEST_TOKEN = 22  # characters: 128 bits in base64
 
@@ -221,7 +224,7 @@ class _Site:
         self._task: asyncio.Task[None] | None = None
         self._sockets: set[web.WebSocketResponse] = set()
         self._camera_taken = False
-        self._measuring = asyncio.Lock()
+        self._measuring, self._changing = asyncio.Lock(), asyncio.Lock()
 
     async def begin(self, _app: web.Application) -> None:
         """Follow the session."""
@@ -239,7 +242,7 @@ class _Site:
                 await asyncio.wait_for(socket.close(code=1001, message=b"the program ends"), 0.3)
 
     async def page(self, request: web.Request) -> web.Response:
-        """The page's three files."""
+        """One of the page's files."""
         asked = request.match_info.get("name", "")
         name = _PAGE[asked] or asked
         text = (files("edgeau_apps.live") / "page" / name).read_text("utf-8")
@@ -304,55 +307,80 @@ class _Site:
     async def do(self, request: web.Request) -> web.Response:
         """Record, calibrate, or change the artifact."""
         try:
-            command = await asyncio.wait_for(request.json(), _PATIENCE_S)
-            said = await asyncio.to_thread(self._obey, command)
+            command = json.loads(await asyncio.wait_for(request.read(), _PATIENCE_S))
+            act = self._action(command)
         except asyncio.TimeoutError as error:
             raise web.HTTPRequestTimeout(text="the command did not come in time\n") from error
-        except (ValueError, TypeError, KeyError) as error:
+        except (ValueError, RecursionError) as error:
             raise web.HTTPBadRequest(text="this is not a command\n") from error
+        try:
+            said = await act
         except UserError as error:
             raise web.HTTPConflict(text=f"{error}\n") from error
         return web.json_response({"said": said})
 
-    def _obey(self, command: Any) -> str:
+    def _action(self, command: Any) -> Awaitable[str]:
+        """What a command asks for, not begun yet; its result is said to whoever asked.
+
+        Raises:
+            ValueError: it is no command.
+        """
         match command:
             case {"do": "record", "on": bool(on)}:
-                self._session.record(on=on)
-                return "recording" if on else "the recording has ended"
+                return self._record(on=on)
             case {"do": "calibrate"}:
-                self._session.calibrate()
-                return self._session.said
+                return self._calibrate()
             case {"do": "artifact", "file": str(file)}:
-                self._session.use_artifact(file)
-                return f"changing to {file}"
+                return self._change(file)
         raise ValueError(command)
+
+    async def _record(self, *, on: bool) -> str:
+        await asyncio.to_thread(self._session.record, on=on)
+        return "recording" if on else "the recording has ended"
+
+    async def _calibrate(self) -> str:
+        await asyncio.to_thread(self._session.calibrate)
+        return self._session.said
+
+    async def _change(self, file: str) -> str:
+        async with (
+            self._changing
+        ):  # those that wait hold none of the few threads, which everybody else's pictures need
+            await asyncio.to_thread(self._session.use_artifact, file)
+        return f"changing to {file}"
 
     async def numbers(self, request: web.Request) -> web.WebSocketResponse:
         """A message a result, the newest first; a slow listener misses some."""
-        socket = await self._socket(request, 4096)
-        if self._listeners >= 4 * _MOST_VIEWERS:
-            await socket.close(code=1013, message=b"too many viewers")
+        async with self._socket(request, 4096) as socket:
+            if self._listeners >= 4 * _MOST_VIEWERS:
+                await socket.close(code=1013, message=b"too many viewers")
+                return socket
+            self._listeners += 1
+            talking = asyncio.create_task(self._talk(socket))
+            try:
+                async for _ in socket:  # what listeners say is not heard, but a closing is
+                    pass
+            finally:
+                self._listeners -= 1
+                talking.cancel()
+                with contextlib.suppress(asyncio.CancelledError):
+                    await talking
             return socket
-        self._listeners += 1
-        talking = asyncio.create_task(self._talk(socket))
-        try:
-            async for _ in socket:  # what listeners say is not heard, but a closing is
-                pass
-        finally:
-            self._listeners -= 1
-            self._sockets.discard(socket)
-            talking.cancel()
-        return socket
 
     async def _talk(self, socket: web.WebSocketResponse) -> None:
+        """Send numbers until the socket is closed; it is also closed where they cannot be sent, or made."""
+        code, why = 1011, b"a fault of edgeau"
         seen = 0
-        with contextlib.suppress(ConnectionError, asyncio.TimeoutError, RuntimeError):
+        try:
             while not socket.closed:
                 seen, view = await self._next(seen)
                 await asyncio.wait_for(socket.send_str(numbers(self._session, view)), _PATIENCE_S)
-        if not socket.closed:
-            with contextlib.suppress(Exception):
-                await asyncio.wait_for(socket.close(code=1008, message=b"too slow"), 1)
+        except (ConnectionError, asyncio.TimeoutError):
+            code, why = 1008, b"too slow"
+        finally:
+            if not socket.closed:
+                with contextlib.suppress(ConnectionError, asyncio.TimeoutError):
+                    await asyncio.wait_for(socket.close(code=code, message=why), 1)
 
     async def video(self, request: web.Request) -> web.StreamResponse:
         """The picture, as MJPEG."""
@@ -382,38 +410,52 @@ class _Site:
 
     async def camera(self, request: web.Request) -> web.WebSocketResponse:
         """The viewer's own camera: pictures in, numbers out by the other socket."""
-        socket = await self._socket(request, MOST_BYTES)
-        if self._camera_taken:
-            await socket.close(code=1013, message=b"another viewer's camera is in use")
+        async with self._socket(request, MOST_BYTES, _SILENCE_S) as socket:
+            if self._camera_taken:
+                await socket.close(code=1013, message=b"another viewer's camera is in use")
+                return socket
+            self._camera_taken = True
+            camera, begun = ViewerCamera(), False
+            try:
+                async for message in socket:
+                    if message.type is not WSMsgType.BINARY:
+                        await socket.close(code=1003, message=b"pictures only")
+                        break
+                    camera.give(await asyncio.to_thread(decoded, message.data))
+                    if not begun:  # the own stream goes on until a picture has come
+                        begun = True
+                        self._session.use_source(camera.open)
+            except InputError as error:
+                await socket.close(code=1007, message=str(error).encode()[:120])
+            except asyncio.TimeoutError:
+                await socket.close(code=1008, message=f"no picture came for {_SILENCE_S:g} s".encode())
+            finally:
+                self._camera_taken = False
+                camera.end()
+                if begun:
+                    self._session.use_source(None)
             return socket
-        self._camera_taken = True
-        source, begun = ViewerCamera(), False
-        try:
-            async for message in socket:
-                if message.type is not WSMsgType.BINARY:
-                    await socket.close(code=1003, message=b"pictures only")
-                    break
-                source.give(await asyncio.to_thread(decoded, message.data))
-                if not begun:  # the own stream goes on until a picture has come
-                    begun = True
-                    self._session.use_source(lambda: source)
-        except InputError as error:
-            await socket.close(code=1007, message=str(error).encode()[:120])
-        finally:
-            self._camera_taken = False
-            self._sockets.discard(socket)
-            source.stop()
-            if begun:
-                self._session.use_source(None)
-        return socket
 
-    async def _socket(self, request: web.Request, most: int) -> web.WebSocketResponse:
-        socket = web.WebSocketResponse(heartbeat=20, max_msg_size=most)
+    @asynccontextmanager
+    async def _socket(
+        self, request: web.Request, most: int, silence_s: float | None = None
+    ) -> AsyncIterator[web.WebSocketResponse]:
+        """A socket that :meth:`end` closes if it is still open then.
+
+        Args:
+            request: that asks for it.
+            most: largest message that is taken, bytes.
+            silence_s: longest wait for a message, seconds, after which reading raises ``asyncio.TimeoutError``; None for any.
+        """
+        socket = web.WebSocketResponse(heartbeat=20, max_msg_size=most, receive_timeout=silence_s)
         if not socket.can_prepare(request).ok:
             raise web.HTTPUpgradeRequired(text="this is a WebSocket\n", headers={"Upgrade": "websocket"})
         await socket.prepare(request)
         self._sockets.add(socket)
-        return socket
+        try:
+            yield socket
+        finally:
+            self._sockets.discard(socket)
 
     async def _follow(self) -> None:
         """Hand every new view to whoever waits."""

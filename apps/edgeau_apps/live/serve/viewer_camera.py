@@ -18,14 +18,10 @@ __all__ = ["MOST_BYTES", "ViewerCamera", "decoded"]
 
 MOST_BYTES = 600_000
 _MOST_PIXELS = 1920 * 1080
-_SILENCE_S = 5.0
 
 
-class ViewerCamera(Source):
-    """Holds one picture: a newer one replaces it."""
-
-    live = True
-    name = "the viewer's camera"
+class ViewerCamera:
+    """One viewer's pictures, of which the newest waits: one stream after another may follow them, as an artifact is changed."""
 
     def __init__(self) -> None:
         self._changed = threading.Condition()
@@ -33,28 +29,60 @@ class ViewerCamera(Source):
         self._ended = False
 
     def give(self, image: NDArray[np.uint8]) -> None:
-        """One picture, BGR."""
+        """Leave a picture, which replaces one that still waits.
+
+        Args:
+            image: uint8 ``(height, width, 3)``, BGR.
+        """
         with self._changed:
             self._newest = (image, time.monotonic())
             self._changed.notify_all()
 
-    def __iter__(self) -> Iterator[Frame]:
-        index, start_s = 0, time.monotonic()
-        while True:
-            with self._changed:
-                ready = self._changed.wait_for(lambda: self._newest is not None or self._ended, _SILENCE_S)
-                if self._ended or not ready:
-                    return
-                assert self._newest is not None
-                (image, taken_s), self._newest = self._newest, None
-            yield Frame(index, taken_s - start_s, image, f"{self.name} {index}", captured_s=taken_s)
-            index += 1
-
-    def stop(self) -> None:
-        """End the iterator."""
+    def end(self) -> None:
+        """The viewer has gone: streams end."""
         with self._changed:
             self._ended = True
             self._changed.notify_all()
+
+    def open(self) -> Source:
+        """Open a source of the pictures that come from now on."""
+        return _Pictures(self)
+
+
+class _Pictures(Source):
+    """A viewer's camera in one stream; closing it leaves the camera to the next one."""
+
+    live = True
+    name = "the viewer's camera"
+
+    def __init__(self, camera: ViewerCamera) -> None:
+        self._camera = camera
+        self._stopped = False
+
+    def __iter__(self) -> Iterator[Frame]:
+        first_s: float | None = None
+        index = 0
+        while (taken := self._next()) is not None:
+            image, taken_s = taken
+            first_s = taken_s if first_s is None else first_s
+            yield Frame(index, taken_s - first_s, image, f"{self.name} {index}", captured_s=taken_s)
+            index += 1
+
+    def _next(self) -> tuple[NDArray[np.uint8], float] | None:
+        """The next picture, and when it came; None at the end."""
+        camera = self._camera
+        with camera._changed:
+            camera._changed.wait_for(lambda: camera._newest is not None or camera._ended or self._stopped)
+            if camera._ended or self._stopped:
+                return None
+            taken, camera._newest = camera._newest, None
+            return taken
+
+    def stop(self) -> None:
+        """End the iterator."""
+        with self._camera._changed:
+            self._stopped = True
+            self._camera._changed.notify_all()
 
     def close(self) -> None:
         """Do the same as :meth:`stop`."""
@@ -62,7 +90,7 @@ class ViewerCamera(Source):
 
 
 def decoded(content: bytes) -> NDArray[np.uint8]:
-    """A JPEG as BGR.
+    """A JPEG as uint8 ``(height, width, 3)``, BGR.
 
     Raises:
         InputError: it is none, or larger than a camera's picture; the size is read before anything is unpacked.
