@@ -124,12 +124,16 @@ class LivePipeline(Closing):
         return (view.result for view in self.views(source))
 
     def views(self, source: Source) -> Iterator[View]:
-        """Follow a source like :meth:`stream`, each result with the frame that it is about."""
-        if self._running:
-            raise UsageError(
-                "this pipeline follows a source already; end that stream, or load another pipeline"
-            )
-        run = self._run = LiveRun(self.stages, source, self.options)
+        """Follow a source like :meth:`stream`, each result with the frame that it is about.
+
+        :meth:`stop` is heard from this call on, also before the first result is asked for.
+        """
+        self._refuse_another()
+        self._run = LiveRun(self.stages, source, self.options)
+        return self._views(self._run)
+
+    def _views(self, run: LiveRun) -> Iterator[View]:
+        self._refuse_another()
         self._running = True
         try:
             run.start()
@@ -140,6 +144,12 @@ class LivePipeline(Closing):
             run.stop()
             run.join()
             self._running = False
+
+    def _refuse_another(self) -> None:
+        if self._running:
+            raise UsageError(
+                "this pipeline follows a source already; end that stream, or load another pipeline"
+            )
 
     def latest(self) -> View | None:
         """The newest result that was taken and its frame; None before the first. It stays after the stream's end."""

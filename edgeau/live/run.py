@@ -85,7 +85,9 @@ class LiveRun:
         ]
 
     def start(self) -> None:
-        """Begin."""
+        """Begin; after :meth:`stop` nothing begins."""
+        if self._stopping.is_set():
+            return
         self._stages.start()
         for thread in self._threads:
             thread.start()

@@ -70,22 +70,25 @@ class BaselineCalibration:
 
     Args:
         pipeline: with a landmark model.
-        start_s: time of the newest result, seconds.
+
+    Raises:
+        InputError: it has none.
     """
 
-    def __init__(self, pipeline: Pipeline, start_s: float) -> None:
+    def __init__(self, pipeline: Pipeline) -> None:
         model = pipeline.landmark_model
         if model is None:
             raise InputError("this bundle has no landmark model, which a neutral face is for")
         self._pipeline = pipeline
         self._collector = NeutralCollector(model, network=pipeline.bundle.manifest.network.name)
-        self._start_s = start_s
+        self._start_s: float | None = None
         self.progress = 0.0
         self.face: CalibratedFace | None = None
         self.said = "look into the camera with a resting face"
 
     def take(self, result: FrameResult) -> bool:
         """One more result; True when the calibration has ended, well or not: :attr:`said` tells."""
+        self._start_s = result.time_s if self._start_s is None else self._start_s
         face = result.largest_face
         if face is None:
             if result.time_s - self._start_s > _PATIENCE_S:

@@ -24,13 +24,35 @@ from edgeau.sinks.tables.jsonl import frame_document, json_line
 from edgeau.temporal.events import EventDetector
 from edgeau_apps.live.continuation import Continuation
 
-__all__ = ["Kind", "Recording"]
+__all__ = ["Kind", "Recorded", "Recording"]
 
 Kind = Literal["csv", "jsonl", "events"]
 """A recording's table of results, the same as JSON lines, and its table of events."""
 
 _MOST_ROWS = 30 * 3600 * 4  # four hours at 30 a second: a program that is left alone must not fill the disk
-_BLOCK = 1 << 20
+
+
+class Recorded:
+    """One file of a recording as far as it has come; it is read once.
+
+    Args:
+        file: descriptor of the file, which stays with the recording.
+    """
+
+    def __init__(self, file: int) -> None:
+        self._file, self._size = os.dup(file), os.fstat(file).st_size
+
+    def read(self) -> bytes:
+        """Its whole lines."""
+        blocks, size = [], 0
+        try:
+            while size < self._size and (block := os.pread(self._file, self._size - size, size)):
+                blocks.append(block)
+                size += len(block)
+        finally:
+            os.close(self._file)
+        content = b"".join(blocks)
+        return content[: content.rfind(b"\n") + 1]
 
 
 class Recording:
@@ -117,17 +139,16 @@ class Recording:
         index, time_s = self._first
         return replace(result, index=result.index - index, time_s=result.time_s - time_s)
 
-    def content(self, kind: Kind = "csv") -> bytes:
-        """Return what was recorded so far, whole lines."""
+    def recorded(self, kind: Kind = "csv") -> Recorded:
+        """The rows so far, to be read while more are added, or after :meth:`close`.
+
+        Args:
+            kind: of the files that lie beside each other.
+        """
         file = self._files[kind]
         with suppress(OSError):  # a full disk: what is on it is kept
             file.flush()
-        blocks, size = [], 0
-        while block := os.pread(file.fileno(), _BLOCK, size):
-            blocks.append(block)
-            size += len(block)
-        content = b"".join(blocks)
-        return content[: content.rfind(b"\n") + 1]
+        return Recorded(file.fileno())
 
     def close(self) -> None:
         """Throw it away."""

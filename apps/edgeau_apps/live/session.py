@@ -9,13 +9,12 @@ import logging
 import threading
 from collections import deque
 from collections.abc import Callable, Sequence
-from typing import Any
 
 from edgeau import Pipeline
 from edgeau.bundle import Bundle, Timing, time_artifacts
 from edgeau.errors import InputError, OutputError, UserError
 from edgeau.faces.optional_outputs import OptionalOutput
-from edgeau.live import LivePipeline, View
+from edgeau.live import LiveCounters, LivePipeline, View
 from edgeau.results import FrameResult
 from edgeau.sinks import QueuedSink, open_sink
 from edgeau.sources import Source
@@ -110,6 +109,7 @@ class WebcamSession:
         self.history = History()
         self.happened: deque[Event] = deque(maxlen=_EVENTS)
         self.recording: Recording | None = None
+        self._recording_on = False
         self.calibration: BaselineCalibration | None = None
         self._calibrated: CalibratedFace | None = None
         self.said = ""
@@ -221,8 +221,6 @@ class WebcamSession:
             else:
                 self._recording_on = False
 
-    _recording_on = False
-
     @property
     def is_recording(self) -> bool:
         """True while results are being recorded."""
@@ -231,7 +229,10 @@ class WebcamSession:
     def fetch_recording(self, kind: Kind = "csv") -> bytes | None:
         """The recording so far, as a table, as JSON lines or its events; None when there is none."""
         with self._lock:
-            return None if self.recording is None else self.recording.content(kind)
+            if self.recording is None:
+                return None
+            recorded = self.recording.recorded(kind)
+        return recorded.read()  # hundreds of megabytes after hours, which the stream must not wait for
 
     def calibrate(self) -> None:
         """Collect the neutral face of the largest face, one second.
@@ -240,10 +241,7 @@ class WebcamSession:
             InputError: the bundle has no landmark model.
         """
         with self._lock:
-            newest = self._view
-            self.calibration = BaselineCalibration(
-                self._pipeline, 0.0 if newest is None else newest.result.time_s
-            )
+            self.calibration = BaselineCalibration(self._pipeline)
             self.said = self.calibration.said
 
     def artifacts(self) -> list[Timing]:
@@ -279,17 +277,17 @@ class WebcamSession:
             self._open = open_ or self._open_own
             self._turn()
 
-    def counters(self) -> Any:
-        """Counts of what became of every frame."""
+    def counters(self) -> LiveCounters | None:
+        """Counts of what became of every frame of the stream that runs; None before the first one."""
         live = self._live
         return None if live is None else live.snapshot()
 
     def close(self) -> None:
         """End; more than once does no harm."""
-        self._ending = True
-        live = self._live
-        if live is not None:
-            live.stop()
+        with self._lock:
+            self._ending = True
+            if self._live is not None:
+                self._live.stop()
         with self._changed:
             self._changed.notify_all()
         if self._thread is not None and self._thread is not threading.current_thread():
@@ -324,16 +322,20 @@ class WebcamSession:
                 self._stream()
             except UserError as error:
                 self.said = str(error)
-                if self._open is not self._open_own:
-                    self._open = self._open_own  # a viewer's camera that went away
+                if self._returns_to_own():  # a viewer's camera that went away
                     continue
                 self.failure = error
                 _log.warning("%s", error)
                 return
-            if not self._again:
-                if self._open is self._open_own:
-                    return
+            if not self._again and not self._returns_to_own():
+                return
+
+    def _returns_to_own(self) -> bool:
+        """Go back to the own source where another one has ended, unless one more was asked for meanwhile; False where the own one has."""
+        with self._lock:
+            if self._open is self._followed:
                 self._open = self._open_own
+            return self._followed is not self._open_own or self._open is not self._open_own
 
     def _change_pipeline(self) -> None:
         with self._lock:
@@ -352,6 +354,8 @@ class WebcamSession:
         if self._open is self._followed:
             if self._calibrated is not None:
                 self._calibrated.begin_stream()
+            if self.calibration is not None:  # its frames are of a stream whose time has ended
+                self.calibrate()
         elif self._calibrated is not None or self.calibration is not None:
             self._calibrated = self.calibration = None
             self.said = "another camera: calibrate again"
@@ -364,11 +368,14 @@ class WebcamSession:
             if self.recording is not None:
                 self.recording.begin_stream()
             self._begin_calibrated()
-        live = self._live = LivePipeline(self._pipeline.stages)
-        with self._open() as source:
-            if self._ending or self._again:
-                return
-            for view in live.views(source):
+            open_ = self._open
+            live = self._live = LivePipeline(self._pipeline.stages)
+        with open_() as source:
+            with self._lock:  # whoever asks for another one stops this stream, or is heard here
+                if self._ending or self._again:
+                    return
+                views = live.views(source)
+            for view in views:
                 self._take(view)
                 if self._ending:
                     return

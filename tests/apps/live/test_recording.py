@@ -47,7 +47,7 @@ def test_another_stream_goes_on_in_time_with_new_faces() -> None:
     recording.begin_stream()
     recording.begin_stream()  # a source that gave nothing
     recording.add(result(5, 77.0, 0))
-    found = rows(recording.content())
+    found = rows(recording.recorded().read())
     recording.close()
     assert [row["frame"] for row in found] == ["1", "1", "2", "3", "5", "6"]
     assert [float(row["timestamp"]) for row in found] == pytest.approx([0, 0, 0.04, 2.54, 2.62, 3.62])
@@ -62,8 +62,8 @@ def test_lines_and_events_lie_beside_the_table_and_count_from_zero() -> None:
         units = {"AU12": ActionUnit("AU12", 0.9 if on else 0.1, on)}
         face = Face(Box(0, 0, 1, 1), np.zeros((468, 3), np.float32), 4, None, units)
         recording.add(FrameResult(index, index / 10, 0.0, 0, (face,)))
-    lines = [json.loads(line) for line in recording.content("jsonl").splitlines()]
-    events = rows(recording.content("events"))
+    lines = [json.loads(line) for line in recording.recorded("jsonl").read().splitlines()]
+    events = rows(recording.recorded("events").read())
     recording.close()
     assert [line["index"] for line in lines] == list(range(40))
     assert lines[0]["time_s"] == 0

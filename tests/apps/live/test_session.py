@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import threading
 import time
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
 
 import cv2
 import numpy as np
@@ -16,9 +18,12 @@ import pytest
 from edgeau import Box, Face, FrameResult, Pipeline, open_source
 from edgeau.bundle import Timing, packaged_bundle_path, time_artifacts
 from edgeau.errors import BundleError, EngineError, InputError
+from edgeau.live import LivePipeline, View
+from edgeau.sources import Source
 from edgeau.sources.paced import PacedSource
 from edgeau_apps.live import session as sessions
-from edgeau_apps.live.calibration import CalibratedFace
+from edgeau_apps.live.calibration import BaselineCalibration, CalibratedFace
+from edgeau_apps.live.serve.viewer_camera import ViewerCamera
 from edgeau_apps.live.session import WebcamSession
 
 
@@ -165,6 +170,81 @@ def test_a_neutral_face_outlives_another_artifact_and_not_another_camera(
     number = session.newest()[0]
     wait_for(lambda: session.newest()[0] > number + 3)
     assert baselines() == []
+
+
+def test_another_source_that_is_asked_for_while_a_stream_begins_is_taken(
+    session: WebcamSession, sitter: Callable[[], PacedSource], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened = threading.Event()
+    views = LivePipeline.views
+
+    def other() -> PacedSource:
+        opened.set()
+        return sitter()
+
+    def asked_meanwhile(live: LivePipeline, source: Source) -> Iterator[View]:
+        monkeypatch.setattr(LivePipeline, "views", views)
+        in_background(lambda: session.use_source(other))
+        time.sleep(0.3)
+        return views(live, source)
+
+    monkeypatch.setattr(LivePipeline, "views", asked_meanwhile)
+    session.use_source(partial(sitter))
+    assert opened.wait(120), "the stream that began was not ended"
+
+
+def test_a_viewers_camera_outlives_another_artifact(session: WebcamSession) -> None:
+    camera, left = ViewerCamera(), threading.Event()
+
+    def film() -> None:
+        while not left.wait(0.05):
+            camera.give(np.zeros((48, 64, 3), np.uint8))
+
+    def is_seen() -> bool:
+        _, view = session.newest()
+        return view is not None and view.frame.image.shape == (48, 64, 3)
+
+    filming = in_background(film)
+    try:
+        session.use_source(camera.open)
+        wait_for(is_seen)
+        session.use_artifact("model.fp32.onnx")
+        wait_for(lambda: session.precision() == "fp32")
+        number = session.newest()[0]
+        wait_for(lambda: session.newest()[0] > number + 3)
+        assert is_seen()
+    finally:
+        left.set()
+        filming.join()
+    camera.end()
+    wait_for(lambda: not is_seen())
+    assert session.alive
+
+
+def test_a_recording_is_read_beside_the_stream(
+    session: WebcamSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    session.record(on=True)
+    wait_for(lambda: session.recording.rows > 3)
+    pread = os.pread
+
+    def slow(*given: int) -> bytes:
+        rows = session.recording.rows
+        wait_for(lambda: session.recording.rows > rows + 3)
+        session.record(on=True)  # throws away what is being read
+        return pread(*given)
+
+    monkeypatch.setattr(os, "pread", slow)
+    content = session.fetch_recording("jsonl")
+    assert len(content.splitlines()) > 3
+    assert content.endswith(b"}\n")
+
+
+def test_a_calibration_without_a_face_ends_by_the_time_of_its_own_stream() -> None:
+    bundle = SimpleNamespace(manifest=SimpleNamespace(network=SimpleNamespace(name="network")))
+    calibration = BaselineCalibration(SimpleNamespace(landmark_model=object(), bundle=bundle))
+    assert [calibration.take(_result(time_s)) for time_s in (500.0, 509.0, 511.0)] == [False, False, True]
+    assert calibration.said == "no face was seen: calibrate again"
 
 
 class _Given:

@@ -261,9 +261,18 @@ def test_two_streams_at_once_are_refused(stages, film) -> None:
     first = live.stream(film(100, 0.01))
     next(first)
     with pytest.raises(UsageError, match="follows a source already"):
-        next(live.stream(film(1, 0.01)))
+        live.stream(film(1, 0.01))
     first.close()
     assert len(list(live.stream(film(3, 0.01)))) == 3
+
+
+def test_a_stream_that_is_ended_before_its_first_result_never_begins(stages, film) -> None:
+    fake = stages()
+    live = LivePipeline(fake)
+    views = live.views(film(1000, 0.01))
+    live.stop()
+    assert list(views) == []
+    assert fake.started == 0
 
 
 def test_views_hold_the_frame_of_the_result(stages, film) -> None:

@@ -320,7 +320,7 @@ class _Site:
         return web.json_response({"said": said})
 
     def _action(self, command: Any) -> Awaitable[str]:
-        """What a command asks for, not begun yet; its result is said to whoever asked.
+        """The act that a command asks for, not begun yet; its result is said to whoever asked.
 
         Raises:
             ValueError: it is no command.
