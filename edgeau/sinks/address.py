@@ -40,7 +40,7 @@ class Address:
         """Take an address apart.
 
         Raises:
-            UsageError: the port is none, there is a #, or an option is given twice or without a value.
+            UsageError: the port is none, there is a #, an option is given twice or without a value, or there are blanks around it.
         """
         shown = without_secrets(text)
         given, text = text, quote_user(text)
@@ -51,6 +51,8 @@ class Address:
         except ValueError as error:
             why = check_address(given) or error
             raise UsageError(f"{shown!r} is not an address ({why}); one is SCHEME://HOST:PORT/...") from None
+        if given != given.strip() or any(sign < " " for sign in given):  # which urlsplit would leave out
+            raise UsageError(f"{shown!r} has blanks around it, or signs in it that are no text")
         if "#" in text:
             raise UsageError(
                 f"{shown!r} has a #, which has no meaning here; write %23 if a name contains one"
@@ -65,16 +67,23 @@ class Address:
         )  # fmt: skip
 
     def check(
-        self, form: str, *options: str, host: bool = True, port: bool = False, path: bool = False
+        self,
+        form: str,
+        *options: str,
+        host: bool | None = True,
+        port: bool | None = False,
+        path: bool | None = False,
+        user: bool = False,
     ) -> None:
         """Refuse an address that lacks what its sink needs, or says what the sink would not hear.
 
         Args:
             form: how such an address looks, for the message.
             options: names that the sink knows.
-            host: whether it needs a host.
-            port: whether it needs a port.
-            path: whether it needs a path.
+            host: whether it needs a host; None where it has no use for one.
+            port: whether it needs a port; None likewise.
+            path: whether it needs a path; None likewise.
+            user: whether it has a use for a user's name and password.
 
         Raises:
             UsageError: it does not fit.
@@ -90,6 +99,20 @@ class Address:
         ]
         if lacks:
             raise UsageError(f"{self.text!r} has no {lacks[0]}; such an address is {form}")
+        unheard = [
+            name
+            for name, use, given in (
+                ("host", host, self.host),
+                ("port", port, self.port is not None),
+                ("path", path, self.path),
+                ("user's name", user or None, self.user is not None),
+            )
+            if use is None and given
+        ]
+        if unheard:
+            raise UsageError(
+                f"{self.text!r} has a {unheard[0]}, which has no use here; such an address is {form}"
+            )
         strange = sorted(set(self.options) - set(options))
         if strange:
             known = ", ".join(options) or "none"

@@ -18,7 +18,7 @@ from typing import Any
 
 from edgeau._system.install_lines import extra_line
 from edgeau.action_units.names import facs_name
-from edgeau.errors import DependencyError
+from edgeau.errors import DependencyError, UsageError
 from edgeau.results import Face, FrameResult
 from edgeau.sinks.address import Address
 from edgeau.sinks.description import Description
@@ -48,7 +48,7 @@ class LslSink(Sink):
     """
 
     def __init__(self, address: Address, description: Description) -> None:
-        address.check(_FORM, "name", "id", "faces", host=False)
+        address.check(_FORM, "name", "id", "faces", host=None, port=None, path=None)
         try:
             import pylsl
         except (ImportError, RuntimeError) as error:  # RuntimeError: pylsl is there and finds no liblsl
@@ -61,6 +61,8 @@ class LslSink(Sink):
         self._events = EventDetector()
         self._clock: Any = pylsl.local_clock
         name = address.options.get("name", "edgeau")
+        if not name:
+            raise UsageError(f"{address.text!r}: name must not be empty")
         source = address.options.get("id", name)
         self._outlet: Any = pylsl.StreamOutlet(self._information(pylsl, name, source, description))
         marks = pylsl.StreamInfo(

@@ -68,7 +68,7 @@ class MqttSink(Sink):
     """
 
     def __init__(self, address: Address, description: Description) -> None:
-        address.check(_FORM, *_OPTIONS, path=True)
+        address.check(_FORM, *_OPTIONS, path=True, user=True)
         self.name = address.text
         self._topic = _topic(address)
         self._qos = address.whole_number("qos", 1, 0, 2)

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Union
 from weakref import WeakValueDictionary
 
+from edgeau._system.address_text import without_secrets
 from edgeau._system.did_you_mean import did_you_mean
 from edgeau._system.named_object import named_object
 from edgeau.errors import UsageError
@@ -95,7 +96,7 @@ def _file(text: str, description: Description) -> Sink:
         return JsonStreamSink(sys.stdout, description)
     path = Path(text)
     if path.suffix.lower() not in _FILES:
-        raise UsageError(f"results cannot go to {text!r}; they can go to {_WHAT}")
+        raise UsageError(f"results cannot go to {without_secrets(text)!r}; they can go to {_WHAT}")
     place = os.path.realpath(path)
     other = _open_files.get(place)
     if other is not None and other.is_open:

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 from edgeau._system.allowance import Allowance
 from edgeau._system.door import Door
+from edgeau._system.host_header import is_of_this_machine
 from edgeau._system.install_lines import extra_line
 from edgeau.errors import DependencyError, OutputError, UsageError
 from edgeau.sinks.address import Address
@@ -35,7 +36,8 @@ class ServedSink(Sink):
     """Listens on an address until it is closed.
 
     Pages of other origins than the loopback's are refused, since any page that a browser shows could otherwise listen;
-    ``origin=URL`` lets one in. With ``token=TEXT`` receivers must say the same behind their address.
+    ``origin=URL`` lets one in. With ``token=TEXT`` receivers must say the same behind their address. Without one, whoever asks must
+    have reached this machine by a number or by its own name: pages whose names were made to point here are refused.
 
     Args:
         address: what to listen on; without a host the loopback, port 0 takes a free one.
@@ -53,6 +55,10 @@ class ServedSink(Sink):
         address.check(form, "token", "origin", host=False, port=True)
         if set("{}") & set(address.path):  # the server's own signs for parts that vary
             raise UsageError(f"{address.text!r}: a path to listen on has no {{ and no }}")
+        if address.options.get("token") == "":  # as of a variable that is not set
+            raise UsageError(
+                f"{address.text!r}: the token is empty, so that anybody could listen; leave it out for that"
+            )
         try:
             from aiohttp import web
         except ImportError as error:
@@ -135,6 +141,10 @@ class ServedSink(Sink):
                     text="too many wrong tokens; wait a while", headers=closing
                 )
             raise self._web.HTTPForbidden(text="the token is missing or wrong", headers=closing)
+        if token is None and not is_of_this_machine(request.headers.get("Host", ""), self._address.host):
+            raise self._web.HTTPMisdirectedRequest(
+                text="this is not a name of this machine; use its number, or give the sink a token="
+            )
         if origin is not None and not self._may_listen(origin):
             raise self._web.HTTPForbidden(text=f"pages of {origin} may not listen; allow them with origin=")
         self._door.asks(request.transport)

@@ -24,7 +24,7 @@ class UdpSink(Sink):
     """
 
     def __init__(self, address: Address, description: Description) -> None:
-        address.check("udp://HOST:PORT", port=True)
+        address.check("udp://HOST:PORT", port=True, path=None)
         assert address.port is not None
         self.name = address.text
         self._trained = description.trained

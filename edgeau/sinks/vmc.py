@@ -55,7 +55,7 @@ class VmcSink(Sink):
 
     def __init__(self, address: Address, description: Description) -> None:
         del description
-        address.check(_FORM, "names", "shapes")
+        address.check(_FORM, "names", "shapes", path=None)
         try:
             from pythonosc import osc_bundle_builder, osc_message_builder
         except ImportError as error:

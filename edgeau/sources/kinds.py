@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Literal, NamedTuple
 
+from edgeau._system.address_text import without_secrets
 from edgeau.errors import InputError
 from edgeau.sources.picture_header import PICTURE_KINDS, content_kind
 
@@ -158,7 +159,7 @@ def picture_series(what: str) -> PictureSeries:
     pictures = [file for file in every if file.suffix.lower() in PICTURES]
     if not pictures:
         raise InputError(
-            f"{what!r} does not match any pictures; a film of pictures is a folder, a pattern such as 'frames/*.png', or "
+            f"{without_secrets(what)!r} does not match any pictures; a film of pictures is a folder, a pattern such as 'frames/*.png', or "
             "'frames/%04d.png'"
         )
     left_out = [file for file in every if file.suffix.lower() not in PICTURES]

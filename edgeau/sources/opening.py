@@ -122,7 +122,7 @@ def _check_name(text: str) -> None:
     except (FileNotFoundError, NotADirectoryError, ValueError):  # said with what there is instead
         pass
     except OSError as error:
-        raise InputError(f"{text!r} cannot be read: {error.strerror or error}") from error
+        raise InputError(f"{without_secrets(text)!r} cannot be read: {error.strerror or error}") from error
 
 
 def _camera(what: What, size: _Size | None, fps: float | None) -> Callable[[], Source] | None:
@@ -194,7 +194,7 @@ def _from_text(text: str) -> Source:
         return _pictures(files_of_glob(text, None), text)
     if not path.exists():
         raise InputError(
-            f"{text!r} does not exist; {did_you_mean(text, (*_NAMES, *_beside(path)))}a source is {_WHAT}"
+            f"{without_secrets(text)!r} does not exist; {did_you_mean(text, (*_NAMES, *_beside(path)))}a source is {_WHAT}"
         )
     if kind_of(path) == "picture":
         return PictureSource([path], path.name)

@@ -11,6 +11,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Literal, TypeAlias, TypeVar
 
+from edgeau._system.address_text import without_secrets
 from edgeau._system.did_you_mean import did_you_mean
 from edgeau.errors import InputError, UserError
 from edgeau.sources import open_source
@@ -207,7 +208,7 @@ def _files(name: str) -> tuple[list[Path], list[Path]]:
         return [clip_path()], []
     if not name or not (path.exists() or is_glob(name)):
         raise InputError(
-            f"{name!r} does not exist; {did_you_mean(name, ('clip', *_beside(path)))}give pictures, videos, folders or patterns of them, or clip"
+            f"{without_secrets(name)!r} does not exist; {did_you_mean(name, ('clip', *_beside(path)))}give pictures, videos, folders or patterns of them, or clip"
         )
     if not path.is_dir() and not is_glob(name):
         kind_of(path)

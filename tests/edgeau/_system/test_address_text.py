@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from urllib.parse import unquote, urlsplit
 
 import pytest
@@ -99,3 +100,39 @@ def test_a_sink_gets_the_password_as_it_was_typed() -> None:
     address = Address.parse("mqtt://us%40er:se/c#r%65t@127.0.0.1:1883/a/b?qos=1")
     assert (address.user, address.password, address.port, address.path) == ("us@er", "se/c#ret", 1883, "a/b")
     assert "se" not in address.text
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        " rtsp://admin:hunter2@127.0.0.1:1/x",
+        "rtsp ://admin:hunter2@camera/x",
+        "rtsp:/admin:hunter2@camera/x",
+        "rtsp:admin:hunter2@camera/x",
+        "//admin:hunter2@camera/x",
+        "admin:hunter2@camera:554/x",
+        "admin:hunter2@rtsp://camera/x",
+        "admin:hun ter2@camera/x",
+        "gopher://camera/x?access_token=hunter2",
+        "gopher://camera/x?user=a&loginpas=hunter2&z=1",
+        "gopher://camera/x?api_key=hunter2",
+        "gopher://camera/x?to%6ben=hunter2",
+        "gopher://camera/x?a=1;auth=hun;ter2",
+        "gopher://camera/x#access_token=hunter2",
+    ],
+)
+def test_what_is_spelled_wrong_shows_no_secret_either(text: str) -> None:
+    assert not {"hunter2", "hun", "ter2"} & set(re.split(r"[^a-z0-9]+", without_secrets(text)))
+    with pytest.raises(UserError) as caught:
+        open_source(text, reconnect=False)
+    assert "ter2" not in str(caught.value)
+    with pytest.raises(UserError) as caught:
+        open_sink(text, Description(labels=("AU1",)))
+    assert "ter2" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "text", ["faces/12:30@home.png", "C:\\faces\\a@2x.png", "a@2x.png", "x?y=1", "a/b c=d"]
+)
+def test_names_of_files_stay(text: str) -> None:
+    assert without_secrets(text) == text

@@ -8,6 +8,7 @@ import urllib.request
 
 import pytest
 
+from edgeau.errors import UsageError
 from edgeau.sinks.address import Address
 
 pytest.importorskip("aiohttp")
@@ -49,3 +50,25 @@ def test_pages_of_others_and_wrong_tokens_are_refused(description, make_result) 
             200,
             "https://mine.example",
         )
+
+
+@pytest.mark.parametrize("host", ["evil.example", "evil.example:8000", "127.0.0.1.evil.example", "[::1", ""])
+def test_a_page_whose_name_was_made_to_point_here_reads_nothing(description, make_result, host: str) -> None:
+    """A browser asks without an Origin header then: to it the page and the sink are one site."""
+    from edgeau.sinks.http_latest import HttpLatestSink
+
+    with HttpLatestSink(Address.parse("http://:0"), description) as sink:
+        sink.write(make_result())
+        assert ask(sink.port, Host=host)[0] in (400, 421)
+        assert ask(sink.port, Host="localhost:1")[0] == 200
+        assert ask(sink.port, Host="[::1]:80")[0] == 200
+    with HttpLatestSink(Address.parse("http://:0/?token=abc"), description) as sink:
+        sink.write(make_result())
+        assert ask(sink.port, "/?token=abc", Host="behind.a-proxy.example")[0] == 200
+
+
+def test_an_empty_token_protects_nothing_and_is_refused(description) -> None:
+    from edgeau.sinks.http_latest import HttpLatestSink
+
+    with pytest.raises(UsageError, match="the token is empty"):
+        HttpLatestSink(Address.parse("http://:0/?token="), description)

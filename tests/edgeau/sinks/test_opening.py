@@ -31,6 +31,14 @@ BAD = [
     ("mqtt://broker/t?qos=1&qos=2", "gives an option twice"),
     ("mqtts://broker/t?store=off&ca=/no/such.pem", "certificates (ca=/no/such.pem) cannot be used"),
     ("udp://host:99999", "is not an address"),
+    ("ws://me:hunter2@127.0.0.1:0", "has a user's name, which has no use here"),
+    ("udp://me@host:1", "has a user's name"),
+    ("udp://host:1/path", "has a path, which has no use here"),
+    ("vmc://host/path", "has a path"),
+    ("lsl://edgeau-2", "has a host"),
+    ("lsl://?name=", "name must not be empty"),
+    (" mqtt://broker/t", "has blanks around it"),
+    ("mqtt://bro\nker/t", "signs in it that are no text"),
     (7, "results cannot go to a int"),
 ]
 
