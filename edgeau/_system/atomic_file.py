@@ -18,7 +18,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
-from typing import Any, TextIO
+from typing import Any
 
 from edgeau.errors import OutputError
 
@@ -72,10 +72,6 @@ class AtomicFile:
             if os.fstat(descriptor).st_nlink:
                 return temporary, descriptor
             os.close(descriptor)  # somebody looked through the folder between our two calls, and removed it
-
-    def open_text(self) -> TextIO:
-        """:attr:`temporary` for text, written through line by line."""
-        return self.temporary.open("w", encoding="utf-8", newline="", buffering=1)
 
     def check(self) -> None:
         """Notice that somebody removed it: what is written from then on is lost.

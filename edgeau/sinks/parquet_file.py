@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -57,32 +58,46 @@ class ParquetSink(Sink):
         metadata = {"edgeau.trained": str(description.trained).lower()}
         self._schema: Any = pa.schema(dict(fields) | {"timestamp": pa.float64()}, metadata=metadata)
         self._from_pydict: Any = pa.Table.from_pydict
+        # Where a write has failed, pyarrow refuses all that follow with errors of its own.
+        self._errors: tuple[type[Exception], ...] = (OSError, pa.lib.ArrowException)
         self._file = AtomicFile(path)
         try:
             self._writer: Any = parquet.ParquetWriter(str(self._file.temporary), self._schema)
-        except OSError as error:
+        except self._errors as error:
             self._file.discard()
             raise self._refusal(error) from error
         self._rows: list[tuple[Cell, ...]] = []
+        self._taken = self._lost = 0
+        self._fault: OutputError | None = None
 
     @property
     def is_open(self) -> bool:
         """True while it takes results."""
         return self._writer is not None
 
+    @property
+    def lost(self) -> int:
+        """Results that were taken before a write failed: nobody can read a half of the file."""
+        return self._lost
+
     def write(self, result: FrameResult) -> None:
         """Add its rows.
 
         Raises:
-            OutputError: the disk is full, or gone, or somebody removed the file.
+            OutputError: the disk is full, or gone, or somebody removed the file; the file is given up then.
         """
+        if self._fault is not None:
+            raise OutputError(str(self._fault))
         self._file.check()
         self._rows.extend(self._table.rows(result))
         if len(self._rows) >= _ROWS:
             try:
                 self._write_rows()
-            except OSError as error:
-                raise self._refusal(error) from error
+            except self._errors as error:
+                self._lost, self._fault = self._taken, self._refusal(error)
+                self._give_up()
+                raise self._fault from error
+        self._taken += 1
 
     def close(self) -> None:
         """Finish the file and give it its name.
@@ -96,11 +111,10 @@ class ParquetSink(Sink):
             if self._rows:
                 self._write_rows()
             self._writer.close()
-        except OSError as error:
-            self._file.discard()  # nobody can read half of it
+        except self._errors as error:
+            self._give_up()
             raise self._refusal(error) from error
-        finally:
-            self._writer = None
+        self._writer = None
         self._file.commit()
 
     def _write_rows(self) -> None:
@@ -108,5 +122,12 @@ class ParquetSink(Sink):
         columns = dict(zip(self._schema.names, zip(*rows, strict=True), strict=True))
         self._writer.write_table(self._from_pydict(columns, schema=self._schema))
 
-    def _refusal(self, error: OSError) -> OutputError:
-        return OutputError(f"{self.name} cannot be written: {error.strerror or error}")
+    def _give_up(self) -> None:
+        with suppress(*self._errors):
+            self._writer.close()
+        self._writer = None
+        self._rows.clear()
+        self._file.discard()
+
+    def _refusal(self, error: Exception) -> OutputError:
+        return OutputError(f"{self.name} cannot be written: {getattr(error, 'strerror', None) or error}")

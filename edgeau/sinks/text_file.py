@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
+from io import StringIO
 from pathlib import Path
 from typing import Protocol, TextIO
 
@@ -38,9 +40,12 @@ class TextFileSink(Sink):
     def __init__(self, path: Path, table: Callable[[TextIO], TableWriter]) -> None:
         self.name = str(path)
         self._file = AtomicFile(path, growing=True)
+        self._text = StringIO(newline="")
+        self._length = 0  # bytes of the file that are whole results
         try:
-            self._stream = self._file.open_text()
-            self._table = table(self._stream)
+            self._written = self._file.temporary.open("r+b", buffering=0)
+            self._table = table(self._text)
+            self._write_through()
         except OSError as error:
             self._file.discard()
             raise self._refusal(error) from error
@@ -48,7 +53,7 @@ class TextFileSink(Sink):
     @property
     def is_open(self) -> bool:
         """True while it takes results."""
-        return not self._stream.closed
+        return not self._written.closed
 
     def write(self, result: FrameResult) -> None:
         """Add it.
@@ -59,6 +64,7 @@ class TextFileSink(Sink):
         try:
             self._file.check()
             self._table.write(result)
+            self._write_through()
         except OSError as error:
             raise self._refusal(error) from error
 
@@ -69,13 +75,29 @@ class TextFileSink(Sink):
             OutputError: the system does not let it.
         """
         try:
-            self._stream.close()
+            self._written.close()
         except OSError as error:
             raise OutputError(
                 f"{self.name} cannot be finished: {error.strerror or error}; "
                 f"what came before is in {self._file.temporary}"
             ) from error
         self._file.commit()
+
+    def _write_through(self) -> None:
+        """Write what the table has made, all of it or nothing: where room comes back later, the next line must not follow a half one."""
+        content = self._text.getvalue().encode()
+        self._text.seek(0)
+        self._text.truncate()
+        try:
+            left = memoryview(content)
+            while left:
+                left = left[self._written.write(left) :]
+        except OSError:
+            with suppress(OSError):
+                self._written.truncate(self._length)
+                self._written.seek(self._length)
+            raise
+        self._length += len(content)
 
     def _refusal(self, error: OSError) -> OutputError:
         return OutputError(f"{self.name} cannot be written: {error.strerror or error}")

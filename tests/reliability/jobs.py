@@ -134,7 +134,10 @@ def recording(folder: Path) -> None:
 
     _say("begin")
     for number in range(ROUNDS):
-        with AtomicFile(folder / "film.csv", growing=True) as file, file.open_text() as text:
+        with (
+            AtomicFile(folder / "film.csv", growing=True) as file,
+            file.temporary.open("w", encoding="utf-8", buffering=1) as text,
+        ):
             for row in range(ROWS):
                 text.write(f"{number},{row}\n")
         _say(f"kept {number}")

@@ -224,7 +224,8 @@ def test_a_growing_file_of_a_killed_process_is_kept_beside_the_next(tmp_path: Pa
         import os, sys
         from pathlib import Path
         from edgeau._system.atomic_file import AtomicFile
-        stream = AtomicFile(Path(sys.argv[1]), growing=True).open_text()
+        file = AtomicFile(Path(sys.argv[1]), growing=True)
+        stream = file.temporary.open("w", buffering=1)
         stream.write("first line\\n")
         os.kill(os.getpid(), 9)
     """

@@ -184,3 +184,66 @@ def test_a_folder_that_is_taken_away_is_said_at_the_end(
     (tmp_path / "there").rename(tmp_path / "elsewhere")
     with pytest.raises(OutputError, match="cannot be written"):
         sink.close()
+
+
+ROOM_COMES_BACK = """
+import resource, signal, sys
+from pathlib import Path
+from edgeau.errors import OutputError
+from edgeau.results import FrameResult
+from edgeau.sinks import Description
+from edgeau.sinks.opening import _sink
+from tests.edgeau.sinks.conftest import result
+
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+path = Path(sys.argv[1])
+sink = _sink(str(path), Description(("AU1", "AU12"), ("AU12",)))
+
+def write(limit, indices):
+    resource.setrlimit(resource.RLIMIT_FSIZE, (limit, resource.RLIM_INFINITY))
+    for index in indices:
+        try:
+            sink.write(result(index, faces=60))
+        except OutputError as error:
+            print(index, error)
+
+write(int(sys.argv[2]), range(40))
+write(resource.RLIM_INFINITY, range(40, 80))
+try:
+    sink.close()
+except OutputError as error:
+    print("close", error)
+print("lost", sink.lost)
+"""
+
+
+def _room_comes_back(path: Path, limit: int) -> list[str]:
+    done = subprocess.run(
+        [sys.executable, "-c", ROOM_COMES_BACK, str(path), str(limit)],
+        capture_output=True,
+        text=True,
+        check=True,
+        cwd=Path(__file__).parents[3],
+    )
+    return done.stdout.splitlines()
+
+
+@pytest.mark.parametrize("limit", [30_000, 30_001, 33_000, 100_000])
+def test_where_room_comes_back_no_line_follows_a_half_one(tmp_path: Path, limit: int) -> None:
+    """A result of many faces is longer than the buffers below, which would hand a part of it to the system."""
+    said = _room_comes_back(tmp_path / "aus.jsonl", limit)
+    failed = {int(line.split()[0]) for line in said if "cannot be written" in line}
+    assert failed
+    lines = [json.loads(line) for line in (tmp_path / "aus.jsonl").read_text().splitlines()]
+    assert [line["index"] for line in lines] == sorted(set(range(80)) - failed)
+
+
+def test_a_parquet_file_that_could_not_be_written_is_given_up_and_counted(tmp_path: Path) -> None:
+    pytest.importorskip("pyarrow")
+    said = _room_comes_back(tmp_path / "aus.parquet", 3000)
+    failed = [line for line in said if "cannot be written" in line]
+    first = int(failed[0].split()[0])
+    assert first > 0
+    assert [int(line.split()[0]) for line in failed] == list(range(first, 80)), "each later result is refused"
+    assert said[-1] == f"lost {first}"
+    assert not list(tmp_path.iterdir())
