@@ -32,6 +32,8 @@ class CameraSource(CaptureSource):
     """
 
     def __init__(self, index: int, size: tuple[int, int] | None = None, fps: float | None = None) -> None:
+        if index >= 1 << 31:
+            raise InputError(f"no camera has the number {index}")
         capture = cv2.VideoCapture(index)
         if not capture.isOpened():
             raise InputError(f"no camera answers at number {index}; {_advice(index)}")

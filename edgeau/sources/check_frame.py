@@ -20,6 +20,7 @@ _MOST_PIXELS = 200_000_000
 
 # OpenCV's warps number pixels in 16 bits with a sign, and fail at the last one.
 LONGEST_SIDE = 32766
+_DIGITS = 18
 _WANTED = "a frame is a BGR picture, uint8 (height, width, 3)"
 
 
@@ -93,9 +94,12 @@ def most_pixels() -> int:
     text = os.environ.get(ENVIRONMENT, "").strip()
     if not text:
         return _MOST_PIXELS
-    if not text.isdecimal() or int(text) < 1:
-        raise UsageError(f"{ENVIRONMENT} must be a whole number of pixels, 1 or more, got {text!r}")
-    return int(text)
+    # No picture has more pixels than the longest side twice, and FFmpeg takes no larger number.
+    if not text.isdecimal() or not 1 <= int(text[:_DIGITS]) or len(text) > _DIGITS:
+        raise UsageError(
+            f"{ENVIRONMENT} must be a whole number of pixels, 1 or more, of at most {_DIGITS} digits; got {text[: 2 * _DIGITS]!r}"
+        )
+    return min(int(text), LONGEST_SIDE**2)
 
 
 def check_size(width: int, height: int, name: str) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import glob
 import os
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Literal, NamedTuple
 
@@ -82,6 +82,7 @@ def kind_of_content(path: Path) -> str:
 
 def files_of_folder(folder: Path, suffixes: frozenset[str] | None) -> list[Path]:
     """Files directly in a folder with one of the suffixes, in natural order; hidden ones and sub-folders are left out.
+    Links that lead nowhere are among them: opening one says so.
 
     Args:
         folder: where they are.
@@ -89,7 +90,7 @@ def files_of_folder(folder: Path, suffixes: frozenset[str] | None) -> list[Path]
     """
     with os.scandir(folder) as entries:  # which knows most files from folders without asking for each
         files = [
-            folder / entry.name for entry in entries if _is_wanted(entry.name, suffixes) and entry.is_file()
+            folder / entry.name for entry in entries if _is_wanted(entry.name, suffixes) and _is_file(entry)
         ]
     return sorted(files, key=_natural)
 
@@ -100,7 +101,7 @@ def is_glob(text: str) -> bool:
 
 
 def files_of_glob(pattern: str, suffixes: frozenset[str] | None) -> list[Path]:
-    """Files that a pattern names (``**`` goes through sub-folders, but not through links to folders), in natural order.
+    """Files that a pattern names (``**`` goes through sub-folders, but not through hidden ones and links to folders), in natural order.
 
     Args:
         pattern: as of a shell.
@@ -112,7 +113,7 @@ def files_of_glob(pattern: str, suffixes: frozenset[str] | None) -> list[Path]:
     # Walked by hand: glob follows links, and one that leads back up has no end.
     found = (
         Path(path)
-        for folder, _, _ in os.walk(before or ".")
+        for folder in _open_folders(before or ".")
         for path in glob.iglob(str(Path(glob.escape(folder)) / behind[1:]), recursive=True)  # noqa: PTH207
     )
     return _chosen(dict.fromkeys(found), suffixes)
@@ -167,8 +168,23 @@ def picture_series(what: str) -> PictureSeries:
 
 
 def _chosen(paths: Iterable[Path], suffixes: frozenset[str] | None) -> list[Path]:
-    files = (path for path in paths if _is_wanted(path.name, suffixes) and path.is_file())
+    files = (path for path in paths if _is_wanted(path.name, suffixes) and _is_file(path))
     return sorted(files, key=_natural)
+
+
+def _open_folders(root: str) -> Iterator[str]:
+    """A folder and those in it, as ``**`` goes through them: not through hidden ones, such as those of thumbnails and wastebaskets."""
+    for folder, inside, _ in os.walk(root):
+        inside[:] = [name for name in inside if not name.startswith(".")]
+        yield folder
+
+
+def _is_file(entry: os.DirEntry[str] | Path) -> bool:
+    """Tell a file, or a link that leads nowhere: it was meant as one, and whoever opens it says what is wrong."""
+    try:
+        return entry.is_file() or (entry.is_symlink() and not Path(entry).exists())
+    except OSError:  # a circle of links, or one into a folder that is closed to this user
+        return True
 
 
 def _is_wanted(name: str, suffixes: frozenset[str] | None) -> bool:

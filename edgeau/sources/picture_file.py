@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgeau.errors import InputError
-from edgeau.sources.check_frame import check_size
+from edgeau.sources.check_frame import ENVIRONMENT, check_size, most_pixels
 from edgeau.sources.display_colours import HLG, PQ, ColourProfile, profiled_colours
 from edgeau.sources.icc import read_profile
 from edgeau.sources.orientation import orient
@@ -25,6 +25,10 @@ __all__ = ["decoded_picture", "read_picture"]
 _BEHIND = 128
 # What a TIFF says of its fourth channel (TIFF 6.0, section 18).
 _MULTIPLIED, _OPACITY = 1, 2
+# Kinds whose size, turn and profile their reader tells.
+_WITHIN = ("HEIC", "AVIF")
+# Bytes of a pixel at most (four channels of 16 bits), and of what is in a file beside its pixels. Ours.
+_PIXEL, _BESIDE = 8, 64 << 20
 # OpenCV gives what is stored; turning by EXIF is done here, because OpenCV does it for some formats of some releases only.
 _AS_STORED = cv2.IMREAD_UNCHANGED | cv2.IMREAD_IGNORE_ORIENTATION
 
@@ -45,6 +49,12 @@ def read_picture(path: Path) -> NDArray[np.uint8]:
     name = repr(str(path))
     try:
         # Reading the bytes ourselves: cv2.imread cannot open every path on every system.
+        size = path.stat().st_size
+        if size > _PIXEL * most_pixels() + _BESIDE:
+            raise InputError(
+                f"{name} has {size:,} bytes, more than a picture of {most_pixels() / 1e6:g} million pixels; set {ENVIRONMENT} to "
+                "more where it is one"
+            )
         content = path.read_bytes()
     except OSError as error:
         raise InputError(f"{name} cannot be read: {error.strerror or error}") from error
@@ -78,13 +88,16 @@ def decoded_picture(content: bytes, name: str) -> NDArray[np.uint8]:
         raise InputError(
             f"{name} is an animation of several pictures; save the wanted ones as pictures, or make it a video"
         )
+    if header.kind not in _WITHIN and not header.width * header.height:
+        # Whatever a decoder made of it would not have been looked at first.
+        raise InputError(f"{name} is a {header.kind} picture that does not state its size, or it is damaged")
     check_size(header.width, header.height, name)
     if header.is_cut:  # OpenCV takes memory for as many bytes as the part says, gigabytes
         raise InputError(f"{name} is truncated or damaged: a part of it claims more bytes than the file has")
     if header.transfer in (PQ, HLG):
         raise InputError(f"{name} is a high dynamic range picture; export it as sRGB first")
     image: NDArray[Any] | None
-    if header.kind in ("HEIC", "AVIF"):
+    if header.kind in _WITHIN:
         image, header.profile = read_heif(content, header.kind, name)
     else:
         image = _decoded(tiff_as_stored(content) if header.kind == "TIFF" else content)

@@ -243,7 +243,9 @@ def _read_tiff(data: bytes, header: PictureHeader) -> bytes:
 def _read_plain(data: bytes, header: PictureHeader) -> None:
     """BMP and PNM, which state nothing but a size."""
     if header.kind == "PNM":
-        numbers = re.match(rb"P[1-6](?:\s|#[^\n]*\n)+(\d{1,9})(?:\s|#[^\n]*\n)+(\d{1,9})", data[:4096])
+        numbers = re.match(
+            rb"P[1-6](?:\s|#[^\n]*\n)+0*(\d{1,9})(?:\s|#[^\n]*\n)+0*(\d{1,9})", data[: 1 << 20]
+        )
         if numbers:
             header._state(int(numbers[1]), int(numbers[2]))
         return

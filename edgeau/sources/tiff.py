@@ -29,6 +29,8 @@ BIG_TIFF = (b"II+\0", b"MM\0+")
 _MOST_ENTRIES, _MOST_PAGES = 4096, 10_000
 _SUBFILE, _COPY_OR_MASK = 254, 0b101
 _ORIENTATION = 0x0112
+# Types of whole numbers (TIFF 6.0, section 2; 16 and 17 are BigTIFF's), as struct's letters: libtiff takes each for any other.
+_WHOLE_NUMBERS = {1: "B", 3: "H", 4: "I", 6: "b", 8: "h", 9: "i", 16: "Q", 17: "q"}
 
 
 class TiffEntry(NamedTuple):
@@ -36,7 +38,7 @@ class TiffEntry(NamedTuple):
 
     Attributes:
         tag: what it is of.
-        kind: type of its values: 3 is short, 4 long, 16 of 64 bits.
+        kind: type of its values: 3 is short, 4 long.
         values: how many they are.
         place: where they stand, or, where they do not fit, where their address stands.
         order: ``<`` or ``>``, for :mod:`struct`.
@@ -52,7 +54,7 @@ class TiffEntry(NamedTuple):
 
     def number(self, data: bytes) -> int | None:
         """Its value, where it is one whole number."""
-        form = {3: "H", 4: "I", 16: "Q"}.get(self.kind)
+        form = _WHOLE_NUMBERS.get(self.kind)
         if form is None or self.values != 1:
             return None
         value: int = struct.unpack_from(self.order + form, data, self.place)[0]
@@ -111,8 +113,7 @@ def tiff_as_stored(data: bytes) -> bytes:
         found = next((entry for entry in tiff_entries(data) if entry.tag == _ORIENTATION), None)
         if found is not None and found.number(data) is not None:
             changed = bytearray(data)
-            form = "H" if found.kind == 3 else "I"
-            struct.pack_into(found.order + form, changed, found.place, UPRIGHT)
+            struct.pack_into(found.order + _WHOLE_NUMBERS[found.kind], changed, found.place, UPRIGHT)
             return bytes(changed)
     return data
 

@@ -108,6 +108,9 @@ def find_inputs(names: list[str], *, sequence: bool = False) -> Found:
         if why:
             refused.append(Refused(name, why))
         for path in files:
+            if why := _closed(path):
+                refused.append(Refused(str(path), why))
+                continue
             clip = name == "clip"
             found.setdefault(
                 real_path(path), (name if clip else str(path), path, name if clip else path.stem)
@@ -193,6 +196,15 @@ def _files_or_why(name: str) -> tuple[list[Path], list[Path], str]:
         return *_files(name), ""
     except (InputError, OSError) as error:
         return [], [], str(error)
+
+
+def _closed(path: Path) -> str:
+    """Why the system does not find a file that a folder or pattern names: a link that leads nowhere; empty where it does."""
+    try:
+        path.stat()
+    except OSError as error:
+        return f"{str(path)!r} cannot be read: {error.strerror or error}"
+    return ""
 
 
 def _beside(path: Path) -> list[str]:

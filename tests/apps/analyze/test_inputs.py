@@ -115,3 +115,15 @@ def test_what_is_no_film_of_pictures_is_refused(folder: Path, what: str) -> None
     found = find_inputs([what], sequence=True)
     assert found.inputs == []
     assert "does not match any pictures" in found.refused[0].why
+
+
+@pytest.mark.parametrize("name", ["deep", "deep/*.png", "**/*.png"])
+def test_links_that_lead_nowhere_are_refused_by_name_and_the_others_are_found(
+    folder: Path, name: str
+) -> None:
+    (folder / "deep" / "circle.png").symlink_to("circle.png")
+    (folder / "deep" / "gone.png").symlink_to("nowhere.png")
+    found = find_inputs([name])
+    assert {given.stem.rpartition("/")[2] for given in found.inputs} == {"a", "c"}
+    assert sorted(Path(item.name).name for item in found.refused) == ["circle.png", "gone.png"]
+    assert all("cannot be read" in item.why for item in found.refused)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 import pytest
 
@@ -109,3 +111,34 @@ def test_the_packaged_clip_opens_by_its_name() -> None:
         frames = sum(1 for _ in source)
         assert frames == source.length
         assert source.name == "clip"
+
+
+@pytest.mark.parametrize("what", ["", "*.png", "**/*.png"])
+def test_a_link_that_leads_nowhere_is_named_and_the_others_are_read(tmp_path: Path, what: str) -> None:
+    cv2.imwrite(str(tmp_path / "a.png"), BLACK)
+    (tmp_path / "circle.png").symlink_to("circle.png")
+    (tmp_path / "gone.png").symlink_to("nowhere.png")
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "pipe.png").symlink_to("pipe")  # it would be waited for
+    with open_source(str(tmp_path / what)) as source:
+        with pytest.raises(InputError) as caught:
+            list(source)
+    assert "circle.png" in str(caught.value)
+    assert "gone.png" in str(caught.value)
+    assert "pipe" not in str(caught.value)
+
+
+def test_a_pattern_goes_through_no_hidden_folders(tmp_path: Path) -> None:
+    for folder in ("faces", ".thumbnails", "faces/.Trash-1000"):
+        (tmp_path / folder).mkdir()
+        cv2.imwrite(str(tmp_path / folder / "a.png"), BLACK)
+    with open_source(f"{tmp_path}/**/*.png") as source:
+        assert source.length == 1
+    with open_source(f"{tmp_path}/.thumbnails/**/*.png") as source:
+        assert source.length == 1
+
+
+@pytest.mark.parametrize("number", [2**31, 10**20])
+def test_a_number_that_no_camera_has(number: int) -> None:
+    with pytest.raises(InputError, match="no camera has the number"):
+        open_source(number)

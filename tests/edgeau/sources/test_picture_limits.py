@@ -184,7 +184,7 @@ def test_the_limit_can_be_set(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     check_size(30_000, 30_000, "it")
 
 
-@pytest.mark.parametrize("text", ["0", "-5", "many", "1e9", "2.5"])
+@pytest.mark.parametrize("text", ["0", "-5", "many", "1e9", "2.5", "9" * 19, "9" * 5000])
 def test_a_limit_that_is_none(monkeypatch: pytest.MonkeyPatch, text: str) -> None:
     monkeypatch.setenv(ENVIRONMENT, text)
     with pytest.raises(UsageError, match=ENVIRONMENT):
@@ -248,3 +248,83 @@ def test_headers_of_random_bytes_never_raise() -> None:
                 if place < len(damaged):
                     damaged[place] = rng.integers(256)
             read_picture_header(bytes(damaged))
+
+
+def whole_tiff(width: int, height: int, form: str, *, decoy: bool) -> bytes:
+    """A whole deflated TIFF of RGB whose sides are numbers of this type; with ``decoy`` they come again, small and as shorts."""
+    kind = {"B": 1, "H": 3, "I": 4, "b": 6, "h": 8, "i": 9}[form]
+    packed = zlib.compress(bytes(width * height * 3))
+
+    def entry(tag: int, kind: int, value: bytes, count: int = 1) -> bytes:
+        return struct.pack("<HHI", tag, kind, count) + value.ljust(4, b"\0")
+
+    def short(tag: int, value: int) -> bytes:
+        return entry(tag, 3, struct.pack("<H", value))
+
+    def long(tag: int, value: int) -> bytes:
+        return entry(tag, 4, struct.pack("<I", value))
+
+    entries = 10 + 2 * decoy
+    bits = 8 + 2 + 12 * entries + 4
+    directory = [
+        entry(256, kind, struct.pack(f"<{form}", width)),
+        entry(257, kind, struct.pack(f"<{form}", height)),
+        *((short(256, 8), short(257, 8)) if decoy else ()),
+        entry(258, 3, struct.pack("<I", bits), 3),
+        short(259, 8),
+        short(262, 2),
+        long(273, bits + 6),
+        short(277, 3),
+        long(278, height),
+        long(279, len(packed)),
+        short(284, 1),
+    ]
+    head = b"II*\0" + struct.pack("<IH", 8, entries) + b"".join(directory) + struct.pack("<I", 0)
+    return head + struct.pack("<3H", 8, 8, 8) + packed
+
+
+@pytest.mark.parametrize("decoy", [False, True])
+@pytest.mark.parametrize("form", ["B", "H", "I", "b", "h", "i"])
+def test_the_sides_of_a_tiff_are_numbers_of_any_type(
+    monkeypatch: pytest.MonkeyPatch, form: str, decoy: bool
+) -> None:
+    """libtiff takes each, so that a megabyte could unpack to gigabytes behind a side that we did not read."""
+    content = whole_tiff(100, 90, form, decoy=decoy)
+    assert decoded_picture(content, "it").shape == (90, 100, 3)
+    monkeypatch.setenv(ENVIRONMENT, "8999")
+    with pytest.raises(InputError, match="100 x 90 pixels"):
+        decoded_picture(content, "it")
+
+
+@pytest.mark.parametrize(
+    "head", [b"P5\n#" + b"c" * 5000 + b"\n100 90 255\n", b"P5 000000000000100 00000000000090 255\n"]
+)
+def test_the_sides_of_a_pnm_are_found_however_they_are_written(
+    monkeypatch: pytest.MonkeyPatch, head: bytes
+) -> None:
+    content = head + bytes(9000)
+    assert decoded_picture(content, "it").shape == (90, 100, 3)
+    monkeypatch.setenv(ENVIRONMENT, "8999")
+    with pytest.raises(InputError, match="100 x 90 pixels"):
+        decoded_picture(content, "it")
+
+
+def test_a_picture_whose_size_is_not_found_is_not_unpacked() -> None:
+    with pytest.raises(InputError, match="does not state its size"):
+        decoded_picture(b"P5\n#" + b"c" * (1 << 20) + b"\n100 90 255\n" + bytes(9000), "it")
+
+
+def test_a_file_larger_than_any_picture_is_not_read(tmp_path: Path) -> None:
+    path = tmp_path / "sparse.png"
+    with path.open("wb") as file:
+        file.write(png(8, 8))
+        file.truncate(1 << 40)
+    with pytest.raises(InputError, match=r"1,099,511,627,776 bytes.*EDGEAU_MAX_PIXELS"):
+        read_picture(path)
+
+
+def test_a_limit_above_what_a_decoder_knows_lets_films_through(monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("av")
+    monkeypatch.setenv(ENVIRONMENT, "9" * 18)
+    with open_source("clip") as source:
+        assert next(iter(source)).image.ndim == 3
