@@ -28,6 +28,7 @@ __all__ = ["main"]
 NAME = "edgeau-live"
 _UNTRAINED = "UNTRAINED NETWORK: these numbers mean nothing"
 _DEFAULT = "127.0.0.1:8765"
+_OF_PAGE = ("tls", "token", "metrics", "no_video")
 _OF_STATIC = ("static", "serve", "tls", "tls_key", "quiet", "verbose")
 _DESCRIPTION = (
     "Show facial action units of a camera live, in a window or in a browser.\n\nkeys in the window:\n"
@@ -186,8 +187,14 @@ def _show(parser: CommandParser, arguments: argparse.Namespace) -> int:
     if why and not arguments.sink:
         print(f"{NAME}: {why}, so the page is served instead of a window", file=sys.stderr)
         address = _DEFAULT
-    if address is None and (arguments.tls is not None or arguments.metrics):
-        raise UsageError("--tls and --metrics are about the page; give --serve too")
+    if address is None:
+        of_page = [
+            f"--{name.replace('_', '-')}"
+            for name in _OF_PAGE
+            if getattr(arguments, name) != parser.get_default(name)
+        ]
+        if of_page:
+            raise UsageError(f"{' and '.join(of_page)}: the page alone has that; give --serve too")
     session = WebcamSession(
         lambda artifact: _load(arguments, artifact), lambda: _source(arguments), arguments.sink
     )

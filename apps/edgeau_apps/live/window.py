@@ -114,7 +114,10 @@ def _act(key: int, session: WebcamSession, overlay: Overlay, out: Path) -> None:
         )
     elif key in (ord("r"), ord("n")):
         try:
-            _toggle_recording(session, out) if key == ord("r") else session.calibrate()
+            if key == ord("r"):
+                _toggle_recording(session, out)
+            else:
+                session.calibrate()
         except UserError as error:  # said in the window, which goes on
             session.said = str(error)
 
@@ -129,4 +132,4 @@ def _toggle_recording(session: WebcamSession, out: Path) -> None:
         content = session.fetch_recording(kind)
         if content is not None:
             write_whole(out / f"{name}{end}", content)
-            session.said = f"wrote {out / name}{', '.join(_FILES.values())}"
+    session.said = f"wrote {out / name}{', '.join(_FILES.values())}"

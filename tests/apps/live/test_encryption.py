@@ -12,10 +12,12 @@ import sys
 import time
 from contextlib import suppress
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from edgeau.errors import UsageError
+from edgeau.live import LiveCounters
 from edgeau_apps.live.command import _parser
 from edgeau_apps.live.serve.certificate import given_certificate, own_certificate
 from edgeau_apps.live.serve.metrics import metrics
@@ -191,10 +193,20 @@ def test_a_short_token_is_refused_where_others_could_guess_it() -> None:
 def test_the_options_are_of_the_page(capsys: pytest.CaptureFixture[str]) -> None:
     from edgeau_apps.live.command import main
 
-    assert main(["--source", "clip", "--tls", "--sink", "-"]) == 2
+    for option in (["--tls"], ["--metrics"], ["--no-video"], ["--token", TOKEN]):
+        assert main(["--source", "clip", *option, "--sink", "-"]) == 2
+        assert f"{option[0]}: the page alone has that; give --serve too" in capsys.readouterr().err
     assert main(["--source", "clip", "--serve", "--tls-key", "page.key"]) == 2
-    assert "give --serve too" in capsys.readouterr().err
+    assert "give that with --tls CERTIFICATE" in capsys.readouterr().err
     assert _parser().parse_args(["--serve", "--tls"]).tls == ""
+
+
+def test_a_counter_of_months_is_not_rounded() -> None:
+    counters = LiveCounters(captured=98_765_432_101, dropped={"busy": 12_345_678_901})
+    health = {"status": "running", "restarts": 0, "result_age_s": 0.1}
+    text = metrics(SimpleNamespace(counters=lambda: counters), health, 1)  # type: ignore[arg-type]
+    assert "edgeau_frames_captured_total 98765432101\n" in text
+    assert 'edgeau_frames_dropped_total{reason="busy"} 12345678901\n' in text
 
 
 def test_metrics_before_the_first_frame() -> None:

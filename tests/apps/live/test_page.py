@@ -327,6 +327,11 @@ def test_artifacts_are_listed_side_by_side_and_changed(page):
         page, "document.querySelector('[data-artifact=\"model.fp32.onnx\"] strong:not([hidden])') !== null"
     )
     assert page.locator("#artifacts strong:visible").count() == 1
+    threshold = page.evaluate(
+        "fetch('about').then((reply) => reply.json()).then((about) => about.thresholds.AU25)"
+    )
+    tick = "parseFloat(document.querySelector('[data-au=AU25] .tick').style.left)"
+    wait_until(page, f"Math.abs({tick} - {100 * threshold}) < 0.005")  # each artifact has its own
 
 
 def test_a_second_viewer_sees_the_same(page, browser, server):

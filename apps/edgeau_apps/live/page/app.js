@@ -1,7 +1,6 @@
 // The page: numbers come over one WebSocket, the picture is an <img>, changes are posted.
 const at = (id) => document.getElementById(id);
 const SECONDS = 8, GRID_S = 2, EXPERIMENTAL = "Experimental: not proven on real faces", FRAME_MS = 66, RETRY_MS = 1000, WATCH_MS = 2000, EYES_DEG = 30;
-const NAMES = { fps: "fps", age: "age_ms", every: "every", dropped: "dropped" };
 let about = null, latest = null, histories = new Map(), marks = new Map(), cards = new Map(), socket = null, shownEvents = "";
 
 function say(text) { if (at("state").textContent !== text) at("state").textContent = text; }
@@ -33,6 +32,11 @@ async function begin() {
   listen();
 }
 
+async function renew() {
+  const response = await fetch("about");
+  if (response.ok) about = await response.json();
+}
+
 function listen() {
   socket = new WebSocket(`${location.protocol === "https:" ? "wss" : "ws"}://${location.host}/numbers`);
   socket.onopen = () => say("running");
@@ -58,7 +62,11 @@ function draw() {
   at("record").textContent = now.recording ? `Stop recording (${now.recorded})` : "Record";
   at("saves").hidden = now.recording || now.recorded === 0;
   say(now.calibrating === null ? now.said || "running" : `${now.said} (${Math.round(100 * now.calibrating)} %)`);
-  if (running !== now.artifact) { running = now.artifact; markRunning(); }
+  if (running !== now.artifact) {
+    if (running) renew();  // each artifact has thresholds of its own
+    running = now.artifact;
+    markRunning();
+  }
   markEvents(now);
   drawFaces(now);
   drawEvents(now);
@@ -321,7 +329,9 @@ function drawScale(context, label, history, time, events, width, height, style) 
 
 // Events of the last seconds by face and action unit: a message brings the newest few.
 function markEvents(now) {
+  const there = new Set(now.faces.map((face) => face.id));
   for (const one of now.events) {
+    if (!there.has(one.face)) continue;  // nobody would forget the marks of a face that has gone
     if (!marks.has(one.face)) marks.set(one.face, new Map());
     const all = marks.get(one.face);
     const kept = (all.get(one.label) ?? []).filter((other) => other.time <= now.time && now.time - other.time < SECONDS);
@@ -420,13 +430,18 @@ function markRunning() {
 let own = null;
 at("camera").onclick = async () => {
   if (own) { own.stop(); return; }
-  let stream;
+  const film = at("own"), canvas = document.createElement("canvas");
+  let stream = null;
+  at("camera").disabled = true;  // a second press before the camera is there would open it twice
   try {
     stream = await navigator.mediaDevices.getUserMedia({ video: { width: 640, height: 480 } });
-  } catch (error) { say(`this device's camera cannot be used: ${error.message}`); return; }
-  const film = at("own"), canvas = document.createElement("canvas");
-  film.srcObject = stream;
-  await film.play();
+    film.srcObject = stream;
+    await film.play();
+  } catch (error) {
+    stream?.getTracks().forEach((track) => track.stop());
+    say(`this device's camera cannot be used: ${error.message}`);
+    return;
+  } finally { at("camera").disabled = false; }
   const channel = new WebSocket(`${location.protocol === "https:" ? "wss" : "ws"}://${location.host}/camera`);
   const timer = setInterval(() => {
     if (channel.readyState !== WebSocket.OPEN || channel.bufferedAmount > 0 || !film.videoWidth) return;
@@ -453,7 +468,7 @@ at("camera").onclick = async () => {
 async function watch() {
   try {
     const health = await (await fetch("health")).json();
-    const stale = health.status === "restarting";
+    const stale = health.status === "restarting" || (health.status === "starting" && health.restarts > 0);
     document.querySelector("main").classList.toggle("stale", stale);
     if (stale) say(`${health.why}; starting again`);
   } catch { document.querySelector("main").classList.add("stale"); }

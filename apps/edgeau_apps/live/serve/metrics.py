@@ -85,10 +85,13 @@ def _lines(counters: LiveCounters, health: dict[str, Any], connections: int) -> 
 def _one(name: str, kind: str, says: str, value: float | dict[str, float]) -> Iterator[str]:
     yield f"# HELP {name} {says}"
     yield f"# TYPE {name} {kind}"
-    if isinstance(value, dict):
-        yield from (f"{name}{{{label}}} {number:g}" for label, number in value.items())
-    else:
-        yield f"{name} {value:.10g}"
+    values = (
+        {f"{{{label}}}": number for label, number in value.items()}
+        if isinstance(value, dict)
+        else {"": value}
+    )
+    # Fifteen digits: a counter that is rounded stands still, and then jumps.
+    yield from (f"{name}{label} {number:.15g}" for label, number in values.items())
 
 
 def _most_resident() -> int | None:

@@ -34,16 +34,17 @@ class Supervisor:
         self._starts = 0
         self._since = time.monotonic()
         self._seen, self._seen_at = -1, time.monotonic()
+        self._before = 0  # number of the newest result when the session was started
         self._why = ""
 
     def health(self) -> dict[str, Any]:
         """The state of the service, plain values.
 
-        ``status`` is ``running`` with results coming, ``starting`` before the first one, or ``restarting``; ``restarts`` counts
-        new starts since the last minute without one, ``why`` is the last reason, ``result_age_s`` the seconds since the last result.
+        ``status`` is ``running`` with results coming, ``starting`` before the first one of each start, or ``restarting``; ``restarts``
+        counts new starts since the last minute without one, ``why`` is the last reason, ``result_age_s`` the seconds since the last result.
         """
         number, _ = self._session.newest()
-        running = "running" if number else "starting"
+        running = "running" if number != self._before else "starting"
         status = running if self._session.alive else "restarting"
         return {
             "status": status,
@@ -89,6 +90,13 @@ class Supervisor:
         said = f"{self._why}; start {self._starts} of {len(self._waits_s)} in {wait_s:g} s"
         self._session.said = said
         notify(STATUS=said, WATCHDOG="1")
-        await asyncio.sleep(wait_s)
+        end_s = time.monotonic() + wait_s
+        interval_s = watchdog_interval_s()
+        while (
+            left_s := end_s - time.monotonic()
+        ) > 0:  # to wait is not to hang: the service manager is told so
+            await asyncio.sleep(left_s if interval_s is None else min(left_s, interval_s / 3))
+            notify(WATCHDOG="1")
+        self._before, _ = self._session.newest()
         self._session.start()
         self._since = self._seen_at = time.monotonic()
