@@ -7,8 +7,12 @@ from pathlib import PurePosixPath
 
 from edgeau.bundle.manifest import Artifact, Manifest
 from edgeau.errors import BundleError
+from edgeau.runtimes.table import runtimes
 
-__all__ = ["check_manifest"]
+__all__ = ["LONGEST_SIDE", "check_manifest"]
+
+LONGEST_SIDE = 4096
+"""Pixels of a side of a crop at most; networks of faces see some hundreds."""
 
 
 def check_manifest(manifest: Manifest, where: str = "manifest.json") -> None:
@@ -35,6 +39,8 @@ def check_manifest(manifest: Manifest, where: str = "manifest.json") -> None:
         _require(manifest.landmark_model is not None, where, "fusion: needs a landmark_model")
         for part in ("network", "landmark", "bias"):
             _check_labels(getattr(manifest.fusion, part), manifest.labels, where, f"fusion: {part}")
+        if manifest.fusion.rest is not None:
+            _check_labels(manifest.fusion.rest, manifest.labels, where, "fusion: rest")
 
 
 def _check_input(manifest: Manifest, where: str) -> None:
@@ -48,6 +54,8 @@ def _check_input(manifest: Manifest, where: str) -> None:
             where,
             f"input: {name} has {len(values)} values, {spec.color} has {spec.channels}",
         )
+    sides = all(1 <= side <= LONGEST_SIDE for side in spec.size)
+    _require(sides, where, f"input: size {spec.size}; a side has 1 to {LONGEST_SIDE} pixels")
     _require(min(spec.std) > 0, where, f"input: std must be above 0, got {spec.std}")
     height, width = manifest.alignment.shape
     _require(
@@ -80,6 +88,15 @@ def _check_artifact(artifact: Artifact, manifest: Manifest, where: str) -> None:
     (record,) = (record for record in manifest.files if record.file == artifact.file)
     same = (record.bytes, record.sha256) == (artifact.bytes, artifact.sha256)
     _require(same, where, f"artifacts: {artifact.file!r} has another size or digest than under files")
+    # Each engine reads further files beside those of other formats, which nobody lists: OpenVINO a .bin beside an .xml.
+    row = runtimes().get(artifact.runtime)
+    if row is not None:
+        fits = artifact.file.endswith(row.suffix)
+        _require(
+            fits,
+            where,
+            f"artifacts: {artifact.file!r} does not end in {row.suffix}, as files of {row.title} do",
+        )
     _require(artifact.batch is None or artifact.batch >= 1, where, f"artifacts: batch of {artifact.file!r}")
     known = artifact.answers in ("logits", "probabilities")
     _require(known, where, f"artifacts: {artifact.file!r} answers {artifact.answers!r}, which is not known")

@@ -62,12 +62,20 @@ def verify(directory: Path, record: FileRecord) -> None:
     """
     path = directory / record.file
     advice = "copy the bundle again, or export it again"
-    if not path.is_file():
-        raise BundleError(f"bundle {directory}: file {record.file} is missing; {advice}")
-    size = path.stat().st_size
-    if size != record.bytes:
-        raise BundleError(f"bundle {directory}: {record.file} has {size} bytes, not {record.bytes}; {advice}")
-    if file_digest(path) != record.sha256:
+    try:
+        if not path.is_file():
+            raise BundleError(f"bundle {directory}: file {record.file} is missing; {advice}")
+        size = path.stat().st_size
+        if size != record.bytes:
+            raise BundleError(
+                f"bundle {directory}: {record.file} has {size} bytes, not {record.bytes}; {advice}"
+            )
+        digest = file_digest(path)
+    except OSError as error:  # a name that is too long, a file of another user, a damaged disk
+        raise BundleError(
+            f"bundle {directory}: {record.file} cannot be read ({error.strerror}); {advice}"
+        ) from error
+    if digest != record.sha256:
         raise BundleError(
             f"bundle {directory}: {record.file} has changed since it was made (SHA-256); {advice}"
         )

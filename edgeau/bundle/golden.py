@@ -77,6 +77,18 @@ def read_golden(file: Path) -> Golden:
     except NpzError as error:
         raise BundleError(f"{file} holds no golden answers ({error}); export the bundle again") from error
     logits, decisions = content.answers["logits"], content.answers["decisions"]
+    fault = None if len(content.crops) else "there is no crop"
+    for name, numbers in logits.items():
+        if (
+            numbers.dtype.kind != "f"
+            or decisions[name].dtype != np.bool_
+            or numbers.shape != decisions[name].shape
+        ):
+            fault = f"answers of {name} are {numbers.dtype} {numbers.shape} and {decisions[name].dtype} {decisions[name].shape}"
+        elif not np.isfinite(numbers).all():  # a comparison with them would find no difference
+            fault = f"answers of {name} are not finite"
+    if fault is not None:
+        raise BundleError(f"{file} holds no golden answers ({fault}); export the bundle again")
     return Golden(content.crops, {name: Answer(logits[name], decisions[name]) for name in logits})
 
 

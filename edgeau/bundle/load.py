@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-import mmap
-import re
+import math
+import os
+import stat
+import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -13,6 +15,7 @@ from typing import Any
 from edgeau._system.did_you_mean import did_you_mean
 from edgeau._system.json_text import parse_json
 from edgeau.bundle.checks import check_manifest
+from edgeau.bundle.external_data import external_files
 from edgeau.bundle.files import MANIFEST, verify
 from edgeau.bundle.manifest import Artifact, Manifest
 from edgeau.bundle.packaged import PACKAGED
@@ -21,6 +24,8 @@ from edgeau.errors import BundleError, EngineError
 from edgeau.runtimes.table import runtimes
 
 __all__ = ["Bundle", "load_bundle"]
+
+_MOST = 16 << 20  # bytes of a manifest: the largest has 40 KB
 
 
 @dataclass(frozen=True)
@@ -115,11 +120,14 @@ def load_bundle(path: Path | str, *, signatures: SignaturePolicy | None = None) 
     directory = (signatures or SignaturePolicy.of()).apply(directory)
     text = _read_manifest(directory)
     where = str(directory / MANIFEST)
-    manifest = Manifest.from_dict(_parse(text, where), where)
+    values = _parse(text, where)
+    manifest = Manifest.from_dict(values, where)
+    _check_values(values, where)
     check_manifest(manifest, where)
     for record in manifest.files:
         verify(directory, record)
     _check_external_data(directory, manifest)
+    _check_landmark_folder(directory, manifest)
     return Bundle(directory, manifest, hashlib.sha256(text).hexdigest())
 
 
@@ -127,7 +135,7 @@ def _check_external_data(directory: Path, manifest: Manifest) -> None:
     """Refuse weights that nobody verified: ONNX Runtime reads whatever lies beside the file under the name that it holds."""
     listed = {record.file for record in manifest.files}
     for artifact in manifest.artifacts:
-        if Path(artifact.file).suffix != ".onnx":
+        if not artifact.file.endswith(".onnx"):  # check_manifest has compared names and runtimes
             continue
         # A name is relative to the file that holds it.
         beside = Path(artifact.file).parent
@@ -139,6 +147,43 @@ def _check_external_data(directory: Path, manifest: Manifest) -> None:
                 )
 
 
+def _check_landmark_folder(directory: Path, manifest: Manifest) -> None:
+    """Refuse networks that nobody verified: those of faces are looked for by their names in MediaPipe, wherever these lie in the folder."""
+    if manifest.landmarks is None:
+        return
+    listed = {directory / record.file for record in manifest.files}
+    for root, folders, names in os.walk((directory / manifest.landmarks.mesh).parent):
+        networks = [Path(root, name) for name in names if name.lower().endswith(".tflite")]
+        links = [Path(root, name) for name in folders if Path(root, name).is_symlink()]
+        for path in (*networks, *links):
+            if path not in listed:
+                raise BundleError(
+                    f"bundle {directory}: {path.relative_to(directory)} is not listed in its manifest, and lies where the face landmark "
+                    "networks are looked for; remove it, or copy the bundle again"
+                )
+
+
+def _check_values(values: Any, where: str) -> None:
+    """Refuse what Python's JSON parser lets through: numbers that are none, and text that no terminal and no file name can hold."""
+    waiting = [values]
+    while waiting:
+        value = waiting.pop()
+        if isinstance(value, dict):
+            waiting += [*value, *value.values()]
+        elif isinstance(value, list):
+            waiting += value
+        elif isinstance(value, float) and not math.isfinite(value):
+            raise BundleError(
+                f"{where}: {value} is not a number; the file is damaged or was edited, export the bundle again"
+            )
+        elif isinstance(value, str) and any(
+            unicodedata.category(letter) in ("Cc", "Cs") and letter not in "\n\t" for letter in value
+        ):
+            raise BundleError(
+                f"{where}: {value[:40]!a} holds control characters; the file is damaged or was edited, export the bundle again"
+            )
+
+
 def _read_manifest(directory: Path) -> bytes:
     if not directory.is_dir():
         exists = "is a file" if directory.exists() else "does not exist"
@@ -147,13 +192,21 @@ def _read_manifest(directory: Path) -> bytes:
         )
     path = directory / MANIFEST
     try:
-        return path.read_bytes()
+        if not stat.S_ISREG(path.stat().st_mode):
+            raise BundleError(f"{path} is no file; copy the bundle again, or export it again")
+        with path.open("rb") as file:
+            text = file.read(_MOST + 1)
     except FileNotFoundError:
         raise BundleError(
             f"{directory} is not a bundle: it has no {MANIFEST}; give the folder that edgeau-export --out made"
         ) from None
     except OSError as error:
         raise BundleError(f"{path} cannot be read: {error.strerror}") from error
+    if len(text) > _MOST:
+        raise BundleError(
+            f"{path} has more than {_MOST:,} bytes, which no manifest has; export the bundle again"
+        )
+    return text
 
 
 def _parse(text: bytes, where: str) -> Any:
@@ -163,44 +216,3 @@ def _parse(text: bytes, where: str) -> Any:
         raise BundleError(
             f"{where} is not JSON ({error}); copy the bundle again, or export it again"
         ) from error
-
-
-# Where an ONNX file says what it reads its weights from (onnx.proto, TensorProto.external_data): a StringStringEntryProto in which field 1 is "location"; a length may be written with more bytes than it needs. Field 2, the path,
-# follows in what every protobuf library writes.
-_KEY = b"location"
-_BEFORE = re.compile(rb"\n(\x08|\x88\x80*\x00)\Z")
-_VALUE = re.compile(rb"\x12([\x80-\xff]*[\x00-\x7f])")
-
-
-def external_files(model: Path) -> list[str]:
-    """The files that an ONNX file names, as it names them; "" for one whose name stands in an unusual place.
-
-    Looked for by the bytes of the field's key, which costs a few milliseconds: a device has no parser of ONNX.
-
-    Args:
-        model: the ``.onnx`` file.
-    """
-    if model.stat().st_size == 0:
-        return []
-    with model.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
-        return list(dict.fromkeys(_named(content)))
-
-
-def _named(content: mmap.mmap) -> list[str]:
-    found = []
-    place = content.find(_KEY)
-    while place >= 0:
-        end = place + len(_KEY)
-        if _BEFORE.search(content[max(0, place - 8) : place]):
-            found.append(_value(content, end))
-        place = content.find(_KEY, end)
-    return found
-
-
-def _value(content: mmap.mmap, place: int) -> str:
-    head = _VALUE.match(content[place : place + 8])
-    if head is None:
-        return ""
-    size = sum((byte & 0x7F) << (7 * number) for number, byte in enumerate(head[1]))
-    start = place + head.end()
-    return content[start : start + min(size, 4096)].decode("utf-8", "replace")

@@ -78,6 +78,10 @@ class LiteRTSession(Session):
         except RuntimeError as error:
             raise EngineError(f"{self._version} could not run {self._file}: {error}") from error
         logits = self._output.numbers(self._interpreter.get_tensor(self._output.index))
+        if logits.size % len(piece):
+            raise EngineError(
+                f"{self._file} gives {logits.shape} for {len(piece)} crops; an AU network gives a row for each"
+            )
         return logits.reshape(len(piece), -1)
 
     def _fill(self, piece: NDArray[np.float32]) -> None:
@@ -136,6 +140,8 @@ def _only(ends: list[dict[str, Any]], file: str, what: str) -> dict[str, Any]:
 def _order(end: _TensorEnd, file: str) -> tuple[int, ...]:
     """Match each axis of the file's picture with the axis of NCHW that it is."""
     shape = end.shape
+    if 0 in shape:
+        raise EngineError(f"{file} takes {shape}, which is nothing; copy or export it again")
     if len(shape) == 4 and shape[3] in (1, 3):
         return _NHWC
     if len(shape) == 4 and shape[1] in (1, 3):

@@ -37,10 +37,10 @@ class OnnxRuntimeSession(Session):
         self._threads = default_threads() if threads is None else threads
         self._provider = provider or _CPU
         self._session: Any = self._open(file)
-        (model_input,) = self._session.get_inputs()
-        self._input = model_input.name
+        entry = _picture(self._session.get_inputs(), file.name)
+        self._input = entry.name
         self._outputs = [self._session.get_outputs()[0].name]
-        self._batch = model_input.shape[0] if isinstance(model_input.shape[0], int) else None
+        self._batch = entry.shape[0] if isinstance(entry.shape[0], int) else None
 
     def run(self, batch: NDArray[np.float32]) -> NDArray[np.float32]:  # noqa: D102
         if self._session is None:
@@ -60,7 +60,10 @@ class OnnxRuntimeSession(Session):
             (logits,) = self._session.run(self._outputs, {self._input: batch})
         except Exception as error:  # its errors share no base but Exception
             raise EngineError(f"ONNX Runtime could not run the network on {batch.shape}: {error}") from error
-        return logits  # type: ignore[no-any-return]
+        if not isinstance(logits, np.ndarray) or logits.dtype.kind != "f":
+            kind = getattr(logits, "dtype", type(logits).__name__)
+            raise EngineError(f"the network answers with {kind}, not with one tensor of numbers")
+        return logits.astype(np.float32, copy=False)
 
     def _open(self, file: Path) -> Any:
         self._check_available()
@@ -96,6 +99,16 @@ class OnnxRuntimeSession(Session):
         # A thread that spins while it waits takes its core from the camera and the landmarks, and empties batteries.
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         return options
+
+
+def _picture(inputs: list[Any], file: str) -> Any:
+    if len(inputs) != 1:
+        names = ", ".join(entry.name for entry in inputs) or "none"
+        raise EngineError(f"{file} has {len(inputs)} inputs ({names}); an AU network takes one picture")
+    shape = inputs[0].shape
+    if len(shape) != 4 or 0 in shape:
+        raise EngineError(f"{file} takes {shape}; an AU network takes (batch, channels, height, width)")
+    return inputs[0]
 
 
 def _import() -> Any:

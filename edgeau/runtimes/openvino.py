@@ -40,7 +40,16 @@ class OpenVinoSession(Session):
         self._device = provider or _CPU
         compiled = self._compile(openvino.Core(), file, default_threads() if threads is None else threads)
         self._threads = int(compiled.get_property("INFERENCE_NUM_THREADS")) if self._device == _CPU else None
-        batch = compiled.input(0).get_partial_shape()[0]
+        if len(compiled.inputs) != 1:
+            raise EngineError(
+                f"{file.name} has {len(compiled.inputs)} inputs; an AU network takes one picture"
+            )
+        shape = compiled.input(0).get_partial_shape()
+        if shape.rank.is_dynamic or len(shape) != 4 or shape[0] == 0:
+            raise EngineError(
+                f"{file.name} takes {shape}; an AU network takes (batch, channels, height, width)"
+            )
+        batch = shape[0]
         self._batch = None if batch.is_dynamic else int(batch.get_length())
         self._request: Any = compiled.create_infer_request()
 

@@ -241,7 +241,7 @@ def _networks(home: Path) -> list[Reader]:
 
     from edgeau.action_units.names import DEFAULT
     from edgeau.bundle import packaged_bundle_path
-    from edgeau.bundle.load import external_files
+    from edgeau.bundle.external_data import external_files
     from edgeau.runtimes.tflite_file import check_tflite
     from edgeau_export.source_network.from_model_file import ModelFileSource
     from edgeau_training.checkpoint import METADATA_KEY, CheckpointInfo, read_info

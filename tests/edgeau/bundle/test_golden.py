@@ -79,6 +79,29 @@ def test_golden_answers_survive_the_file_and_give_the_same_bytes(tmp_path: Path)
     assert (tmp_path / "one.npz").read_bytes() == (tmp_path / "two.npz").read_bytes()
 
 
+NO_ANSWERS = {
+    "text": (np.array([["a", "b"]]), np.array([[True, False]]), "are <U1"),
+    "numbers as decisions": (np.zeros((1, 2), np.float32), np.zeros((1, 2)), "and float64"),
+    "more decisions than logits": (
+        np.zeros((1, 2), np.float32),
+        np.zeros((1, 5), bool),
+        r"and bool \(1, 5\)",
+    ),
+    "NaN": (np.full((1, 2), np.nan, np.float32), np.zeros((1, 2), bool), "not finite"),
+    "none": (np.zeros((0, 2), np.float32), np.zeros((0, 2), bool), "there is no crop"),
+}
+
+
+@pytest.mark.parametrize(("logits", "decisions", "words"), NO_ANSWERS.values(), ids=NO_ANSWERS)
+def test_answers_that_nothing_can_be_compared_with_are_refused(
+    tmp_path: Path, logits: np.ndarray, decisions: np.ndarray, words: str
+) -> None:
+    crops = np.zeros((len(logits), 4, 4, 3), np.uint8)
+    np.savez(tmp_path / "g.npz", **{"crops": crops, "logits/a": logits, "decisions/a": decisions})
+    with pytest.raises(BundleError, match=f"holds no golden answers .*{words}"):
+        read_golden(tmp_path / "g.npz")
+
+
 def test_a_file_without_golden_answers_is_refused(tmp_path: Path) -> None:
     (tmp_path / "junk.npz").write_bytes(b"junk")
     np.savez(tmp_path / "other.npz", a=1)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from edgeau.bundle import load_bundle
+from edgeau.bundle import load_bundle, packaged_bundle_path
 from edgeau.errors import BundleError
 
 
@@ -19,6 +19,11 @@ def flip_a_byte(file: Path) -> None:
     content = bytearray(file.read_bytes())
     content[len(content) // 2] ^= 1
     file.write_bytes(content)
+
+
+def put_device(file: Path) -> None:
+    file.unlink()
+    file.symlink_to("/dev/zero")
 
 
 def rename_label(manifest: dict) -> None:
@@ -60,6 +65,23 @@ EDITS = {
         lambda m: m.update(experimental=["AU99"]),
         "experimental: not among the labels",
     ),
+    "a rest of other labels": (
+        lambda m: m.update(
+            landmark_model="golden.npz",
+            fusion={part: dict.fromkeys(m["labels"], 0.0) for part in ("network", "landmark", "bias")}
+            | {"rest": {"AU99": 0.0}},
+        ),
+        "fusion: rest and the labels differ in AU1",
+    ),
+    "a mean of NaN": (lambda m: m["input"].update(mean=[0.5, float("nan"), 0.5]), "nan is not a number"),
+    "a deviation of infinity": (lambda m: m["input"].update(std=[1, 1, float("inf")]), "inf is not a number"),
+    "half a letter": (lambda m: m["network"].update(title="\ud800"), r"\\ud800' holds control characters"),
+    "a title that clears the screen": (lambda m: m["network"].update(title="\x1b[2J"), "control characters"),
+    "a name with a zero": (lambda m: m["files"][0].update(file="a\0"), "control characters"),
+    "a crop of a gigapixel": (
+        lambda m: (m["input"].update(size=[40000] * 2), m["alignment"].update(size=40000)),
+        "a side has 1 to 4096 pixels",
+    ),
     "a negative deviation": (lambda m: m["input"].update(std=[0.2, -0.2, 0.2]), "std must be above 0"),
 }
 
@@ -81,6 +103,15 @@ FILE_FAULTS = {
     "no manifest": (lambda p: (p / "manifest.json").unlink(), "is not a bundle: it has no manifest.json"),
     "a list": (lambda p: (p / "manifest.json").write_text("[]"), "expected dict, got list"),
     "bytes": (lambda p: (p / "manifest.json").write_bytes(b"\xff\xfe\x00"), "is not JSON"),
+    "no end": (lambda p: put_device(p / "manifest.json"), "manifest.json is no file"),
+    "a long manifest": (
+        lambda p: (p / "manifest.json").write_bytes(b" " * (17 << 20)),
+        "more than 16,777,216",
+    ),
+    "a long name": (
+        lambda p: edit(p, lambda m: m["files"].append({"file": "a" * 300, "bytes": 1, "sha256": "0"})),
+        "aaa cannot be read",
+    ),
 }
 
 
@@ -89,6 +120,42 @@ def test_a_damaged_bundle_is_refused(bundle_path: Path, spoil, message: str) -> 
     spoil(bundle_path)
     with pytest.raises(BundleError, match=message):
         load_bundle(bundle_path)
+
+
+@pytest.mark.parametrize("place", ["", "modules/face_detection"])
+def test_an_unlisted_landmark_network_is_refused(tmp_path: Path, place: str) -> None:
+    import shutil
+
+    from edgeau.bundle.files import record_of
+
+    bundle = tmp_path / "bundle"
+    shutil.copytree(packaged_bundle_path("light"), bundle)
+    networks = bundle / "landmarks"
+    networks.mkdir()
+    names = ("face_detection_short_range.tflite", "face_landmark.tflite", "NOTICE.txt")
+    for name in names:
+        (networks / name).write_bytes(b"listed")
+
+    def bring(manifest: dict) -> None:
+        for name in names:
+            one = record_of(bundle, f"landmarks/{name}")
+            manifest["files"].append({"file": one.file, "bytes": one.bytes, "sha256": one.sha256})
+        detector, mesh, notice = (f"landmarks/{name}" for name in names)
+        manifest["landmarks"] = {"detector": detector, "mesh": mesh, "notice": notice, "points": 468}
+        manifest["landmarks"] |= {"source": "here", "licence": "Apache-2.0"}
+
+    edit(bundle, bring)
+    load_bundle(bundle)
+    other = networks / place / ("face_landmark_with_attention.tflite" if not place else names[0])
+    other.parent.mkdir(parents=True, exist_ok=True)
+    other.write_bytes(b"nobody verified this")
+    with pytest.raises(BundleError, match=rf"{other.name} is not listed in its manifest, and lies where"):
+        load_bundle(bundle)
+    shutil.rmtree(networks / "modules", ignore_errors=True)
+    other.unlink(missing_ok=True)
+    (networks / "modules").symlink_to(tmp_path)
+    with pytest.raises(BundleError, match=r"landmarks/modules is not listed"):
+        load_bundle(bundle)
 
 
 def test_nothing_is_opened_before_everything_is_verified(bundle_path: Path, monkeypatch) -> None:

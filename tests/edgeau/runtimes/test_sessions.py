@@ -139,3 +139,40 @@ def test_an_artifact_with_a_fixed_batch_answers_any_number_of_crops() -> None:
     assert seen == [2, 2, 2]
     assert run_in_batches(infer, crops, None).ravel().tolist() == [0, 1, 2, 3, 4]
     assert seen[-1] == 5
+
+
+NOT_ONE_PICTURE = {
+    "two inputs": "g (float[n, 3, 4, 4] x, float[n, 3, 4, 4] z) => (float[n, 3, 4, 4] y) { y = Add(x, z) }",
+    "an empty batch": "g (float[0, 3, 4, 4] x) => (float[0, 3, 4, 4] y) { y = Relu(x) }",
+    "a number": "g (float x) => (float y) { y = Relu(x) }",
+}
+
+
+@pytest.mark.parametrize("runtime", ["onnxruntime", "openvino"])
+@pytest.mark.parametrize("graph", NOT_ONE_PICTURE.values(), ids=NOT_ONE_PICTURE)
+def test_a_network_of_something_else_than_one_picture_is_refused(
+    tmp_path: Path, graph: str, runtime: str
+) -> None:
+    onnx = pytest.importorskip("onnx", reason="pip install 'edgeau[export]'")
+    pytest.importorskip(runtime, reason=f"pip install 'edgeau[{runtime}]'")
+    head = '<ir_version: 8, opset_import: ["": 17]>'
+    onnx.save(onnx.parser.parse_model(f"{head} {graph}"), tmp_path / "model.onnx")
+    with pytest.raises(EngineError, match="an AU network takes|refuses"):
+        open_session(runtime, tmp_path / "model.onnx")
+
+
+def test_half_precision_answers_are_float32_and_integers_are_none(tmp_path: Path) -> None:
+    onnx = pytest.importorskip("onnx", reason="pip install 'edgeau[export]'")
+    head = '<ir_version: 8, opset_import: ["": 17]> g (float[n, 1, 1, 2] x) => '
+    half = "(float16[n, 2] y) { s = Constant<value_ints: ints = [-1, 2]>() r = Reshape(x, s) y = Cast<to = 10>(r) }"
+    whole = half.replace("float16", "int64").replace("= 10", "= 7")
+    batch = np.ones((3, 1, 1, 2), np.float32)
+    onnx.save(onnx.parser.parse_model(head + half), tmp_path / "half.onnx")
+    with open_session("onnxruntime", tmp_path / "half.onnx", threads=1) as session:
+        assert session.run(batch).dtype == np.float32
+    onnx.save(onnx.parser.parse_model(head + whole), tmp_path / "whole.onnx")
+    with (
+        open_session("onnxruntime", tmp_path / "whole.onnx", threads=1) as session,
+        pytest.raises(EngineError, match="answers with int64"),
+    ):
+        session.run(batch)
