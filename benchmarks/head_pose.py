@@ -16,7 +16,6 @@ from typing import Any
 import numpy as np
 
 from edgeau._system.command import DONE, CommandParser, print_json, run
-from edgeau.errors import InputError
 from edgeau.faces.head_pose import head_pose
 
 GATE = 3
@@ -27,19 +26,13 @@ _TURNS = ((0, 15), (15, 30), (30, 45), (45, 90))
 
 def poses(data: Path) -> tuple[np.ndarray, np.ndarray]:
     """Estimated and true pose of every face that was detected, degrees, (N, 3) each."""
-    from pyarrow import parquet
+    from edgeau_training.synth.shards import read_split
 
-    shards = sorted((data / "test").glob("shard-*.parquet"))
-    if not shards:
-        raise InputError(f"{data} is no synthetic data set with a test split; make one with edgeau-synth")
-    estimated, true = [], []
-    for shard in shards:
-        for row in parquet.read_table(shard, columns=["landmarks", "pose", "detected"]).to_pylist():
-            if row["detected"]:
-                found = head_pose(np.array(row["landmarks"], np.float32).reshape(478, 3))
-                estimated.append((found.pitch, found.yaw, found.roll))
-                true.append(row["pose"])
-    return np.array(estimated), np.array(true) * TO_OURS
+    columns = read_split(data, "test", ["landmarks", "pose", "detected"])
+    detected = np.asarray(columns["detected"], bool)
+    found = [head_pose(points) for points in np.asarray(columns["landmarks"])[detected]]
+    estimated = np.array([(one.pitch, one.yaw, one.roll) for one in found])
+    return estimated, np.asarray(columns["pose"], np.float64)[detected] * TO_OURS
 
 
 def summary(errors: np.ndarray) -> dict[str, Any]:

@@ -58,18 +58,15 @@ class Damage:
 
 def samples(folder: Path, count: int) -> list[RenderedFace]:
     """The first faces of the test part, every AU's truth with them."""
-    import json
+    from edgeau_training.synth.shards import dataset_info, finished_shards, read_rows
 
-    from pyarrow import parquet
-
-    labels = json.loads((folder / "dataset.json").read_text("utf-8"))["aus"]
+    labels = dataset_info(folder)["aus"]
     found: list[RenderedFace] = []
-    for shard in sorted((folder / "test").glob("*.parquet")):
-        for row in parquet.read_table(shard).to_pylist():
-            if row["detected"]:
-                found.append(_sample(row, labels))
-            if len(found) == count:
-                return found
+    for shard in finished_shards(folder, "test"):
+        for rows in read_rows(shard):
+            found += [_sample(row, labels) for row in rows.to_pylist() if row["detected"]]
+        if len(found) >= count:
+            return found[:count]
     raise InputError(f"{folder} has {len(found)} test faces; give a smaller --faces")
 
 

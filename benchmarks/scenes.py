@@ -13,8 +13,6 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from edgeau.errors import InputError
-
 SIZE = (640, 480)
 FPS = 30.0
 # A face is in view while so much of it is inside the frame and uncovered.
@@ -41,13 +39,11 @@ class Truth:
 
 def cutouts(data: Path, count: int, seed: int) -> list[Cutout]:
     """Frontal faces of different identities from the test split of a synthetic data set."""
-    from pyarrow import parquet
+    from edgeau_training.synth.shards import finished_shards, read_rows
 
-    shards = sorted((data / "test").glob("shard-*.parquet"))
-    if not shards:
-        raise InputError(f"{data} is no synthetic data set with a test split; make one with edgeau-synth")
+    shards = finished_shards(data, "test")
     columns = ["image", "landmarks", "pose", "identity", "detected"]
-    rows = parquet.read_table(shards[seed % len(shards)], columns=columns).to_pylist()
+    rows = [row for some in read_rows(shards[seed % len(shards)], columns) for row in some.to_pylist()]
     order = np.random.default_rng(seed).permutation(len(rows))
     found: dict[int, Cutout] = {}
     for row in (rows[index] for index in order):

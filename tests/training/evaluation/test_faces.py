@@ -43,7 +43,7 @@ class TestSynthetic:
     def test_an_unknown_or_empty_split_is_refused(self, faces):
         with pytest.raises(InputError, match="no split 'dev'; it has train, val, test"):
             open_faces(faces, "dev")
-        with pytest.raises(InputError, match="'train' holds no finished shard"):
+        with pytest.raises(InputError, match="no finished shard of split 'train'"):
             open_faces(faces, "train")
 
     def test_the_digest_changes_with_the_shards(self, faces, tmp_path):

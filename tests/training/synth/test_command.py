@@ -16,7 +16,7 @@ from edgeau_training.synth.command import main
         ([], "the following arguments are required: RIG"),
         (["rig"], "nothing to render"),
         (["rig", "--out", "x"], "give the number of faces"),
-        (["rig", "--out", "x", "--count", "-3"], "-3 is below 0"),
+        (["rig", "--out", "x", "--count", "-3"], "whole number from 0 on, got '-3'"),
         (["rig", "--out", "x", "--count", "many"], "many"),
         (["rig", "--out", "x", "--count", "3", "--size", "10"], "below 64 pixels"),
         (["rig", "--clip", "c.mp4", "--contact-sheet", "s.png"], "shows a data set"),

@@ -53,6 +53,27 @@ def test_a_split_is_read_as_written(folder):
     np.testing.assert_array_equal(faces["sides"][2], row(2)["sides"].reshape(2, 22))
 
 
+@pytest.mark.parametrize(
+    "read", [shards.read_split, lambda root, split: list(shards.read_rows(shards.shard_path(root, split, 1)))]
+)
+@pytest.mark.parametrize("size", [0, 20, 300])
+def test_a_damaged_shard_is_named(folder, read, size):
+    path = shards.shard_path(folder, "val", 1)
+    path.write_bytes(path.read_bytes()[:size])
+    with pytest.raises(
+        InputError, match=r"shard-00001\.parquet cannot be read as a shard of faces.*render again"
+    ):
+        read(folder, "val")
+    with pytest.raises(InputError, match=r"shard-00001\.parquet cannot be read"):
+        shards.count_rows(path)
+
+
+def test_rows_come_in_batches(folder):
+    sizes = [len(rows) for rows in shards.read_rows(shards.shard_path(folder, "val", 0), ["index"], 1)]
+    assert sizes == [1, 1]
+    assert shards.count_rows(shards.shard_path(folder, "val", 0)) == 2
+
+
 @pytest.mark.parametrize("content", ["{", "[]", "[" * 100_000, '{"version": 1}', '{"version": 1, "aus": 3}'])
 def test_a_damaged_description_is_one_line(tmp_path, content):
     (tmp_path / "dataset.json").write_text(content)
@@ -69,6 +90,8 @@ def test_a_set_without_sides_is_still_read(tmp_path):
     pq.write_table(pa.Table.from_pylist([old], schema=schema), path)
     assert shards.dataset_info(tmp_path)["version"] == 1
     assert "sides" not in shards.read_split(tmp_path, "val")
+    with pytest.raises(InputError, match="has no column sides"):
+        shards.read_split(tmp_path, "val", ["index", "sides"])
 
 
 def test_columns_and_limit(folder):
@@ -89,7 +112,7 @@ def test_a_growing_set_shows_finished_shards_only(folder):
 
 @pytest.mark.parametrize(
     ("split", "columns", "words"),
-    [("train", None, "no finished shard"), ("val", ["smile"], "No column smile")],
+    [("train", None, "no finished shard"), ("val", ["smile"], r"shard-00000\.parquet has no column smile")],
 )
 def test_what_is_not_there_is_said(folder, split, columns, words):
     with pytest.raises(InputError, match=words):

@@ -12,8 +12,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import pyarrow.parquet as pq
-
 from edgeau._system.atomic_file import write_whole
 from edgeau._system.command import DONE, CommandParser, positive, run
 from edgeau._system.progress import progress_bar
@@ -22,7 +20,14 @@ from edgeau.faces.landmarks import open_landmarker
 from edgeau_training.synth.renderer import Renderer
 from edgeau_training.synth.rig import load_rig
 from edgeau_training.synth.rows import row_of
-from edgeau_training.synth.shards import SHARD_ROWS, dataset_info, shard_path, shard_paths, write_shard
+from edgeau_training.synth.shards import (
+    SHARD_ROWS,
+    dataset_info,
+    finished_shards,
+    read_rows,
+    shard_path,
+    write_shard,
+)
 from edgeau_training.synth.splits import Sample, identity_seed, texture_seed
 
 __all__ = ["main"]
@@ -76,12 +81,11 @@ def _body(argv: Sequence[str] | None) -> int:
 def _shown(data: Path, split: str, count: int) -> list[dict[str, Any]]:
     """The first faces of a split that were found and show something."""
     found: list[dict[str, Any]] = []
-    for path in shard_paths(data, split):
-        for row in pq.read_table(path).to_pylist():
-            if row["detected"] and max(row["aus"]) > 0:
-                found.append(row)
-                if len(found) == count:
-                    return found
+    for path in finished_shards(data, split):
+        for rows in read_rows(path):
+            found += [row for row in rows.to_pylist() if row["detected"] and max(row["aus"]) > 0]
+            if len(found) >= count:
+                return found[:count]
     return found
 
 

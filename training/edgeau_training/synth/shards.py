@@ -12,7 +12,8 @@ for the right one; dataset.json lists the AUs that have sides); pose list<float3
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,23 @@ from numpy.typing import NDArray
 from edgeau._system.atomic_file import atomic_path
 from edgeau._system.json_text import parse_json
 from edgeau.errors import InputError
+
+__all__ = [
+    "FORMAT_VERSION",
+    "LANDMARKS",
+    "SCHEMA",
+    "SHARD_ROWS",
+    "count_rows",
+    "dataset_info",
+    "finished_shards",
+    "numbers_of",
+    "pictures_of",
+    "read_rows",
+    "read_split",
+    "shard_path",
+    "shard_paths",
+    "write_shard",
+]
 
 FORMAT_VERSION = 2  # 1 had no sides; it is still read
 SHARD_ROWS = 500
@@ -48,24 +66,41 @@ def shard_paths(root: str | Path, split: str) -> list[Path]:
     return sorted((Path(root) / split).glob("shard-[0-9][0-9][0-9][0-9][0-9].parquet"))
 
 
+def finished_shards(root: str | Path, split: str) -> list[Path]:
+    """The finished shards of a split, in order; at least one.
+
+    Raises:
+        InputError: there is none.
+    """
+    paths = shard_paths(root, split)
+    if not paths:
+        raise InputError(
+            f"{root}: no finished shard of split {split!r}; render it first with edgeau-synth, or wait for one"
+        )
+    return paths
+
+
 def dataset_info(root: str | Path) -> dict[str, Any]:
-    """Return the contents of dataset.json. Raises InputError when there is none, or it is damaged or newer than this reader."""
+    """The contents of dataset.json.
+
+    Raises:
+        InputError: there is none, or it is damaged or newer than this reader.
+    """
     path = Path(root) / "dataset.json"
     if not path.is_file():
         raise InputError(
             f"{root}: no dataset.json there. Render a set with: edgeau-synth RIG --out {root} --count 1000"
         )
     try:
-        info: dict[str, Any] = parse_json(path.read_text(encoding="utf-8"))
+        info = parse_json(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise InputError(f"{path} cannot be read ({error}); render the set again") from error
-    if isinstance(info, dict) and info.get("version") not in range(1, FORMAT_VERSION + 1):
-        raise InputError(
-            f"{path}: format version {info.get('version')}; this reader knows 1 to {FORMAT_VERSION}."
-        )
-    if not isinstance(info, dict) or not isinstance(info.get("aus"), list):
-        raise InputError(f"{path} has no list of AUs; it is damaged, render the set again")
-    return info
+    version = info.get("version") if isinstance(info, dict) else None
+    if version is not None and version not in range(1, FORMAT_VERSION + 1):
+        raise InputError(f"{path}: format version {version}; this reader knows 1 to {FORMAT_VERSION}.")
+    if version is None or not isinstance(info.get("aus"), list):
+        raise InputError(f"{path} has no version or no list of AUs; it is damaged, render the set again")
+    return dict(info)
 
 
 def write_shard(path: Path, rows: Sequence[dict[str, Any]]) -> None:
@@ -79,49 +114,103 @@ def write_shard(path: Path, rows: Sequence[dict[str, Any]]) -> None:
         pq.write_table(table, temporary, compression="none", use_dictionary=False)
 
 
+def count_rows(path: Path) -> int:
+    """The number of rows of a shard, read from its end alone.
+
+    Raises:
+        InputError: it is damaged.
+    """
+    with _opened(path) as file:
+        return int(file.metadata.num_rows)
+
+
+def read_rows(
+    path: Path, columns: Sequence[str] | None = None, size: int = SHARD_ROWS
+) -> Iterator[pa.RecordBatch]:
+    """Rows of a shard.
+
+    Args:
+        path: of the shard.
+        columns: names of ``SCHEMA``; None for all that the shard has.
+        size: most rows of one batch, and thus in memory.
+
+    Raises:
+        InputError: the shard is damaged, or lacks a column.
+    """
+    with _opened(path) as file:
+        lacking = sorted(set(columns or ()) - set(file.schema_arrow.names))
+        if lacking:
+            raise InputError(
+                f"{path} has no column {', '.join(lacking)}; it has {', '.join(file.schema_arrow.names)}"
+            )
+        yield from file.iter_batches(size, columns=None if columns is None else list(columns))
+
+
 def read_split(
     root: str | Path, split: str, columns: Sequence[str] | None = None, limit: int | None = None
 ) -> dict[str, NDArray[Any] | list[bytes]]:
-    """Return columns of a split: arrays of N rows, lists of bytes for image and crop.
+    """Columns of a split, also while it grows.
 
-    landmarks is (N, 478, 3) float32 (zeros where detected is False), aus (N, A), sides (N, 2, A), pose (N, 3); a missing
-    crop is b"".
-    columns: None for all; limit: at most so many rows. Works on a set that is still growing.
-    Raises InputError when the split has no finished shard or a column is unknown.
+    Args:
+        root: folder of the data set.
+        split: ``train``, ``val`` or ``test``.
+        columns: names of ``SCHEMA``; None for all that the shards have.
+        limit: at most so many rows; None for all.
+
+    Returns:
+        :func:`numbers_of` and :func:`pictures_of` each column.
+
+    Raises:
+        InputError: the split has no finished shard, one is damaged, or a column is not there.
     """
-    wanted = list(columns) if columns is not None else _stored(root, split)
-    unknown = [name for name in wanted if name not in SCHEMA.names]
-    if unknown:
-        raise InputError(f"No column {', '.join(unknown)}; there are {', '.join(SCHEMA.names)}.")
-    tables: list[pa.Table] = []
-    rows = 0
-    for path in shard_paths(root, split):
-        if limit is not None and rows >= limit:
+    batches: list[pa.RecordBatch] = []
+    left = limit
+    for path in finished_shards(root, split):
+        for rows in read_rows(path, columns):
+            batches.append(rows.slice(0, left))
+            left = None if left is None else left - len(batches[-1])
+        if left == 0:
             break
-        tables.append(pq.read_table(path, columns=wanted))
-        rows += tables[-1].num_rows
-    if not tables:
-        raise InputError(
-            f"{root}: no finished shard of split {split!r}. Render first (edgeau-synth), or wait for one."
-        )
-    table = pa.concat_tables(tables)
-    table = table.slice(0, limit) if limit is not None else table
-    return {name: _column(table, name) for name in wanted}
+    table = pa.Table.from_batches(batches)
+    return {
+        name: pictures_of(table, name) if name in _PICTURES else numbers_of(table, name)
+        for name in table.column_names
+    }
 
 
-def _stored(root: str | Path, split: str) -> list[str]:
-    """The columns that a split's shards have."""
-    paths = shard_paths(root, split)
-    return list(pq.read_schema(paths[0]).names) if paths else list(SCHEMA.names)
+def pictures_of(rows: pa.Table | pa.RecordBatch, name: str) -> list[bytes]:
+    """The JPEG files of ``image`` or ``crop``; b"" for a crop that is not there."""
+    return [value or b"" for value in rows.column(name).to_pylist()]
 
 
-def _column(table: pa.Table, name: str) -> NDArray[Any] | list[bytes]:
-    column = table.column(name).combine_chunks()
-    if name in _PICTURES:
-        return [value or b"" for value in column.to_pylist()]
+def numbers_of(rows: pa.Table | pa.RecordBatch, name: str) -> NDArray[Any]:
+    """A column of numbers.
+
+    Args:
+        rows: N rows.
+        name: any column but ``image`` and ``crop``.
+
+    Returns:
+        ``(N,)``, of the type in ``SCHEMA``; or float32: landmarks ``(N, 478, 3)``, 0 where no face was found, aus ``(N, A)``,
+        sides ``(N, 2, A)``, pose ``(N, 3)``.
+    """
+    column = rows.column(name)
+    if isinstance(column, pa.ChunkedArray):
+        column = column.combine_chunks()
     if name not in _VECTORS:
         return np.asarray(column.to_numpy(zero_copy_only=False))
     return _vectors(column, _VECTORS[name])
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[pq.ParquetFile]:
+    try:
+        with pq.ParquetFile(path) as file:
+            yield file
+    except (OSError, pa.ArrowException) as error:
+        raise InputError(
+            f"{path} cannot be read as a shard of faces: {error}; remove it and render again"
+        ) from error
 
 
 def _vectors(column: Any, shape: tuple[int, ...]) -> NDArray[np.float32]:

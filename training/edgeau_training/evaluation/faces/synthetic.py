@@ -9,16 +9,21 @@ import hashlib
 from collections.abc import Iterator
 from pathlib import Path
 
-import cv2
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
-from numpy.typing import NDArray
 
 from edgeau.errors import InputError
 from edgeau_training.evaluation.faces.batch import FaceBatch
 from edgeau_training.synth.action_units import ACTIVE
-from edgeau_training.synth.shards import LANDMARKS, dataset_info, shard_paths
+from edgeau_training.synth.rows import decode
+from edgeau_training.synth.shards import (
+    count_rows,
+    dataset_info,
+    finished_shards,
+    numbers_of,
+    pictures_of,
+    read_rows,
+)
 from edgeau_training.synth.splits import SPLITS
 
 __all__ = ["SyntheticSplit"]
@@ -43,7 +48,7 @@ class SyntheticSplit:
         info = dataset_info(folder)
         self._shards = _shards(folder, split)
         self.labels = tuple(info["aus"])
-        self.count = sum(pq.ParquetFile(shard).metadata.num_rows for shard in self._shards)
+        self.count = sum(map(count_rows, self._shards))
         self.name = f"{folder.resolve().name}/{split}"
         self.digest = _digest(folder, self._shards)
 
@@ -51,7 +56,7 @@ class SyntheticSplit:
         """See :class:`~edgeau_training.evaluation.faces.batch.LabelledFaces`."""
         left = self.count if limit is None else limit
         for shard in self._shards:
-            for rows in pq.ParquetFile(shard).iter_batches(size, columns=_COLUMNS):
+            for rows in read_rows(shard, _COLUMNS, size):
                 part = rows.slice(0, left)
                 left -= len(part)
                 found = part.filter(part.column("detected"))
@@ -64,12 +69,7 @@ class SyntheticSplit:
 def _shards(folder: Path, split: str) -> list[Path]:
     if split not in SPLITS:
         raise InputError(f"{folder} has no split {split!r}; it has {', '.join(SPLITS)}")
-    shards = shard_paths(folder, split)
-    if not shards:
-        raise InputError(
-            f"{folder}: split {split!r} holds no finished shard; render it first with edgeau-synth"
-        )
-    return shards
+    return finished_shards(folder, split)
 
 
 def _digest(folder: Path, shards: list[Path]) -> str:
@@ -81,18 +81,10 @@ def _digest(folder: Path, shards: list[Path]) -> str:
 
 
 def _batch(rows: pa.RecordBatch) -> FaceBatch:
-    landmarks = _vectors(rows, "landmarks").reshape(len(rows), LANDMARKS, 3)
-    intensities = _vectors(rows, "aus")
+    intensities = numbers_of(rows, "aus")
     truth = (intensities >= ACTIVE).astype(np.int8)
-    pictures = [_picture(value.as_buffer()) for value in rows.column("image")]
-    persons = rows.column("identity").to_numpy().astype(np.int64)
-    return FaceBatch(landmarks, truth, pictures, persons, intensities.max(axis=1) < _AT_REST)
-
-
-def _vectors(rows: pa.RecordBatch, name: str) -> NDArray[np.float32]:
-    values: NDArray[np.float32] = rows.column(name).flatten().to_numpy().reshape(len(rows), -1)
-    return values
-
-
-def _picture(encoded: pa.Buffer) -> NDArray[np.uint8]:
-    return np.asarray(cv2.imdecode(np.frombuffer(encoded, np.uint8), cv2.IMREAD_COLOR), np.uint8)
+    pictures = [decode(value) for value in pictures_of(rows, "image")]
+    persons = numbers_of(rows, "identity").astype(np.int64)
+    return FaceBatch(
+        numbers_of(rows, "landmarks"), truth, pictures, persons, intensities.max(axis=1) < _AT_REST
+    )
