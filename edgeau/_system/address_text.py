@@ -10,7 +10,7 @@ __all__ = ["check_address", "quote_user", "without_secrets"]
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://(.*)", re.DOTALL)
 # Where a host may begin: a name or number, or an IPv6 number in brackets, with a port or without.
 _HOST = re.compile(r"(\[[0-9A-Fa-f:.%]+\]|[^\s\[\]@:/?#]+)?(:\d*)?(?=[/?#]|$)")
-# Text that is no address and may be meant as one: a user's name, a password and an @; "C:" is a drive.
+# Text that is not an address and may be meant as one: a user's name, a password and an @; "C:" is a drive.
 _USER = re.compile(r"[\s/]*[^\s/\\:@]{2,}:.*@", re.DOTALL)
 _OPTION = re.compile(r"([^\s?&;#=/]+)=")
 # Parts of the names that cameras and brokers give to options with a secret: access_token, loginpas, api_key, auth...

@@ -76,7 +76,7 @@ def _location(content: mmap.mmap, start: int, end: int) -> Iterator[str]:
 
 
 def _fields(content: mmap.mmap, start: int, end: int) -> Iterator[tuple[int, int, int]]:
-    """Number, first byte and byte after the last of each field of bytes; ValueError where this is no message."""
+    """Number, first byte and byte after the last of each field of bytes; ValueError where this is not a message."""
     place = start
     while place < end:
         tag, place = _varint(content, place)

@@ -193,7 +193,7 @@ def _read_manifest(directory: Path) -> bytes:
     path = directory / MANIFEST
     try:
         if not stat.S_ISREG(path.stat().st_mode):
-            raise BundleError(f"{path} is no file; copy the bundle again, or export it again")
+            raise BundleError(f"{path} is not a file; copy the bundle again, or export it again")
         with path.open("rb") as file:
             text = file.read(_MOST + 1)
     except FileNotFoundError:

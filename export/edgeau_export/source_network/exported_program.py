@@ -113,7 +113,7 @@ def _checked(path: Path) -> io.BytesIO:
                 made.writestr(name, held)
     except (zipfile.BadZipFile, zlib.error, OSError, EOFError, RuntimeError, NotImplementedError) as error:
         raise CheckpointError(
-            f"{path} is not an ExportedProgram: it is no whole ZIP archive ({error})"
+            f"{path} is not an ExportedProgram: it is not a complete ZIP archive ({error})"
         ) from error
     content.seek(0)
     return content
@@ -132,7 +132,7 @@ def _check_text(path: Path, text: bytes) -> None:
             )
         # A record with inputs is a call; others have targets that name weights.
         if "inputs" in record and target is not None and not _is_operator(target):
-            raise _refused(path, f"it calls {str(target)[:60]!r}, which is no operator of a network")
+            raise _refused(path, f"it calls {str(target)[:60]!r}, which is not an operator of a network")
 
 
 def _records(values: Any) -> Iterator[dict[str, Any]]:

@@ -103,7 +103,7 @@ FILE_FAULTS = {
     "no manifest": (lambda p: (p / "manifest.json").unlink(), "is not a bundle: it has no manifest.json"),
     "a list": (lambda p: (p / "manifest.json").write_text("[]"), "expected dict, got list"),
     "bytes": (lambda p: (p / "manifest.json").write_bytes(b"\xff\xfe\x00"), "is not JSON"),
-    "no end": (lambda p: put_device(p / "manifest.json"), "manifest.json is no file"),
+    "no end": (lambda p: put_device(p / "manifest.json"), "manifest.json is not a file"),
     "a long manifest": (
         lambda p: (p / "manifest.json").write_bytes(b" " * (17 << 20)),
         "more than 16,777,216",

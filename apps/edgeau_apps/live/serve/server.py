@@ -323,7 +323,7 @@ class _Site:
         """The act that a command asks for, not begun yet; its result is said to whoever asked.
 
         Raises:
-            ValueError: it is no command.
+            ValueError: it is not a command.
         """
         match command:
             case {"do": "record", "on": bool(on)}:
