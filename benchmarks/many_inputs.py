@@ -52,6 +52,7 @@ def finish(inputs: list[Input], out: Path, identity: Identity) -> None:
             "end": {"complete": True, "frames": 1, "error": None},
         }
         table.write_text(json.dumps(first) + "\n", encoding="utf-8")
+        table.with_name(f"{table.stem}.csv").touch()
 
 
 def calls(function: Callable[[], Any]) -> int:

@@ -62,8 +62,20 @@ INTERRUPTED = 130
 
 # How argparse words a value that is none of the choices, on Python 3.10 to 3.13.
 _CHOICE = re.compile(r"invalid choice: '?(.*?)'? \(choose from (.*)\)")
+_DIGITS = 12  # of a number that a person types
 _SHOWN = 10  # lines of what was left out
 _NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+# What the system says of a place that the user named, or of the disk that it is on: nothing that edgeau could have done.
+_PLACE = (
+    errno.ENAMETOOLONG,
+    errno.ELOOP,
+    errno.EACCES,
+    errno.EPERM,
+    errno.EROFS,
+    errno.EIO,
+    errno.ESTALE,
+    errno.ENOTDIR,
+)
 
 
 class CommandParser(argparse.ArgumentParser):
@@ -205,6 +217,13 @@ def run(name: str, body: Callable[[Sequence[str] | None], int], argv: Sequence[s
         _silence_stdout()
         return DONE
     except Exception as error:  # noqa: BLE001 - the last line of defence: a trace, a code of its own, and what to do
+        if (
+            isinstance(error, OSError)
+            and error.errno in _PLACE
+            and not isinstance(error.filename, int | None)
+        ):
+            print(f"{name}: {os.fsdecode(error.filename)!r}: {error.strerror}", file=sys.stderr)
+            return EdgeauError.exit_code
         if isinstance(error, OSError) and error.errno in _NO_ROOM:
             print(f"{name}: {_one_line(error)}; free some space and run it again", file=sys.stderr)
             _silence_stdout()
@@ -261,13 +280,15 @@ def say_left_out(name: str, lines: Sequence[str]) -> None:
 
 
 def positive(text: str) -> int:
-    """An option's whole number of 1 or more.
+    """An option's whole number of 1 or more, which fits into 31 bits.
 
     Raises:
         argparse.ArgumentTypeError: it is none.
     """
-    if not text.isdecimal() or int(text) < 1:
+    if not text.isdecimal() or not text.strip("0"):
         raise argparse.ArgumentTypeError(f"must be a whole number of 1 or more, got {text!r}")
+    if len(text) > _DIGITS or int(text) >= 1 << 31:
+        raise argparse.ArgumentTypeError(f"must be at most 2,147,483,647, got {text[: 2 * _DIGITS]}")
     return int(text)
 
 

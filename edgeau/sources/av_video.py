@@ -23,7 +23,7 @@ from edgeau.sources.matroska_crop import read_matroska_crops
 from edgeau.sources.orientation import UPRIGHT, orient, orientation_of_matrix, square_size
 from edgeau.sources.source import Source
 
-__all__ = ["AvVideo"]
+__all__ = ["AvVideo", "clock_start_s"]
 
 # A cover picture in a sound file is a video stream with this disposition (AV_DISPOSITION_ATTACHED_PIC).
 _COVER = 0x400
@@ -77,7 +77,7 @@ class AvVideo(Source):
         self.length = self._expected_length()
         # The stream's: a codec's own is missing for VP8 and VP9.
         self._pixel_aspect: Fraction = self._stream.sample_aspect_ratio or Fraction(1)
-        self._shift_s = self._start_s()
+        self._shift_s = clock_start_s(self._container)
         self.is_damaged = False
         self._rotation: float | None = None
         self._turn = UPRIGHT
@@ -241,14 +241,6 @@ class AvVideo(Source):
             known.append(round(self._container.duration / 1e6 * self.fps))
         return min(known) if known and min(known) > 0 else None
 
-    def _start_s(self) -> float:
-        start = self._container.start_time
-        if start is None:
-            return 0.0
-        # A film that begins before its clock's zero is shown from its beginning.
-        start_s = float(start / 1e6)
-        return start_s if self._container.format.name in _ANY_START else min(start_s, 0.0)
-
     def _time_s(self, picture: Any, before: float) -> float:
         """The file's time of a frame; where a container has none, the rate's."""
         time_s = before if picture.time is None else picture.time - self._shift_s
@@ -256,12 +248,35 @@ class AvVideo(Source):
             return max(time_s, 0.0)
         return max(before, 0.0) + (1 / self.fps if self.fps and before >= 0 else 0.0)
 
+    def _is_cut(self) -> bool:
+        try:
+            return is_cut(self._path)
+        except OSError as error:
+            raise InputError(
+                f"{self._shown_path} was taken away while it was read, so that nobody can tell whether it is whole: "
+                f"{error.strerror or error}"
+            ) from error
+
     def _report(self, delivered: int) -> None:
         if delivered == 0:
             raise InputError(f"{self._shown_path} opens as a video but none of its frames can be decoded")
-        if self.is_damaged or is_cut(self._path):
+        if self.is_damaged or self._is_cut():
             promised = self._stream.frames or self.length or 0
             of = f" of {promised}" if promised >= delivered else ""
             raise InputError(
                 f"{self._shown_path} is damaged or cut short: {delivered}{of} frames could be read"
             )
+
+
+def clock_start_s(container: Any) -> float:
+    """The time on the clock of an opened file at which it begins to be shown, seconds: what is taken from the times of its pictures and sound.
+
+    Args:
+        container: of PyAV.
+    """
+    start = container.start_time
+    if start is None:
+        return 0.0
+    # A film that begins before its clock's zero is shown from its beginning.
+    start_s = float(start / 1e6)
+    return start_s if container.format.name in _ANY_START else min(start_s, 0.0)

@@ -95,7 +95,7 @@ def most_pixels() -> int:
     if not text:
         return _MOST_PIXELS
     # No picture has more pixels than the longest side twice, and FFmpeg takes no larger number.
-    if not text.isdecimal() or not 1 <= int(text[:_DIGITS]) or len(text) > _DIGITS:
+    if not text.isdecimal() or not int(text[:_DIGITS]) >= 1 or len(text) > _DIGITS:
         raise UsageError(
             f"{ENVIRONMENT} must be a whole number of pixels, 1 or more, of at most {_DIGITS} digits; got {text[: 2 * _DIGITS]!r}"
         )

@@ -82,6 +82,7 @@ def kind_of_content(path: Path) -> str:
 
 def files_of_folder(folder: Path, suffixes: frozenset[str] | None) -> list[Path]:
     """Files directly in a folder with one of the suffixes, in natural order; hidden ones and sub-folders are left out.
+
     Links that lead nowhere are among them: opening one says so.
 
     Args:

@@ -56,6 +56,8 @@ def analyze(given: Input, pipeline: Pipeline, options: Options) -> Outcome:
                     _write(found, watched, given, pipeline, options, folder, outcome)
     except (InputError, DependencyError, OutputError) as error:
         outcome.error = str(error)
+    except OSError as error:  # of the input: it was taken away meanwhile, or its disk fails; those of outputs are OutputErrors
+        outcome.error = f"{str(given.path)!r} cannot be read: {error.strerror or error}"
     return outcome
 
 

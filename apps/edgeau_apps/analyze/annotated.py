@@ -42,8 +42,8 @@ _AAC_RATES = (
     8_000,
     7_350,
 )
-# The shortest time between two frames, seconds. Ours.
-_SHORTEST_S = 1 / 1000
+# The shortest time between two frames, a millisecond. Ours.
+_STEP = _TICKS // 1000
 # Rate of a video whose source does not say its own, frames a second. Ours.
 _FPS = 25.0
 
@@ -106,7 +106,7 @@ class AnnotatedVideo:
         self._length = round(_TICKS / (fps or _FPS))
         self._frames = 0
         self._size = (0, 0)
-        self._last = -1
+        self._last = -_STEP
         self._error: type[Exception] = av.error.FFmpegError
         self._sound: Iterator[Any] = iter(())
         self._waiting: Any = None
@@ -127,7 +127,7 @@ class AnnotatedVideo:
                 picture = np.asarray(cv2.resize(picture, self._size, interpolation=cv2.INTER_AREA), np.uint8)
             frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(picture), format="bgr24")
             frame = frame.reformat(format="yuv420p", dst_colorspace="ITU709", dst_color_range="MPEG")
-            self._last = max(round(time_s * _TICKS), self._last + round(_SHORTEST_S * _TICKS))
+            self._last = max(round(time_s * _TICKS), self._last + _STEP)
             frame.pts, frame.time_base = self._last, Fraction(1, _TICKS)
             self._mux(frame)
             self._copy_sound(time_s)
@@ -230,7 +230,19 @@ def _sound_input(path: Path | None) -> Any:
 
 
 def _sound(given: Any, file: Any) -> Iterator[Any]:
-    """Packets of the first sound of an opened input, each with the stream of ``file`` that it is for, which is made here."""
+    """Packets of the first sound of an opened input, on the clock of its pictures, each with the stream of ``file`` that it is for, which is made here."""
+    from edgeau.sources.av_video import clock_start_s
+
+    start_s = clock_start_s(given)
+    for packet, stream in _packets(given, file):
+        start = round(start_s / packet.time_base)
+        packet.dts -= start
+        packet.pts = packet.dts if packet.pts is None else packet.pts - start
+        yield packet, stream
+
+
+def _packets(given: Any, file: Any) -> Iterator[Any]:
+    """The same on the clock of the file, which broadcasts begin anywhere."""
     sound = given.streams.audio[0]
     # The canonical name: a decoder's own may be another one ("mp3float").
     if sound.codec_context.codec.canonical_name in _SOUND:

@@ -190,11 +190,12 @@ def _analyze(argv: Sequence[str] | None) -> int:
     if found.left_out:
         say(f"{NAME}: {_left_out(found.left_out)}", sys.stderr)
     identity = Identity.of(arguments)
+    done = 0
     if tables is not None and (arguments.status or arguments.resume):
-        state = state_of(inputs, tables, identity)
+        state = state_of(inputs, tables, identity, found.refused)
         if arguments.status:
             return _status(state, as_json=arguments.json)
-        inputs = list(state.left)
+        inputs, done = list(state.left), len(state.done)
     if arguments.annotate and any(one.kind == "video" for one in inputs):
         check_video_writer()
     films = any(one.kind == "video" for one in inputs)
@@ -205,7 +206,7 @@ def _analyze(argv: Sequence[str] | None) -> int:
             print_json(_document(pipeline, outcomes))
         if not pipeline.bundle.manifest.network.trained:
             say(f"{NAME}: {_UNTRAINED}", sys.stderr)
-    return exit_code(outcomes)
+    return exit_code(outcomes, done)
 
 
 def _check_out(arguments: argparse.Namespace) -> None:
@@ -233,7 +234,9 @@ def _status(state: State, *, as_json: bool) -> int:
         print(state.line())
         for left in state.left:
             print(left.name)
-    return PARTLY if state.left else DONE
+    for item in state.refused:
+        say(f"{NAME}: {item.why}", sys.stderr)
+    return DONE if state.is_done else PARTLY
 
 
 def _load(arguments: argparse.Namespace, *, films: bool) -> Pipeline:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from argparse import Namespace
 from dataclasses import dataclass
@@ -13,6 +14,8 @@ from edgeau import __version__
 from edgeau._system.file_digest import file_digest
 from edgeau._system.json_text import parse_json
 from edgeau.bundle.packaged import bundle_folder
+from edgeau.errors import InputError
+from edgeau.sources.kinds import picture_series
 from edgeau_apps.analyze.inputs import Input, real_path
 
 __all__ = ["Identity", "Made", "made", "printable"]
@@ -58,13 +61,20 @@ class Identity:
         Args:
             given: the input.
             measured: what is known only once it is open, such as its size in pixels.
+
+        Raises:
+            InputError: the input cannot be read any more.
         """
-        stat = given.path.stat() if given.path.is_file() else None
+        try:
+            content = _content(given)
+            digest = _digest(content)
+        except OSError as error:
+            raise _unreadable(given, error) from error
         return {
             "path": printable(real_path(given.path)),
-            "bytes": stat and stat.st_size,
-            "modified_ns": stat and stat.st_mtime_ns,
-            "sha256": _digest(given.path) if stat else None,
+            "bytes": content.bytes,
+            "modified_ns": content.modified_ns,
+            "sha256": digest,
             **measured,
             "bundle": self.bundle,
             "bundle_sha256": self.bundle_sha256,
@@ -81,19 +91,15 @@ class Identity:
         ):
             return False
         try:
-            stat = given.path.stat()
-        except OSError:
+            content = _content(given)
+            if found.source.get("bytes") != content.bytes:
+                return False
+            same_place = found.source.get("path") == printable(real_path(given.path))
+            if same_place and found.source.get("modified_ns") == content.modified_ns:
+                return True
+            return bool(found.source.get("sha256") == _digest(content))
+        except (InputError, OSError):  # it is told when it is analyzed
             return False
-        if (
-            not given.path.is_file()
-        ):  # a folder of frames has no digest: its time changes when a file comes or goes
-            return bool(found.source.get("path") == printable(real_path(given.path)))
-        if found.source.get("bytes") != stat.st_size:
-            return False
-        same_place = found.source.get("path") == printable(real_path(given.path))
-        if same_place and found.source.get("modified_ns") == stat.st_mtime_ns:
-            return True
-        return bool(found.source.get("sha256") == _digest(given.path))
 
 
 @dataclass(frozen=True)
@@ -125,6 +131,42 @@ def printable(path: Path | str) -> str:
     return os.fsencode(path).decode("utf-8", "backslashreplace")
 
 
+@dataclass(frozen=True)
+class _Content:
+    """An input's files, as they are now.
+
+    Attributes:
+        files: one; of a film that is made of pictures all of them, in their order.
+        bytes: of all together.
+        modified_ns: time of the newest change; of a film of pictures also of their folders, which change where one comes or goes.
+    """
+
+    files: tuple[Path, ...]
+    bytes: int
+    modified_ns: int
+
+
+def _content(given: Input) -> _Content:
+    if given.path.is_file():
+        stat = given.path.stat()
+        return _Content((given.path,), stat.st_size, stat.st_mtime_ns)
+    files = tuple(picture_series(os.fspath(given.path)).files)
+    stats = [file.stat() for file in files]
+    folders = {file.parent for file in files}
+    changed = max(*(stat.st_mtime_ns for stat in stats), *(folder.stat().st_mtime_ns for folder in folders))
+    return _Content(files, sum(stat.st_size for stat in stats), changed)
+
+
 @lru_cache(maxsize=4)
-def _digest(path: Path) -> str:
-    return file_digest(path)
+def _digest(content: _Content) -> str:
+    """SHA-256 of a file; of several that of their names and digests."""
+    if len(content.files) == 1:
+        return file_digest(content.files[0])
+    state = hashlib.sha256()
+    for file in content.files:
+        state.update(os.fsencode(file.name) + b"\0" + file_digest(file).encode())
+    return state.hexdigest()
+
+
+def _unreadable(given: Input, error: OSError) -> InputError:
+    return InputError(f"{os.fspath(given.path)!r} cannot be read: {error.strerror or error}")

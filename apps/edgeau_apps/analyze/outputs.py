@@ -78,7 +78,7 @@ class Outputs:
             file.check()
 
     def commit(self) -> None:
-        """Close the files and put all of them in their places; Ctrl-C waits until the last one is there."""
+        """Close the files and put all of them in their places; Ctrl-C and SIGTERM wait until the last one is there."""
         with uninterrupted(), refusing(self.folder):
             for stream in self._streams:
                 stream.close()
@@ -105,7 +105,7 @@ def refusing(place: Path) -> Iterator[None]:
 
 @contextlib.contextmanager
 def uninterrupted() -> Iterator[None]:
-    """Ctrl-C inside the block takes effect at its end."""
+    """Ctrl-C and SIGTERM inside the block take effect at its end."""
     if threading.current_thread() is not threading.main_thread():
         yield  # signals reach the main thread only
         return
@@ -114,10 +114,11 @@ def uninterrupted() -> Iterator[None]:
     def remember(number: int, _frame: FrameType | None) -> None:
         came.append(number)
 
-    before = signal.signal(signal.SIGINT, remember)
+    before = {number: signal.signal(number, remember) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
         yield
     finally:
-        signal.signal(signal.SIGINT, before)
-    if came:
-        raise KeyboardInterrupt
+        for number, handler in before.items():
+            signal.signal(number, handler)
+        for number in came:
+            signal.raise_signal(number)

@@ -92,8 +92,14 @@ class Outcome:
         return f"{self.input}: {found} -> {', '.join(self.files.values())}"
 
 
-def exit_code(outcomes: list[Outcome]) -> int:
-    """0 all done, 1 some of it, 2 nothing."""
+def exit_code(outcomes: list[Outcome], before: int = 0) -> int:
+    """0 all done, 1 some of it, 2 nothing.
+
+    Args:
+        outcomes: of this run.
+        before: inputs that were done already.
+    """
     if all(outcome.status == "done" for outcome in outcomes):
         return DONE
-    return EdgeauError.exit_code if all(outcome.status == "failed" for outcome in outcomes) else PARTLY
+    failed = not before and all(outcome.status == "failed" for outcome in outcomes)
+    return EdgeauError.exit_code if failed else PARTLY

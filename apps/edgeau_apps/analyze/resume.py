@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from edgeau_apps.analyze.identity import Identity, Made, made, printable
-from edgeau_apps.analyze.inputs import Input, real_path
+from edgeau_apps.analyze.inputs import Input, Refused, real_path
+from edgeau_apps.analyze.sinks import file_names
 
 __all__ = ["State", "Tables", "placed", "state_of"]
 
@@ -34,17 +35,29 @@ class Tables:
         """Tell whether there is a table, whatever it says."""
         return self.made(stem) is not None or self._path(stem).exists()
 
+    def are_all_there(self, given: Input, options: Mapping[str, Any]) -> bool:
+        """Tell whether every file is there that an input gets with these options of the command."""
+        names = file_names(given, events=bool(options["events"]), annotate=bool(options["annotate"]))
+        folder = (self._out / given.stem).parent
+        return all((folder / name).is_file() for name in names.values())
+
     def _path(self, stem: str) -> Path:
         return self._out / f"{stem}.jsonl"
 
 
 @dataclass(frozen=True)
 class State:
-    """Inputs whose tables are there and whole, those whose tables are partly done or of other options, and the rest."""
+    """Inputs whose tables are there and whole, those whose tables are partly done or of other options, the rest, and arguments that name none."""
 
     done: tuple[Input, ...]
     stale: tuple[Input, ...]
     missing: tuple[Input, ...]
+    refused: tuple[Refused, ...] = ()
+
+    @property
+    def is_done(self) -> bool:
+        """True where nothing is left, and every argument names something."""
+        return not self.left and not self.refused
 
     @property
     def left(self) -> tuple[Input, ...]:
@@ -63,21 +76,24 @@ class State:
             "done": [one.name for one in self.done],
             "left": [one.name for one in self.left],
             "stale": [one.name for one in self.stale],
+            "refused": [{"input": one.name, "error": one.why} for one in self.refused],
         }
 
 
-def state_of(inputs: Sequence[Input], tables: Tables, identity: Identity) -> State:
+def state_of(
+    inputs: Sequence[Input], tables: Tables, identity: Identity, refused: Sequence[Refused] = ()
+) -> State:
     """Compare what tables say that they were made of with what would make them now."""
     done, stale, missing = [], [], []
     for one in inputs:
         found = tables.made(one.stem)
-        if found is not None and identity.made(one, found):
+        if found is not None and identity.made(one, found) and tables.are_all_there(one, identity.options):
             done.append(one)
         elif tables.exists(one.stem):
             stale.append(one)
         else:
             missing.append(one)
-    return State(tuple(done), tuple(stale), tuple(missing))
+    return State(tuple(done), tuple(stale), tuple(missing), tuple(refused))
 
 
 def placed(inputs: Sequence[Input], tables: Tables) -> list[Input]:
@@ -90,14 +106,17 @@ def placed(inputs: Sequence[Input], tables: Tables) -> list[Input]:
 
 
 def _placed(one: Input, tables: Tables, taken: set[str]) -> Input:
+    if not _is_of_another(one.stem, one, tables):
+        return one
     stem, number = one.stem, 1
-    while (found := tables.made(stem)) is not None and found.source.get("path") != printable(
-        real_path(one.path)
-    ):
-        folder = one.path.resolve().parent.name or "root"
+    folder = one.path.resolve().parent.name or "root"
+    while stem.casefold() in taken or _is_of_another(stem, one, tables):
         stem = f"{folder}/{one.stem}" if number == 1 else f"{folder}/{one.stem}-{number}"
         number += 1
-    if stem == one.stem or stem.casefold() in taken:
-        return one
     taken.add(stem.casefold())
     return replace(one, stem=stem)
+
+
+def _is_of_another(stem: str, one: Input, tables: Tables) -> bool:
+    found = tables.made(stem)
+    return found is not None and found.source.get("path") != printable(real_path(one.path))

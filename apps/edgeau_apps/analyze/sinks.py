@@ -18,7 +18,7 @@ from edgeau_apps.analyze.identity import Identity, printable
 from edgeau_apps.analyze.inputs import Input
 from edgeau_apps.analyze.outputs import Outputs, refusing
 
-__all__ = ["Options", "Sinks"]
+__all__ = ["Options", "Sinks", "file_names"]
 
 _JPEG = (".jpg", ".jpeg", ".jpe")
 
@@ -70,8 +70,8 @@ class Sinks:
         measured: Mapping[str, Any],
     ) -> None:
         self._outputs, self._folder = outputs, outputs.folder
-        stem = Path(given.stem).name
-        names = {"csv": f"{stem}.csv", "jsonl": f"{stem}.jsonl"}
+        names = file_names(given, events=options.events, annotate=options.annotator is not None)
+        source = options.identity.source(given, kind=given.kind, artifact=pipeline.artifact.file, **measured)
         self._csv = OpenFaceCsv(
             outputs.open_text(names["csv"]),
             pipeline.labels,
@@ -83,30 +83,27 @@ class Sinks:
             optional_outputs=pipeline.optional_outputs,
             source=printable(given.path),
         )
-        self._jsonl = JsonLines(
-            outputs.open_text(names["jsonl"]),
-            trained=pipeline.bundle.manifest.network.trained,
-            landmarks=options.landmarks is not None,
-            source=options.identity.source(
-                given, kind=given.kind, artifact=pipeline.artifact.file, **measured
-            ),
-        )
         self._count = 0
         self._events = EventDetector()
         self._event_table: EventCsv | None = None
         self._last_s = 0.0
-        if options.events and given.kind == "video":
-            names["events"] = f"{stem}.events.csv"
+        if "events" in names:
             self._event_table = EventCsv(outputs.open_text(names["events"]))
         self._annotator = options.annotator
         self._annotated: PictureWriter | None = None
-        if options.annotator:
-            names["annotated"] = _annotated_name(given)
+        if "annotated" in names:
             path = outputs.place(names["annotated"])
             picture = given.kind == "picture"
             self._annotated = (
                 AnnotatedPicture(path) if picture else AnnotatedVideo(path, given.path, measured.get("fps"))
             )
+        # The last to get its place: --resume reads in it that the others are there.
+        self._jsonl = JsonLines(
+            outputs.open_text(names["jsonl"]),
+            trained=pipeline.bundle.manifest.network.trained,
+            landmarks=options.landmarks is not None,
+            source=source,
+        )
         self.files = {kind: str(outputs.folder / name) for kind, name in names.items()}
 
     def write(self, frame: Frame, result: FrameResult) -> None:
@@ -134,6 +131,17 @@ class Sinks:
                 self._event_table.write(self._events.finish(self._last_s))
         if self._annotated:
             self._annotated.close()
+
+
+def file_names(given: Input, *, events: bool, annotate: bool) -> dict[str, str]:
+    """Names of the files that an input gets, without folders, by their kind: ``csv``, ``jsonl``, ``events``, ``annotated``."""
+    stem = Path(given.stem).name
+    names = {"csv": f"{stem}.csv", "jsonl": f"{stem}.jsonl"}
+    if events and given.kind == "video":
+        names["events"] = f"{stem}.events.csv"
+    if annotate:
+        names["annotated"] = _annotated_name(given)
+    return names
 
 
 def _annotated_name(given: Input) -> str:

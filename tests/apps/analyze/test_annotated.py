@@ -10,8 +10,10 @@ from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
+from edgeau_apps.analyze.annotated import AnnotatedVideo
 from edgeau_apps.analyze.command import main
 from tests.chromium import CHROMIUM, FLAGS
 
@@ -52,6 +54,8 @@ FILMS = {
     "six-channels.mkv": "-c:v mpeg4 -c:a pcm_s24le -ac 6",
     "vorbis.webm": "-c:v libvpx -c:a libvorbis",
     "late-vorbis.mkv": "-c:v mpeg4 -c:a libvorbis -vf setpts=PTS+0.25/TB -fps_mode passthrough",
+    "broadcast.ts": "-c:v libx264 -c:a aac -output_ts_offset 5000",
+    "broadcast-of-mp2.ts": "-c:v libx264 -c:a mp2",
     "silent.mp4": "-c:v mpeg4 -an",
 }
 
@@ -154,3 +158,18 @@ def test_sound_without_a_decoder_is_said(film: Path, bundle: Path, tmp_path: Pat
     (line,) = [record.getMessage() for record in caplog.records if "sound" in record.getMessage()]
     assert line == f"{given}: its annotated video has no sound: this FFmpeg has no decoder for it"
     assert times(out / "odd.annotated.mp4")[1] is None
+
+
+def test_a_film_begins_with_its_first_picture(tmp_path: Path) -> None:
+    with av.open(str(_drawn(tmp_path / "a.mp4", [0.0, 0.04, 0.0401, 0.08]))) as file:
+        assert [frame.time for frame in file.decode(video=0)] == pytest.approx(
+            [0, 0.04, 0.041, 0.08], abs=1e-9
+        )
+
+
+def _drawn(path: Path, times_s: list[float]) -> Path:
+    video = AnnotatedVideo(path, None, 25.0)
+    for time_s in times_s:
+        video.write(np.zeros((48, 64, 3), np.uint8), time_s)
+    video.close()
+    return path

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import errno
 import hashlib
 import json
 import os
@@ -15,8 +16,11 @@ import cv2
 import numpy as np
 import pytest
 
+from edgeau_apps.analyze import identity
 from edgeau_apps.analyze.command import main
 from edgeau_apps.analyze.identity import made
+from edgeau_apps.analyze.inputs import find_inputs
+from edgeau_apps.analyze.resume import Tables, placed
 
 PROGRAM = (sys.executable, "-c", "import sys; from edgeau_apps.analyze.command import main; sys.exit(main())")
 
@@ -244,3 +248,99 @@ def test_eye_closure_has_openface_s_number_too(picture, bundle, tmp_path) -> Non
         (row,) = csv.DictReader(stream)
     if "AU43_c" in row:
         assert row["AU45_c"] == row["AU43_c"]
+
+
+def test_a_film_of_pictures_is_its_pictures(film, bundle, tmp_path, capsys) -> None:
+    frames = tmp_path / "frames"
+    frames.mkdir()
+    capture = cv2.VideoCapture(str(film))
+    for number in range(3):
+        cv2.imwrite(str(frames / f"{number}.png"), capture.read()[1])
+    words = (frames, "--sequence", "--out", tmp_path / "out", "--bundle", bundle)
+    assert analyze(*words) == 0
+    source = lines(tmp_path / "out" / "frames.jsonl")[0]["source"]
+    assert source["bytes"] == sum(file.stat().st_size for file in frames.iterdir())
+    os.utime(frames / "0.png", (1, 1))
+    os.utime(frames)
+    assert status(capsys, *words)["left"] == [], "touched, but the same pictures"
+    (frames / "0.png").rename(frames / "7.png")
+    assert status(capsys, *words)["left"] == [str(frames)], "another order"
+    (frames / "7.png").rename(frames / "0.png")
+    assert status(capsys, *words)["left"] == []
+    shutil.copy(frames / "0.png", frames / "3.png")
+    assert status(capsys, *words)["left"] == [str(frames)], "one more"
+
+
+def test_other_bytes_of_the_same_length_are_seen_in_one_process(picture, bundle, tmp_path, capsys) -> None:
+    words = (picture, "--out", tmp_path / "out", "--bundle", bundle)
+    assert analyze(*words) == 0
+    content = picture.read_bytes()
+    os.utime(picture, (1, 1))
+    assert status(capsys, *words)["left"] == []
+    picture.write_bytes(content[:-1] + b"x")
+    assert status(capsys, *words)["left"] == [str(picture)]
+
+
+@pytest.mark.parametrize("name", ["film.csv", "film.events.csv", "film.annotated.mp4"])
+def test_a_file_that_is_gone_is_made_again(film, bundle, tmp_path, capsys, name) -> None:
+    pytest.importorskip("av")
+    out = tmp_path / "out"
+    words = (film, "--out", out, "--bundle", bundle, "--events", "--annotate")
+    assert analyze(*words) == 0
+    assert status(capsys, *words)["left"] == []
+    (out / name).unlink()
+    assert status(capsys, *words)["stale"] == [str(film)]
+    assert analyze(*words, "--resume") == 0
+    assert (out / name).is_file()
+
+
+def test_the_table_that_resume_reads_gets_its_place_last(film, bundle, tmp_path, monkeypatch) -> None:
+    pytest.importorskip("av")
+    placed = []
+    replace = Path.replace
+    monkeypatch.setattr(Path, "replace", lambda self, to: placed.append(Path(to).name) or replace(self, to))
+    out = tmp_path / "out"
+    assert analyze(film, "--out", out, "--bundle", bundle, "--events", "--annotate") == 0
+    of_film = [name for name in placed if name.startswith("film")]
+    assert (of_film[-1], len(of_film)) == ("film.jsonl", 4)
+
+
+def test_an_argument_that_names_nothing_is_neither_done_nor_everything(
+    picture, bundle, tmp_path, capsys
+) -> None:
+    words = (picture, "missing.png", "--out", tmp_path / "out", "--bundle", bundle)
+    assert analyze(*words) == 1
+    assert analyze(*words, "--resume") == 1, "the other one is done"
+    capsys.readouterr()
+    assert main([*map(str, words), "--status"]) == 1
+    said = capsys.readouterr()
+    assert said.out.startswith("1 of 1 inputs are done")
+    assert "'missing.png' does not exist" in said.err
+    assert [one["input"] for one in status(capsys, *words)["refused"]] == ["missing.png"]
+
+
+def test_a_table_of_another_input_is_kept_where_the_next_name_is_taken_too(tmp_path) -> None:
+    """Of s1/talk and s1/s1/talk the second has the name that the first would get beside a table of another talk."""
+    out = tmp_path / "out"
+    out.mkdir()
+    (out / "talk.jsonl").write_text('{"source":{"path":"/elsewhere/talk.png"},"end":{"complete":true}}\n')
+    for folder in ("s1", "s1/s1"):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "talk.png").touch()
+    found = find_inputs([str(tmp_path / "s1/talk.png"), str(tmp_path / "s1/s1/talk.png")]).inputs
+    assert [one.stem for one in found] == ["talk", "s1/talk"]
+    assert [one.stem for one in placed(found, Tables(out))] == ["s1/talk-2", "s1/talk"]
+
+
+def test_an_input_whose_disk_fails_ends_no_run(picture, film, bundle, tmp_path, capsys, monkeypatch) -> None:
+    def failing(path: Path) -> str:
+        if path == picture:
+            raise OSError(errno.EIO, "Input/output error", str(path))
+        return digest(path)
+
+    digest = identity.file_digest
+    monkeypatch.setattr(identity, "file_digest", failing)
+    out = tmp_path / "out"
+    assert analyze(picture, film, "--out", out, "--bundle", bundle) == 1
+    assert f"{str(picture)!r} cannot be read: Input/output error" in capsys.readouterr().err
+    assert [path.name for path in sorted(out.iterdir())] == ["film.csv", "film.jsonl"]

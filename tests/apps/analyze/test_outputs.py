@@ -56,10 +56,11 @@ from edgeau_apps.analyze.outputs import Outputs
 replace = Path.replace
 
 def interrupted_replace(self, target):
-    os.kill(os.getpid(), signal.SIGINT)
+    os.kill(os.getpid(), getattr(signal, sys.argv[2]))
     return replace(self, target)
 
 Path.replace = interrupted_replace
+signal.signal(signal.SIGTERM, lambda *_: sys.exit("terminated"))
 try:
     with Outputs(Path(sys.argv[1])) as outputs:
         for name in ("a.csv", "a.jsonl"):
@@ -70,11 +71,12 @@ except KeyboardInterrupt:
 """
 
 
-def test_ctrl_c_during_the_commit_waits_for_its_end(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("number", "says"), [("SIGINT", "interrupted\n"), ("SIGTERM", "terminated\n")])
+def test_a_signal_during_the_commit_waits_for_its_end(tmp_path: Path, number: str, says: str) -> None:
     """In a process of its own: pytest's workers have handlers and threads of theirs."""
-    program = [sys.executable, "-c", INTERRUPTED_COMMIT, str(tmp_path)]
-    done = subprocess.run(program, capture_output=True, text=True, check=True)
-    assert done.stdout == "interrupted\n"
+    program = [sys.executable, "-c", INTERRUPTED_COMMIT, str(tmp_path), number]
+    done = subprocess.run(program, capture_output=True, text=True, check=False)
+    assert done.stdout + done.stderr == says
     assert {path.name: path.read_text() for path in tmp_path.iterdir()} == {"a.csv": "new", "a.jsonl": "new"}
 
 

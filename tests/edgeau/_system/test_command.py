@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import argparse
+import errno
 import json
 import logging
 import signal
@@ -163,3 +165,32 @@ def test_a_command_called_from_a_program_leaves_its_messages_as_they_were(option
 
     assert command.run("edgeau-test", body, [option]) == 0
     assert [logging.getLogger(name).level for name in ("", "edgeau", "edgeau_apps")] == levels
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        OSError(errno.ENAMETOOLONG, "File name too long", "a" * 300),
+        PermissionError(errno.EACCES, "Permission denied", b"/closed/it"),
+        OSError(errno.EIO, "Input/output error", Path("/stick/it")),
+    ],
+)
+def test_a_place_that_the_system_refuses_is_one_line(error: OSError, capsys) -> None:
+    assert command.run("edgeau-x", failing(error), []) == 2
+    said = capsys.readouterr().err
+    assert said.count("\n") == 1
+    assert "bug" not in said
+    assert str(error.strerror) in said
+
+
+def test_an_error_of_the_system_without_a_place_is_ours(capsys) -> None:
+    assert command.run("edgeau-x", failing(PermissionError(errno.EACCES, "Permission denied")), []) == 70
+    assert "this is a bug" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("text", ["0", "-1", "x", "", "2147483648", "9" * 30, "9" * 5000, "²"])
+def test_a_number_that_no_engine_takes_is_a_wrong_argument(text: str) -> None:
+    with pytest.raises(argparse.ArgumentTypeError, match="must be"):
+        command.positive(text)
+    assert command.positive("2147483647") == 2147483647
+    assert command.positive("007") == 7

@@ -120,9 +120,8 @@ def test_a_link_that_leads_nowhere_is_named_and_the_others_are_read(tmp_path: Pa
     (tmp_path / "gone.png").symlink_to("nowhere.png")
     os.mkfifo(tmp_path / "pipe")
     (tmp_path / "pipe.png").symlink_to("pipe")  # it would be waited for
-    with open_source(str(tmp_path / what)) as source:
-        with pytest.raises(InputError) as caught:
-            list(source)
+    with open_source(str(tmp_path / what)) as source, pytest.raises(InputError) as caught:
+        list(source)
     assert "circle.png" in str(caught.value)
     assert "gone.png" in str(caught.value)
     assert "pipe" not in str(caught.value)

@@ -302,3 +302,14 @@ def test_titles_in_any_alphabet_do_no_harm(tmp_path: Path, suffix: str) -> None:
     ffmpeg("-i", plain, "-c", "copy", "-metadata", "title=caf\udce9", path)  # Latin-1: the byte E9
     assert b"caf\xe9" in path.read_bytes()
     assert count_and_error(path) == (3, "")
+
+
+@needs_av
+def test_a_film_that_is_taken_away_while_it_is_read_is_said(tmp_path: Path) -> None:
+    path = film(tmp_path / "film.mp4")
+    with open_source(path) as source:
+        frames = iter(source)
+        next(frames)
+        path.unlink()
+        with pytest.raises(InputError, match="was taken away while it was read"):
+            list(frames)
