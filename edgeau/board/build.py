@@ -13,7 +13,7 @@ from edgeau.board.measure import with_accuracy
 from edgeau.board.samples import SAMPLES, LabelledSamples, read_samples
 from edgeau.bundle import Bundle, load_bundle
 from edgeau.bundle.benchmark import Timing, time_artifacts
-from edgeau.bundle.files import MANIFEST, SIGNATURE
+from edgeau.bundle.files import MANIFEST, SIGNATURE, verify
 from edgeau.bundle.manifest import Artifact, Manifest, Measured
 from edgeau.bundle.select import rank_timings
 from edgeau.bundle.signature import SignaturePolicy, Signer, sign_bundle
@@ -82,7 +82,7 @@ def finish_bundle(
     timings = _one_of_each_file(time_artifacts(bundle, bundle.artifacts(RUNTIME), seconds=4.0))
     rows = _measure_all(bundle, timings, machine.to_dict(), max_f1_drop)
     manifest = with_measured(bundle.manifest, rows, timings)
-    _replace_manifest(path, manifest, signer)
+    _replace_manifest(path, bundle.directory, manifest, signer)
     return Finished(manifest, manifest.artifacts[0], whole=all(row.fault is None for row in rows))
 
 
@@ -167,7 +167,15 @@ def _samples(bundle: Bundle) -> LabelledSamples | None:
     return read_samples(bundle.path(SAMPLES)) if listed else None
 
 
-def _replace_manifest(folder: Path, manifest: Manifest, signer: Signer | None) -> None:
+def _replace_manifest(folder: Path, verified: Path, manifest: Manifest, signer: Signer | None) -> None:
+    """Put a manifest into a folder, and a signature of whole and verified files.
+
+    Args:
+        folder: of the bundle.
+        verified: where its files were read from: the folder, or the copy that a signature policy reads instead.
+        manifest: the new one.
+        signer: see :func:`finish_bundle`.
+    """
     text = json.dumps(manifest.to_dict(), indent=2, ensure_ascii=False, allow_nan=False)
     content = f"{text}\n".encode()
     if signer is None and not (folder / SIGNATURE).exists():
@@ -176,8 +184,10 @@ def _replace_manifest(folder: Path, manifest: Manifest, signer: Signer | None) -
     # Manifest and signature change together: the folder is made anew beside its place.
     new = AtomicFolder(folder.resolve())
     try:
-        shutil.copytree(folder, new.path, dirs_exist_ok=True, ignore=shutil.ignore_patterns(SIGNATURE))
+        shutil.copytree(verified, new.path, dirs_exist_ok=True, ignore=shutil.ignore_patterns(SIGNATURE))
         (new.path / MANIFEST).write_bytes(content)
+        for record in manifest.files:  # minutes have passed, and a signature vouches for what is there now
+            verify(new.path, record)
         if signer is not None:
             sign_bundle(new.path, signer)
         new.commit()

@@ -9,14 +9,17 @@ from pathlib import Path
 from types import TracebackType
 
 from edgeau._system.atomic_folder import AtomicFolder
+from edgeau._system.json_text import parse_json
 from edgeau.bundle.checks import check_manifest
-from edgeau.bundle.files import MANIFEST, records_under
+from edgeau.bundle.files import MANIFEST, OWN_FILES, records_under
 from edgeau.bundle.manifest import Manifest
 from edgeau.errors import OutputError
 
 __all__ = ["BundleWriter"]
 
 # A full disk, a full quota, a file that may not grow: the user's to fix, where any other OSError would be our bug.
+# Files that a system puts into any folder that somebody looks at.
+_LITTER = (".DS_Store", "Thumbs.db", "desktop.ini")
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
@@ -30,7 +33,8 @@ class BundleWriter:
             writer.finish(manifest)        # files=() there: they are recorded here
 
     When the block ends without an error the bundle stands in place. Any error, Ctrl-C included, leaves the place as it
-    was. A bundle that is there already is replaced; a folder that is something else is refused before any work.
+    was. A bundle that is there already is replaced; a folder that is something else, or a bundle in which somebody keeps other
+    files, is refused before any work.
 
     Args:
         out: the bundle's final place; parents are made.
@@ -39,7 +43,7 @@ class BundleWriter:
         directory: where to write the files until then; there from the start of the block.
 
     Raises:
-        OutputError: the place is taken by something that is not a bundle, (at the start of the block) cannot be
+        OutputError: the place is taken by something that is not a bundle alone, (at the start of the block) cannot be
             written to, or (in the block) the disk is full.
     """
 
@@ -102,7 +106,31 @@ def _check_place(out: Path) -> None:
         return
     if not out.is_dir():
         raise OutputError(f"{out} is a file; a bundle is a folder: give another --out")
-    if any(out.iterdir()) and not (out / MANIFEST).is_file():
+    there = {path.relative_to(out).as_posix() for path in out.rglob("*") if not path.is_dir()}
+    if not any(out.iterdir()):
+        return
+    own = _files_of_bundle(out / MANIFEST)
+    if own is None:
         raise OutputError(
             f"{out} is not empty and is not a bundle, so it is not replaced: give another --out"
         )
+    others = sorted(name for name in there - own if name.rpartition("/")[2] not in _LITTER)
+    if others:
+        raise OutputError(
+            f"{out} is a bundle, and holds {others[0]}{f' and {len(others) - 1} more' * (len(others) > 1)}, which would be lost if it "
+            "were replaced: give another --out, or remove what is not the bundle's"
+        )
+
+
+def _files_of_bundle(manifest: Path) -> set[str] | None:
+    """The files that may lie in a bundle; None where this is the manifest of something else, such as a web page's.
+
+    Read without the checks of :func:`edgeau.bundle.load.load_bundle`: a damaged bundle, or one of another version, may be replaced.
+    """
+    try:
+        values = parse_json(manifest.read_bytes())
+        if not {"edgeau_version", "artifacts", "files"} <= values.keys():
+            return None
+        return {str(record["file"]) for record in values["files"]} | set(OWN_FILES)
+    except (OSError, ValueError, TypeError, KeyError, AttributeError):
+        return None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import stat
 from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
@@ -69,9 +70,13 @@ def read_envelope(path: Path) -> Envelope:
         BundleError: it is missing, is not a Sigstore bundle with one DSSE signature, or was signed by a method that is not known here.
     """
     try:
-        if path.stat().st_size > _MOST:
+        if not stat.S_ISREG(path.lstat().st_mode):
+            raise _refused(path, "it is a link or no file")
+        with path.open("rb") as file:
+            content = file.read(_MOST + 1)
+        if len(content) > _MOST:
             raise _refused(path, f"it has more than {_MOST:,} bytes")
-        document = parse_json(path.read_bytes())
+        document = parse_json(content)
     except OSError as error:
         raise _refused(path, error.strerror or "it cannot be read") from error
     except ValueError as error:

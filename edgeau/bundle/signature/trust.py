@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import stat
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,7 +19,7 @@ if TYPE_CHECKING:  # of an extra; it is imported when a signature is asked for
 __all__ = ["TrustedSigners", "elliptic", "fingerprint", "hash_of", "import_cryptography"]
 
 _BLOCK = re.compile(rb"-----BEGIN ([A-Z0-9 ]+)-----.*?-----END \1-----", re.DOTALL)
-_LONGEST_CHAIN = 8
+_LONGEST_CHAIN = 8  # certificates that a signature may bring
 # What a certificate may demand that we understand (RFC 5280, section 4.2: anything else that is critical must be refused).
 _UNDERSTOOD = {
     "2.5.29.19",
@@ -64,7 +65,7 @@ class TrustedSigners:
                     raise UsageError(
                         f"{file} holds a private key, which must not be on a device: give the public one (openssl pkey -pubout)"
                     )
-            except ValueError as error:  # noqa: PERF203 - there are few
+            except (ValueError, *_odd()) as error:  # noqa: PERF203 - there are few
                 raise UsageError(f"{file} cannot be trusted: {error}") from error
         if not keys and not certificates:
             raise UsageError(
@@ -95,6 +96,10 @@ class TrustedSigners:
     def _by_certificate(self, envelope: Envelope) -> str:
         from cryptography import x509
 
+        if len(envelope.certificates) > _LONGEST_CHAIN:
+            raise ValueError(
+                f"it brings {len(envelope.certificates)} certificates, {_LONGEST_CHAIN} are allowed"
+            )
         try:
             chain = [x509.load_der_x509_certificate(der) for der in envelope.certificates]
             leaf = chain[0]
@@ -104,8 +109,8 @@ class TrustedSigners:
                 raise ValueError(
                     f"the certificate of {_name(leaf)!r} does not chain to a trusted certificate"
                 )
-        except x509.DuplicateExtension as error:
-            raise ValueError(f"a certificate is damaged: {error}") from error
+        except _odd() as error:
+            raise ValueError(f"a certificate is damaged, or of an unknown kind: {error}") from error
         if not _signed(key, envelope):
             raise ValueError("the key of its certificate did not make this signature, or it was changed")
         return f"{_name(leaf)}, certificate {leaf.serial_number:x}"
@@ -121,17 +126,34 @@ class TrustedSigners:
         when = leaf.not_valid_before_utc
         trusted = {one.public_bytes(Encoding.DER) for one in self.certificates}
 
-        def leads(certificate: Certificate, depth: int) -> bool:
-            if certificate.public_bytes(Encoding.DER) in trusted:
+        # Level by level, each certificate once: many that issued each other have more paths than can be walked. The level on which
+        # one is first met is the one that its path length (fewest issuers below it) is most generous to.
+        left = {one.public_bytes(Encoding.DER): one for one in (*self.certificates, *others)}
+        level = {leaf.public_bytes(Encoding.DER): leaf}
+        for depth in range(_LONGEST_CHAIN + 1):
+            if trusted & level.keys():
                 return True
-            if depth >= _LONGEST_CHAIN:
-                return False
-            return any(
-                _issued(issuer, certificate, depth, when) and leads(issuer, depth + 1)
-                for issuer in (*self.certificates, *others)
-            )
+            level = {
+                der: issuer
+                for der, issuer in left.items()
+                if der not in level and any(_issued(issuer, one, depth, when) for one in level.values())
+            }
+            for der in level:
+                del left[der]
+        return False
 
-        return leads(leaf, 0)
+
+def _odd() -> tuple[type[Exception], ...]:
+    """Whatever cryptography raises of certificates and keys that it does not know, beside ValueError."""
+    from cryptography import x509
+    from cryptography.exceptions import UnsupportedAlgorithm
+
+    return (
+        UnsupportedAlgorithm,
+        x509.DuplicateExtension,
+        x509.InvalidVersion,
+        x509.UnsupportedGeneralNameType,
+    )
 
 
 def import_cryptography() -> None:
@@ -211,7 +233,7 @@ def _issued(issuer: Certificate, certificate: Certificate, below: int, when: Any
     try:
         certificate.verify_directly_issued_by(issuer)
         _check_critical(issuer)
-    except (ValueError, TypeError, InvalidSignature):
+    except (ValueError, TypeError, InvalidSignature, *_odd()):
         return False
     basic, usage = _extension(issuer, x509.BasicConstraints), _extension(issuer, x509.KeyUsage)
     return (
@@ -245,6 +267,12 @@ def _name(certificate: Certificate) -> str:
     return certificate.subject.rfc4514_string()
 
 
+def _content(file: Path) -> bytes:
+    if not stat.S_ISREG(file.stat().st_mode):
+        raise UsageError(f"{file}, which says who is trusted, is no file")
+    return file.read_bytes()
+
+
 def _blocks(path: Path) -> list[tuple[Path, str, bytes]]:
     try:
         files = (
@@ -252,7 +280,7 @@ def _blocks(path: Path) -> list[tuple[Path, str, bytes]]:
             if path.is_dir()
             else [path]
         )
-        contents = [(file, file.read_bytes()) for file in files]
+        contents = [(file, _content(file)) for file in files]
     except OSError as error:
         raise UsageError(f"{path}, which says who is trusted, cannot be read: {error.strerror}") from error
     return [

@@ -31,8 +31,9 @@ def verified_copy(folder: Path, signed: SignedFiles) -> Path:
     """
     try:
         copies = (cache_directory() / "verified").resolve()
-        if folder.resolve().parent == copies:
-            return folder
+        place = folder.resolve()
+        if place.parent == copies:
+            return place
         copy = copies / file_digest(folder / SIGNATURE)
         if not _holds(copy, signed):
             _make(copy, folder, signed)

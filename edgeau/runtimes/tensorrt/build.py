@@ -22,6 +22,7 @@ def is_quantized(onnx_bytes: bytes) -> bool:
 def build_engine(
     trt: Any,
     file: Path,
+    content: bytes,
     options: EngineOptions,
     *,
     scales: bytes | None = None,
@@ -32,7 +33,9 @@ def build_engine(
 
     Args:
         trt: the module.
-        file: ONNX, every shape fixed.
+        file: place of the artifact, for messages.
+        content: of the artifact, ONNX with every shape fixed. It is not read from the file again: what was verified, and names the
+            engine in the cache, is what is built.
         options: TensorRT's choices.
         scales: scales of a calibration cache, for implicit INT8.
         timing: a timing cache from an earlier build, or empty: kernels that it knows are not timed again.
@@ -42,7 +45,6 @@ def build_engine(
         EngineError: TensorRT cannot read the file, cannot build it, or has no memory left; all that it said is in the
             message.
     """
-    content = file.read_bytes()
     wanted = NetworkTraits(is_quantized(content), scales)
     messages = Messages()
     logger = make_logger(trt, messages)

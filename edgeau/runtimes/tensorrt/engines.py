@@ -70,7 +70,7 @@ def open_engine_of(
     if file.suffix != ".onnx":
         return OpenedEngine(load(content), machine, options)
     key = EngineKey(file.name, hashlib.sha256(content).hexdigest(), machine, options)
-    build = _builder_of(trt, file, machine, options, scales)
+    build = _builder_of(trt, file, content, machine, options, scales)
     return OpenedEngine((cache or EngineCache()).open(key, build, load), machine, options)
 
 
@@ -82,7 +82,7 @@ def _content(file: Path) -> bytes:
 
 
 def _builder_of(
-    trt: Any, file: Path, machine: Machine, options: EngineOptions, scales: bytes | None
+    trt: Any, file: Path, content: bytes, machine: Machine, options: EngineOptions, scales: bytes | None
 ) -> Callable[[], bytes]:
     timing = _timing_file(machine)
 
@@ -95,7 +95,7 @@ def _builder_of(
 
     def build() -> bytes:
         known = timing.read_bytes() if timing is not None and timing.is_file() else b""
-        return build_engine(trt, file, options, scales=scales, timing=known, keep_timing=keep)
+        return build_engine(trt, file, content, options, scales=scales, timing=known, keep_timing=keep)
 
     return build
 

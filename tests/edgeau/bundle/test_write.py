@@ -54,6 +54,28 @@ def test_a_folder_that_is_something_else_is_refused_before_any_work(tmp_path: Pa
         BundleWriter(tmp_path / "file")
 
 
+def test_a_manifest_of_something_else_is_no_bundle(tmp_path: Path) -> None:
+    page = tmp_path / "page"
+    page.mkdir()
+    (page / "thesis.txt").write_text("years of work")
+    for text in ('{"name": "a browser extension", "manifest_version": 3}', "[]", "not JSON", '{"files": 1}'):
+        (page / "manifest.json").write_text(text)
+        with pytest.raises(OutputError, match="not empty and is not a bundle"):
+            BundleWriter(page)
+    assert (page / "thesis.txt").read_text() == "years of work"
+
+
+def test_files_that_somebody_keeps_in_a_bundle_are_not_lost(bundle_path: Path) -> None:
+    (bundle_path / ".DS_Store").touch()
+    (bundle_path / "model.onnx").write_bytes(b"damaged")
+    BundleWriter(bundle_path)
+    for name in ("notes.txt", ".git/HEAD"):
+        (bundle_path / name).parent.mkdir(exist_ok=True)
+        (bundle_path / name).write_text("mine")
+    with pytest.raises(OutputError, match=r"holds \.git/HEAD and 1 more, which would be lost"):
+        BundleWriter(bundle_path)
+
+
 def test_a_place_below_a_file_is_refused(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import logging
 import os
@@ -400,11 +401,113 @@ def test_a_finished_bundle_is_signed_again_or_no_more(
     from edgeau.board.build import _replace_manifest, finish_bundle
 
     manifest = load_bundle(signed).manifest
-    _replace_manifest(signed, manifest, Signer(maker.private))
+    _replace_manifest(signed, signed, manifest, Signer(maker.private))
     assert load_bundle(signed, signatures=required(maker)).manifest == manifest
-    _replace_manifest(signed, manifest, None)
+    _replace_manifest(signed, signed, manifest, None)
     assert not (signed / SIGNATURE).exists()
     assert [path.name for path in signed.parent.iterdir() if path.name.startswith(".")] == []
     monkeypatch.setenv("EDGEAU_TRUST", str(maker.public))
     with pytest.raises(UsageError, match="sign it again with --sign KEY"):
         finish_bundle(signed)
+
+
+def test_what_changed_while_engines_were_built_is_not_signed(signed: Path, maker: Person) -> None:
+    from edgeau.board.build import _replace_manifest
+
+    manifest = load_bundle(signed).manifest
+    copy = load_bundle(signed, signatures=required(maker)).directory
+    one_byte(signed)
+    signature = (signed / SIGNATURE).read_bytes()
+    with pytest.raises(BundleError, match="model.onnx has changed"):
+        _replace_manifest(signed, signed, manifest, Signer(maker.private))
+    assert (signed / SIGNATURE).read_bytes() == signature
+    _replace_manifest(signed, copy, manifest, Signer(maker.private))
+    assert load_bundle(signed, signatures=required(maker)).manifest == manifest
+
+
+def der(certificate: x509.Certificate) -> bytes:
+    return certificate.public_bytes(Encoding.DER)
+
+
+def with_chain(bundle: Path, chain: list[bytes]) -> None:
+    """A signature of nobody with certificates."""
+    path = bundle / SIGNATURE
+    document = json.loads(path.read_text())
+    certificates = [{"rawBytes": base64.b64encode(one).decode()} for one in chain]
+    material = {"x509CertificateChain": {"certificates": certificates}, "tlogEntries": []}
+    document["verificationMaterial"] = material
+    path.write_text(json.dumps(document))
+
+
+def test_certificates_that_issued_each_other_end(
+    signed: Path, maker: Person, stranger: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from edgeau.bundle.signature import trust
+
+    asked = []
+    issued = trust._issued
+    monkeypatch.setattr(trust, "_issued", lambda *given: asked.append(given) or issued(*given))
+    policy = SignaturePolicy("require", write(maker.folder / "root.crt", maker.certify(maker, ca=True)))
+    loop = [der(stranger.certify(stranger, ca=True)) for _ in range(7)]
+    with_chain(signed, [der(stranger.certify(maker)), *loop])
+    with pytest.raises(BundleError, match="does not chain to a trusted certificate"):
+        load_bundle(signed, signatures=policy)
+    assert len(asked) < 100  # it was 7 ** 8
+    with_chain(signed, [der(stranger.certify(maker)), *loop, loop[0]])
+    with pytest.raises(BundleError, match="9 certificates, 8 are allowed"):
+        load_bundle(signed, signatures=policy)
+
+
+VERSION_3, OF_EC = bytes.fromhex("a003020102"), bytes.fromhex("06072a8648ce3d0201")
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [(VERSION_3, VERSION_3[:-1] + b"\7"), (OF_EC, OF_EC[:-1] + b"\7")],
+    ids=["version 8", "unknown kind of key"],
+)
+def test_odd_certificates_are_refused_in_one_line(
+    signed: Path, maker: Person, old: bytes, new: bytes
+) -> None:
+    certificate = der(maker.certify(maker, ca=True))
+    assert certificate.count(old) == 1
+    policy = SignaturePolicy("require", write(maker.folder / "root.crt", maker.certify(maker, ca=True)))
+    with_chain(signed, [certificate.replace(old, new)])
+    with pytest.raises(BundleError, match="damaged, or of an unknown kind"):
+        load_bundle(signed, signatures=policy)
+    odd = maker.folder / "odd.pem"
+    text = base64.encodebytes(certificate.replace(old, new)).decode()
+    odd.write_text(f"-----BEGIN CERTIFICATE-----\n{text}-----END CERTIFICATE-----\n")
+    with pytest.raises((UsageError, BundleError), match="cannot be trusted|of an unknown kind"):
+        load_bundle(signed, signatures=SignaturePolicy("require", odd))
+
+
+def test_what_has_no_end_is_not_read(signed: Path, maker: Person) -> None:
+    with pytest.raises(UsageError, match="/dev/zero, which says who is trusted, is no file"):
+        load_bundle(signed, signatures=SignaturePolicy("require", Path("/dev/zero")))
+    (signed / SIGNATURE).unlink()
+    (signed / SIGNATURE).symlink_to("/dev/zero")
+    with pytest.raises(BundleError, match="it is a link or no file"):
+        load_bundle(signed, signatures=required(maker))
+
+
+def test_a_link_to_a_packaged_bundle_is_followed_once(tmp_path: Path, maker: Person) -> None:
+    """Whoever turns the link elsewhere afterwards changes nothing."""
+    from edgeau.bundle import packaged_bundle_path
+
+    link = tmp_path / "link"
+    link.symlink_to(packaged_bundle_path("light"))
+    assert load_bundle(link, signatures=required(maker)).directory == packaged_bundle_path("light")
+
+
+def test_the_child_that_meets_engines_first_has_the_policy_of_its_parent(
+    make_bundle: MakeBundle, maker: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from edgeau.bundle import verification
+
+    bundle = load_bundle(make_bundle("unsigned"))
+    monkeypatch.setenv("EDGEAU_TRUST", str(maker.public))
+    policy = SignaturePolicy("off")
+    (artifact,) = load_bundle(bundle.directory, signatures=policy).manifest.artifacts
+    child = verification.artifacts_in_child(str(bundle.directory), [[artifact.file, artifact.runtime]], None)
+    assert list(child) == [None]

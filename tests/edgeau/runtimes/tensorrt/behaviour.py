@@ -43,7 +43,7 @@ def main() -> None:
         "errors": messages.errors,
         "flags": generation.network_flags(EngineOptions(), NetworkTraits(quantized=True)),
         "flags for DLA": generation.network_flags(EngineOptions(dla_core=0), NetworkTraits(quantized=False)),
-        "build": refusal(lambda: build_engine(trt, file, EngineOptions())),
+        "build": refusal(lambda: build_engine(trt, file, file.read_bytes(), EngineOptions())),
         "load": refusal(lambda: LoadedEngine(trt, None, b"engine", EngineOptions())),
     }
     if hasattr(trt, "IInt8EntropyCalibrator2"):
