@@ -10,6 +10,7 @@ former. Where the system has no flock nothing is removed.
 from __future__ import annotations
 
 import errno
+import hashlib
 import os
 import re
 import secrets
@@ -22,7 +23,16 @@ from typing import Any
 
 from edgeau.errors import OutputError
 
-__all__ = ["AtomicFile", "atomic_path", "lock", "make_folder", "sync", "temporary_name", "write_whole"]
+__all__ = [
+    "AtomicFile",
+    "atomic_path",
+    "lock",
+    "make_folder",
+    "short_name",
+    "sync",
+    "temporary_name",
+    "write_whole",
+]
 
 _LEFT = re.compile(r"\..*\.[0-9a-f]{12}\.part(\.[^.]*)?")
 _LONGEST = 40  # characters of the stem in a temporary name: with four bytes each they fit into 255
@@ -155,7 +165,15 @@ def write_whole(path: Path, content: bytes) -> None:
 
 def temporary_name(path: Path, marker: str) -> str:
     """A hidden name beside a place, not to be met a second time."""
-    return f".{path.stem[:_LONGEST]}.{secrets.token_hex(6)}.{marker}{path.suffix}"
+    return f".{short_name(path.stem)}.{secrets.token_hex(6)}.{marker}{path.suffix}"
+
+
+def short_name(name: str) -> str:
+    """A name that leaves room for what is put around it; of two long ones that differ, these differ too."""
+    if len(name) <= _LONGEST:
+        return name
+    digest = hashlib.sha256(os.fsencode(name)).hexdigest()[:12]
+    return f"{name[: _LONGEST - 13]}-{digest}"
 
 
 def make_folder(folder: Path, mode: int = 0o777) -> None:
@@ -218,7 +236,7 @@ def _sweep(folder: Path) -> None:
 
 def _keep_interrupted(place: Path) -> None:
     """The newest growing file of a killed process becomes visible; older and empty ones go."""
-    name = f".{place.stem[:_LONGEST]}."
+    name = f".{short_name(place.stem)}."
     pattern = re.compile(rf"{re.escape(name)}[0-9a-f]{{12}}\.growing{re.escape(place.suffix)}")
     kept = place.with_name(f"{place.stem}.interrupted{place.suffix}")
 

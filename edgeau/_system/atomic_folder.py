@@ -11,11 +11,10 @@ import shutil
 from contextlib import suppress
 from pathlib import Path
 
-from edgeau._system.atomic_file import lock, make_folder, sync
+from edgeau._system.atomic_file import lock, make_folder, short_name, sync
 
 __all__ = ["AtomicFolder"]
 
-_LONGEST = 40  # characters of the name in a temporary name
 _AT_FDCWD = -100
 _RENAME_EXCHANGE = 2
 _NOT_THERE = (errno.EINVAL, errno.ENOSYS, errno.ENOTSUP, errno.EPERM, errno.EXDEV)
@@ -102,7 +101,7 @@ class AtomicFolder:
         shutil.rmtree(old, ignore_errors=True)
 
     def _prefix(self) -> str:
-        return f".{self._place.name[:_LONGEST]}."
+        return f".{short_name(self._place.name)}."
 
     def _clean_up(self) -> None:
         left = re.compile(rf"{re.escape(self._prefix())}[0-9a-f]{{12}}\.(partial|old)")

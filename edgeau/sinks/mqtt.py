@@ -85,13 +85,13 @@ class MqttSink(Sink):
         self._dropped: list[int] = []
         self._confirming = threading.Lock()
         self._closing = self._closed = False
-        self._left = 0
+        self._left = self._left_unkept = 0
         self._connect(address)
 
     @property
     def lost(self) -> int:
-        """Messages that did not fit into the store."""
-        return 0 if self._store is None else self._store.lost
+        """Messages that did not fit into the store; without one, those that the broker had not confirmed when the sink was closed."""
+        return self._left_unkept if self._store is None else self._store.lost
 
     @property
     def waiting(self) -> int:
@@ -117,7 +117,8 @@ class MqttSink(Sink):
             self._publish(line, None)
             return
         if self._store is None:
-            raise OutputError(f"{self.name}: {self._why}, and there is no store")
+            why = self._why or f"{_WINDOW} messages wait for the broker's confirmation"
+            raise OutputError(f"{self.name}: {why}, and there is no store")
         # With a quality of service it is on the disk before it is sent, and until it is confirmed.
         self._forget_confirmed()
         self._store.append(line)
@@ -159,6 +160,8 @@ class MqttSink(Sink):
 
     def _keep_the_rest(self) -> None:
         if self._store is None:
+            with self._confirming:
+                self._left_unkept = len(self._unconfirmed)
             return
         self._forget_confirmed()
         self._left = len(self._store)

@@ -168,7 +168,7 @@ class QueuedSink(Sink):
             self._sink.write(result)
         except (UserError, OSError) as error:
             self._note_failure(error)
-        except Exception as error:  # noqa: BLE001 - a faulty callback must not end the stream; its trace is logged
+        except BaseException as error:  # noqa: BLE001 - nothing that a callback raises, SystemExit included, may end the thread
             self._note_failure(error, trace=True)
         else:
             with self._changed:
@@ -177,7 +177,7 @@ class QueuedSink(Sink):
             if back:
                 _log.warning("%s: works again; %d results lost so far", self.name, self.lost)
 
-    def _note_failure(self, error: Exception, *, trace: bool = False) -> None:
+    def _note_failure(self, error: BaseException, *, trace: bool = False) -> None:
         with self._changed:
             self._failed += 1
             self._error = str(error) or type(error).__name__

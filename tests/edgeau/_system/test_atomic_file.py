@@ -242,3 +242,24 @@ def test_the_longest_name_that_a_file_system_takes(tmp_path: Path) -> None:
     place = tmp_path / ("ä" * 125 + ".json")  # 255 bytes
     write_whole(place, b"{}")
     assert place.read_bytes() == b"{}"
+
+
+def test_a_killed_recording_is_not_given_another_one_s_name(tmp_path: Path) -> None:
+    """Two names that begin with the same forty letters."""
+    code = """
+        import os, sys
+        from pathlib import Path
+        from edgeau._system.atomic_file import AtomicFile
+        AtomicFile(Path(sys.argv[1]), growing=True).temporary.write_text("left")
+        os.kill(os.getpid(), 9)
+    """
+    left, right = (
+        tmp_path / f"recording-2026-11-29T12-00-00-kitchen-camera-{side}.csv" for side in ("left", "right")
+    )
+    child(code, left).communicate(timeout=60)
+    with AtomicFile(right, growing=True) as file:
+        file.temporary.write_text("right")
+    assert not right.with_name(f"{right.stem}.interrupted.csv").exists()
+    with AtomicFile(left, growing=True) as file:
+        file.temporary.write_text("left again")
+    assert left.with_name(f"{left.stem}.interrupted.csv").read_text() == "left"

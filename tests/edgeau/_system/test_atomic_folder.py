@@ -148,3 +148,19 @@ def test_two_containers_with_one_process_id_write_into_one_volume(tmp_path: Path
     assert sorted(path.name for path in tmp_path.iterdir()) == ["bundle", "table.csv"]
     assert (tmp_path / "table.csv").read_text() in ("a" * 50_000, "b" * 50_000)
     assert texts(tmp_path / "bundle") in ({"a"}, {"b"})
+
+
+def test_an_old_folder_is_never_put_back_under_another_name(tmp_path: Path) -> None:
+    """Two names that begin with the same forty letters."""
+    one, other = (
+        tmp_path / f"a-bundle-of-a-very-long-name-for-the-kitchen-{name}" for name in ("int8", "float")
+    )
+    write(one, "int8")
+    kept = AtomicFolder(one)
+    one.rename(kept.path.with_suffix(".old"))  # what a kill between the two renames leaves
+    folder = AtomicFolder(other)
+    folder.close()
+    assert not other.exists()
+    kept.close()
+    AtomicFolder(one).close()
+    assert texts(one) == {"int8"}

@@ -8,7 +8,9 @@ from collections.abc import Iterator
 
 import pytest
 
+from edgeau.errors import OutputError
 from edgeau.sinks import open_sink
+from edgeau.sinks.datagrams import Datagrams
 
 
 @pytest.fixture(params=["127.0.0.1", "::1"])
@@ -83,3 +85,30 @@ def test_a_host_that_is_no_name_is_said_in_one_line(description, make_result, ca
     assert sink.report.failed == 1
     assert "check the address" in str(sink.report.error)
     assert all(record.exc_info is None for record in caplog.records), "it is no bug of ours"
+
+
+def test_of_several_addresses_the_one_at_which_somebody_listens_is_found(monkeypatch) -> None:
+    """localhost is ::1 first on most systems, and most receivers listen at 127.0.0.1: all was lost without a word."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as listening:
+        listening.bind(("127.0.0.1", 0))
+        listening.settimeout(5)
+        port = listening.getsockname()[1]
+        both = [
+            socket.getaddrinfo(host, port, type=socket.SOCK_DGRAM)[0] for host in ("127.0.0.2", "127.0.0.1")
+        ]
+        monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: both)
+        sender = Datagrams("localhost", port)
+        sender.send(b"lost")
+        with pytest.raises(OutputError, match="nothing is listening on localhost"):
+            sender.send(b"0")
+        sender.send(b"1")
+        assert [listening.recv(10) for _ in range(2)] == [b"0", b"1"]
+        sender.close()
+
+
+def test_what_nobody_hears_on_this_machine_is_counted(description, make_result, free_port: int) -> None:
+    with open_sink(f"udp://127.0.0.1:{free_port}", description, lossless=True) as sink:
+        for index in range(10):
+            sink.write(make_result(index))
+    assert sink.report.failed == 9, "of the last one nobody has heard yet"
+    assert "nothing is listening" in str(sink.report)

@@ -382,3 +382,19 @@ def test_a_wrong_password_is_said(
             sink.write(make_result())
         sink.close()
     assert "desk:wrong" not in caplog.text
+
+
+def test_without_a_store_what_a_hanging_broker_never_confirmed_is_counted(
+    description, broker: Broker, make_result, until
+) -> None:
+    sink = MqttSink(Address.parse(f"mqtt://127.0.0.1:{broker.port}/aus/desk?store=off"), description)
+    until(lambda: sink.connected)
+    broker.hang()
+    for index in range(100):
+        sink.write(make_result(index))
+    with pytest.raises(
+        OutputError, match="100 messages wait for the broker's confirmation, and there is no store"
+    ):
+        sink.write(make_result(100))
+    sink.close()
+    assert sink.lost == 100

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import logging
 import os
+import sys
 import threading
 import time
 
 import pytest
 
 from edgeau.errors import EngineError, OutputError
+from edgeau.results import FrameResult
 from edgeau.sinks import QueuedSink, Sink
+from edgeau.sinks.sink import CallbackSink
 
 
 class Recorder(Sink):
@@ -137,3 +140,17 @@ def test_after_a_fork_a_sink_says_so_and_does_not_hang(make_result) -> None:
         os._exit(9)
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 7
     sink.close()
+
+
+def test_a_callback_that_wants_to_exit_does_not_leave_the_writer_waiting_for_ever(make_result) -> None:
+    """Its thread ended without a word, and a lossless writer waited for room."""
+
+    def leaving(result: FrameResult) -> None:
+        if result.index == 1:
+            sys.exit("enough")
+
+    queued = QueuedSink(CallbackSink(leaving), capacity=2, lossless=True)
+    for index in range(10):
+        queued.write(make_result(index))
+    queued.close()
+    assert (queued.report.written, queued.report.failed) == (9, 1)
