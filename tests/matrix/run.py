@@ -103,7 +103,7 @@ def _line(row: Row) -> str:
 
 
 def _table(rows: Sequence[Row], missing: Sequence[str], jobs: int) -> str:
-    beside = "" if jobs == 1 else f", {jobs} rows at a time, so that their seconds say little"
+    beside = "" if jobs == 1 else f", {jobs} rows at a time, so that their seconds are only rough"
     head = ["Python", "extra", "environment", *_STEPS, "`pip check` and all steps"]
     lines = [
         f"{processor_name()}, x86-64, {date.today().isoformat()}; `python -m tests.matrix.run`{beside}.",  # noqa: DTZ011 - the machine's day
