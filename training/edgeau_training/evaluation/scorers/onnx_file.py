@@ -50,8 +50,12 @@ def _info(path: Path) -> CheckpointInfo:
 
 
 def _metadata(path: Path) -> dict[str, str]:
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = 1  # of itself it starts one a core; here nothing is run
+    options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
+    options.log_severity_level = 3  # errors, which are raised too
     try:
-        session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
+        session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
     except Exception as error:  # its errors share no base but Exception
         raise EngineError(f"ONNX Runtime refuses {path}: {first_line(error)}") from error
     return dict(session.get_modelmeta().custom_metadata_map)
