@@ -25,7 +25,7 @@ from typing import Any
 
 import cv2
 import numpy as np
-from this_machine import machine_name
+from this_machine import measured_here
 from tqdm import tqdm
 
 from edgeau import open_source
@@ -88,6 +88,7 @@ def _measure(argv: Sequence[str] | None) -> int:
         if not (arguments.against / "edgeau").is_dir():
             raise InputError(f"{str(arguments.against)!r} is no checkout of edgeau")
         releases["before"] = arguments.against.resolve()
+    measured = measured_here()
     turns: dict[str, list[dict[str, float]]] = {name: [] for name in releases}
     with tempfile.TemporaryDirectory() as folder:
         films = [Path(folder) / "short.mp4", Path(folder) / "film.mp4"]
@@ -99,7 +100,7 @@ def _measure(argv: Sequence[str] | None) -> int:
         for _ in tqdm(range(arguments.rounds), disable=None):
             for name, place in releases.items():
                 turns[name].append(_turn(place, films, arguments.artifact))
-    document = _document(turns, arguments)
+    document = measured | {"frames": arguments.frames, "rounds": arguments.rounds} | _figures(turns)
     if arguments.json:
         print_json(document)
     else:
@@ -119,17 +120,11 @@ def _turn(place: Path, films: list[Path], artifact: str) -> dict[str, float]:
     return found
 
 
-def _document(turns: dict[str, list[dict[str, float]]], arguments: Any) -> dict[str, Any]:
+def _figures(turns: dict[str, list[dict[str, float]]]) -> dict[str, Any]:
     document: dict[str, Any] = {
-        "machine": machine_name(),
-        "load": round(os.getloadavg()[0], 1),
-        "frames": arguments.frames,
-        "rounds": arguments.rounds,
+        name: {key: round(statistics.median(turn[key] for turn in of_release), 2) for key in of_release[0]}
+        for name, of_release in turns.items()
     }
-    for name, of_release in turns.items():
-        document[name] = {
-            key: round(statistics.median(turn[key] for turn in of_release), 2) for key in of_release[0]
-        }
     if "before" in turns:
         for key in ("cpu", "wall"):
             pairs = zip(turns["now"], turns["before"], strict=True)

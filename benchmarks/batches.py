@@ -8,18 +8,16 @@ there is one run for each face.
 
 from __future__ import annotations
 
-import os
 import statistics
 import sys
 import time
 from collections.abc import Callable, Sequence
-from datetime import date
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from result_options import add_result_options, give_result
-from this_machine import machine_name
+from this_machine import about, measured_here
 
 from edgeau import AUDetector
 from edgeau._system.command import DONE, CommandParser, run
@@ -40,11 +38,8 @@ def _measure(argv: Sequence[str] | None) -> int:
     parser.add_argument("--faces", type=int, nargs="+", default=[2, 4], help="numbers of faces (%(default)s)")
     add_result_options(parser)
     arguments = parser.parse_args(argv)
-    load = round(os.getloadavg()[0], 1)
     document: dict[str, Any] = {
-        "machine": machine_name(),
-        "date": date.today().isoformat(),  # noqa: DTZ011 - for people
-        "load": load,
+        **measured_here(),
         "rounds": arguments.rounds,
         "artifacts": {},
     }
@@ -94,9 +89,8 @@ def _milliseconds(call: Callable[..., object], *given: object) -> float:
 
 def table(document: dict[str, Any]) -> str:
     """Markdown."""
-    about = f"{document['machine']}, {document['date']}, load {document['load']} before; `python benchmarks/{NAME}.py`"
     lines = [
-        f"{about}: medians of {document['rounds']} turns, one thread.",
+        f"{about(document, NAME)}: medians of {document['rounds']} turns, one thread.",
         "",
         "| artifact | faces | one batch, CPU ms | one by one, CPU ms | batch / one by one (quartiles) |",
         "|---|---|---|---|---|",

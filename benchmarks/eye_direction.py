@@ -16,7 +16,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from this_machine import machine_name
+from this_machine import measured_here
 from tqdm import tqdm
 
 from edgeau._system.command import DONE, CommandParser, positive, print_json, run
@@ -143,9 +143,7 @@ def _body(argv: Sequence[str] | None) -> int:
             for up, head in ((False, 0.0), (True, 0.0), (False, HEAD_TURN))
         ]
     if arguments.json:
-        print_json(
-            {"machine": machine_name(), "persons": arguments.persons, "rows": [asdict(row) for row in rows]}
-        )
+        print_json({**measured_here(), "persons": arguments.persons, "rows": [asdict(row) for row in rows]})
         return DONE
     head = ("angle", "pictures", "correlation", "slope", "offset, degrees", "its spread, degrees")
     cells = [

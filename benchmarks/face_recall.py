@@ -14,7 +14,6 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
-from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +21,7 @@ import cv2
 import numpy as np
 from page_part import write_part
 from pasted_faces import WIDTH, CutHead, heads, heads_of_folder, is_right, pasted, turned
-from this_machine import machine_name
+from this_machine import machine_name, today
 from tqdm import tqdm
 
 from edgeau._system.command import DONE, CommandParser, print_json, run
@@ -222,7 +221,7 @@ def _cells(row: Recall) -> list[str]:
 
 
 def _write_page(tables: str, what: str, mark: str) -> None:
-    about = f"Measured {datetime.now(timezone.utc):%Y-%m-%d}{what} on {machine_name()}; `false, all pictures` counts false detections over all pictures of a row."
+    about = f"Measured {today()}{what} on {machine_name()}; `false, all pictures` counts false detections over all pictures of a row."
     write_part(DOCS / "finding-faces-measured.md", mark, f"{about}\n\n{tables}")
 
 

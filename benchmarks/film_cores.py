@@ -17,7 +17,6 @@ import tempfile
 import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from datetime import date
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -25,7 +24,7 @@ from typing import Any
 import cv2
 import numpy as np
 from result_options import add_result_options, give_result
-from this_machine import machine_name
+from this_machine import about, measured_here
 
 from edgeau import open_source
 from edgeau._system.command import DONE, CommandParser, run
@@ -53,6 +52,7 @@ def _measure(argv: Sequence[str] | None) -> int:
     times: dict[int, list[float]] = {1: [], arguments.cores: []}
     apart: list[float] = []
     tables: set[bytes] = set()
+    measured = measured_here()
     with tempfile.TemporaryDirectory() as folder:
         films = (Path(folder) / "short" / "film.mp4", Path(folder) / "long" / "film.mp4")
         for film, count in zip(films, (_SHORT, arguments.frames), strict=True):
@@ -67,9 +67,7 @@ def _measure(argv: Sequence[str] | None) -> int:
             apart.append((long - short) / (frames - _SHORT) / arguments.cores)
     ratios = [one / many for one, many in zip(*times.values(), strict=True)]
     document: dict[str, Any] = {
-        "machine": machine_name(),
-        "date": date.today().isoformat(),  # noqa: DTZ011 - for people
-        "load": round(os.getloadavg()[0], 1),
+        **measured,
         "artifact": arguments.artifact,
         "frames": frames,
         "width": arguments.width,
@@ -137,10 +135,9 @@ def _seconds(film: Path, out: str, processors: Sequence[int], artifact: str) -> 
 
 def table(document: dict[str, Any]) -> str:
     """Markdown."""
-    about = f"{document['machine']}, {document['date']}, load {document['load']} after; `python benchmarks/{NAME}.py`"
     film = f"{document['frames']} frames, {document['width']} pixels wide, {document['artifact']}"
     lines = [
-        f"{about}: {film}. Tables equal: {'yes' if document['tables_equal'] else 'NO'}.",
+        f"{about(document, NAME)}: {film}. Tables equal: {'yes' if document['tables_equal'] else 'NO'}.",
         "",
         "| cores | ms a frame |",
         "|---|---|",

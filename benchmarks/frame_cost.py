@@ -18,7 +18,6 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Sequence
-from datetime import date
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -29,7 +28,7 @@ from pipeline_overhead import TimedInterpreter, landmark_networks
 from result_options import add_result_options, give_result
 from suite.frames import frame_of
 from suite.turns import ratio
-from this_machine import machine_name
+from this_machine import about, measured_here
 
 from edgeau import AUDetector, Pipeline, open_source
 from edgeau._system.command import DONE, CommandParser, print_json, run
@@ -62,8 +61,7 @@ def _measure(argv: Sequence[str] | None) -> int:
     arguments = parser.parse_args(argv)
     cv2.setNumThreads(1)
     frames = _frames(str(arguments.video), arguments.frames)
-    document: dict[str, Any] = {"machine": machine_name(), "date": date.today().isoformat()}  # noqa: DTZ011 - for people
-    document["load"] = round(os.getloadavg()[0], 1)
+    document = measured_here()
     if not arguments.own_only:
         document |= _beside_networks(frames)
         document["pictures_ms"] = _pictures()
@@ -219,7 +217,7 @@ def _earlier(place: Path, arguments: Any) -> dict[str, Any]:
 def table(document: dict[str, Any]) -> str:
     """Markdown."""
     lines = [
-        f"{document['machine']}, {document['date']}, load {document['load']} before; `python benchmarks/{NAME}.py`.",
+        f"{about(document, NAME)}.",
         "",
         "| CPU ms per frame, one thread, 640x480 | interleaved | alone |",
         "|---|---|---|",

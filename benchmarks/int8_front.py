@@ -17,7 +17,6 @@ import hashlib
 import json
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
@@ -28,7 +27,7 @@ from typing import Any
 import numpy as np
 import onnx
 from page_part import write_part
-from this_machine import machine_name
+from this_machine import machine_name, today
 from tqdm import tqdm
 
 from edgeau._system.atomic_file import atomic_path, write_whole
@@ -330,7 +329,7 @@ def finished(shop: Workshop, rows: list[dict[str, Any]], failed: dict[str, str])
         "fitted_on": len(shop.split("val")),
         "calibrated_on": len(shop.calibration),
         "machine": machine_name(),
-        "date": time.strftime("%Y-%m-%d"),
+        "date": today(),
         "onnxruntime": version("onnxruntime"),
         "rows": rows,
         "failed": failed,

@@ -14,7 +14,6 @@ took, all threads together, the median frame. Exit code 3 when a point of a fram
 from __future__ import annotations
 
 import sys
-import time
 from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
@@ -22,7 +21,7 @@ from typing import Any
 
 import numpy as np
 from page_part import write_part
-from this_machine import machine_name
+from this_machine import machine_name, today
 
 from edgeau import open_source
 from edgeau._system.command import DONE, CommandParser, print_json, run
@@ -162,7 +161,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = parser.parse_args(argv)
     rows, times = measure(arguments.video)
     found = {name: summary(values) for name, values in rows.items()}
-    title = f"{machine_name()}, {time.strftime('%Y-%m-%d')}; {Path(arguments.video).name}."
+    title = f"{machine_name()}, {today()}; {Path(arguments.video).name}."
     cpu_times = ", ".join(f"{name} {cpu_ms} ms" for name, cpu_ms in times.items())
     text = f"{title}\n\n{table(found)}\n\nCPU time per tracked frame: {cpu_times}."
     if arguments.write:

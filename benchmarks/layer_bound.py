@@ -15,21 +15,20 @@ import time
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
 from math import prod
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from result_options import add_result_options, give_result
-from this_machine import machine_name
+from this_machine import about, measured_here
 from tqdm import tqdm
 
 from edgeau._system.command import DONE, CommandParser, run
 from edgeau.bundle import packaged_bundle_path
 from edgeau.faces.landmarks.litert.network import part_of
 from edgeau.runtimes.litert_interpreter import interpreter
-from edgeau_export.profiling.from_tflite import _account, _is_filled, _Model
+from edgeau_export.profiling.from_tflite import _account, _Model
 from edgeau_export.profiling.roofline import Ceilings, measured_ceilings
 
 NAME = "layer_bound"
@@ -66,10 +65,9 @@ def _measure(argv: Sequence[str] | None) -> int:
     parser.add_argument("--runs", type=int, default=30, help="of each operator (%(default)s)")
     add_result_options(parser)
     arguments = parser.parse_args(argv)
-    ceilings = measured_ceilings()
+    measured, ceilings = measured_here(), measured_ceilings()
     document: dict[str, Any] = {
-        "machine": machine_name(),
-        "date": date.today().isoformat(),  # noqa: DTZ011 - for people
+        **measured,
         "integer_gmacs": round(ceilings.integer_macs / 1e9, 1),
         "copy_gb": round(ceilings.bandwidth / 1e9, 1),
         "networks": {
@@ -121,10 +119,9 @@ def operators_of(content: bytes) -> list[Operator]:
     parsed = schema.ModelT.InitFromPackedBuf(content, 0)
     model = _Model(parsed, schema)
     profile = _account(model, _FILE, len(content))
-    constant = [_is_filled(parsed.buffers[tensor.buffer]) for tensor in model.graph.tensors]
     found = []
     for operator, layer in zip(model.graph.operators, profile.layers, strict=True):
-        given = tuple(int(n) for n in operator.inputs if n >= 0 and not constant[n])
+        given = tuple(int(n) for n in operator.inputs if n >= 0 and not model.constant(int(n)))
         outputs = tuple(int(n) for n in operator.outputs)
         touched = [int(n) for n in (*operator.inputs, *operator.outputs) if n >= 0]
         moved = sum(model.bytes(n) for n in touched)
@@ -163,10 +160,9 @@ def _best_ms(content: bytes, runs: int) -> float:
 
 def table(document: dict[str, Any]) -> str:
     """Markdown."""
-    command = f"one thread, LiteRT INT8; `python benchmarks/{NAME}.py`"
     ceilings = f"{document['integer_gmacs']} billion MACs a second, {document['copy_gb']} GB/s"
     lines = [
-        f"{document['machine']}, {document['date']}, {command}. Ceilings measured in the same run: {ceilings}."
+        f"{about(document, NAME)}, one thread, LiteRT INT8. Ceilings measured in the same run: {ceilings}."
     ]
     for name, network in document["networks"].items():
         whole, bound = network["whole_ms"], network["bound_ms"]

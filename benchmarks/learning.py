@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 import torch
 from page_part import write_part
-from this_machine import machine_name
+from this_machine import machine_name, today
 
 from edgeau._system.command import DONE, CommandParser, print_json, run
 from edgeau.metrics import macro_mean
@@ -114,7 +114,7 @@ def learn(name: str, recipe: Recipe, data: Path, test: SyntheticFaces, out: Path
             label: round(float(f1), 3) for label, f1 in zip(test.labels, always, strict=True)
         },
         "machine": f"{machine_name()}, {torch.get_num_threads()} thread",
-        "date": time.strftime("%Y-%m-%d"),
+        "date": today(),
     }
     write_document(result, document)
     return document

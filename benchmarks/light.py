@@ -11,15 +11,14 @@ from __future__ import annotations
 import argparse
 import json
 import time
-from datetime import date
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from this_machine import measured_here
 
 from edgeau import Pipeline, open_source
-from edgeau._system.processor import processor_name
 from edgeau.bundle import PACKAGED, load_bundle, packaged_bundle_path
 from edgeau.bundle.golden import read_golden
 from edgeau.bundle.preprocessing import Preprocessor
@@ -38,11 +37,11 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=20, help="default %(default)s")
     parser.add_argument("--out", type=Path, metavar="JSON")
     options = parser.parse_args()
+    measured = measured_here()
     networks = _networks(options.artifact, options.rounds)
     pipelines = _pipelines(options.artifact, options.rounds)
     result = {
-        "processor": processor_name(),
-        "date": date.today().isoformat(),  # noqa: DTZ011 - of the machine, for people
+        **measured,
         "artifact": options.artifact,
         "bytes": {name: _artifact(name, options.artifact).bytes for name in PACKAGED},
         "network_ms": networks,

@@ -22,7 +22,6 @@ import os
 import random
 import subprocess
 import tempfile
-import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -32,7 +31,7 @@ import numpy as np
 import onnx
 from left_out import FLOAT, batch_one_files, tflite_files
 from page_part import write_part
-from this_machine import machine_name
+from this_machine import measured_here
 from tqdm import tqdm
 
 from edgeau._system.timing import RunTimes
@@ -212,14 +211,13 @@ def measured(arguments: argparse.Namespace, folder: Path) -> dict[str, Any]:
     chosen = choice(bundle, folder)
     golden = read_golden(bundle.path(bundle.manifest.golden))
     crop = Preprocessor(bundle.manifest.input).batch(golden.crops[:1]).copy()
-    order = random.Random(0)
+    order, where = random.Random(0), measured_here()
     for _ in tqdm(range(arguments.rounds), unit="round", disable=None):
         for row in order.sample(rows, len(rows)):
             row.visit(crop, arguments.calls)
     results = sorted((row.result() for row in rows), key=lambda result: result.cpu_ms)
     return {
-        "machine": machine_name(),
-        "date": time.strftime("%Y-%m-%d"),
+        **where,
         "rows": [vars(result) for result in results],
         "choice": distance(results, chosen),
     }

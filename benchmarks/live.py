@@ -13,7 +13,6 @@ the ages count and the rate does not.
 from __future__ import annotations
 
 import argparse
-import os
 import subprocess
 import sys
 import time
@@ -24,8 +23,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import psutil
 from scenes import SIZE, FaceScene, cutouts
+from this_machine import measured_here
 
 from edgeau import open_source
 from edgeau._system.command import DONE, CommandParser, print_json, run
@@ -159,15 +158,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     )
     parser.add_json()
     arguments = parser.parse_args(argv)
-    rows = []
+    rows, measured = [], measured_here()
     for name, faces, open_ in sources(arguments):
         for hogged in (False, True)[: 1 + arguments.hog]:
             with hog() if hogged else nullcontext():
                 row = measure(open_, faces, arguments.seconds, arguments.bundle)
             rows.append({"source": name, "hog": hogged, **row})
     if arguments.json:
-        machine = {"processors": os.cpu_count(), "load_before": psutil.getloadavg()[2]}
-        print_json({"size": SIZE, "fps": FPS, "seconds": arguments.seconds, **machine, "runs": rows})
+        print_json({**measured, "size": SIZE, "fps": FPS, "seconds": arguments.seconds, "runs": rows})
     else:
         print(table(rows))
     return DONE if all(map(passed, rows)) else GATE

@@ -25,7 +25,7 @@ import cv2
 import numpy as np
 from page_part import write_part
 from suite.network_names import KINDS, NETWORKS
-from this_machine import machine_name
+from this_machine import machine_name, today
 
 from edgeau._system.command import DONE, PARTLY, CommandParser, print_json, run
 from edgeau.errors import InputError
@@ -124,7 +124,7 @@ def table(rows: Sequence[dict[str, Any]]) -> str:
             if over
             else f"None flips more than {RATIO} x ONNX Runtime's own."
         ),
-        f"{machine_name()}, {time.strftime('%Y-%m-%d')}.",
+        f"{machine_name()}, {today()}.",
         "",
         "| network | input | M parameters | fp32 ONNX | fp32 LiteRT | INT8 ONNX | INT8 LiteRT | TensorRT Q/DQ | `quantize_static` | CPU seconds |",
         "|---|---|---|---|---|---|---|---|---|---|",

@@ -28,7 +28,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from page_part import write_part
-from this_machine import machine_name
+from this_machine import machine_name, today
 
 from edgeau.bundle import Bundle, load_bundle, packaged_bundle_path
 from edgeau.bundle.manifest import Artifact
@@ -211,7 +211,7 @@ class Reference:
 def row_of(network: str, key: str, reference: Reference, options: argparse.Namespace) -> dict[str, Any]:
     """Measure one place; what it cannot do is its row."""
     place = PLACES[key]
-    row: dict[str, Any] = {"title": place.title, "date": time.strftime("%Y-%m-%d")}
+    row: dict[str, Any] = {"title": place.title, "date": today()}
     try:
         bundle = bundle_of(network, place, options.work)
         artifact = artifact_of(bundle, place)

@@ -15,7 +15,6 @@ from __future__ import annotations
 import argparse
 import json
 import tempfile
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -23,7 +22,7 @@ from typing import Any
 import numpy as np
 from left_out import FLOAT, tflite_files
 from page_part import write_part
-from this_machine import machine_name
+from this_machine import machine_name, today
 
 from edgeau.bundle import Bundle, load_bundle
 from edgeau.bundle.golden import read_golden
@@ -207,7 +206,7 @@ def main() -> None:
     faces = load_calibration_set(arguments.faces, bundle.manifest.alignment, arguments.count)
     found = {
         "machine": machine_name(),
-        "date": time.strftime("%Y-%m-%d"),
+        "date": today(),
         "matrix": matrix(bundle, arguments.checkpoint, faces),
         "boards": boards(bundle, arguments.boards) if arguments.boards else None,
     }

@@ -10,7 +10,6 @@ measuring them takes time too. Exit code 3 when the own time is over the budget.
 
 from __future__ import annotations
 
-import platform
 import sys
 import time
 from collections import defaultdict
@@ -20,6 +19,7 @@ from typing import Any
 
 import cv2
 import numpy as np
+from this_machine import measured_here
 
 from edgeau import Pipeline
 from edgeau import stages as stages_module
@@ -139,6 +139,7 @@ def medians(
 
 def measure(bundle: Path | None, frame: np.ndarray, frames: int) -> dict[str, Any]:
     cv2.setNumThreads(1)
+    measured = measured_here()
     own = medians(bundle, frame, frames, time.thread_time_ns, parts=False)["own"]
     parts = medians(bundle, frame, frames, time.thread_time_ns, parts=True)
     parts["everything else"] = parts.pop("own")
@@ -148,7 +149,7 @@ def measure(bundle: Path | None, frame: np.ndarray, frames: int) -> dict[str, An
     return {
         "frame": {"width": frame.shape[1], "height": frame.shape[0], "faces": 1},
         "frames": frames,
-        "machine": platform.machine(),
+        **measured,
         "engine": engine,
         "artifact": artifact,
         "own_cpu_ms": round(own, 4),

@@ -12,13 +12,12 @@ import statistics
 import sys
 import time
 from collections.abc import Callable, Sequence
-from datetime import date
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from result_options import add_result_options, give_result
-from this_machine import machine_name
+from this_machine import about, measured_here
 
 from edgeau import AUDetector
 from edgeau._system.command import DONE, CommandParser, run
@@ -46,6 +45,7 @@ def _measure(argv: Sequence[str] | None) -> int:
     parser.add_argument("--rounds", type=int, default=300, help="calls of each way (%(default)s)")
     add_result_options(parser)
     arguments = parser.parse_args(argv)
+    measured = measured_here()
     products = np.eye(3) + np.random.default_rng(0).normal(0, 0.2, (arguments.rounds, 3, 3))
     apart = max(float(np.abs(way(one) - by_numpy(one)).max()) for way in WAYS.values() for one in products)
     behind: dict[str, list[float]] = {name: [] for name in WAYS}
@@ -59,8 +59,7 @@ def _measure(argv: Sequence[str] | None) -> int:
     for name, way in WAYS.items():
         alone[name] = [_timed(way, product) for product in products]
     document: dict[str, Any] = {
-        "machine": machine_name(),
-        "date": date.today().isoformat(),  # noqa: DTZ011 - for people
+        **measured,
         "rounds": arguments.rounds,
         "largest_difference": apart,
         "microseconds": {
@@ -81,7 +80,7 @@ def _timed(way: Callable[[NDArray[np.float64]], NDArray[np.float64]], product: N
 def table(document: dict[str, Any]) -> str:
     """Markdown."""
     lines = [
-        f"{document['machine']}, {document['date']}; `python benchmarks/{NAME}.py`, median of {document['rounds']} calls, one thread.",
+        f"{about(document, NAME)}, median of {document['rounds']} calls, one thread.",
         "",
         "| microseconds a matrix | behind a network | in a loop |",
         "|---|---|---|",

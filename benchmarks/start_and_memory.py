@@ -9,21 +9,19 @@ then 100 frames more, and the most memory that the process held (the largest res
 
 from __future__ import annotations
 
-import os
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Sequence
-from datetime import date
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import cv2
 from result_options import add_result_options, give_result
-from this_machine import machine_name
+from this_machine import about, measured_here
 
 from edgeau import open_source
 from edgeau._system.command import DONE, CommandParser, run
@@ -89,8 +87,7 @@ def _measure(argv: Sequence[str] | None) -> int:
     parser.add_argument("--rounds", type=int, default=5, help="starts of each (%(default)s)")
     add_result_options(parser)
     arguments = parser.parse_args(argv)
-    document: dict[str, Any] = {"machine": machine_name(), "date": date.today().isoformat()}  # noqa: DTZ011 - for people
-    document["load"] = round(os.getloadavg()[0], 1)
+    document = measured_here()
     _picture()
     document["picture_s"] = round(statistics.median(_picture() for _ in range(arguments.rounds)), 2)
     with tempfile.TemporaryDirectory() as folder:
@@ -133,9 +130,8 @@ def _live(artifact: str, folder: str, rounds: int) -> dict[str, float] | None:
 
 def table(document: dict[str, Any]) -> str:
     """Markdown."""
-    about = f"{document['machine']}, {document['date']}, load {document['load']} before; `python benchmarks/{NAME}.py`."
     lines = [
-        f"{about} `edgeau analyze` of a picture: {document['picture_s']} s from start to end (limit {_MOST_S} s).",
+        f"{about(document, NAME)}. `edgeau analyze` of a picture: {document['picture_s']} s from start to end (limit {_MOST_S} s).",
         "",
         f"| live, one face | first action units after, s (limit {_MOST_S}) | peak memory, MB (limit {_MOST_MB} with LiteRT) |",
         "|---|---|---|",

@@ -27,7 +27,7 @@ import torch
 from learning import RECIPES, part_of
 from numpy.typing import NDArray
 from page_part import write_part
-from this_machine import machine_name
+from this_machine import machine_name, today
 
 from edgeau._system.command import DONE, CommandParser, print_json, run
 from edgeau.action_units.names import DEFAULT
@@ -182,7 +182,7 @@ def learn(recipe: Recipe, data: Path, test: SyntheticFaces, out: Path) -> None:
             "pictures": one.place.step * last.batch,
             "cpu_minutes": round((time.process_time() - started) / 60, 2),
             "machine": f"{machine_name()}, {torch.get_num_threads()} thread, {recipe.precision}",
-            "date": time.strftime("%Y-%m-%d"),
+            "date": today(),
         },
     )
 

@@ -13,7 +13,6 @@ from __future__ import annotations
 import sys
 from collections import Counter
 from collections.abc import Callable, Sequence
-from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +20,7 @@ import numpy as np
 from landmark_check import degraded, every_head
 from page_part import write_part
 from pasted_faces import CutHead, is_right, turned
-from this_machine import machine_name
+from this_machine import machine_name, today
 from tqdm import tqdm
 
 from edgeau._system.command import DONE, CommandParser, print_json, run
@@ -125,7 +124,7 @@ def _table(counts: dict[tuple[str, int], Counter[str]]) -> str:
 def _write_page(counts: dict[tuple[str, int], Counter[str]], heads: int) -> None:
     pictures = counts[WAYS[0], 0].total()
     about = (
-        f"Measured {datetime.now(timezone.utc):%Y-%m-%d} on {machine_name()}; shares in percent, of {pictures} pictures ({heads} "
+        f"Measured {today()} on {machine_name()}; shares in percent, of {pictures} pictures ({heads} "
         "faces in five states) per row."
     )
     write_part(PAGE, NAME, f"{about}\n\n{_table(counts)}")

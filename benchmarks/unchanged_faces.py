@@ -13,14 +13,13 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import date
 from itertools import islice, pairwise
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from result_options import add_result_options, give_result
-from this_machine import machine_name
+from this_machine import about, measured_here
 
 from edgeau import Pipeline, open_source
 from edgeau._system.command import DONE, CommandParser, run
@@ -54,8 +53,9 @@ def _measure(argv: Sequence[str] | None) -> int:
     for name, frames in films.items():
         picture = frames[len(frames) // 2][1]
         scenes |= {f"{name}, still, noise {noise:g}": _still(picture, noise) for noise in _NOISES}
+    measured = measured_here()
     found = {name: compared(frames, arguments.artifact) for name, frames in scenes.items()}
-    document = {"machine": machine_name(), "date": date.today().isoformat(), "scenes": found}  # noqa: DTZ011 - for people
+    document = {**measured, "scenes": found}
     give_result(arguments, NAME, document, table)
     return DONE if _held(found) else GATE
 
@@ -158,7 +158,7 @@ def _events_apart(true: list[Event], skipped: list[Event]) -> tuple[int, float]:
 def table(document: dict[str, Any]) -> str:
     """Markdown."""
     lines = [
-        f"{document['machine']}, {document['date']}; `python benchmarks/{NAME}.py`. Errors of raw probabilities, for faces on which the network was not run.",
+        f"{about(document, NAME)}. Errors of raw probabilities, for faces on which the network was not run.",
         "",
         "| scene | frames | runs saved | error: mean, 95 %, largest | events that differ | largest shift of an event, s | frame-to-frame noise |",
         "|---|---|---|---|---|---|---|",

@@ -38,7 +38,7 @@ import psutil
 from numpy.typing import NDArray
 from page_part import write_part
 from playwright.sync_api import Browser, Page, sync_playwright
-from this_machine import machine_name
+from this_machine import measured_here, today
 
 from edgeau import open_source
 from edgeau.bundle import load_bundle
@@ -216,7 +216,7 @@ def _write_rows(faces: list[Path], results: Path, count: int) -> None:
             artifact = artifact_of(bundle, PLACES["browser"])
             reference = Reference(network, faces, count)
             logits = logits_in_browser(site, reference.crops)
-            row = {"title": PLACES["browser"].title, "date": time.strftime("%Y-%m-%d")}
+            row = {"title": PLACES["browser"].title, "date": today()}
             row |= reference.compared(logits, thresholds_of(bundle, artifact), np.arange(len(logits)))
             row |= {"megabytes": artifact.bytes / 1e6, "executes": True}
             found["networks"].setdefault(network, {})["browser"] = row
@@ -257,7 +257,7 @@ def main() -> None:
 def table(found: dict[str, Any]) -> str:
     """Markdown."""
     dot_product = "a single instruction" if found["dot_product"] else "composed of several instructions"
-    where = f"{found['machine']}, {found['browser']}, {found['date']}, load {found['load']:.1f} at the start"
+    where = f"{found['machine']}, {found['browser']}, {found['date']}, load {found['load']} before"
     lines = [
         f"`python benchmarks/web.py`: {where}; relaxed SIMD's dot product of bytes is {dot_product} here.",
         "",
@@ -289,7 +289,7 @@ def _measured() -> dict[str, Any]:
     for number, frame in enumerate(frames):
         raw[f"/frames/{number}"] = cv2.cvtColor(frame, cv2.COLOR_BGR2RGBA).tobytes()
     rows = []
-    found = {"machine": machine_name(), "date": time.strftime("%Y-%m-%d"), "load": os.getloadavg()[0]}
+    found = measured_here()
     with tempfile.TemporaryDirectory() as place, sync_playwright() as playwright:
         folder = Path(place)
         film = folder / "clip.mjpeg"

@@ -9,8 +9,6 @@ meets the bundle for the first time the engines are timed first; that start is t
 import argparse
 import asyncio
 import json
-import os
-import platform
 import signal
 import socket
 import subprocess
@@ -18,6 +16,7 @@ import sys
 import time
 
 import aiohttp
+from this_machine import about, measured_here
 
 # A program that a shell started in the background ignores Ctrl-C unless it is told not to.
 CODE = "import signal, sys; signal.signal(signal.SIGINT, signal.default_int_handler); from edgeau_apps.live.command import main; sys.exit(main())"
@@ -64,9 +63,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Start-up of edgeau-live, seconds.")
     parser.add_argument("--times", type=int, default=4)
     arguments = parser.parse_args()
-    print(
-        f"{platform.machine()}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}, {time.strftime('%Y-%m-%d')}"
-    )
+    print(about(measured_here(), "webcam_start"))
     print(f"first start here: {once()[0]:.2f} s")
     numbers = [(signal.SIGTERM, signal.SIGINT)[turn % 2] for turn in range(arguments.times)]
     taken = [once(number) for number in numbers]

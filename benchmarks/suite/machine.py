@@ -10,6 +10,8 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+from this_machine import load
+
 from edgeau import __version__
 from edgeau._system.processor import processor_name
 from edgeau.bundle import load_bundle, packaged_bundle_path
@@ -18,17 +20,12 @@ PACKAGES = ("ai-edge-litert", "mediapipe", "numpy", "onnxruntime", "opencv-pytho
 PEERS = ("ai-edge-quantizer", "ncnn", "nncf", "openvino", "pnnx")
 
 
-def load() -> float:
-    """Processes that run or wait to run, mean of the last minute."""
-    return round(os.getloadavg()[0], 2)
-
-
 def provenance(command: str, before: float, started: float, peers: Path) -> dict[str, Any]:
     """Describe the run of a part that has just ended.
 
     Args:
         command: that made it.
-        before: :func:`load` when it began.
+        before: :func:`this_machine.load` when it began.
         started: ``time.monotonic()`` then.
         peers: the Python of the other tools.
     """
