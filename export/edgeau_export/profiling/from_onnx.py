@@ -7,7 +7,6 @@ from math import prod
 from pathlib import Path
 
 import onnx
-from google.protobuf.message import DecodeError
 
 from edgeau.errors import InputError
 from edgeau_calibration.graph.macs import (
@@ -194,7 +193,7 @@ def profile_of_onnx(path: Path) -> ModelProfile:
     try:
         model = onnx.load(path)
         onnx.checker.check_model(model)
-    except (OSError, DecodeError, onnx.checker.ValidationError) as error:
+    except Exception as error:  # protobuf and onnx raise several, and UnicodeDecodeError of names
         raise InputError(f"{path} cannot be read as an ONNX file: {error}") from error
     return profile_of_onnx_model(model, name=path.name, file_bytes=path.stat().st_size)
 

@@ -7,7 +7,8 @@ from math import prod
 from pathlib import Path
 from typing import Any
 
-from edgeau.errors import EngineError, InputError
+from edgeau._system.first_line import first_line
+from edgeau.errors import EdgeauError, EngineError, InputError
 from edgeau.runtimes.tflite_file import check_tflite
 from edgeau_export.profiling.lifetimes import peak_bytes
 from edgeau_export.profiling.model_profile import Layer, ModelProfile
@@ -65,8 +66,16 @@ def profile_of_tflite(path: Path) -> ModelProfile:
         check_tflite(content, str(path))
     except EngineError as error:
         raise InputError(str(error)) from error
-    model = schema.ModelT.InitFromPackedBuf(content, 0)
-    return _account(_Model(model, schema), path.name, len(content))
+    try:
+        return _account(_Model(schema.ModelT.InitFromPackedBuf(content, 0), schema), path.name, len(content))
+    except EdgeauError:
+        raise
+    except (
+        Exception
+    ) as error:  # flatbuffers checks nothing: a damaged file raises whatever its numbers lead to
+        raise InputError(
+            f"{path} is damaged ({type(error).__name__}: {first_line(error)}); copy or convert it again"
+        ) from error
 
 
 class _Model:

@@ -98,7 +98,10 @@ def _built(name: str, folder: Path) -> nn.Module:
         raise UsageError(f"builder {name!r}: {own_file} does not exist")
     try:
         module = importlib.import_module(place) if own_file is None else _from_file(own_file)
-    except Exception as error:  # whatever the user's code raises
+    except (
+        Exception,
+        SystemExit,
+    ) as error:  # whatever the user's code raises; a script would end the export with its own code
         raise UsageError(
             f"builder {name!r} cannot be imported: {type(error).__name__}: {first_line(error)}"
         ) from error
@@ -107,7 +110,7 @@ def _built(name: str, folder: Path) -> nn.Module:
         raise UsageError(f"builder {name!r} cannot be found: {place} has no {function}")
     try:
         network = build()
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise UsageError(f"builder {name!r} failed: {type(error).__name__}: {first_line(error)}") from error
     if not isinstance(network, nn.Module):
         raise UsageError(f"builder {name!r} returned a {type(network).__name__}, expected a torch.nn.Module")

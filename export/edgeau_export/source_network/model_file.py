@@ -11,6 +11,7 @@ from typing import Any
 
 from edgeau._system.file_digest import file_digest
 from edgeau.action_units.names import written_label
+from edgeau.bundle.checks import LONGEST_SIDE
 from edgeau.bundle.manifest import InputSpec, NetworkInfo
 from edgeau.bundle.provenance import Provenance
 from edgeau.errors import RecordError, UsageError
@@ -138,9 +139,9 @@ def _model_file(path: Path, values: Mapping[str, Any]) -> DescribedModel:
         ema=_optional(values, "ema", bool),
         state_dict=_optional(values, "state_dict", str),
         thresholds=_thresholds(values.get("thresholds"), labels),
-        trained=values.get("trained", True) is True,
-        training=str(values.get("training", "not said in its model.toml")),
-        licences=tuple(str(item) for item in values.get("licences", ())),
+        trained=_optional(values, "trained", bool) is not False,
+        training=_optional(values, "training", str) or "not said in its model.toml",
+        licences=_texts(values, "licences"),
         layout=layout,
         uint8=uint8,
     )
@@ -183,8 +184,10 @@ def _input(values: Mapping[str, Any]) -> tuple[InputSpec, str, bool]:
     _one_of("input: color", color, ("RGB", "BGR", "GRAY"))
     channels = 1 if color == "GRAY" else 3
     size = values.get("size")
-    if not isinstance(size, list) or len(size) != 2 or not all(isinstance(n, int) and n > 0 for n in size):
+    if not isinstance(size, list) or len(size) != 2 or not all(type(side) is int for side in size):
         raise RecordError("input: size", f"expected [height, width] in pixels, got {size!r}")
+    if not all(1 <= side <= LONGEST_SIDE for side in size):
+        raise RecordError("input: size", f"a side has 1 to {LONGEST_SIDE} pixels, got {size!r}")
     if dtype == "uint8":
         given = [key for key in ("mean", "std", "scale") if key in values]
         if given:
@@ -245,6 +248,13 @@ def _text(values: Mapping[str, Any], name: str) -> str:
     if not isinstance(found, str) or not found:
         raise RecordError(name, "is missing, or not text")
     return found
+
+
+def _texts(values: Mapping[str, Any], name: str) -> tuple[str, ...]:
+    found = values.get(name, [])
+    if not isinstance(found, list) or not all(isinstance(item, str) for item in found):
+        raise RecordError(name, f'expected a list of texts, such as ["MIT"], got {found!r}')
+    return tuple(found)
 
 
 def _table(values: Mapping[str, Any], name: str) -> Mapping[str, Any]:

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from edgeau._system.first_line import first_line
 from edgeau.errors import CheckpointError, EngineError
 from edgeau.runtimes.tflite_file import check_tflite
 from edgeau_export.tflite_schema import is_filled, names_of, text_of, tflite_schema
@@ -78,6 +79,17 @@ def read_tflite_facts(path: Path) -> TfliteFacts:
         check_tflite(content, str(path))
     except EngineError as error:
         raise CheckpointError(str(error)) from error
+    try:
+        return _facts(schema, content)
+    except (
+        Exception
+    ) as error:  # flatbuffers checks nothing: a damaged file raises whatever its numbers lead to
+        raise CheckpointError(
+            f"{path} is damaged ({type(error).__name__}: {first_line(error)}); copy or convert it again"
+        ) from error
+
+
+def _facts(schema: Any, content: bytes) -> TfliteFacts:
     model = schema.ModelT.InitFromPackedBuf(content, 0)
     types, operators = names_of(schema.TensorType), names_of(schema.BuiltinOperator)
     graph = model.subgraphs[0]

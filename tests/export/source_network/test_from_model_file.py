@@ -275,6 +275,10 @@ def test_rectangular_crops_of_either_colour_and_alignment_run_in_every_engine(
         ('builder = "absent.py:build"\n', {}, "does not exist"),
         ('builder = "breaks.py:build"\n', {}, "cannot be imported: ZeroDivisionError"),
         ('builder = "lacks.py:build"\n', {}, "cannot be imported: FileNotFoundError"),
+        ('builder = "script.py:build"\n', {}, "cannot be imported: SystemExit"),
+        (BUILDER + 'licences = "MIT"\n', {}, "licences: expected a list of texts"),
+        (BUILDER + 'trained = "no"\n', {}, "trained: 'no' is of the wrong type"),
+        (BUILDER + "training = [1]\n", {}, "training: [1] is of the wrong type"),
         ('builder = "nets.py:empty"\n', {}, "has no weights"),
         ('builder = "nets.py:absent"\n', {}, "cannot be found"),
         (BUILDER, {"labels": '["AU4"]'}, "has 3 outputs, its model.toml 1 labels"),
@@ -296,6 +300,7 @@ def test_what_does_not_fit_is_one_clear_line(
 ) -> None:
     dumped(tmp_path / "w.bin", lambda state: state)
     (tmp_path / "breaks.py").write_text("1 / 0\n")
+    (tmp_path / "script.py").write_text("raise SystemExit(0)\n")
     (tmp_path / "lacks.py").write_text("open('classes.txt')\n")
     file = written(tmp_path, "w.bin", top, **changed)
     assert (

@@ -297,3 +297,26 @@ def test_the_levels_of_a_quantized_input_give_its_normalisation(
     text = capsys.readouterr().out
     assert f"mean = [{round(128 / 255, 6)}, " in text
     assert f"std = [{round(1 / (255 * entry.scale), 6)}, " in text
+
+
+def test_a_damaged_file_is_one_line(tmp_path: Path, made: Callable[[str], bytes]) -> None:
+    """Of flatbuffers' own errors: it follows whatever number stands where an offset should."""
+    import random
+
+    from edgeau.errors import EdgeauError
+    from edgeau_export.profiling.from_tflite import profile_of_tflite
+
+    good, dice = made("fp32"), random.Random(5)
+    file = tmp_path / "w.tflite"
+    damaged = 0
+    for _ in range(120):
+        content = bytearray(good)
+        for _ in range(4):
+            content[-1 - dice.randrange(min(len(content), 4000))] = dice.randrange(256)
+        file.write_bytes(content)
+        for read in (read_tflite_facts, profile_of_tflite):
+            try:
+                read(file)
+            except EdgeauError as error:  # noqa: PERF203 - what is tested
+                damaged += "is damaged (" in str(error)
+    assert damaged > 0
