@@ -39,7 +39,7 @@ _SIZE, _SHORT = (1920, 1080), 10
 _PACKAGES = ("", "export", "calibration", "training", "apps")
 # Runs in either release; the first says engine where the second says artifact.
 _PROGRAM = """
-import inspect, json, resource, sys, tempfile, time
+import inspect, json, sys, tempfile, time
 import edgeau
 from edgeau import Pipeline, open_source
 from edgeau_apps.analyze.command import main
@@ -66,7 +66,8 @@ more = long[2] - few_frames
 print(json.dumps({
     "wall_ms": 1000 * (whole[0] - start[0]) / more, "cpu_ms": 1000 * (whole[1] - start[1]) / more,
     "decode_wall_ms": 1000 * long[0] / long[2], "decode_cpu_ms": 1000 * long[1] / long[2],
-    "peak_memory_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
+    # Not ru_maxrss, which begins with the parent's.
+    "peak_memory_mb": next(int(line.split()[1]) // 1024 for line in open("/proc/self/status") if line.startswith("VmHWM")),
 }), file=real)
 """
 
