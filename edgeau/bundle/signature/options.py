@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 from pathlib import Path
 
 from edgeau.bundle.signature.policy import MODE, MODES, TRUST, SignaturePolicy
@@ -11,15 +12,21 @@ __all__ = ["add_signature_options", "add_signing_options", "signature_policy"]
 
 
 def add_signature_options(parser: argparse.ArgumentParser) -> None:
-    """Add the two options; :func:`signature_policy` reads them."""
+    """Add the two options; :func:`signature_policy` reads them.
+
+    The environment's answers become theirs here: arguments travel to the workers of a cluster, the environment does not.
+    """
+    trust = os.environ.get(TRUST, "").strip()
     parser.add_argument(
         "--signatures",
         choices=MODES,
+        default=os.environ.get(MODE, "").strip() or None,
         help=f"whether bundles must be signed ({MODE}; default: require if a key is trusted, else off)",
     )
     parser.add_argument(
         "--trust",
         type=Path,
+        default=Path(trust).absolute() if trust else None,
         metavar="FILE|DIR",
         help=f"trusted public keys and certificates in PEM; one of them must have signed the bundle ({TRUST})",
     )
@@ -42,7 +49,7 @@ def add_signing_options(parser: argparse.ArgumentParser) -> None:
 
 
 def signature_policy(arguments: argparse.Namespace) -> SignaturePolicy:
-    """The policy of a command's arguments and the environment.
+    """The policy of a command's arguments, and of the environment where they were made.
 
     Raises:
         UsageError: a signature is asked for while nobody is trusted.

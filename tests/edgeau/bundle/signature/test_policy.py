@@ -511,3 +511,32 @@ def test_the_child_that_meets_engines_first_has_the_policy_of_its_parent(
     (artifact,) = load_bundle(bundle.directory, signatures=policy).manifest.artifacts
     child = verification.artifacts_in_child(str(bundle.directory), [[artifact.file, artifact.runtime]], None)
     assert list(child) == [None]
+
+
+def test_arguments_carry_the_policy_of_the_environment_to_other_machines(
+    maker: Person, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """A worker of a cluster gets the arguments, and has an environment of its own."""
+    import argparse
+    import pickle
+
+    from edgeau.bundle.signature.options import add_signature_options, signature_policy
+
+    def parsed(*line: str) -> argparse.Namespace:
+        parser = argparse.ArgumentParser()
+        add_signature_options(parser)
+        arguments: argparse.Namespace = pickle.loads(pickle.dumps(parser.parse_args(line)))
+        return arguments
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("EDGEAU_TRUST", maker.public.name)
+    arguments, off = parsed(), parsed("--signatures", "off")
+    monkeypatch.setenv("EDGEAU_SIGNATURES", "perhaps")
+    odd = parsed()
+    for name in ("EDGEAU_TRUST", "EDGEAU_SIGNATURES"):
+        monkeypatch.delenv(name)
+    assert signature_policy(arguments) == SignaturePolicy("require", maker.public)
+    assert signature_policy(off).mode == "off"
+    with pytest.raises(UsageError, match="'perhaps' is not a policy"):
+        signature_policy(odd)
+    assert signature_policy(parsed()) == SignaturePolicy()
