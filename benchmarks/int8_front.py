@@ -33,6 +33,7 @@ from tqdm import tqdm
 from edgeau._system.atomic_file import atomic_path, write_whole
 from edgeau._system.command import DONE, PARTLY, CommandParser, print_json, run
 from edgeau._system.timing import RunTimes
+from edgeau.bundle import load_bundle, packaged_bundle_path
 from edgeau.bundle.preprocessing import Preprocessor
 from edgeau.errors import EdgeauError, InputError
 from edgeau.metrics import fitted_thresholds, sigmoid
@@ -298,7 +299,11 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def body(argv: Sequence[str] | None) -> int:
     options = parser().parse_args(argv)
-    source = CheckpointSource(options.checkpoint) if options.checkpoint else PackagedSource()
+    source = (
+        CheckpointSource(options.checkpoint)
+        if options.checkpoint
+        else PackagedSource(load_bundle(packaged_bundle_path()))
+    )
     shop = Workshop(options.work, source, options.data, options.crops, options.faces, options.peers_python)
     wanted = options.rows.split(",") if options.rows else [*RECIPES, WITHIN, *PEERS]
     done: list[dict[str, Any]] = []

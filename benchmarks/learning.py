@@ -28,9 +28,8 @@ from edgeau.metrics import macro_mean
 from edgeau_training.datasets.synthetic import SyntheticFaces, list_shards
 from edgeau_training.datasets.synthetic_crops import SyntheticCrops
 from edgeau_training.evaluation.metrics import measure
-from edgeau_training.evaluation.predictions import load_predictions
+from edgeau_training.evaluation.predictions import PREDICTIONS, load_predictions
 from edgeau_training.evaluation.report import write_document
-from edgeau_training.trainer.delivery import PREDICTIONS
 from edgeau_training.trainer.recipe import Recipe, read_recipe
 from edgeau_training.trainer.run import STATE, Run
 from edgeau_training.trainer.run_options import RunOptions

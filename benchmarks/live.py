@@ -30,6 +30,7 @@ from edgeau import open_source
 from edgeau._system.command import DONE, CommandParser, print_json, run
 from edgeau.live import LiveOptions, LivePipeline
 from edgeau.sources import Source
+from edgeau.stages import FrameStages
 
 GATE = 3
 FPS = 30.0
@@ -67,7 +68,11 @@ def hog() -> Iterator[None]:
 
 def measure(open_: OpenSource, faces: int, seconds: float, bundle: Path | None) -> dict[str, Any]:
     ages, evidence_ages, every, found, dropped = [], [], [], [], 0
-    with LivePipeline.load(bundle, max_faces=faces, options=LiveOptions(fps=FPS)) as live, open_() as source:
+    with (
+        FrameStages.load(bundle, max_faces=faces) as stages,
+        LivePipeline(stages, LiveOptions(fps=FPS)) as live,
+        open_() as source,
+    ):
         begun_s = first_s = cpu_s = 0.0
         for result in live.stream(source):
             now_s = time.monotonic()
@@ -89,7 +94,7 @@ def measure(open_: OpenSource, faces: int, seconds: float, bundle: Path | None) 
             ]
         took_s = time.monotonic() - first_s
         cpu_s = time.process_time() - cpu_s
-        counters, engine = live.snapshot(), str(live.pipeline.describe())
+        counters, engine = live.snapshot(), str(stages.detector.describe())
     return {
         "fps": round(len(ages) / took_s, 2),
         "age_ms": percentiles(ages),
