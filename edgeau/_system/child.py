@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import signal
 import subprocess
@@ -22,6 +23,7 @@ CPU_SECONDS = 120
 """Seconds of processor time that a child process may use for an item. A busy machine does not shorten it."""
 MEMORY = 4 << 30
 """Bytes that a child process may write to (``RLIMIT_DATA``: code and mapped files do not count)."""
+_NO_MEMORY = 75  # exit code of a child whose function asked Python for more than there is
 # A child that waits for ever uses no processor time.
 _WALL_SECONDS = 600.0
 
@@ -56,7 +58,7 @@ def run_in_child(
         cpu_s: seconds of processor time for each item.
 
     Returns:
-        None where no child could do it: this program cannot start a Python, or the function raised.
+        None where no child could do it: this program cannot start a Python, or the function raised (a MemoryError is an ending).
     """
     python = _python()
     if python is None:
@@ -75,6 +77,8 @@ def run_in_child(
         return ChildReport(_values(late.stdout or b""), f"no end after {_WALL_SECONDS:g} s")
     except OSError:
         return None
+    if done.returncode == _NO_MEMORY:
+        return ChildReport(_values(done.stdout), "more memory than it may have")
     if done.returncode > 0:
         return None
     return ChildReport(_values(done.stdout), _ending(-done.returncode, cpu_s) if done.returncode else None)
@@ -110,10 +114,13 @@ def _main() -> None:
     with os.fdopen(os.dup(1), "w") as answers:
         os.dup2(2, 1)  # engines greet on stdout
         _limit_time(cpu_s)
-        items: Iterable[Any] = named_object(function)(*arguments)
-        for item in items:
-            print(json.dumps(item), file=answers, flush=True)
-            _limit_time(cpu_s)
+        try:
+            items: Iterable[Any] = named_object(function)(*arguments)
+            for item in items:
+                print(json.dumps(item), file=answers, flush=True)
+                _limit_time(cpu_s)
+        except MemoryError:  # the limit, met in Python: a reason to keep the parent from it
+            os._exit(_NO_MEMORY)
     # Threads that engines leave behind must not turn a good end into a crash.
     os._exit(0)
 
@@ -134,7 +141,7 @@ def _limit_time(cpu_s: int) -> None:
         import resource
 
         used = resource.getrusage(resource.RUSAGE_SELF)
-        _lower(resource.RLIMIT_CPU, int(used.ru_utime + used.ru_stime) + cpu_s)
+        _lower(resource.RLIMIT_CPU, math.ceil(used.ru_utime + used.ru_stime) + cpu_s)
 
 
 def _lower(kind: int, most: int) -> None:

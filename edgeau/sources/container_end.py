@@ -8,10 +8,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import BinaryIO
 
-from edgeau.sources.mp4_boxes import boxes, is_mp4
+from edgeau.sources.mp4_boxes import TOP, boxes, is_mp4
 
 __all__ = ["is_cut"]
 
+_MOST_PARTS = 10_000  # a RIFF part has a gigabyte, a Matroska file two elements
 _EBML, _SEGMENT = b"\x1a\x45\xdf\xa3", b"\x18\x53\x80\x67"
 
 
@@ -28,7 +29,7 @@ def is_cut(path: Path) -> bool:
     with path.open("rb") as file:
         head = file.read(12)
         if is_mp4(head):
-            end = max((box.end for box in boxes(file, 0, length)), default=length)
+            end = max((box.end for box in boxes(file, 0, length, TOP)), default=length)
             return end > length
         if head[:4] == _EBML:
             return _matroska_end(file, length) > length
@@ -40,7 +41,9 @@ def is_cut(path: Path) -> bool:
 def _matroska_end(file: BinaryIO, length: int) -> int:
     """Read where the segment says it ends (RFC 9559, section 5.1; sizes as in RFC 8794, section 6)."""
     place = 0
-    while place < length:
+    for _ in range(_MOST_PARTS):
+        if place >= length:
+            break
         file.seek(place)
         head = file.read(12)
         identity = head[:4]
@@ -61,7 +64,9 @@ def _matroska_end(file: BinaryIO, length: int) -> int:
 def _riff_end(file: BinaryIO, length: int) -> int:
     """Read where the last of the file's RIFF parts (more than one above a gigabyte) says it ends."""
     place = 0
-    while place + 8 <= length:
+    for _ in range(_MOST_PARTS):
+        if place + 8 > length:
+            break
         file.seek(place)
         head = file.read(8)
         size = int.from_bytes(head[4:], "little")

@@ -11,7 +11,7 @@ from typing import Any, BinaryIO
 
 from numpy.typing import NDArray
 
-from edgeau.sources.mp4_boxes import Mp4Box, boxes, is_mp4
+from edgeau.sources.mp4_boxes import TOP, Mp4Box, boxes, is_mp4
 from edgeau.sources.orientation import UPRIGHT, orientation_of_matrix
 
 __all__ = ["Crop", "FilmHeader", "dolby_only", "read_film_headers"]
@@ -77,7 +77,7 @@ def read_film_headers(path: Path) -> list[FilmHeader]:
     with path.open("rb") as file:
         if not is_mp4(file.read(8)):
             return []
-        movie = _find(file, Mp4Box(b"", 0, path.stat().st_size), b"moov")
+        movie = next((box for box in boxes(file, 0, path.stat().st_size, TOP) if box.kind == b"moov"), None)
         if movie is None:
             return []
         fragmented = _find(file, movie, b"mvex") is not None

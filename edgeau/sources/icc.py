@@ -85,7 +85,7 @@ def _curve(content: bytes) -> NDArray[np.float64]:
     )
     g, a, b = said["g"], said.get("a", 1.0), said.get("b", 0.0)
     c, d, e, f = (said.get(name, 0.0) for name in "cdef")
-    with np.errstate(divide="ignore"):  # a negative exponent: what is not finite is refused
+    with np.errstate(all="ignore"):  # a negative exponent, or a large one: what is not finite is refused
         power = np.maximum(a * value + b, 0) ** g
     if kind == 0:
         return np.asarray(power, np.float64)

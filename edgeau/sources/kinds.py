@@ -88,11 +88,19 @@ def files_of_folder(folder: Path, suffixes: frozenset[str] | None) -> list[Path]
     Args:
         folder: where they are.
         suffixes: in small letters, with the dot; None takes all files.
+
+    Raises:
+        InputError: the folder is closed to this user, or its disk fails.
     """
-    with os.scandir(folder) as entries:  # which knows most files from folders without asking for each
-        files = [
-            folder / entry.name for entry in entries if _is_wanted(entry.name, suffixes) and _is_file(entry)
-        ]
+    try:
+        with os.scandir(folder) as entries:  # which knows most files from folders without asking for each
+            files = [
+                folder / entry.name
+                for entry in entries
+                if _is_wanted(entry.name, suffixes) and _is_file(entry)
+            ]
+    except OSError as error:
+        raise InputError(f"{str(folder)!r} cannot be read: {error.strerror or error}") from error
     return sorted(files, key=_natural)
 
 

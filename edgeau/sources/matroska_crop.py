@@ -17,6 +17,7 @@ _BOTTOM, _TOP, _LEFT, _RIGHT = 0x54AA, 0x54BB, 0x54CC, 0x54DD
 _IS_VIDEO = 1
 _CLUSTER = 0x1F43B675
 _LONGEST_NUMBER = 8
+_MOST_ELEMENTS = 10_000  # in one: what is looked for comes before the first cluster
 
 
 class _Element(NamedTuple):
@@ -76,7 +77,9 @@ def _crop(numbers: dict[int, int]) -> Crop | None:
 def _elements(file: BinaryIO, start: int, end: int) -> Iterator[_Element]:
     """The elements that lie between two places (RFC 8794, section 5); one of unknown size reaches to the end."""
     place = start
-    while place < end:
+    for _ in range(_MOST_ELEMENTS):
+        if place >= end:
+            return
         file.seek(place)
         head = file.read(12)
         wide = 9 - head[0].bit_length() if head else 9

@@ -6,7 +6,10 @@ import struct
 from collections.abc import Iterator
 from typing import BinaryIO, NamedTuple
 
-__all__ = ["Mp4Box", "boxes", "is_mp4"]
+__all__ = ["INSIDE", "TOP", "Mp4Box", "boxes", "is_mp4"]
+
+INSIDE, TOP = 10_000, 1_000_000
+"""Most boxes in another one, and in a file, where each fragment of a recording has two."""
 
 _FIRST = (b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip", b"styp", b"pnot")
 
@@ -24,7 +27,7 @@ def is_mp4(head: bytes) -> bool:
     return head[4:8] in _FIRST
 
 
-def boxes(file: BinaryIO, start: int, end: int) -> Iterator[Mp4Box]:
+def boxes(file: BinaryIO, start: int, end: int, most: int = INSIDE) -> Iterator[Mp4Box]:
     """The boxes that lie one behind the other between two places of a file.
 
     The last one may say that it ends behind ``end``, which is what a file that was cut looks like; nothing comes after it.
@@ -33,9 +36,12 @@ def boxes(file: BinaryIO, start: int, end: int) -> Iterator[Mp4Box]:
         file: open for reading.
         start: where the first box begins.
         end: where the surrounding box, or the file, ends.
+        most: boxes that are looked at: a file may be made of nothing but their heads.
     """
     place = start
-    while place + 8 <= end:
+    for _ in range(most):
+        if place + 8 > end:
+            return
         file.seek(place)
         head = file.read(16)
         if len(head) < 8:

@@ -177,9 +177,12 @@ def _file_or_frames(what: What, fps: float | None) -> Source:
 
 
 def _beside(path: Path) -> list[str]:
-    """Names of what lies where a file was looked for."""
+    """Names of what lies where a file was looked for, as far as this user may see it."""
     folder = path.parent
-    return [str(folder / one.name) for one in folder.iterdir()] if folder.is_dir() else []
+    try:
+        return [str(folder / one.name) for one in folder.iterdir()]
+    except OSError:
+        return []
 
 
 def _from_text(text: str) -> Source:

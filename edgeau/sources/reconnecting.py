@@ -136,6 +136,9 @@ class ReconnectingSource(Source):
             except UserError as error:
                 _log.debug("%s: try %d: %s", self.name, tries, error)
                 continue
+            except Exception as error:  # noqa: BLE001 - whatever a driver raises, it does not answer yet
+                _log.warning("%s: try %d: %s: %s", self.name, tries, type(error).__name__, error)
+                continue
             self._reader = Reader(source)
             if self._stopped.is_set():
                 self._reader.close(_PATIENCE_S)

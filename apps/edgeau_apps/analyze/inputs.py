@@ -208,9 +208,12 @@ def _closed(path: Path) -> str:
 
 
 def _beside(path: Path) -> list[str]:
-    """Names of what lies where a file was looked for."""
+    """Names of what lies where a file was looked for, as far as this user may see it."""
     folder = path.parent
-    return [str(folder / one.name) for one in folder.iterdir()] if folder.is_dir() else []
+    try:
+        return [str(folder / one.name) for one in folder.iterdir()]
+    except OSError:
+        return []
 
 
 def _files(name: str) -> tuple[list[Path], list[Path]]:

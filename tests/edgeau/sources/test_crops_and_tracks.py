@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import struct
 from pathlib import Path
 
@@ -12,6 +13,9 @@ import pytest
 from edgeau.errors import DependencyError, InputError
 from edgeau.sources import open_source
 from edgeau.sources import video as video_module
+from edgeau.sources.container_end import is_cut
+from edgeau.sources.film_header import read_film_headers
+from edgeau.sources.matroska_crop import read_matroska_crops
 from tests.edgeau.sources.films import (
     HEIGHT,
     MPEG,
@@ -221,3 +225,38 @@ def test_colours_of_dolby_vision_alone_are_named(
             open_source(path)
     else:
         assert count_and_error(path) == (2, "")
+
+
+class Counted(io.FileIO):
+    """A file that counts how often it is read."""
+
+    reads = 0
+
+    def read(self, *size: int) -> bytes:
+        Counted.reads += 1
+        return super().read(*size)
+
+
+@pytest.mark.parametrize(
+    ("content", "read"),
+    [
+        (b"\0\0\0\x08ftyp" + b"\0\x0f\x42\x48moov" + b"\0\0\0\x08free" * 125_000, read_film_headers),
+        (b"\0\0\0\x08ftyp" + b"\0\x0f\x42\x48moov" + b"\0\0\0\x08trak" * 125_000, read_film_headers),
+        (
+            b"\x1a\x45\xdf\xa3\x80\x18\x53\x80\x67\x01" + b"\xff" * 7 + b"\xec\x80" * 500_000,
+            read_matroska_crops,
+        ),
+        (b"\x1a\x45\xdf\xa3\x80" * 200_000, is_cut),
+        (b"RIFF\4\0\0\0AVI " * 80_000, is_cut),
+    ],
+)
+def test_a_file_of_nothing_but_heads_is_not_read_to_its_end(
+    tmp_path: Path, monkeypatch, content, read
+) -> None:
+    """A megabyte of them took a third of a second, a gigabyte minutes."""
+    path = tmp_path / "heads"
+    path.write_bytes(content)
+    monkeypatch.setattr(Path, "open", lambda self, _: Counted(self))
+    Counted.reads = 0
+    read(path)
+    assert 2 <= Counted.reads < 50_000

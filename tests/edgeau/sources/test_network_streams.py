@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Iterator
 from itertools import islice
 
+import numpy as np
 import pytest
 
 from edgeau.errors import InputError
-from edgeau.sources import ReconnectingSource, open_source
+from edgeau.sources import Frame, ReconnectingSource, Source, open_source
 from edgeau.sources.network_stream import NetworkStream, stream_name
 from edgeau.sources.reconnecting import Backoff
 
@@ -119,3 +121,29 @@ def test_an_ipv6_address_stays_one() -> None:
 
 def test_waits_double_up_to_a_limit() -> None:
     assert list(islice(Backoff(0.5, 3), 5)) == [0.5, 1, 2, 3, 3]
+
+
+class TwoFrames(Source):
+    """A camera that gives two frames and dies."""
+
+    live, name = True, "camera"
+
+    def __iter__(self) -> Iterator[Frame]:
+        for index in range(2):
+            yield Frame(index, index / 10, np.zeros((4, 6, 3), np.uint8), "frame", time.monotonic())
+        raise InputError("it was unplugged")
+
+
+def test_a_driver_that_raises_errors_of_its_own_is_tried_again(caplog: pytest.LogCaptureFixture) -> None:
+    answers = iter([TwoFrames, RuntimeError, ValueError, TwoFrames])
+
+    def open_it() -> Source:
+        answer = next(answers)()
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    with ReconnectingSource(open_it, backoff=QUICK) as source:
+        assert [frame.index for frame in islice(source, 4)] == [0, 1, 2, 3]
+        assert source.gaps[0].tries == 3
+    assert "try 1: RuntimeError" in caplog.text

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -141,3 +142,17 @@ def test_a_pattern_goes_through_no_hidden_folders(tmp_path: Path) -> None:
 def test_a_number_that_no_camera_has(number: int) -> None:
     with pytest.raises(InputError, match="no camera has the number"):
         open_source(number)
+
+
+@pytest.mark.parametrize("what", ["", "missing.png"])
+@pytest.mark.parametrize("sequence", [False, True])
+def test_a_folder_that_may_not_be_listed_is_said(
+    tmp_path: Path, monkeypatch, what: str, sequence: bool
+) -> None:
+    def closed(*_: Any) -> None:
+        raise PermissionError(errno.EACCES, "Permission denied", str(tmp_path))
+
+    monkeypatch.setattr(os, "scandir", closed)
+    monkeypatch.setattr(os, "listdir", closed)  # what Path.iterdir asks
+    with pytest.raises(InputError, match="Permission denied|does not exist|does not match"):
+        open_source(tmp_path / what, sequence=sequence)
