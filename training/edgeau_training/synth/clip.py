@@ -14,11 +14,11 @@ from edgeau._system.atomic_file import atomic_path
 from edgeau.errors import OutputError
 from edgeau_training.synth.action_units import AU_NAMES, AUS
 from edgeau_training.synth.background import sample_background
-from edgeau_training.synth.camera import expose_picture
 from edgeau_training.synth.expressions import Expression
 from edgeau_training.synth.renderer import SUPERSAMPLING, Renderer
 from edgeau_training.synth.rig import load_rig
 from edgeau_training.synth.scene import Scene
+from edgeau_training.synth.studio import AMBIENT, LIGHTS, SET, photograph
 
 __all__ = ["SCHEDULE", "intensities_at", "write_clip"]
 
@@ -34,8 +34,6 @@ SCHEDULE: tuple[tuple[float, float, dict[int, float]], ...] = (
     (5.1, 5.8, {25: 0.6, 26: 0.95}),
     (5.9, 6.6, {43: 1.0}),
 )
-# Streams of the person shown; any other number is another person.
-_PERSON, _SKIN, _SET = 11, 12, 13
 
 
 def intensities_at(time_s: float) -> NDArray[np.float32]:
@@ -90,24 +88,15 @@ def _write_film(renderer: Renderer, path: Path, seed: int, times: list[float]) -
     try:
         room = _room(seed)
         for time_s in times:
-            writer.write(_frame(renderer, room, seed, time_s)[:, :, ::-1])
+            frame = photograph(renderer, seed, _expression(time_s), _scene(time_s), room, (WIDTH, HEIGHT))
+            writer.write(frame[:, :, ::-1])
     finally:
         writer.release()
 
 
-def _frame(renderer: Renderer, room: NDArray[np.float32], seed: int, time_s: float) -> NDArray[np.uint8]:
-    person, skin = renderer.person((seed, _PERSON)), renderer.skin((seed, _SKIN))
-    # The stream starts anew for every frame: hair, eyes and exposure stay what they are.
-    still = np.random.default_rng((seed, _SET))
-    linear = renderer.linear(still, person, skin, _expression(time_s), _scene(time_s), room=room)
-    picture = expose_picture(np.random.default_rng((seed, _SET, 1)), np.minimum(linear, 1.6))
-    small = cv2.resize(picture, (WIDTH, HEIGHT), interpolation=cv2.INTER_AREA)
-    return np.asarray(np.round(np.clip(small, 0, 1) * 255), np.uint8)
-
-
 def _room(seed: int) -> NDArray[np.float32]:
     width, height = round(WIDTH * SUPERSAMPLING), round(HEIGHT * SUPERSAMPLING)
-    square = sample_background(np.random.default_rng((seed, _SET, 2)), width)
+    square = sample_background(np.random.default_rng((seed, SET, 2)), width)
     return np.ascontiguousarray(cv2.GaussianBlur(square, (0, 0), 12)[:height], np.float32)
 
 
@@ -120,15 +109,14 @@ def _expression(time_s: float) -> Expression:
 def _scene(time_s: float) -> Scene:
     pose = (2.0 * np.sin(0.9 * time_s), 7.0 * np.sin(0.7 * time_s + 0.4), 1.5 * np.sin(1.1 * time_s))
     height, width = HEIGHT * SUPERSAMPLING, WIDTH * SUPERSAMPLING
-    lights = np.array([[-0.45, 0.55, 0.75], [0.8, 0.1, 0.5]], np.float32)
     return Scene(
         pose=np.array(pose, np.float32),
         focal=height * 0.03,
         distance=65.0,
         centre=np.array([width * (0.5 + 0.01 * np.sin(0.8 * time_s)), height * 0.5], np.float32),
-        lights=lights / np.linalg.norm(lights, axis=1, keepdims=True),
+        lights=LIGHTS,
         colours=np.array([[0.62, 0.6, 0.57], [0.2, 0.21, 0.23]], np.float32),
-        ambient=np.array([0.3, 0.3, 0.32], np.float32),
+        ambient=AMBIENT,
     )
 
 

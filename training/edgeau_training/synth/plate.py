@@ -17,11 +17,11 @@ from edgeau._system.atomic_file import write_whole
 from edgeau._system.progress import progress_bar
 from edgeau.errors import OutputError
 from edgeau_training.synth.action_units import AUS, MIXTURES
-from edgeau_training.synth.camera import expose_picture
 from edgeau_training.synth.expressions import Expression
 from edgeau_training.synth.renderer import SUPERSAMPLING, Renderer
 from edgeau_training.synth.rig import load_rig
 from edgeau_training.synth.scene import Scene
+from edgeau_training.synth.studio import AMBIENT, LIGHTS, photograph
 
 __all__ = ["INTENSITIES", "SHOWN", "write_plate"]
 
@@ -34,7 +34,6 @@ SIDE = 144
 # AUs that are shown on top of another one, since they are never seen without it: a dropped jaw parts the lips.
 _WITH = {26: {25: 0.5}}
 _QUALITY = 80  # of WebP
-_PERSON, _SKIN, _SET = 11, 12, 13
 _GREY = 0.42  # of the background, linear
 
 
@@ -67,14 +66,9 @@ def write_plate(rig: Path, folder: Path, seed: int, cache: Path | None = None) -
 
 def _picture(renderer: Renderer, seed: int, number: int, left: float, right: float) -> NDArray[np.uint8]:
     """One face, uint8 ``(SIDE, SIDE, 3)``, RGB."""
-    person, skin = renderer.person((seed, _PERSON)), renderer.skin((seed, _SKIN))
     size = round(SIDE * 3 * SUPERSAMPLING)
-    still = np.random.default_rng((seed, _SET))
     room = np.full((size, size, 3), _GREY, np.float32)
-    linear = renderer.linear(still, person, skin, _expression(number, left, right), _scene(size), room=room)
-    picture = expose_picture(np.random.default_rng((seed, _SET, 1)), np.minimum(linear, 1.6))
-    small = cv2.resize(picture, (SIDE, SIDE), interpolation=cv2.INTER_AREA)
-    return np.asarray(np.round(np.clip(small, 0, 1) * 255), np.uint8)
+    return photograph(renderer, seed, _expression(number, left, right), _scene(size), room, (SIDE, SIDE))
 
 
 def _expression(number: int, left: float, right: float) -> Expression:
@@ -87,15 +81,14 @@ def _expression(number: int, left: float, right: float) -> Expression:
 
 
 def _scene(size: int) -> Scene:
-    lights = np.array([[-0.45, 0.55, 0.75], [0.8, 0.1, 0.5]], np.float32)
     return Scene(
         pose=np.zeros(3, np.float32),
         focal=size * 0.05,
         distance=70.0,
         centre=np.array([size * 0.5, size * 0.5], np.float32),
-        lights=lights / np.linalg.norm(lights, axis=1, keepdims=True),
+        lights=LIGHTS,
         colours=np.array([[0.66, 0.64, 0.61], [0.2, 0.21, 0.23]], np.float32),
-        ambient=np.array([0.3, 0.3, 0.32], np.float32),
+        ambient=AMBIENT,
     )
 
 

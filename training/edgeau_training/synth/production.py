@@ -28,10 +28,20 @@ _THREAD_LIMITS = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", 
 
 
 def produce(plan: Plan, workers: int, progress: Callable[[int], None], cluster: str | None = None) -> int:
-    """Render what is missing of a plan and return the number of pictures rendered now.
+    """Render what is missing of a plan.
 
-    With cluster, an address or "local", the shards are rendered on a Ray cluster and workers is not used. progress is called with the number of pictures finished since its last call. Raises OutputError when the folder
-    holds another data set or the disk is full, UserError when the rig is incomplete.
+    Args:
+        plan: of the data set.
+        workers: processes on this machine; without meaning on a cluster.
+        progress: called with the number of pictures finished since its last call.
+        cluster: address of a Ray cluster, or "local" for one on this machine; None renders in processes.
+
+    Returns:
+        The number of pictures rendered now.
+
+    Raises:
+        OutputError: the folder holds another data set, or the disk is full.
+        UserError: the rig is incomplete.
     """
     _describe(plan, load_rig(plan.rig, plan.cache).digest)
     todo = unfinished_shards(plan)
