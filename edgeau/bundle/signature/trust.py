@@ -269,7 +269,7 @@ def _name(certificate: Certificate) -> str:
 
 def _content(file: Path) -> bytes:
     if not stat.S_ISREG(file.stat().st_mode):
-        raise UsageError(f"{file}, which says who is trusted, is no file")
+        raise UsageError(f"{file}, which says who is trusted, is not a file")
     return file.read_bytes()
 
 

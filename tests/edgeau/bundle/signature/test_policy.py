@@ -483,7 +483,7 @@ def test_odd_certificates_are_refused_in_one_line(
 
 
 def test_what_has_no_end_is_not_read(signed: Path, maker: Person) -> None:
-    with pytest.raises(UsageError, match="/dev/zero, which says who is trusted, is no file"):
+    with pytest.raises(UsageError, match="/dev/zero, which says who is trusted, is not a file"):
         load_bundle(signed, signatures=SignaturePolicy("require", Path("/dev/zero")))
     (signed / SIGNATURE).unlink()
     (signed / SIGNATURE).symlink_to("/dev/zero")
