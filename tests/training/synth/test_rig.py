@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 
 import numpy as np
@@ -95,6 +96,33 @@ def test_a_damaged_shape_is_named(copy, tmp_path, damage, words):
     with pytest.raises(UserError, match=words) as caught:
         load_rig(copy, tmp_path / "cache")
     assert "jawOpen.obj" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ("vt 0.5", "a line of the mesh is damaged"),
+        ("vt a b", "a line of the mesh is damaged"),
+        ("f 1/1 2/2 x/3", "a line of the mesh is damaged"),
+        ("f 1/1 2/2 -3/3", "not counted from 1"),
+        ("f 1/1 2/2 3/99999999", "a line of the mesh is damaged"),
+        ("f 1/1 2/2 99999999/3", "names vertex 99999998"),
+    ],
+)
+def test_a_damaged_mesh_is_named(copy, tmp_path, line, words):
+    mesh = copy / "FaceXModel" / "generic_neutral_mesh.obj"
+    mesh.write_text(f"{mesh.read_text()}{line}\n")
+    with pytest.raises(UserError, match=words):
+        load_rig(copy, tmp_path / "cache")
+
+
+def test_an_index_beyond_the_mesh_is_named(copy, tmp_path):
+    path = copy / "FaceXModel" / "vertex_indices.json"
+    index = json.loads(path.read_text())
+    index["idx_to_landmark_verts"][3] = 10**8
+    path.write_text(json.dumps(index))
+    with pytest.raises(UserError, match="names vertex 100000000"):
+        load_rig(copy, tmp_path / "cache")
 
 
 def test_an_index_that_is_no_json_is_named(copy, tmp_path):

@@ -6,11 +6,13 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+# Linear light above it is cut off before the picture is reduced, or a single glint pixel would stay white after it.
+HIGHLIGHT = 1.6
+
 
 def develop(random: np.random.Generator, image: NDArray[np.float32], size: int) -> NDArray[np.uint8]:
     """Return (size, size, 3) uint8 RGB of a linear picture (S, S, 3) float32 RGB."""
-    # Highlights are capped before the reduction, or a single glint pixel would stay white after it.
-    reduced = cv2.resize(np.minimum(image, 1.6), (size, size), interpolation=cv2.INTER_AREA)
+    reduced = cv2.resize(np.minimum(image, HIGHLIGHT), (size, size), interpolation=cv2.INTER_AREA)
     dim = random.random() < 0.1
     light = np.float32(random.uniform(0.08, 0.4) if dim else 1.0)
     picture = expose_picture(random, np.asarray(reduced, np.float32) * light)

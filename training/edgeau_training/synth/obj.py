@@ -29,7 +29,8 @@ class Topology:
 def positions_from_obj(path: Path) -> NDArray[np.float32]:
     """Return the vertex positions (V, 3) float32 of an OBJ file, in the file's unit.
 
-    Raises InputError when the file has no vertex or a vertex line is not three numbers.
+    Raises:
+        InputError: the file has no vertex, or a vertex line is not three numbers.
     """
     data = path.read_bytes()
     if not data.startswith(b"v "):
@@ -52,7 +53,18 @@ def positions_from_obj(path: Path) -> NDArray[np.float32]:
 
 
 def topology_from_obj(path: Path) -> Topology:
-    """Return triangles, texture coordinates and materials of an OBJ file (polygons become fans)."""
+    """Return triangles, texture coordinates and materials of an OBJ file (polygons become fans).
+
+    Raises:
+        InputError: a line is damaged, a number points to nothing, or there is no face, texture or material.
+    """
+    try:
+        return _topology(path)
+    except (ValueError, IndexError) as error:
+        raise InputError(f"{path}: a line of the mesh is damaged ({error}). Unpack the rig again") from error
+
+
+def _topology(path: Path) -> Topology:
     corners: list[tuple[int, int, int]] = []
     uv_corners: list[tuple[int, int, int]] = []
     materials: list[int] = []
@@ -80,4 +92,7 @@ def topology_from_obj(path: Path) -> Topology:
 
 def _corner(token: str) -> tuple[int, int]:
     parts = token.split("/")
-    return int(parts[0]) - 1, (int(parts[1]) - 1 if len(parts) > 1 and parts[1] else 0)
+    vertex, texture = int(parts[0]), int(parts[1]) if len(parts) > 1 and parts[1] else 1
+    if vertex < 1 or texture < 1:  # counted from the end, as OBJ allows and the rig never does
+        raise ValueError(f"corner {token!r} is not counted from 1")
+    return vertex - 1, texture - 1

@@ -63,7 +63,8 @@ class Rig:
 def load_rig(folder: str | Path, cache: str | Path | None = None) -> Rig:
     """Load an ICT-FaceKit folder (or its FaceXModel subfolder), from the cache when it was read before.
 
-    Raises InputError when the folder is absent or incomplete; the message names the missing files.
+    Raises:
+        InputError: the folder is absent, incomplete or damaged; the message names the files.
     """
     model = _model_folder(Path(folder))
     names, landmarks = _index(model / "vertex_indices.json")
@@ -122,6 +123,11 @@ def _digest(files: list[Path]) -> str:
 def _read_rig(model: Path, names: list[str], landmarks: NDArray[np.int64], digest: str) -> Rig:
     neutral = positions_from_obj(model / "generic_neutral_mesh.obj")
     topology = topology_from_obj(model / "generic_neutral_mesh.obj")
+    highest = max(int(topology.triangles.max()), int(landmarks.max()))
+    if highest >= len(neutral) or landmarks.min() < 0:
+        raise InputError(
+            f"{model}: the mesh or vertex_indices.json names vertex {highest}, and there are {len(neutral)}. Unpack the rig again"
+        )
     kept, materials = _visible_triangles(topology, neutral)
     triangles = topology.triangles[kept]
     used = np.unique(np.concatenate([triangles.ravel(), landmarks]))

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from edgeau_training.synth.camera import expose_picture
+from edgeau_training.synth.camera import HIGHLIGHT, expose_picture
 from edgeau_training.synth.expressions import Expression
 from edgeau_training.synth.renderer import Renderer
 from edgeau_training.synth.scene import Scene
@@ -20,7 +20,6 @@ LIGHTS = _TOWARDS / np.linalg.norm(_TOWARDS, axis=1, keepdims=True)
 """A window and a lamp, float32 ``(2, 3)``, unit vectors towards them."""
 AMBIENT = np.array([0.3, 0.3, 0.32], np.float32)
 """Light from everywhere, linear RGB."""
-_BRIGHTEST = 1.6  # of the linear picture: a highlight must not decide the exposure
 
 
 def photograph(
@@ -48,6 +47,6 @@ def photograph(
     still, exposure = np.random.default_rng((seed, SET)), np.random.default_rng((seed, SET, 1))
     person, skin = renderer.person((seed, _PERSON)), renderer.skin((seed, _SKIN))
     linear = renderer.linear(still, person, skin, expression, scene, room=room)
-    picture = expose_picture(exposure, np.minimum(linear, _BRIGHTEST))
+    picture = expose_picture(exposure, np.minimum(linear, HIGHLIGHT))
     small = cv2.resize(picture, size, interpolation=cv2.INTER_AREA)
     return np.asarray(np.round(np.clip(small, 0, 1) * 255), np.uint8)
