@@ -166,6 +166,21 @@ def test_a_certificate_is_kept_and_made_anew_for_another_name(
     assert own_certificate("192.0.2.7")[1] != first
 
 
+def test_a_kept_certificate_without_its_key_is_made_anew(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    file = tmp_path / "edgeau" / "page.pem"
+    begin = "-----BEGIN PRIVATE"
+    _, first = own_certificate("127.0.0.1")
+    certificate, _, key = file.read_text().partition(begin)
+    file.write_text(certificate)
+    _, second = own_certificate("127.0.0.1")
+    assert second != first
+    file.write_text(file.read_text().partition(begin)[0] + begin + key)  # another one's key
+    assert own_certificate("127.0.0.1")[1] not in (first, second)
+
+
 def test_a_given_certificate(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
     own_certificate("127.0.0.1")

@@ -167,13 +167,18 @@ def _alternatives(names: list[str]) -> list[x509.GeneralName]:
 
 
 def _kept(file: Path, names: list[str]) -> x509.Certificate | None:
-    """The certificate of last time; None where there is none, it ends soon, or it is of other names."""
+    """The certificate of last time; None where there is none, its key is not with it, it ends soon, or it is of other names."""
     from cryptography import x509
+    from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
     try:
-        certificate = x509.load_pem_x509_certificate(file.read_bytes())
+        content = file.read_bytes()
+        certificate = x509.load_pem_x509_certificate(content)
         own = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
-    except (OSError, ValueError, x509.ExtensionNotFound):
+        key = load_pem_private_key(content, None)
+    except (OSError, ValueError, TypeError, x509.ExtensionNotFound):  # TypeError: the key has a password
+        return None
+    if key.public_key() != certificate.public_key():
         return None
     now = datetime.now(timezone.utc)
     holds = certificate.not_valid_before_utc <= now <= certificate.not_valid_after_utc - _AHEAD
