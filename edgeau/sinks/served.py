@@ -132,9 +132,8 @@ class ServedSink(Sink):
 
     async def _let_in(self, request: web.Request) -> web.StreamResponse:
         token, origin = self._address.options.get("token"), request.headers.get("Origin")
-        if token is not None and not hmac.compare_digest(
-            request.query.get("token", "").encode(), token.encode()
-        ):
+        given = request.query.get("token", "")
+        if token is not None and not hmac.compare_digest(_bytes(given), _bytes(token)):
             closing = {"Connection": "close"}
             if not self._attempts.spend():
                 raise self._web.HTTPTooManyRequests(
@@ -146,7 +145,8 @@ class ServedSink(Sink):
                 text="this is not a name of this machine; use its number, or give the sink a token="
             )
         if origin is not None and not self._may_listen(origin):
-            raise self._web.HTTPForbidden(text=f"pages of {origin} may not listen; allow them with origin=")
+            # What came is no text, perhaps: as it is, it could not be answered.
+            raise self._web.HTTPForbidden(text=f"pages of {origin!a} may not listen; allow them with origin=")
         self._door.asks(request.transport)
         return await self._answer(request)
 
@@ -157,3 +157,8 @@ class ServedSink(Sink):
             return urlsplit(origin).hostname in _LOOPBACK
         except ValueError:  # it is not an address
             return False
+
+
+def _bytes(text: str) -> bytes:
+    """Of what came from a command line or a client, where it may be no text."""
+    return text.encode("utf-8", "surrogateescape")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 import urllib.error
 import urllib.request
 
@@ -72,3 +73,26 @@ def test_an_empty_token_protects_nothing_and_is_refused(description) -> None:
 
     with pytest.raises(UsageError, match="the token is empty"):
         HttpLatestSink(Address.parse("http://:0/?token="), description)
+
+
+@pytest.mark.parametrize("more", [b"Origin: \xff\xfe", b"Origin: http://[::1", b"Host: \xff"])
+def test_headers_that_are_no_text_are_refused_and_leave_no_trace(
+    description, make_result, caplog, more: bytes
+) -> None:
+    from edgeau.sinks.http_latest import HttpLatestSink
+
+    with HttpLatestSink(Address.parse("http://:0"), description) as sink:
+        sink.write(make_result())
+        host = b"" if more.startswith(b"Host") else b"Host: localhost\r\n"
+        with socket.create_connection(("127.0.0.1", sink.port), 20) as client:
+            client.sendall(b"GET / HTTP/1.1\r\nConnection: close\r\n" + host + more + b"\r\n\r\n")
+            assert client.recv(100).split()[1] in (b"403", b"421")
+    assert not caplog.records
+
+
+def test_a_token_that_is_no_text_is_one_that_nobody_has(description, make_result) -> None:
+    from edgeau.sinks.http_latest import HttpLatestSink
+
+    with HttpLatestSink(Address.parse("http://:0/?token=\udcff"), description) as sink:
+        sink.write(make_result())
+        assert ask(sink.port, "/?token=abc")[0] == 403
