@@ -204,7 +204,10 @@ def run(name: str, body: Callable[[Sequence[str] | None], int], argv: Sequence[s
         with sigterm_unwinds(), _talk_as_before():
             code = body(argv)
             if sys.stdout is not None:  # None under pythonw and some services
-                sys.stdout.flush()  # what cannot be printed is noticed here, not when the interpreter ends
+                try:
+                    sys.stdout.flush()  # what cannot be printed is noticed here, not when the interpreter ends
+                except BrokenPipeError:  # the reader went away; what was done was done
+                    _silence_stdout()
             return code
     except EdgeauError as error:
         print(f"{name}: {_one_line(error)}", file=sys.stderr)
@@ -299,8 +302,11 @@ def print_json(document: Any) -> None:
         text.encode(sys.stdout.encoding or "utf-8")
     except UnicodeEncodeError:  # a console that lacks letters, or a file name that is not text
         text = json.dumps(document, indent=2, ensure_ascii=True, allow_nan=False)
-    sys.stdout.write(text)
-    sys.stdout.write("\n")
+    try:
+        sys.stdout.write(text)
+        sys.stdout.write("\n")
+    except BrokenPipeError:  # the reader went away: the command's code still says how it went
+        _silence_stdout()
 
 
 def _trace_crashes() -> None:

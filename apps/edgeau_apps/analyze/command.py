@@ -231,9 +231,7 @@ def _status(state: State, *, as_json: bool) -> int:
     if as_json:
         print_json(state.to_dict())
     else:
-        print(state.line())
-        for left in state.left:
-            print(left.name)
+        say("\n".join([state.line(), *(left.name for left in state.left)]), sys.stdout)
     for item in state.refused:
         say(f"{NAME}: {item.why}", sys.stderr)
     return DONE if state.is_done else PARTLY

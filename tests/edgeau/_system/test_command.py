@@ -4,6 +4,7 @@ import argparse
 import errno
 import json
 import logging
+import os
 import signal
 import subprocess
 import sys
@@ -194,3 +195,21 @@ def test_a_number_that_no_engine_takes_is_a_wrong_argument(text: str) -> None:
         command.positive(text)
     assert command.positive("2147483647") == 2147483647
     assert command.positive("007") == 7
+
+
+@pytest.mark.parametrize(
+    "what", ["print('line')", "command.print_json(['line'])", "command.print_json(['line' * 100000])"]
+)
+def test_the_code_says_how_it_went_when_the_reader_has_gone(what: str) -> None:
+    program = (
+        "import sys; from edgeau._system import command\n"
+        f"sys.exit(command.run('edgeau-x', lambda _: {what} or command.PARTLY, []))\n"
+    )
+    read, write = os.pipe()
+    os.close(read)
+    buffered = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
+    done = subprocess.run(
+        [sys.executable, "-c", program], stdout=write, stderr=subprocess.PIPE, check=False, env=buffered
+    )
+    os.close(write)
+    assert (done.returncode, done.stderr) == (command.PARTLY, b"")
