@@ -160,5 +160,5 @@ class ServedSink(Sink):
 
 
 def _bytes(text: str) -> bytes:
-    """Of what came from a command line or a client, where it may be no text."""
+    """Encode what came from a command line or a client, where it may be no text."""
     return text.encode("utf-8", "surrogateescape")
