@@ -53,6 +53,7 @@ class TrustedSigners:
         from cryptography import x509
         from cryptography.hazmat.primitives import serialization
 
+        refused: tuple[type[Exception], ...] = (ValueError, *_odd())
         keys: list[EllipticCurvePublicKey] = []
         certificates: list[Certificate] = []
         for file, kind, block in _blocks(path):
@@ -65,7 +66,7 @@ class TrustedSigners:
                     raise UsageError(
                         f"{file} holds a private key, which must not be on a device: give the public one (openssl pkey -pubout)"
                     )
-            except (ValueError, *_odd()) as error:  # noqa: PERF203 - there are few
+            except refused as error:  # noqa: PERF203 - there are few
                 raise UsageError(f"{file} cannot be trusted: {error}") from error
         if not keys and not certificates:
             raise UsageError(
@@ -230,10 +231,11 @@ def _issued(issuer: Certificate, certificate: Certificate, below: int, when: Any
     from cryptography import x509
     from cryptography.exceptions import InvalidSignature
 
+    refused: tuple[type[Exception], ...] = (ValueError, TypeError, InvalidSignature, *_odd())
     try:
         certificate.verify_directly_issued_by(issuer)
         _check_critical(issuer)
-    except (ValueError, TypeError, InvalidSignature, *_odd()):
+    except refused:
         return False
     basic, usage = _extension(issuer, x509.BasicConstraints), _extension(issuer, x509.KeyUsage)
     return (
