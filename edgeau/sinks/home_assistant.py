@@ -7,6 +7,7 @@ state describes the largest face; an AU that cannot be read is ``null``, which H
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 from collections.abc import Iterator
@@ -41,7 +42,7 @@ class HomeAssistant:
         self._labels = description.labels
         self._every_s = every_s
         # Home Assistant takes letters, digits, _ and - in these places.
-        self._node = "edgeau_" + re.sub(r"[^A-Za-z0-9_-]", "_", topic)
+        self._node = "edgeau_" + _place(topic, r"[A-Za-z0-9/-]+")
         self._device = {
             "identifiers": [self._node],
             "name": f"Action units {topic}",
@@ -66,7 +67,7 @@ class HomeAssistant:
         )
         for label in self._labels:
             name = facs_name(label) if facs_name(label) == label else f"{label} {facs_name(label)}"
-            place = re.sub(r"[^A-Za-z0-9_-]", "_", label)
+            place = _place(label, r"[A-Za-z0-9_-]+")
             read = f"value_json['active'][{label!r}]"
             template = f"{{{{ {read} if {read} is none else ('ON' if {read} else 'OFF') }}}}"
             yield self._entity("binary_sensor", place, name, template)
@@ -116,3 +117,16 @@ class HomeAssistant:
 
 def _percent(probability: float | None) -> float | None:
     return None if probability is None else round(100 * probability, 1)
+
+
+def _place(name: str, plain: str) -> str:
+    """A name in letters, digits, _ and -; of two names that differ, these differ too.
+
+    Args:
+        name: any text.
+        plain: pattern of the names that stay apart from each other without a digest behind them.
+    """
+    place = re.sub(r"[^A-Za-z0-9_-]", "_", name)
+    if re.fullmatch(plain, name):
+        return place
+    return f"{place}_{hashlib.sha256(name.encode()).hexdigest()[:8]}"

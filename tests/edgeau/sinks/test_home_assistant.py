@@ -115,3 +115,15 @@ def test_a_change_is_told_at_once_and_nothing_else_more_than_once_a_second(make_
 def test_what_does_not_fit_is_refused(description, query: str, message: str) -> None:
     with pytest.raises(UsageError, match=message):
         open_sink(f"mqtt://127.0.0.1/t?{query}", description)
+
+
+def test_two_cameras_and_two_labels_never_share_an_entity() -> None:
+    topics = ("kitchen/left", "kitchen_left", "kitchen left", "kitchen-left")
+    labels = ("a b", "a_b", "a.b", "AU1")
+    made = [
+        place
+        for topic in topics
+        for place, _ in HomeAssistant(topic, "homeassistant", Description(labels), 1).configurations()
+    ]
+    assert len(set(made)) == len(made) == len(topics) * (1 + 2 * len(labels))
+    assert "homeassistant/binary_sensor/edgeau_kitchen_left/AU1/config" in made, "the usual ones stay short"
