@@ -145,7 +145,7 @@ class ServedSink(Sink):
                 text="this is not a name of this machine; use its number, or give the sink a token="
             )
         if origin is not None and not self._may_listen(origin):
-            # What came is no text, perhaps: as it is, it could not be answered.
+            # What came is not valid text, perhaps: as it is, it could not be answered.
             raise self._web.HTTPForbidden(text=f"pages of {origin!a} may not listen; allow them with origin=")
         self._door.asks(request.transport)
         return await self._answer(request)
