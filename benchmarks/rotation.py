@@ -1,4 +1,4 @@
-"""CPU time of the rotation nearest to a 3 x 3 matrix: by numpy and by OpenCV, in a loop and right behind a network.
+"""Time of the rotation nearest to a 3 x 3 matrix: by numpy and by OpenCV, in a loop and right behind a network.
 
     python benchmarks/rotation.py [--rounds 300] [--out result.json] [--write docs/decisions/rotation-by-opencv.md]
 

@@ -19,7 +19,6 @@ DOORS = {
         "training/edgeau_training/synth/camera.py": "JPEG that it packed itself",
         "training/edgeau_training/synth/rows.py": "crops of a data set that edgeau-synth wrote",
         "training/edgeau_training/datasets/synthetic_crops.py": "crops of a data set that edgeau-synth wrote",
-        "training/edgeau_training/evaluation/faces/synthetic.py": "crops of a data set that edgeau-synth wrote",
     },
     "cv2.VideoCapture": {
         "edgeau/sources/opencv_video.py": "the door for films without PyAV",

@@ -121,4 +121,4 @@ def faults(values: dict[str, Any]) -> list[str]:
 def test_the_page_names_the_schema_and_its_version(request: pytest.FixtureRequest) -> None:
     page = (Path(request.config.rootpath) / "docs" / "bundle-format.md").read_text("utf-8")
     assert "edgeau/bundle/manifest.schema.json" in page
-    assert f"({SCHEMA_VERSION} today)" in page
+    assert f"(currently {SCHEMA_VERSION})" in page
