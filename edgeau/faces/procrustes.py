@@ -32,9 +32,8 @@ def kabsch_rotation(product: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
     OpenCV's decomposition takes half as long as numpy's where it is called behind a network, which leaves the caches empty
     (docs/decisions/rotation-by-opencv.md).
     """
-    _, left, right = cv2.SVDecomp(np.asarray(product, np.float64))
-    rotation = np.asarray(left @ right, np.float64)
-    if cv2.determinant(rotation) < 0:
+    _, given, right = cv2.SVDecomp(np.asarray(product, np.float64))
+    left: NDArray[np.float64] = np.asarray(given, np.float64)
+    if cv2.determinant(left @ right) < 0:
         left[:, 2] *= -1
-        rotation = np.asarray(left @ right, np.float64)
-    return rotation
+    return left @ right
