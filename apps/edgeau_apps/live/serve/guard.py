@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hmac
 import ipaddress
-import socket
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from urllib.parse import SplitResult, urlsplit
 
@@ -12,6 +11,7 @@ from aiohttp import web
 
 from edgeau._system.allowance import Allowance
 from edgeau._system.door import Door
+from edgeau._system.host_header import is_of_this_machine
 
 __all__ = ["COOKIE", "LIVE_HEADERS", "Guard", "Handler", "is_loopback"]
 
@@ -36,8 +36,7 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 class Guard:
     """Middleware in front of every request.
 
-    A name in the Host header is believed only when it is this machine's: a foreign page whose name was made to point here
-    (DNS rebinding) is refused. An address made of numbers cannot be such a name.
+    A request whose Host header does not name this machine is refused (:func:`edgeau._system.host_header.is_of_this_machine`).
 
     Args:
         token: that every request must bring (in the cookie that the first one with ``?token=`` sets, or as ``Authorization: Bearer``);
@@ -60,8 +59,7 @@ class Guard:
         self._headers = dict(headers)
         self._token = token
         self._open_paths = open_paths
-        name = socket.gethostname().lower()
-        self._names = {"localhost", name, f"{name}.local", *(one.lower() for one in names)}
+        self._names = tuple(names)
         self._changes = Allowance(_CHANGES_PER_S, _BURST)
         self._attempts = Allowance(_ATTEMPTS_PER_S, _ATTEMPTS)
 
@@ -98,8 +96,7 @@ class Guard:
         return dict(self._headers)
 
     def _check_host(self, request: web.Request) -> None:
-        host = _parts(f"//{request.headers.get('Host', '')}").hostname
-        if host is None or not (host in self._names or _is_address(host)):
+        if not is_of_this_machine(request.headers.get("Host", ""), *self._names):
             raise web.HTTPMisdirectedRequest(
                 text="this is not a name of this machine\n", headers=self._headers
             )
@@ -150,11 +147,3 @@ def _parts(address: str) -> SplitResult:
         return urlsplit(address)
     except ValueError:  # a bracket that is not closed
         return urlsplit("")
-
-
-def _is_address(host: str) -> bool:
-    try:
-        ipaddress.ip_address(host)
-    except ValueError:
-        return False
-    return True
