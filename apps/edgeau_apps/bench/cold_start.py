@@ -12,10 +12,11 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-__all__ = ["Start", "measured_start", "peak_memory_mb"]
+from edgeau_apps.peak_memory import peak_memory_mb
+
+__all__ = ["Start", "measured_start"]
 
 _SECONDS = 120
-_STATUS = Path("/proc/self/status")
 
 
 @dataclass(frozen=True)
@@ -37,22 +38,6 @@ def measured_start(bundle: Path, artifact: str, threads: int) -> Start | None:
     # The process says when it had its answer: ending it and reading its output are no part of a start.
     said = json.loads(done.stdout.splitlines()[-1])
     return Start(said["answered"] - started, said["memory_mb"])
-
-
-def peak_memory_mb(status: Path = _STATUS) -> float | None:
-    """Largest resident memory of this process, in 1e6 bytes; None where the kernel does not tell it.
-
-    It is VmHWM, which begins anew with a program. ``ru_maxrss`` does not: a child inherits its parent's there.
-    """
-    try:
-        lines = status.read_text(encoding="utf-8", errors="replace").splitlines()
-    except OSError:
-        return None
-    for line in lines:
-        name, _, value = line.partition(":")
-        if name == "VmHWM":
-            return int(value.split()[0]) * 1024 / 1e6  # "kB" there are 1024 bytes
-    return None
 
 
 def _answer(bundle_path: str, name: str, threads: str) -> None:

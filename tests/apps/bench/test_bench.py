@@ -11,12 +11,12 @@ import numpy as np
 import pytest
 from scipy.stats import mannwhitneyu
 
-from edgeau_apps.bench.cold_start import peak_memory_mb
 from edgeau_apps.bench.command import main
 from edgeau_apps.bench.comparison import compare, mann_whitney_p
 from edgeau_apps.bench.energy import PowerIntegral, RaplMeter, ina3221_watts, pmic_watts
 from edgeau_apps.bench.provenance import vcgencmd_flags
 from edgeau_apps.bench.result import median_interval, read_result
+from edgeau_apps.peak_memory import peak_memory_mb
 
 
 @pytest.fixture(scope="module")
@@ -48,7 +48,7 @@ def test_a_result_says_all_that_is_needed_to_repeat_it(result_file):
 
 def test_memory_is_not_inherited_from_the_process_that_starts_another():
     held = np.ones(400_000_000 // 8)  # 400 MB resident here
-    line = "from edgeau_apps.bench.cold_start import peak_memory_mb; print(peak_memory_mb())"
+    line = "from edgeau_apps.peak_memory import peak_memory_mb; print(peak_memory_mb())"
     said = subprocess.run([sys.executable, "-c", line], check=True, capture_output=True, text=True).stdout
     assert held.nbytes / 1e6 < peak_memory_mb()
     assert 5 < float(said) < 200

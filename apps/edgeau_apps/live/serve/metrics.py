@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator
 from typing import Any
 
 from edgeau.live import LiveCounters
 from edgeau_apps.live.session import WebcamSession
+from edgeau_apps.peak_memory import peak_memory_mb
 
 __all__ = ["CONTENT_TYPE", "metrics"]
 
@@ -77,9 +77,11 @@ def _lines(counters: LiveCounters, health: dict[str, Any], connections: int) -> 
             "edgeau_processor_celsius", "gauge", "temperature of the processor", counters.temperature_c
         )
     yield from _one("edgeau_connections", "gauge", "connections to the page", connections)
-    resident = _most_resident()
-    if resident is not None:
-        yield from _one("edgeau_resident_bytes_max", "gauge", "most memory of the process so far", resident)
+    most_mb = peak_memory_mb()
+    if most_mb is not None:
+        yield from _one(
+            "edgeau_resident_bytes_max", "gauge", "most memory of the process so far", most_mb * 1e6
+        )
 
 
 def _one(name: str, kind: str, says: str, value: float | dict[str, float]) -> Iterator[str]:
@@ -92,12 +94,3 @@ def _one(name: str, kind: str, says: str, value: float | dict[str, float]) -> It
     )
     # Fifteen digits: a counter that is rounded stands still, and then jumps.
     yield from (f"{name}{label} {number:.15g}" for label, number in values.items())
-
-
-def _most_resident() -> int | None:
-    try:
-        import resource  # not on every system
-    except ImportError:
-        return None
-    most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return most if sys.platform == "darwin" else most * 1024
