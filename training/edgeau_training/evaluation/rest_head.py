@@ -1,74 +1,113 @@
 """``python -m edgeau_training.evaluation.rest_head``: whether a small head on features now and at rest beats the neutral baseline.
 
 The head sees a face's feature vector (what the network's last layer reads) and how it differs from the same person's at rest. It
-adds to the logits that the bundle gives with the person's own neutral face, and starts at zero: so it is never worse before it
-learns. It is trained on people of one split and tested on those of another; a part of its own people says when to stop and where
-the thresholds lie, for the head and for the baseline alike. A head that sees the face now alone is the control: it tells what is
-won by training on these renders once more.
+adds to the logits that the bundle gives with the person's neutral baseline, and starts at zero. Controls tell where a gain comes from: heads
+that see the face now alone (what training on these renders once more gives), and heads that see only the logits of both models, which
+every bundle gives already.
+
+Heads are fitted, and all thresholds chosen, on people of the training files; answers of a head on those are out of fold. Figures are
+of the test file, with bootstrap intervals over its people; the same draws serve all rows, so that changes have intervals too.
 """
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from torch import Tensor, nn
 
 from edgeau._system.command import DONE, CommandParser, positive, print_json, run
 from edgeau._system.text_table import aligned_lines
-from edgeau.action_units.fusion import fuse
-from edgeau.action_units.landmark_model import LandmarkModel
-from edgeau.action_units.neutral_baseline import NeutralBaseline
 from edgeau.bundle import Bundle, bundle_folder, load_bundle
-from edgeau.errors import InputError, UsageError
-from edgeau.metrics import macro_mean
-from edgeau_training.evaluation.faces.synthetic import SyntheticSplit
-from edgeau_training.evaluation.metrics import fit_thresholds, measure
-from edgeau_training.evaluation.network_features import network_features
-from edgeau_training.evaluation.predictions import UNKNOWN, Predictions
+from edgeau.errors import InputError
+from edgeau.metrics import RankedScores, bootstrap_weights, f1_scores, macro_mean, percentile_interval
+from edgeau_training.evaluation.metrics import fit_thresholds
+from edgeau_training.evaluation.network_features import read_features
+from edgeau_training.evaluation.predictions import Predictions
+from edgeau_training.evaluation.rest_head_fit import HeadData, HeadRule, fit_head
+from edgeau_training.evaluation.rest_pairs import RestPairs, joined, rest_pairs
 
-__all__ = ["RestPairs", "main", "pairs", "train_head"]
+__all__ = ["BASELINE", "compare_heads", "main"]
 
 NAME = "python -m edgeau_training.evaluation.rest_head"
-_TRUST = 0.7
-_KEPT_BACK = 5  # every fifth person of the training part says when to stop
+BASELINE = "fused, neutral baseline"  # what the bundle gives today
+_WITHOUT_HEAD = {
+    "network alone": "network",
+    "network alone, neutral baseline": "moved_network",
+    "fused": "fused",
+    BASELINE: "own_fused",
+}
+
+_Matrix = NDArray[np.float64]
+_Ends = list[float | None]  # of an interval; None where the data do not define it
 
 
 @dataclass(frozen=True)
-class RestPairs:
-    """Faces of people whose face at rest is known.
+class _Seen:
+    """Inputs of a head.
 
     Attributes:
-        features: float32 ``(N, 2 D)``: the vector now, and what it differs by from the person's at rest.
-        plain: float32 ``(N, C)``, logits of the bundle without a neutral face.
-        own: float32 ``(N, C)``, logits of the bundle with the person's own.
-        truth: int8 ``(N, C)``.
-        persons: int64 ``(N,)``.
+        name: what they are.
+        inputs: of N faces, float32 ``(N, D)``.
+        control: name of the same without the face at rest; empty for those themselves.
+        hidden: whether a head of hidden units is tried too: logits are few and were trained to be added.
     """
 
-    features: NDArray[np.float32]
-    plain: NDArray[np.float32]
-    own: NDArray[np.float32]
-    truth: NDArray[np.int8]
-    persons: NDArray[np.int64]
+    name: str
+    inputs: Callable[[RestPairs], NDArray[np.float32]]
+    control: str
+    hidden: bool
 
-    def without_rest(self) -> RestPairs:
-        """The same without the difference: what a head learns that never sees the person at rest."""
-        now = self.features.copy()
-        now[:, now.shape[1] // 2 :] = 0
-        return replace(self, features=now)
 
-    def rows(self, chosen: NDArray[np.bool_]) -> RestPairs:
-        """Some of them."""
-        return RestPairs(
-            *(getattr(self, name)[chosen] for name in ("features", "plain", "own", "truth", "persons"))
-        )
+_LOGITS, _FEATURES = "logits now", "features now"
+_SEEN = (
+    _Seen(_LOGITS, lambda pairs: np.concatenate((pairs.network, pairs.landmark), axis=1), "", False),
+    _Seen(
+        "logits now and at rest",
+        lambda pairs: np.concatenate(
+            (
+                pairs.network,
+                pairs.landmark,
+                pairs.network - pairs.rest_network,
+                pairs.landmark - pairs.own_landmark,
+            ),
+            axis=1,
+        ),
+        _LOGITS,
+        False,
+    ),
+    _Seen(_FEATURES, lambda pairs: pairs.features, "", True),
+    _Seen(
+        "features now and at rest",
+        lambda pairs: np.concatenate((pairs.features, pairs.features - pairs.rest_features), axis=1),
+        _FEATURES,
+        True,
+    ),
+)
+
+
+@dataclass(frozen=True)
+class _Row:
+    """Answers on the test file, and how often each of them is right in each of B resamples.
+
+    Attributes:
+        description: what was chosen in the fit; empty without a head.
+        table: of the test file, at thresholds of the training files.
+        f1: ``(B, C)``.
+        auc: ``(B, C)``.
+        alarms: ``(B,)``, share of the decisions on faces at rest that are false alarms.
+    """
+
+    description: dict[str, Any]
+    table: Predictions
+    f1: _Matrix
+    auc: _Matrix
+    alarms: _Matrix
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -80,206 +119,236 @@ def _body(argv: Sequence[str] | None) -> int:
     parser = CommandParser(
         NAME,
         "Compare a small head on features of now and at rest with the neutral baseline, on renders.",
-        f"{NAME} light --data synth/ --limit 12000",
+        f"{NAME} light --train twins.npz --test other-twins.npz",
     )
     parser.add_argument("bundle", metavar="NAME|DIR", help="default, light, or a folder")
-    parser.add_argument(
-        "--data", type=Path, required=True, metavar="DIR", help="of edgeau-synth, with train and val"
-    )
-    parser.add_argument("--limit", type=positive, metavar="N", help="only the first N faces of train")
+    files = "features of this bundle by edgeau_training.evaluation.network_features"
+    parser.add_argument("--train", type=Path, nargs="+", required=True, metavar="NPZ", help=files)
+    parser.add_argument("--test", type=Path, required=True, metavar="NPZ", help="likewise, of other people")
     parser.add_argument(
         "--width",
-        type=int,
+        type=_width,
         nargs="*",
         default=[0, 64],
         help="hidden units of each head; 0 is linear (default 0 64)",
     )
-    parser.add_argument("--epochs", type=positive, default=40, help="default %(default)s")
+    parser.add_argument(
+        "--resamples", type=positive, default=1000, metavar="N", help="of the bootstrap (default %(default)s)"
+    )
     parser.add_json()
     options = parser.parse_args(argv)
     bundle = load_bundle(bundle_folder(options.bundle))
-    train, tested = pairs(bundle, options.data, "train", options.limit), pairs(bundle, options.data, "val")
-    kept = train.persons % _KEPT_BACK == 0
-    rows = [
-        _row(name, bundle, train.rows(kept), tested, (getattr(train.rows(kept), part), getattr(tested, part)))
-        for name, part in (("no neutral face", "plain"), ("neutral baseline", "own"))
-    ]
-    for seen, of_rest in (("now", False), ("now and at rest", True)):
-        shown, other = (part if of_rest else part.without_rest() for part in (train, tested))
-        for width in options.width:
-            head = train_head(shown.rows(~kept), shown.rows(kept), width, options.epochs)
-            name = f"and a head on features {seen}, {f'{width} hidden units' if width else 'linear'}"
-            rows.append(
-                _row(
-                    name,
-                    bundle,
-                    shown.rows(kept),
-                    other,
-                    (_answers(head, shown.rows(kept)), _answers(head, other)),
-                )
-            )
-    document = {
-        "train": {"faces": int((~kept).sum()), "people": len(np.unique(train.persons[~kept]))},
-        "tested": {"faces": len(tested.truth), "people": len(np.unique(tested.persons))},
-        "rows": rows,
-    }
+    train = joined([rest_pairs(bundle, read_features(file)) for file in options.train])
+    test = rest_pairs(bundle, read_features(options.test))
+    document = compare_heads(bundle, train, test, options.width, options.resamples)
     if options.json:
         print_json(document)
     else:
-        print(_table(document))
+        print(_text(document))
     return DONE
 
 
-def pairs(bundle: Bundle, data: Path, split: str, limit: int | None = None) -> RestPairs:
-    """Every face of a person who is also seen at rest, that first face at rest left out.
-
-    Raises:
-        UsageError: the bundle has no fusion that says what its network gives at rest.
-        InputError: nobody of the split is seen at rest and once more, or an AU of the bundle is not labelled.
-    """
-    manifest = bundle.manifest
-    fusion = manifest.fusion
-    if fusion is None or fusion.rest is None or manifest.landmark_model is None:
-        raise UsageError(
-            f"{bundle.directory} does not contain the network's output on a face at rest; package it again"
-        )
-    model = LandmarkModel.load(bundle.path(manifest.landmark_model))
-    columns = [model.labels.index(label) for label in manifest.labels]
-    found = network_features(bundle, SyntheticSplit(data, split), limit)
-    if (found.truth == UNKNOWN).any():
-        raise InputError(f"{data}, {split} does not label every AU of {bundle.directory}")
-    firsts = {int(found.persons[row]): row for row in reversed(np.flatnonzero(found.at_rest))}
-    tested = [row for row, person in enumerate(found.persons) if firsts.get(int(person), row) != row]
-    if not tested:
-        raise InputError(f"{data}, {split} has no person both at rest and with an expression")
-    rest = [firsts[int(found.persons[row])] for row in tested]
-    baselines = {
-        row: NeutralBaseline(model.shape(found.points[row]), model.template_digest, 1) for row in set(rest)
-    }
-    landmark = np.stack([model.logits(found.points[row])[columns] for row in tested])
-    own = np.stack(
-        [
-            model.logits(found.points[row], baselines[first])[columns]
-            for row, first in zip(tested, rest, strict=True)
-        ]
-    )
-    average = np.array([fusion.rest[label] for label in manifest.labels], np.float32)
-    moved = found.logits[tested] - np.float32(_TRUST) * (found.logits[rest] - average)
-    return RestPairs(
-        np.concatenate((found.features[tested], found.features[tested] - found.features[rest]), axis=1),
-        fuse(fusion, manifest.labels, found.logits[tested], landmark),
-        fuse(fusion, manifest.labels, moved, own),
-        found.truth[tested],
-        found.persons[tested],
-    )
-
-
-class _Head(nn.Module):
-    """Adds to logits; its last layer starts at zero."""
-
-    mean: Tensor
-    spread: Tensor
-
-    def __init__(self, features: NDArray[np.float32], outputs: int, width: int) -> None:
-        super().__init__()
-        self.register_buffer("mean", torch.from_numpy(features.mean(axis=0)))
-        self.register_buffer("spread", torch.from_numpy(features.std(axis=0) + 1e-3))
-        inputs = features.shape[1]
-        last = nn.Linear(width or inputs, outputs)
-        nn.init.zeros_(last.weight)
-        nn.init.zeros_(last.bias)
-        hidden = [nn.Linear(inputs, width), nn.ReLU()] if width else []
-        self.layers = nn.Sequential(nn.Dropout(0.3), *hidden, last)
-
-    def forward(self, features: Tensor, logits: Tensor) -> Tensor:
-        """The moved logits ``(N, C)``."""
-        moved: Tensor = logits + self.layers((features - self.mean) / self.spread)
-        return moved
-
-
-def train_head(train: RestPairs, kept_back: RestPairs, width: int, epochs: int, seed: int = 0) -> nn.Module:
-    """A head, as it was when the people kept back were told best.
+def compare_heads(
+    bundle: Bundle,
+    train: RestPairs,
+    test: RestPairs,
+    widths: Sequence[int] = (0, 64),
+    resamples: int = 1000,
+    rule: HeadRule | None = None,
+) -> dict[str, Any]:
+    """Measure every row on the test faces.
 
     Args:
-        train: to learn from.
-        kept_back: other people.
-        width: hidden units; 0 is a linear head.
-        epochs: most passes.
-        seed: of weights and order.
+        bundle: whose network and landmark model answered.
+        train: faces to fit heads and thresholds on.
+        test: faces of other people.
+        widths: hidden units of each head; 0 is linear.
+        resamples: B bootstrap draws.
+        rule: of the fits; None takes the defaults.
+
+    Returns:
+        A JSON document; its ``rows`` have changes against :data:`BASELINE`, and those of heads that see the face at rest against the head
+        of the same width that does not.
+
+    Raises:
+        InputError: the files are of different networks, or no AU is present on any test face.
     """
-    torch.manual_seed(seed)
-    head = _Head(train.features, train.truth.shape[1], width)
-    features, logits, truth = (
-        torch.from_numpy(part) for part in (train.features, train.own, train.truth.astype(np.float32))
+    joined([train, test])  # of one network, or an error
+    if not (test.truth == 1).any():
+        raise InputError("no AU is present on any test face, so nothing can be measured")
+    measured = partial(
+        _measured,
+        bundle.manifest.labels,
+        train,
+        test,
+        bootstrap_weights(len(test.truth), resamples, test.persons),
     )
-    optimiser = torch.optim.AdamW(head.parameters(), 1e-3 if width else 3e-4, weight_decay=0.05)
-    best, kept = _loss(head, kept_back), {name: value.clone() for name, value in head.state_dict().items()}
-    for _ in range(epochs):
-        head.train()
-        for rows in torch.split(torch.randperm(len(features)), 64):
-            loss = nn.functional.binary_cross_entropy_with_logits(
-                head(features[rows], logits[rows]), truth[rows]
-            )
-            optimiser.zero_grad()
-            loss.backward()  # type: ignore[no-untyped-call]
-            optimiser.step()
-        now = _loss(head, kept_back)
-        if now < best:
-            best, kept = now, {name: value.clone() for name, value in head.state_dict().items()}
-    head.load_state_dict(kept)
-    return head
-
-
-def _loss(head: nn.Module, tested: RestPairs) -> float:
-    logits = torch.from_numpy(_answers(head, tested))
-    truth = torch.from_numpy(tested.truth.astype(np.float32))
-    return float(nn.functional.binary_cross_entropy_with_logits(logits, truth))
-
-
-def _answers(head: nn.Module, tested: RestPairs) -> NDArray[np.float32]:
-    head.eval()
-    with torch.inference_mode():
-        answers: NDArray[np.float32] = head(
-            torch.from_numpy(tested.features), torch.from_numpy(tested.own)
-        ).numpy()
-    return answers
-
-
-def _row(
-    name: str,
-    bundle: Bundle,
-    kept: RestPairs,
-    tested: RestPairs,
-    logits: tuple[NDArray[np.float32], NDArray[np.float32]],
-) -> dict[str, Any]:
-    """F1 and AUC of the tested people, thresholds from those kept back."""
-    labels = bundle.manifest.labels
-    half = np.full(len(labels), 0.5)
-    thresholds = fit_thresholds(Predictions(labels, logits[0], kept.truth, half, kept.persons))
-    table = Predictions(labels, logits[1], tested.truth, thresholds, tested.persons)
-    metrics = measure(table)
-    wrong = float((table.decisions != (tested.truth == 1)).mean())
-    loss = np.logaddexp(0, logits[1]) - tested.truth * logits[1]
+    rows = {
+        name: measured({}, getattr(train, part), getattr(test, part)) for name, part in _WITHOUT_HEAD.items()
+    }
+    controls: dict[str, str] = {}
+    for width, seen in ((width, seen) for width in widths for seen in _SEEN if seen.hidden or not width):
+        kind = f"{width} hidden units" if width else "linear"
+        fitted, tested = (HeadData(seen.inputs(part), part.own_fused) for part in (train, test))
+        head = fit_head(fitted, train.truth, train.persons, width, rule)
+        name = f"head on {seen.name}, {kind}"
+        description = {"strength": head.strength, "epochs": head.epochs, "fold_loss": head.loss}
+        rows[name] = measured(description, head.out_of_fold, head.logits(tested))
+        if seen.control:
+            controls[name] = f"head on {seen.control}, {kind}"
     return {
-        "name": name,
-        "f1": float(macro_mean(metrics.f1)),
-        "auc": float(macro_mean(metrics.auc)),
-        "wrong": wrong,
-        "loss": float(loss.mean()),
+        "train": _counts(train),
+        "test": _counts(test),
+        "resamples": resamples,
+        "rows": [
+            _figures(name, row, rows[BASELINE], rows.get(controls.get(name, "")))
+            for name, row in rows.items()
+        ],
     }
 
 
-def _table(document: dict[str, Any]) -> str:
-    head = ("", "F1", "AUC", "wrong", "loss")
-    rows = [
-        (row["name"], *(f"{row[key]:.4f}" for key in ("f1", "auc", "wrong", "loss")))
+def _width(text: str) -> int:
+    return 0 if text == "0" else positive(text)
+
+
+def _counts(pairs: RestPairs) -> dict[str, int]:
+    people = len(np.unique(pairs.persons))
+    return {"faces": len(pairs.truth), "people": people, "at_rest": int(pairs.at_rest.sum())}
+
+
+def _measured(
+    labels: tuple[str, ...],
+    train: RestPairs,
+    test: RestPairs,
+    weights: _Matrix,
+    description: dict[str, Any],
+    train_logits: NDArray[np.float32],
+    test_logits: NDArray[np.float32],
+) -> _Row:
+    half = np.full(len(labels), 0.5)
+    thresholds = fit_thresholds(Predictions(labels, train_logits, train.truth, half, train.persons))
+    table = Predictions(labels, test_logits, test.truth, thresholds, test.persons, test.at_rest)
+    present = table.truth == 1
+    ranked = [RankedScores(scores, truth) for scores, truth in zip(test_logits.T, present.T, strict=True)]
+    auc = np.stack([[one.auc(drawn) for drawn in weights] for one in ranked], axis=1)
+    absent = ~present & test.at_rest[:, None]
+    with np.errstate(invalid="ignore"):  # NaN where no face at rest is drawn
+        alarms = weights @ (table.decisions & absent).sum(axis=1) / (weights @ absent.sum(axis=1))
+    return _Row(description, table, f1_scores(table.decisions, present, None, weights), auc, alarms)
+
+
+def _figures(name: str, row: _Row, baseline: _Row, control: _Row | None) -> dict[str, Any]:
+    table = row.table
+    present, decided = table.truth == 1, table.decisions
+    f1 = f1_scores(decided, present)
+    auc = np.array([RankedScores(*columns).auc() for columns in zip(table.logits.T, present.T, strict=True)])
+    alarms, judged = table.alarms_at_rest or (0, 0)
+    by_au = {
+        label: {
+            "f1": _figure(f1[column]),
+            "f1_95": _interval(row.f1[:, column]),
+            "f1_change_95": _interval(row.f1[:, column] - baseline.f1[:, column]),
+            "auc": _figure(auc[column]),
+            "auc_95": _interval(row.auc[:, column]),
+            "auc_change_95": _interval(row.auc[:, column] - baseline.auc[:, column]),
+        }
+        for column, label in enumerate(table.labels)
+    }
+    return {
+        "name": name,
+        **row.description,
+        "f1": macro_mean(f1),
+        "f1_95": _interval(_means(row.f1)),
+        "auc": macro_mean(auc),
+        "auc_95": _interval(_means(row.auc)),
+        "recall": float((decided & present).sum() / present.sum()),
+        "wrong": float((decided != present).mean()),
+        "alarms_at_rest": [alarms, judged],
+        "change": _change(row, baseline),
+        "change_by_rest": None if control is None else _change(row, control),
+        "aus": by_au,
+    }
+
+
+def _change(row: _Row, other: _Row) -> dict[str, _Ends]:
+    """95 % intervals of what a row has more than another."""
+    return {
+        "f1_95": _interval(_means(row.f1) - _means(other.f1)),
+        "auc_95": _interval(_means(row.auc) - _means(other.auc)),
+        "alarms_95": _interval(row.alarms - other.alarms),
+    }
+
+
+def _means(values: _Matrix) -> _Matrix:
+    return np.array([macro_mean(row) for row in values])
+
+
+def _interval(values: _Matrix) -> _Ends:
+    low, high = percentile_interval(values)
+    return [_figure(low), _figure(high)]
+
+
+def _figure(value: float) -> float | None:
+    """None for what the data do not define, such as an AUC without a positive."""
+    return float(value) if np.isfinite(value) else None
+
+
+def _text(document: dict[str, Any]) -> str:
+    head = ("", "F1", "AUC", "recall", "false alarms at rest", "change of F1", "of AUC", "of alarms at rest")
+    lines = [head, *(_line(row["name"], row, row["change"]) for row in document["rows"])]
+    lines += [
+        (f"  {row['name']}: by the face at rest", "", "", "", "", *_changes(row["change_by_rest"]))
         for row in document["rows"]
+        if row["change_by_rest"] is not None
     ]
-    trained, tested = document["train"], document["tested"]
-    return (
-        f"trained on {trained['faces']} faces of {trained['people']} people, tested on {tested['faces']} faces of "
-        f"{tested['people']} others\n{chr(10).join(aligned_lines((head, *rows)))}"
+    train, test = document["train"], document["test"]
+    said = (
+        f"fitted on {train['faces']} faces of {train['people']} people, tested on {test['faces']} faces of {test['people']} others "
+        f"({test['at_rest']} at rest); changes are from {BASELINE!r}, with 95 % intervals over people"
     )
+    return "\n".join((said, *aligned_lines(lines), "", *aligned_lines(_by_au(document["rows"]))))
+
+
+def _line(name: str, row: dict[str, Any], change: dict[str, _Ends]) -> tuple[str, ...]:
+    alarms, judged = row["alarms_at_rest"]
+    share = f"{alarms} of {judged}"
+    return name, f"{row['f1']:.3f}", f"{row['auc']:.3f}", f"{row['recall']:.3f}", share, *_changes(change)
+
+
+def _changes(change: dict[str, _Ends]) -> tuple[str, ...]:
+    return tuple(_range(change[key]) for key in ("f1_95", "auc_95", "alarms_95"))
+
+
+def _range(ends: _Ends) -> str:
+    return f"[{' '.join(_said(end, '+.3f') for end in ends)}]"
+
+
+def _said(value: float | None, form: str) -> str:
+    return "-" if value is None else format(value, form)
+
+
+def _by_au(rows: Sequence[dict[str, Any]]) -> list[tuple[str, ...]]:
+    """F1 and AUC of each AU: of the bundle without and with a neutral baseline, and of the heads that see the face at rest."""
+    chosen = [row for row in rows if row["name"] in ("fused", BASELINE) or row["change_by_rest"] is not None]
+    lines = [("", *(part for row in chosen for part in (f"F1, {row['name']}", "change", "AUC", "change")))]
+    for label in rows[0]["aus"]:
+        cells = [row["aus"][label] for row in chosen]
+        lines.append(
+            (
+                label,
+                *(
+                    part
+                    for cell in cells
+                    for part in (
+                        _said(cell["f1"], ".2f"),
+                        _range(cell["f1_change_95"]),
+                        _said(cell["auc"], ".3f"),
+                        _range(cell["auc_change_95"]),
+                    )
+                ),
+            )
+        )
+    return lines
 
 
 if __name__ == "__main__":

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import numpy as np
@@ -107,12 +107,22 @@ class Renderer:
         image = develop(random, linear, self.size)
         return Picture(image, expression.intensities, expression.sides, scene.pose)
 
-    def picture_at_rest(self, identity: Seed, texture: Seed, seed: Seed) -> Picture:
-        """The person of :meth:`picture` with the same arguments before the expression: same pose, light, hair and camera, no AU."""
+    def picture_at_rest(
+        self, identity: Seed, texture: Seed, seed: Seed, turn: NDArray[np.float32]
+    ) -> Picture:
+        """Render the person of :meth:`picture` before the expression: same light, hair and camera, no AU.
+
+        Args:
+            identity: stream of the person, as in :meth:`picture`.
+            texture: stream of the skin, likewise.
+            seed: stream of everything else, likewise.
+            turn: ``(3,)``, by how much the pose differs, degrees of pitch, yaw, roll.
+        """
         random = np.random.default_rng(seed)
         sample_expression(random)  # as if it were shown, so that all else is drawn alike
         expression = sample_expression(np.random.default_rng(seed), at_rest=True)
         scene = sample_scene(random, self._inner)
+        scene = replace(scene, pose=scene.pose + turn)
         linear = self.linear(random, self.person(identity), self.skin(texture), expression, scene)
         return Picture(
             develop(random, linear, self.size), expression.intensities, expression.sides, scene.pose
