@@ -47,48 +47,52 @@ _Matrix = NDArray[np.float64]
 _Ends = list[float | None]  # of an interval; None where the data do not define it
 
 
+_LOGITS, _LOGITS_AT_REST = "head on logits now", "head on logits now and at rest"
+_FEATURES, _FEATURES_AT_REST = "head on features now", "head on features now and at rest"
+_HIDDEN, _HIDDEN_AT_REST = "hidden head on features now", "hidden head on features now and at rest"
+
+
 @dataclass(frozen=True)
-class _Seen:
-    """Inputs of a head.
+class _Head:
+    """A head to compare.
 
     Attributes:
-        name: what they are.
         inputs: of N faces, float32 ``(N, D)``.
-        control: name of the same without the face at rest; empty for those themselves.
-        hidden: whether a head of hidden units is tried too: logits are few and were trained to be added.
+        is_hidden: it has hidden units; otherwise it is linear.
+        controls: rows that a gain is measured from beside :data:`BASELINE`.
     """
 
-    name: str
     inputs: Callable[[RestPairs], NDArray[np.float32]]
-    control: str
-    hidden: bool
+    is_hidden: bool = False
+    controls: tuple[str, ...] = ()
 
 
-_LOGITS, _FEATURES = "logits now", "features now"
-_SEEN = (
-    _Seen(_LOGITS, lambda pairs: np.concatenate((pairs.network, pairs.landmark), axis=1), "", False),
-    _Seen(
-        "logits now and at rest",
-        lambda pairs: np.concatenate(
-            (
-                pairs.network,
-                pairs.landmark,
-                pairs.network - pairs.rest_network,
-                pairs.landmark - pairs.own_landmark,
-            ),
-            axis=1,
-        ),
-        _LOGITS,
-        False,
-    ),
-    _Seen(_FEATURES, lambda pairs: pairs.features, "", True),
-    _Seen(
-        "features now and at rest",
-        lambda pairs: np.concatenate((pairs.features, pairs.features - pairs.rest_features), axis=1),
-        _FEATURES,
-        True,
-    ),
-)
+def _logits(pairs: RestPairs) -> NDArray[np.float32]:
+    return np.concatenate((pairs.network, pairs.landmark), axis=1)
+
+
+def _logits_at_rest(pairs: RestPairs) -> NDArray[np.float32]:
+    changes = pairs.network - pairs.rest_network, pairs.landmark - pairs.own_landmark
+    return np.concatenate((pairs.network, pairs.landmark, *changes), axis=1)
+
+
+def _features(pairs: RestPairs) -> NDArray[np.float32]:
+    return pairs.features
+
+
+def _features_at_rest(pairs: RestPairs) -> NDArray[np.float32]:
+    return np.concatenate((pairs.features, pairs.features - pairs.rest_features), axis=1)
+
+
+# A control comes before the heads that are measured from it.
+_HEADS = {
+    _LOGITS: _Head(_logits),
+    _LOGITS_AT_REST: _Head(_logits_at_rest, controls=(_LOGITS,)),
+    _FEATURES: _Head(_features),
+    _FEATURES_AT_REST: _Head(_features_at_rest, controls=(_FEATURES, _LOGITS_AT_REST)),
+    _HIDDEN: _Head(_features, is_hidden=True),
+    _HIDDEN_AT_REST: _Head(_features_at_rest, is_hidden=True, controls=(_HIDDEN, _LOGITS_AT_REST)),
+}
 
 
 @dataclass(frozen=True)
@@ -126,11 +130,11 @@ def _body(argv: Sequence[str] | None) -> int:
     parser.add_argument("--train", type=Path, nargs="+", required=True, metavar="NPZ", help=files)
     parser.add_argument("--test", type=Path, required=True, metavar="NPZ", help="likewise, of other people")
     parser.add_argument(
-        "--width",
-        type=_width,
-        nargs="*",
-        default=[0, 64],
-        help="hidden units of each head; 0 is linear (default 0 64)",
+        "--hidden",
+        type=positive,
+        default=64,
+        metavar="N",
+        help="hidden units of the heads that are not linear (default %(default)s)",
     )
     parser.add_argument(
         "--resamples", type=positive, default=1000, metavar="N", help="of the bootstrap (default %(default)s)"
@@ -140,7 +144,7 @@ def _body(argv: Sequence[str] | None) -> int:
     bundle = load_bundle(bundle_folder(options.bundle))
     train = joined([rest_pairs(bundle, read_features(file)) for file in options.train])
     test = rest_pairs(bundle, read_features(options.test))
-    document = compare_heads(bundle, train, test, options.width, options.resamples)
+    document = compare_heads(bundle, train, test, options.hidden, options.resamples)
     if options.json:
         print_json(document)
     else:
@@ -152,7 +156,7 @@ def compare_heads(
     bundle: Bundle,
     train: RestPairs,
     test: RestPairs,
-    widths: Sequence[int] = (0, 64),
+    hidden: int = 64,
     resamples: int = 1000,
     rule: HeadRule | None = None,
 ) -> dict[str, Any]:
@@ -162,13 +166,12 @@ def compare_heads(
         bundle: whose network and landmark model answered.
         train: faces to fit heads and thresholds on.
         test: faces of other people.
-        widths: hidden units of each head; 0 is linear.
+        hidden: units of the heads that are not linear.
         resamples: B bootstrap draws.
         rule: of the fits; None takes the defaults.
 
     Returns:
-        A JSON document; its ``rows`` have changes against :data:`BASELINE`, and those of heads that see the face at rest against the head
-        of the same width that does not.
+        A JSON document; its ``rows`` have changes from :data:`BASELINE`, and those of heads that see the face at rest from their controls too.
 
     Raises:
         InputError: the files are of different networks, or no AU is present on any test face.
@@ -186,29 +189,24 @@ def compare_heads(
     rows = {
         name: measured({}, getattr(train, part), getattr(test, part)) for name, part in _WITHOUT_HEAD.items()
     }
-    controls: dict[str, str] = {}
-    for width, seen in ((width, seen) for width in widths for seen in _SEEN if seen.hidden or not width):
-        kind = f"{width} hidden units" if width else "linear"
-        fitted, tested = (HeadData(seen.inputs(part), part.own_fused) for part in (train, test))
-        head = fit_head(fitted, train.truth, train.persons, width, rule)
-        name = f"head on {seen.name}, {kind}"
-        description = {"strength": head.strength, "epochs": head.epochs, "fold_loss": head.loss}
-        rows[name] = measured(description, head.out_of_fold, head.logits(tested))
-        if seen.control:
-            controls[name] = f"head on {seen.control}, {kind}"
+    for name, head in _HEADS.items():
+        fitted, tested = (HeadData(head.inputs(part), part.own_fused) for part in (train, test))
+        found = fit_head(fitted, train.truth, train.persons, hidden if head.is_hidden else 0, rule)
+        description = {"strength": found.strength, "epochs": found.epochs, "fold_loss": found.loss}
+        rows[name] = measured(description, found.out_of_fold, found.logits(tested))
     return {
         "train": _counts(train),
         "test": _counts(test),
         "resamples": resamples,
         "rows": [
-            _figures(name, row, rows[BASELINE], rows.get(controls.get(name, "")))
+            _figures(name, row, {other: rows[other] for other in (BASELINE, *_controls(name))})
             for name, row in rows.items()
         ],
     }
 
 
-def _width(text: str) -> int:
-    return 0 if text == "0" else positive(text)
+def _controls(name: str) -> tuple[str, ...]:
+    return _HEADS[name].controls if name in _HEADS else ()
 
 
 def _counts(pairs: RestPairs) -> dict[str, int]:
@@ -237,7 +235,8 @@ def _measured(
     return _Row(description, table, f1_scores(table.decisions, present, None, weights), auc, alarms)
 
 
-def _figures(name: str, row: _Row, baseline: _Row, control: _Row | None) -> dict[str, Any]:
+def _figures(name: str, row: _Row, others: dict[str, _Row]) -> dict[str, Any]:
+    baseline = others[BASELINE]
     table = row.table
     present, decided = table.truth == 1, table.decisions
     f1 = f1_scores(decided, present)
@@ -264,8 +263,7 @@ def _figures(name: str, row: _Row, baseline: _Row, control: _Row | None) -> dict
         "recall": float((decided & present).sum() / present.sum()),
         "wrong": float((decided != present).mean()),
         "alarms_at_rest": [alarms, judged],
-        "change": _change(row, baseline),
-        "change_by_rest": None if control is None else _change(row, control),
+        "changes": {other: _change(row, against) for other, against in others.items()},
         "aus": by_au,
     }
 
@@ -295,24 +293,40 @@ def _figure(value: float) -> float | None:
 
 def _text(document: dict[str, Any]) -> str:
     head = ("", "F1", "AUC", "recall", "false alarms at rest", "change of F1", "of AUC", "of alarms at rest")
-    lines = [head, *(_line(row["name"], row, row["change"]) for row in document["rows"])]
-    lines += [
-        (f"  {row['name']}: by the face at rest", "", "", "", "", *_changes(row["change_by_rest"]))
-        for row in document["rows"]
-        if row["change_by_rest"] is not None
-    ]
+    lines = [head, *(_line(row) for row in document["rows"])]
+    against = [("", "change of F1", "of AUC", "of alarms at rest")]
+    for row in document["rows"]:
+        for other, change in row["changes"].items():
+            if other != BASELINE:
+                against.append((f"{row['name']}, from {other}", *_changes(change)))
     train, test = document["train"], document["test"]
     said = (
         f"fitted on {train['faces']} faces of {train['people']} people, tested on {test['faces']} faces of {test['people']} others "
         f"({test['at_rest']} at rest); changes are from {BASELINE!r}, with 95 % intervals over people"
     )
-    return "\n".join((said, *aligned_lines(lines), "", *aligned_lines(_by_au(document["rows"]))))
+    return "\n".join(
+        (
+            said,
+            *aligned_lines(lines),
+            "",
+            *aligned_lines(against),
+            "",
+            *aligned_lines(_by_au(document["rows"])),
+        )
+    )
 
 
-def _line(name: str, row: dict[str, Any], change: dict[str, _Ends]) -> tuple[str, ...]:
+def _line(row: dict[str, Any]) -> tuple[str, ...]:
     alarms, judged = row["alarms_at_rest"]
     share = f"{alarms} of {judged}"
-    return name, f"{row['f1']:.3f}", f"{row['auc']:.3f}", f"{row['recall']:.3f}", share, *_changes(change)
+    return (
+        row["name"],
+        f"{row['f1']:.3f}",
+        f"{row['auc']:.3f}",
+        f"{row['recall']:.3f}",
+        share,
+        *_changes(row["changes"][BASELINE]),
+    )
 
 
 def _changes(change: dict[str, _Ends]) -> tuple[str, ...]:
@@ -328,8 +342,8 @@ def _said(value: float | None, form: str) -> str:
 
 
 def _by_au(rows: Sequence[dict[str, Any]]) -> list[tuple[str, ...]]:
-    """F1 and AUC of each AU: of the bundle without and with a neutral baseline, and of the heads that see the face at rest."""
-    chosen = [row for row in rows if row["name"] in ("fused", BASELINE) or row["change_by_rest"] is not None]
+    """F1 and AUC of each AU: of the bundle without and with a neutral baseline, and of the linear head on features now and at rest."""
+    chosen = [row for row in rows if row["name"] in ("fused", BASELINE, _FEATURES_AT_REST)]
     lines = [("", *(part for row in chosen for part in (f"F1, {row['name']}", "change", "AUC", "change")))]
     for label in rows[0]["aus"]:
         cells = [row["aus"][label] for row in chosen]
