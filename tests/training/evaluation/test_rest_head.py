@@ -159,6 +159,8 @@ def test_fewer_persons_than_folds_are_refused() -> None:
 def test_the_command_reads_files_of_features(tmp_path, capsys: pytest.CaptureFixture[str]) -> None:
     for name, seed in (("train", 0), ("test", 1)):
         found = made_up(seed, True)
+        if name == "test":  # nobody is seen at rest a second time
+            found = replace(found, at_rest=np.tile(np.arange(EACH) < 1, PEOPLE))
         np.savez(
             tmp_path / f"{name}.npz", **{field.name: getattr(found, field.name) for field in fields(found)}
         )
@@ -171,4 +173,5 @@ def test_the_command_reads_files_of_features(tmp_path, capsys: pytest.CaptureFix
     assert main([*asked, "--json"]) == 0
     rows = json.loads(capsys.readouterr().out)["rows"]
     assert [row["name"] for row in rows][3] == BASELINE
-    assert rows[3]["changes"][BASELINE]["f1_95"] == [0, 0]
+    assert rows[3]["changes"][BASELINE] == {"f1_95": [0, 0], "auc_95": [0, 0], "alarms_95": [None, None]}
+    assert rows[3]["alarms_at_rest"] == [0, 0]

@@ -294,7 +294,7 @@ def _figure(value: float) -> float | None:
 def _text(document: dict[str, Any]) -> str:
     head = ("", "F1", "AUC", "recall", "false alarms at rest", "change of F1", "of AUC", "of alarms at rest")
     lines = [head, *(_line(row) for row in document["rows"])]
-    against = [("", "change of F1", "of AUC", "of alarms at rest")]
+    against: list[tuple[str, ...]] = [("", "change of F1", "of AUC", "of alarms at rest")]
     for row in document["rows"]:
         for other, change in row["changes"].items():
             if other != BASELINE:
