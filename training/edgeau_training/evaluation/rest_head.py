@@ -53,7 +53,7 @@ _HIDDEN, _HIDDEN_AT_REST = "hidden head on features now", "hidden head on featur
 
 
 @dataclass(frozen=True)
-class _Head:
+class _ComparedHead:
     """A head to compare.
 
     Attributes:
@@ -86,17 +86,17 @@ def _features_at_rest(pairs: RestPairs) -> NDArray[np.float32]:
 
 # A control comes before the heads that are measured from it.
 _HEADS = {
-    _LOGITS: _Head(_logits),
-    _LOGITS_AT_REST: _Head(_logits_at_rest, controls=(_LOGITS,)),
-    _FEATURES: _Head(_features),
-    _FEATURES_AT_REST: _Head(_features_at_rest, controls=(_FEATURES, _LOGITS_AT_REST)),
-    _HIDDEN: _Head(_features, is_hidden=True),
-    _HIDDEN_AT_REST: _Head(_features_at_rest, is_hidden=True, controls=(_HIDDEN, _LOGITS_AT_REST)),
+    _LOGITS: _ComparedHead(_logits),
+    _LOGITS_AT_REST: _ComparedHead(_logits_at_rest, controls=(_LOGITS,)),
+    _FEATURES: _ComparedHead(_features),
+    _FEATURES_AT_REST: _ComparedHead(_features_at_rest, controls=(_FEATURES, _LOGITS_AT_REST)),
+    _HIDDEN: _ComparedHead(_features, is_hidden=True),
+    _HIDDEN_AT_REST: _ComparedHead(_features_at_rest, is_hidden=True, controls=(_HIDDEN, _LOGITS_AT_REST)),
 }
 
 
 @dataclass(frozen=True)
-class _Row:
+class _MeasuredAnswers:
     """Answers on the test file, and how often each of them is right in each of B resamples.
 
     Attributes:
@@ -222,7 +222,7 @@ def _measured(
     description: dict[str, Any],
     train_logits: NDArray[np.float32],
     test_logits: NDArray[np.float32],
-) -> _Row:
+) -> _MeasuredAnswers:
     half = np.full(len(labels), 0.5)
     thresholds = fit_thresholds(Predictions(labels, train_logits, train.truth, half, train.persons))
     table = Predictions(labels, test_logits, test.truth, thresholds, test.persons, test.at_rest)
@@ -232,10 +232,12 @@ def _measured(
     absent = ~present & test.at_rest[:, None]
     with np.errstate(invalid="ignore"):  # NaN where no face at rest is drawn
         alarms = weights @ (table.decisions & absent).sum(axis=1) / (weights @ absent.sum(axis=1))
-    return _Row(description, table, f1_scores(table.decisions, present, None, weights), auc, alarms)
+    return _MeasuredAnswers(
+        description, table, f1_scores(table.decisions, present, None, weights), auc, alarms
+    )
 
 
-def _figures(name: str, row: _Row, others: dict[str, _Row]) -> dict[str, Any]:
+def _figures(name: str, row: _MeasuredAnswers, others: dict[str, _MeasuredAnswers]) -> dict[str, Any]:
     baseline = others[BASELINE]
     table = row.table
     present, decided = table.truth == 1, table.decisions
@@ -268,7 +270,7 @@ def _figures(name: str, row: _Row, others: dict[str, _Row]) -> dict[str, Any]:
     }
 
 
-def _change(row: _Row, other: _Row) -> dict[str, _Ends]:
+def _change(row: _MeasuredAnswers, other: _MeasuredAnswers) -> dict[str, _Ends]:
     """95 % intervals of what a row has more than another."""
     return {
         "f1_95": _interval(_means(row.f1) - _means(other.f1)),

@@ -44,7 +44,7 @@ class HeadRule:
 
 @dataclass(frozen=True)
 class HeadData:
-    """What a head sees of N faces.
+    """Inputs of a head for N faces.
 
     Attributes:
         inputs: float32 ``(N, D)``.
@@ -123,7 +123,7 @@ def fit_head(
     return SmallHead(head, out_of_fold, strength, epochs, loss)
 
 
-class _Head(nn.Module):
+class _AddedHead(nn.Module):
     mean: Tensor
     spread: Tensor
 
@@ -150,7 +150,7 @@ def _stages(
 ) -> Iterator[nn.Module]:
     """The same head after each pass; a linear head once."""
     torch.manual_seed(rule.seed)
-    head = _Head(data.inputs, truth.shape[1], width)
+    head = _AddedHead(data.inputs, truth.shape[1], width)
     tensors = (torch.from_numpy(part) for part in (data.inputs, data.base, truth.astype(np.float32)))
     inputs, base, present = tensors
     if not width:
@@ -169,7 +169,9 @@ def _stages(
         yield head
 
 
-def _linear(head: _Head, inputs: Tensor, base: Tensor, present: Tensor, pull: float, steps: int) -> nn.Module:
+def _linear(
+    head: _AddedHead, inputs: Tensor, base: Tensor, present: Tensor, pull: float, steps: int
+) -> nn.Module:
     optimiser = torch.optim.LBFGS(
         head.parameters(), max_iter=steps, history_size=20, line_search_fn="strong_wolfe"
     )
