@@ -7,7 +7,7 @@ import shutil
 
 import pytest
 
-from edgeau.errors import UsageError
+from edgeau.errors import OutputError, UsageError
 from edgeau_export.command import main
 from edgeau_export.export import export_bundle
 
@@ -133,7 +133,11 @@ def test_a_network_that_sees_whole_pictures_is_refused(tmp_path):
 def test_an_export_over_a_site_replaces_it_and_over_something_else_does_not(sites, tmp_path):
     place = tmp_path / "site"
     shutil.copytree(sites["light"], place)
-    (place / "old.txt").write_text("of the site before")
+    stray = place / "own.txt"
+    stray.write_text("of the user")
+    with pytest.raises(OutputError, match=r"holds own\.txt, which would be lost"):
+        export_bundle("web", place, "light")
+    assert stray.read_text() == "of the user"
+    stray.unlink()
     export_bundle("web", place, "light")
-    assert not (place / "old.txt").exists()
     assert (place / "index.html").is_file()

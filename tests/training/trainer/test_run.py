@@ -141,7 +141,10 @@ def test_bad_input_ends_in_one_line(tmp_path, faces, capsys):
             (str(tmp_path / "none"), "--data", str(faces), "--out", str(out)),
             "is neither a shipped recipe nor a file",
         ),
-        ((str(path), "--data", str(tmp_path / "nowhere"), "--out", str(out)), "render the data set"),
+        (
+            (str(path), "--data", str(tmp_path / "nowhere"), "--out", str(out)),
+            "render it first with edgeau-synth",
+        ),
         ((str(path), "--data", str(faces), "--out", str(out), "--resume"), "nothing to resume"),
         ((str(path), "--out", str(out)), "--data"),
     ):
