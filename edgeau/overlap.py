@@ -21,7 +21,8 @@ __all__ = ["Overlap"]
 
 # How often a thread that waits looks whether it should end, seconds.
 _WATCH_S = 0.1
-# Frames decoded ahead: each takes memory.
+# Frames decoded ahead, and looked at ahead of the one that is taken for each reader: each takes memory, and fewer let a core wait
+# (benchmarks/film_cores.py).
 _AHEAD = 2
 
 Item = TypeVar("Item")
@@ -60,7 +61,7 @@ class Overlap:
         self._stages, self._source = stages, source
         self._finding, self._clock = finding, clock
         self._decoded: queue.Queue[Decoded | BaseException | None] = queue.Queue(_AHEAD)
-        self._looked: queue.Queue[Looked | BaseException | None] = queue.Queue(readers + 1)
+        self._looked: queue.Queue[Looked | BaseException | None] = queue.Queue(_AHEAD * (readers + 1))
         self._stopping = threading.Event()
         self._readers = ThreadPoolExecutor(readers, thread_name_prefix="edgeau-read")
         self._threads = [
