@@ -89,7 +89,8 @@ def check_tables(folder: Path, kept: int) -> str | None:
                 return f"{name} was in its place and is gone"
             continue
         text = path.read_text()
-        if not text.endswith("\n"):
+        # JSON lines have no head: a file of no result, each of which was reported as lost, is empty.
+        if not text.endswith("\n") and (text or name != "rows.jsonl"):
             return f"{name} ends in half a line"
         if name == "rows.jsonl":
             for line in text.splitlines():
