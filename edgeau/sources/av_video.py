@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
@@ -59,6 +60,8 @@ class AvVideo(Source):
         self._path = path
         self._shown_path = repr(os.fspath(path))
         self._file: BinaryIO | None = None
+        # FFmpeg crashes where a file is closed in one thread while another decodes it: whoever closes waits for the picture.
+        self._decoding, self._closed = threading.Lock(), False
         self._container = self._open()
         try:
             self._stream = self._video_stream()
@@ -91,10 +94,12 @@ class AvVideo(Source):
         self._report(delivered)
 
     def close(self) -> None:
-        """Release the file."""
-        self._container.close()
-        if self._file is not None:
-            self._file.close()
+        """Release the file, after the picture that another thread may be decoding; whoever iterates gets no more."""
+        with self._decoding:
+            self._closed = True
+            self._container.close()
+            if self._file is not None:
+                self._file.close()
 
     def _codec_context(self) -> Any:
         context = self._stream.codec_context
@@ -131,20 +136,23 @@ class AvVideo(Source):
         started = False
         packets = self._container.demux(self._stream)
         while True:
-            try:
-                packet = next(packets, None)
-            except av.error.FFmpegError:
-                self.is_damaged = True
-                return
-            if packet is None:
-                return
-            # Before the first whole picture there is nothing to lose: recordings of broadcasts start in the middle.
-            self.is_damaged |= packet.is_corrupt
-            try:
-                pictures = packet.decode()
-            except av.error.FFmpegError:
-                self.is_damaged |= started
-                continue
+            with self._decoding:
+                if self._closed:
+                    return
+                try:
+                    packet = next(packets, None)
+                except av.error.FFmpegError:
+                    self.is_damaged = True
+                    return
+                if packet is None:
+                    return
+                # Before the first whole picture there is nothing to lose: recordings of broadcasts start in the middle.
+                self.is_damaged |= packet.is_corrupt
+                try:
+                    pictures = packet.decode()
+                except av.error.FFmpegError:
+                    self.is_damaged |= started
+                    continue
             for picture in pictures:
                 if picture.is_corrupt:
                     self.is_damaged = True
