@@ -91,7 +91,8 @@ class AvVideo(Source):
             time_s = self._time_s(picture, time_s)
             yield Frame(delivered, time_s, self._image(picture), f"{self.name} frame {delivered}")
             delivered += 1
-        self._report(delivered)
+        if not self._closed:
+            self._report(delivered)
 
     def close(self) -> None:
         """Release the file, after the picture that another thread may be decoding; whoever iterates gets no more."""

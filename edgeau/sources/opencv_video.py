@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -51,6 +52,8 @@ class OpenCvVideo(Source):
         self.name = name or path.name
         self._path = path
         self._header = _header(path)
+        # A file that is closed in one thread while another decodes it crashes: whoever closes waits for the picture.
+        self._decoding = threading.Lock()
         self._capture = _open(path)
         # Releases of OpenCV differ in what they turn by themselves; none may, since it is done here.
         self._capture.set(cv2.CAP_PROP_ORIENTATION_AUTO, 0)
@@ -66,20 +69,24 @@ class OpenCvVideo(Source):
         delivered = refusals = 0
         time_s = -1.0
         while refusals < _REFUSALS and not self._complete(delivered, refusals):
-            ok, image = self._capture.read()
+            with self._decoding:
+                if not self._capture.isOpened():
+                    return
+                ok, image = self._capture.read()
+                time_s = self._time_s(time_s) if ok else time_s
             if not ok:
                 refusals += 1
                 continue
             self.is_damaged |= refusals > 0
             refusals = 0
-            time_s = self._time_s(time_s)
             yield Frame(delivered, time_s, self._shown(image), f"{self.name} frame {delivered}")
             delivered += 1
         self._report(delivered)
 
     def close(self) -> None:
-        """Release the file."""
-        self._capture.release()
+        """Release the file, after the picture that another thread may be decoding; whoever iterates gets no more."""
+        with self._decoding:
+            self._capture.release()
 
     def _shown(self, image: NDArray[Any]) -> NDArray[np.uint8]:
         if self._header.crop is not None:
