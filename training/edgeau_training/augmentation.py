@@ -70,13 +70,16 @@ def centre_cut(view: CropView) -> Matrix:
     return _cut(view, np.eye(2), np.zeros(2))
 
 
-def random_cut(rng: np.random.Generator, options: Augmentation, view: CropView) -> tuple[Matrix, bool]:
+def random_cut(
+    rng: np.random.Generator, options: Augmentation, view: CropView, mirrored: bool | None = None
+) -> tuple[Matrix, bool]:
     """A shifted, turned, scaled and perhaps mirrored cut.
 
     Args:
         rng: random generator of this sample.
         options: how much it varies.
         view: view of the picture.
+        mirrored: whether it mirrors; None draws that too.
 
     Returns:
         The canvas-to-picture matrix, float64 ``(2, 3)``, and whether it mirrors.
@@ -85,7 +88,8 @@ def random_cut(rng: np.random.Generator, options: Augmentation, view: CropView) 
     scale = np.exp(rng.normal(0, options.zoom / 2))
     stretch = np.exp(rng.normal(0, options.stretch / 2))
     shift = rng.uniform(-options.shift, options.shift, 2)
-    flip = bool(rng.random() < options.flip)
+    drawn = bool(rng.random() < options.flip)
+    flip = drawn if mirrored is None else mirrored
     cos, sin = scale * np.cos(angle), scale * np.sin(angle)
     linear = np.array(((cos * stretch, -sin), (sin, cos / stretch)))
     if flip:

@@ -17,6 +17,7 @@ _LID, _LOWER_LID = (43, 44), (46, 47)
 _CORNER, _CHIN, _NOSE = 54, 8, 30
 _ASYMMETRY = 0.18  # relative difference of the sides
 _LIMIT = 2.2  # deviations
+_FRONT = 4.0  # cm, z of what moves
 
 
 class RestingShape:
@@ -31,8 +32,10 @@ class RestingShape:
     def __init__(
         self, neutral: NDArray[np.float32], landmarks: NDArray[np.int32], face: NDArray[np.bool_]
     ) -> None:
-        self._vertices = neutral.astype(np.float64)
-        self._face = face
+        self._count = len(neutral)
+        # Skin in front of the ears; nothing else moves.
+        self._moving = np.flatnonzero(face & (neutral[:, 2] > _FRONT))
+        self._x, self._y = np.ascontiguousarray(neutral[self._moving, :2].T, np.float64)
         points = neutral[landmarks].astype(np.float64)
         self._brow, self._inner, self._outer = points[_BROW], points[_BROW_INNER], points[_BROW_OUTER]
         self._lid = points[list(_LID)].mean(0)
@@ -42,7 +45,7 @@ class RestingShape:
 
     def sample(self, random: np.random.Generator) -> NDArray[np.float32]:
         """Draw one person's offsets, float32 ``(V, 3)``, cm."""
-        moved = np.zeros_like(self._vertices)
+        moved = np.zeros((len(self._moving), 3))
         # One common value per trait and a little of each side's own.
         height, slant, hood, cheek, bag, corner, wide = (_normal(random) for _ in range(7))
         chin = _normal(random)
@@ -65,7 +68,9 @@ class RestingShape:
             self._push(moved, self._corner, (0.8, 0.7), push, side)
         self._push(moved, self._chin, (1.6, 0.9), (0, 0.06 * _normal(random), 0.16 * chin), 1.0)
         self._push(moved, self._nose, (0.9, 1.0), (0, 0.08 * _normal(random), 0.1 * _normal(random)), 1.0)
-        return np.asarray(moved * self._face[:, None], np.float32)
+        offsets = np.zeros((self._count, 3), np.float32)
+        offsets[self._moving] = moved
+        return offsets
 
     def _push(
         self,
@@ -76,10 +81,11 @@ class RestingShape:
         side: float,
     ) -> None:
         """Add a Gaussian push about a place of the left side, or about its mirror image."""
-        mirror = np.array((side, 1, 1))
-        away = (self._vertices - centre * mirror)[:, :2] / width
-        weight = np.exp(-np.square(away).sum(1) / 2) * (self._vertices[:, 2] > 4.0)
-        moved += weight[:, None] * (np.array(push) * mirror)
+        x, y = (self._x - side * centre[0]) / width[0], (self._y - centre[1]) / width[1]
+        weight = np.exp(-(x * x + y * y) / 2)
+        for axis, length in enumerate((side * push[0], push[1], push[2])):
+            if length:
+                moved[:, axis] += weight * length
 
 
 def _normal(random: np.random.Generator) -> float:

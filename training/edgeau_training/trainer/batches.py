@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import TypeVar
 
 import cv2
 import numpy as np
@@ -20,6 +21,8 @@ from edgeau_training.trainer.geometry_targets import GeometryTargets
 
 __all__ = ["Batch", "Batches", "plain_images"]
 
+_Item = TypeVar("_Item")
+_SECOND_VIEW = 1  # in the seed of a face's second view
 _BORDER = (128, 128, 128)  # outside the crop, as the alignment has it
 
 
@@ -73,6 +76,8 @@ class Batches:
         points: landmarks in pixels of the view's canvas, ``(N, P, 2)``, or None.
         targets: standardises the points.
         threads: that make the pictures of a batch.
+        twice: every face is shown in two cuts and variations, the second one mirrored if the first is not, where pictures may
+            be mirrored; a batch then holds the first views of all its faces and after them the second ones.
     """
 
     def __init__(
@@ -83,8 +88,10 @@ class Batches:
         points: NDArray[np.float32] | None = None,
         targets: GeometryTargets | None = None,
         threads: int = 1,
+        twice: bool = False,
     ) -> None:
         self._data, self._seed, self._intensity = data, seed, intensity
+        self._twice = twice
         self._points, self._targets = points, targets
         self._pool = ThreadPoolExecutor(threads, "picture") if threads > 1 else None
 
@@ -114,11 +121,12 @@ class Batches:
         for draw in draws:
             places = range(start, start + len(draw))[part]
             rows, mask = draw.order[part], draw.mask[part]
-            taken = list(
-                self._map(
-                    lambda at: self._take(*at, view, augmentation, epoch), zip(rows, places, strict=True)
-                )
-            )
+            faces = list(zip(rows, places, strict=True))
+            taken = list(self._map(lambda at: self._take(*at, view, augmentation, epoch), faces))
+            if self._twice:
+                pairs = list(zip(faces, taken, strict=True))
+                taken += self._map(lambda pair: self._again(*pair, view, augmentation, epoch), pairs)
+                rows, mask = np.tile(rows, 2), np.tile(mask, (2, 1))
             yield self._batch(rows, mask, taken, view, columns)
             start += len(draw)
 
@@ -127,14 +135,32 @@ class Batches:
         if self._pool is not None:
             self._pool.shutdown()
 
-    def _map(
-        self, make: Callable[[tuple[int, int]], _Taken], items: Iterable[tuple[int, int]]
-    ) -> Iterable[_Taken]:
+    def _map(self, make: Callable[[_Item], _Taken], items: Iterable[_Item]) -> Iterable[_Taken]:
         return map(make, items) if self._pool is None else self._pool.map(make, items)
 
     def _take(self, row: int, place: int, view: CropView, augmentation: Augmentation, epoch: int) -> _Taken:
-        rng = np.random.default_rng((self._seed, epoch, place))
-        matrix, mirrored = random_cut(rng, augmentation, view)
+        return self._cut_and_varied(
+            np.random.default_rng((self._seed, epoch, place)), row, view, augmentation
+        )
+
+    def _again(
+        self, at: tuple[int, int], first: _Taken, view: CropView, augmentation: Augmentation, epoch: int
+    ) -> _Taken:
+        """The second view of a face."""
+        row, place = at
+        rng = np.random.default_rng((self._seed, epoch, place, _SECOND_VIEW))
+        mirrored = not first.mirrored if augmentation.flip else False
+        return self._cut_and_varied(rng, row, view, augmentation, mirrored)
+
+    def _cut_and_varied(
+        self,
+        rng: np.random.Generator,
+        row: int,
+        view: CropView,
+        augmentation: Augmentation,
+        mirrored: bool | None = None,
+    ) -> _Taken:
+        matrix, mirrored = random_cut(rng, augmentation, view, mirrored)
         image = _cut(self._data.crops([row], view.canvas)[0], matrix, view.pixels)
         return _Taken(vary(rng, augmentation, image), matrix, mirrored)
 

@@ -48,7 +48,8 @@ class Feed:
         if intensity is None and recipe.auxiliary.get("intensity"):
             raise UsageError(f"{recipe.data.set} codes no intensities; leave them out of [auxiliary]")
         points = None if targets is None else data.points()
-        self._batches = Batches(data.train, recipe.seed, intensity, points, targets, workers)
+        twice = recipe.agreement > 0
+        self._batches = Batches(data.train, recipe.seed, intensity, points, targets, workers, twice)
         options = dict(recipe.sampler)
         self._sampler: Sampler = build_sampler(options.pop("name"), data.train, recipe.seed, **options)
 

@@ -11,6 +11,7 @@ from torch.nn import functional
 
 from edgeau_training.datasets.crops import LabelledCrops
 from edgeau_training.losses import build_loss
+from edgeau_training.losses.agreement import disagreement
 from edgeau_training.trainer.batches import Batch
 from edgeau_training.trainer.process_group import ProcessGroup
 from edgeau_training.trainer.recipe import Recipe
@@ -85,6 +86,8 @@ class Objective:
             if answers.points is not None and batch.points is not None:
                 points = functional.smooth_l1_loss(answers.points, batch.points.expand_as(answers.points))
                 total = total + weights["landmarks"] * note("landmarks", points)
+            if self._recipe.agreement:
+                total = total + self._recipe.agreement * note("disagreement", disagreement(answers.logits))
             return total / count
 
         return criterion

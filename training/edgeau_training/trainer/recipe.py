@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -94,6 +95,8 @@ class Recipe:
         replicas: shares a part is split into, one thread each.
         loss: ``{"name": ..., options}``.
         auxiliary: weights of the training-only losses, ``intensity`` and ``landmarks``; none for no such heads.
+        agreement: weight of the disagreement between two views of a face; above 0 a step shows every face of the batch in two
+            views, one of them mirrored (:func:`~edgeau_training.losses.agreement.disagreement`). 0 shows each face once.
         tap: ``{"module": dotted name, "channels": n}`` of a map in the stem that is supervised as well; empty for none.
         from_scratch: residual branches begin at zero.
         optimiser: see :class:`~edgeau_training.trainer.optimisation.Optimiser`.
@@ -120,6 +123,7 @@ class Recipe:
     replicas: int = 1
     loss: Mapping[str, Any] = field(default_factory=lambda: {"name": "bbl"})
     auxiliary: Mapping[str, float] = field(default_factory=dict)
+    agreement: float = 0.0
     tap: Mapping[str, Any] = field(default_factory=dict)
     from_scratch: bool = False
     optimiser: Optimiser = field(default_factory=Optimiser)
@@ -145,6 +149,8 @@ class Recipe:
         unknown = sorted(set(self.auxiliary) - {"intensity", "landmarks"})
         if unknown:
             raise UsageError(f"auxiliary {', '.join(unknown)} is not known; known: intensity, landmarks")
+        if not 0 <= self.agreement < math.inf:
+            raise UsageError(f"agreement {self.agreement} is not a finite weight of 0 or more")
         self._check_replicas()
         if self.network.startswith("mrpnet"):
             self._check_fields()
