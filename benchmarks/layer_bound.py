@@ -3,7 +3,8 @@
     python benchmarks/layer_bound.py [--bundle default,light] [--runs 30] [--out result.json] [--write docs/frame-cost.md]
 
 Every operator of the file is run as a network of its own on one thread; its time is the best of some runs, less that of the cheapest operator, which is what a call
-costs. Its data then lie in the caches, so that the sum may be less than the whole. The bound of an operator is its multiply-accumulates at the speed of
+costs. Operators that LiteRT's kernels (XNNPACK) run as one are one here: a logistic and the product with its input (SiLU), and padding with the convolution that reads it.
+The data of an operator then lie in the caches, so that the sum may be less than the whole. The bound of an operator is its multiply-accumulates at the speed of
 a large product of uint8 by int8 (edgeau_export/profiling/roofline.py), or the bytes of its weights, inputs and outputs at the speed of a large copy, whichever is
 longer. An operator without products has the second alone.
 """
@@ -43,16 +44,25 @@ class Operator:
     Attributes:
         kind: class of layer.
         macs: multiply-accumulates.
-        bytes: of weights, inputs and outputs.
         inputs: numbers of the tensors that it is given.
         outputs: numbers of the tensors that it gives.
+        read: bytes of its inputs.
+        fixed: bytes of its weights.
+        written: bytes of its outputs.
     """
 
     kind: str
     macs: int
-    bytes: int
     inputs: tuple[int, ...]
     outputs: tuple[int, ...]
+    read: int
+    fixed: int
+    written: int
+
+    @property
+    def bytes(self) -> int:
+        """Bytes of weights, inputs and outputs."""
+        return self.read + self.fixed + self.written
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -82,7 +92,7 @@ def _measure(argv: Sequence[str] | None) -> int:
 def _network(file: Path, ceilings: Ceilings, runs: int) -> dict[str, Any]:
     content = file.read_bytes()
     whole = _best_ms(content, runs)
-    operators = operators_of(content)
+    operators = joined(operators_of(content))
     times = [
         _best_ms(part_of(content, operator.inputs, operator.outputs), runs)
         for operator in tqdm(operators, desc=file.parent.name, disable=None)
@@ -121,12 +131,49 @@ def operators_of(content: bytes) -> list[Operator]:
     profile = _account(model, _FILE, len(content))
     found = []
     for operator, layer in zip(model.graph.operators, profile.layers, strict=True):
-        given = tuple(int(n) for n in operator.inputs if n >= 0 and not model.constant(int(n)))
+        inputs = [int(n) for n in operator.inputs if n >= 0]
+        given = tuple(n for n in inputs if not model.constant(n))
         outputs = tuple(int(n) for n in operator.outputs)
-        touched = [int(n) for n in (*operator.inputs, *operator.outputs) if n >= 0]
-        moved = sum(model.bytes(n) for n in touched)
-        found.append(Operator(_class_of(model, operator), layer.macs, moved, given, outputs))
+        read, fixed, written = (
+            sum(model.bytes(n) for n in tensors)
+            for tensors in (given, [n for n in inputs if model.constant(n)], outputs)
+        )
+        found.append(Operator(_class_of(model, operator), layer.macs, given, outputs, read, fixed, written))
     return found
+
+
+def joined(operators: Sequence[Operator]) -> list[Operator]:
+    """The operators, those in one that run as one."""
+    found: list[Operator] = []
+    for operator in operators:
+        before = found[-1] if found else None
+        if before is not None and _is_silu(before, operator):
+            found[-1] = _one(before, operator, "SiLU")
+        elif before is not None and before.kind == "pad" and operator.inputs == before.outputs:
+            found[-1] = _one(before, operator, operator.kind)
+        else:
+            found.append(operator)
+    return found
+
+
+def _is_silu(first: Operator, second: Operator) -> bool:
+    return (first.kind, second.kind) == ("logistic", "mul") and set(second.inputs) == {
+        *first.inputs,
+        *first.outputs,
+    }
+
+
+def _one(first: Operator, second: Operator, kind: str) -> Operator:
+    """Two operators as one: what lies between them is neither written nor read, and an input of both is read once."""
+    return Operator(
+        kind,
+        first.macs + second.macs,
+        first.inputs,
+        second.outputs,
+        first.read,
+        first.fixed + second.fixed,
+        second.written,
+    )
 
 
 def _class_of(model: _Model, operator: Any) -> str:
