@@ -15,5 +15,5 @@ train() { # recipe, folder, weights to start from
 }
 
 mkdir -p "$runs"
-train mrpnet-synthetic-continued default weights/mrpnet-default.fp16.safetensors
-train mrpnet-slim-synthetic light weights/light.fp16.safetensors
+train mrpnet-synthetic-two-views default weights/mrpnet-default.fp16.safetensors
+train mrpnet-slim-synthetic-two-views light weights/light.fp16.safetensors
