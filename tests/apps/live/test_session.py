@@ -284,3 +284,26 @@ def test_somebody_else_does_not_get_it() -> None:
     assert face.take(_result(3.0, t0=300), given) == ""
     assert "calibrate again" in face.take(_result(14.0, t0=300), given)
     assert given.tracks == []
+
+
+def test_threads_end_before_their_camera_is_closed(sitter: Callable[[], PacedSource]) -> None:
+    running: list[str] = []
+
+    class Camera(PacedSource):
+        def close(self) -> None:
+            running.extend(
+                one.name for one in threading.enumerate() if one.name.startswith("edgeau-landmarks")
+            )
+            super().close()
+
+    def camera() -> Camera:
+        source = sitter()
+        return Camera(source._open, fps=12, repeat=True)
+
+    one = WebcamSession(
+        lambda artifact: Pipeline.load(artifact="model.int8.tflite", threads=1, max_faces=1), camera
+    )
+    one.start()
+    wait_for(lambda: one.newest()[1] is not None)
+    one.close()
+    assert running == []

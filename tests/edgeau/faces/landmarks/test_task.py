@@ -16,6 +16,7 @@ import numpy as np
 import pytest
 
 from edgeau import open_source
+from edgeau.bundle import bundle_folder
 from edgeau.errors import InputError
 from edgeau.faces.landmarks import mediapipe_models as models
 from edgeau.faces.landmarks import official_task, open_landmarker
@@ -225,3 +226,9 @@ def test_a_fetched_file_serves_from_the_cache(
     assert official_task.fetch(f"{url}/task") == place
     with open_landmarker(static=True) as landmarker:
         assert len(landmarker.detect(astronaut)[0]) == 478
+
+
+def test_blendshapes_that_are_another_network_are_named(tmp_path: Path) -> None:
+    other = (bundle_folder("light") / "model.int8.tflite").read_bytes()
+    with pytest.raises(InputError, match="face_blendshapes.tflite of .*a.task is another network"):
+        Blendshapes(_zip(tmp_path / "a.task", face_blendshapes=other))
