@@ -291,19 +291,18 @@ def test_threads_end_before_their_camera_is_closed(sitter: Callable[[], PacedSou
 
     class Camera(PacedSource):
         def close(self) -> None:
-            running.extend(
-                one.name for one in threading.enumerate() if one.name.startswith("edgeau-landmarks")
-            )
+            running.extend(one.name for one in threading.enumerate() if one.name == "edgeau-landmarks")
             super().close()
 
-    def camera() -> Camera:
-        source = sitter()
-        return Camera(source._open, fps=12, repeat=True)
+    class Failing(WebcamSession):
+        def _note(self, result: FrameResult) -> None:
+            raise InputError("this result cannot be taken")
 
-    one = WebcamSession(
-        lambda artifact: Pipeline.load(artifact="model.int8.tflite", threads=1, max_faces=1), camera
-    )
+    def load(artifact: str | None) -> Pipeline:
+        return Pipeline.load(artifact=artifact or "model.int8.tflite", threads=1, max_faces=1)
+
+    one = Failing(load, lambda: Camera(sitter()._open, fps=12, repeat=True))
     one.start()
-    wait_for(lambda: one.newest()[1] is not None)
+    wait_for(lambda: one.failure is not None)
     one.close()
     assert running == []
