@@ -13,6 +13,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import AbstractContextManager, suppress
 from typing import NamedTuple, TypeVar
 
+from edgeau._system.lifetime import Lifetime
 from edgeau.results import Face
 from edgeau.sources import Frame, Source
 from edgeau.stages import FrameStages
@@ -70,11 +71,19 @@ class Overlap:
         ]
 
     def frames(self) -> Generator[Looked, None, None]:
-        """Every frame in order; what a stage raised is raised after the frames before it."""
-        for thread in self._threads:
-            thread.start()
+        """Every frame in order; what a stage raised is raised after the frames before it.
+
+        Raises:
+            EngineError: the process was forked since.
+        """
+        lifetime = Lifetime("stream")
+        begun: list[threading.Thread] = []
         try:
+            for thread in self._threads:
+                thread.start()
+                begun.append(thread)
             while True:
+                lifetime.check()
                 item = self._looked.get()
                 if item is None:
                     return
@@ -82,10 +91,11 @@ class Overlap:
                     raise item
                 yield item
         finally:
-            self._stopping.set()
-            for thread in self._threads:
-                thread.join()
-            self._readers.shutdown(cancel_futures=True)
+            if lifetime.is_here:  # not in a forked process, which has none of the threads
+                self._stopping.set()
+                for thread in begun:
+                    thread.join()
+                self._readers.shutdown(cancel_futures=True)
 
     def _decode(self) -> None:
         try:
@@ -107,10 +117,10 @@ class Overlap:
             try:
                 with self._finding():
                     found = self._stages.find(frame)
+                faces = self._readers.submit(self._stages.read, frame, found)
             except BaseException as error:  # noqa: BLE001
                 item = error
                 break
-            faces = self._readers.submit(self._stages.read, frame, found)
             if not self._put(self._looked, Looked(frame, taken_s, faces)):
                 return
         self._put(self._looked, item)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 
@@ -200,7 +200,7 @@ class Pipeline(Closing):
             The result; its index counts the calls.
 
         Raises:
-            InputError: the frame is not a BGR picture; the message says how to make it one.
+            InputError: the frame is not a BGR picture, and the message says how to make it one; or the time is not finite.
             EngineError: the engine failed.
         """
         return self._next(frame_bgr, time_s, static=True)
@@ -208,7 +208,8 @@ class Pipeline(Closing):
     def track(self, frame_bgr: NDArray[np.uint8], *, time_s: float | None = None) -> FrameResult:
         """The action units of the next frame of a stream that the caller reads; :meth:`reset` begins another one.
 
-        Arguments, result and errors as for :meth:`process`; faces have a ``track_id``, and the filters apply.
+        Arguments, result and errors as for :meth:`process`; faces have a ``track_id``, and the filters apply. ``time_s`` ascends:
+        where it goes back by more than a second, tracks end.
         """
         with self._stepping:
             if self._follows is not self:
@@ -222,7 +223,7 @@ class Pipeline(Closing):
             self.stages.start()
             self._count, self._start_s = 0, None
 
-    def stream(self, source: Source, *, cores: int = 1) -> Iterator[FrameResult]:
+    def stream(self, source: Source, *, cores: int = 1) -> Generator[FrameResult, None, None]:
         """The action units of a source's frames, in order, with the source's numbers and times.
 
         Of files every frame is processed, one after the other, and with the same results in every run. Of a live source the newest
@@ -237,15 +238,23 @@ class Pipeline(Closing):
         Raises:
             InputError: from the iterator, where the source could not deliver frames; what it could comes before.
             EngineError: the engine failed.
-            UsageError: from the iterator, live or not, where another stream of this pipeline began meanwhile: the faces of two streams
-                would be taken for each other.
+            UsageError: from the iterator, where it is given no source; or, live or not, where another stream of this pipeline began
+                meanwhile: the faces of two streams would be taken for each other.
+
+        Close the iterator before its source where it is left early and kept in a variable (``contextlib.closing``): threads may be
+        reading the source ahead. A ``for`` loop does so by itself.
         """
+        if not isinstance(source, Source):
+            raise UsageError(
+                f"a stream is read from a source, not from a {type(source).__name__}: open it with edgeau.open_source(...)"
+            )
         this = object()
         if source.live:
             with self._stepping:
                 self._take_over(this)
                 self.live = LivePipeline(self.stages)
-            yield from self.live.stream(source)
+                results = self.live.stream(source)  # whatever takes over from here on ends this run
+            yield from results
             with self._step_of(this):  # or another stream ended it
                 return
         with self._stepping:
@@ -259,7 +268,7 @@ class Pipeline(Closing):
                 result = self._result(frame, static=source.still, taken_s=time.monotonic())
             yield result
 
-    def _overlapped(self, source: Source, cores: int, stream: object) -> Iterator[FrameResult]:
+    def _overlapped(self, source: Source, cores: int, stream: object) -> Generator[FrameResult, None, None]:
         readers = 1 if self.stages.remembers_looks else cores
         self.stages.detector.widen(readers)
         overlap = Overlap(self.stages, source, readers, lambda: self._step_of(stream), time.monotonic)
@@ -307,10 +316,12 @@ class Pipeline(Closing):
                 self._start_s = taken_s
             number, self._count = self._count, self._count + 1
             since_s = taken_s - self._start_s
-        frame = Frame(number, since_s if time_s is None else time_s, frame_bgr, "")
+        frame = Frame(number, since_s if time_s is None else float(time_s), frame_bgr, "")
         return self._result(frame, static=static, taken_s=taken_s)
 
     def _result(self, frame: Frame, *, static: bool, taken_s: float) -> FrameResult:
         faces = tuple(self.stages.read(frame, self.stages.find(frame, static=static)))
         age_s = time.monotonic() - taken_s
-        return self.stages.apply_filters(FrameResult(frame.index, frame.time_s, age_s, 0, faces))
+        return self.stages.apply_filters(
+            FrameResult(frame.index, frame.time_s, age_s, 0, faces), static=static
+        )

@@ -215,6 +215,15 @@ class FaceQuality:
         }
 
 
+def _read_only(array: NDArray[np.float32]) -> NDArray[np.float32]:
+    """The array, or a view of it: later frames may be compared with what a result holds, so nobody writes into it."""
+    if not array.flags.writeable:
+        return array
+    view = array.view()
+    view.flags.writeable = False
+    return view
+
+
 def refused_unit(unit: ActionUnit, reason: str) -> ActionUnit:
     """An AU without its numbers: absent, which is not the same as 0."""
     return ActionUnit(unit.name, None, None, None, reason, unit.experimental)
@@ -226,14 +235,14 @@ class Face:
 
     Attributes:
         box: around the landmarks.
-        landmarks: float32 ``(468 or 478, 3)``; x y in pixels, z in the same unit, smaller is closer to the camera.
+        landmarks: float32 ``(468 or 478, 3)``, read-only; x y in pixels, z in the same unit, smaller is closer to the camera.
         track_id: the same number for the same person while visible; None for single pictures.
         pose: head pose, or None when it was not computed.
         aus: label to action unit, in the model's output order.
         quality: quality of the face's picture, or None when it was not assessed.
         aus_time_s: ``time_s`` of the frame that ``aus`` were read from; live, the network may look at every k-th frame
             only, and the frames between carry its last answer. None when the network has not looked at this face yet.
-        network_logits: float32 ``(C,)``, what the network alone says, in the order of the bundle's labels
+        network_logits: float32 ``(C,)``, read-only, what the network alone says, in the order of the bundle's labels
             (``bundle.manifest.labels``), before landmarks and a neutral baseline; None where it did not look at this very frame.
             It is what :class:`edgeau.NeutralCollector` collects, and stands in no table.
         aus_held_s: ``time_s`` of the last frame that showed the face unchanged since ``aus_time_s``, so that the network's answer
@@ -261,6 +270,9 @@ class Face:
             raise ValueError(f"landmarks must be (468, 3) or (478, 3), got {shape}")
         if self.landmarks.dtype != np.float32:
             raise ValueError(f"landmarks must be float32, got {self.landmarks.dtype}")
+        object.__setattr__(self, "landmarks", _read_only(self.landmarks))
+        if self.network_logits is not None:
+            object.__setattr__(self, "network_logits", _read_only(self.network_logits))
         object.__setattr__(self, "aus", _FrozenDict(self.aus))
         if self.blendshapes is not None:
             object.__setattr__(self, "blendshapes", _FrozenDict(self.blendshapes))
@@ -295,7 +307,7 @@ class Face:
                 clipped=quality.clipped,
             )
         if self.aus_held_s is not None:
-            values["aus_time_s"] = self.aus_time_s and round(self.aus_time_s, 6)
+            values |= _rounded(6, aus_time_s=self.aus_time_s)
         if self.blendshapes is not None:
             values["blendshapes"] = _rounded(4, **self.blendshapes)
         if self.eyes is not None:
@@ -381,8 +393,8 @@ class FrameResult:
             landmarks: whether faces carry their mesh points.
         """
         return {
-            "index": self.index,
-            "time_s": round(self.time_s, 6),
+            "index": int(self.index),
+            "time_s": round(float(self.time_s), 6),
             "faces": [face.to_dict(place, landmarks=landmarks) for place, face in enumerate(self.faces)],
         }
 
@@ -449,10 +461,11 @@ class FrameResult:
             if face.eyes is not None:
                 row |= {"eye_pitch": face.eyes.pitch, "eye_yaw": face.eyes.yaw}
             rows.append(row)
-        frame = pd.DataFrame(rows)
-        kinds = {name: "boolean" for name in frame.columns if name.endswith("_active")}
-        kinds |= {name: "string" for name in frame.columns if name.endswith("_reason")}
-        return frame.astype(kinds)
+        # Said of every column in which values may be missing: a frame in which all are would else give it another type.
+        kinds = dict.fromkeys(("pitch", "yaw", "roll"), "float64") if rows else {}
+        for label in {label: None for face in self.faces for label in face.aus}:
+            kinds |= {label: "float64", f"{label}_active": "boolean", f"{label}_reason": "string"}
+        return pd.DataFrame(rows).astype(kinds)
 
 
 def _rounded(digits: int, **values: float | None) -> dict[str, float | None]:

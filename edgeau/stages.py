@@ -37,7 +37,7 @@ from edgeau.runtimes.table import runtimes
 from edgeau.sources.frame import Frame
 from edgeau.temporal.hysteresis import Hysteresis
 from edgeau.temporal.smoothing import Smoother
-from edgeau.temporal.track_states import ResultFilter
+from edgeau.temporal.track_states import PerTrackFilter, ResultFilter
 
 __all__ = ["MOST_FACES", "FrameStages", "Stages"]
 
@@ -130,7 +130,7 @@ class FrameStages(Closing):
         self._alignment = detector.bundle.manifest.alignment
         self._max_faces = max_faces
         self._far = far
-        self._looks_far, self._most = far is True, max_faces or _MOST_LIVE
+        self._looks_far, self._most = far is True, _MOST_LIVE if max_faces is None else max_faces
         self._lifetime = Lifetime("pipeline")
         self._finding, self._filtering = threading.RLock(), threading.RLock()
         self._open_landmarker = landmarker or _mediapipe(detector.bundle, max_faces, None)
@@ -216,11 +216,13 @@ class FrameStages(Closing):
         self._lifetime.check()
         with self._finding:
             self._looks_far = self._far is True if live else self._far is not False
-            self._most = self._max_faces or (_MOST_LIVE if live else MOST_FACES)
+            usual = _MOST_LIVE if live else MOST_FACES
+            self._most = usual if self._max_faces is None else self._max_faces
             self._landmarker(static=static).reset()
             self._tracker = FaceTracker()
             self._unchanged.clear()
-            self._baselines = {who: face for who, face in self._baselines.items() if who is None}
+            everybody = self._baselines.get(None)
+            self._baselines = {} if everybody is None else {None: everybody}
         with self._filtering:
             for result_filter in self.filters:
                 result_filter.reset()
@@ -267,7 +269,9 @@ class FrameStages(Closing):
         Args:
             static: in pictures by themselves; else in the stream that :meth:`start` began.
         """
-        return self._max_faces or MOST_FACES if static else self._most
+        if not static:
+            return self._most
+        return MOST_FACES if self._max_faces is None else self._max_faces
 
     def read(self, frame: Frame, faces: Sequence[DetectedFace], *, loaded: bool = False) -> list[Face]:
         """The action units of some faces of a frame.
@@ -309,11 +313,21 @@ class FrameStages(Closing):
         """A face that the network has not looked at yet: its action units are there, without numbers."""
         return Face(face.box, face.landmarks, face.track_id, face.pose, self.predictor.empty())
 
-    def apply_filters(self, result: FrameResult) -> FrameResult:
-        """Pass a result through the filters, and add the optional outputs that were asked for."""
+    def apply_filters(self, result: FrameResult, *, static: bool = False) -> FrameResult:
+        """Pass a result through the filters, and add the optional outputs that were asked for.
+
+        Args:
+            result: of the stream that :meth:`start` began.
+            static: it is of a picture by itself; filters that follow tracks are left out, for whose states its time means nothing.
+
+        Raises:
+            UsageError: the stages are closed.
+        """
         with self._filtering:
+            self._lifetime.check()
             for result_filter in self.filters:
-                result = result_filter.apply(result)
+                if not (static and isinstance(result_filter, PerTrackFilter)):
+                    result = result_filter.apply(result)
             return result if self._optional is None else self._optional.add(result)
 
     @property
@@ -327,6 +341,9 @@ class FrameStages(Closing):
             with self._finding:  # a thread that looks for faces right now ends that first
                 for landmarker in self._landmarkers.values():
                     landmarker.close()
+            if self._optional is not None:
+                with self._filtering:
+                    self._optional.close()
             self.detector.close()
 
     def _quality(self, frame: Frame, face: DetectedFace, crop: NDArray[np.uint8]) -> FaceQuality:
@@ -393,11 +410,10 @@ class FrameStages(Closing):
 
 def _mediapipe(bundle: Bundle, max_faces: int | None, model: Path | None) -> Callable[[bool], Landmarker]:
     """Open MediaPipe's networks: those given, else those of the bundle, else those of this machine."""
+    most = MOST_FACES if max_faces is None else max_faces
 
     def opened(static: bool) -> Landmarker:
-        return open_landmarker(
-            static=static, max_faces=max_faces or MOST_FACES, model=model, bundled=bundle.landmark_networks
-        )
+        return open_landmarker(static=static, max_faces=most, model=model, bundled=bundle.landmark_networks)
 
     return opened
 

@@ -3,7 +3,7 @@
 Columns: ``picture``, a path that starts in the table's folder; one a label, named ``AU12`` (or ``AU012``), ``AU12L``, or a word such
 as ``smile``, with 1 present, 0 absent, and -1, 9, 999 or nothing where nobody labelled; and optionally ``person`` (never on both
 sides of a division), ``clip`` (pictures of one sequence, in the order of the rows), ``split`` (``train``, ``val``, ``test``) and
-``neutral`` (1 where the whole face is at rest).
+``neutral`` (1 where the whole face is at rest, coded like a label).
 
 A table whose columns cannot be understood is refused. A row that cannot be used is left out, and named.
 """
@@ -191,7 +191,9 @@ def labelled_pictures(table: Path, header: Sequence[str], rows: Sequence[Sequenc
     def column(name: str) -> tuple[str, ...] | None:
         return tuple(cells[places[name]] for _, cells in kept) if name in places else None
 
-    rest = column("neutral")
+    rest = None
+    if "neutral" in places:
+        rest = [_code(table, number, "neutral", cells[places["neutral"]]) == 1 for number, cells in kept]
     pictures = column("picture")
     assert pictures is not None
     return LabelledPictures(
@@ -202,7 +204,7 @@ def labelled_pictures(table: Path, header: Sequence[str], rows: Sequence[Sequenc
         person=column("person"),
         clip=column("clip"),
         split=column("split"),
-        at_rest=None if rest is None else np.array([cell == "1" for cell in rest]),
+        at_rest=None if rest is None else np.array(rest),
         digest=file_digest(table),
         problems=tuple(problems),
         numbers=tuple(number for number, _ in kept),

@@ -6,6 +6,7 @@ networks is ascending by number. Networks from elsewhere may have one side of an
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterable
 
@@ -115,9 +116,12 @@ def written_label(text: str) -> str:
 
 def in_facs_order(labels: Iterable[str]) -> list[str]:
     """AU labels ascending by number, then free labels in the order they were given in."""
-    numbered = [(au_number_or_none(label), label) for label in labels]
-    last = max(NAMES) + 1
-    return [label for _, label in sorted(numbered, key=lambda pair: last if pair[0] is None else pair[0])]
+    return sorted(labels, key=_facs_place)
+
+
+def _facs_place(label: str) -> float:
+    number = au_number_or_none(label)
+    return math.inf if number is None else number
 
 
 def facs_name(label: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -9,7 +10,7 @@ from numpy.typing import NDArray
 
 from edgeau.action_units.landmark_model import LandmarkModel
 from edgeau.action_units.neutral_baseline import NeutralBaseline
-from edgeau.errors import InputError
+from edgeau.errors import InputError, UsageError
 
 __all__ = ["NeutralCollector"]
 
@@ -24,19 +25,24 @@ class NeutralCollector:
 
     Used frame by frame until it is done::
 
-        collector = NeutralCollector(model)
+        collector = NeutralCollector(model, network=pipeline.bundle.manifest.network.name)
         while not collector.done:
             collector.add(face.landmarks, result.time_s, face.network_logits)
         baseline = collector.baseline()
 
     Args:
         model: the landmark model that the baseline is for.
-        seconds: how long to collect.
+        seconds: how long to collect, more than 0.
         network: name of the bundle's network (``bundle.manifest.network.name``), whose logits are collected too where they
-            are given.
+            are given; without it they are not.
+
+    Raises:
+        UsageError: the time is not above 0, or not finite.
     """
 
     def __init__(self, model: LandmarkModel, seconds: float = 1.0, network: str = "") -> None:
+        if not 0 < seconds < math.inf:
+            raise UsageError(f"seconds must be above 0, and finite, got {seconds}")
         self._model, self._seconds, self._network = model, seconds, network
         self._network_logits: list[NDArray[np.float32]] = []
         self._shapes: list[NDArray[np.float32]] = []
@@ -71,8 +77,10 @@ class NeutralCollector:
                 them the baseline moves every AU, without them those that the landmarks move.
 
         Raises:
-            InputError: the landmarks have another shape, or the time goes back.
+            InputError: the landmarks have another shape, or the time goes back or is not finite.
         """
+        if not math.isfinite(time_s):
+            raise InputError(f"the time of a frame must be a finite number of seconds, got {time_s}")
         if self._times and time_s < self._times[-1]:
             raise InputError(
                 f"frame time {time_s:.3f} s comes after {self._times[-1]:.3f} s; collect from the start again"

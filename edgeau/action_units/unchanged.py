@@ -46,6 +46,7 @@ class SeenFace(Generic[Answer]):
     """A look of the network at a face, and its answer.
 
     Attributes:
+        size: height and width of the frame, pixels.
         place: left, top, right, bottom of what is compared, pixels of the frame.
         picture: uint8 ``(56, 56, 3)``, the frame there, made smaller.
         landmarks: float32 ``(468 or 478, 3)``, pixels.
@@ -53,6 +54,7 @@ class SeenFace(Generic[Answer]):
         answer: what is kept of it.
     """
 
+    size: tuple[int, int]
     place: tuple[int, int, int, int]
     picture: NDArray[np.uint8]
     landmarks: NDArray[np.float32]
@@ -82,13 +84,13 @@ class UnchangedFaces(Generic[Answer]):
 
         Args:
             track_id: of the face.
-            frame: uint8 ``(height, width, 3)``, of the same size as before.
+            frame: uint8 ``(height, width, 3)``; one of another size than before shows nothing that can be compared.
             landmarks: of the face, float32 ``(468 or 478, 3)``, pixels.
             box: around the landmarks.
             time_s: time of the frame, seconds.
         """
         seen = self._seen.get(track_id)
-        if seen is None or not 0 <= time_s - seen.time_s <= _LONGEST_S:
+        if seen is None or not 0 <= time_s - seen.time_s <= _LONGEST_S or seen.size != frame.shape[:2]:
             return None
         moved = np.abs(landmarks[:, :2] - seen.landmarks[:, :2]).max()
         if moved > _MOVED * max(box.width, box.height):
@@ -113,7 +115,8 @@ class UnchangedFaces(Generic[Answer]):
         self._seen.pop(track_id, None)
         while len(self._seen) >= self._most:
             del self._seen[next(iter(self._seen))]
-        self._seen[track_id] = SeenFace(place, _shown(frame, place), landmarks, time_s, answer)
+        size = frame.shape[0], frame.shape[1]
+        self._seen[track_id] = SeenFace(size, place, _shown(frame, place), landmarks, time_s, answer)
 
 
 def _place(box: Box, shape: tuple[int, ...]) -> tuple[int, int, int, int]:

@@ -25,6 +25,8 @@ _SMALLEST_LETTERS = 10
 # Rows that a strip has room for: 18 action units, a heading, a footnote, and air. Letters follow from it.
 _ROWS = 22.4
 _MOST_CARDS = 6
+# A frame is not enlarged beyond so many pixels a side: one that is long and a few pixels high would take gigabytes.
+_LONGEST = 8192
 _FOOTNOTE = "* experimental: unproven on real faces"
 
 
@@ -54,7 +56,7 @@ class Layout:
     def of(cls, width: int, height: int, *, banner: bool) -> Layout:
         """The layout for frames of this size, pixels."""
         least = _SMALLEST_LETTERS * 2.1 * _ROWS
-        scale = max(1.0, least / height)
+        scale = max(1.0, min(least / height, _LONGEST / max(width, height)))
         frame = (round(width * scale), round(height * scale))
         # A tall narrow frame must not get a strip that dwarfs it.
         letters = min(frame[1] / (2.1 * _ROWS), max(least / (2.1 * _ROWS), frame[0] / 30))

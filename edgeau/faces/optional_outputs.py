@@ -10,6 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Literal, get_args
 
+from edgeau._system.closing import Closing
 from edgeau.errors import UsageError
 from edgeau.faces.eye_direction import eye_direction
 from edgeau.faces.landmarks.litert.blendshapes import Blendshapes
@@ -24,7 +25,7 @@ uncalibrated (:attr:`edgeau.Face.eyes`)."""
 OPTIONAL_OUTPUTS: tuple[OptionalOutput, ...] = get_args(OptionalOutput)
 
 
-class OptionalOutputs:
+class OptionalOutputs(Closing):
     """Adds optional outputs to results.
 
     Args:
@@ -32,12 +33,14 @@ class OptionalOutputs:
         place: a ``face_landmarker.task`` that carries the network of blendshapes; None takes the landmark networks of this machine.
 
     Raises:
-        UsageError: a name is none of :data:`OPTIONAL_OUTPUTS`.
+        UsageError: a name is none of :data:`OPTIONAL_OUTPUTS`, or they are no list.
         InputError: blendshapes were asked for, and there is no network for them.
         DependencyError: LiteRT is missing.
     """
 
     def __init__(self, names: Sequence[str], place: Path | None = None) -> None:
+        if isinstance(names, str):
+            raise UsageError(f"optional outputs are given as a list, such as [{names!r}]; got {names!r}")
         unknown = [name for name in names if name not in OPTIONAL_OUTPUTS]
         if unknown:
             raise UsageError(
@@ -55,6 +58,11 @@ class OptionalOutputs:
         if not self.names:
             return result
         return replace(result, faces=tuple(self._of(face) for face in result.faces))
+
+    def close(self) -> None:
+        """Give the network's memory back; a second call does nothing."""
+        if self._blendshapes is not None:
+            self._blendshapes.close()
 
     def _of(self, face: Face) -> Face:
         return replace(

@@ -2,8 +2,9 @@
 
 A face is expected where its motion takes it, at about its size and about its shape a moment ago. What is found is paired
 with what is expected so that all pairs together fit best. Faces out of sight are expected to move on a little and are
-forgotten after a second. Nothing of a face outlives its number, and nothing is compared over more than that second: no
-template of a person is made.
+forgotten after a second of frames without them. Where frames themselves are missing (a source that left and came back, a film
+of one frame in several seconds), the faces before are compared with those after, over eight seconds at most. Nothing of a face
+outlives its number: no template of a person is made.
 """
 
 from __future__ import annotations
@@ -56,7 +57,7 @@ class _Track:
 
     def stray(self, x: float, y: float, now_s: float) -> float:
         """Distance from the place where it is expected, pixels."""
-        on_s = min(now_s - self.seen_s, _COAST_S)
+        on_s = min(max(now_s - self.seen_s, 0.0), _COAST_S)
         return math.hypot(x - self.x - on_s * self.speed_x, y - self.y - on_s * self.speed_y)
 
 
@@ -86,7 +87,7 @@ class FaceTracker:
         Args:
             boxes: boxes of the faces.
             landmarks: landmarks of the faces, ``(468 or 478, 3)`` each.
-            time_s: time of the frame, seconds.
+            time_s: time of the frame, seconds; where it goes back by more than a second, tracks end.
         """
         self._now_s = time_s
         sights = [_sight(box, face) for box, face in zip(boxes, landmarks, strict=True)]
@@ -95,8 +96,9 @@ class FaceTracker:
         for row, place in linear_assignment(costs, _TOO_MUCH):
             self._follow(self._tracks[row], sights[place])
             numbers[place] = self._tracks[row].number
+        # A track that was seen later than now is of another recording, whose time had gone further.
         self._tracks = [
-            track for track in self._tracks if self._now_s - track.seen_s <= _MAX_ABSENCE_S + 1e-6
+            track for track in self._tracks if abs(self._now_s - track.seen_s) <= _MAX_ABSENCE_S + 1e-6
         ]
         return [self._start(sights[place]) if number < 0 else number for place, number in enumerate(numbers)]
 

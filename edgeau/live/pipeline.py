@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
+from contextlib import closing
 from pathlib import Path
 
 from edgeau._system.closing import Closing
@@ -109,7 +110,7 @@ class LivePipeline(Closing):
         live._owns_stages = True
         return live
 
-    def stream(self, source: Source) -> Iterator[FrameResult]:
+    def stream(self, source: Source) -> Generator[FrameResult, None, None]:
         """The newest results of a source, as fast as they are taken.
 
         Args:
@@ -121,9 +122,9 @@ class LivePipeline(Closing):
             EngineError: the engine fails again and again.
             UsageError: a stream of this pipeline runs already.
         """
-        return (view.result for view in self.views(source))
+        return _results(self.views(source))
 
-    def views(self, source: Source) -> Iterator[View]:
+    def views(self, source: Source) -> Generator[View, None, None]:
         """Follow a source like :meth:`stream`, each result with the frame that it is about.
 
         :meth:`stop` is heard from this call on, also before the first result is asked for.
@@ -132,7 +133,7 @@ class LivePipeline(Closing):
         self._run = LiveRun(self.stages, source, self.options)
         return self._views(self._run)
 
-    def _views(self, run: LiveRun) -> Iterator[View]:
+    def _views(self, run: LiveRun) -> Generator[View, None, None]:
         self._refuse_another()
         self._running = True
         try:
@@ -171,3 +172,9 @@ class LivePipeline(Closing):
             self._run.join()
         if self._owns_stages:
             self.stages.close()
+
+
+def _results(views: Generator[View, None, None]) -> Generator[FrameResult, None, None]:
+    with closing(views):
+        for view in views:
+            yield view.result

@@ -9,6 +9,7 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
+from edgeau._system.lifetime import Lifetime
 from edgeau.errors import InputError
 from edgeau.faces.detected_face import DetectedFace
 from edgeau.live.counters import FrameStats, LiveCounters
@@ -68,6 +69,8 @@ class LiveRun:
         self._rate = RateLimit(options.fps)
         self._network_busy = threading.Event()
         self._stopping = threading.Event()
+        self._starting = threading.RLock()
+        self._lifetime = Lifetime("live stream")
         self._error: BaseException | None = None
         self._landmark_errors, self._network_errors = ErrorThrottle(source.name), ErrorThrottle(source.name)
         self._landmarks_s: float | None = None
@@ -86,19 +89,21 @@ class LiveRun:
 
     def start(self) -> None:
         """Begin; after :meth:`stop` nothing begins."""
-        if self._stopping.is_set():
-            return
-        self._stages.start()
-        for thread in self._threads:
-            thread.start()
+        with self._starting:
+            if self._stopping.is_set():
+                return
+            self._stages.start()
+            for thread in self._threads:
+                thread.start()
 
     def take(self) -> View | None:
         """Wait for the next result; None after the last.
 
         Raises:
             InputError: the source failed, or was silent for longer than allowed.
-            EngineError: the engine fails again and again.
+            EngineError: the engine fails again and again, or the process was forked since.
         """
+        self._lifetime.check()
         while not self._stopping.is_set():
             pending = self._results.take(_WATCH_S)
             if pending is not None:
@@ -111,13 +116,22 @@ class LiveRun:
         return None
 
     def stop(self) -> None:
-        """End within half a second, whatever the source does; more than once does no harm. Any thread may call it."""
+        """End within half a second, whatever the source does; more than once does no harm. Any thread may call it.
+
+        In a forked process it does nothing: the threads are the parent's, and the locks may be held by them for ever.
+        """
+        if not self._lifetime.is_here:
+            return
         self._stopping.set()
         self._source.stop()
         self._end()
 
     def join(self) -> None:
         """Wait for the threads, after :meth:`stop`, and account for the frames that were on their way."""
+        if not self._lifetime.is_here:
+            return
+        with self._starting:  # a thread that begins right now is waited for as well
+            pass
         capture, *stages = self._threads
         if capture.ident is not None:  # it was started
             for thread in stages:

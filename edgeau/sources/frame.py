@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from edgeau.errors import InputError
 from edgeau.sources.check_frame import check_frame
 
 __all__ = ["Frame"]
@@ -27,7 +29,7 @@ class Frame:
         gap_s: seconds without frames just before this one, after which the source came back; 0 when it never left.
 
     Raises:
-        InputError: an image is not such an array.
+        InputError: an image is not such an array, or the time is not finite.
     """
 
     index: int
@@ -42,3 +44,5 @@ class Frame:
         check_frame(self.image)
         if self.small is not None:
             check_frame(self.small)
+        if not math.isfinite(self.time_s):
+            raise InputError(f"the time of a frame must be a finite number of seconds, got {self.time_s}")

@@ -47,6 +47,7 @@ class PacedSource(Source):
         self.fps = fps or self._source.fps
         self.length = None if repeat else self._source.length
         self._stopped = threading.Event()
+        self._reopening = threading.Lock()
 
     def __iter__(self) -> Iterator[Frame]:
         start_s = None
@@ -65,7 +66,8 @@ class PacedSource(Source):
     def close(self) -> None:
         """Stop, and close the file."""
         self._stopped.set()
-        self._source.close()
+        with self._reopening:
+            self._source.close()
 
     def _timed(self) -> Iterator[tuple[float, Frame]]:
         """Frames with their times, the repetitions behind one another."""
@@ -78,5 +80,8 @@ class PacedSource(Source):
             if not self._repeat or not number:
                 return
             begin_s = time_s + step_s
-            self._source.close()
-            self._source = self._open()
+            with self._reopening:
+                if self._stopped.is_set():  # closed by another thread: nobody would close what is opened now
+                    return
+                self._source.close()
+                self._source = self._open()

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence, Sized
+import threading
+from collections.abc import Generator, Iterable, Iterator, Sequence, Sized
 from pathlib import Path
 from typing import Any
 
@@ -70,16 +71,46 @@ class ArraySource(Source):
         self.fps = fps
         self._frames: Any = frames
         self.length = len(frames) if isinstance(frames, Sized) else None
+        self._running = threading.Lock()
+        self._closed = False
 
     def __iter__(self) -> Iterator[Frame]:
-        for index, item in enumerate(self._frames):
+        for index, item in enumerate(self._items()):
             if isinstance(item, Frame):
                 yield item
             else:
                 yield Frame(index, index / (self.fps or 30.0), item, f"frame {index}")
 
     def close(self) -> None:
-        """Close the iterable where it can be closed (a generator)."""
-        close = getattr(self._frames, "close", None)
-        if close is not None:
+        """Close the iterable where it can be closed; a generator that another thread runs is closed when it gives its next item.
+
+        Whoever iterates gets no more then.
+        """
+        if isinstance(self._frames, Generator):
+            self._closed = True
+            self._close_generator()
+        elif (close := getattr(self._frames, "close", None)) is not None:
             close()
+
+    def _items(self) -> Iterator[Any]:
+        items = iter(self._frames)
+        while True:
+            with self._running:
+                if self._closed:
+                    return
+                try:
+                    item = next(items)
+                except StopIteration:
+                    return
+            if self._closed:  # while it ran: whoever closes could not, and does not wait for a generator that may never come back
+                self._close_generator()
+                return
+            yield item
+
+    def _close_generator(self) -> None:
+        """Close it, unless a thread is inside it: that one does so afterwards."""
+        if self._running.acquire(blocking=False):
+            try:
+                self._frames.close()
+            finally:
+                self._running.release()

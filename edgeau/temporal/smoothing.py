@@ -80,8 +80,8 @@ class OneEuro:
 
     def __post_init__(self) -> None:
         _positive(min_cutoff=self.min_cutoff, derivative_cutoff=self.derivative_cutoff)
-        if not self.beta >= 0:
-            raise UsageError(f"beta must be 0 or more, got {self.beta}")
+        if not 0 <= self.beta < math.inf:
+            raise UsageError(f"beta must be 0 or more, and finite, got {self.beta}")
 
     @property
     def latency_s(self) -> float:
@@ -223,5 +223,5 @@ def _clipped(value: float) -> float:
 
 def _positive(**values: float) -> None:
     for name, value in values.items():
-        if not value > 0:
-            raise UsageError(f"{name} must be above 0, got {value}")
+        if not 0 < value < math.inf:
+            raise UsageError(f"{name} must be above 0, and finite, got {value}")

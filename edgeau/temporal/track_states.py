@@ -58,8 +58,8 @@ class TrackStates(Generic[State]):
         return self._states.get(track_id)
 
     def gone(self, time_s: float) -> list[tuple[int, State]]:
-        """Give up the tracks that are unseen for too long, and return them."""
-        late = [number for number, seen_s in self._seen_s.items() if time_s - seen_s > self._forget_s]
+        """Give up the tracks that are unseen for too long, and return them; also those of a later time, which are of another recording."""
+        late = [number for number, seen_s in self._seen_s.items() if abs(time_s - seen_s) > self._forget_s]
         for number in late:
             del self._seen_s[number]
         return [(number, self._states.pop(number)) for number in late]

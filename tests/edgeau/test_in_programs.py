@@ -208,6 +208,42 @@ def test_after_a_fork(bundle_path: Path, astronaut: np.ndarray, tmp_path: Path, 
     assert "parent 1" in done.stdout
 
 
+FORK_IN_A_STREAM = """
+    import multiprocessing, sys
+    from edgeau import EdgeauError, Pipeline, open_source
+    bundle, how = sys.argv[1:]
+    options, cores = ({"real_time": True}, 1) if how == "live" else ({}, 2)
+    with Pipeline.load(bundle, threads=1, max_faces=1) as pipeline, open_source("clip", **options) as source:
+        results = pipeline.stream(source, cores=cores)
+        next(results)
+
+        def child():
+            try:
+                next(results)
+            except EdgeauError as error:
+                print("refused:", error, flush=True)
+            results.close()
+            pipeline.close()
+
+        process = multiprocessing.get_context("fork").Process(target=child)
+        process.start()
+        process.join(30)
+        print("alive" if process.is_alive() else f"code {process.exitcode}", flush=True)
+        process.kill()
+        print("parent", len(next(results).faces), flush=True)
+        results.close()
+"""
+
+
+@pytest.mark.parametrize("how", ["live", "threads"])
+def test_a_stream_is_not_taken_along_into_a_fork(bundle_path: Path, how: str) -> None:
+    """Its threads are the parent's: whoever waits for a result of theirs would wait for ever."""
+    done = run(FORK_IN_A_STREAM, str(bundle_path), how)
+    assert "before the process forked" in done.stdout, done.stderr
+    assert "code 0" in done.stdout
+    assert "parent 1" in done.stdout
+
+
 def test_spawned_processes(bundle_path: Path, astronaut: np.ndarray, tmp_path: Path) -> None:
     cv2.imwrite(str(tmp_path / "a.png"), astronaut)
     program = tmp_path / "program.py"

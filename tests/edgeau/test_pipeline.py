@@ -13,7 +13,7 @@ from edgeau import Pipeline, open_source
 from edgeau.action_units.names import DEFAULT
 from edgeau.action_units.network import AUDetector
 from edgeau.bundle.manifest import NetworkInfo
-from edgeau.errors import DependencyError, EngineError, InputError
+from edgeau.errors import DependencyError, EngineError, InputError, UsageError
 from edgeau.faces.alignment import Alignment
 from edgeau.faces.landmarks.landmarker import FaceLandmarks, Landmarker
 from edgeau.sources import Frame
@@ -232,3 +232,44 @@ def test_a_group_is_not_cut_to_four(bundle_path: Path, astronaut: np.ndarray) ->
     row = np.concatenate([face] * 4, axis=1)
     with Pipeline.load(bundle_path) as pipeline:
         assert len(pipeline.process(np.concatenate([row, row], axis=0)).faces) == 8
+
+
+def test_a_time_is_a_number_of_seconds(bundle_path: Path, astronaut: np.ndarray) -> None:
+    with Pipeline.load(bundle_path, threads=1, max_faces=1) as pipeline:
+        assert '"time_s":1.5,' in pipeline.process(astronaut, time_s=np.float32(1.5)).to_json()
+        for call in (pipeline.process, pipeline.track):
+            for time_s in (float("nan"), float("inf")):
+                with pytest.raises(InputError, match="finite number of seconds, got"):
+                    call(astronaut, time_s=time_s)
+
+
+def test_a_picture_by_itself_takes_nothing_from_a_stream(bundle_path: Path, astronaut: np.ndarray) -> None:
+    """Its time is another clock's, after which the stream's tracks are not gone."""
+
+    def tracked(pipeline: Pipeline, *, beside: bool) -> list[dict]:
+        pipeline.reset()
+        found = []
+        for number in range(4):
+            found += pipeline.track(np.roll(astronaut, 20 * number, axis=1), time_s=number / 25).to_dict()[
+                "faces"
+            ]
+            if beside:
+                pipeline.process(astronaut[:300], time_s=1e6)
+        return found
+
+    with Pipeline.load(bundle_path, threads=1, max_faces=1) as pipeline:
+        assert tracked(pipeline, beside=True) == tracked(pipeline, beside=False)
+
+
+def test_no_faces_at_most_make_no_sense(bundle_path: Path) -> None:
+    with pytest.raises(UsageError, match="max_faces must be 1 or more, got 0"):
+        Pipeline.load(bundle_path, max_faces=0)
+
+
+@pytest.mark.parametrize("what", ["clip", [np.zeros((4, 6, 3), np.uint8)]])
+def test_what_is_no_source_is_named(bundle_path: Path, what: object) -> None:
+    with (
+        Pipeline.load(bundle_path, threads=1, max_faces=1) as pipeline,
+        pytest.raises(UsageError, match=f"not from a {type(what).__name__}: open it with edgeau.open_source"),
+    ):
+        next(pipeline.stream(what))

@@ -189,3 +189,41 @@ def test_a_result_is_shown_in_a_line() -> None:
     assert len(shown) < 250
     assert "AU12" in shown
     assert "track_id=3" in shown
+
+
+def test_arrays_of_a_result_cannot_be_written_into() -> None:
+    """With ``skip`` later frames are compared with what a result holds."""
+    logits, points = np.zeros(2, np.float32), LANDMARKS.copy()
+    face = Face(BOX, points, None, None, {}, network_logits=logits)
+    for array in (face.landmarks, face.network_logits):
+        with pytest.raises(ValueError, match="read-only"):
+            array[0] = 1
+    points[0] = 1  # whoever made the face keeps the array that was given
+    assert dataclasses.replace(face).landmarks is face.landmarks
+
+
+def test_numbers_of_numpy_become_plain_ones() -> None:
+    found = FrameResult(np.int64(3), np.float32(0.5), 0.0, 0, ())
+    assert json.loads(found.to_json()) == {"index": 3, "time_s": 0.5, "faces": []}
+
+
+def test_a_data_frame_has_the_same_types_where_everything_is_missing() -> None:
+    pd = pytest.importorskip("pandas")
+    refused = {"AU12": ActionUnit("AU12", None, None, reason="pose")}
+    read = {"AU12": ActionUnit("AU12", 0.25, False)}
+    frames = [
+        FrameResult(0, 0.0, 0.0, 0, (Face(BOX, LANDMARKS, 0, pose, aus),)).to_dataframe()
+        for pose, aus in ((None, refused), (HeadPose(1, 2, 3), read))
+    ]
+    assert (frames[0].dtypes == frames[1].dtypes).all()
+    table = pd.concat(frames)
+    assert table["AU12"].dtype == table["yaw"].dtype == float
+    assert table["AU12"].isna().tolist() == [True, False]
+
+
+def test_a_label_may_be_named_like_a_column() -> None:
+    pytest.importorskip("pandas")
+    unit = ActionUnit("mouth_active", 0.25, False)
+    table = FrameResult(0, 0, 0, 0, (Face(BOX, LANDMARKS, 0, None, {"mouth_active": unit}),)).to_dataframe()
+    assert table["mouth_active"].tolist() == [0.25]
+    assert table["mouth_active_active"].tolist() == [False]

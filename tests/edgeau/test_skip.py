@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 
 from edgeau import Pipeline
+from edgeau.action_units.unchanged import UnchangedFaces
 from edgeau.errors import UsageError
-from edgeau.results import FrameResult
+from edgeau.results import Box, FrameResult
 from edgeau.sources import Frame
 
 
@@ -116,3 +117,12 @@ def test_smoothing_goes_on_while_the_answer_holds(bundle_path: Path, astronaut: 
 def test_an_unknown_choice_is_refused(bundle_path: Path) -> None:
     with pytest.raises(UsageError, match="skip must be one of off, on, auto"):
         Pipeline.load(bundle_path, skip="sometimes")
+
+
+def test_a_frame_of_another_size_is_looked_at() -> None:
+    """A face whose landmarks lie outside a smaller frame: there is nothing to compare."""
+    landmarks = np.full((468, 3), 400, np.float32)
+    box, unchanged = Box(350, 350, 100, 100), UnchangedFaces[int]()
+    unchanged.remember(0, np.zeros((480, 640, 3), np.uint8), landmarks, box, 0.0, 1)
+    assert unchanged.last_look(0, np.zeros((480, 640, 3), np.uint8), landmarks, box, 0.1)
+    assert unchanged.last_look(0, np.zeros((240, 320, 3), np.uint8), landmarks, box, 0.2) is None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from contextlib import nullcontext, suppress
+from contextlib import closing, nullcontext, suppress
 from itertools import chain
 from pathlib import Path
 
@@ -41,19 +41,22 @@ def analyze(given: Input, pipeline: Pipeline, options: Options) -> Outcome:
             )
         with source:
             watched = _Watched(source)
-            results = pipeline.stream(watched, cores=options.cores)
-            first = next(results, None)  # before any file is made, so that an unreadable input leaves none
-            if first is not None:
-                height, width = watched.size
-                smallest = pipeline.stages.smallest_face(static=watched.still)
-                outcome.smallest = round(max(width, height) * smallest)
-                outcome.limit = pipeline.stages.most_faces(static=watched.still)
-                found = chain([first], results)
-                if options.out is None:
-                    _show(found, watched, outcome)
-                else:
-                    folder = options.out / Path(given.stem).parent
-                    _write(found, watched, given, pipeline, options, folder, outcome)
+            # Closed before its source: threads may be reading that ahead.
+            with closing(pipeline.stream(watched, cores=options.cores)) as results:
+                first = next(
+                    results, None
+                )  # before any file is made, so that an unreadable input leaves none
+                if first is not None:
+                    height, width = watched.size
+                    smallest = pipeline.stages.smallest_face(static=watched.still)
+                    outcome.smallest = round(max(width, height) * smallest)
+                    outcome.limit = pipeline.stages.most_faces(static=watched.still)
+                    found = chain([first], results)
+                    if options.out is None:
+                        _show(found, watched, outcome)
+                    else:
+                        folder = options.out / Path(given.stem).parent
+                        _write(found, watched, given, pipeline, options, folder, outcome)
     except (InputError, DependencyError, OutputError) as error:
         outcome.error = str(error)
     except OSError as error:  # of the input: it was taken away meanwhile, or its disk fails; those of outputs are OutputErrors

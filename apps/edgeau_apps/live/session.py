@@ -9,6 +9,7 @@ import logging
 import threading
 from collections import deque
 from collections.abc import Callable, Sequence
+from contextlib import closing
 
 from edgeau import Pipeline
 from edgeau.bundle import Bundle, Timing, time_artifacts
@@ -375,10 +376,11 @@ class WebcamSession:
                 if self._ending or self._again:
                     return
                 views = live.views(source)
-            for view in views:
-                self._take(view)
-                if self._ending:
-                    return
+            with closing(views):  # its threads end before their source is closed
+                for view in views:
+                    self._take(view)
+                    if self._ending:
+                        return
 
     def _take(self, view: View) -> None:
         result = view.result

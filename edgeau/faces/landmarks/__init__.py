@@ -12,7 +12,13 @@ from typing import TYPE_CHECKING
 
 from edgeau.errors import DependencyError, UsageError
 from edgeau.faces.landmarks.landmarker import Landmarker
-from edgeau.faces.landmarks.mediapipe_models import ADVICE, ENVIRONMENT, installed_models, models_place
+from edgeau.faces.landmarks.mediapipe_models import (
+    ADVICE,
+    ENVIRONMENT,
+    installed_models,
+    installed_name,
+    models_place,
+)
 
 if TYPE_CHECKING:  # edgeau-doctor looks for landmark networks where numpy cannot be imported
     import numpy as np
@@ -118,7 +124,7 @@ def _open(kind: str, model: Path | None, *, static: bool, max_faces: int) -> Lan
         return SolutionsLandmarker(static=static, max_faces=max_faces)
     except ImportError as error:
         raise DependencyError(
-            f"mediapipe {metadata.version('mediapipe')} has its networks and cannot be imported ({error}); "
+            f"{installed_name()} has its networks and cannot be imported ({error}); "
             f"repair it, or run them without it: {runtimes()['litert'].install_line}"
         ) from error
 

@@ -36,6 +36,7 @@ __all__ = [
     "ModelFile",
     "cached_models",
     "installed_models",
+    "installed_name",
     "models_place",
     "read_archive",
     "read_models",
@@ -133,6 +134,14 @@ def installed_models() -> Path | None:
     return None
 
 
+def installed_name() -> str:
+    """The installed mediapipe and its version, for messages; without it where the package does not say, as some distributions' do not."""
+    try:
+        return f"mediapipe {metadata.version('mediapipe')}"
+    except metadata.PackageNotFoundError:
+        return "mediapipe of unknown version"
+
+
 def cached_models() -> Path | None:
     """Google's ``face_landmarker.task`` in this user's cache, else the folder of the networks out of mediapipe's wheel."""
     try:
@@ -151,12 +160,17 @@ def read_models(given: Path | None = None) -> LandmarkModels:
 
     Raises:
         DependencyError: nothing was given and there are none.
-        InputError: there are none in the place that was given, it is damaged, or it holds two sets.
+        InputError: there are none in the place that was given, it cannot be read, is damaged, or holds two sets.
     """
     place = models_place(given)
     if place is None:
         raise DependencyError(f"this machine has no face landmark networks; {ADVICE}")
-    found = _files(place)
+    try:
+        found = _files(place)
+    except OSError as error:
+        raise InputError(
+            f"face landmark networks: {place} cannot be read: {error.strerror or error}; {ADVICE}"
+        ) from error
     pairs = [pair for pair in _PAIRS if pair[-1] in found]
     if {kind for kind, _, _ in pairs} > {"task"}:
         meshes = " and ".join(PurePosixPath(mesh).name for _, _, mesh in pairs)
@@ -247,7 +261,7 @@ def _source(place: Path) -> str:
     if place.is_dir():
         installed = installed_models()
         if installed is not None and place == installed:
-            return f"mediapipe {metadata.version('mediapipe')}"
+            return installed_name()
         return (
             f"the wheel of {REQUIREMENT}" if place == cached_models() else "a folder of MediaPipe's networks"
         )

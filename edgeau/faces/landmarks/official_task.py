@@ -9,13 +9,14 @@ import hashlib
 import http.client
 import urllib.error
 import urllib.request
+from collections.abc import Callable
 from pathlib import Path
 
 from edgeau._system.atomic_file import write_whole
 from edgeau._system.cache import cache_directory
-from edgeau.errors import InputError
+from edgeau.errors import InputError, OutputError
 
-__all__ = ["LICENCE", "SHA256", "URL", "cached_task", "fetch", "is_official"]
+__all__ = ["LICENCE", "SHA256", "URL", "cache_place", "cached_task", "fetch", "is_official"]
 
 URL = (
     "https://storage.googleapis.com/mediapipe-models/face_landmarker/face_landmarker/float16/1/"
@@ -41,6 +42,23 @@ def cached_task() -> Path:
     return cache_directory() / "landmarks" / "face_landmarker.task"
 
 
+def cache_place(find: Callable[[], Path]) -> Path:
+    """A place in the cache that is about to be written.
+
+    Args:
+        find: gives the place.
+
+    Raises:
+        OutputError: the user has no home directory.
+    """
+    try:
+        return find()
+    except RuntimeError as error:
+        raise OutputError(
+            f"there is no home directory to keep face landmark networks in ({error}): set XDG_CACHE_HOME"
+        ) from error
+
+
 def is_official(content: bytes) -> bool:
     """Tell whether these are the bytes that Google publishes."""
     return hashlib.sha256(content).hexdigest() == SHA256
@@ -57,9 +75,9 @@ def fetch(url: str = URL) -> Path:
 
     Raises:
         InputError: the address does not answer, or with other bytes; nothing is kept then.
-        OutputError: the cache cannot be written.
+        OutputError: the cache cannot be written, or the user has no home directory for one.
     """
-    place = cached_task()
+    place = cache_place(cached_task)
     if place.is_file() and is_official(place.read_bytes()):
         return place
     try:

@@ -17,6 +17,7 @@ from edgeau._system.atomic_folder import AtomicFolder
 from edgeau._system.cache import cache_directory
 from edgeau._system.scratch_folder import scratch_folder
 from edgeau.errors import InputError, OutputError
+from edgeau.faces.landmarks.official_task import cache_place
 
 __all__ = ["REQUIREMENT", "cached_networks", "fetch"]
 
@@ -52,9 +53,9 @@ def fetch() -> Path:
 
     Raises:
         InputError: pip cannot download the wheel, or it holds other networks; nothing is kept then.
-        OutputError: the cache cannot be written.
+        OutputError: the cache cannot be written, or the user has no home directory for one.
     """
-    place = cached_networks()
+    place = cache_place(cached_networks)
     if all(
         (place / PurePosixPath(entry).name).is_file()
         and _digest((place / PurePosixPath(entry).name).read_bytes()) == digest

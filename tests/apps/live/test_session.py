@@ -284,3 +284,25 @@ def test_somebody_else_does_not_get_it() -> None:
     assert face.take(_result(3.0, t0=300), given) == ""
     assert "calibrate again" in face.take(_result(14.0, t0=300), given)
     assert given.tracks == []
+
+
+def test_threads_end_before_their_camera_is_closed(sitter: Callable[[], PacedSource]) -> None:
+    running: list[str] = []
+
+    class Camera(PacedSource):
+        def close(self) -> None:
+            running.extend(one.name for one in threading.enumerate() if one.name == "edgeau-landmarks")
+            super().close()
+
+    class Failing(WebcamSession):
+        def _note(self, result: FrameResult) -> None:
+            raise InputError("this result cannot be taken")
+
+    def load(artifact: str | None) -> Pipeline:
+        return Pipeline.load(artifact=artifact or "model.int8.tflite", threads=1, max_faces=1)
+
+    one = Failing(load, lambda: Camera(sitter()._open, fps=12, repeat=True))
+    one.start()
+    wait_for(lambda: one.failure is not None)
+    one.close()
+    assert running == []

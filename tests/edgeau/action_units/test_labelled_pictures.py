@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from edgeau.action_units.labelled_pictures import label_table, read_labelled_pictures, truth_from_codes
+from edgeau.action_units.names import in_facs_order
 from edgeau.errors import InputError
 
 
@@ -142,3 +143,15 @@ def test_codes_of_all_data_sets_become_one_kind_of_unknown():
 def test_an_unknown_code_is_not_taken_for_absent():
     with pytest.raises(InputError, match=r"table.csv: label 2 is not known"):
         truth_from_codes(np.array([[1, 2]]), "table.csv")
+
+
+def test_rest_is_coded_like_a_label(table):
+    """Spreadsheets and pandas write 1.0 where a column has empty cells."""
+    found = read_labelled_pictures(table("picture,neutral,AU1", "a.jpg,1.0,0", "b.jpg,,1", "c.jpg,0.0,1"))
+    assert found.at_rest.tolist() == [True, False, False]
+    with pytest.raises(InputError, match="row 2, neutral: 'yes' is not a label"):
+        read_labelled_pictures(table("picture,neutral,AU1", "a.jpg,yes,0"))
+
+
+def test_words_come_behind_every_number():
+    assert in_facs_order(["smile", "AU63", "AU12"]) == ["AU12", "AU63", "smile"]

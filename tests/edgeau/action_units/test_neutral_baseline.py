@@ -5,7 +5,7 @@ import pytest
 
 from edgeau.action_units.neutral_baseline import NeutralBaseline
 from edgeau.action_units.neutral_collector import NeutralCollector
-from edgeau.errors import InputError
+from edgeau.errors import InputError, UsageError
 
 
 @pytest.fixture
@@ -158,3 +158,14 @@ def test_a_file_whose_network_logits_are_no_numbers_is_refused(model, astronaut_
     replace(baseline, network_logits=np.float32((np.nan, 1))).save(tmp_path / "odd.npz")
     with pytest.raises(InputError, match="network logits are not a list of numbers"):
         NeutralBaseline.load(tmp_path / "odd.npz")
+
+
+@pytest.mark.parametrize("seconds", [0, -1, float("nan"), float("inf")])
+def test_a_time_that_never_passes_is_refused(model, seconds):
+    with pytest.raises(UsageError, match="seconds must be above 0"):
+        NeutralCollector(model, seconds)
+
+
+def test_a_frame_without_a_time_is_refused(model, astronaut_landmarks):
+    with pytest.raises(InputError, match="finite number of seconds, got nan"):
+        NeutralCollector(model).add(astronaut_landmarks, float("nan"))

@@ -169,3 +169,11 @@ def test_the_unit_at_a_point_is_of_the_card_that_is_there() -> None:
     width, height = annotator.size(640, 480)
     seen = [annotator.unit_at(640, 480, frame(*faces), (width - 40, y)) for y in range(height)]
     assert list(dict.fromkeys(hit[0].track_id for hit in seen if hit is not None)) == [0, 1, 2]
+
+
+@pytest.mark.parametrize("size", [(5000, 1), (32766, 20), (1, 5000)])
+def test_a_long_thin_frame_does_not_take_gigabytes(size) -> None:
+    width, height = Annotator(THRESHOLDS).size(*size)
+    assert width * height < 2e7
+    image = np.zeros((size[1], size[0], 3), np.uint8)
+    assert Annotator(THRESHOLDS).draw(image, frame(a_face())).shape == (height, width, 3)

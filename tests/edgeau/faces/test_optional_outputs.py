@@ -84,6 +84,8 @@ def test_they_are_off_unless_asked_for(portrait: np.ndarray) -> None:
     assert not {"eyes", "blendshapes"} & set(result.to_dict()["faces"][0])
     with pytest.raises(UsageError, match="no optional output 'gaze'; there are blendshapes, eyes"):
         OptionalOutputs(["gaze"])
+    with pytest.raises(UsageError, match=r"given as a list, such as \['eyes'\]"):
+        OptionalOutputs("eyes")
 
 
 def test_every_output_has_them(task: Path, portrait: np.ndarray, tmp_path: Path) -> None:

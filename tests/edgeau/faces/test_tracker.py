@@ -98,3 +98,18 @@ def test_boxes_without_size_do_no_harm() -> None:
     tracks = Film()
     assert tracks.update([box(0, size=0)]) == [0]
     assert tracks.update([box(0, size=0)]) == [1]
+
+
+def test_time_that_goes_back_a_little_moves_nobody() -> None:
+    """A camera whose clock is corrected; a moving face would be expected far back along its way."""
+    tracks = Film()
+    for step in range(6):
+        assert tracks.update([box(20 * step)], time_s=step / 30) == [0]
+    assert tracks.update([box(120)], time_s=0.0) == [0]
+
+
+def test_time_that_goes_back_far_is_another_recording() -> None:
+    tracks = Film()
+    assert tracks.update([box(0), box(900)], time_s=3600.0) == [0, 1]
+    assert tracks.update([], time_s=0.0) == []
+    assert tracks.update([box(0), box(900)], time_s=0.1) == [2, 3]

@@ -92,3 +92,14 @@ def test_random_streams_always_pair_up_and_never_go_back(make_frame) -> None:
 def test_times_below_0_are_refused() -> None:
     with pytest.raises(UsageError, match="min_on_s must be"):
         EventDetector(min_on_s=-1)
+
+
+def test_time_that_starts_again_ends_what_was_active(make_frame) -> None:
+    """A detector that goes on with the next recording, whose tracks begin at 0 again."""
+    detector, found = EventDetector(), []
+    for n in range(300):
+        found += detector.update(make_frame(n / FPS, 0.9))
+    for n in range(100):
+        found += detector.update(make_frame(n / FPS, 0.1))
+    assert times(found) == [("onset", 0.0, "began"), ("offset", 2.99, "lost")]
+    assert found[1].duration_s == pytest.approx(2.99)

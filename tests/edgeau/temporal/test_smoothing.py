@@ -122,7 +122,16 @@ def test_long_random_streams_stay_within_0_and_1(make_frame) -> None:
 
 
 @pytest.mark.parametrize(
-    "make", [lambda: Ema(0), lambda: OneEuro(0), lambda: OneEuro(beta=-1), lambda: OneEuro(1, 1, 0)]
+    "make",
+    [
+        lambda: Ema(0),
+        lambda: Ema(float("inf")),
+        lambda: OneEuro(0),
+        lambda: OneEuro(float("inf")),
+        lambda: OneEuro(beta=-1),
+        lambda: OneEuro(beta=float("inf")),
+        lambda: OneEuro(1, 1, 0),
+    ],
 )
 def test_settings_that_make_no_filter_are_refused(make) -> None:
     with pytest.raises(UsageError, match="must be"):

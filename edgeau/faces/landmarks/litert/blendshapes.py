@@ -8,11 +8,13 @@ else: edgeau did not measure how true they are.
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from edgeau.errors import InputError
+from edgeau._system.closing import Closing
+from edgeau.errors import InputError, UsageError
 from edgeau.faces.landmarks.landmarker import check_irises
 from edgeau.faces.landmarks.mediapipe_models import ADVICE, models_place, read_archive
 from edgeau.runtimes.litert_interpreter import interpreter
@@ -47,14 +49,14 @@ _POINTS = np.array(
 )  # fmt: skip
 
 
-class Blendshapes:
+class Blendshapes(Closing):
     """The network, ready to run. It belongs to one thread at a time.
 
     Args:
         place: a ``face_landmarker.task``; None takes the landmark networks of this machine.
 
     Raises:
-        InputError: there is no such file, or it holds no blendshapes.
+        InputError: there is no such file, or it holds no blendshapes or another network.
         DependencyError: LiteRT is missing.
         EngineError: LiteRT refuses the network.
     """
@@ -66,9 +68,15 @@ class Blendshapes:
         content = {} if where.is_dir() else read_archive(where, (_FILE,))
         if _FILE not in content:
             raise InputError(f"{where} holds no blendshapes; give Google's face_landmarker.task ({ADVICE})")
-        self._network = interpreter(content[_FILE], 1).interpreter
-        self._input = self._network.get_input_details()[0]["index"]
-        self._output = self._network.get_output_details()[0]["index"]
+        network: Any = interpreter(content[_FILE], 1).interpreter
+        given, answer = network.get_input_details()[0], network.get_output_details()[0]
+        shapes = tuple(given["shape"]), int(np.prod(answer["shape"]))
+        if shapes != ((1, len(_POINTS), 2), len(NAMES)):
+            raise InputError(
+                f"{_FILE} of {where} is another network: it takes {shapes[0]} and gives {shapes[1]} values; "
+                f"give Google's face_landmarker.task ({ADVICE})"
+            )
+        self._network, self._input, self._output = network, given["index"], answer["index"]
 
     def of(self, landmarks: NDArray[np.float32]) -> dict[str, float]:
         """Weights of one face, 0..1, by their names without ``_neutral``.
@@ -78,7 +86,10 @@ class Blendshapes:
 
         Raises:
             InputError: the mesh has no irises.
+            UsageError: the network is closed.
         """
+        if self._network is None:
+            raise UsageError("this network of blendshapes is closed; open another one")
         check_irises(landmarks, "blendshapes")
         self._network.set_tensor(self._input, landmarks[_POINTS, :2][None].astype(np.float32))
         self._network.invoke()
@@ -86,3 +97,7 @@ class Blendshapes:
         return {
             name: float(np.clip(weight, 0, 1)) for name, weight in zip(NAMES[1:], weights[1:], strict=True)
         }
+
+    def close(self) -> None:
+        """Give the network's memory back; a second call does nothing."""
+        self._network = None

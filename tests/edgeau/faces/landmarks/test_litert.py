@@ -226,6 +226,7 @@ def test_places_without_models_are_named(tmp_path: Path) -> None:
         tmp_path: "has no face landmark networks",
         tmp_path / "none": "does not exist",
         tmp_path / "file.tflite": "is neither a folder nor a face_landmarker.task nor a wheel",
+        tmp_path / ("n" * 300): "cannot be read: File name too long",
     }.items():
         with pytest.raises(InputError, match=f"{fault}.*edgeau-landmarks --fetch"):
             litert(model=place)
@@ -292,3 +293,13 @@ def test_a_region_of_landmarks_follows_the_eyes() -> None:
     region = Region.of_landmarks(landmarks)
     assert (region.x, region.y, region.side) == (15, 15, 45)
     assert region.angle == pytest.approx(-np.pi / 4)
+
+
+def test_a_mediapipe_that_does_not_say_its_version_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Built from source, or from a distribution: a package without metadata."""
+
+    def version(name: str) -> str:
+        raise models.metadata.PackageNotFoundError(name)
+
+    monkeypatch.setattr(models.metadata, "version", version)
+    assert models.read_models(PACKAGE).source == "mediapipe of unknown version"

@@ -16,9 +16,10 @@ import numpy as np
 import pytest
 
 from edgeau import open_source
-from edgeau.errors import InputError
+from edgeau.bundle import bundle_folder
+from edgeau.errors import InputError, OutputError
 from edgeau.faces.landmarks import mediapipe_models as models
-from edgeau.faces.landmarks import official_task, open_landmarker
+from edgeau.faces.landmarks import official_task, open_landmarker, wheel_networks
 from edgeau.faces.landmarks.litert.blendshapes import Blendshapes
 
 pytest.importorskip("ai_edge_litert")
@@ -225,3 +226,22 @@ def test_a_fetched_file_serves_from_the_cache(
     assert official_task.fetch(f"{url}/task") == place
     with open_landmarker(static=True) as landmarker:
         assert len(landmarker.detect(astronaut)[0]) == 478
+
+
+def test_blendshapes_that_are_another_network_are_named(tmp_path: Path) -> None:
+    other = (bundle_folder("light") / "model.int8.tflite").read_bytes()
+    with pytest.raises(InputError, match="face_blendshapes.tflite of .*a.task is another network"):
+        Blendshapes(_zip(tmp_path / "a.task", face_blendshapes=other))
+
+
+@pytest.mark.parametrize("fetch", [official_task.fetch, wheel_networks.fetch])
+def test_without_a_home_directory_nothing_is_fetched(fetch, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A user of a container whom no table of users lists."""
+
+    def home() -> Path:
+        raise RuntimeError("Could not determine home directory.")
+
+    monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
+    monkeypatch.setattr(Path, "home", home)
+    with pytest.raises(OutputError, match="no home directory .*: set XDG_CACHE_HOME"):
+        fetch()

@@ -10,6 +10,7 @@ import pytest
 
 from edgeau import Pipeline, open_source
 from edgeau.action_units.names import DEFAULT, NAMES, labels
+from edgeau.errors import UsageError
 from edgeau.faces.alignment import Alignment
 from edgeau.faces.quality import Limits, QualityAssessor
 from edgeau.faces.quality.assessor import AU_REGIONS, REGIONS
@@ -202,3 +203,21 @@ def test_good_films_lose_nothing(bundle_path, shared_data, name: str) -> None:
                     assert not face.quality.refused
                     seen += 1
         assert seen >= 10
+
+
+@pytest.mark.parametrize(
+    ("limits", "message"),
+    [
+        ({"of_au": {"AU12": {"min_size": 100}}}, "go by number, such as 12; got 'AU12'"),
+        ({"of_au": {12: {"min_siz": 100}}}, "no limit 'min_siz' .of AU12.; there are min_size, max_yaw"),
+        ({"min_size": float("nan")}, "min_size is not a number"),
+        ({"of_au": {12: {"min_size": float("nan")}}}, "min_size is not a number"),
+    ],
+)
+def test_limits_that_would_limit_nothing_are_refused(limits: dict, message: str) -> None:
+    with pytest.raises(UsageError, match=message):
+        Limits(**limits)
+
+
+def test_numbers_of_numpy_name_an_au_too() -> None:
+    assert Limits(of_au={np.int64(12): {"min_size": 100}}).for_au(12).min_size == 100
