@@ -84,3 +84,20 @@ def test_real_faces_bound_the_share_of_a_network_that_misreads_them():
     assert bounded.bound == 0.4
     assert bounded.fit.share["AU6"] <= 0.4
     assert trusted.fit.share["AU6"] > 0.4
+
+
+def test_of_equal_bounds_the_largest_is_taken_that_finds_enough_of_what_is_shown():
+    """Ranks alone are the same at every bound; with much of the network a constant on its logits hides every second face."""
+    random = np.random.default_rng(1)
+    truth = (random.random((400, 1)) < 0.4).astype(np.int8)
+    clear = (truth * 4 - 2 + random.normal(0, 0.8, truth.shape)).astype(np.float32)
+    half = np.array([0.5])
+
+    def on(logits):
+        return Predictions(("AU6",), logits, truth, half)
+
+    lower = on(clear - 2)  # renders do not have this constant
+    asked = bounded_by_real_faces(on(clear), on(clear), lower, on(clear))
+    unasked = bounded_by_real_faces(on(clear), on(clear), lower, on(clear), rule=RealFaceRule(mean_recall=0))
+    assert max(asked.auc.values()) - min(asked.auc.values()) < RealFaceRule.auc_margin
+    assert (asked.bound, unasked.bound) == (0.4, 0.7)

@@ -4,7 +4,8 @@ Renders are many and their labels are exact; real faces are few and their labels
 faces bound. The rule, ours:
 
 1. The upper bound of the network's share is one number for all AUs: the largest of :attr:`RealFaceRule.bounds` whose mean AUC
-   on the real faces is within :attr:`RealFaceRule.auc_margin` of the best one.
+   on the real faces is within :attr:`RealFaceRule.auc_margin` of the best one, and whose mean recall there, at the thresholds of
+   point 2, is at least :attr:`RealFaceRule.mean_recall`; where none recalls so much, AUC alone decides.
 2. A threshold that was fitted on renders moves up by the smallest shift of its logit that brings the share of false alarms
    on real faces to :attr:`RealFaceRule.false_positive_rate`; at most by :attr:`RealFaceRule.largest_rise` above the highest
    threshold whose F1 on renders is within :attr:`RealFaceRule.flat` of the best (within that, renders do not say where it
@@ -23,6 +24,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from edgeau.bundle.manifest import Fusion
 from edgeau.errors import InputError
@@ -42,7 +44,8 @@ class RealFaceRule:
 
     Attributes:
         bounds: upper bounds of the network's share to choose from, 0..1, descending.
-        auc_margin: AUC that a larger bound may cost.
+        auc_margin: AUC that a larger bound may cost; on so few faces less than that is noise.
+        mean_recall: mean over AUs, 0..1, that a larger bound must keep.
         false_positive_rate: share of false alarms to come down to, 0..1.
         recall: 0..1, that no shift goes below.
         slack: of a logit, by which false alarms must stay below a threshold.
@@ -54,7 +57,8 @@ class RealFaceRule:
     """
 
     bounds: tuple[float, ...] = (0.7, 0.6, 0.5, 0.4)
-    auc_margin: float = 0.001
+    auc_margin: float = 0.002
+    mean_recall: float = 0.91
     false_positive_rate: float = 0.035
     recall: float = 0.9
     slack: float = 0.1
@@ -113,10 +117,34 @@ def bounded_by_real_faces(
     if not np.isfinite(list(auc.values())).all():
         raise InputError("no AU of the real faces has both faces that show it and faces that do not")
     best = max(auc.values())
-    bound = next(bound for bound in sorted(rule.bounds, reverse=True) if auc[bound] >= best - rule.auc_margin)
-    fit = fits[bound]
+    near = [bound for bound in sorted(rule.bounds, reverse=True) if auc[bound] >= best - rule.auc_margin]
+    shifts = {bound: _shifts(fits[bound], real[bound], network, landmark, rule) for bound in near}
+    recalled = [bound for bound in near if _mean_recall(real[bound], shifts[bound]) >= rule.mean_recall]
+    bound = (recalled or near)[0]
+    return BoundedFit(fits[bound], bound, auc, shifts[bound])
+
+
+def _shifts(
+    fit: FusionFit, real: Predictions, network: Predictions, landmark: Predictions, rule: RealFaceRule
+) -> dict[str, float]:
     renders = fused_predictions(network, landmark, fit.fusion, fit.thresholds)
-    return BoundedFit(fit, bound, auc, threshold_shifts(real[bound], renders, rule))
+    return threshold_shifts(real, renders, rule)
+
+
+def _mean_recall(real: Predictions, shifts: dict[str, float]) -> float:
+    """Mean over the AUs that any face shows of the share of those faces that are above the moved threshold."""
+    moved = np.array(
+        [
+            log_odds(float(one)) + shifts[label]
+            for label, one in zip(real.labels, real.thresholds, strict=True)
+        ]
+    )
+    found = real.logits.astype(np.float64) >= moved
+    present = real.truth == 1
+    counts = present.sum(axis=0)
+    shown = counts > 0
+    recalls: NDArray[np.float64] = (found & present).sum(axis=0)[shown] / counts[shown]
+    return float(recalls.mean()) if shown.any() else 0.0
 
 
 def threshold_shifts(
