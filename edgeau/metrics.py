@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 from edgeau.errors import UsageError
 
 __all__ = [
+    "EDGE",
     "MINIMUM_POSITIVES",
     "OBJECTIVES",
     "ConfusionCounts",
@@ -43,7 +44,7 @@ __all__ = [
 # With fewer, the best threshold is an accident.
 MINIMUM_POSITIVES = 5
 # Thresholds are kept this far off 0 and 1, where a probability in float32 cannot tell logits apart.
-_EDGE = 1e-6
+EDGE = 1e-6
 
 
 def sigmoid(logits: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -215,7 +216,7 @@ def fitted_thresholds(
         else float(old)
         for scores, truth, kept, old in columns
     ]
-    return np.clip(np.array(found, np.float64), _EDGE, 1 - _EDGE)
+    return np.clip(np.array(found, np.float64), EDGE, 1 - EDGE)
 
 
 def f1_at_fitted_thresholds(

@@ -13,6 +13,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from edgeau.errors import UsageError
+
 __all__ = ["CANVAS", "Augmentation", "CropView", "centre_cut", "random_cut", "vary"]
 
 CANVAS = 256  # side of the stored aligned crops, pixels, where nothing else is given
@@ -53,6 +55,11 @@ class Augmentation:
     noise: float = 0.4
     compress: float = 0.2
     erase: float = 0.25
+
+    def __post_init__(self) -> None:
+        for name, amount in vars(self).items():
+            if not 0 <= amount < np.inf:
+                raise UsageError(f"augmentation {name} {amount} must be a number of 0 or more")
 
     @classmethod
     def none(cls, **amounts: float) -> Augmentation:

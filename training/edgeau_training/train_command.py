@@ -84,7 +84,11 @@ def _train(recipe: Recipe, options: Any) -> int:
     if options.json:
         print_json({"checkpoint": str(checkpoint), figures["side"]: figures})
     else:
-        print(f"{checkpoint}: {figures['side']} F1 {_shown(figures['f1'])}, AUC {_shown(figures['auc'])}")
+        same = figures["thresholds_from"] == figures["side"]
+        print(
+            f"{checkpoint}: {figures['side']} F1 {_shown(figures['f1'])}, AUC {_shown(figures['auc'])}"
+            f"{'; thresholds fitted on these very faces' if same else ''}"
+        )
     return PARTLY if problems else DONE
 
 
@@ -97,7 +101,7 @@ def _train_folds(recipe: Recipe, options: Any) -> int:
     from edgeau_training.trainer.fold_runs import fold_folder, train_folds
 
     given = "" if options.folds == _EVERY_FOLD else options.folds
-    wanted = tuple(name for name in given.split(",") if name)
+    wanted = tuple(dict.fromkeys(name for name in given.split(",") if name))
     if wanted:
         recipe = replace(recipe, data=replace(recipe.data, folds=wanted))
     names = fold_names_of(recipe.data, options.data)

@@ -1,3 +1,4 @@
+import numpy as np
 import pytest
 
 from edgeau.errors import InputError
@@ -40,10 +41,40 @@ def test_its_split_column_is_a_fold_beside_shuffled_subjects(folder):
     frames = reader.read()
     assert reader.folds == ("split", "1", "2", "3")
     fold = reader.fold(frames, "split")
-    assert (fold.train.tolist(), fold.test.tolist()) == ([0, 1, 2], [3])
+    assert (fold.train.tolist(), fold.test.tolist(), fold.validation) == ([0, 1, 2], [3], None)
     for name in ("1", "2", "3"):
         fold = reader.fold(frames, name)
         assert not set(frames.group[fold.test]) & set(frames.group[fold.train])
+
+
+def test_val_rows_beside_test_rows_are_the_validation_side(folder, write):
+    write(folder / "labels.csv", HEADER, *ROWS[:2], "c/1.jpg,cho,c,val,1,0", "c/2.jpg,dan,d,test,0,1")
+    reader = PictureTable(folder)
+    fold = reader.fold(reader.read(), "split")
+    assert (fold.train.tolist(), fold.validation.tolist(), fold.test.tolist()) == ([0, 1], [2], [3])
+
+
+def test_a_fold_of_people_without_a_label_is_named(folder, touch, write):
+    """People are dealt out before labels are looked at, so that folds do not depend on them."""
+    pictures = [f"p/{i}.jpg" for i in range(12)]
+    touch(*(folder / picture for picture in pictures))
+    rows = [f"{picture},s{i},{'1' if i in (0, 2, 3) else ''}" for i, picture in enumerate(pictures)]
+    write(folder / "labels.csv", "picture,person,AU4", *rows)
+    reader = PictureTable(folder, count=3)
+    frames = reader.read()
+    filled = shuffled_names(frames, 3)
+    assert 0 < len(filled) < 3
+    for name in filled:
+        assert len(reader.fold(frames, name).test)
+    for name in {"1", "2", "3"} - filled:
+        with pytest.raises(InputError, match=f"fold {name} of labels.csv has no labelled frame to test on"):
+            reader.fold(frames, name)
+
+
+def shuffled_names(frames, count):
+    """Folds of seed 0 that somebody with a label is dealt to."""
+    order = np.random.default_rng(0).permutation(len(frames.group_names)).tolist()
+    return {str(order.index(group) % count + 1) for group in frames.group.tolist()}
 
 
 def test_without_subjects_every_picture_stands_for_itself(folder, write):
@@ -89,7 +120,14 @@ def test_a_table_that_labels_nothing_is_refused(folder, write):
 @pytest.mark.parametrize(
     ("rows", "message"),
     [
-        (["a/1.jpg,ann,a,train,1,0", "a/2.jpg,ann,a,val,1,0"], "person ann is on both sides"),
+        (
+            ["a/1.jpg,ann,a,train,1,0", "a/2.jpg,ann,a,val,1,0"],
+            "person ann is in train and in val of the column split",
+        ),
+        (
+            ["a/1.jpg,ann,a,train,1,0", "b/1.jpg,ben,b,val,1,0", "c/1.jpg,ben,b,test,1,0"],
+            "person ben is in val and in test",
+        ),
         (["a/1.jpg,ann,a,train,1,0"], "needs rows with train, and rows with val or test"),
     ],
 )

@@ -7,6 +7,7 @@ import pytest
 from edgeau.errors import InputError
 from edgeau.faces.alignment import Alignment, five_points
 from edgeau.faces.landmarks import open_landmarker
+from edgeau_training.datasets import open_data_set
 from edgeau_training.datasets.aligners import ArcFaceTemplate
 from edgeau_training.datasets.picture_table import PictureTable
 from edgeau_training.datasets.point_table import COLUMNS, read_points
@@ -39,7 +40,7 @@ def test_the_points_of_the_file_give_the_crop_that_landmarks_would(
     with pytest.warns(
         NoFaceWarning, match="no face was found in 1 of 2 frames"
     ):  # other.png is not in the file
-        made = prepare(frames, tmp_path / "crops", aligner, points=read_points(table))
+        made = prepare(frames, tmp_path / "crops", aligner, points=read_points(table, tmp_path / "data"))
     assert made.pictures == ("face.jpg",)
     crop = cv2.imread(str(tmp_path / "crops" / "face.jpg")).astype(int)
     _, coded = cv2.imencode(".jpg", aligner.crop(picture, landmarks), (cv2.IMWRITE_JPEG_QUALITY, 95))
@@ -47,6 +48,24 @@ def test_the_points_of_the_file_give_the_crop_that_landmarks_would(
     # Crops of found landmarks, or of another table, are not mixed in.
     with pytest.raises(InputError, match="were made with other settings"):
         prepare(frames, tmp_path / "crops", aligner)
+
+
+def test_paths_start_in_the_data_sets_folder_wherever_its_pictures_are(trees, tmp_path, write):
+    """As mtcnn_points writes them; EmotioNet's pictures are in a folder of their own."""
+    table = tmp_path / "points.csv"
+    write(table, HEAD, "img/N_000003.jpg,100,100,180,100,140,140,110,190,170,190")
+    points = read_points(table, trees["emotionet"])
+    emotionet = open_data_set("emotionet", trees["emotionet"], coding="list.txt").read()
+    points.check(emotionet)
+    with pytest.warns(NoFaceWarning, match="no face was found in 11 of 12 frames"):
+        made = prepare(emotionet, tmp_path / "crops", ArcFaceTemplate(112), points=points)
+    assert made.pictures == ("N_000003.jpg",)
+    # Otherwise no picture would show a face, and all would be taken whole.
+    write(table, HEAD, "N_000003.jpg,100,100,180,100,140,140,110,190,170,190")
+    with pytest.raises(
+        InputError, match=r"names none of the 12 pictures of EmotioNet.* such as img/N_000000\.jpg"
+    ):
+        read_points(table, trees["emotionet"]).check(emotionet)
 
 
 @pytest.mark.parametrize(

@@ -68,6 +68,35 @@ def test_no_face_is_looked_for_where_nothing_is_aligned(frames, tmp_path, monkey
     assert crops.crops([0, 1, 2], 96).shape == (3, 96, 96, 3)
 
 
+@pytest.mark.parametrize("way", ["{folder}/face.png", "../faces/face.png"])
+def test_the_crop_of_a_picture_elsewhere_is_in_the_crops_folder(tmp_path, astronaut, write, way):
+    """It was looked for, and written, beside the picture: a .jpg passed for its own crop."""
+    faces = tmp_path / "faces"
+    for folder in (faces, tmp_path / "table"):
+        folder.mkdir()
+    picture = np.ascontiguousarray(astronaut[:280, 100:380])
+    for name in ("face.png", "face.jpg"):
+        cv2.imwrite(str(faces / name), picture)
+    before = (faces / "face.jpg").read_bytes()
+    for name in ("face.png", "face.jpg"):
+        row = way.format(folder=faces).replace("face.png", name)
+        write(tmp_path / "table" / "labels.csv", "picture,AU12", f"{row},1")
+        crops = prepare(PictureTable(tmp_path / "table").read(), tmp_path / f"crops-{name[-3:]}")
+        assert crops.path(0).resolve().is_relative_to(tmp_path / f"crops-{name[-3:]}")
+        assert FileCrops(crops).crops([0], 256).shape == (1, 256, 256, 3)
+        assert cv2.imread(str(crops.path(0))).shape == (256, 256, 3)
+    assert (faces / "face.jpg").read_bytes() == before
+    assert sorted(file.name for file in faces.iterdir()) == ["face.jpg", "face.png"]
+
+
+def test_pictures_that_would_share_a_crop_are_refused(tmp_path, picture, write):
+    picture(tmp_path / "a.jpg")
+    picture(tmp_path / "a.png")
+    write(tmp_path / "labels.csv", "picture,AU1", "a.jpg,1", "a.png,0")
+    with pytest.raises(InputError, match=r"a\.jpg and a\.png .* would both become the crop a\.jpg"):
+        prepare(PictureTable(tmp_path).read(), tmp_path / "crops")
+
+
 def test_crops_of_another_manner_are_not_mixed_in(frames, tmp_path):
     with pytest.warns(NoFaceWarning):
         prepare(frames, tmp_path / "crops")

@@ -5,7 +5,7 @@ import pytest
 from sklearn.exceptions import UndefinedMetricWarning
 
 from edgeau.errors import InputError
-from edgeau_training.evaluation.folds import over_folds
+from edgeau_training.evaluation.folds import folds_document, over_folds
 from edgeau_training.evaluation.metrics import abaw_score, emotionet_score
 from edgeau_training.evaluation.predictions import Predictions
 
@@ -47,6 +47,19 @@ def test_each_fold_is_decided_at_its_own_thresholds():
     with pytest.warns(UndefinedMetricWarning):
         metrics = over_folds([raised, FOLDS[1]])
     assert metrics.pooled.f1[0] == pytest.approx(4 / (4 + 0 + 3))
+
+
+def test_an_au_that_nobody_labelled_does_not_lower_the_mean():
+    unlabelled = [predictions([[1, 0], [0, 1]], [[1, -1], [0, -1]]) for _ in range(2)]
+    with warnings.catch_warnings():
+        warnings.simplefilter(
+            "error", UndefinedMetricWarning
+        )  # there is nothing that F1 would be set to 0 for
+        metrics = over_folds(unlabelled)
+        document = folds_document(("1", "2"), unlabelled, "half")
+    assert np.isnan([metrics.mean.f1[1], metrics.pooled.f1[1], metrics.folds[0].f1[1]]).all()
+    assert document["mean"]["f1"] == document["pooled"]["f1"] == 1
+    assert document["mean"]["per_au"]["AU2"] == {"f1": None, "accuracy": None, "auc": None}
 
 
 def test_folds_of_different_labels_are_refused():

@@ -12,8 +12,9 @@ from edgeau.bundle.provenance import Provenance, TrainedOn
 from edgeau_training.checkpoint import CheckpointInfo, save_checkpoint
 from edgeau_training.datasets import open_data_set
 from edgeau_training.datasets.aff_wild2 import LABELS as AFF_WILD2
-from edgeau_training.datasets.aligners import CANVAS
+from edgeau_training.datasets.aligners import CANVAS, ArcFaceTemplate
 from edgeau_training.datasets.emotionet import LABELS as EMOTIONET
+from edgeau_training.datasets.point_table import COLUMNS, read_points
 from edgeau_training.datasets.preparation import prepare
 from edgeau_training.evaluation.command import main
 from edgeau_training.networks import build_network
@@ -153,6 +154,35 @@ def test_nobody_that_a_model_was_trained_on_is_among_its_test_faces(evaluate, ch
     assert evaluate("bp4d", model, "--fold", "1", "--split", "train")[0] == 0
 
 
+def test_each_of_several_models_of_one_name_is_asked_for_its_fold(evaluate, checkpoint, tmp_path):
+    """Files of two runs are both called checkpoint.safetensors; the first one was not looked at."""
+    models = []
+    for fold in ("1", "2"):
+        model = checkpoint(("AU1", "AU4"), data_set="bp4d", fold=fold)
+        models.append(tmp_path / f"fold-{fold}" / "checkpoint.safetensors")
+        models[-1].parent.mkdir()
+        model.rename(models[-1])
+    for arguments in (("--ensemble", "logits"), ("--ensemble", "logits", "--fold", "2")):
+        code, _, err = evaluate("bp4d", *models, *arguments)
+        assert code == 2
+        assert "checkpoint.safetensors (1) was trained on fold 1 of bp4d" in err
+    code, _, err = evaluate("bp4d", models[1], "--against", models[0], "--fold", "2")
+    assert code == 2
+    assert "checkpoint.safetensors (2) was trained on fold 1 of bp4d" in err
+
+
+def test_a_fold_that_is_named_twice_counts_once(evaluate, checkpoint, tmp_path):
+    for number in ("1", "2"):
+        checkpoint(("AU1", "AU4"), seed=int(number), data_set="bp4d", fold=number).rename(
+            tmp_path / f"fold-{number}.safetensors"
+        )
+    once, twice = (
+        evaluate("bp4d", tmp_path / "fold-{fold}.safetensors", "--folds", names)[1]
+        for names in ("1,2", "1,2,2")
+    )
+    assert once == twice
+
+
 def test_every_fold_is_measured_by_its_own_model(evaluate, checkpoint, tmp_path):
     labels = ("AU1", "AU4", "AU12")
     for number in ("1", "2", "3"):
@@ -197,6 +227,21 @@ def test_prepared_crops_give_what_the_pictures_give(evaluate, checkpoint, trees,
     code, _, err = evaluate("disfa", model, "--crops", tmp_path)
     assert code == 2
     assert "holds no preparation.json" in err
+
+
+def test_crops_that_a_training_took_whole_or_cut_by_given_points(evaluate, checkpoint, trees, tmp_path):
+    """SIAT-NTU's recipes take pictures without a face whole; such crops were refused as made with other settings."""
+    model = checkpoint(EMOTIONET, kind=IR, data_set="emotionet", fold="1")
+    frames = open_data_set("emotionet", trees["emotionet"], **OPTIONS["emotionet"]).read()
+    prepare(frames, tmp_path / "whole", ArcFaceTemplate(64), without_face="whole")
+    table = tmp_path / "points.csv"
+    rows = [f"img/N_{place:06d}.jpg,100,100,180,100,140,140,110,190,170,190" for place in range(12)]
+    table.write_text("\n".join((",".join(COLUMNS), *rows)) + "\n")
+    prepare(frames, tmp_path / "points", ArcFaceTemplate(64), points=read_points(table, trees["emotionet"]))
+    for crops in ("whole", "points"):
+        code, document, err = evaluate("emotionet", model, "--crops", tmp_path / crops)
+        assert code == 0, err
+        assert document["data"]["faces"] == 3  # a fifth of 12
 
 
 def test_crops_of_another_cut_go_through_the_landmarks(trees, checkpoint, evaluate):

@@ -90,6 +90,19 @@ def test_thresholds_are_fitted_on_the_members_mean_answers_to_held_out_faces(tmp
     assert load_checkpoint(out)[1].thresholds == said
 
 
+def test_runs_without_a_test_side_have_their_validation_side(tmp_path, views, capsys):
+    """As on rendered faces."""
+    truth = (np.random.default_rng(0).random((80, 2)) < 0.3).astype(np.int8)
+    for seed, view in enumerate(views):
+        folder = tmp_path / view.stem
+        folder.mkdir()
+        save_predictions(folder / "predictions.npz", {"validation": answers(seed, truth)})
+        shutil.copy(view, folder / "checkpoint.safetensors")
+    members = [str(tmp_path / view.stem / "checkpoint.safetensors") for view in views]
+    assert main([*members, "--out", str(tmp_path / "two.safetensors"), "--thresholds", "f1", "--json"]) == 0
+    assert set(json.loads(capsys.readouterr().out)["thresholds"]) == set(LABELS)
+
+
 def test_thresholds_without_held_out_answers_are_refused_and_nothing_is_written(tmp_path, views, capsys):
     out = tmp_path / "two.safetensors"
     assert main([*map(str, views), "--out", str(out), "--thresholds", "f1"]) == 2

@@ -25,6 +25,16 @@ def test_the_thresholds_of_the_folds_are_averaged():
     assert soft_thresholds(held_out)[0] == pytest.approx(0.625, abs=1e-6)
 
 
+@pytest.mark.parametrize("rule", ["f1", "accuracy-f1", "break-even"])
+def test_answers_that_are_certain_leave_thresholds_that_a_manifest_takes(rule):
+    certain = Predictions(
+        ("AU1",), np.repeat([[40.0], [-40.0]], 6, 0).astype(np.float32),
+        np.repeat([[1], [0]], 6, 0).astype(np.int8), np.array([0.5]),
+    )  # fmt: skip
+    assert certain.probabilities.max() == 1
+    assert 0 < soft_thresholds([certain], rule)[0] < 1
+
+
 def test_a_fold_with_fewer_than_5_positives_does_not_take_part():
     rare = predictions(SCORES, TRUTH)
     assert soft_thresholds([doubled(0.0), rare])[0] == pytest.approx(0.6, abs=1e-6)

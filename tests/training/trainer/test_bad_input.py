@@ -1,10 +1,14 @@
 """Whatever is wrong with data or checkpoints: one line that names file and row, and exit code 2."""
 
+import json
 import shutil
 
 import pytest
 
 from edgeau_training.checkpoint import make_seeded_checkpoint
+from edgeau_training.datasets.point_table import COLUMNS
+from edgeau_training.evaluation.command import main as evaluate
+from edgeau_training.evaluation.predictions import load_predictions
 from edgeau_training.train_command import main
 
 
@@ -55,6 +59,118 @@ def test_a_wrong_column_count(refused, written_recipe, copy, write_lines):
     write_lines(path, *rows)
     message = refused(written_recipe("aff-wild2", "ustc", loss="circle"), data)
     assert "video1.txt, row 5: 13 columns instead of 12" in message
+
+
+def test_a_stage_in_pixels_that_the_network_does_not_take(refused, written_recipe, trees):
+    path = written_recipe("pictures", "ir", "{ aligned = true }")
+    path.write_text(path.read_text().replace("batch = 4", "batch = 4\npixels = 48"))
+    message = refused(path, trees["pictures"])
+    assert "stage 'all': siat-ir50 takes pictures of 32 pixels, not 48; leave pixels out" in message
+
+
+def test_a_module_to_tap_that_is_not_there(refused, written_recipe, write_tiny_faces, tmp_path):
+    more = 'fold = ""\n[auxiliary]\nintensity = 1.0\n[tap]\nmodule = "stem.nowhere"\nchannels = 8'
+    path = written_recipe("synthetic", more=more)
+    path.write_text(path.read_text().replace("save_every", 'labels = ["AU1", "AU4", "AU12"]\nsave_every'))
+    message = refused(path, write_tiny_faces(tmp_path / "faces"))
+    assert "tap: the network has no module 'stem.nowhere'" in message
+
+
+def test_the_folds_name_in_the_file_to_start_from(refused, written_recipe, trees, tmp_path):
+    recipe = written_recipe("pictures", "ir", "{ aligned = true, count = 3 }")
+    message = refused(
+        recipe, trees["pictures"], "--fold", "2", "--pretrained", str(tmp_path / "f-{fold}.pth")
+    )
+    assert "f-2.pth does not exist" in message
+
+
+def test_a_table_of_points_that_names_none_of_the_pictures(refused, written_recipe, copy, write_lines):
+    data = copy("pictures")
+    write_lines(data / "points.csv", ",".join(COLUMNS), "img/0.png,1,2,3,4,5,6,7,8,9,10")
+    recipe = written_recipe("pictures", "ir", more='points = "points.csv"\nwithout_face = "whole"')
+    message = refused(recipe, data / "labels.csv")
+    assert "points.csv names none of the 12 pictures of labels.csv" in message
+    assert "such as 0.png" in message
+
+
+def test_val_rows_choose_thresholds_and_test_rows_measure(
+    written_recipe, copy, tmp_path, capsys, write_lines
+):
+    """They were left unused, and thresholds were fitted on the test rows."""
+    data = copy("pictures")
+    table = data / "labels.csv"
+    rows = table.read_text().replace("8.png,4,test", "8.png,4,val").replace("9.png,4,test", "9.png,4,val")
+    write_lines(table, *rows.splitlines())
+    recipe = written_recipe("pictures", "ir", "{ aligned = true }", thresholds="f1")
+    line = [str(recipe), "--data", str(data), "--device", "cpu", "--out"]
+    assert main([*line, str(tmp_path / "three")]) == 0
+    metrics = json.loads((tmp_path / "three" / "metrics.json").read_text())
+    assert (metrics["side"], metrics["thresholds_from"], metrics["faces"]) == ("test", "validation", 2)
+    answers = load_predictions(tmp_path / "three" / "predictions.npz")
+    assert {side: len(table.truth) for side, table in answers.items()} == {"validation": 2, "test": 2}
+    assert "fitted on these very faces" not in capsys.readouterr().out
+    path = written_recipe("pictures", "ir", "{ aligned = true }", more="validation = 0.3")
+    assert main([str(path), *line[1:], str(tmp_path / "both")]) == 2
+    assert "has a validation side of its own" in capsys.readouterr().err
+
+
+def test_thresholds_of_the_faces_they_are_measured_on_are_told(written_recipe, trees, tmp_path, capsys):
+    recipe = written_recipe("pictures", "ir", "{ aligned = true }", thresholds="f1")
+    line = [str(recipe), "--data", str(trees["pictures"]), "--out", str(tmp_path / "out"), "--device", "cpu"]
+    assert main(line) == 0
+    assert "thresholds fitted on these very faces" in capsys.readouterr().out
+    assert json.loads((tmp_path / "out" / "metrics.json").read_text())["thresholds_from"] == "test"
+
+
+def test_a_whole_table_is_not_measured_by_what_was_trained_on_part_of_it(
+    written_recipe, copy, tmp_path, capsys
+):
+    data = copy("pictures")
+    for fold, advice in (("split", "--split test"), ("1", f"--data pictures:{data} --fold 1")):
+        recipe = written_recipe("pictures", "ir", "{ aligned = true, count = 3 }")
+        out = tmp_path / fold
+        line = [str(recipe), "--data", str(data), "--out", str(out), "--device", "cpu", "--fold", fold]
+        assert main(line) == 0
+        capsys.readouterr()
+        assert evaluate([str(out / "checkpoint.safetensors"), "--data", str(data)]) == 2
+        said = capsys.readouterr().err
+        assert f"was trained on fold {fold} of this table" in said
+        assert advice in said
+    line = [str(tmp_path / "split" / "checkpoint.safetensors"), "--data", str(data)]
+    assert evaluate([*line, "--split", "test", "--resamples", "2"]) == 0
+    (data / "labels.csv").write_text(
+        (data / "labels.csv").read_text().replace("0.png,0,train,0", "0.png,0,train,1")
+    )
+    assert evaluate([*line, "--resamples", "2"]) == 0  # another table
+
+
+def test_folds_of_another_recipe_are_not_averaged_with_those_of_this_one(
+    refused, written_recipe, trees, capsys
+):
+    recipe = written_recipe("pictures", "ir", "{ aligned = true, count = 3 }")
+    out = recipe.parent / "out"
+    line = [str(recipe), "--data", str(trees["pictures"]), "--out", str(out), "--device", "cpu"]
+    assert main([*line, "--folds", "1"]) == 0
+    capsys.readouterr()
+    recipe.write_text(recipe.read_text().replace("lr = 0.01", "lr = 0.02"))
+    message = refused(recipe, trees["pictures"], "--folds", "1,2", "--resume")
+    assert "fold-1 was trained with another recipe" in message
+    assert not (out / "fold-2").exists()
+    assert main([*line, "--folds", "1", "--resume", "--changed-recipe"]) == 0
+
+
+def test_an_au_with_one_class_only_is_told(written_recipe, copy, tmp_path, capsys, write_lines):
+    data = copy("pictures")
+    rows = (data / "labels.csv").read_text().splitlines()
+    write_lines(data / "labels.csv", f"{rows[0]},AU1,AU6,AU9",
+                *(f"{row},{'' if ',train,' in row else 1},0,1" for row in rows[1:]))  # fmt: skip
+    recipe = written_recipe("pictures", "ir", "{ aligned = true }")
+    line = [str(recipe), "--data", str(data), "--out", str(tmp_path / "out"), "--device", "cpu"]
+    assert main(line) == 0
+    assert (
+        "training side of fold split of labels.csv: AU1 never labelled, AU6 never present, AU9 always present"
+        in capsys.readouterr().err
+    )
 
 
 def test_a_list_of_pictures_that_points_nowhere(refused, written_recipe, copy, write_lines):

@@ -67,10 +67,10 @@ def summed(answers):
     return sum(answer.square().sum() for answer in answers)
 
 
-def epoch(faces, targets, number=0, start=0, augmentation=FULL, part=slice(None), threads=1):
+def epoch(faces, targets, number=0, start=0, augmentation=FULL, part=slice(None), threads=1, twice=False):
     cursor = Cursor(build_sampler("uniform", faces, 5), 8)
     cursor.restore({"epoch": number, "position": start})
-    maker = Batches(faces, 5, faces.faces.intensity, faces.points(256), targets, threads)
+    maker = Batches(faces, 5, faces.faces.intensity, faces.points(256), targets, threads, twice)
     return maker.epoch(cursor.epoch(), VIEW, augmentation, number, start, part)
 
 
@@ -177,22 +177,90 @@ def test_shares_of_a_batch_are_the_batch(faces, targets):
         assert torch.equal(torch.cat([getattr(share, name) for share in shares]), getattr(whole, name)), name
 
 
+class Turned:
+    """Eight heads that are turned to one side."""
+
+    labels = ("AU1", "AU51", "AU52")
+    occurrence = np.tile(np.array([1, 1, 0], np.int8), (8, 1))
+    mask = np.tile(np.array([1, 1, 0], np.int8), (8, 1))
+    clip = np.arange(8, dtype=np.int32)
+
+    def crops(self, rows, size):
+        return np.zeros((len(rows), size, size, 3), np.uint8)
+
+
 def test_a_mirrored_face_has_the_mirrored_labels():
-    class Turned:
-        labels = ("AU1", "AU51", "AU52")
-        occurrence = np.tile(np.array([1, 1, 0], np.int8), (8, 1))
-        mask = np.tile(np.array([1, 1, 0], np.int8), (8, 1))
-        clip = np.arange(8, dtype=np.int32)
-
-        def crops(self, rows, size):
-            return np.zeros((len(rows), size, size, 3), np.uint8)
-
     draws = Cursor(build_sampler("uniform", Turned(), 0), 8).epoch()
     (batch,) = Batches(Turned(), 0).epoch(
         draws, CropView(32, 224), Augmentation.none(flip=1), 0, 0, slice(None)
     )
     assert batch.occurrence.tolist() == [[1, 0, 1]] * 8
     assert batch.mask.tolist() == [[1, 0, 1]] * 8
+
+
+def test_a_face_in_two_views_is_mirrored_in_one(faces, targets):
+    """Without other variation the second view is the first one's mirror image, of the same face with the same labels."""
+    batch = first(faces, targets, augmentation=Augmentation.none(flip=0.5), twice=True)
+    assert len(batch) == 16
+    one, other = batch.images.chunk(2)
+    # A warped mirror image samples the same pixels, up to rounding.
+    assert (one.int() - other.flip(2).int()).abs().max() <= 1
+    assert (one.int() - other.int()).abs().float().mean() > 5
+    for name in ("occurrence", "mask", "intensity"):
+        assert torch.equal(*getattr(batch, name).chunk(2)), name
+    alone = first(faces, targets, augmentation=Augmentation.none(flip=0.5))
+    for name in ("images", "occurrence", "mask", "intensity", "points"):
+        assert torch.equal(getattr(batch, name).chunk(2)[0], getattr(alone, name)), name
+    assert 0 < mirrored(faces, targets, 0.5).sum() < 8  # of the first views, some
+
+
+def mirrored(faces, targets, flip):
+    """Which of the first views are mirrored: those that differ from the view that never is."""
+    seen, plain = (
+        first(faces, targets, augmentation=Augmentation.none(flip=share)).images for share in (flip, 0.0)
+    )
+    return (seen.int() - plain.int()).abs().flatten(1).float().mean(dim=1) > 1
+
+
+def test_landmarks_of_both_views_are_where_they_lie_in_them(faces, targets):
+    """Each view's targets, taken back to pixels, are the landmarks moved as the picture was."""
+    batch = first(faces, targets, twice=True)
+    one, other = batch.points.chunk(2)
+    # Targets are relative to the mean face, which is symmetric, so that mirrored views of one face have nearby targets.
+    assert (one - other).abs().mean() < (one - other.roll(1, 0)).abs().mean() + 1
+    still = first(faces, targets, augmentation=Augmentation.none(flip=0.5), twice=True).points
+    ahead, mirror = still.reshape(2, 8, 468, 2)
+    placed = ahead * torch.from_numpy(targets.deviation) + torch.from_numpy(targets.mean)
+    turned = mirror * torch.from_numpy(targets.deviation) + torch.from_numpy(targets.mean)
+    swapped = placed[:, torch.from_numpy(targets.mirror)]
+    torch.testing.assert_close(turned[..., 0], 255 - swapped[..., 0], rtol=0, atol=1e-3)
+    torch.testing.assert_close(turned[..., 1], swapped[..., 1], rtol=0, atol=1e-3)
+
+
+def test_without_mirroring_the_second_view_is_another_cut(faces, targets):
+    batch = first(faces, targets, augmentation=Augmentation.none(shift=16.0), twice=True)
+    one, other = batch.images.chunk(2)
+    assert not torch.equal(one, other)
+    still = first(faces, targets, augmentation=Augmentation.none(), twice=True)
+    assert torch.equal(*still.images.chunk(2))
+
+
+@pytest.mark.parametrize("part", [slice(0, 4), slice(4, 8)])
+def test_a_share_of_a_batch_in_two_views_has_whole_pairs(faces, targets, part):
+    whole = first(faces, targets, twice=True)
+    share = first(faces, targets, twice=True, part=part, threads=3)
+    for name in ("images", "occurrence", "mask", "intensity", "points"):
+        expected = torch.cat([view[part] for view in getattr(whole, name).chunk(2)])
+        assert torch.equal(getattr(share, name), expected), name
+
+
+def test_both_views_have_the_labels_of_their_side():
+    draws = Cursor(build_sampler("uniform", Turned(), 0), 8).epoch()
+    (batch,) = Batches(Turned(), 0, twice=True).epoch(
+        draws, CropView(32, 224), Augmentation.none(flip=1), 0, 0, slice(None)
+    )
+    assert batch.occurrence.tolist() == [[1, 0, 1]] * 8 + [[1, 1, 0]] * 8
+    assert batch.mask.tolist() == [[1, 0, 1]] * 8 + [[1, 1, 0]] * 8
 
 
 def test_plain_images_are_the_central_cut_of_every_face(faces):

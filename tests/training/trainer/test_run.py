@@ -16,6 +16,7 @@ from edgeau_training.checkpoint import load_checkpoint, read_info
 from edgeau_training.train_command import main
 from edgeau_training.trainer.recipe import read_recipe
 from edgeau_training.trainer.run import Run
+from edgeau_training.trainer.run_options import RunOptions
 
 RECIPE = """
 description = "a tiny test run"
@@ -83,9 +84,10 @@ def killed(arguments, state):
     return process.wait()
 
 
-@pytest.mark.parametrize(("replicas", "dropout"), [(2, 0.0), (1, 0.2)])
-def test_a_killed_run_goes_on_to_the_very_same_weights(tmp_path, faces, replicas, dropout):
+@pytest.mark.parametrize(("replicas", "dropout", "agreement"), [(2, 0.0, 0.0), (1, 0.2, 0.0), (2, 0.0, 3.0)])
+def test_a_killed_run_goes_on_to_the_very_same_weights(tmp_path, faces, replicas, dropout, agreement):
     path = recipe(tmp_path, replicas=replicas, dropout=dropout)
+    path.write_text(path.read_text().replace("save_every", f"agreement = {agreement}\nsave_every"))
     whole, broken = tmp_path / "whole", tmp_path / "broken"
     assert main([str(path), "--data", str(faces), "--out", str(whole)]) == 0
     arguments = (path, "--data", faces, "--out", broken)
@@ -167,6 +169,7 @@ def test_a_run_is_not_overwritten(tmp_path, faces, capsys):
 
 
 CHANGES = {
+    "agreement": ("replicas = 2", "replicas = 2\nagreement = 1.0"),
     "loss": ("", '[loss]\nname = "focal"\n'),
     "sampler": ("", '[sampler]\nname = "mlros"\n'),
     "optimiser": ("lr = 0.003", "lr = 0.001"),
@@ -221,6 +224,48 @@ def test_told_to_it_goes_on_with_another_recipe_and_the_checkpoint_says_so(tmp_p
     provenance = read_info(out / "checkpoint.safetensors").provenance
     assert provenance.changes == ("from step 3: optimiser",)
     assert provenance.recipe == read_recipe(path).digest != read_recipe(begun / "recipe.toml").digest
+
+
+def test_a_changed_setting_of_the_optimiser_is_taken(tmp_path, faces, begun):
+    """The state's settings had come back with its moments, so that only the rate followed the recipe."""
+    path = tmp_path / "recipe.toml"
+    text = (begun / "recipe.toml").read_text()
+    path.write_text(text.replace("lr = 0.003", "lr = 0.003\nweight_decay = 0.5\nbetas = [0.5, 0.9]"))
+    out = shutil.copytree(begun / "run", tmp_path / "run")
+    run = Run(read_recipe(path), faces, out, RunOptions(resume=True, changed=True))
+    groups = run.trainee.worker.optimiser.param_groups
+    assert {group["weight_decay"] for group in groups} == {0.0, 0.5}
+    assert {tuple(group["betas"]) for group in groups} == {(0.5, 0.9)}
+    assert run.trainee.worker.optimiser.state_dict()["state"][0]["step"] == 3
+    run.trainee.close()
+    run.log.close()
+
+
+@pytest.mark.parametrize("new", ['name = "sgd"', "weight_decay = 0.0", "rates = { stem = 0.1 }"])
+def test_another_optimiser_cannot_go_on(tmp_path, faces, begun, capsys, new):
+    path = tmp_path / "recipe.toml"
+    path.write_text((begun / "recipe.toml").read_text().replace("lr = 0.003", f"lr = 0.003\n{new}"))
+    out = shutil.copytree(begun / "run", tmp_path / "run")
+    line = [str(path), "--data", str(faces), "--out", str(out), "--resume", "--changed-recipe"]
+    assert main(line) == 2
+    assert "another optimiser, or other parameters with rates" in capsys.readouterr().err
+
+
+def test_a_state_from_before_an_option_had_its_default(tmp_path, faces, begun, capsys):
+    out = shutil.copytree(begun / "run", tmp_path / "run")
+    state = torch.load(out / "state.pt", weights_only=True)
+    del state["identity"]["agreement"]
+    torch.save(state, out / "state.pt")
+    line = ["--data", str(faces), "--out", str(out), "--resume"]
+    assert main([str(begun / "recipe.toml"), *line]) == 0
+    assert read_info(out / "checkpoint.safetensors").provenance.changes == ()
+    path = tmp_path / "recipe.toml"
+    path.write_text(
+        (begun / "recipe.toml").read_text().replace("replicas = 2", "replicas = 2\nagreement = 2.0")
+    )
+    torch.save(state, out / "state.pt")
+    assert main([str(path), *line]) == 2
+    assert "a run with agreement of its default, the recipe has 2.0" in capsys.readouterr().err
 
 
 def test_a_run_is_resumed_on_the_data_that_it_began_with(tmp_path, faces, begun, capsys):

@@ -26,6 +26,7 @@ __all__ = [
     "TOLERANCE",
     "LabelCode",
     "LabelRateWarning",
+    "check_classes",
     "check_label_rates",
 ]
 
@@ -111,6 +112,32 @@ def check_label_rates(
         warnings.warn(
             f"{frames.name} in {frames.root}: AUs occur at other rates than published ({', '.join(off)}); "
             "the labels may be shifted by a frame or a column, or this is another part of the data",
+            LabelRateWarning,
+            stacklevel=3,
+        )
+
+
+def check_classes(frames: LabelledFrames, what: str) -> None:
+    """Warns, in one line, of AUs that a network cannot learn from these frames, since only one class of them is there.
+
+    Args:
+        frames: the training side.
+        what: name of it, for the message.
+    """
+    positives, labelled = frames.positives, frames.labelled
+    lacking = {
+        "never labelled": labelled == 0,
+        "never present": (labelled > 0) & (positives == 0),
+        "always present": (labelled > 0) & (positives == labelled),
+    }
+    found = [
+        f"{' '.join(label for label, one in zip(frames.labels, columns, strict=True) if one)} {how}"
+        for how, columns in lacking.items()
+        if columns.any()
+    ]
+    if found:
+        warnings.warn(
+            f"{what}: {', '.join(found)}, so the network cannot learn to tell them",
             LabelRateWarning,
             stacklevel=3,
         )

@@ -60,8 +60,8 @@ def note_left_out(name: str, folder: Path, count: int) -> None:
 class PictureTable:
     """Reads a folder of pictures with a table of labels.
 
-    Folds: ``split`` trains on ``train`` and tests on ``test`` (or ``val`` where no row says ``test``), when the table has
-    that column; ``1`` to ``count`` are shuffled persons.
+    Folds: ``split`` trains on ``train``, fits thresholds on ``val`` and tests on ``test`` (or on ``val`` where no row says
+    ``test``), when the table has that column; ``1`` to ``count`` are shuffled persons.
 
     Args:
         root: folder of the pictures, or the table itself.
@@ -120,16 +120,19 @@ class PictureTable:
         table = self._pictures.table
         split_of = dict(zip(self._pictures.pictures, self._pictures.split or (), strict=True))
         split = np.array([split_of[picture] for picture in frames.pictures])
-        test = np.flatnonzero(split == ("test" if (split == "test").any() else "val"))
-        train = np.flatnonzero(split == "train")
+        train, validation, test = (np.flatnonzero(split == side) for side in ("train", "val", "test"))
+        if not len(test):
+            test, validation = validation, test
         if not len(train) or not len(test):
             raise InputError(f"{table}: the column split needs rows with train, and rows with val or test")
-        shared = np.intersect1d(frames.group[train], frames.group[test])
-        if len(shared):
-            raise InputError(
-                f"{table}: person {frames.group_names[shared[0]]} is on both sides of the column split"
-            )
-        return Fold(name, train, test)
+        for one, other in ((train, test), (train, validation), (validation, test)):
+            shared = np.intersect1d(frames.group[one], frames.group[other])
+            if len(shared):
+                raise InputError(
+                    f"{table}: person {frames.group_names[shared[0]]} is in {split[one[0]]} and in {split[other[0]]} of the column "
+                    "split; nobody may be in two of its parts"
+                )
+        return Fold(name, train, test, validation if len(validation) else None)
 
 
 def _read(root: Path, table: str) -> LabelledPictures:

@@ -11,7 +11,7 @@ import json
 import warnings
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
-from pathlib import Path, PurePosixPath
+from pathlib import Path, PurePath, PurePosixPath
 from typing import Any
 
 import cv2
@@ -29,7 +29,7 @@ from edgeau_training.datasets.frame_reading import read_frames
 from edgeau_training.datasets.labelled_frames import LabelledFrames
 from edgeau_training.datasets.point_table import PointTable
 
-__all__ = ["MANNER", "WITHOUT_FACE", "NoFaceWarning", "prepare"]
+__all__ = ["MANNER", "WITHOUT_FACE", "NoFaceWarning", "prepare", "prepared"]
 
 MANNER = "preparation.json"  # says how the crops of its folder were made
 
@@ -99,6 +99,15 @@ def prepare(
     return _over_crops(frames, names, folder, tuple(unreadable.values()))
 
 
+def prepared(frames: LabelledFrames, folder: Path) -> LabelledFrames:
+    """The same frames as the aligned crops that are in ``folder`` already; no picture is opened.
+
+    Raises:
+        InputError: none of them is there.
+    """
+    return frames if frames.aligned else _over_crops(frames, _crop_names(frames), folder, ())
+
+
 def _make(
     frames: LabelledFrames,
     rows: NDArray[np.int64],
@@ -125,7 +134,7 @@ def _make(
             if points is None:
                 crop = _crop(frame, landmarker, aligner)
             else:
-                given = points.points.get(frames.pictures[row])
+                given = points.of(frames.path(row))
                 crop = None if given is None else aligner.crop(frame, given)
             if crop is None and whole:
                 crop = cv2.resize(frame, (aligner.size, aligner.size), interpolation=cv2.INTER_AREA)  # type: ignore[assignment]
@@ -160,7 +169,7 @@ def _crop_names(frames: LabelledFrames) -> list[str]:
     Raises:
         InputError: two pictures differ in their suffix only, and would share a crop.
     """
-    paths = [PurePosixPath(picture).with_suffix("") for picture in frames.pictures]
+    paths = [_inside(picture) for picture in frames.pictures]
     if frames.video_frame is None:
         names = [f"{path}.jpg" for path in paths]
     else:
@@ -171,10 +180,20 @@ def _crop_names(frames: LabelledFrames) -> list[str]:
     for row, name in enumerate(names):
         if first.setdefault(name, row) != row and frames.pictures[first[name]] != frames.pictures[row]:
             raise InputError(
-                f"{frames.pictures[first[name]]} and {frames.pictures[row]} in {frames.root} differ in their "
-                "suffix only; rename one"
+                f"{frames.pictures[first[name]]} and {frames.pictures[row]} in {frames.root} would both become the crop {name}, "
+                "since they differ in their suffix or their way to the folder only; rename one"
             )
     return names
+
+
+def _inside(picture: str) -> PurePosixPath:
+    """A picture's path without its suffix, as one inside the crops' folder, wherever the picture is.
+
+    Without that the crop of ``/faces/a.jpg`` or ``../faces/a.jpg`` would be the picture itself.
+    """
+    path = PurePath(picture)
+    parts = path.parts[1:] if path.anchor else path.parts
+    return PurePosixPath(*("up" if part == ".." else part for part in parts)).with_suffix("")
 
 
 def _check_manner(folder: Path, manner: dict[str, Any]) -> None:

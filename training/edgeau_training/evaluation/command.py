@@ -13,6 +13,7 @@ from typing import Any
 
 from edgeau._system.command import DONE, PARTLY, CommandParser, print_json, say_left_out
 from edgeau._system.command import run as run_command
+from edgeau.bundle.provenance import TrainedOn
 from edgeau.errors import InputError, UsageError
 from edgeau_training.datasets import open_data_set, reader_options
 from edgeau_training.evaluation.answers import write_answers
@@ -101,7 +102,9 @@ def _over_folds(options: argparse.Namespace) -> int:
     published = named_set(options.data)
     assert published is not None
     known = open_data_set(*published, **reader_options(options.data_option)).folds
-    names = list(known) if options.folds == EVERY else [name for name in options.folds.split(",") if name]
+    names = (
+        list(known) if options.folds == EVERY else list(dict.fromkeys(filter(None, options.folds.split(","))))
+    )
     outcomes = [_run(options, [model.replace(FOLD, name) for model in options.model], name) for name in names]
     document = folds_document(names, [outcome.named[0][1] for outcome in outcomes], "half")
     document = {
@@ -151,6 +154,8 @@ def _run(options: argparse.Namespace, models: Sequence[str], fold: str | None) -
 def _faces(options: argparse.Namespace, scorers: Sequence[Scorer], fold: str | None) -> LabelledFaces:
     published = named_set(options.data)
     if published is None:
+        if options.split is None:
+            _check_table(scorers, Path(options.data))
         return open_faces(Path(options.data), options.split)
     name, root = published
     given = reader_options(options.data_option)
@@ -164,26 +169,55 @@ def _faces(options: argparse.Namespace, scorers: Sequence[Scorer], fold: str | N
     return found
 
 
+def _check_table(scorers: Sequence[Scorer], table: Path) -> None:
+    """See that no model was trained on the very table of which every row is to be measured.
+
+    Raises:
+        UsageError: one was.
+    """
+    for title, scorer in zip(_distinct([scorer.name for scorer in scorers]), scorers, strict=True):
+        on = None if scorer.provenance is None else scorer.provenance.trained_on
+        if on is not None and on.set == "pictures" and _is_table_of(on, scorer.labels, table):
+            advice = "--split test" if on.fold == "split" else f"--data pictures:{table} --fold {on.fold}"
+            raise UsageError(
+                f"{title} was trained on fold {on.fold} of this table, so that people of its training part are among all rows; "
+                f"say {advice}, or --split with the part that is meant"
+            )
+
+
+def _is_table_of(trained: TrainedOn, labels: Sequence[str], table: Path) -> bool:
+    """Tell whether a table has the pictures and labels of a training."""
+    try:
+        frames = open_data_set("pictures", table, **trained.options).read().with_labels(labels).known_rows()
+    except (
+        InputError,
+        UsageError,
+    ):  # no such table: it is opened, and its fault named, where it is measured on
+        return False
+    return frames.digest == trained.digest
+
+
 def _fold_of(name: str, scorers: Sequence[Scorer], fold: str | None, side: str | None) -> str | None:
     """The fold to measure on: nobody that a model was trained on may be among its test faces.
 
     Raises:
         UsageError: somebody would be.
     """
-    trained = {
-        scorer.name: scorer.provenance.trained_on.fold
-        for scorer in scorers
+    # One by one: files of several runs have the same name.
+    trained = [
+        (title, scorer.provenance.trained_on.fold)
+        for title, scorer in zip(_distinct([scorer.name for scorer in scorers]), scorers, strict=True)
         if scorer.provenance is not None
         and scorer.provenance.trained_on is not None
         and scorer.provenance.trained_on.set == name
-    }
+    ]
     if not trained or side == "train":
         return fold
-    folds = set(trained.values())
+    folds = {own for _, own in trained}
     if fold is None and len(folds) == 1:
         (fold,) = folds
         print(f"{_NAME}: trained on fold {fold} of {name}, so measured on its test side", file=sys.stderr)
-    for model, own in trained.items():
+    for model, own in trained:
         if own != fold:
             raise UsageError(
                 f"{model} was trained on fold {own} of {name}, so that people of other test sides were among its training faces; "

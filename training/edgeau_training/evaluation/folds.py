@@ -2,7 +2,7 @@
 
 (a) each fold is measured by itself and the folds' values are averaged: the headline, as the released code of the comparison
 methods measures one fold at a time. (b) the folds' test faces are pooled and measured once. Publications do not say which
-they print. F1 is 0 where its denominator is, with a warning, as scikit-learn has it.
+they print. F1 is 0 where its denominator is, with a warning, as scikit-learn has it, and undefined where nothing is labelled.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from sklearn.exceptions import UndefinedMetricWarning
 
 from edgeau.errors import InputError
+from edgeau.metrics import ConfusionCounts
 from edgeau_training.evaluation.metrics import auc, count
 from edgeau_training.evaluation.predictions import Predictions
 from edgeau_training.postprocessing.soft_thresholds import soft_thresholds
@@ -26,7 +27,7 @@ __all__ = ["FoldMetrics", "Measures", "folds_document", "over_folds"]
 
 @dataclass(frozen=True)
 class Measures:
-    """Per AU, float64 ``(C,)``, 0..1: F1, accuracy (NaN where nothing is labelled), AUC (NaN with one class only)."""
+    """Per AU, float64 ``(C,)``, 0..1: F1 and accuracy (NaN where nothing is labelled), AUC (NaN with one class only)."""
 
     f1: NDArray[np.float64]
     accuracy: NDArray[np.float64]
@@ -68,7 +69,7 @@ def over_folds(folds: Sequence[Predictions]) -> FoldMetrics:
 
 def _measure(predictions: Predictions, where: str) -> Measures:
     counts = count(predictions)
-    empty = counts.tp + counts.fp + counts.fn == 0
+    empty = (counts.tp + counts.fp + counts.fn == 0) & (counts.tn > 0)
     if empty.any():
         names = " ".join(label for label, none in zip(predictions.labels, empty, strict=True) if none)
         warnings.warn(
@@ -76,7 +77,12 @@ def _measure(predictions: Predictions, where: str) -> Measures:
             UndefinedMetricWarning,
             stacklevel=3,
         )
-    return Measures(counts.f1, counts.accuracy, auc(predictions))
+    return Measures(_f1(counts), counts.accuracy, auc(predictions))
+
+
+def _f1(counts: ConfusionCounts) -> NDArray[np.float64]:
+    """F1 of what was labelled: an AU without a label was answered neither well nor badly."""
+    return np.where(np.isfinite(counts.accuracy), counts.f1, np.nan)
 
 
 def _pooled(folds: Sequence[Predictions]) -> Measures:
@@ -86,7 +92,7 @@ def _pooled(folds: Sequence[Predictions]) -> Measures:
     )
     logits, truth = (np.concatenate([getattr(fold, name) for fold in folds]) for name in ("logits", "truth"))
     table = Predictions(folds[0].labels, logits, truth, folds[0].thresholds)
-    return Measures(together.f1, together.accuracy, auc(table))
+    return Measures(_f1(together), together.accuracy, auc(table))
 
 
 def _mean(values: list[NDArray[np.float64]]) -> NDArray[np.float64]:

@@ -22,11 +22,13 @@ class Fold:
         name: name of the fold, such as ``1``.
         train: int64 rows that are trained on.
         test: int64 rows that are tested on, or held out.
+        validation: int64 rows that thresholds are fitted on, where the division has a third side of its own.
     """
 
     name: str
     train: NDArray[np.int64]
     test: NDArray[np.int64]
+    validation: NDArray[np.int64] | None = None
 
 
 def fold_of_groups(frames: LabelledFrames, name: str, test: Iterable[str]) -> Fold:

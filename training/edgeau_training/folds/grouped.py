@@ -21,7 +21,7 @@ def shuffled_fold(frames: LabelledFrames, name: str, count: int, seed: int) -> F
     """Fold ``name`` of ``count``: groups shuffled once with ``seed`` and dealt out in turn.
 
     Raises:
-        InputError: there are fewer groups than folds.
+        InputError: there are fewer groups than folds, or none of the fold's groups has a frame.
     """
     groups = len(frames.group_names)
     order = np.random.default_rng(seed).permutation(groups)
@@ -51,4 +51,8 @@ def _fold(frames: LabelledFrames, name: str, count: int, bins: NDArray[np.int64]
             f"{frames.name} has {present} subjects or videos, too few for {count} folds that share none"
         )
     tested = bins[frames.group] == int(name) - 1
+    if not tested.any():
+        raise InputError(
+            f"fold {name} of {frames.name} has no labelled frame to test on: none of its subjects or videos has a known label"
+        )
     return Fold(name, np.flatnonzero(~tested), np.flatnonzero(tested))

@@ -99,7 +99,7 @@ def _held_out(checkpoint: Path) -> dict[str, Predictions]:
             f"{own} has no {PREDICTIONS}, which a finished run of edgeau-train leaves there: thresholds need answers to "
             "faces that were held out from training"
         )
-    return {name: sides.get("validation", sides["test"]) for name, sides in tables.items()}
+    return {name: sides["validation" if "validation" in sides else "test"] for name, sides in tables.items()}
 
 
 def _body(argv: Sequence[str] | None) -> int:

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgeau.errors import InputError, UsageError
-from edgeau.metrics import MINIMUM_POSITIVES, OBJECTIVES, best_threshold
+from edgeau.metrics import EDGE, MINIMUM_POSITIVES, OBJECTIVES, best_threshold
 from edgeau_training.evaluation.metrics import FALLBACK
 from edgeau_training.evaluation.predictions import Predictions
 
@@ -23,7 +23,7 @@ RULES = (*OBJECTIVES, "break-even")
 
 
 def soft_thresholds(held_out: Sequence[Predictions], rule: str = "accuracy-f1") -> NDArray[np.float64]:
-    """Thresholds on the probability, float64 ``(C,)``.
+    """Thresholds on the probability, float64 ``(C,)``, clipped to 1e-6..1 - 1e-6 as all fitted ones are.
 
     Args:
         held_out: predictions of each fold's model on the part that it was not trained on.
@@ -37,7 +37,8 @@ def soft_thresholds(held_out: Sequence[Predictions], rule: str = "accuracy-f1") 
         raise UsageError(f"threshold rule {rule!r} is not known; known: {', '.join(RULES)}")
     if len({fold.labels for fold in held_out}) != 1:
         raise InputError("thresholds need predictions of one fold or more, all for the same labels")
-    return np.array([_average(held_out, column, rule) for column in range(len(held_out[0].labels))])
+    fitted = [_average(held_out, column, rule) for column in range(len(held_out[0].labels))]
+    return np.clip(np.array(fitted, np.float64), EDGE, 1 - EDGE)
 
 
 def break_even_threshold(probabilities: NDArray[np.floating[Any]], truth: NDArray[np.integer[Any]]) -> float:

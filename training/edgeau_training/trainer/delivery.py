@@ -48,7 +48,7 @@ class Delivery:
         start: StartingWeights | None,
         changes: tuple[str, ...] = (),
     ) -> None:
-        self._out = out
+        self._out, self._fits = out, recipe.thresholds != "half"
         training = recipe.description
         if recipe.data.set != SYNTHETIC:
             training += f"; {recipe.data.set}, fold {data.fold}"
@@ -96,13 +96,14 @@ class Delivery:
             more: figures of other decisions.
 
         Returns:
-            The figures.
+            The figures, and of which side they and the thresholds are; ``thresholds_from`` is None for thresholds of .5.
         """
         figures = {side: figures_of(predictions) for side, predictions in measured.items()}
         side = list(figures)[-1]
+        fitted = next(iter(figures)) if self._fits else None
         self._checkpoint(CHECKPOINT, network, step, figures, figures[side]["thresholds"])
         save_predictions(self._out / PREDICTIONS, measured)
-        document = {"side": side, "fold": fold, **figures[side], **more}
+        document = {"side": side, "fold": fold, "thresholds_from": fitted, **figures[side], **more}
         write_document(self._out / METRICS, document)
         return document
 

@@ -13,7 +13,9 @@ from numpy.typing import NDArray
 from edgeau.errors import UsageError
 from edgeau_training.datasets import open_data_set
 from edgeau_training.datasets.crops import FileCrops, LabelledCrops
-from edgeau_training.datasets.point_table import read_points
+from edgeau_training.datasets.label_codes import check_classes
+from edgeau_training.datasets.labelled_frames import LabelledFrames
+from edgeau_training.datasets.point_table import PointTable, read_points
 from edgeau_training.datasets.preparation import prepare
 from edgeau_training.folds.fold import validation_cut
 from edgeau_training.trainer.framing import Framing
@@ -58,17 +60,24 @@ class FoldData:
             frames = frames.with_labels(labels).known_rows()
         division = reader.fold(frames, self.fold)
         sides = {"test": division.test}
-        if options.validation:
+        if division.validation is not None:
+            if options.validation:
+                raise UsageError(
+                    f"fold {self.fold} of {options.set} has a validation side of its own; leave out validation under [data]"
+                )
+            sides["validation"] = division.validation
+        elif options.validation:
             division = validation_cut(frames, division, options.validation)
             sides["validation"] = division.test
         sides["train"] = division.train
-        points = read_points(Path(root) / options.points) if options.points else None
+        points = _points(options, Path(root), frames)
         with (first or nullcontext)():
             # After the division, which knows the frames by what they were called.
             made = {
                 side: prepare(frames.select(rows), crops, framing.aligner, options.without_face, points)
                 for side, rows in sides.items()
             }
+        check_classes(made["train"], f"training side of fold {self.fold} of {frames.name}")
         self.labels = frames.labels
         self._frames = made["train"]
         self.train: LabelledCrops = FileCrops(self._frames)
@@ -98,6 +107,16 @@ class FoldData:
 
     def points(self) -> None:
         """Landmarks are not kept with the crops."""
+
+
+def _points(options: DataOptions, root: Path, frames: LabelledFrames) -> PointTable | None:
+    """The recipe's table of points; its paths start in the data set's folder, which may be named by a table in it."""
+    if not options.points:
+        return None
+    folder = root if root.is_dir() else root.parent
+    points = read_points(folder / options.points, folder)
+    points.check(frames)
+    return points
 
 
 def fold_names_of(options: DataOptions, root: Path) -> tuple[str, ...]:

@@ -7,10 +7,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from edgeau.errors import CheckpointError
+from edgeau_training.checkpoint import read_info
 from edgeau_training.evaluation.folds import folds_document
 from edgeau_training.evaluation.predictions import PREDICTIONS, load_predictions
 from edgeau_training.evaluation.report import write_document
-from edgeau_training.trainer.delivery import METRICS
+from edgeau_training.trainer.delivery import CHECKPOINT, METRICS
 from edgeau_training.trainer.recipe import Recipe
 from edgeau_training.trainer.run import STATE, Run
 from edgeau_training.trainer.run_options import RunOptions
@@ -19,7 +21,6 @@ from edgeau_training.trainer.trainee import CROPS
 __all__ = ["FOLDS", "fold_folder", "train_folds"]
 
 FOLDS = "folds.json"
-_FOLD = "{fold}"
 
 
 def train_folds(
@@ -32,7 +33,7 @@ def train_folds(
         data: folder of the data set.
         out: folder of all folds; a fold with figures is done and left alone.
         names: names of the folds.
-        options: options of every run; ``{fold}`` in ``pretrained`` stands for the fold's name.
+        options: options of every run.
 
     Returns:
         What ``folds.json`` says: figures per fold, their mean, and pooled; and thresholds averaged over folds.
@@ -44,7 +45,9 @@ def train_folds(
     problems: dict[str, None] = {}  # each once, in order
     for name in names:
         folder = fold_folder(out, name)
-        if not (folder / METRICS).is_file():
+        if (folder / METRICS).is_file():
+            _check_recipe(folder, recipe, options)
+        else:
             run = Run(recipe, data, folder, _options_of(options, out, folder, name))
             run.finish()
             problems |= dict.fromkeys(run.trainee.data.problems)
@@ -61,12 +64,23 @@ def fold_folder(out: Path, name: str) -> Path:
     return out / f"fold-{name}"
 
 
+def _check_recipe(folder: Path, recipe: Recipe, options: RunOptions) -> None:
+    """A finished fold must be of the same recipe as those that are still to be trained: their figures are averaged."""
+    checkpoint = folder / CHECKPOINT
+    if options.changed or not checkpoint.is_file():
+        return
+    origin = read_info(checkpoint).provenance
+    if origin is not None and origin.recipe != recipe.digest:
+        raise CheckpointError(
+            f"{folder} was trained with another recipe, so that its figures cannot be averaged with those of this one; name another "
+            "--out, remove that folder, or take it as it is with --changed-recipe"
+        )
+
+
 def _options_of(options: RunOptions, out: Path, folder: Path, name: str) -> RunOptions:
-    start = options.pretrained
     return replace(
         options,
         fold=name,
         resume=options.resume and (folder / STATE).is_file(),
         crops=options.crops or out / CROPS,
-        pretrained=None if start is None else Path(str(start).replace(_FOLD, name)),
     )

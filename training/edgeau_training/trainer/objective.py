@@ -10,6 +10,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from edgeau_training.datasets.crops import LabelledCrops
+from edgeau_training.datasets.mirroring import mirrored_columns
 from edgeau_training.losses import build_loss
 from edgeau_training.losses.agreement import disagreement
 from edgeau_training.trainer.batches import Batch
@@ -52,13 +53,28 @@ class Objective:
         options = dict(recipe.loss)
         self._loss = build_loss(options.pop("name"), **options)
         self._recipe, self._processes = recipe, processes
+        self._compared: tuple[Tensor, Tensor] | None = (
+            None  # columns of the first view, and those of the second
+        )
 
     def fit(self, data: LabelledCrops) -> None:
-        """Takes the counts of the training side."""
+        """Takes the counts of the training side.
+
+        Raises:
+            UsageError: views are compared, pictures may be mirrored, and the labels have one side of a pair only.
+        """
         known, present = data.mask > 0, data.occurrence > 0
         counts = ((known & side).sum(axis=0, dtype=np.int64) for side in (present, ~present))
         positives, negatives = (torch.from_numpy(count).to(self._processes.device) for count in counts)
         self._loss.fit(positives, negatives)
+        if self._recipe.agreement:
+            second = np.arange(len(data.labels))
+            if self._recipe.augmentation.flip:  # one of the views is mirrored
+                second = mirrored_columns(data.labels)
+            # An AU that no face has a label of has answers that nothing holds: they could grow until they alone were compared.
+            coded = known.any(axis=0)
+            first = np.flatnonzero(coded & coded[second])
+            self._compared = torch.from_numpy(first), torch.from_numpy(second[first])
 
     def criterion(
         self, batch: Batch, step: int, part: int, figures: dict[str, Tensor]
@@ -87,7 +103,8 @@ class Objective:
                 points = functional.smooth_l1_loss(answers.points, batch.points.expand_as(answers.points))
                 total = total + weights["landmarks"] * note("landmarks", points)
             if self._recipe.agreement:
-                total = total + self._recipe.agreement * note("disagreement", disagreement(answers.logits))
+                apart = note("disagreement", self._disagreement(answers))
+                total = total + self._processes.world * self._recipe.agreement * apart
             return total / count
 
         return criterion
@@ -96,6 +113,13 @@ class Objective:
         """Compute the loss of the whole batch, the same in all processes."""
         whole = (self._processes.whole(share) for share in (answers.logits, batch.occurrence, batch.mask))
         return self._loss(*whole)
+
+    def _disagreement(self, answers: Answers) -> Tensor:
+        """Compare both views of the whole batch, the same in all processes."""
+        assert self._compared is not None, "fit was not called"
+        first, second = (self._processes.whole(view) for view in answers.logits.chunk(2))
+        columns, mirrored = (one.to(first.device) for one in self._compared)
+        return disagreement(first[:, columns], second[:, mirrored])
 
 
 def _intensity(answers: Tensor, batch: Batch) -> Tensor:

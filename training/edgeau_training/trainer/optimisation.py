@@ -2,19 +2,31 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import torch
 from torch import nn
 
-from edgeau.errors import UsageError
+from edgeau.errors import CheckpointError, UsageError
 
-__all__ = ["OPTIMISERS", "SCHEDULES", "Optimiser", "build_optimiser"]
+__all__ = ["OPTIMISERS", "SCHEDULES", "Optimiser", "build_optimiser", "restore_optimiser"]
 
 OPTIMISERS = ("adamw", "sgd")
 SCHEDULES = ("cosine", "drops")
 UNITS = ("steps", "epochs")
+_NOT_NEGATIVE = (
+    "weight_decay",
+    "momentum",
+    "warmup_steps",
+    "clip",
+    "linear_rate",
+    "bias_rate",
+    "floor",
+    "drop",
+)
 
 
 @dataclass(frozen=True)
@@ -65,10 +77,18 @@ class Optimiser:
         ):
             if value not in known:
                 raise UsageError(f"{key} {value!r} is not known; known: {', '.join(known)}")
-        if self.lr <= 0 or not 0 <= self.ema_decay < 1:
+        if not 0 < self.lr < math.inf or not 0 <= self.ema_decay < 1:
             raise UsageError(
                 f"lr {self.lr} must be above 0, and ema_decay {self.ema_decay} at least 0 and below 1"
             )
+        if not all(0 <= beta < 1 for beta in self.betas):
+            raise UsageError(f"betas {self.betas} must be at least 0 and below 1")
+        numbers = {key: getattr(self, key) for key in _NOT_NEGATIVE} | {
+            f"rates {part}": rate for part, rate in self.rates.items()
+        }
+        for key, number in numbers.items():
+            if not 0 <= number < math.inf:
+                raise UsageError(f"{key} {number} must be a number of 0 or more")
 
 
 def build_optimiser(student: nn.Module, options: Optimiser) -> torch.optim.Optimizer:
@@ -85,6 +105,25 @@ def build_optimiser(student: nn.Module, options: Optimiser) -> torch.optim.Optim
     if options.name == "sgd":
         return torch.optim.SGD(groups, lr=options.lr, momentum=options.momentum, foreach=True)
     return torch.optim.AdamW(groups, lr=options.lr, betas=options.betas, foreach=True)
+
+
+def restore_optimiser(optimiser: torch.optim.Optimizer, state: dict[str, Any]) -> None:
+    """Takes moments and step counts from a state; the settings stay those of the recipe, which may have been changed.
+
+    Raises:
+        CheckpointError: the state is of another optimiser, or of other groups of parameters.
+    """
+    own = optimiser.state_dict()["param_groups"]
+    theirs = state["param_groups"]
+    members, saved = ([group["params"] for group in groups] for groups in (own, theirs))
+    if members != saved or any(("momentum" in group) != ("momentum" in own[0]) for group in theirs):
+        raise CheckpointError(
+            "the run to resume has another optimiser, or other parameters with rates or a weight decay of their own; these "
+            "cannot change within a run: resume with those that it was started with, or name another --out"
+        )
+    optimiser.load_state_dict(state)
+    for group, mine in zip(optimiser.param_groups, own, strict=True):
+        group.update({key: value for key, value in mine.items() if key != "params"})
 
 
 def _groups(student: nn.Module, options: Optimiser) -> list[dict[str, object]]:

@@ -28,6 +28,7 @@ __all__ = ["PRECISIONS", "RECIPES", "THRESHOLDS", "DataOptions", "PaperRow", "Re
 MRP_FIELDS = (160, 224)  # canvas pixels that fall on whole, centred cells of its 7x7 map: 5 and 7 of them
 PRECISIONS = ("32-true", "bf16-mixed", "16-mixed")
 RECIPES = Path(__file__).parent.parent / "recipes"
+_SEEDS = 1 << 63
 _LONGEST_NAME = 200  # characters of a base
 _MERGED = ("options", "data", "optimiser", "augmentation")
 THRESHOLDS = ("half", "f1", "accuracy-f1", "roc", "break-even")
@@ -43,8 +44,8 @@ class DataOptions:
         fold: division that trains when none is named; "" for its first.
         folds: divisions of a cross-validation; none for all that the data set has.
         canvas: side of the stored crops, pixels; 0 for that of the network's template.
-        validation: share of the training side, in whole subjects, that is cut off to validate on; 0 validates on the test
-            side, which then must choose neither epoch nor threshold.
+        validation: share of the training side, in whole subjects, that is cut off to validate on; 0 validates on the division's
+            own third side, or on the test side, which then must choose neither epoch nor threshold.
         without_face: ``drop`` frames in which no face is found, or take the ``whole`` picture.
         points: CSV of five points of each picture, from the data set's folder, instead of landmarks that are looked for here; see
             :mod:`edgeau_training.datasets.point_table`.
@@ -60,6 +61,12 @@ class DataOptions:
     without_face: str = "drop"
     points: str = ""
     align: bool = True
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.validation < 1 or self.canvas < 0:
+            raise UsageError(
+                f"data: validation {self.validation} must be at least 0 and below 1, and canvas {self.canvas} at least 0"
+            )
 
 
 @dataclass(frozen=True)
@@ -96,7 +103,8 @@ class Recipe:
         loss: ``{"name": ..., options}``.
         auxiliary: weights of the training-only losses, ``intensity`` and ``landmarks``; none for no such heads.
         agreement: weight of the disagreement between two views of a face; above 0 a step shows every face of the batch in two
-            views, one of them mirrored (:func:`~edgeau_training.losses.agreement.disagreement`). 0 shows each face once.
+            views, one of them mirrored where the augmentation mirrors at all, so that the network sees twice as many pictures as
+            ``batch`` says (:func:`~edgeau_training.losses.agreement.disagreement`). 0 shows each face once.
         tap: ``{"module": dotted name, "channels": n}`` of a map in the stem that is supervised as well; empty for none.
         from_scratch: residual branches begin at zero.
         optimiser: see :class:`~edgeau_training.trainer.optimisation.Optimiser`.
@@ -149,6 +157,15 @@ class Recipe:
         unknown = sorted(set(self.auxiliary) - {"intensity", "landmarks"})
         if unknown:
             raise UsageError(f"auxiliary {', '.join(unknown)} is not known; known: intensity, landmarks")
+        if self.save_every < 1 or min(self.validate_every, self.validation_faces) < 0:
+            raise UsageError(
+                f"save_every {self.save_every} must be at least 1, validate_every {self.validate_every} and "
+                f"validation_faces {self.validation_faces} at least 0"
+            )
+        if not 0 <= self.seed < _SEEDS:
+            raise UsageError(f"seed {self.seed} must be at least 0 and below 2^63")
+        if self.tap and sorted(self.tap) != ["channels", "module"]:
+            raise UsageError(f"tap needs module and channels, got {', '.join(self.tap)}")
         if not 0 <= self.agreement < math.inf:
             raise UsageError(f"agreement {self.agreement} is not a finite weight of 0 or more")
         self._check_replicas()
@@ -163,6 +180,11 @@ class Recipe:
         for name in ("fold", "folds"):  # which of them a run is of, it says itself
             del values["data"][name]
         return {key: json.dumps(values[key], sort_keys=True) for key in values if key not in left}
+
+    def differs_in(self, identity: Mapping[str, str]) -> list[str]:
+        """Compare with a state's :attr:`identity`; what it does not name is an option that came later, and had its default."""
+        before = Recipe("", "", (Stage("", steps=1),)).identity
+        return [key for key, mine in self.identity.items() if identity.get(key, before[key]) != mine]
 
     @property
     def digest(self) -> str:

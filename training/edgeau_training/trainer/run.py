@@ -103,13 +103,14 @@ class Run:
             return Place(), {}
         place, saved = load_state(self.out / STATE)
         mine, theirs = self._identity(), saved["identity"]
-        differing = [key for key in mine if theirs.get(key) != mine[key]]
+        differing = self.recipe.differs_in(theirs)
+        differing += [key for key in ("fold", "heads") if theirs.get(key) != mine[key]]
         hard = [key for key in differing if key in _BUILT_IN]
         if hard or (differing and not self.options.changed):
             key = (hard or differing)[0]
             advice = "" if hard else ", or continue anyway with --changed-recipe"
             raise CheckpointError(
-                f"{self.out / STATE} belongs to a run with {key} {theirs.get(key)}, the recipe has {mine[key]}; "
+                f"{self.out / STATE} belongs to a run with {key} {theirs.get(key, 'of its default')}, the recipe has {mine[key]}; "
                 f"resume with the recipe that it was started with, name another --out{advice}"
             )
         place.changes += [f"from step {place.step}: {key}" for key in differing]

@@ -16,7 +16,7 @@ class RunOptions:
         resume: go on from the state in the run's folder.
         fold: division of the data set; "" for the recipe's.
         crops: folder of aligned crops; None for one in the run's folder.
-        pretrained: file that the network starts from.
+        pretrained: file that the network starts from; ``{fold}`` in its name stands for the fold's.
         device: see :data:`~edgeau_training.trainer.process_group.DEVICES`.
         workers: threads that make the pictures of a batch.
         changed: go on from a state of another recipe or other data.

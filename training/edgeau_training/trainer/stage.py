@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 from edgeau.errors import UsageError
@@ -39,9 +40,14 @@ class Stage:
     minutes: float = 0.0
 
     def __post_init__(self) -> None:
-        if sum(length > 0 for length in (self.steps, self.epochs, self.minutes)) != 1:
+        lengths = (self.steps, self.epochs, self.minutes)
+        if not all(0 <= value < math.inf for value in (*lengths, self.field, self.augmentation, self.rate)):
+            raise UsageError(
+                f"stage {self.name!r}: steps, epochs, minutes, field, augmentation and rate must be numbers of 0 or more"
+            )
+        if sum(length > 0 for length in lengths) != 1:
             raise UsageError(f"stage {self.name!r} needs either steps, epochs or minutes, greater than 0")
-        if 0 < self.pixels < 32 or self.batch < 2:
+        if (self.pixels and self.pixels < 32) or self.batch < 2:
             raise UsageError(f"stage {self.name!r}: pixels must be at least 32 and batch at least 2")
 
     def fraction(self, steps: int, epochs: float, seconds: float) -> float:

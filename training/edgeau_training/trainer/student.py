@@ -81,7 +81,7 @@ class Student(nn.Module):
         tap: dotted name of the network's module whose map is supervised as well, and its channels; None for none.
 
     Raises:
-        UsageError: heads are asked for, and the network has no vector before its classifier.
+        UsageError: heads are asked for, and the network has no vector before its classifier, or no such module.
     """
 
     def __init__(
@@ -108,7 +108,10 @@ class Student(nn.Module):
             self.tap = Tap(channels)
             self.early = AuxiliaryHead(Tap.out_features, outputs, coordinates)
             # A bound method, so that a deep copy of this student listens to its own network.
-            network.get_submodule(name).register_forward_hook(self._keep)
+            modules = dict(network.named_modules())
+            if name not in modules:
+                raise UsageError(f"tap: the network has no module {name!r}; name one such as stem.blocks.4")
+            modules[name].register_forward_hook(self._keep)
 
     def forward(self, images: Tensor, cells: int = MAP_SIZE) -> Answers:
         """The answers.

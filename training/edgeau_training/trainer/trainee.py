@@ -19,11 +19,12 @@ from edgeau_training.augmentation import CropView
 from edgeau_training.datasets.crops import LabelledCrops
 from edgeau_training.evaluation.predictions import Predictions
 from edgeau_training.networks import build_network
+from edgeau_training.networks.mrpnet import MRPNet
 from edgeau_training.trainer.feed import Feed
-from edgeau_training.trainer.framing import framing_of
+from edgeau_training.trainer.framing import Framing, framing_of
 from edgeau_training.trainer.geometry_targets import GeometryTargets
 from edgeau_training.trainer.objective import Objective
-from edgeau_training.trainer.optimisation import build_optimiser
+from edgeau_training.trainer.optimisation import build_optimiser, restore_optimiser
 from edgeau_training.trainer.process_group import ProcessGroup, SharedStudent
 from edgeau_training.trainer.recipe import Recipe
 from edgeau_training.trainer.replicas import Replicas
@@ -66,6 +67,7 @@ def _floats(model: nn.Module) -> list[torch.Tensor]:
 
 
 CROPS = "crops"
+FOLD = "{fold}"  # in the name of a file to start from stands for that of the fold
 
 
 class Trainee:
@@ -193,7 +195,7 @@ class Trainee:
     def _restore(self, saved: dict[str, Any]) -> None:
         self.student.load_state_dict(saved["student"])
         self.average.student.load_state_dict(saved["average"])
-        self.worker.optimiser.load_state_dict(saved["optimiser"])
+        restore_optimiser(self.worker.optimiser, saved["optimiser"])
         self.worker.restore_scaling(saved["scaling"])
         self.worker.share_statistics()
 
@@ -212,6 +214,7 @@ class Trainee:
     def _student(self, *, resumed: bool) -> Student:
         recipe = self._recipe
         network = self._network(resumed=resumed)
+        _check_sizes(network, recipe, self.framing)
         if recipe.replicas > 1 and (self.processes.world > 1 or _draws(network)):
             raise UsageError("replicas > 1 train a network without dropout in one process; set replicas = 1")
         tap = (recipe.tap["module"], recipe.tap["channels"]) if recipe.tap else None
@@ -232,12 +235,22 @@ class Trainee:
         if resumed:
             return network
         set_mean_image(network, self.data.train, self.framing.view)
-        path = self._options.pretrained
-        if path is not None:
+        if self._options.pretrained is not None:
+            path = Path(str(self._options.pretrained).replace(FOLD, self.data.fold))
             self.start, report = start_from(network, self._recipe, self.data.labels, path)
             if self.processes.first:
                 print(report, file=sys.stderr)
         return network
+
+
+def _check_sizes(network: nn.Module, recipe: Recipe, framing: Framing) -> None:
+    """Raises UsageError where a stage has pictures of a size that the network does not take."""
+    size = framing.input.size[0]
+    for stage in recipe.stages:
+        if not isinstance(network, MRPNet) and stage.pixels not in (0, size):
+            raise UsageError(
+                f"stage {stage.name!r}: {recipe.network} takes pictures of {size} pixels, not {stage.pixels}; leave pixels out"
+            )
 
 
 def _draws(network: nn.Module) -> bool:

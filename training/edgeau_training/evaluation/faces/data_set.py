@@ -19,7 +19,7 @@ from edgeau_training.datasets.emotionet import LABELS as EMOTIONET
 from edgeau_training.datasets.frame_reading import read_frames
 from edgeau_training.datasets.labelled_frames import LabelledFrames
 from edgeau_training.datasets.picture_folders import pictures_by_name
-from edgeau_training.datasets.preparation import MANNER, prepare
+from edgeau_training.datasets.preparation import MANNER, prepare, prepared
 from edgeau_training.evaluation.faces.batch import FaceBatch
 from edgeau_training.evaluation.predictions import UNKNOWN
 from edgeau_training.postprocessing.aff_wild2_submission import listed_crops
@@ -78,8 +78,15 @@ def open_data_set_faces(
         title += f", fold {fold}, {side or 'test'}"
     method = _SHIPPED_AS.get(name) if crops is None else None
     if crops is not None:
-        aligner = _aligner_of(crops)
-        frames, method = prepare(frames, crops, aligner), str(aligner.to_dict()["method"])
+        manner = _manner_of(crops)
+        aligner = _aligner_of(crops, manner)
+        # Crops by another detector's points cannot be made here: those that are there are all.
+        frames = (
+            prepared(frames, crops)
+            if "points" in manner
+            else prepare(frames, crops, aligner, str(manner.get("without_face", "drop")))
+        )
+        method = str(aligner.to_dict()["method"])
     return DataSetFaces(title, frames, method)
 
 
@@ -198,15 +205,27 @@ class DataSetFaces:
                     yield row, largest_face(faces), picture
 
 
-def _aligner_of(crops: Path) -> Alignment:
-    """Read the aligner that a folder of prepared crops says it was made with."""
+def _manner_of(crops: Path) -> dict[str, Any]:
+    """Read how a folder of prepared crops says it was made."""
     path = crops / MANNER
     try:
-        aligner = Alignment.from_dict(parse_json(path.read_text(encoding="utf-8"))["alignment"])
+        manner = parse_json(path.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
         raise InputError(
             f"{crops} holds no {MANNER}, so it is not known how its crops were made; give the folder crops of a training run"
         ) from error
+    except ValueError as error:
+        raise InputError(f"{path} is damaged: {error}") from error
+    if not isinstance(manner, dict):
+        raise InputError(f"{path} is damaged: it holds no object")
+    return manner
+
+
+def _aligner_of(crops: Path, manner: dict[str, Any]) -> Alignment:
+    """Make the aligner that a folder of prepared crops was made with."""
+    path = crops / MANNER
+    try:
+        aligner = Alignment.from_dict(manner["alignment"])
     except (ValueError, KeyError, TypeError, RecordError) as error:
         raise InputError(f"{path} is damaged: {error}") from error
     if not isinstance(aligner, ArcFaceTemplate) and aligner.canvas != aligner.size:
