@@ -175,7 +175,7 @@ def _layer(model: _Model, operator: Any, unpacked: dict[int, int], quantized: bo
         name=model.name(outputs[0]),
         kind=kind,
         parameters=sum(prod(model.shape(index)) for index in weights),
-        macs=_macs(model, kind, inputs, outputs[0]),
+        macs=_macs(model, operator, inputs, outputs[0]),
         activations=sum(prod(model.shape(index)) for index in outputs),
         # Integer weights with a float input ("dynamic range") are multiplied in integers as well.
         integer=all(model.type(index) in _INTEGERS for index in inputs[1:2])
@@ -185,16 +185,17 @@ def _layer(model: _Model, operator: Any, unpacked: dict[int, int], quantized: bo
     )
 
 
-def _macs(model: _Model, kind: str, inputs: list[int], output: int) -> int:
+def _macs(model: _Model, operator: Any, inputs: list[int], output: int) -> int:
     """Products of one picture: output scalars times the inner length of each."""
     outputs = prod(model.shape(output))
-    match kind:
+    match model.kind(operator):
         case "CONV_2D" | "FULLY_CONNECTED":
             return outputs * prod(model.shape(inputs[1])[1:])
         case "DEPTHWISE_CONV_2D":
             return outputs * prod(model.shape(inputs[1])[1:3])
         case "BATCH_MATMUL":
-            return outputs * model.shape(inputs[0])[-1]
+            transposed = bool(getattr(operator.builtinOptions, "adjX", False))
+            return outputs * model.shape(inputs[0])[-2 if transposed else -1]
         case "TRANSPOSE_CONV":
             return prod(model.shape(inputs[2])) * prod(model.shape(inputs[1])[:3])
     return 0
