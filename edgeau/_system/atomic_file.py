@@ -61,7 +61,8 @@ class AtomicFile:
     def __init__(self, path: Path, *, growing: bool = False) -> None:
         self.path = path
         try:
-            self._place = path.resolve() if path.is_symlink() else path
+            # Not Path.resolve: before Python 3.13 it raises RuntimeError on a circular link.
+            self._place = Path(os.path.realpath(path)) if path.is_symlink() else path
             self._mode = _mode_of(self._place)
             make_folder(self._place.parent)
             if growing:

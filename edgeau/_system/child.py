@@ -17,7 +17,11 @@ from typing import Any
 from edgeau._system.json_text import parse_json
 from edgeau._system.named_object import named_object
 
-__all__ = ["CPU_SECONDS", "MEMORY", "ChildReport", "run_in_child"]
+__all__ = ["CPU_SECONDS", "MEMORY", "SAME_PATH", "ChildReport", "run_in_child"]
+
+SAME_PATH = "import sys; sys.path[:] = eval(sys.argv.pop(1)); "
+"""Beginning of the code of a child process (``python -c``) whose first argument is ``repr(sys.path)``: it imports what this process
+would, and nothing from the folder that it happens to run in."""
 
 CPU_SECONDS = 120
 """Seconds of processor time that a child process may use for an item. A busy machine does not shorten it."""
@@ -27,9 +31,7 @@ _NO_MEMORY = 75  # exit code of a child whose function asked Python for more tha
 # A child that waits for ever uses no processor time.
 _WALL_SECONDS = 600.0
 
-_CODE = (
-    "import json, sys; sys.path[:] = json.loads(sys.argv[1]); from edgeau._system.child import _main; _main()"
-)
+_CODE = f"{SAME_PATH}from edgeau._system.child import _main; _main()"
 
 
 @dataclass(frozen=True)
@@ -66,7 +68,7 @@ def run_in_child(
     call = json.dumps([function, arguments, memory, cpu_s])
     try:
         done = subprocess.run(
-            [python, "-c", _CODE, json.dumps(sys.path), call],
+            [python, "-c", _CODE, repr(sys.path), call],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
@@ -109,7 +111,7 @@ def _values(stdout: bytes) -> tuple[Any, ...]:
 
 def _main() -> None:
     """Do the child process's work."""
-    function, arguments, memory, cpu_s = json.loads(sys.argv[2])
+    function, arguments, memory, cpu_s = json.loads(sys.argv[1])
     _limit_memory(memory)
     with os.fdopen(os.dup(1), "w") as answers:
         os.dup2(2, 1)  # engines greet on stdout

@@ -9,7 +9,6 @@ from __future__ import annotations
 import argparse
 import errno
 import faulthandler
-import json
 import logging
 import os
 import platform
@@ -22,11 +21,13 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from functools import partial
 from importlib import metadata
+from pathlib import Path
 from types import FrameType
 from typing import Any, NoReturn
 
 from edgeau._system.did_you_mean import did_you_mean
 from edgeau._system.install_lines import extra_line
+from edgeau._system.json_text import json_text
 from edgeau._system.named_object import named_object
 from edgeau._system.progress import show_progress
 from edgeau._system.version import VERSION
@@ -40,6 +41,7 @@ __all__ = [
     "TERMINATED",
     "CommandParser",
     "entry",
+    "f1_drop",
     "frames_a_second",
     "positive",
     "print_json",
@@ -190,6 +192,21 @@ def seconds(text: str) -> float:
     return number
 
 
+def f1_drop(text: str) -> float:
+    """The value of an option that limits a drop of F1; for ``type=``.
+
+    Raises:
+        argparse.ArgumentTypeError: it is not a number from 0 to 1.
+    """
+    try:
+        drop = float(text)
+    except ValueError:
+        drop = -1.0
+    if not 0 <= drop <= 1:
+        raise argparse.ArgumentTypeError(f"must be a drop of F1, 0 to 1, such as 0.005, got {text!r}")
+    return drop
+
+
 def run(name: str, body: Callable[[Sequence[str] | None], int], argv: Sequence[str] | None = None) -> int:
     """Run a command's body and turn what it raises into an exit code.
 
@@ -198,16 +215,16 @@ def run(name: str, body: Callable[[Sequence[str] | None], int], argv: Sequence[s
         body: takes the arguments, returns the exit code.
         argv: arguments without the program's name; None takes those of the process.
     """
+    _open_closed_streams()
     _show_every_letter()
     _trace_crashes()
     try:
         with sigterm_unwinds(), _talk_as_before():
             code = body(argv)
-            if sys.stdout is not None:  # None under pythonw and some services
-                try:
-                    sys.stdout.flush()  # what cannot be printed is noticed here, not when the interpreter ends
-                except BrokenPipeError:  # the reader went away; what was done was done
-                    _silence_stdout()
+            try:
+                sys.stdout.flush()  # what cannot be printed is noticed here, not when the interpreter ends
+            except BrokenPipeError:  # the reader went away; what was done was done
+                _silence_stdout()
             return code
     except EdgeauError as error:
         print(f"{name}: {_one_line(error)}", file=sys.stderr)
@@ -231,6 +248,16 @@ def run(name: str, body: Callable[[Sequence[str] | None], int], argv: Sequence[s
             print(f"{name}: {_one_line(error)}; free some space and run it again", file=sys.stderr)
             _silence_stdout()
             return EdgeauError.exit_code
+        # Of a circular link, before Python 3.13.
+        if isinstance(error, RuntimeError) and str(error).startswith("Symlink loop"):
+            print(f"{name}: {_one_line(error)}", file=sys.stderr)
+            return EdgeauError.exit_code
+        if isinstance(error, ImportError) and (package := _package_of(error)):
+            print(
+                f"{name}: {package} is installed and cannot be used ({_one_line(error)}); edgeau-doctor says what to do",
+                file=sys.stderr,
+            )
+            return EdgeauError.exit_code
         traceback.print_exc()
         print(
             f"{name}: this is a bug in edgeau {VERSION} (Python {platform.python_version()}, {platform.platform()}); "
@@ -238,6 +265,12 @@ def run(name: str, body: Callable[[Sequence[str] | None], int], argv: Sequence[s
             file=sys.stderr,
         )
         return BUG
+
+
+def _package_of(error: ImportError) -> str:
+    """Name another program's package that is there and does not work, for lack of a library or in another version; else ""."""
+    package = (error.name or "").partition(".")[0]
+    return "" if isinstance(error, ModuleNotFoundError) or package.startswith("edgeau") else package
 
 
 def _where_to_report() -> str:
@@ -297,11 +330,7 @@ def positive(text: str) -> int:
 
 def print_json(document: Any) -> None:
     """Print one JSON document on stdout."""
-    text = json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False)
-    try:
-        text.encode(sys.stdout.encoding or "utf-8")
-    except UnicodeEncodeError:  # a console that lacks letters, or a file name that is not text
-        text = json.dumps(document, indent=2, ensure_ascii=True, allow_nan=False)
+    text = json_text(document, encoding=sys.stdout.encoding or "utf-8")
     try:
         sys.stdout.write(text)
         sys.stdout.write("\n")
@@ -325,9 +354,31 @@ def _show_every_letter() -> None:
             reconfigure(errors="backslashreplace")
 
 
+def _open_closed_streams() -> None:
+    """Lead closed standard streams, which are None, nowhere: the next file to be opened would take their number, and what native code prints."""
+    for number, name in enumerate(("stdin", "stdout", "stderr")):
+        if getattr(sys, name) is not None:
+            continue
+        try:
+            os.fstat(number)
+        except OSError:
+            nowhere = os.open(os.devnull, os.O_RDWR)
+            if nowhere != number:  # they are opened in their order, so that it is as a rule
+                os.dup2(nowhere, number)
+                os.close(nowhere)
+            os.set_inheritable(number, True)
+        setattr(sys, name, Path(os.devnull).open("w" if number else "r", encoding="utf-8"))  # noqa: SIM115 - until the end
+
+
 def _silence_stdout() -> None:
-    """Keep the interpreter's last flush from raising once more."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    """Keep the interpreter's last flush from raising once more; what can still be printed is."""
+    with suppress(OSError, ValueError):
+        sys.stdout.flush()
+    with suppress(OSError, ValueError):  # a stream of an embedding program has no descriptor
+        place = sys.stdout.fileno()
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, place)
+        os.close(nowhere)
 
 
 def _one_line(error: Exception) -> str:

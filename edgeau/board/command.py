@@ -6,7 +6,7 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
-from edgeau._system.command import DONE, PARTLY, CommandParser, print_json, run
+from edgeau._system.command import DONE, PARTLY, CommandParser, f1_drop, positive, print_json, run
 from edgeau._system.records import to_dict
 from edgeau.bundle.manifest import Measured
 from edgeau.bundle.signature.options import add_signing_options
@@ -80,7 +80,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument(
         "--workspace",
-        type=int,
+        type=positive,
         default=1024,
         metavar="MIB",
         help="most scratch memory for a kernel (default: 1024)",
@@ -98,7 +98,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument(
         "--max-f1-drop",
-        type=float,
+        type=f1_drop,
         default=0.01,
         metavar="X",
         help="largest loss of mean F1 on the bundle's samples; an artifact that loses more is not used (default: 0.01)",

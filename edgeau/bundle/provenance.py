@@ -51,7 +51,8 @@ class Provenance:
     """Origin of weights, as far as it was recorded; what nobody recorded is None or empty.
 
     Attributes:
-        weights: SHA-256 of the file that was exported, hex; "" in the checkpoint itself.
+        weights: SHA-256 of the file that was exported, hex; where its weights lie in several (the shards of an index, external data of
+            an ONNX file), of the names and digests of all of them; "" in the checkpoint itself.
         started_from: None for random weights.
         trained_on: the data.
         recipe: SHA-256 of the training recipe, hex.

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import os
-from argparse import ArgumentTypeError
 from collections.abc import Sequence
 from pathlib import Path
 
-from edgeau._system.command import DONE, PARTLY, CommandParser, print_json, run
+from edgeau._system.command import DONE, PARTLY, CommandParser, f1_drop, print_json, run
 from edgeau._system.install_lines import extra_line
 from edgeau._system.tool_environment import FOLDER_VARIABLE, TOOLS
 from edgeau.bundle.signature import Signer
@@ -145,7 +144,7 @@ def _parser() -> CommandParser:
     )
     parser.add_argument(
         "--max-f1-drop",
-        type=_drop,
+        type=f1_drop,
         default=0.005,
         metavar="X",
         help="largest loss of mean F1 that INT8 may cause; one AU may lose four times as much. Sensitive layers stay in float, "
@@ -172,13 +171,6 @@ def _parser() -> CommandParser:
     add_signing_options(parser)
     parser.add_json()
     return parser
-
-
-def _drop(text: str) -> float:
-    value = float(text)
-    if not 0 <= value <= 1:
-        raise ArgumentTypeError(f"{text} is not a drop of F1: 0 to 1, such as 0.005")
-    return value
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ from typing import Any
 
 from edgeau import Pipeline
 from edgeau._system.command import DONE, PARTLY, CommandParser, frames_a_second, positive, print_json, run
+from edgeau._system.printable import printable
 from edgeau._system.processor import usable_processors
 from edgeau.action_units.unchanged import SKIP
 from edgeau.annotation import Annotator
@@ -20,7 +21,7 @@ from edgeau.temporal.smoothing import Smoother
 from edgeau_apps.analyze.analyze_file import analyze
 from edgeau_apps.analyze.annotated import check_video_writer
 from edgeau_apps.analyze.decoder_logging import quieten_decoders
-from edgeau_apps.analyze.identity import Identity, printable
+from edgeau_apps.analyze.identity import Identity
 from edgeau_apps.analyze.inputs import Input, find_inputs, loaded_for
 from edgeau_apps.analyze.progress import Progress, say
 from edgeau_apps.analyze.ray import analyze_spread

@@ -13,12 +13,13 @@ from typing import Any
 from edgeau import __version__
 from edgeau._system.file_digest import file_digest
 from edgeau._system.json_text import parse_json
+from edgeau._system.printable import printable
 from edgeau.bundle.packaged import bundle_folder
 from edgeau.errors import InputError
 from edgeau.sources.kinds import picture_series
 from edgeau_apps.analyze.inputs import Input, real_path
 
-__all__ = ["Identity", "Made", "made", "printable"]
+__all__ = ["Identity", "Made", "made"]
 
 _OPTIONS = (
     "landmarks",
@@ -124,11 +125,6 @@ def made(table: Path) -> Made | None:
     if not isinstance(source, dict):
         return None
     return Made(source, isinstance(end, dict) and end.get("complete") is True)
-
-
-def printable(path: Path | str) -> str:
-    """A path as text that every program can read: bytes that are no UTF-8 are shown as escapes."""
-    return os.fsencode(path).decode("utf-8", "backslashreplace")
 
 
 @dataclass(frozen=True)

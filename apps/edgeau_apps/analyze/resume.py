@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from edgeau_apps.analyze.identity import Identity, Made, made, printable
+from edgeau._system.printable import printable
+from edgeau_apps.analyze.identity import Identity, Made, made
 from edgeau_apps.analyze.inputs import Input, Refused, real_path
 from edgeau_apps.analyze.sinks import file_names
 

@@ -8,13 +8,14 @@ from pathlib import Path
 from typing import Any, Literal
 
 from edgeau import Pipeline
+from edgeau._system.printable import printable
 from edgeau.annotation import Annotator
 from edgeau.results import FrameResult
 from edgeau.sinks.tables import EventCsv, JsonLines, OpenFaceCsv
 from edgeau.sources import Frame
 from edgeau.temporal.events import EventDetector
 from edgeau_apps.analyze.annotated import AnnotatedPicture, AnnotatedVideo, PictureWriter
-from edgeau_apps.analyze.identity import Identity, printable
+from edgeau_apps.analyze.identity import Identity
 from edgeau_apps.analyze.inputs import Input
 from edgeau_apps.analyze.outputs import Outputs, refusing
 

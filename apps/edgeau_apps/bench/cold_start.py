@@ -1,7 +1,4 @@
-"""Start-up and memory of one artifact, measured in a process of its own.
-
-``python -m edgeau_apps.bench.cold_start BUNDLE ARTIFACT THREADS`` prints its figures as JSON.
-"""
+"""Start-up and memory of one artifact, measured in a process of its own, which prints its figures as JSON."""
 
 from __future__ import annotations
 
@@ -12,6 +9,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
+from edgeau._system.child import SAME_PATH
 from edgeau_apps.peak_memory import peak_memory_mb
 
 __all__ = ["Start", "measured_start"]
@@ -30,9 +28,12 @@ class Start:
 def measured_start(bundle: Path, artifact: str, threads: int) -> Start | None:
     """The start of one artifact, as :meth:`edgeau.bundle.Bundle.name` names it, or None when its process fails."""
     started = time.perf_counter()
-    command = [sys.executable, "-m", "edgeau_apps.bench.cold_start", str(bundle), artifact, str(threads)]
+    code = f"{SAME_PATH}from edgeau_apps.bench.cold_start import _answer; _answer(*sys.argv[1:])"
+    command = [sys.executable, "-c", code, repr(sys.path), str(bundle), artifact, str(threads)]
     try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=_SECONDS, check=True)
+        done = subprocess.run(
+            command, capture_output=True, text=True, errors="replace", timeout=_SECONDS, check=True
+        )
     except (OSError, subprocess.CalledProcessError, subprocess.TimeoutExpired):
         return None
     # The process says when it had its answer: ending it and reading its output are no part of a start.
@@ -54,7 +55,3 @@ def _answer(bundle_path: str, name: str, threads: str) -> None:
         answered = time.perf_counter()  # on Linux the same clock in every process
         memory_mb = peak_memory_mb()
     print(json.dumps({"answered": answered, "memory_mb": memory_mb}))
-
-
-if __name__ == "__main__":
-    _answer(*sys.argv[1:])

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import sys
+from argparse import ArgumentTypeError, Namespace
 from collections.abc import Sequence
 from contextlib import nullcontext
 from pathlib import Path
 
-from edgeau._system.atomic_file import write_whole
-from edgeau._system.command import DONE, PARTLY, CommandParser, print_json, run, seconds
+from edgeau._system.atomic_file import atomic_path
+from edgeau._system.command import DONE, PARTLY, CommandParser, positive, print_json, run, seconds
 from edgeau._system.processor import usable_processors
 from edgeau._system.records import to_dict
 from edgeau._system.text_table import aligned_lines
@@ -19,7 +20,7 @@ from edgeau_apps.bench.comparison import Compared, compare
 from edgeau_apps.bench.energy import EnergyMeter, energy_meter
 from edgeau_apps.bench.measurement import BenchSettings, measure, measure_file
 from edgeau_apps.bench.provenance import Began, provenance
-from edgeau_apps.bench.result import Result, Row, median_interval, read_result
+from edgeau_apps.bench.result import Result, Row, median_interval, read_result, shown_ms
 from edgeau_apps.bench.single_file import FILES, file_to_measure
 
 __all__ = ["main"]
@@ -36,6 +37,7 @@ def _body(argv: Sequence[str] | None) -> int:
     argv = sys.argv[1:] if argv is None else argv
     arguments = _parser().parse_args(argv)
     if arguments.compare:
+        _refuse_beside_compare(arguments)
         return _compared(arguments.compare, as_json=arguments.json)
     settings = BenchSettings(
         threads=arguments.threads or _default_threads(),
@@ -44,18 +46,38 @@ def _body(argv: Sequence[str] | None) -> int:
         artifact=arguments.artifact,
         starts=not arguments.no_start,
     )
-    began = Began()
-    meter = energy_meter()
-    with meter if meter is not None else nullcontext():
-        rows, digest, network = _measured(bundle_folder(arguments.bundle), settings, meter)
-    result = Result(provenance(digest, network, argv, began), tuple(rows))
-    if arguments.out is not None:
-        write_whole(arguments.out, result.to_json().encode())
+    # Its place is taken first: a measurement takes minutes.
+    with nullcontext() if arguments.out is None else atomic_path(arguments.out) as file:
+        result, meter = _result(arguments.bundle, settings, argv)
+        if file is not None:
+            file.write_text(result.to_json(), encoding="utf-8")
     if arguments.json:
         print_json(json.loads(result.to_json()))
     else:
-        print(_table(result, None if meter is None else meter.name))
-    return PARTLY if any(row.fault for row in rows) else DONE
+        print(_table(result, meter))
+    return PARTLY if any(row.fault for row in result.rows) else DONE
+
+
+def _refuse_beside_compare(arguments: Namespace) -> None:
+    """Refuse what says something of a measurement, where none is made."""
+    measuring = ("bundle", "threads", "artifact", "no_start", "out")
+    given = [
+        f"--{name.replace('_', '-')}".replace("--bundle", "a bundle")
+        for name in measuring
+        if getattr(arguments, name)
+    ]
+    if given:
+        raise UsageError(f"--compare compares two results and measures nothing; leave out {', '.join(given)}")
+
+
+def _result(bundle: str | None, settings: BenchSettings, argv: Sequence[str]) -> tuple[Result, str | None]:
+    """Measure; gives the name of the energy meter as well, None where there is none."""
+    began = Began()
+    meter = energy_meter()
+    with meter if meter is not None else nullcontext():
+        rows, digest, network = _measured(bundle_folder(bundle), settings, meter)
+    result = Result(provenance(digest, network, argv, began), tuple(rows))
+    return result, None if meter is None else meter.name
 
 
 def _measured(what: Path, settings: BenchSettings, meter: EnergyMeter | None) -> tuple[list[Row], str, str]:
@@ -88,7 +110,7 @@ def _parser() -> CommandParser:
         "--threads",
         type=_numbers,
         metavar="N,N",
-        help="threads per inference (default: 1 and half of the cores)",
+        help="threads per inference (default: 1, half of the cores, and all)",
     )
     parser.add_argument(
         "--batch", type=_numbers, default=(1,), metavar="N,N", help="faces per inference (default: 1)"
@@ -117,12 +139,9 @@ def _default_threads() -> tuple[int, ...]:
 
 def _numbers(text: str) -> tuple[int, ...]:
     try:
-        numbers = tuple(int(part) for part in text.split(","))
-    except ValueError:
-        raise UsageError(f"{text!r} is not a list of numbers, such as 1,2,4") from None
-    if min(numbers) < 1:
-        raise UsageError(f"{text!r}: each number must be 1 or more")
-    return numbers
+        return tuple(dict.fromkeys(positive(part.strip()) for part in text.split(",")))
+    except ArgumentTypeError as error:
+        raise ArgumentTypeError(f"it is not a list of numbers, such as 1,2,4: {error}") from None
 
 
 _HEAD = (
@@ -167,7 +186,7 @@ def _meaning(measured: Sequence[Row]) -> list[str]:
         return []
     least, fastest = min(timed, key=lambda one: one[0])
     said = (
-        f"What this means: the fastest is {fastest.label} with {_threads(fastest)}, {least:.1f} ms a face; finding the face and its "
+        f"What this means: the fastest is {fastest.label} with {_threads(fastest)}, {shown_ms(least)} ms a face; finding the face and its "
         "landmarks comes on top (edgeau-doctor times whole frames)."
     )
     scored = [row.f1 for row in measured if row.f1 is not None]
@@ -193,7 +212,8 @@ def _cells(row: Row) -> tuple[str, ...]:
         str(row.threads or "-"),
         str(row.batch),
         _median(row),
-        *(f"{value:.1f}" if value is not None else "-" for value in (row.p95_ms, row.p99_ms)),
+        shown_ms(row.p95_ms),
+        shown_ms(row.p99_ms),
         "-" if row.start_s is None else f"{row.start_s:.2f}",
         "-" if row.memory_mb is None else f"{row.memory_mb:.0f}",
         "-" if row.joules is None else f"{1e3 * row.joules:.0f}",
@@ -201,10 +221,10 @@ def _cells(row: Row) -> tuple[str, ...]:
 
 
 def _median(row: Row) -> str:
-    if row.p50_ms is None:
-        return "-"
-    interval = median_interval(row.samples_ms)
-    return f"{row.p50_ms:.1f}" + ("" if interval is None else f" [{interval[0]:.1f} {interval[1]:.1f}]")
+    interval = None if row.p50_ms is None else median_interval(row.samples_ms)
+    return shown_ms(row.p50_ms) + (
+        "" if interval is None else f" [{shown_ms(interval[0])} {shown_ms(interval[1])}]"
+    )
 
 
 def _compared(files: Sequence[Path], *, as_json: bool) -> int:
@@ -223,6 +243,6 @@ def _compared(files: Sequence[Path], *, as_json: bool) -> int:
 def _sentence(row: Compared) -> str:
     threads = f"{row.threads} thread{'' if row.threads == 1 else 's'}" if row.threads else "any threads"
     what = f"{row.label}, {threads}, {row.batch} face{'' if row.batch == 1 else 's'} a run"
-    figures = f"{row.before_ms:.2f} -> {row.after_ms:.2f} ms ({row.change:+.1%}, p = {row.p_value:.2g})"
+    figures = f"{row.before_ms:.3g} -> {row.after_ms:.3g} ms ({row.change:+.1%}, p = {row.p_value:.2g})"
     verdict = ("slower" if row.change > 0 else "faster") if row.p_value < _ALPHA else "no real difference"
     return f"{what}: {figures}: {verdict}"

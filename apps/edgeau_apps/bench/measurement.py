@@ -96,7 +96,7 @@ def measure_file(file: MeasuredFile, settings: BenchSettings, meter: EnergyMeter
 
 
 def _opened_file(file: MeasuredFile, threads: int, stack: ExitStack) -> _Running | Row:
-    row = Row(file.name, file.runtime, "as it is", threads, 1, file.file.stat().st_size)
+    row = Row(file.name, file.runtime, "as it is", threads, 1, file.bytes)
     try:
         session = stack.enter_context(file.open(threads))
         faces = np.zeros((1,), np.float32)

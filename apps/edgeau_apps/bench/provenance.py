@@ -73,14 +73,17 @@ def throttling(before: int | None = None) -> str:
         return vcgencmd_flags(done.stdout)
     now = throttle_count()
     if before is not None and now is not None and now > before:
-        return f"throttled {now - before} times"
+        return "throttled"
     return ""
 
 
 def throttle_count() -> int | None:
-    """Count how often x86 processors were throttled since the system started; None where it is not said."""
+    """A number that grows while x86 processors are throttled, None where the system does not say; those of a core or package that several share count several times."""
     files = list(_CPUS.glob("cpu[0-9]*/thermal_throttle/*_throttle_count"))
-    return sum(int(file.read_text()) for file in files) if files else None
+    try:
+        return sum(int(file.read_text()) for file in files) if files else None
+    except (OSError, ValueError):  # a processor was taken offline
+        return None
 
 
 def vcgencmd_flags(text: str) -> str:

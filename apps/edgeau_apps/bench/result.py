@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from edgeau._system.json_text import parse_json
+from edgeau._system.json_text import json_text, parse_json
 from edgeau._system.records import from_dict, to_dict
 from edgeau.errors import InputError, RecordError
 
-__all__ = ["MeasuringConditions", "Result", "Row", "median_interval", "read_result"]
+__all__ = ["MeasuringConditions", "Result", "Row", "median_interval", "read_result", "shown_ms"]
 
 _Z = 1.959964  # of the normal distribution, two-sided 95 %
 
@@ -116,7 +115,14 @@ class Result:
 
     def to_json(self) -> str:
         """Convert to a document."""
-        return json.dumps(to_dict(self), indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+        return json_text(to_dict(self), indent=1) + "\n"
+
+
+def shown_ms(value: float | None) -> str:
+    """Milliseconds for people: one decimal, and two digits of less than one."""
+    if value is None:
+        return "-"
+    return f"{value:.1f}" if value >= 1 or not value else f"{value:.2g}"
 
 
 def median_interval(samples: Sequence[float]) -> tuple[float, float] | None:
@@ -145,10 +151,26 @@ def read_result(path: Path) -> Result:
         InputError: the file is missing or is none.
     """
     try:
-        return from_dict(Result, parse_json(path.read_text("utf-8")), str(path))
+        return _checked(from_dict(Result, parse_json(path.read_text("utf-8")), str(path)))
     except OSError as error:
-        raise InputError(f"{path} cannot be read: {error}") from error
+        raise InputError(f"{path} cannot be read: {error.strerror or error}") from error
     except (ValueError, RecordError) as error:
         raise InputError(
             f"{path} is not a result of edgeau-bench ({error}); make one with: edgeau-bench --out bench.json"
         ) from error
+
+
+def _checked(result: Result) -> Result:
+    for row in result.rows:
+        _check(row)
+    return result
+
+
+def _check(row: Row) -> None:
+    """Refuse figures that nothing measured: NaN, which Python's JSON has, times of nothing, and a median of no runs."""
+    times = [value for value in (row.p50_ms, row.p95_ms, row.p99_ms, *row.samples_ms) if value is not None]
+    others = (row.start_s, row.memory_mb, row.joules, row.f1)
+    if not all(math.isfinite(value) for value in (*times, *others) if value is not None):
+        raise ValueError(f"{row.label} has figures that are no numbers")
+    if row.p50_ms is not None and (not row.samples_ms or min(times) <= 0):
+        raise ValueError(f"{row.label} has a median without runs, or a run that took no time")

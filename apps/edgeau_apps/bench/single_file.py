@@ -10,12 +10,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from edgeau._system.file_digest import file_digest
 from edgeau._system.first_line import first_line
 from edgeau._system.scratch_folder import scratch_folder
 from edgeau.errors import EngineError, InputError, UsageError
 from edgeau.runtimes.litert_interpreter import interpreter
 from edgeau.runtimes.session import EngineInfo, Session, silence
+from edgeau_export.source_network.weight_files import weights_bytes, weights_digest
 
 __all__ = ["FILES", "MeasuredFile", "file_to_measure"]
 
@@ -46,8 +46,13 @@ class MeasuredFile:
 
     @property
     def digest(self) -> str:
-        """SHA-256 of the file, hex."""
-        return file_digest(self.file)
+        """SHA-256 of the file, hex; of one whose weights lie in several files that of all of them."""
+        return weights_digest(self.file)
+
+    @property
+    def bytes(self) -> int:
+        """Size of the file, with those that its weights lie in."""
+        return weights_bytes(self.file)
 
     def open(self, threads: int) -> Session:
         """A session whose ``run`` takes no notice of what it is given: its input was made when it was opened.
@@ -93,19 +98,24 @@ class _OnnxRuntime(Session):
 
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads, options.inter_op_num_threads = threads, 1
-        options.log_severity_level = 3
+        options.log_severity_level = 4  # its errors are raised, and told then
         try:
             self._session: Any = onnxruntime.InferenceSession(
                 str(file), options, providers=["CPUExecutionProvider"]
             )
         except Exception as error:  # its errors share no base but Exception
             raise EngineError(f"ONNX Runtime refuses {file.name}: {first_line(error)}") from error
-        self._threads, self._version = threads, onnxruntime.__version__
+        self._name, self._threads, self._version = file.name, threads, onnxruntime.__version__
         self._feed = {item.name: _made(file, item) for item in self._session.get_inputs()}
 
     def run(self, batch: NDArray[np.float32]) -> NDArray[np.float32]:
-        answers = self._session.run(None, self._feed)
-        return np.asarray(answers[0], np.float32) if len(batch) else batch
+        try:
+            self._session.run(None, self._feed)
+        except Exception as error:  # its errors share no base but Exception
+            raise EngineError(
+                f"ONNX Runtime cannot run {self._name} on random inputs: {first_line(error)}"
+            ) from error
+        return batch
 
     def describe(self) -> EngineInfo:
         return EngineInfo("onnxruntime", self._version, "CPUExecutionProvider", self._threads, 1)
@@ -117,16 +127,26 @@ class _OnnxRuntime(Session):
 class _LiteRT(Session):
     def __init__(self, file: Path, threads: int) -> None:
         opened = interpreter(file, threads)
-        self._interpreter, self._threads = opened.interpreter, threads
+        self._interpreter, self._name, self._threads = opened.interpreter, file.name, threads
         self._version = f"{opened.package} {opened.version}"
         random = np.random.default_rng(0)
-        for end in self._interpreter.get_input_details():
-            self._interpreter.set_tensor(
-                end["index"], _random(random, tuple(end["shape"]), np.dtype(end["dtype"]))
-            )
+        try:
+            for end in self._interpreter.get_input_details():
+                self._interpreter.set_tensor(
+                    end["index"], _random(random, tuple(end["shape"]), np.dtype(end["dtype"]))
+                )
+        except (ValueError, TypeError) as error:
+            raise EngineError(
+                f"LiteRT takes no random inputs for {file.name}: {first_line(error)}"
+            ) from error
 
     def run(self, batch: NDArray[np.float32]) -> NDArray[np.float32]:
-        self._interpreter.invoke()
+        try:
+            self._interpreter.invoke()
+        except (RuntimeError, ValueError) as error:
+            raise EngineError(
+                f"LiteRT cannot run {self._name} on random inputs: {first_line(error)}"
+            ) from error
         return batch
 
     def describe(self) -> EngineInfo:

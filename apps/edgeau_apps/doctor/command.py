@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
@@ -10,7 +9,7 @@ from pathlib import Path
 
 from edgeau import __version__
 from edgeau._system.command import DONE, PARTLY, CommandParser, print_json, run, seconds
-from edgeau._system.json_text import parse_json
+from edgeau._system.json_text import json_text, parse_json
 from edgeau._system.records import from_dict, to_dict
 from edgeau.errors import InputError, RecordError, UsageError, UserError
 from edgeau_apps.doctor.checks import examine
@@ -34,6 +33,11 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _body(argv: Sequence[str] | None) -> int:
     arguments = _parser().parse_args(argv)
     if arguments.sbom is not None:
+        others = [name for name in ("machine", "json") if getattr(arguments, name)]
+        if others:
+            raise UsageError(
+                f"--sbom writes what is installed here into its own JSON file; leave out --{' and --'.join(others)}"
+            )
         return _write_sbom(arguments.sbom, arguments.bundle)
     if arguments.machine is None:
         machine = replace(
@@ -71,7 +75,7 @@ def _write_sbom(file: Path, bundle: str | None) -> int:
     from edgeau_apps.doctor.bill_of_materials import bill_of_materials
 
     document = bill_of_materials(None if bundle is None else load_bundle(bundle_folder(bundle)))
-    write_whole(file, json.dumps(document, indent=2, ensure_ascii=False).encode() + b"\n")
+    write_whole(file, f"{json_text(document)}\n".encode())
     print(f"{file}: CycloneDX 1.6, {len(document['components'])} components")
     return DONE
 
@@ -129,7 +133,7 @@ def _described(path: Path) -> MachineDescription:
         document = parse_json(path.read_text("utf-8"))
         return from_dict(MachineDescription, document.get("machine", document), str(path))
     except OSError as error:
-        raise InputError(f"{path} cannot be read: {error}") from error
+        raise InputError(f"{path} cannot be read: {error.strerror or error}") from error
     except (ValueError, AttributeError, RecordError) as error:
         raise InputError(
             f"{path} describes no machine ({error}); make one with edgeau-doctor --json"

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from edgeau.errors import RecordError
+
 __all__ = ["MachineDescription", "numbers"]
 
 
@@ -63,11 +65,15 @@ class MachineDescription:
     landmark_models_fault: str = ""
     landmarks_in_bundle: bool = False
 
+    def __post_init__(self) -> None:
+        if len(numbers(self.python)) < 2:
+            raise RecordError("python", f"expected a version such as 3.11.2, got {self.python!r}")
+
     @property
     def python_minor(self) -> tuple[int, int]:
         """Major and minor version of Python."""
-        major, minor = self.python.split(".")[:2]
-        return int(major), int(minor)
+        major, minor = numbers(self.python)[:2]
+        return major, minor
 
     @property
     def is_pi(self) -> bool:

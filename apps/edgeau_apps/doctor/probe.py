@@ -11,6 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from importlib import metadata
 from pathlib import Path
 
+from edgeau._system.child import SAME_PATH
 from edgeau._system.processor import processor_name, usable_processors
 from edgeau._system.tool_environment import TOOLS, tool_versions
 from edgeau.errors import EdgeauError
@@ -40,7 +41,7 @@ _PACKAGES = {
 _AT_ONCE = 2
 _UNFINISHED = "unfinished"
 # As edgeau.runtimes.session has it, which needs numpy.
-_SILENTLY = "import sys; sys.modules['openvino_telemetry'] = None"
+_SILENTLY = f"{SAME_PATH}sys.modules['openvino_telemetry'] = None"
 # Importing these takes seconds and tells nothing that their version does not.
 _NOT_TRIED = ("edgeau", "torch")
 
@@ -115,10 +116,11 @@ def _import_fault(module: str, time_limit: float) -> str:
     """Why a module cannot be imported; "" when it can. In another process, since a bad one can end this one."""
     try:
         done = subprocess.run(
-            [sys.executable, "-c", f"{_SILENTLY}; import {module}"],
+            [sys.executable, "-c", f"{_SILENTLY}; import {module}", repr(sys.path)],
             env={**os.environ, "ORT_DISABLE_TELEMETRY": "1"},
             capture_output=True,
             text=True,
+            errors="replace",  # native code need not write in this machine's encoding
             timeout=time_limit,
             check=False,
         )

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
+from edgeau._system.child import SAME_PATH
 from edgeau._system.json_text import parse_json
 from edgeau._system.tool_environment import TOOLS
 from edgeau.errors import EdgeauError
@@ -113,11 +114,17 @@ def _findings(trials: Sequence[_Trial], kind: str) -> Iterator[Finding]:
 
 def _tried(kind: str, name: str, bundle: str | None, time_limit: float) -> _Trial:
     environment = {**os.environ, "ORT_DISABLE_TELEMETRY": "1", "OMP_NUM_THREADS": "1"}
-    code = "import sys; sys.path[:0] = eval(sys.argv.pop(1)); from edgeau_apps.doctor.trial import main; sys.exit(main(sys.argv[1:]))"
+    code = f"{SAME_PATH}from edgeau_apps.doctor.trial import main; sys.exit(main(sys.argv[1:]))"
     command = [sys.executable, "-c", code, repr(sys.path), kind, name, bundle or ""]
     try:
         done = subprocess.run(
-            command, env=environment, capture_output=True, text=True, timeout=time_limit, check=False
+            command,
+            env=environment,
+            capture_output=True,
+            text=True,
+            errors="replace",  # native code need not write in this machine's encoding
+            timeout=time_limit,
+            check=False,
         )
     except subprocess.TimeoutExpired:
         return _Trial(

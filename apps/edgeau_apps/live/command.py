@@ -29,7 +29,7 @@ NAME = "edgeau-live"
 _UNTRAINED = "UNTRAINED NETWORK: these numbers mean nothing"
 _DEFAULT = "127.0.0.1:8765"
 _OF_PAGE = ("tls", "token", "metrics", "no_video")
-_OF_STATIC = ("static", "serve", "tls", "tls_key", "quiet", "verbose")
+_OF_STATIC = ("static", "serve", "tls", "tls_key", "signatures", "trust", "quiet", "verbose")
 _DESCRIPTION = (
     "Show facial action units of a camera live, in a window or in a browser.\n\nkeys in the window:\n"
     + "\n".join(f"  {key:9} {what}" for key, what in window.KEYS.items())
@@ -176,7 +176,7 @@ def _show(parser: CommandParser, arguments: argparse.Namespace) -> int:
         if others:
             options = ", ".join(f"--{name.replace('_', '-')}" for name in others)
             raise UsageError(
-                f"--static serves files, and takes --serve, --tls and --tls-key; leave out {options}"
+                f"--static serves files, and takes --serve, --tls, --tls-key, --signatures and --trust; leave out {options}"
             )
         _serve_static(arguments)
         return DONE
@@ -280,7 +280,11 @@ def _serve_static(arguments: argparse.Namespace) -> None:
     with _needs_aiohttp():
         from edgeau_apps.live.serve.static_site import serve_site
     serve_site(
-        arguments.static, arguments.serve or _DEFAULT, out=sys.stdout, encryption=_encryption(arguments)
+        arguments.static,
+        arguments.serve or _DEFAULT,
+        out=sys.stdout,
+        encryption=_encryption(arguments),
+        signatures=signature_policy(arguments),
     )
 
 

@@ -12,8 +12,6 @@ from edgeau_export.profiling.board_cost import Board, Expected, Published, expec
 
 __all__ = ["board_document", "board_tables"]
 
-_RUNTIMES = {".onnx": "onnxruntime", ".tflite": "litert"}
-
 
 def board_tables(board: Board, subjects: Sequence[Subject]) -> list[ReportTable]:
     """A table of the subjects, and one of published measurements beside what the model says of them."""
@@ -28,6 +26,7 @@ def board_tables(board: Board, subjects: Sequence[Subject]) -> list[ReportTable]
         (
             "Middle of a range [low high], from instructions counted under emulation, bytes of weights and ranges of rates (boards.toml).",
             "The network alone: landmarks and all else come on top.",
+            *_left_out(board, subjects),
         ),
     )
     return [costs, _held_against(published())]
@@ -47,6 +46,7 @@ def board_document(board: Board, subjects: Sequence[Subject]) -> dict[str, Any]:
             }
             for subject, runtime, precision, one, all_cores in _costs(board, subjects)
         ],
+        "left_out": _left_out(board, subjects),
         "published": [asdict(row) | {"off": row.off} for row in published()],
     }
 
@@ -62,13 +62,20 @@ def _costs(
                 yield subject, runtime, precision, one, every
 
 
+def _left_out(board: Board, subjects: Sequence[Subject]) -> list[str]:
+    """Say of which subjects nothing is expected, one line each."""
+    return [
+        f"{subject.label}: no figure, since instructions of {subject.runtime} {subject.precision} were not counted."
+        for subject in subjects
+        if subject.runtime and subject.precision not in board.instructions.get(subject.runtime, {})
+    ]
+
+
 def _engines(board: Board, subject: Subject) -> list[tuple[str, str]]:
     """Engine and precision of a file; of a network that is not a file all that were counted."""
-    suffix = next((suffix for suffix in _RUNTIMES if subject.profile.name.endswith(suffix)), None)
-    if suffix is None:
-        return [(runtime, precision) for runtime, row in board.instructions.items() for precision in row]
-    precision = subject.precision or ("int8" if subject.profile.integer_share else "fp32")
-    return [(_RUNTIMES[suffix], precision)]
+    if subject.runtime:
+        return [(subject.runtime, subject.precision)]
+    return [(runtime, precision) for runtime, row in board.instructions.items() for precision in row]
 
 
 def _held_against(rows: Sequence[Published]) -> ReportTable:
@@ -92,4 +99,9 @@ def _held_against(rows: Sequence[Published]) -> ReportTable:
 
 
 def _shown(cost: Expected) -> str:
-    return f"{cost.middle:.0f} [{cost.low:.0f} {cost.high:.0f}]"
+    return f"{_ms(cost.middle)} [{_ms(cost.low)} {_ms(cost.high)}]"
+
+
+def _ms(value: float) -> str:
+    """Whole milliseconds; of a few or less two digits."""
+    return f"{value:.0f}" if value >= 10 else f"{value:.2g}"

@@ -24,6 +24,7 @@ from edgeau_apps.report.tables import (
     ceilings_table,
     comparison,
     costs,
+    latencies_table,
     layers,
     markdown,
     meaning,
@@ -46,21 +47,26 @@ def _body(argv: Sequence[str] | None) -> int:
     published = _published(arguments)
     if not arguments.what and published is None:
         raise UsageError("nothing to report on; name networks, files or bundles, or ask for --papers")
-    if arguments.target is not None:
-        board_named(arguments.target)  # what is not known is said before anything is counted
+    if arguments.json and arguments.markdown:
+        raise UsageError("--json and --markdown are two forms of the same report; give one of them")
+    # What is not known, or cannot be read, is said before anything is counted.
+    board = None if arguments.target is None else board_named(arguments.target)
+    bench = None if arguments.bench is None else read_result(arguments.bench)
     subjects = [subject for what in arguments.what for subject in subjects_of(what)]
     ceilings = measured_ceilings() if arguments.roofline else None
-    bench = None if arguments.bench is None else read_result(arguments.bench)
+    measured = [] if ceilings is None else [ceilings_table(ceilings, subjects)]
+    measured += [] if board is None else board_tables(board, subjects)
     if arguments.html is not None:
-        write_whole(arguments.html, _page(subjects, ceilings, bench, published).encode())
+        write_whole(arguments.html, _page(subjects, measured, bench, published).encode())
     if arguments.json:
         document = _document(subjects, ceilings, bench, published)
-        if arguments.target is not None:
-            document["expected"] = board_document(board_named(arguments.target), subjects)
+        if board is not None:
+            document["expected"] = board_document(board, subjects)
         print_json(document)
         return DONE
     form = markdown if arguments.markdown else aligned
-    print("\n\n".join(form(table) for table in _tables(subjects, ceilings, arguments, published)))
+    measured += [] if bench is None else [latencies_table(bench)]
+    print("\n\n".join(form(table) for table in _tables(subjects, measured, arguments, published)))
     if arguments.html is not None:
         print(f"\npage: {arguments.html}")
     return DONE
@@ -68,7 +74,7 @@ def _body(argv: Sequence[str] | None) -> int:
 
 def _page(
     subjects: Sequence[Subject],
-    ceilings: Ceilings | None,
+    measured: Sequence[ReportTable],
     bench: Result | None,
     published: Mapping[str, ScoreTable] | None,
 ) -> str:
@@ -78,7 +84,7 @@ def _page(
         raise DependencyError(
             f"the plots of a page need {error.name}, which is not installed: {extra_line('export')}"
         ) from error
-    return page(subjects, ceilings, bench, published)
+    return page(subjects, measured, bench, published)
 
 
 def _published(arguments: Namespace) -> Mapping[str, ScoreTable] | None:
@@ -132,7 +138,7 @@ def _parser() -> CommandParser:
 
 def _tables(
     subjects: Sequence[Subject],
-    ceilings: Ceilings | None,
+    measured: Sequence[ReportTable],
     arguments: Namespace,
     published: Mapping[str, ScoreTable] | None,
 ) -> list[ReportTable]:
@@ -140,10 +146,7 @@ def _tables(
     if subjects:
         compared = comparison(subjects)
         tables.append(replace(compared, notes=(meaning(subjects), *compared.notes)))
-    if ceilings is not None:
-        tables.append(ceilings_table(ceilings, subjects))
-    if arguments.target is not None:
-        tables += board_tables(board_named(arguments.target), subjects)
+    tables += measured
     for subject in subjects:
         if arguments.blocks:
             tables.append(layers(subject, blocks(subject.profile.layers), "blocks"))

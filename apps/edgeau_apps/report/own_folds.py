@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 from edgeau._system.json_text import parse_json
+from edgeau._system.printable import printable
 from edgeau._system.records import from_dict
 from edgeau.errors import InputError, RecordError
 from edgeau_apps.report.published_tables import ScoreRow, ScoreTable
@@ -51,14 +51,23 @@ def read_own_folds(path: Path) -> OwnFolds:
     """
     try:
         document = parse_json(path.read_bytes())
-        mean: Any = document["mean"]
-        return OwnFolds(path.parent.name or path.name, len(document["folds"]), from_dict(_Mean, mean, "mean"))
+        mean = _checked(from_dict(_Mean, document["mean"], "mean"))
+        return OwnFolds(printable(path.parent.name or path.name), len(document["folds"]), mean)
     except OSError as error:
         raise InputError(f"{path} cannot be read: {error.strerror}") from error
     except (ValueError, KeyError, TypeError, RecordError) as error:
         raise InputError(
             f"{path} is not the folds.json that edgeau-train --folds writes ({error})"
         ) from error
+
+
+def _checked(mean: _Mean) -> _Mean:
+    """Refuse scores that are none, such as NaN, which Python's JSON has."""
+    of_aus = (value for scores in mean.per_au.values() for value in scores.values())
+    for value in (mean.f1, mean.accuracy, mean.auc, mean.score, *of_aus):
+        if value is not None and not 0 <= value <= 1:
+            raise ValueError(f"a score of {value}, which is not 0 to 1")
+    return mean
 
 
 def with_own_rows(tables: Mapping[str, ScoreTable], own: Sequence[OwnFolds]) -> dict[str, ScoreTable]:

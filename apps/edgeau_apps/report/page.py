@@ -10,9 +10,8 @@ from edgeau import __version__
 from edgeau_apps.bench.result import Result, Row, median_interval
 from edgeau_apps.report.published_tables import ScoreTable, cost_table
 from edgeau_apps.report.subjects import Subject
-from edgeau_apps.report.tables import ReportTable, ceilings_table, comparison, costs, layers, meaning, scores
+from edgeau_apps.report.tables import ReportTable, comparison, costs, layers, meaning, scores
 from edgeau_export.profiling.model_profile import blocks
-from edgeau_export.profiling.roofline import Ceilings
 from edgeau_export.report.html.html import document, paragraph, section, table
 from edgeau_export.report.html.plots import Bar, Point, Range, bars, points, ranges
 
@@ -23,7 +22,7 @@ _STATUS_SERIES = {"published": 0, "computed": 1, "inferred": 2}
 
 def page(
     subjects: Sequence[Subject],
-    ceilings: Ceilings | None,
+    measured: Sequence[ReportTable],
     bench: Result | None,
     published: Mapping[str, ScoreTable] | None,
 ) -> str:
@@ -31,7 +30,7 @@ def page(
 
     Args:
         subjects: what is compared.
-        ceilings: ceilings of this machine, or None.
+        measured: tables of what this machine or a board allows, each a section of its own.
         bench: a result of edgeau-bench, or None.
         published: tables of the papers that stand below, by name; None for none.
     """
@@ -41,8 +40,9 @@ def page(
         sections.append(
             section("Comparison", paragraph(meaning(subjects)), _table(compared), _plots(subjects, bench))
         )
-    if ceilings is not None:
-        sections.append(section("Roofline", _table(ceilings_table(ceilings, subjects))))
+    elif bench is not None:
+        sections.append(section("Latencies", f'<div class="plots">{"".join(_latency_plots(bench))}</div>'))
+    sections += [section(one.title, _table(one)) for one in measured]
     if subjects:
         sections.append(section("Blocks and layers", *map(_inside, subjects)))
     if published is not None:

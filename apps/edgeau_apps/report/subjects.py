@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import math
 from collections import Counter
 from collections.abc import Mapping
@@ -11,22 +12,28 @@ from pathlib import Path
 from edgeau._system.did_you_mean import did_you_mean
 from edgeau._system.install_lines import extra_line
 from edgeau._system.json_text import parse_json
+from edgeau._system.printable import printable
 from edgeau.bundle import PACKAGED, Bundle, bundle_folder, load_bundle
 from edgeau.bundle.files import REPORT_JSON
 from edgeau.bundle.manifest import Artifact
 from edgeau.errors import BundleError, DependencyError, UsageError
-from edgeau_export.profiling.from_onnx import profile_of_onnx, profile_of_onnx_model
+from edgeau_export.profiling.from_onnx import onnx_precision, profile_of_onnx, profile_of_onnx_model
 from edgeau_export.profiling.from_tflite import profile_of_tflite
 from edgeau_export.profiling.model_profile import ModelProfile
 from edgeau_export.profiling.zoo import zoo_names, zoo_profile
 from edgeau_export.source_network.from_model_file import ModelFileSource
 from edgeau_export.source_network.model_file import read_model_file
+from edgeau_export.source_network.tflite_facts import read_tflite_facts
 
 __all__ = ["Subject", "subjects_of"]
 
 # Kinds of files that a model.toml has to describe.
 _WEIGHTS = (".pth", ".pt", ".bin", ".ckpt", ".tar", ".ts")
 _OPSET = 17
+# Files of artifacts that state their operators and shapes.
+_COUNTED = (".onnx", ".tflite")
+_SOURCE = "name the network that they were made from"
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -36,6 +43,7 @@ class Subject:
     Attributes:
         profile: what it costs.
         precision: precision of an artifact; "" for a network without a file.
+        runtime: engine that runs it; "" for a network without a file that an engine opens.
         f1: mean F1 that its manifest states, 0..1; None where none was measured.
         f1_data: what that was measured on.
         f1_aus: F1 of each AU that has one, 0..1; empty where none was measured.
@@ -47,6 +55,7 @@ class Subject:
 
     profile: ModelProfile
     precision: str = ""
+    runtime: str = ""
     f1: float | None = None
     f1_data: str = ""
     f1_aus: tuple[float, ...] = ()
@@ -55,10 +64,8 @@ class Subject:
     label: str = ""
 
     def __post_init__(self) -> None:
-        if not self.label:
-            object.__setattr__(self, "label", self.profile.name)
-        if not self.model:
-            object.__setattr__(self, "model", self.label)
+        object.__setattr__(self, "label", printable(self.label or self.profile.name))
+        object.__setattr__(self, "model", printable(self.model) or self.label)
 
 
 def subjects_of(what: str) -> list[Subject]:
@@ -76,11 +83,12 @@ def subjects_of(what: str) -> list[Subject]:
     if path.is_dir():
         return _of_bundle(path)
     if path.suffix == ".onnx":
-        return [Subject(profile_of_onnx(path))]
+        profile = profile_of_onnx(path)
+        return [Subject(profile, onnx_precision(path, profile), "onnxruntime")]
     if path.suffix == ".tflite":
-        return [Subject(profile_of_tflite(path))]
+        return [Subject(profile_of_tflite(path), read_tflite_facts(path).precision, "litert")]
     if path.suffix == ".toml":
-        return [Subject(_of_model_file(path))]
+        return [_of_model_file(path)]
     if path.suffix == ".pt2":
         return [Subject(_of_program(path))]
     if path.suffix == ".safetensors":
@@ -105,13 +113,14 @@ def _of_network(what: str) -> Subject:
     return Subject(_built(name, dict(_option(one, what) for one in options)))
 
 
-def _of_model_file(path: Path) -> ModelProfile:
+def _of_model_file(path: Path) -> Subject:
     """The network that a model.toml describes, as an export would count it."""
     file = read_model_file(path)
-    if file.weights.suffix == ".tflite":
-        return replace(profile_of_tflite(file.weights), name=path.name, title=file.title)
+    if file.weights.suffix == ".tflite":  # which is bundled as it is
+        profile = replace(profile_of_tflite(file.weights), name=path.name, title=file.title)
+        return Subject(profile, read_tflite_facts(file.weights).precision, "litert")
     graph = ModelFileSource(path).graph(_OPSET)
-    return replace(profile_of_onnx_model(graph, name=path.name), title=file.title)
+    return Subject(replace(profile_of_onnx_model(graph, name=path.name), title=file.title))
 
 
 def _of_program(path: Path) -> ModelProfile:
@@ -129,7 +138,7 @@ def _option(text: str, what: str) -> tuple[str, object]:
     key, equals, value = text.partition("=")
     if not (key and equals and value):
         raise UsageError(f"{what!r}: options are written name:option=value, such as mrpnet:mrp_variant=A")
-    return key, int(value) if value.isdigit() else value
+    return key, int(value) if value.isascii() and value.isdigit() else value
 
 
 def _built(name: str, options: dict[str, object]) -> ModelProfile:
@@ -159,10 +168,17 @@ def _of_checkpoint(path: Path) -> Subject:
 def _of_bundle(path: Path) -> list[Subject]:
     bundle = load_bundle(path)
     intervals = _f1_intervals(bundle)
-    subjects = [
-        _of_artifact(bundle, path.resolve().name, artifact, intervals)
-        for artifact in bundle.manifest.artifacts
-    ]
+    counted = [item for item in bundle.manifest.artifacts if Path(item.file).suffix in _COUNTED]
+    others = [item.file for item in bundle.manifest.artifacts if item not in counted]
+    if not counted:
+        raise UsageError(
+            f"{path} holds compiled files only ({', '.join(others)}), in which nothing can be counted; {_SOURCE}"
+        )
+    if others:
+        _log.warning(
+            "%s: left out %s: nothing can be counted in a compiled file; %s", path, ", ".join(others), _SOURCE
+        )
+    subjects = [_of_artifact(bundle, path.resolve().name, artifact, intervals) for artifact in counted]
     shared = Counter(subject.label for subject in subjects)
     return [
         one if shared[one.label] == 1 else replace(one, label=f"{one.label}, {one.profile.name}")
@@ -174,12 +190,13 @@ def _of_artifact(
     bundle: Bundle, name: str, artifact: Artifact, intervals: Mapping[str, tuple[float, float]]
 ) -> Subject:
     file = bundle.path(artifact.file)
-    profile = profile_of_tflite(file) if artifact.runtime == "litert" else profile_of_onnx(file)
+    profile = profile_of_tflite(file) if file.suffix == ".tflite" else profile_of_onnx(file)
     title = f"{bundle.manifest.network.title}, {artifact.runtime} {artifact.precision}"
     accuracy = artifact.accuracy
     subject = Subject(
         replace(profile, title=title),
         artifact.precision,
+        artifact.runtime,
         model=name,
         label=f"{name} {artifact.precision} ({artifact.runtime})",
     )
@@ -210,7 +227,7 @@ def _f1_intervals(bundle: Bundle) -> dict[str, tuple[float, float]]:
             for file, mean in stated.items()
             if (f1 := found.get(file, of_float)) is not None and _same(f1["value"], mean)
         }
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise BundleError(
             f"{path} is not a report of edgeau-export ({error!r}); export the bundle again"
         ) from error

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from edgeau._system.text_table import aligned_lines
+from edgeau_apps.bench.result import Result, shown_ms
 from edgeau_apps.report.published_tables import Cost, CostTable, ScoreTable
 from edgeau_apps.report.subjects import Subject
 from edgeau_export.profiling.model_profile import Layer
@@ -17,6 +18,7 @@ __all__ = [
     "ceilings_table",
     "comparison",
     "costs",
+    "latencies_table",
     "layers",
     "markdown",
     "meaning",
@@ -190,7 +192,7 @@ def _as_printed(value: float, decimals: int) -> str:
 def ceilings_table(ceilings: Ceilings, subjects: Sequence[Subject]) -> ReportTable:
     """Make the table of what this machine's roofline allows each subject."""
     rows = tuple(
-        (subject.label, f"{1e3 * bound_seconds(subject.profile, ceilings):.1f}") for subject in subjects
+        (subject.label, shown_ms(1e3 * bound_seconds(subject.profile, ceilings))) for subject in subjects
     )
     return ReportTable(
         "Roofline of this machine, one thread",
@@ -203,6 +205,21 @@ def ceilings_table(ceilings: Ceilings, subjects: Sequence[Subject]) -> ReportTab
                 "measured now."
             ),
         ),
+    )
+
+
+def latencies_table(bench: Result) -> ReportTable:
+    """Make the table of latencies that edgeau-bench measured."""
+    about = bench.provenance
+    rows = [row for row in bench.rows if row.p50_ms is not None]
+    return ReportTable(
+        f"Latencies of {about.network} on {about.processor}, {about.date[:10]}, measured by edgeau-bench",
+        ("model", "threads", "faces a run", "p50, ms", "p95, ms"),
+        tuple(
+            (row.label, str(row.threads or _NONE), str(row.batch), shown_ms(row.p50_ms), shown_ms(row.p95_ms))
+            for row in rows
+        ),
+        tuple(f"{row.label}: {row.fault}" for row in bench.rows if row.fault),
     )
 
 

@@ -57,13 +57,18 @@ def macs_of(node: onnx.NodeProto, shapes: Mapping[str, tuple[int, ...]]) -> int:
         case "ConvTranspose":
             return prod(shapes.get(node.input[0], (0,))) * prod(shapes.get(node.input[1], (0,))[1:])
         case "Gemm" | "QGemm" | "FusedGemm":
-            transposed = any(one.name == "transA" and one.i for one in node.attribute)
-            return result * shapes.get(node.input[0], (0, 0))[0 if transposed else 1]
-        case "MatMul" | "MatMulInteger" | "QLinearMatMul" | "FusedMatMul":
+            return result * shapes.get(node.input[0], (0, 0))[0 if _is_transposed(node) else 1]
+        case "MatMul" | "MatMulInteger" | "QLinearMatMul":
             return result * shapes.get(node.input[0], (0,))[-1]
+        case "FusedMatMul":
+            return result * shapes.get(node.input[0], (0, 0))[-2 if _is_transposed(node) else -1]
         case "Einsum":
             return _einsum(node, shapes)
     return 0
+
+
+def _is_transposed(node: onnx.NodeProto) -> bool:
+    return any(one.name == "transA" and one.i for one in node.attribute)
 
 
 def _einsum(node: onnx.NodeProto, shapes: Mapping[str, tuple[int, ...]]) -> int:

@@ -6,7 +6,7 @@ import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
-from edgeau._system.command import CommandParser
+from edgeau._system.command import CommandParser, f1_drop
 from edgeau.bundle import Bundle, packaged_bundle_path
 from edgeau.bundle.files import MANIFEST
 from edgeau.bundle.golden import Golden, read_golden, write_golden
@@ -55,7 +55,7 @@ def add_max_f1_drop(parser: CommandParser) -> None:
     """The ``--max-f1-drop`` option."""
     parser.add_argument(
         "--max-f1-drop",
-        type=float,
+        type=f1_drop,
         default=MAX_F1_DROP,
         metavar="X",
         help="mean F1 that INT8 may cost (default %(default)s)",

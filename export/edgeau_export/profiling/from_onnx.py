@@ -20,8 +20,9 @@ from edgeau_calibration.graph.macs import (
 from edgeau_export.profiling.lifetimes import peak_bytes_of_onnx
 from edgeau_export.profiling.model_profile import Layer, ModelProfile
 from edgeau_export.profiling.shape_inference import with_all_shapes
+from edgeau_export.source_network.weight_files import weights_bytes
 
-__all__ = ["profile_of_onnx", "profile_of_onnx_model"]
+__all__ = ["onnx_precision", "profile_of_onnx", "profile_of_onnx_model"]
 
 # Element-wise operators, pooling, normalisation and movement: no multiply-accumulates by convention. ONNX's, then ONNX Runtime's.
 _WITHOUT = frozenset(
@@ -188,14 +189,32 @@ def profile_of_onnx(path: Path) -> ModelProfile:
     """The profile of an ONNX file.
 
     Raises:
-        InputError: the file is missing or is not an ONNX file.
+        InputError: the file is missing or is not an ONNX file, or its input has no fixed shape.
+        CheckpointError: it does not say in which files its weights lie.
     """
     try:
         model = onnx.load(path)
         onnx.checker.check_model(model)
     except Exception as error:  # protobuf and onnx raise several, and UnicodeDecodeError of names
         raise InputError(f"{path} cannot be read as an ONNX file: {error}") from error
-    return profile_of_onnx_model(model, name=path.name, file_bytes=path.stat().st_size)
+    return profile_of_onnx_model(model, name=path.name, file_bytes=weights_bytes(path))
+
+
+def onnx_precision(path: Path, profile: ModelProfile) -> str:
+    """The precision that an ONNX file computes in, as :data:`edgeau.runtimes.precision.PRECISIONS` calls it.
+
+    Args:
+        path: the file.
+        profile: of it, from :func:`profile_of_onnx`.
+    """
+    graph = onnx.load(path, load_external_data=False).graph
+    if profile.integer_share:
+        ranges_at_run_time = any(node.op_type == "DynamicQuantizeLinear" for node in graph.node)
+        return "dynamic" if ranges_at_run_time else "int8"
+    half = any(
+        item.data_type == onnx.TensorProto.FLOAT16 and prod(item.dims) > 1 for item in graph.initializer
+    )
+    return "fp16" if half else "fp32"
 
 
 def profile_of_onnx_model(
@@ -209,9 +228,11 @@ def profile_of_onnx_model(
         file_bytes: size of the file it came from.
 
     Raises:
-        InputError: the graph's input has no shape.
+        InputError: the graph has no input, or one without a fixed shape.
     """
     graph = with_all_shapes(model)
+    if not graph.input:
+        raise InputError(f"{name} has no input, so it is no network of pictures")
     shapes = _Shapes(graph)
     weights = {tensor.name: prod(tensor.dims) for tensor in graph.initializer}
     owned = _owners(graph, weights)

@@ -7,12 +7,10 @@ from math import prod
 from pathlib import Path
 from typing import Any
 
-from edgeau._system.first_line import first_line
-from edgeau.errors import EdgeauError, EngineError, InputError
-from edgeau.runtimes.tflite_file import check_tflite
+from edgeau.errors import InputError
 from edgeau_export.profiling.lifetimes import peak_bytes
 from edgeau_export.profiling.model_profile import Layer, ModelProfile
-from edgeau_export.tflite_schema import is_filled, names_of, text_of, tflite_schema
+from edgeau_export.tflite_schema import is_filled, names_of, parsed_tflite, text_of
 
 __all__ = ["profile_of_tflite"]
 
@@ -54,28 +52,12 @@ def profile_of_tflite(path: Path) -> ModelProfile:
     """The profile of a ``.tflite`` file.
 
     Raises:
-        InputError: the file is missing, cut or no ``.tflite``.
+        CheckpointError: the file is missing, cut, damaged, or no ``.tflite``.
+        InputError: a tensor has a type whose size is not fixed.
         DependencyError: ai-edge-litert, which has the file format's schema, is not installed.
     """
-    schema = tflite_schema(str(path))
-    try:
-        content = path.read_bytes()
-    except OSError as error:
-        raise InputError(f"{path} cannot be read: {error}") from error
-    try:
-        check_tflite(content, str(path))
-    except EngineError as error:
-        raise InputError(str(error)) from error
-    try:
-        return _account(_Model(schema.ModelT.InitFromPackedBuf(content, 0), schema), path.name, len(content))
-    except EdgeauError:
-        raise
-    except (
-        Exception
-    ) as error:  # flatbuffers checks nothing: a damaged file raises whatever its numbers lead to
-        raise InputError(
-            f"{path} is damaged ({type(error).__name__}: {first_line(error)}); copy or convert it again"
-        ) from error
+    with parsed_tflite(path) as file:
+        return _account(_Model(file.model, file.schema), path.name, file.bytes)
 
 
 class _Model:
@@ -193,7 +175,7 @@ def _layer(model: _Model, operator: Any, unpacked: dict[int, int], quantized: bo
         name=model.name(outputs[0]),
         kind=kind,
         parameters=sum(prod(model.shape(index)) for index in weights),
-        macs=_macs(model, kind, inputs, outputs[0]),
+        macs=_macs(model, operator, inputs, outputs[0]),
         activations=sum(prod(model.shape(index)) for index in outputs),
         # Integer weights with a float input ("dynamic range") are multiplied in integers as well.
         integer=all(model.type(index) in _INTEGERS for index in inputs[1:2])
@@ -203,16 +185,17 @@ def _layer(model: _Model, operator: Any, unpacked: dict[int, int], quantized: bo
     )
 
 
-def _macs(model: _Model, kind: str, inputs: list[int], output: int) -> int:
+def _macs(model: _Model, operator: Any, inputs: list[int], output: int) -> int:
     """Products of one picture: output scalars times the inner length of each."""
     outputs = prod(model.shape(output))
-    match kind:
+    match model.kind(operator):
         case "CONV_2D" | "FULLY_CONNECTED":
             return outputs * prod(model.shape(inputs[1])[1:])
         case "DEPTHWISE_CONV_2D":
             return outputs * prod(model.shape(inputs[1])[1:3])
         case "BATCH_MATMUL":
-            return outputs * model.shape(inputs[0])[-1]
+            transposed = bool(getattr(operator.builtinOptions, "adjX", False))
+            return outputs * model.shape(inputs[0])[-2 if transposed else -1]
         case "TRANSPOSE_CONV":
             return prod(model.shape(inputs[2])) * prod(model.shape(inputs[1])[:3])
     return 0

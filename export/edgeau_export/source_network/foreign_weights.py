@@ -19,8 +19,8 @@ import torch
 from torch import Tensor, nn
 
 from edgeau._system.first_line import first_line
-from edgeau._system.json_text import parse_json
 from edgeau.errors import CheckpointError
+from edgeau_export.source_network.weight_files import INDEX, shard_places
 
 __all__ = ["StateDict", "load_weights", "put_into", "state_dicts"]
 
@@ -41,7 +41,6 @@ _HARMLESS: list[Any] = [
 _DEPTH = 3
 _SHOWN = 3
 _LONGEST = 120  # characters of an error
-_INDEX = ".index.json"
 # What wrappers of submodules put between the names, anywhere.
 _INFIXES = ("_orig_mod", "_fsdp_wrapped_module", "_checkpoint_wrapped_module")
 _AVERAGED = re.compile(r"(?<![a-z])(ema|swa|averaged)(?![a-z])")
@@ -83,7 +82,7 @@ def state_dicts(path: Path) -> list[StateDict]:
     if not path.is_file():
         raise CheckpointError(f"weights {path} {'is a folder' if path.is_dir() else 'does not exist'}")
     _refuse_what_was_never_weights(path)
-    found = _of_shards(path) if path.name.endswith(_INDEX) else _opened(path)
+    found = _of_shards(path) if path.name.endswith(INDEX) else _opened(path)
     sets = [StateDict(place, tensors) for place, tensors in _searched(found, "", 0)]
     if not sets:
         raise CheckpointError(f"{path} holds no tensors by name; save the network's state_dict()")
@@ -246,16 +245,10 @@ def _refuse_what_was_never_weights(path: Path) -> None:
 
 
 def _of_shards(index: Path) -> dict[str, Tensor]:
-    """The tensors of all files that an index names (Hugging Face's ``model.safetensors.index.json``)."""
-    try:
-        places: dict[str, str] = parse_json(index.read_text(encoding="utf-8"))["weight_map"]
-        names = sorted(set(places.values()))
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise CheckpointError(f"{index} is not an index of shards: it has no weight_map ({error})") from error
+    """The tensors of all files that an index names."""
+    places = shard_places(index)
     tensors: dict[str, Tensor] = {}
-    for name in names:
-        if Path(name).name != name or not (index.parent / name).is_file():
-            raise CheckpointError(f"{index} names the shard {name}, which is not beside it")
+    for name in sorted(set(places.values())):
         tensors |= _opened(index.parent / name)
     missing = sorted(places.keys() - tensors.keys())
     if missing:

@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from edgeau._system.file_digest import file_digest
 from edgeau.action_units.names import written_label
 from edgeau.bundle.checks import LONGEST_SIDE
 from edgeau.bundle.manifest import InputSpec, NetworkInfo
@@ -17,6 +16,7 @@ from edgeau.bundle.provenance import Provenance
 from edgeau.errors import RecordError, UsageError
 from edgeau.faces.alignment import Alignment, BoxCrop, FivePointTemplate, WholePicture
 from edgeau_export.source_network.network import NetworkDescription
+from edgeau_export.source_network.weight_files import weights_digest
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -86,7 +86,7 @@ class DescribedModel:
                 parameters=parameters,
                 trained=self.trained,
                 training=self.training,
-                provenance=Provenance(weights=file_digest(self.weights)),
+                provenance=Provenance(weights=weights_digest(self.weights)),
             ),
             labels=self.labels,
             input=self.input,

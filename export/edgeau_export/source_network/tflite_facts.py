@@ -10,10 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from edgeau._system.first_line import first_line
-from edgeau.errors import CheckpointError, EngineError
-from edgeau.runtimes.tflite_file import check_tflite
-from edgeau_export.tflite_schema import is_filled, names_of, text_of, tflite_schema
+from edgeau.errors import CheckpointError
+from edgeau_export.tflite_schema import is_filled, names_of, parsed_tflite, text_of, tflite_schema
 
 __all__ = ["TfliteEnd", "TfliteFacts", "float_constants", "read_tflite_facts", "refuse_what_cannot_run"]
 
@@ -68,29 +66,14 @@ def read_tflite_facts(path: Path) -> TfliteFacts:
     """Read a file without running it.
 
     Raises:
-        CheckpointError: it is missing, cut, or no ``.tflite``.
+        CheckpointError: it is missing, cut, damaged, or no ``.tflite``.
         DependencyError: ai-edge-litert, which has the format's schema, is not installed.
     """
-    schema = tflite_schema(path.name)
-    if not path.is_file():
-        raise CheckpointError(f"weights {path} {'is a folder' if path.is_dir() else 'does not exist'}")
-    content = path.read_bytes()
-    try:
-        check_tflite(content, str(path))
-    except EngineError as error:
-        raise CheckpointError(str(error)) from error
-    try:
-        return _facts(schema, content)
-    except (
-        Exception
-    ) as error:  # flatbuffers checks nothing: a damaged file raises whatever its numbers lead to
-        raise CheckpointError(
-            f"{path} is damaged ({type(error).__name__}: {first_line(error)}); copy or convert it again"
-        ) from error
+    with parsed_tflite(path) as file:
+        return _facts(file.schema, file.model)
 
 
-def _facts(schema: Any, content: bytes) -> TfliteFacts:
-    model = schema.ModelT.InitFromPackedBuf(content, 0)
+def _facts(schema: Any, model: Any) -> TfliteFacts:
     types, operators = names_of(schema.TensorType), names_of(schema.BuiltinOperator)
     graph = model.subgraphs[0]
     codes = [

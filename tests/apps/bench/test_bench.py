@@ -175,6 +175,9 @@ def test_throttling_in_words():
         (["missing/"], "missing"),
         (["--artifact", "cuda"], "cuda"),
         (["--compare", "a.json", "b.json"], "a.json"),
+        (["default", "--compare", "a.json", "b.json", "--out", "c.json"], "leave out a bundle, --out"),
+        (["--threads", "99999999999"], "2,147,483,647"),
+        (["missing/", "--out", "/dev/null/bench.json"], "/dev/null/bench.json"),
     ],
 )
 def test_bad_input_is_one_line_and_code_2(arguments, words, capsys):

@@ -19,6 +19,7 @@ import pytest
 
 from edgeau._system.records import from_dict
 from edgeau.bundle import packaged_bundle_path
+from edgeau_apps.doctor import probe
 from edgeau_apps.doctor.checks import examine
 from edgeau_apps.doctor.command import main
 from edgeau_apps.doctor.compatibility import install_line, jetpack_of
@@ -242,6 +243,29 @@ def test_a_file_that_describes_no_machine(tmp_path, content, capsys):
     assert "bundle" not in error  # the advice of another kind of file
     assert "machine.json" in error
     assert error.count("\n") == 1
+
+
+def test_a_machine_with_a_python_of_no_version_is_one_line(tmp_path, capsys):
+    given = next(Path(__file__).with_name("machines").glob("*.json"))
+    file = tmp_path / "machine.json"
+    file.write_text(json.dumps({**json.loads(given.read_text()), "python": "three"}))
+    assert main(["--machine", str(file)]) == 2
+    error = capsys.readouterr().err
+    assert "expected a version such as 3.11.2, got 'three'" in error
+    assert error.count("\n") == 1
+
+
+@pytest.mark.parametrize("others", [["--json"], ["--machine", "machine.json"]])
+def test_a_bill_of_materials_is_all_that_is_written(tmp_path, others, capsys):
+    assert main(["--sbom", str(tmp_path / "bom.json"), *others]) == 2
+    assert f"leave out {others[0]}" in capsys.readouterr().err
+    assert not (tmp_path / "bom.json").exists()
+
+
+def test_an_import_takes_nothing_from_the_folder_that_the_doctor_runs_in(tmp_path, monkeypatch):
+    (tmp_path / "colorsys.py").write_text("raise SystemExit('taken over')")
+    monkeypatch.chdir(tmp_path)
+    assert probe._import_fault("colorsys", 60.0) == ""
 
 
 def test_versions_and_levels():

@@ -13,7 +13,10 @@ from contextlib import closing, suppress
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 
+from edgeau.bundle.signature import Signer, sign_bundle
 from edgeau_apps.live.command import main
 from tests.apps.live.conftest import free_port
 
@@ -153,3 +156,58 @@ def test_options_of_the_live_page_are_refused(tmp_path: Path, capsys: pytest.Cap
     assert "leave out --source, --token, --no-video" in capsys.readouterr().err
     assert main(["--static", str(folder), "--serve", "nonsense"]) == 2
     assert "HOST:PORT" in capsys.readouterr().err
+
+
+@pytest.fixture
+def keys(tmp_path: Path) -> tuple[Path, Path]:
+    """A private key and its public one."""
+    key, private, public = ec.generate_private_key(ec.SECP256R1()), tmp_path / "key", tmp_path / "key.pub"
+    private.write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+    public.write_bytes(key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo))
+    return private, public
+
+
+@pytest.mark.parametrize("by_option", [True, False])
+def test_a_required_signature_is_asked_of_a_site_too(
+    tmp_path: Path,
+    keys: tuple[Path, Path],
+    by_option: bool,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    folder = site_folder(tmp_path / "site")
+    # An address that cannot be one: what is not refused before goes no further.
+    command = ["--static", str(folder), "--serve", "nonsense"]
+    if by_option:
+        command += ["--trust", str(keys[1])]
+    else:
+        monkeypatch.setenv("EDGEAU_TRUST", str(keys[1]))
+    assert main(command) == 2
+    assert "is not signed" in capsys.readouterr().err
+    sign_bundle(folder, Signer(keys[0]))
+    assert main(command) == 2
+    assert "HOST:PORT" in capsys.readouterr().err
+    (folder / "worker.js").write_text("something else")
+    assert main(command) == 2
+    assert "worker.js" in capsys.readouterr().err
+
+
+def test_what_was_verified_is_what_is_served(tmp_path: Path, keys: tuple[Path, Path]) -> None:
+    folder = site_folder(tmp_path / "site")
+    sign_bundle(folder, Signer(keys[0]))
+    number = free_port()
+    process = subprocess.Popen(
+        [sys.executable, "-c", _CODE, str(folder), f"127.0.0.1:{number}"],
+        stdout=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "EDGEAU_TRUST": str(keys[1]), "XDG_CACHE_HOME": str(tmp_path / "cache")},
+    )
+    try:
+        assert process.stdout is not None
+        process.stdout.readline()
+        (folder / "worker.js").write_text("something else")
+        assert ask(number, "/worker.js")[2] == b"this is worker.js"
+    finally:
+        process.send_signal(signal.SIGTERM)
+        process.wait(20)
+        process.stdout.close()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -272,3 +273,76 @@ def test_what_cannot_be_measured_is_one_line(
     (tmp_path / "cut.onnx").write_bytes(plain.read_bytes()[:200])
     assert bench([str(tmp_path / "cut.onnx"), "--threads", "1"]) == 1
     assert "ONNX Runtime refuses cut.onnx" in capsys.readouterr().out
+
+
+def test_a_file_that_does_not_run_on_random_inputs_is_one_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    graph = helper.make_graph(
+        [helper.make_node("Gather", ["w", "x"], ["y"])],
+        "g",
+        [helper.make_tensor_value_info("x", onnx.TensorProto.INT64, [50])],
+        [helper.make_tensor_value_info("y", onnx.TensorProto.FLOAT, [50])],
+        [numpy_helper.from_array(np.ones(4, np.float32), "w")],
+    )
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+    onnx.save(model, tmp_path / "gather.onnx")
+    assert bench([str(tmp_path / "gather.onnx"), "--threads", "1", "--seconds", "0.05"]) == 1
+    assert "cannot run gather.onnx on random inputs" in capsys.readouterr().out
+
+
+def test_weights_beside_the_file_belong_to_its_size(
+    plain: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "other.onnx"
+    external(plain, file)
+    (model,) = counted(capsys, file)
+    beside = (tmp_path / "other.onnx.data").stat().st_size
+    assert model["file_bytes"] == file.stat().st_size + beside > 4 * PARAMETERS
+
+
+def test_names_that_are_no_text_are_shown_in_every_form(
+    plain: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / os.fsdecode(b"caf\xe9.onnx")
+    file.write_bytes(plain.read_bytes())
+    result, page = tmp_path / "bench.json", tmp_path / "page.html"
+    # ONNX Runtime opens no file of such a name, which is said in the result.
+    assert bench([str(file), "--threads", "1", "--seconds", "0.05", "--out", str(result)]) == 1
+    assert "ONNX Runtime refuses" in json.loads(result.read_text("utf-8"))["rows"][0]["fault"]
+    assert main([str(file), "--bench", str(result), "--html", str(page)]) == 0
+    assert "caf\\xe9.onnx" in page.read_text("utf-8")
+    assert "caf\\xe9.onnx" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("form", "precision"), [(None, "fp32"), (q_dq, "int8"), (dynamic, "dynamic"), ("half", "fp16")]
+)
+def test_what_a_file_costs_on_a_board_is_by_its_own_precision(
+    plain: Path, tmp_path: Path, form: object, precision: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "other.onnx"
+    if callable(form):
+        form(plain, file)
+    else:
+        model = onnx.load(plain)
+        for item in model.graph.initializer:
+            if form and item.data_type == onnx.TensorProto.FLOAT:
+                values = numpy_helper.to_array(item).astype(np.float16)
+                item.CopyFrom(numpy_helper.from_array(values, item.name))
+        if form:
+            (entry,), (answer,) = model.graph.input, model.graph.output
+            for end in (entry, answer):
+                end.type.tensor_type.elem_type = onnx.TensorProto.FLOAT16
+        onnx.save(model, file)
+    capsys.readouterr()
+    assert main([str(file), "--target", "raspberrypi5", "--json"]) == 0
+    document = json.loads(capsys.readouterr().out)
+    assert document["models"][0]["precision"] == precision
+    costs, left_out = document["expected"]["costs"], document["expected"]["left_out"]
+    if precision in ("fp32", "int8"):
+        assert [(cost["runtime"], cost["precision"]) for cost in costs] == [("onnxruntime", precision)]
+        assert not left_out
+    else:
+        assert not costs
+        assert f"onnxruntime {precision} were not counted" in left_out[0]

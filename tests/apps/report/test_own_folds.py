@@ -68,6 +68,10 @@ def test_the_page_has_them_too(tmp_path):
         ("{", "is not the folds.json"),
         ('{"mean": {}, "folds": {}}', "is not the folds.json"),
         ("[]", "is not the folds.json"),
+        (
+            '{"folds": [], "mean": {"f1": NaN, "accuracy": 1, "auc": 1, "score": 1, "per_au": {}}}',
+            "a score of nan",
+        ),
         (None, "cannot be read"),
     ],
 )

@@ -5,6 +5,7 @@ import json
 import re
 import shutil
 import sys
+from dataclasses import asdict
 
 import pytest
 
@@ -150,6 +151,8 @@ def test_options_build_the_network(capsys):
         (["mrpnet:mrp_variant=Z"], "mrp_variant"),
         (["mrpnet:what"], "name:option=value"),
         (["mrpnet", "--bench", "missing.json"], "missing.json"),
+        (["mrpnet", "--json", "--markdown"], "give one of them"),
+        (["mrpnet:mrp_variant=\u00b2"], "mrp_variant"),
         (["--layout"], "--help"),
     ],
 )
@@ -159,6 +162,55 @@ def test_bad_input_is_one_line_and_code_2(arguments, words, capsys):
     assert words in captured.err
     assert captured.err.count("\n") == 1
     assert not captured.out
+
+
+def test_what_a_board_needs_and_what_was_measured_stand_in_the_text_and_on_the_page(tmp_path, capsys):
+    about = MeasuringConditions(
+        "edgeau-bench", "2026-11-29", "0.1.0", "", "net", "board", "cpu", 2, "os", "3.11"
+    )
+    samples = tuple(0.05 + 0.001 * n for n in range(20))
+    row = Row("a.onnx", "onnxruntime", "fp32", 1, 1, 10, p50_ms=0.06, p95_ms=0.068, samples_ms=samples)
+    bench = tmp_path / "bench.json"
+    bench.write_text(Result(about, (row,)).to_json())
+    page = tmp_path / "page.html"
+    command = ["mrpnet", "--target", "raspberrypi5", "--bench", str(bench), "--html", str(page)]
+    assert main(command) == 0
+    said = capsys.readouterr().out
+    assert "Latencies of net on cpu" in said
+    assert "0.06" in said
+    assert "Expected on Raspberry Pi 5" in page.read_text()
+    assert "median of a run" in page.read_text()
+
+
+@pytest.mark.parametrize(
+    "change", [{"p50_ms": float("nan")}, {"samples_ms": ()}, {"p50_ms": 0.0}, {"joules": float("inf")}]
+)
+def test_figures_that_nothing_measured_are_refused(tmp_path, capsys, change):
+    about = MeasuringConditions("", "2026-11-29", "0.1.0", "", "net", "board", "cpu", 2, "os", "3.11")
+    row = Row("a.onnx", "onnxruntime", "fp32", 1, 1, 10, p50_ms=0.06, samples_ms=(0.06,))
+    document = {"provenance": asdict(about), "rows": [asdict(row) | change]}
+    (tmp_path / "bench.json").write_text(json.dumps(document))
+    assert main(["mrpnet", "--bench", str(tmp_path / "bench.json"), "--json"]) == 2
+    assert "is not a result of edgeau-bench" in capsys.readouterr().err
+
+
+def test_compiled_files_of_a_bundle_are_named_and_left_out(tmp_path, capsys, caplog):
+    folder = tmp_path / "bundle"
+    shutil.copytree(packaged_bundle_path("light"), folder)
+    manifest = json.loads((folder / "manifest.json").read_text())
+    (artifact,) = [item for item in manifest["artifacts"] if item["file"] == "model.fp32.onnx"]
+    (folder / "model.fp32.onnx").rename(folder / "model.fp32.pte")
+    compiled = json.dumps(artifact | {"runtime": "executorch", "file": "model.fp32.pte"})
+    manifest["artifacts"] = [
+        json.loads(compiled) if item is artifact else item for item in manifest["artifacts"]
+    ]
+    for record in manifest["files"]:
+        record["file"] = record["file"].replace("model.fp32.onnx", "model.fp32.pte")
+    (folder / "manifest.json").write_text(json.dumps(manifest))
+    assert main([str(folder), "--json"]) == 0
+    names = [model["name"] for model in json.loads(capsys.readouterr().out)["models"]]
+    assert names == ["model.int8.onnx", "model.int8.tflite"]
+    assert "left out model.fp32.pte" in caplog.text
 
 
 def test_a_bench_file_that_is_none_is_refused(tmp_path, capsys):

@@ -263,3 +263,9 @@ def test_a_killed_recording_is_not_given_another_one_s_name(tmp_path: Path) -> N
     with AtomicFile(left, growing=True) as file:
         file.temporary.write_text("left again")
     assert left.with_name(f"{left.stem}.interrupted.csv").read_text() == "left"
+
+
+def test_a_circular_link_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "loop").symlink_to("loop")
+    with pytest.raises(OutputError, match="cannot be written"):
+        write_whole(tmp_path / "loop", b"content")

@@ -96,3 +96,14 @@ def test_no_python_of_its_own(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -
     monkeypatch.undo()
     monkeypatch.setattr(sys, "frozen", True, raising=False)
     assert run_in_child("odd_work:values", 1) is None
+
+
+def test_nothing_of_the_folder_is_imported_that_it_runs_in(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """``python -c`` looks there first."""
+    folder = tmp_path / "of somebody"
+    folder.mkdir()
+    (folder / "json.py").write_text("raise SystemExit('taken over')")
+    monkeypatch.chdir(folder)
+    assert run_in_child("odd_work:values", 1) == ChildReport((1,), None)

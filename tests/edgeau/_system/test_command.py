@@ -213,3 +213,50 @@ def test_the_code_says_how_it_went_when_the_reader_has_gone(what: str) -> None:
     )
     os.close(write)
     assert (done.returncode, done.stderr) == (command.PARTLY, b"")
+
+
+@pytest.mark.parametrize("closed", ["1", "2", "1 and 2", "0"])
+def test_closed_streams_lead_nowhere_and_no_file_takes_their_place(tmp_path: Path, closed: str) -> None:
+    program = (
+        "import os, sys; from edgeau._system import command\n"
+        "def body(argv):\n"
+        f"    with open({str(tmp_path / 'table.csv')!r}, 'w') as file:\n"
+        "        os.write(1, b'what native code prints'); os.write(2, b'and complains of')\n"
+        "        print('said', file=sys.stderr); command.print_json({'a': sys.stderr.isatty()})\n"
+        "        file.write('a,b')\n"
+        "    return 0\n"
+        "sys.exit(command.run('edgeau-x', body, []))\n"
+    )
+    redirections = " ".join(f"{number}>&-" for number in closed.split(" and "))
+    done = subprocess.run(
+        ["/bin/sh", "-c", f'exec "$0" -c "$1" {redirections}', sys.executable, program],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "table.csv").read_text() == "a,b"
+    assert ("said" in done.stdout, "said" in done.stderr) == (False, "2" not in closed)
+
+
+def test_a_package_that_cannot_be_loaded_is_the_users_to_fix(capsys) -> None:
+    error = ImportError("libGL.so.1: cannot open shared object file", name="cv2", path="cv2.abi3.so")
+    assert command.run("edgeau-x", failing(error), []) == 2
+    said = capsys.readouterr().err
+    assert said == (
+        "edgeau-x: cv2 is installed and cannot be used (libGL.so.1: cannot open shared object file); edgeau-doctor says what to do\n"
+    )
+    assert command.run("edgeau-x", failing(ImportError("no", name="edgeau.stages")), []) == 70
+
+
+def test_a_circular_link_is_one_line(tmp_path: Path, capsys) -> None:
+    (tmp_path / "loop").symlink_to("loop")
+    assert command.run("edgeau-x", lambda _: bool((tmp_path / "loop").resolve(strict=True)), []) == 2
+    assert capsys.readouterr().err.count("\n") == 1
+
+
+@pytest.mark.parametrize("text", ["nan", "-0.1", "2", "much", "inf"])
+def test_a_drop_of_f1_is_a_share(text: str) -> None:
+    with pytest.raises(argparse.ArgumentTypeError, match="0 to 1"):
+        command.f1_drop(text)
+    assert command.f1_drop("0.01") == 0.01

@@ -9,7 +9,7 @@ import pytest
 from onnx import TensorProto, helper
 
 from edgeau.bundle import packaged_bundle_path
-from edgeau.errors import EngineError, InputError, UsageError
+from edgeau.errors import CheckpointError, InputError, UsageError
 from edgeau_calibration.graph.macs import integer_share, macs_by_node
 from edgeau_export.onnx_to_tflite import tflite_bytes
 from edgeau_export.profiling import zoo
@@ -171,7 +171,7 @@ def test_files_that_are_no_models_are_refused_by_name(tmp_path, content):
     for name, opened in (("a.onnx", profile_of_onnx), ("a.tflite", profile_of_tflite)):
         file = tmp_path / name
         file.write_bytes(content)
-        with pytest.raises((InputError, EngineError), match=name):
+        with pytest.raises((InputError, CheckpointError), match=name):
             opened(file)
 
 
@@ -211,3 +211,32 @@ def test_zoo_prints_every_network(capsys):
     assert (Path(zoo.__file__).parent / zoo.FILE).stat().st_size < 1_000_000
     assert np.isfinite([zoo_profile(name).peak_bytes for name in zoo_names()]).all()
     onnx.checker.check_model(_conv(True))
+
+
+def test_a_graph_without_an_input_is_no_network(tmp_path):
+    made = helper.make_graph(
+        [helper.make_node("Relu", ["w"], ["y"])],
+        "g",
+        [],
+        [helper.make_tensor_value_info("y", TensorProto.FLOAT, [2])],
+        [onnx.numpy_helper.from_array(np.ones(2, np.float32), "w")],
+    )
+    onnx.save(
+        helper.make_model(made, opset_imports=[helper.make_opsetid("", 17)], ir_version=8),
+        tmp_path / "a.onnx",
+    )
+    with pytest.raises(InputError, match="has no input"):
+        profile_of_onnx(tmp_path / "a.onnx")
+
+
+def test_a_fused_product_of_a_transposed_matrix_is_counted_by_its_inner_length():
+    made = helper.make_graph(
+        [helper.make_node("FusedMatMul", ["x", "w"], ["y"], domain="com.microsoft", transA=1)],
+        "g",
+        [helper.make_tensor_value_info("x", TensorProto.FLOAT, [1, 5, 3])],
+        [helper.make_tensor_value_info("y", TensorProto.FLOAT, [1, 3, 7])],
+        [onnx.numpy_helper.from_array(np.ones((1, 5, 7), np.float32), "w")],
+    )
+    opsets = [helper.make_opsetid("", 17), helper.make_opsetid("com.microsoft", 1)]
+    profile = profile_of_onnx_model(helper.make_model(made, opset_imports=opsets), name="g")
+    assert profile.macs == 3 * 7 * 5

@@ -12,6 +12,7 @@ from aiohttp import web
 
 from edgeau._system.door import Door
 from edgeau._system.service_manager import notify, watchdog_interval_s
+from edgeau.bundle.signature import SignaturePolicy
 from edgeau.errors import InputError
 from edgeau_apps.live.serve.certificate import Encryption
 from edgeau_apps.live.serve.guard import LIVE_HEADERS, Guard, is_loopback
@@ -43,20 +44,27 @@ def serve_site(
     out: TextIO,
     encryption: Encryption | None = None,
     patience_s: float = _PATIENCE_S,
+    signatures: SignaturePolicy | None = None,
 ) -> None:
     """Serve a site until Ctrl-C or SIGTERM. Whoever reaches the address may load it: there is nothing in it but the bundle and its page.
 
     Args:
-        folder: made by ``edgeau-export --target web``; it may be replaced by another export meanwhile.
+        folder: made by ``edgeau-export --target web``; it may be replaced by another export meanwhile. Where a signature is required,
+            the copy that was verified is served, so that another export is served from the next start on.
         address: HOST:PORT to listen on.
         out: where the site's address is printed.
         encryption: TLS; None for none.
         patience_s: longest that one file may take, seconds.
+        signatures: what is asked of its signature; None asks what the environment says (``EDGEAU_SIGNATURES``, ``EDGEAU_TRUST``), and
+            without it nothing.
 
     Raises:
         InputError: the folder is no such site.
-        UsageError: the address is none or cannot be bound, or the certificate cannot be used.
-        DependencyError: a certificate shall be made, and cryptography is not installed.
+        BundleError: the signature that is required is missing or wrong.
+        OutputError: a signature is required, and there is no room for the copy that is then served.
+        UsageError: the address is none or cannot be bound, or the certificate cannot be used; or what the environment says of signatures
+            does not fit.
+        DependencyError: a certificate shall be made or a signature verified, and cryptography is not installed.
     """
     lacking = [name for name in _NEEDED if not (folder / name).is_file()]
     if lacking:
@@ -64,6 +72,7 @@ def serve_site(
         raise InputError(
             f"{folder} {what}; --static serves what edgeau-export --target web --out {folder} makes"
         )
+    folder = (signatures or SignaturePolicy.of()).apply(folder)
     host, port = parse_address(address)
     if not is_loopback(host):
         print("edgeau-live: anyone on the network can load this folder", file=sys.stderr)

@@ -7,6 +7,8 @@ import re
 from collections.abc import Iterable, Sequence
 from html import escape
 
+from edgeau._system.printable import printable
+
 __all__ = [
     "COLOURS",
     "DRAWING",
@@ -60,7 +62,7 @@ details > summary { cursor: pointer; margin: .6rem 0; }
 
 
 def document(title: str, lead: str, sections: Iterable[str]) -> str:
-    """A whole page.
+    """A whole page, which UTF-8 can hold whatever names are in it.
 
     Args:
         title: title of the page, plain text.
@@ -68,7 +70,7 @@ def document(title: str, lead: str, sections: Iterable[str]) -> str:
         sections: HTML of :func:`section`; from three on the page begins with a list of them.
     """
     body = "\n".join(sections)
-    return (
+    return printable(
         '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
         f"<title>{escape(title)}</title>\n<style>{COLOURS}{DRAWING}{_LAYOUT}</style>\n</head>\n<body>\n"
