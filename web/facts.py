@@ -1,6 +1,6 @@
 """Writes ``web/src/facts.json``: the numbers of the Python code that the page's modules share with it, so that each stands once.
 
-Run after one of them changed: ``python web/facts.py``; ``tests/web/test_facts.py`` holds the file to them.
+Run after one of them changed: ``python web/facts.py``; ``tests/export/web/test_facts.py`` holds the file to them.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from edgeau.action_units.names import NAMES
+from edgeau.bundle.checks import LONGEST_SIDE
 from edgeau.bundle.manifest import SCHEMA_VERSION
 from edgeau.faces import alignment, head_pose
 from edgeau.faces.landmarks.litert import (
@@ -27,6 +28,7 @@ from edgeau.faces.quality.assessor import AU_REGIONS, REGIONS
 from edgeau.faces.quality.limits import Limits
 from edgeau.results import REASONS
 from edgeau.runtimes.precision import PRECISIONS
+from edgeau.sources import picture_file
 
 FILE = Path(__file__).resolve().parent / "src" / "facts.json"
 
@@ -41,6 +43,8 @@ def facts() -> dict[str, Any]:
     }
     return {
         "schemaVersion": SCHEMA_VERSION,
+        "longestSide": LONGEST_SIDE,
+        "behind": picture_file._BEHIND,
         "names": {str(number): name for number, name in NAMES.items()},
         "reasons": REASONS,
         "fivePoints": [
@@ -59,8 +63,9 @@ def facts() -> dict[str, Any]:
             name: {
                 "certain": mesh.certain_presence,
                 "likely": mesh.likely_presence,
-                # JSON has no infinity; null means that a second look is always taken.
-                "certainAtFirst": None if math.isinf(mesh.certain_at_first) else mesh.certain_at_first,
+                "certainAtFirst": _or_null(mesh.certain_at_first),
+                "trustedScore": _or_null(mesh.trusted_score),
+                "trustedAtFirst": _or_null(mesh.trusted_at_first),
             }
             for name, mesh in (("refined", RefinedMesh), ("plain", PlainMesh), ("task", TaskMesh))
         },
@@ -72,6 +77,7 @@ def facts() -> dict[str, Any]:
             "turnEvery": tracking._TURN_EVERY,
             "turnAgain": tracking._TURN_AGAIN,
             "mostTurned": picture_search._MOST_TURNED,
+            "faceScore": picture_search._FACE_SCORE,
             "tiles": list(detection._TILES),
             "shared": detection._SHARED,
             "face": detection._FACE,
@@ -102,13 +108,17 @@ def facts() -> dict[str, Any]:
         },
         "tolerances": {
             name: {
-                # JSON has no infinity; null means that logits are not compared.
-                "logit": None if row.tolerance.logit == float("inf") else row.tolerance.logit,
+                "logit": _or_null(row.tolerance.logit),
                 "probability": row.tolerance.probability,
             }
             for name, row in PRECISIONS.items()
         },
     }
+
+
+def _or_null(limit: float) -> float | None:
+    """A limit that is never reached as null: JSON has no infinity."""
+    return None if math.isinf(limit) else limit
 
 
 def text() -> str:

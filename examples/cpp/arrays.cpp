@@ -130,5 +130,6 @@ void write_npy(const std::filesystem::path& file, const std::vector<float>& valu
   const auto size = static_cast<uint16_t>(head.size());
   stream << "\x93NUMPY" << '\x01' << '\x00' << static_cast<char>(size & 255) << static_cast<char>(size >> 8) << head;
   stream.write(reinterpret_cast<const char*>(values.data()), static_cast<std::streamsize>(values.size() * sizeof(float)));
+  stream.close();  // what a full disk refuses shows here
   if (!stream) throw UserError(file.string() + " cannot be written");
 }

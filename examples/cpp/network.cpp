@@ -45,14 +45,13 @@ Network::Network(const Bundle& bundle, const Artifact& artifact)
                                                  ov::hint::execution_mode(ov::hint::ExecutionMode::ACCURACY),
                                                  ov::inference_num_threads(1));
     engine_->request = engine_->model.create_infer_request();
+    if (engine_->model.input().get_element_type() != ov::element::f32) {
+      throw UserError(artifact.file + " takes integers; this program feeds floats, so choose another artifact");
+    }
   } catch (const ov::Exception& error) {
     throw UserError("OpenVINO refuses " + artifact.file + ": " + error.what());
   }
-  const auto port = engine_->model.input();
   engine_->channels_last = artifact.runtime == "litert";
-  if (port.get_element_type() != ov::element::f32) {
-    throw UserError(artifact.file + " takes integers; this program feeds floats, so choose another artifact");
-  }
 }
 
 Network::~Network() = default;
@@ -67,9 +66,14 @@ std::vector<float> Network::logits(const uint8_t* crop) {
   } else {
     normalise(crop, input, tensor.data<float>(), [=](size_t c, size_t y, size_t x) { return (c * height + y) * width + x; });
   }
-  engine_->request.set_input_tensor(tensor);
-  engine_->request.infer();
-  const ov::Tensor answer = engine_->request.get_output_tensor(0);
+  ov::Tensor answer;
+  try {
+    engine_->request.set_input_tensor(tensor);
+    engine_->request.infer();
+    answer = engine_->request.get_output_tensor(0);
+  } catch (const ov::Exception& error) {
+    throw UserError("OpenVINO cannot run " + artifact_.file + " on a crop of the manifest's size: " + error.what());
+  }
   if (answer.get_size() != bundle_.labels.size()) throw UserError(artifact_.file + " does not give one logit a label");
   std::vector<float> logits(answer.data<float>(), answer.data<float>() + answer.get_size());
   if (artifact_.probabilities) {

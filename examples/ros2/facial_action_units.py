@@ -16,7 +16,7 @@ def fill(message: Any, face: Face) -> Any:
     intensity, confidence = [0.0] * SIZE, [0.0] * SIZE
     for label, unit in face.aus.items():
         number = au_number_or_none(label)
-        if number is None or unit.probability is None:
+        if number is None or number >= SIZE or unit.probability is None:
             continue
         # Of an AU that the network gives by sides, the stronger one.
         confidence[number] = max(confidence[number], float(unit.probability))
@@ -30,10 +30,13 @@ def main() -> None:
     """Run until ROS shuts down."""
     import rclpy
     from hri_msgs.msg import FacialActionUnits, IdsList
+    from rcl_interfaces.msg import ParameterDescriptor
 
     rclpy.init()
     node = rclpy.create_node("edgeau")
-    where = node.declare_parameter("source", "0").value
+    # "source:=0" is an integer to ROS, a path is a text: it would refuse either where the other was declared.
+    either = ParameterDescriptor(dynamic_typing=True)
+    where = node.declare_parameter("source", "0", either).value
     bundle = node.declare_parameter("bundle", "").value or None
     tracked = node.create_publisher(IdsList, "/humans/faces/tracked", 1)
     faces: dict[int, Any] = {}

@@ -11,6 +11,7 @@ import runpy
 import subprocess
 import sys
 from contextlib import suppress
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 from types import SimpleNamespace
@@ -124,6 +125,7 @@ def test_a_ros_message_is_filled():
         ActionUnit("AU6L", 0.3, active=False),
         ActionUnit("AU6R", 0.6, active=True),
         ActionUnit("smile", 0.9, active=True),
+        ActionUnit("AU101", 0.9, active=True),  # the message has no place for it
     )
     face = Face(Box(0, 0, 1, 1), np.zeros((478, 3), np.float32), 3, None, {unit.name: unit for unit in units})
     message = fill(SimpleNamespace(), face)
@@ -155,6 +157,18 @@ def test_the_page_for_obs_shows_a_smile(make_smile, tmp_path):
             if page.inner_text("#shown") == "1 smiling":
                 break
         assert page.inner_text("#shown") == "1 smiling"
+        # A face of a network that does not know AU12 is not an error.
+        errors: list[str] = []
+        page.on("pageerror", lambda error: errors.append(str(error)))
+        smile = make_smile()
+        sink.write(replace(smile, faces=(replace(smile.faces[0], aus={}),)))
+        page.wait_for_selector("#shown:text-is('')", state="attached", timeout=5000)
+        sink.write(smile)
+        page.wait_for_selector("#shown:text-is('1 smiling')", timeout=5000)
+        # Of a program that ended nothing is known any more.
+        sink.close()
+        page.wait_for_selector("#shown:text-is('')", state="attached", timeout=5000)
+        assert not errors
         browser.close()
 
 

@@ -6,6 +6,7 @@ import json
 import shutil
 import subprocess
 import sys
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import cv2
@@ -14,7 +15,8 @@ import pytest
 
 from edgeau import Pipeline
 from edgeau.bundle import PACKAGED, load_bundle, packaged_bundle_path
-from edgeau.bundle.golden import read_golden
+from edgeau.bundle.files import record_of
+from edgeau.bundle.golden import Answer, Golden, read_golden, write_golden
 from edgeau.bundle.preprocessing import Preprocessor
 from edgeau.metrics import sigmoid
 from edgeau.runtimes import open_session
@@ -103,6 +105,26 @@ def _flip_a_byte(folder: Path) -> None:
     (folder / "model.fp32.onnx").write_bytes(content)
 
 
+def _golden(change):
+    """Change the golden answers of a bundle, which lists them as they are then."""
+
+    def damage(folder: Path) -> None:
+        golden = read_golden(folder / "golden.npz")
+        write_golden(folder / "golden.npz", change(golden))
+
+        def listed(manifest) -> None:
+            (record,) = (record for record in manifest["files"] if record["file"] == "golden.npz")
+            record |= asdict(record_of(folder, "golden.npz"))
+
+        _changed(folder, listed)
+
+    return damage
+
+
+def _answers(golden: Golden, change) -> Golden:
+    return replace(golden, answers={name: change(answer) for name, answer in golden.answers.items()})
+
+
 DAMAGE = {
     "a changed file": (_flip_a_byte, "model.fp32.onnx is missing or not as the manifest has it"),
     "a missing file": (lambda folder: (folder / "golden.npz").unlink(), "golden.npz is missing or not"),
@@ -118,6 +140,37 @@ DAMAGE = {
     "a path out of it": (
         lambda folder: _changed(folder, lambda m: m["files"][0].update(file="../x")),
         "names a file outside the bundle: ../x",
+    ),
+    "a file that is not listed": (
+        lambda folder: _changed(
+            folder, lambda m: m.update(files=[r for r in m["files"] if r["file"] != "model.fp32.onnx"])
+        ),
+        "does not list model.fp32.onnx, so it cannot be verified",
+    ),
+    "unknown colours": (
+        lambda folder: _changed(folder, lambda m: m["input"].update(color="YUV")),
+        "color YUV; this program knows RGB, BGR and GRAY",
+    ),
+    "colours of another number": (
+        lambda folder: _changed(folder, lambda m: m["input"].update(mean=[0.5])),
+        "mean and std do not fit RGB",
+    ),
+    "a crop of another size": (
+        lambda folder: _changed(folder, lambda m: m["alignment"].update(size=96)),
+        "the input's size is not the alignment's",
+    ),
+    "golden answers that no answer could differ from": (
+        _golden(lambda g: _answers(g, lambda a: replace(a, logits=a.logits * np.float32(np.nan)))),
+        "the golden answers are not finite",
+    ),
+    "no golden crop": (
+        _golden(
+            lambda g: Golden(
+                g.crops[:0],
+                _answers(g, lambda a: Answer(a.logits[:0], a.decisions[:0])).answers,
+            )
+        ),
+        "the golden answers have no crop",
     ),
     "a field of another type": (
         lambda folder: _changed(folder, lambda m: m.update(labels="AU1")),
@@ -136,6 +189,23 @@ def test_damage_is_one_sentence(program: Path, tmp_path: Path, name: str) -> Non
     assert (done.returncode, done.stdout) == (2, "")
     assert said in done.stderr
     assert len(done.stderr.splitlines()) == 1
+
+
+def test_decisions_that_are_clearly_others_are_refused(program: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "bundle"
+    shutil.copytree(packaged_bundle_path("light"), folder)
+    _golden(lambda g: _answers(g, lambda a: replace(a, decisions=~a.decisions)))(folder)
+    done = run(program, folder)
+    assert done.returncode == 2
+    assert "OpenVINO does not give the golden answers of model." in done.stderr
+
+
+def test_a_full_disk_is_one_sentence(program: Path, tmp_path: Path) -> None:
+    bundle = load_bundle(packaged_bundle_path("light"))
+    np.save(tmp_path / "crops.npy", read_golden(bundle.path(bundle.manifest.golden)).crops[:1])
+    done = run(program, bundle.directory, "--crops", tmp_path / "crops.npy", "--out", "/dev/full")
+    assert done.returncode == 2
+    assert done.stderr == "edgeau_run: /dev/full cannot be written\n"
 
 
 def test_an_unknown_option_shows_what_there_is(program: Path) -> None:

@@ -46,17 +46,24 @@ export class LandmarkModel {
       if (!array) throw new PageError(`${file} is not a landmark model: it has no ${name}. Export the folder again.`);
       return array;
     };
-    const numbers = (name: string): Float32Array => Float32Array.from(get(name).values);
-    if (numbers("format")[0]! > FORMAT) throw new PageError(`${file} is newer than this page. Export the folder with one edgeau.`);
-    const lines = (prefix: string): Lines => ({
-      labels: get(`${prefix}labels`).texts,
-      weights: numbers(`${prefix}weights`),
-      bias: numbers(`${prefix}bias`),
-      slope: numbers(`${prefix}slope`),
-      shift: numbers(`${prefix}shift`),
-    });
-    const sided = arrays.has("sides_labels") ? { ...lines("sides_"), mirror: numbers("sides_mirror") } : undefined;
-    return new LandmarkModel(lines(""), sided, numbers("template"), numbers("stability"), numbers("neutral"));
+    if (!(get("format").values[0]! <= FORMAT)) throw new PageError(`${file} is newer than this page. Export the folder with one edgeau.`);
+    const numbers = (name: string, count: number): Float32Array => {
+      const values = Float32Array.from(get(name).values);
+      if (values.length === count && values.every(Number.isFinite)) return values;
+      throw new PageError(`${file} is not a landmark model: its ${name} is not ${count} finite numbers. Export the folder again.`);
+    };
+    const lines = (prefix: string): Lines => {
+      const labels = get(`${prefix}labels`).texts, count = labels.length;
+      return {
+        labels,
+        weights: numbers(`${prefix}weights`, 3 * MESH * count),
+        bias: numbers(`${prefix}bias`, count),
+        slope: numbers(`${prefix}slope`, count),
+        shift: numbers(`${prefix}shift`, count),
+      };
+    };
+    const sided = arrays.has("sides_labels") ? { ...lines("sides_"), mirror: numbers("sides_mirror", MESH) } : undefined;
+    return new LandmarkModel(lines(""), sided, numbers("template", 3 * MESH), numbers("stability", MESH), numbers("neutral", 3 * MESH));
   }
 
   get labels(): readonly string[] {

@@ -21,6 +21,10 @@ interface Limits {
   readonly likely: number;
   /** From here on a look along the detector's region needs no second one. */
   readonly certainAtFirst: number;
+  /** Score of the detector in a whole frame, 0..1, from which on a likely face is certain. */
+  readonly trustedScore: number;
+  /** `certainAtFirst` at a place of such a score. */
+  readonly trustedAtFirst: number;
 }
 
 interface Stages {
@@ -83,8 +87,11 @@ export class FaceMesh {
 }
 
 function limitsOf(generation: keyof typeof facts.meshes): Limits {
-  const limits = facts.meshes[generation];
-  return { ...limits, certainAtFirst: limits.certainAtFirst ?? Infinity };
+  const { certain, likely, certainAtFirst, trustedScore, trustedAtFirst } = facts.meshes[generation];
+  return {
+    certain, likely,
+    certainAtFirst: certainAtFirst ?? Infinity, trustedScore: trustedScore ?? Infinity, trustedAtFirst: trustedAtFirst ?? Infinity,
+  };
 }
 
 type Opening = (content: Uint8Array, file: string) => Promise<Stages>;

@@ -18,6 +18,22 @@ export async function keepOffline(): Promise<string> {
   }
 }
 
+/**
+ * Let another export that arrives take the place of the one that was kept: not while a page reads its files, which would then be of two
+ * exports. What was read already stays as it is until the page is loaded again.
+ */
+export function letNewerTakeOver(): void {
+  if (!("serviceWorker" in navigator)) return;
+  void navigator.serviceWorker.getRegistration().then((registration) => {
+    if (!registration) return;
+    const tell = (): void => registration.waiting?.postMessage("take over");
+    const watch = (worker: ServiceWorker | null): void => worker?.addEventListener("statechange", tell);
+    tell();
+    watch(registration.installing);
+    registration.addEventListener("updatefound", () => watch(registration.installing));
+  });
+}
+
 function arrived(worker: ServiceWorker): Promise<void> {
   return new Promise((resolve, reject) => {
     const look = (): void => {

@@ -4,25 +4,33 @@ import { Cards } from "./cards";
 import { at, write } from "./dom";
 import { PageError } from "./errors";
 import { About } from "./messages";
-import { keepOffline } from "./offline";
+import { keepOffline, letNewerTakeOver } from "./offline";
 import { FilmClock } from "./film-clock";
 import { drawOutlines } from "./outlines";
 import { SMOOTHING_LATENCY_S } from "./smoothing";
-import { openCamera, openPicture } from "./sources";
+import { openCamera, openPicture, paint } from "./sources";
 
 const RATE_S = 2;
 
 const film = at<HTMLVideoElement>("film"), still = at<HTMLCanvasElement>("still"), stage = at("stage");
 const analyst = new Analyst((what) => write("state", what));
-let cards: Cards, stop: () => void = () => undefined, turn = 0;
+let cards: Cards;
+/** Of the source that was chosen last; what belongs to another one is neither shown nor complained about. */
+let turn = 0;
+/** The camera sends no picture: what it sent before is no longer shown. */
+let muted = false;
 
 async function begin(): Promise<void> {
   // First: what the service worker keeps is then not loaded twice.
   write("state", "keeping the page on this device");
   write("offline", await keepOffline());
-  const about = await analyst.open(new URL("./", location.href).href);
-  cards = new Cards(about);
-  describe(about);
+  try {
+    const about = await analyst.open(new URL("./", location.href).href);
+    cards = new Cards(about);
+    describe(about);
+  } finally {
+    letNewerTakeOver();
+  }
   for (const id of ["camera", "clip", "choose"]) at<HTMLButtonElement>(id).disabled = false;
   write("state", "ready");
 }
@@ -45,19 +53,13 @@ function complain(error: unknown): void {
   if (!cards) write("state", "stopped");
 }
 
-/** Begin with another source; what ran before is stopped and forgotten. */
-function change(id: "camera" | "clip" | "choose"): boolean {
-  const wasOn = at(id).getAttribute("aria-pressed") === "true";
-  stop();
-  at("problem").hidden = true;
-  return !wasOn;
-}
-
-function idle(): void {
-  turn++;
+/** Stop what runs and forget it; returns the turn of what comes next. */
+function stop(): number {
   film.pause();
+  film.onerror = null;
+  muted = false;
   const stream = film.srcObject;
-  if (stream instanceof MediaStream) for (const track of stream.getTracks()) track.stop();
+  if (stream instanceof MediaStream) endTracks(stream);
   film.srcObject = null;
   if (film.src) URL.revokeObjectURL(film.src);
   film.removeAttribute("src");
@@ -67,19 +69,37 @@ function idle(): void {
   cards.clear();
   for (const id of ["fps", "took", "first"]) write(id, "-");
   write("state", "ready");
+  return ++turn;
 }
 
-async function useCamera(): Promise<void> {
-  if (!change("camera")) return;
+/** Begin with another source, which runs until the turn is another one. */
+function start(source: (mine: number) => Promise<void>): void {
+  at("problem").hidden = true;
+  const mine = stop();
+  source(mine).catch((error: unknown) => {
+    // A film that is left while it begins fails too, and so does a picture of it.
+    if (mine !== turn) return;
+    stop();
+    complain(error);
+  });
+}
+
+/** A button that begins its source, or ends it where it runs. */
+function press(id: "camera" | "clip", source: (mine: number) => Promise<void>): void {
+  if (at(id).getAttribute("aria-pressed") !== "true") return start(source);
+  at("problem").hidden = true;
+  stop();
+}
+
+async function useCamera(mine: number): Promise<void> {
   write("state", "asking for the camera");
-  const mine = turn, stream = await openCamera();
-  if (mine !== turn) return stream.getTracks().forEach((track) => track.stop());
+  const stream = await openCamera();
+  if (mine !== turn) return endTracks(stream);
   film.srcObject = stream;
-  await play("camera");
   for (const track of stream.getTracks()) {
     const hear = (kind: "ended" | "mute" | "unmute", act: () => void): void => {
       track.addEventListener(kind, () => {
-        if (film.srcObject === stream) act();
+        if (mine === turn) act();
       });
     };
     hear("ended", () => {
@@ -87,38 +107,42 @@ async function useCamera(): Promise<void> {
       complain(new PageError("The camera was lost. Connect it again, then press Camera."));
     });
     // Such as on a phone that is locked, or while another app has the camera.
-    hear("mute", () => write("state", "the camera sends no picture"));
-    hear("unmute", () => write("state", "running"));
+    hear("mute", () => {
+      muted = true;
+      cards.clear();
+      at("outlines").hidden = true;
+      write("state", "the camera sends no picture");
+    });
+    hear("unmute", () => {
+      muted = false;
+      write("state", "running");
+    });
   }
-}
-
-async function useFilm(source: string, name: string): Promise<void> {
-  film.src = source;
-  try {
-    await play("clip");
-  } catch {
-    stop();
-    throw new PageError(`This browser cannot play ${name} as a video. Choose an MP4 or WebM file.`);
-  }
-}
-
-async function play(id: "camera" | "clip"): Promise<void> {
-  stop = idle;
-  at("invitation").hidden = true;
-  film.hidden = false;
+  show(film);
   await film.play();
-  at(id).setAttribute("aria-pressed", "true");
-  analyst.reset();
-  cards.clear();
-  write("state", "running");
-  void follow(turn).catch((error: unknown) => {
-    stop();
-    complain(error);
-  });
+  await follow(mine, "camera");
+}
+
+function endTracks(stream: MediaStream): void {
+  for (const track of stream.getTracks()) track.stop();
+}
+
+async function useFilm(mine: number, source: string, name: string): Promise<void> {
+  const unplayable = new PageError(`This browser cannot play ${name} as a video. Choose an MP4 or WebM file.`);
+  // Also of a film that is damaged further on: it would stand still, and its last bars with it.
+  const broken = new Promise<never>((_, reject) => (film.onerror = () => reject(unplayable)));
+  film.src = source;
+  show(film);
+  await Promise.race([film.play().catch(() => Promise.reject(unplayable)), broken]);
+  await Promise.race([follow(mine, "clip"), broken]);
 }
 
 /** The newest frame whenever the networks are free. */
-async function follow(mine: number): Promise<void> {
+async function follow(mine: number, id: "camera" | "clip"): Promise<void> {
+  if (mine !== turn) return;
+  at(id).setAttribute("aria-pressed", "true");
+  analyst.reset();
+  write("state", "running");
   const clock = new FilmClock(film), ends: number[] = [];
   let firstMs: number | undefined;
   try {
@@ -127,9 +151,11 @@ async function follow(mine: number): Promise<void> {
       if (mine !== turn) return;
       firstMs ??= shownMs;
       const picture = await createImageBitmap(film), { width, height } = picture, timeS = shownMs / 1000;
+      if (mine !== turn) return picture.close();
       const answer = await analyst.look(picture, timeS);
       if (mine !== turn) return;
-      show(answer, width, height, timeS);
+      if (muted) continue;
+      draw(answer, width, height, timeS);
       const nowMs = performance.now();
       if (answer.faces.length && at("first").textContent === "-") write("first", `${((nowMs - firstMs) / 1000).toFixed(2)} s`);
       ends.push(nowMs);
@@ -141,22 +167,25 @@ async function follow(mine: number): Promise<void> {
   }
 }
 
-async function usePicture(file: Blob, name: string): Promise<void> {
-  stop();
-  const mine = turn, picture = await openPicture(file, name), { width, height } = picture;
-  stop = idle;
+async function usePicture(mine: number, file: Blob, name: string): Promise<void> {
+  const picture = await openPicture(file, name), { width, height } = picture;
+  if (mine !== turn) return picture.close();
   [still.width, still.height] = [width, height];
-  still.getContext("2d")!.drawImage(picture, 0, 0);
-  still.hidden = false;
-  at("invitation").hidden = true;
+  paint(still.getContext("2d")!, picture);
+  show(still);
   write("state", `looking at ${name}`);
   const answer = await analyst.look(picture, null);
   if (mine !== turn) return;
-  show(answer, width, height, 0);
+  draw(answer, width, height, 0);
   write("state", `${name}: ${answer.faces.length} ${answer.faces.length === 1 ? "face" : "faces"}`);
 }
 
-function show(answer: Answer, width: number, height: number, timeS: number): void {
+function show(source: HTMLElement): void {
+  at("invitation").hidden = true;
+  source.hidden = false;
+}
+
+function draw(answer: Answer, width: number, height: number, timeS: number): void {
   cards.show(answer.faces, timeS);
   drawOutlines(answer.faces, width, height);
   write("took", `${answer.tookMs.toFixed(0)} ms`);
@@ -164,19 +193,12 @@ function show(answer: Answer, width: number, height: number, timeS: number): voi
 
 function useFile(file: File | null | undefined): void {
   if (!file || !cards) return;
-  at("problem").hidden = true;
-  const used = file.type.startsWith("video/") ? (stop(), useFilm(URL.createObjectURL(file), file.name)) : usePicture(file, file.name);
-  used.catch(complain);
+  const isFilm = file.type.startsWith("video/");
+  start((mine) => (isFilm ? useFilm(mine, URL.createObjectURL(file), file.name) : usePicture(mine, file, file.name)));
 }
 
-at("camera").onclick = () => void useCamera().catch((error: unknown) => {
-  stop();
-  write("state", "ready");
-  complain(error);
-});
-at("clip").onclick = () => {
-  if (change("clip")) useFilm("clip.webm", "The sample clip").catch(complain);
-};
+at("camera").onclick = () => press("camera", useCamera);
+at("clip").onclick = () => press("clip", (mine) => useFilm(mine, "clip.webm", "The sample clip"));
 const chosen = at<HTMLInputElement>("file");
 at("choose").onclick = () => chosen.click();
 chosen.onchange = () => {

@@ -6,6 +6,8 @@ import { Picture } from "./picture";
 import { isSameFace, isTurnedAlike } from "./region";
 
 const TURNS = [1, 2, 3], MOST_TURNED = facts.search.mostTurned;
+// Score of the detector in the whole frame from which on something is a face, whatever its landmarks are worth.
+const FACE_SCORE = facts.search.faceScore;
 
 interface Doubt {
   readonly candidate: Candidate;
@@ -20,7 +22,10 @@ interface Upright {
   readonly doubtful: Doubt[];
 }
 
-/** The faces, certain ones first; no search in tiles where the whole frame shows as many as are asked for, certain or likely. */
+/**
+ * The faces, certain ones first. No search in tiles where the whole frame shows as many as are asked for, certain or likely, and none in
+ * turned tiles where it shows any, or where the detector is sure of one whose landmarks are doubtful.
+ */
 export async function facesOfPicture(
   frame: Picture, detector: FaceDetector, checker: FaceChecker, most: number,
 ): Promise<CheckedFace[]> {
@@ -30,7 +35,7 @@ export async function facesOfPicture(
   if (found.length + likely.length < most) await addUpright(frame, await detector.detectInTiles(frame), checker, upright, most);
   if (found.length >= most) return found;
   await addTurned(frame, detector, checker, upright, most);
-  if (!found.length && !likely.length) {
+  if (!found.length && !likely.length && !seesDoubtful(doubtful)) {
     for (const turns of TURNS) {
       const places = found.map((face) => face.region);
       for (const candidate of await detector.detectInTiles(frame, turns, places)) {
@@ -54,10 +59,10 @@ async function addUpright(
   for (const candidate of candidates) {
     if (found.length >= most) break;
     if (isKnown(candidate, found)) continue;
-    const face = await checker.firstLook(frame, candidate.region, !candidate.fromTile);
+    const whole = !candidate.fromTile, face = await checker.firstLook(frame, candidate.region, whole, whole ? candidate.score : 0);
     if (!face) continue;
     if (face.isCertain) add(face, found);
-    else if (face.isReliable && !candidate.fromTile && !isKnown(candidate, likely.map((other) => other.face))) likely.push({ candidate, face });
+    else if (face.isReliable && whole && !isKnown(candidate, likely.map((other) => other.face))) likely.push({ candidate, face });
     else doubtful.push({ candidate, face });
   }
 }
@@ -81,6 +86,11 @@ async function addTurned(
     const face = await checker.findTurned(frame, candidate.region);
     if (face) add(face, found);
   }
+}
+
+/** The detector is sure that the whole frame shows a face, though its landmarks are doubtful. */
+function seesDoubtful(doubtful: readonly Doubt[]): boolean {
+  return doubtful.some(({ candidate }) => !candidate.fromTile && candidate.score >= FACE_SCORE);
 }
 
 function isAskew(candidate: Candidate, likely: readonly Doubt[]): boolean {

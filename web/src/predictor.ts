@@ -31,7 +31,7 @@ export class Predictor {
     artifact: Artifact,
     private readonly landmarkModel: LandmarkModel | undefined,
   ) {
-    this.labels = manifest.labels.filter((label) => !manifest.experimental.includes(label));
+    this.labels = manifest.labels.filter((label) => !manifest.experimental?.includes(label));
     this.thresholds = (manifest.fusion && artifact.fused_thresholds) || artifact.thresholds;
     for (const [label, weight] of Object.entries(manifest.fusion?.landmark ?? {})) {
       if (weight && !landmarkModel?.labels.includes(label)) {

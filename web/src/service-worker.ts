@@ -14,6 +14,11 @@ self.addEventListener("activate", (event) => {
   event.waitUntil(takeOver());
 });
 
+// A page says when it has read all its files; of another page that is open nobody knows whether it has.
+self.addEventListener("message", (event) => {
+  if (event.data === "take over") event.waitUntil(takeOverIfAlone());
+});
+
 self.addEventListener("fetch", (event) => {
   if (event.request.method === "GET") event.respondWith(answer(event.request));
 });
@@ -22,7 +27,11 @@ async function keep(): Promise<void> {
   const cache = await caches.open(KEPT);
   // Not through the browser's own cache, which may still hold files of another export.
   await cache.addAll(self.EDGEAU.files.map((file) => new Request(file, { cache: "reload" })));
-  await self.skipWaiting();
+}
+
+async function takeOverIfAlone(): Promise<void> {
+  const pages = await self.clients.matchAll({ type: "window", includeUncontrolled: true });
+  if (pages.filter((page) => page.url.startsWith(self.registration.scope)).length <= 1) await self.skipWaiting();
 }
 
 async function takeOver(): Promise<void> {
@@ -35,9 +44,16 @@ async function answer(request: Request): Promise<Response> {
   const cache = await caches.open(KEPT), url = new URL(request.url);
   const kept = await cache.match(url.pathname.endsWith("/") ? new URL("index.html", url).href : request, { ignoreSearch: true });
   if (kept) return whole(request, kept);
-  const response = await fetch(request);
   const file = request.url.startsWith(self.registration.scope) ? request.url.slice(self.registration.scope.length) : "";
-  if (response.status === 200 && self.EDGEAU.whenUsed.includes(file)) await cache.put(request, response.clone());
+  if (!self.EDGEAU.whenUsed.includes(file)) return fetch(request);
+  const response = await fetch(new Request(request, { cache: "reload" }));
+  if (response.status === 200) {
+    try {
+      await cache.put(request, response.clone());
+    } catch {
+      // A device without room for it: the page runs from its server.
+    }
+  }
   return response;
 }
 
@@ -58,9 +74,13 @@ async function whole(request: Request, kept: Response): Promise<Response> {
 
 interface ServiceWorkerGlobalScope {
   readonly registration: { readonly scope: string };
-  readonly clients: { claim(): Promise<void> };
+  readonly clients: {
+    claim(): Promise<void>;
+    matchAll(of: { type: "window"; includeUncontrolled: boolean }): Promise<readonly { readonly url: string }[]>;
+  };
   skipWaiting(): Promise<void>;
   addEventListener(kind: "install" | "activate", listener: (event: { waitUntil(done: Promise<void>): void }) => void): void;
+  addEventListener(kind: "message", listener: (event: { readonly data: unknown; waitUntil(done: Promise<void>): void }) => void): void;
   addEventListener(kind: "fetch", listener: (event: { readonly request: Request; respondWith(answer: Promise<Response>): void }) => void): void;
 }
 

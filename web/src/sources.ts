@@ -1,7 +1,9 @@
 /** Where pictures come from: a camera, a clip, or one picture. */
 import { PageError } from "./errors";
+import facts from "./facts.json";
 
 const MOST_PIXELS = 64e6;
+const BEHIND = `rgb(${facts.behind} ${facts.behind} ${facts.behind})`;
 
 export async function openCamera(): Promise<MediaStream> {
   if (!navigator.mediaDevices?.getUserMedia) {
@@ -38,8 +40,17 @@ export async function openPicture(file: Blob, name: string): Promise<ImageBitmap
   } catch {
     throw new PageError(`This browser cannot open ${name} as a picture. Choose a JPEG, PNG or WebP file.`);
   }
-  if (picture.width * picture.height > MOST_PIXELS) {
-    throw new PageError(`${name} has ${picture.width} x ${picture.height} pixels; pictures up to 64 million pixels can be used.`);
+  const { width, height } = picture;
+  if (width * height > MOST_PIXELS) {
+    picture.close();
+    throw new PageError(`${name} has ${width} x ${height} pixels; pictures up to 64 million pixels can be used.`);
   }
   return picture;
+}
+
+/** Paint a picture over mid-grey, which shows where it is transparent, as Python reads it. */
+export function paint(context: CanvasRenderingContext2D | OffscreenCanvasRenderingContext2D, picture: ImageBitmap): void {
+  context.fillStyle = BEHIND;
+  context.fillRect(0, 0, picture.width, picture.height);
+  context.drawImage(picture, 0, 0);
 }

@@ -31,20 +31,30 @@ export class Tracking {
     const found = this.followed.length < most ? await this.newFaces(frame, most, turn) : [];
     faces.push(...found);
     const again = turn || (this.count - this.rightedAt >= TURN_AGAIN && !found.every((face) => face.isCertain));
-    if (again && !faces.every((face) => face.isCertain)) {
-      faces = await this.righted(frame, faces, most);
-      this.rightedAt = this.count;
+    if (again) {
+      faces = await this.settled(frame, faces);
+      if (!faces.every((face) => face.isCertain)) {
+        faces = await this.righted(frame, faces, most);
+        this.rightedAt = this.count;
+      }
     }
-    faces = distinct(faces);
+    faces = await this.distinct(frame, faces);
     this.followed = faces.map((face) => face.region);
     this.count++;
     return faces;
   }
 
   private async followedFace(frame: Picture, region: Region, turn: boolean): Promise<CheckedFace | undefined> {
-    const face = await this.checker.nextLook(frame, region);
-    if (turn && face && !face.isCertain) return (await this.checker.findTurned(frame, region)) ?? face;
-    return face;
+    let face = await this.checker.nextLook(frame, region);
+    if (!face || !turn) return face;
+    face = await this.checker.settle(frame, face);
+    return face.isCertain ? face : ((await this.checker.findTurned(frame, region)) ?? face);
+  }
+
+  private async settled(frame: Picture, faces: readonly CheckedFace[]): Promise<CheckedFace[]> {
+    const sure: CheckedFace[] = [];
+    for (const face of faces) sure.push(await this.checker.settle(frame, face));
+    return sure;
   }
 
   private async newFaces(frame: Picture, most: number, turn: boolean): Promise<CheckedFace[]> {
@@ -72,8 +82,9 @@ export class Tracking {
     const hidden = this.followed.map((face) => {
       const x = inOverview(face.x - (region.x - region.side / 2)), y = inOverview(face.y - (region.y - region.side / 2));
       const half = inOverview(face.side / 2);
-      const low = (middle: number): number => Math.max(Math.trunc(middle - half), 0);
-      return { left: low(x), top: low(y), right: Math.trunc(x + half) + 1, bottom: Math.trunc(y + half) + 1 };
+      // A face that left the frame to the left or above ends before it begins: a negative end would mean nearly all.
+      const edge = (place: number): number => Math.max(Math.trunc(place), 0);
+      return { left: edge(x - half), top: edge(y - half), right: edge(x + half + 1), bottom: edge(y + half + 1) };
     });
     return !hasChanged(before.picture, picture, hidden);
   }
@@ -95,17 +106,21 @@ export class Tracking {
     }
     return faces;
   }
-}
 
-/** The faces, each once: of two at one place the surer one. */
-function distinct(faces: readonly CheckedFace[]): CheckedFace[] {
-  const kept: CheckedFace[] = [];
-  for (const face of faces) {
-    const same = kept.findIndex((other) => isSameFace(face.region, other.region));
-    if (same < 0) kept.push(face);
-    else if (face.presence > kept[same]!.presence) kept[same] = face;
+  /** The faces, each once: of two at one place the surer one. */
+  private async distinct(frame: Picture, faces: readonly CheckedFace[]): Promise<CheckedFace[]> {
+    const kept: CheckedFace[] = [];
+    for (const face of faces) {
+      const same = kept.findIndex((other) => isSameFace(face.region, other.region));
+      if (same < 0) {
+        kept.push(face);
+        continue;
+      }
+      const [one, other] = (await this.settled(frame, [kept[same]!, face])) as [CheckedFace, CheckedFace];
+      kept[same] = other.presence > one.presence ? other : one;
+    }
+    return kept;
   }
-  return kept;
 }
 
 /** Regions to look at: those of the last frame first, then what was found elsewhere. */

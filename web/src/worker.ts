@@ -4,6 +4,7 @@ import { PageError } from "./errors";
 import { FromWorker, ToWorker } from "./messages";
 import { Picture } from "./picture";
 import { Pipeline } from "./pipeline";
+import { paint } from "./sources";
 
 let pipeline: Pipeline | undefined;
 let queue: Promise<void> = Promise.resolve();
@@ -65,7 +66,7 @@ function pixels(picture: ImageBitmap | ImageData): Picture {
   const { width, height } = picture;
   if (canvas?.width !== width || canvas.height !== height) canvas = new OffscreenCanvas(width, height);
   const context = canvas.getContext("2d", { willReadFrequently: true, alpha: false })!;
-  context.drawImage(picture, 0, 0);
+  paint(context, picture);
   picture.close();
   return context.getImageData(0, 0, width, height);
 }

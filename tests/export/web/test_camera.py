@@ -77,8 +77,49 @@ def test_a_camera_that_pauses_is_said(site, serve, visit, with_camera):
     tell = "(kind) => document.getElementById('film').srcObject.getVideoTracks()[0].dispatchEvent(new Event(kind))"
     page.evaluate(tell, "mute")
     assert page.inner_text("#state") == "the camera sends no picture"
+    assert not page.is_visible("#outlines")
     page.evaluate(tell, "unmute")
     assert page.inner_text("#state") == "running"
+
+
+# A person takes a second to answer the browser's question.
+ASKED = """{
+  const ask = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
+  window.given = [];
+  navigator.mediaDevices.getUserMedia = async (wanted) => {
+    await new Promise((resolve) => setTimeout(resolve, 1000));
+    const stream = await ask(wanted);
+    window.given.push(stream.getVideoTracks()[0]);
+    return stream;
+  };
+}
+"""
+
+
+def test_a_camera_that_is_asked_for_twice_is_used_once(site, serve, visit, with_camera):
+    page = visit(serve(site).url, in_browser=with_camera, init_script=ASKED)
+    page.click("#camera")
+    page.click("#camera")
+    page.wait_for_selector(".au", timeout=30_000)
+    page.wait_for_function("() => window.given.length === 2")
+    page.wait_for_timeout(500)
+    assert page.evaluate("window.given.filter((track) => track.readyState === 'live').length") == 1
+    assert page.inner_text("#state") == "running"
+    page.click("#camera")
+    assert page.evaluate("window.given.filter((track) => track.readyState === 'live').length") == 0
+
+
+def test_a_camera_that_is_allowed_late_does_not_come_back(site, serve, visit, with_camera):
+    page = visit(serve(site).url, in_browser=with_camera, init_script=ASKED)
+    page.click("#camera")
+    page.click("#clip")
+    page.wait_for_selector(".au", timeout=30_000)
+    page.wait_for_function("() => window.given.length === 1")
+    page.wait_for_timeout(500)
+    assert page.evaluate("window.given[0].readyState") == "ended"
+    assert page.get_attribute("#camera", "aria-pressed") == "false"
+    assert page.get_attribute("#clip", "aria-pressed") == "true"
+    assert not page.is_visible("#problem"), page.inner_text("#problem")
 
 
 def test_a_camera_that_is_not_allowed_is_said(site, serve, visit, launch):

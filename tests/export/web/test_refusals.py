@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import json
 import shutil
+from dataclasses import asdict, replace
 
+import numpy as np
 import pytest
 
+from edgeau.bundle.files import record_of
+from edgeau.bundle.golden import Golden, read_golden, write_golden
 from edgeau.errors import OutputError, UsageError
 from edgeau_export.command import main
 from edgeau_export.export import export_bundle
@@ -26,6 +30,42 @@ def one_byte(place):
 def shorter(place):
     file = place / "landmark_model.npz"
     file.write_bytes(file.read_bytes()[:-100])
+
+
+def edited(place, change):
+    manifest = json.loads((place / "manifest.json").read_text())
+    change(manifest)
+    (place / "manifest.json").write_text(json.dumps(manifest))
+
+
+def without_a_threshold(manifest):
+    for artifact in manifest["artifacts"]:
+        del artifact["thresholds"]["AU12"]
+
+
+def golden_answers(**changes):
+    """Other golden answers, listed as they are."""
+
+    def change(place):
+        golden = read_golden(place / "golden.npz")
+        crops = changes.get("crops", lambda crops: crops)(golden.crops)
+        answers = {
+            name: replace(
+                answer,
+                logits=changes.get("logits", lambda logits: logits)(answer.logits)[: len(crops)],
+                decisions=answer.decisions[: len(crops), : changes.get("labels")],
+            )
+            for name, answer in golden.answers.items()
+        }
+        write_golden(place / "golden.npz", Golden(crops, answers))
+
+        def listed(manifest):
+            record = next(record for record in manifest["files"] if record["file"] == "golden.npz")
+            record |= asdict(record_of(place, "golden.npz"))
+
+        edited(place, listed)
+
+    return change
 
 
 FAULTS = {
@@ -73,6 +113,50 @@ FAULTS = {
             place / "manifest.json", alignment={"method": "arcface-template", "size": 96, "border": 0}
         ),
         r"^The bundle's alignment gives 96 x 96 pixels and its network wants 160 x 160\.",
+    ),
+    "a threshold that is missing": (
+        lambda place: edited(place, without_a_threshold),
+        r'^manifest\.json: artifacts: thresholds of "model\.int8\.tflite" and the labels differ in AU12\. ',
+    ),
+    "a weight of the fusion that is missing": (
+        lambda place: edited(place, lambda manifest: manifest["fusion"]["bias"].pop("AU12")),
+        r"^manifest\.json: fusion: bias and the labels differ in AU12\. ",
+    ),
+    "a negative weight of the fusion": (
+        lambda place: edited(place, lambda manifest: manifest["fusion"]["network"].update(AU12=-1)),
+        r"^manifest\.json: fusion: network has a negative weight\. ",
+    ),
+    "a fusion without a landmark model": (
+        lambda place: changed(place / "manifest.json", landmark_model=None),
+        r"^manifest\.json: fusion: needs a landmark_model\. ",
+    ),
+    "a label that appears twice": (
+        lambda place: edited(place, lambda manifest: manifest["labels"].append("AU12")),
+        r"^manifest\.json: labels: one appears twice\. ",
+    ),
+    "unknown colours": (
+        lambda place: edited(place, lambda manifest: manifest["input"].update(color="YUV")),
+        r'^manifest\.json: input: color "YUV"; this page knows RGB, BGR, GRAY\. ',
+    ),
+    "colours of another number": (
+        lambda place: edited(place, lambda manifest: manifest["input"].update(mean=[0.5])),
+        r"^manifest\.json: input: mean is not 3 numbers, as RGB needs\. ",
+    ),
+    "no input": (
+        lambda place: edited(place, lambda manifest: manifest.pop("input")),
+        r"^manifest\.json: a field is missing or of another type\. ",
+    ),
+    "golden answers that no answer could differ from": (
+        golden_answers(logits=lambda logits: logits * np.float32(np.nan)),
+        r"^The golden answers for model\.int8\.tflite are not finite\. ",
+    ),
+    "golden answers of fewer labels": (
+        golden_answers(logits=lambda logits: logits[:, :-1], labels=-1),
+        r"^The golden answers for model\.int8\.tflite do not fit its labels and its input\. ",
+    ),
+    "no golden crop": (
+        golden_answers(crops=lambda crops: crops[:0]),
+        r"^The golden answers for model\.int8\.tflite do not fit its labels and its input\. ",
     ),
     "no runtime": (
         lambda place: shutil.rmtree(place / "litert"),
