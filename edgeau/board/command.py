@@ -6,7 +6,7 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
-from edgeau._system.command import DONE, PARTLY, CommandParser, f1_drop, positive, print_json, run
+from edgeau._system.command import DONE, PARTLY, CommandParser, f1_drop, print_json, run
 from edgeau._system.records import to_dict
 from edgeau.bundle.manifest import Measured
 from edgeau.bundle.signature.options import add_signing_options
@@ -80,7 +80,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument(
         "--workspace",
-        type=positive,
+        type=int,
         default=1024,
         metavar="MIB",
         help="most scratch memory for a kernel (default: 1024)",

@@ -263,6 +263,7 @@ def test_an_artifact_left_out_ends_in_part(
         (["--device", "tpu"], "it has gpu, and dla:0 or dla:1"),
         (["--level", "9"], "TensorRT has 0 to 5"),
         (["--workspace", "0"], "workspace of 0 MiB"),
+        (["--max-f1-drop", "nan"], "must be a drop of F1"),
         (["--level", "x"], "invalid int value"),
     ],
 )
