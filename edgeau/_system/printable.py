@@ -11,5 +11,5 @@ def printable(text: Path | str) -> str:
     """A path, or text with one in it, in which bytes that are no UTF-8 are shown as escapes."""
     try:
         return str(text).encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
-    except UnicodeEncodeError:  # half of a pair of code units, which is no byte of a name
+    except UnicodeEncodeError:  # half of a pair of code units, which is not a byte of a name
         return str(text).encode("utf-8", "backslashreplace").decode()

@@ -232,7 +232,7 @@ def profile_of_onnx_model(
     """
     graph = with_all_shapes(model)
     if not graph.input:
-        raise InputError(f"{name} has no input, so it is no network of pictures")
+        raise InputError(f"{name} has no input, so it is not a network of pictures")
     shapes = _Shapes(graph)
     weights = {tensor.name: prod(tensor.dims) for tensor in graph.initializer}
     owned = _owners(graph, weights)

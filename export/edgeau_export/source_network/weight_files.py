@@ -21,7 +21,7 @@ def shard_places(index: Path) -> dict[str, str]:
     """The shard of every tensor that an index names, by the tensor's name.
 
     Raises:
-        CheckpointError: it is no index, or a shard is not beside it.
+        CheckpointError: it is not an index, or a shard is not beside it.
     """
     try:
         places: dict[str, str] = parse_json(index.read_text(encoding="utf-8"))["weight_map"]
