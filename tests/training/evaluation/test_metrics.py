@@ -4,7 +4,7 @@ from sklearn.metrics import accuracy_score, f1_score
 
 from edgeau.errors import InputError
 from edgeau.metrics import macro_mean
-from edgeau_training.evaluation.metrics import fit_thresholds, flat_rises, measure
+from edgeau_training.evaluation.metrics import fit_thresholds, flat_shifts, measure
 from edgeau_training.evaluation.predictions import Predictions
 
 
@@ -85,12 +85,12 @@ def test_too_few_positives_fall_back_to_one_half():
     assert fit_thresholds(made)[0] == pytest.approx(made.probabilities[-5, 0])
 
 
-def test_a_threshold_may_rise_as_far_as_f1_stays():
+def test_a_threshold_may_move_as_far_as_f1_stays():
     made = predictions([[3.0], [2.0], [1.0], [-1.0], [-2.0]], [[1], [1], [1], [0], [0]], [0.5])
-    assert flat_rises(made, 0.0)[0] == pytest.approx(1.0)
-    assert flat_rises(made, 0.21)[0] == pytest.approx(2.0)  # two of three found: F1 .8
+    assert flat_shifts(made, 0.0)[0] == pytest.approx([0.0, 1.0])
+    assert flat_shifts(made, 0.21)[0] == pytest.approx([-1.0, 2.0])  # one false alarm: F1 .86; two of three found: .8
 
 
-def test_a_threshold_above_which_f1_falls_does_not_rise():
+def test_a_threshold_beside_which_f1_falls_does_not_move():
     made = predictions([[0.0], [0.0], [-1.0]], [[1], [1], [0]], [0.5])
-    assert flat_rises(made, 0.01)[0] == 0.0
+    assert flat_shifts(made, 0.01)[0] == pytest.approx([0.0, 0.0])

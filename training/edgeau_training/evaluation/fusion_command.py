@@ -124,7 +124,7 @@ def _fitted(
         answers["network on real faces"],
         answers["landmark on real faces"],
         fit.fusion,
-        fit.thresholds[[network.labels.index(label) for label in bounded.shifts]],
+        fit.thresholds[[network.labels.index(label) for label in answers["network on real faces"].labels]],
     )
     document = {
         "data": options.real.name,

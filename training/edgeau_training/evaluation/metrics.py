@@ -32,7 +32,7 @@ __all__ = [
     "count",
     "emotionet_score",
     "fit_thresholds",
-    "flat_rises",
+    "flat_shifts",
     "intervals",
     "measure",
 ]
@@ -125,16 +125,19 @@ def fit_thresholds(predictions: Predictions, objective: str = "f1") -> NDArray[n
     )
 
 
-def flat_rises(predictions: Predictions, margin: float) -> NDArray[np.float64]:
-    """Largest rise of each threshold's logit at which F1 stays within a margin of what it is, float64 ``(C,)``, 0 or more.
+def flat_shifts(predictions: Predictions, margin: float) -> NDArray[np.float64]:
+    """Lowest and highest shift of each threshold's logit at which F1 is within a margin of what it is.
 
-    Only thresholds at the answers themselves count. The most that such a threshold can be apart is what the faces do not tell.
+    Only thresholds at the answers themselves count. F1 between the two may be lower.
 
     Args:
         predictions: at thresholds that were fitted on them.
         margin: of F1.
+
+    Returns:
+        float64 ``(C, 2)``: at most 0 and at least 0.
     """
-    rises = np.zeros(len(predictions.labels))
+    shifts = np.zeros((len(predictions.labels), 2))
     for column, threshold in enumerate(predictions.thresholds):
         known = predictions.known[:, column]
         order = np.argsort(-predictions.logits[known, column].astype(np.float64), kind="stable")
@@ -146,8 +149,9 @@ def flat_rises(predictions: Predictions, margin: float) -> NDArray[np.float64]:
         now = f1[max(0, int((falling >= base).sum()) - 1)]
         ends = np.append(falling[1:] != falling[:-1], True)  # equal answers are called together
         near = falling[ends & (f1 >= now - margin)]
-        rises[column] = max(0.0, near[0] - base) if len(near) else 0.0
-    return rises
+        if len(near):
+            shifts[column] = min(0.0, near[-1] - base), max(0.0, near[0] - base)
+    return shifts
 
 
 def _ranked(predictions: Predictions) -> list[RankedScores]:

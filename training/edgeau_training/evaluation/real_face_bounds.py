@@ -10,11 +10,14 @@ faces bound. The rule, ours:
    on real faces to :attr:`RealFaceRule.false_positive_rate`; at most by :attr:`RealFaceRule.largest_rise` above the highest
    threshold whose F1 on renders is within :attr:`RealFaceRule.flat` of the best (within that, renders do not say where it
    lies: the best one of AU25 moves by more than a logit when INT8 moves answers by a fifth of one), and never so far that recall on real faces falls below :attr:`RealFaceRule.recall` (or below what it was). One that misses more than that
-   moves down until it does not, at most by :attr:`RealFaceRule.largest_fall`, while false alarms stay within their share.
+   moves down until it does not, at most by :attr:`RealFaceRule.largest_fall` below the lowest threshold whose F1 on renders is within
+   :attr:`RealFaceRule.flat` of the best, while false alarms stay within their share.
    A real face counts as a false alarm already :attr:`RealFaceRule.slack` below the threshold: the same INT8 file answers by that much differently
    from one processor and engine version to the next, and a face that just stays silent on one would be called on the other.
-3. An AU with fewer than :attr:`RealFaceRule.positives` real positives or :attr:`RealFaceRule.negatives` real negatives keeps
-   its threshold: so few faces say nothing about it.
+3. An AU without labels on the real faces, or with fewer than :attr:`RealFaceRule.positives` real positives or
+   :attr:`RealFaceRule.negatives` real negatives, gets the highest threshold whose F1 on renders is within
+   :attr:`RealFaceRule.flat` of the best. So few faces cannot show false alarms, and within that margin renders do not say where the
+   threshold lies: without this, the thresholds of two artifacts differ by chance, and the lower one calls faces that the other does not.
 
 Eight shifts from some hundred faces cannot follow single faces far: every one of them is bounded on both sides.
 """
@@ -30,7 +33,7 @@ from edgeau.bundle.manifest import Fusion
 from edgeau.errors import InputError
 from edgeau.metrics import log_odds, macro_mean
 from edgeau_training.evaluation.fusion_fit import FusionFit, FusionRule, fit_fusion, fused_predictions
-from edgeau_training.evaluation.metrics import flat_rises, measure
+from edgeau_training.evaluation.metrics import flat_shifts, measure
 from edgeau_training.evaluation.predictions import Predictions
 
 __all__ = ["BoundedFit", "RealFaceRule", "bounded_by_real_faces", "shifted_fusion", "threshold_shifts"]
@@ -51,7 +54,7 @@ class RealFaceRule:
         slack: of a logit, by which false alarms must stay below a threshold.
         flat: F1 on renders below the best one, within which thresholds are equally good.
         largest_rise: largest rise of a threshold's logit above the highest of those.
-        largest_fall: likewise, downwards.
+        largest_fall: largest fall of a threshold's logit below the lowest of those.
         positives: real faces that show the AU, fewest that count.
         negatives: real faces that do not show it, fewest that count.
     """
@@ -150,7 +153,7 @@ def _mean_recall(real: Predictions, shifts: dict[str, float]) -> float:
 def threshold_shifts(
     real: Predictions, renders: Predictions, rule: RealFaceRule | None = None
 ) -> dict[str, float]:
-    """Compute how far the logit of each threshold moves, by label, above 0 is up; 0 where real faces ask for nothing or say too little.
+    """Compute how far the logit of each threshold moves, by label of the renders; above 0 is up.
 
     Args:
         real: on real faces, at the thresholds that were fitted on renders.
@@ -158,10 +161,12 @@ def threshold_shifts(
         rule: None takes the defaults.
     """
     rule = rule or RealFaceRule()
-    rises = flat_rises(renders.select(real.labels), rule.flat) + rule.largest_rise
+    limits = zip(renders.labels, flat_shifts(renders, rule.flat).tolist(), strict=True)
     return {
-        label: _shift(real.select([label]), rise, rule)
-        for label, rise in zip(real.labels, rises.tolist(), strict=True)
+        label: _shift(real.select([label]), low - rule.largest_fall, high + rule.largest_rise, rule)
+        if label in real.labels and _says_enough(real.select([label]), rule)
+        else high
+        for label, (low, high) in limits
     }
 
 
@@ -181,11 +186,15 @@ def _on_real_faces(fit: FusionFit, network: Predictions, landmark: Predictions) 
     return fused_predictions(network, landmark, fit.fusion, fit.thresholds[columns])
 
 
-def _shift(real: Predictions, largest_rise: float, rule: RealFaceRule) -> float:
+def _says_enough(real: Predictions, rule: RealFaceRule) -> bool:
+    """Whether so many faces show the AU, and so many do not, that its threshold may be moved by them."""
+    truth = real.truth[:, 0]
+    return bool((truth == 1).sum() >= rule.positives and (truth == 0).sum() >= rule.negatives)
+
+
+def _shift(real: Predictions, lowest: float, highest: float, rule: RealFaceRule) -> float:
     truth, logits = real.truth[:, 0], real.logits[:, 0].astype(np.float64)
     present, absent = logits[truth == 1], logits[truth == 0]
-    if len(present) < rule.positives or len(absent) < rule.negatives:
-        return 0.0
     threshold = log_odds(float(real.thresholds[0]))
 
     def recall(shift: float) -> float:
@@ -196,14 +205,14 @@ def _shift(real: Predictions, largest_rise: float, rule: RealFaceRule) -> float:
 
     shift = 0.0
     if recall(0) < rule.recall:
-        for step in _steps(rule.largest_fall):
+        for step in _steps(-lowest):
             if false_alarms(-step) > rule.false_positive_rate:
                 break
             shift = -step
             if recall(-step) >= rule.recall:
                 break
         return shift
-    for step in _steps(largest_rise):
+    for step in _steps(highest):
         if recall(step) < rule.recall:
             break
         shift = step
