@@ -88,7 +88,9 @@ def test_too_few_positives_fall_back_to_one_half():
 def test_a_threshold_may_move_as_far_as_f1_stays():
     made = predictions([[3.0], [2.0], [1.0], [-1.0], [-2.0]], [[1], [1], [1], [0], [0]], [0.5])
     assert flat_shifts(made, 0.0)[0] == pytest.approx([0.0, 1.0])
-    assert flat_shifts(made, 0.21)[0] == pytest.approx([-1.0, 2.0])  # one false alarm: F1 .86; two of three found: .8
+    assert flat_shifts(made, 0.21)[0] == pytest.approx(
+        [-1.0, 2.0]
+    )  # one false alarm: F1 .86; two of three found: .8
 
 
 def test_a_threshold_beside_which_f1_falls_does_not_move():

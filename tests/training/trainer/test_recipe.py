@@ -103,6 +103,7 @@ def test_labels_are_put_in_ascending_order(tmp_path):
         ("replicas = 2", "agreement = -1.0", "agreement -1.0 is not a finite weight of 0 or more"),
         ("replicas = 2", "agreement = inf", "agreement inf is not a finite weight"),
         ("replicas = 2", "agreement = nan", "agreement nan is not a finite weight"),
+        ("replicas = 2", "imitation = -1.0", "imitation -1.0 is not a finite weight of 0 or more"),
         ("replicas = 2", "agreement = true", "agreement: expected float, got bool"),
         ("[[stages]]", "[[stages", "not valid TOML"),
     ],

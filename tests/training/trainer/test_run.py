@@ -170,6 +170,7 @@ def test_a_run_is_not_overwritten(tmp_path, faces, capsys):
 
 CHANGES = {
     "agreement": ("replicas = 2", "replicas = 2\nagreement = 1.0"),
+    "imitation": ("replicas = 2", "replicas = 2\nimitation = 1.0"),
     "loss": ("", '[loss]\nname = "focal"\n'),
     "sampler": ("", '[sampler]\nname = "mlros"\n'),
     "optimiser": ("lr = 0.003", "lr = 0.001"),

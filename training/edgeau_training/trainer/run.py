@@ -61,6 +61,7 @@ class Run:
             self.trainee.data,
             self.trainee.framing,
             self.trainee.start,
+            self.trainee.teacher,
             tuple(self.place.changes),
         )
         self.log = RunLog(out if self.processes.first else None, self.place.step)

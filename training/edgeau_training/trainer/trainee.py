@@ -32,6 +32,7 @@ from edgeau_training.trainer.run_options import RunOptions
 from edgeau_training.trainer.starting_weights import set_mean_image, start_from
 from edgeau_training.trainer.student import Normaliser, Student, start_residuals_at_identity
 from edgeau_training.trainer.svm_decision import check_features
+from edgeau_training.trainer.teacher import Teacher
 from edgeau_training.trainer.training_data import open_training_data
 from edgeau_training.trainer.validation import predict
 
@@ -105,6 +106,7 @@ class Trainee:
         crops, first = options.crops or out / CROPS, self.processes.fabric.rank_zero_first
         self.data = open_training_data(recipe, root, crops, self.framing, options.fold, parts or None, first)
         self.data_changed = self._other_data(saved)
+        self.teacher = self._teacher(saved)
         self.normaliser = Normaliser(self.framing.input)
         self._targets = self._landmark_targets(saved)
         start = saved.get("start")
@@ -123,8 +125,8 @@ class Trainee:
             self._restore(saved)
 
     def grow(self) -> bool:
-        """Takes in data that has appeared since; whether there was any."""
-        if not self.data.grow():
+        """Takes in data that has appeared since; whether there was any. A teacher was asked about what there was."""
+        if self.teacher is not None or not self.data.grow():
             return False
         self.feed.close()
         self.feed = self._feed()
@@ -142,6 +144,7 @@ class Trainee:
             "data": self.data.digest,
             "labels": list(self.data.labels),
             "start": None if self.start is None else to_dict(self.start),
+            "teacher": "" if self.teacher is None else self.teacher.sha256,
             "student": self.student.state_dict(),
             "average": self.average.student.state_dict(),
             "optimiser": self.worker.optimiser.state_dict(),
@@ -186,10 +189,39 @@ class Trainee:
             )
         return True
 
+    def _teacher(self, saved: dict[str, Any]) -> Teacher | None:
+        """Read the answers that are imitated.
+
+        Raises:
+            UserError: the recipe asks for a teacher and none is given, or the other way round, or the answers do not fit.
+            CheckpointError: a resumed run imitated other answers.
+        """
+        path, wanted = self._options.teacher, self._recipe.imitation > 0
+        if wanted and path is None:
+            raise UsageError(f"the recipe has imitation = {self._recipe.imitation}: give --teacher FILE")
+        if path is not None and not wanted:
+            raise UsageError(
+                f"--teacher {path} is given, and the recipe imitates nobody: set its imitation above 0"
+            )
+        teacher = None if path is None else Teacher(path, self.data.train)
+        before = saved.get("teacher", "")
+        if saved and not self._options.changed and before != ("" if teacher is None else teacher.sha256):
+            raise CheckpointError(
+                f"the run to resume imitated other answers than {path}; give those, name another --out, or continue anyway "
+                "with --changed-recipe"
+            )
+        return teacher
+
     def _feed(self) -> Feed:
         self.objective.fit(self.data.train)
         return Feed(
-            self._recipe, self.data, self.framing, self._targets, self.processes, self._options.workers
+            self._recipe,
+            self.data,
+            self.framing,
+            self._targets,
+            self.teacher,
+            self.processes,
+            self._options.workers,
         )
 
     def _restore(self, saved: dict[str, Any]) -> None:
