@@ -74,7 +74,6 @@ def test_labels_are_put_in_ascending_order(tmp_path):
             "optimiser: lr: expected float, got list",
         ),
         ("replicas = 2", 'replicas = 2\nloss = "bbl"', "loss is not a table"),
-        ("dropout = 0.0", "dropout = 0.2", "replicas > 1 needs dropout = 0"),
         ('description = "a test"', "", "field 'description' is missing"),
         ("replicas = 2", "save_every = 0", "save_every 0 must be at least 1"),
         ("replicas = 2", "validation_faces = -1", "validation_faces -1 at least 0"),

@@ -203,12 +203,6 @@ class Recipe:
     def _check_replicas(self) -> None:
         if self.replicas < 1 or self.accumulate < 1:
             raise UsageError(f"replicas {self.replicas} and accumulate {self.accumulate} must be at least 1")
-        random = [name for name in ("dropout", "drop_path") if self.options.get(name, 0.2)]
-        if self.replicas > 1 and random and self.network.startswith("mrpnet"):
-            # Replicas draw from one generator in no fixed order: a resumed run would not be the same run.
-            raise UsageError(
-                f"replicas > 1 needs {' = 0 and '.join(random)} = 0 in [options], or set replicas = 1"
-            )
         if self.replicas > 1 and self.precision != "32-true":
             raise UsageError("replicas > 1 computes in 32-true only; set replicas = 1 for mixed precision")
         for stage in self.stages:

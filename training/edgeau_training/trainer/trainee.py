@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from timm.layers import DropPath
 from torch import nn
 
 from edgeau._system.records import from_dict, to_dict
@@ -247,8 +248,14 @@ class Trainee:
         recipe = self._recipe
         network = self._network(resumed=resumed)
         _check_sizes(network, recipe, self.framing)
-        if recipe.replicas > 1 and (self.processes.world > 1 or _draws(network)):
-            raise UsageError("replicas > 1 train a network without dropout in one process; set replicas = 1")
+        if recipe.replicas > 1 and self.processes.world > 1:
+            raise UsageError("replicas > 1 train in one process; set replicas = 1")
+        if recipe.replicas > 1 and _draws(network):
+            # Replicas draw from one generator in no fixed order: a resumed run would not be the same run.
+            raise UsageError(
+                "replicas > 1 needs a network that draws nothing at random: set dropout and drop_path, where it has them, to 0 in "
+                "[options], or replicas = 1"
+            )
         tap = (recipe.tap["module"], recipe.tap["channels"]) if recipe.tap else None
         coordinates = None
         if any(recipe.auxiliary.values()):
@@ -287,4 +294,8 @@ def _check_sizes(network: nn.Module, recipe: Recipe, framing: Framing) -> None:
 
 def _draws(network: nn.Module) -> bool:
     """Tell whether a network draws random numbers in training."""
-    return any(isinstance(module, nn.Dropout) and module.p > 0 for module in network.modules())
+    return any(
+        (isinstance(module, nn.Dropout) and module.p > 0)
+        or (isinstance(module, DropPath) and (module.drop_prob or 0) > 0)
+        for module in network.modules()
+    )
