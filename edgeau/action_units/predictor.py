@@ -51,6 +51,7 @@ class AUPredictor:
     def __init__(self, detector: AUDetector, *, experimental: bool) -> None:
         manifest = detector.bundle.manifest
         self._detector = detector
+        self._network = detector.bundle.network_identity
         self._fuser = None if manifest.fusion is None else Fuser(manifest.fusion, manifest.labels)
         self._network_weights = [] if self._fuser is None else self._fuser.network_weights
         self._labels = manifest.labels
@@ -152,10 +153,9 @@ class AUPredictor:
     ) -> list[list[float]]:
         """Sum what is added to the network's weighted logits, by face and label."""
         offsets = fuser.offsets(landmark_logits)
-        network = self._detector.bundle.manifest.network.name
         for row, baseline in enumerate(baselines):
             if baseline is not None:
-                offsets[row] += fuser.own_rest(partial(baseline.excess, network=network))
+                offsets[row] += fuser.own_rest(partial(baseline.excess, network=self._network))
         values: list[list[float]] = offsets.tolist()
         return values
 

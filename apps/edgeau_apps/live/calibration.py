@@ -80,7 +80,7 @@ class BaselineCalibration:
         if model is None:
             raise InputError("this bundle has no landmark model, which a neutral face is for")
         self._pipeline = pipeline
-        self._collector = NeutralCollector(model, network=pipeline.bundle.manifest.network.name)
+        self._collector = NeutralCollector(model, network=pipeline.bundle.network_identity)
         self._start_s: float | None = None
         self.progress = 0.0
         self.face: CalibratedFace | None = None

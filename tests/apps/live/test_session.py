@@ -241,7 +241,7 @@ def test_a_recording_is_read_beside_the_stream(
 
 
 def test_a_calibration_without_a_face_ends_by_the_time_of_its_own_stream() -> None:
-    bundle = SimpleNamespace(manifest=SimpleNamespace(network=SimpleNamespace(name="network")))
+    bundle = SimpleNamespace(network_identity=None)
     calibration = BaselineCalibration(SimpleNamespace(landmark_model=object(), bundle=bundle))
     assert [calibration.take(_result(time_s)) for time_s in (500.0, 509.0, 511.0)] == [False, False, True]
     assert calibration.said == "no face was seen: calibrate again"
