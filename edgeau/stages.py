@@ -200,10 +200,11 @@ class FrameStages(Closing):
         return self.predictor.landmark_model
 
     def use_baseline(self, baseline: NeutralBaseline | None, track_id: int | None = None) -> None:
-        """Measure a person's expressions from their own neutral face; see :meth:`edgeau.Pipeline.use_baseline`."""
+        """Measure a person's expressions from their own neutral face; arguments and errors as for :meth:`edgeau.Pipeline.use_baseline`."""
         if baseline is None:
             self._baselines.pop(track_id, None)
         else:
+            self.predictor.check_baseline(baseline)
             self._baselines[track_id] = baseline
 
     def start(self, *, static: bool = False, live: bool = True) -> None:

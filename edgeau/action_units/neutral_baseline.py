@@ -60,6 +60,21 @@ class NeutralBaseline:
                 "a neutral baseline has network logits and the network that gave them (bundle.network_identity), or neither"
             )
 
+    def check_template(self, template_digest: str) -> None:
+        """Check that the shape was laid on the template of a landmark model.
+
+        Args:
+            template_digest: digest of that template.
+
+        Raises:
+            InputError: the baseline was collected with another model.
+        """
+        if template_digest != self.template_digest:
+            raise InputError(
+                "this neutral baseline was collected with another landmark model, whose template differs; "
+                "collect it again with this one"
+            )
+
     def neutral(self, average: NDArray[np.float32], template_digest: str) -> NDArray[np.float32]:
         """The shape to measure this person's differences from, float32 ``(468, 3)``.
 
@@ -70,11 +85,7 @@ class NeutralBaseline:
         Raises:
             InputError: the baseline was collected with another model.
         """
-        if template_digest != self.template_digest:
-            raise InputError(
-                "this neutral baseline was collected with another landmark model, whose template differs; "
-                "collect it again with this one"
-            )
+        self.check_template(template_digest)
         return average + _TRUST * np.float32(self.confidence) * (self.shape - average)
 
     def check_network(self, network: NetworkIdentity) -> None:

@@ -263,6 +263,20 @@ def _result(time_s: float, **lefts: float) -> FrameResult:
     return FrameResult(0, time_s, 0.0, 0, tuple(faces))
 
 
+class _Refusing:
+    """Refuses baselines as a pipeline with other weights does."""
+
+    def use_baseline(self, baseline: object, track_id: int | None) -> None:
+        raise InputError("collect it again")
+
+
+def test_a_neutral_face_that_does_not_fit_any_more_is_told_and_ends_nothing() -> None:
+    face = CalibratedFace(None, 4, Box(0, 0, 100, 100))
+    face.begin_stream()
+    assert face.take(_result(0.0, t1=20), _Refusing()) == "collect it again"
+    assert face.take(_result(0.1, t1=20), _Refusing()) == ""
+
+
 def test_of_several_people_the_one_in_the_same_place_is_meant() -> None:
     given = _Given()
     face = CalibratedFace(None, 4, Box(0, 0, 100, 100))
