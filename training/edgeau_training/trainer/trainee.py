@@ -143,6 +143,7 @@ class Trainee:
         targets = {} if self._targets is None else vars(self._targets)
         return {
             "data": self.data.digest,
+            "division": self.data.division,
             "labels": list(self.data.labels),
             "start": None if self.start is None else to_dict(self.start),
             "teacher": "" if self.teacher is None else self.teacher.sha256,
@@ -170,14 +171,18 @@ class Trainee:
             threads=self._recipe.replicas,
         )
 
-    def _other_data(self, saved: dict[str, Any]) -> bool:
-        """Tell whether a resumed run is given other data than it began with, and was told that it may be.
+    def _other_data(self, saved: dict[str, Any]) -> str:
+        """Name what is other in the data of a resumed run than it began with, and may be; "" where nothing is.
 
         Raises:
             CheckpointError: nobody said that it may, or the labels are others, which no weights are for.
         """
-        if not saved or saved["data"] == self.data.digest:
-            return False
+        if not saved:
+            return ""
+        # States of before the division was recorded do not have it.
+        same_division = saved.get("division", self.data.division) == self.data.division
+        if saved["data"] == self.data.digest and same_division:
+            return ""
         if saved["labels"] != list(self.data.labels):
             raise CheckpointError(
                 f"the run to resume learns {' '.join(saved['labels'])}, the data now have {' '.join(self.data.labels)}; "
@@ -185,10 +190,14 @@ class Trainee:
             )
         if not self._options.changed:
             raise CheckpointError(
-                "the run to resume began with other pictures or labels than the data have now; give those, name another "
-                "--out, or continue anyway with --changed-recipe"
+                "the run to resume began with other pictures or labels than the data have now, or with another division of them into "
+                "sides, people and clips; give those, name another --out, or continue anyway with --changed-recipe"
             )
-        return True
+        return (
+            "sides, people, clips or intensities"
+            if saved["data"] == self.data.digest
+            else "pictures or labels"
+        )
 
     def _teacher(self, saved: dict[str, Any]) -> Teacher | None:
         """Read the answers that are imitated.
