@@ -68,7 +68,7 @@ class RealFaceRule:
     flat: float = 0.005
     largest_rise: float = 4.0
     largest_fall: float = 0.5
-    positives: int = 5
+    positives: int = 4
     negatives: int = 10
 
 
