@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from timm.layers import DropPath
+from timm.layers.drop import DropPath
 from torch import nn
 
 from edgeau._system.records import from_dict, to_dict
