@@ -180,7 +180,7 @@ def _count(
         "PYTHONHASHSEED": "0",
         "OMP_NUM_THREADS": "1",
         "OPENBLAS_NUM_THREADS": "1",
-        "XDG_CACHE_HOME": str(work / f"cache-{name}"),
+        "XDG_CACHE_HOME": str(work / "cache-there"),
     }
     arguments = [bundle, str(landmarks), str(pictures), str(_WARM_UP), str(out)]
     emulator.python(board, str(_GUEST), *arguments, plugin=plugin, settings=settings)

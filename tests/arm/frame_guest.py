@@ -2,7 +2,8 @@
 
 python frame_guest.py BUNDLE LANDMARKS PICTURES WARM_UP OUT.json
 
-BUNDLE is the name of a packaged bundle; its INT8 file runs in LiteRT. LANDMARKS are MediaPipe's networks, as Pipeline.load takes them.
+BUNDLE is the name of a packaged bundle; its INT8 file runs in LiteRT. LANDMARKS are MediaPipe's networks, as Pipeline.load takes them. The files are
+opened without the tries in a child process that Pipeline.load makes, which have limits of time that an emulator may exceed.
 PICTURES is a folder of the video's frames as PNG files, 25 a second. Frames after the first WARM_UP are counted. Earlier commits are counted
 by this file too, so it uses only what they have.
 """
@@ -18,7 +19,13 @@ from typing import Any
 
 import cv2
 
-from edgeau import Pipeline
+from edgeau import Bundle, Pipeline, load_bundle
+from edgeau.action_units.network import AUDetector
+from edgeau.bundle.packaged import packaged_bundle_path
+from edgeau.faces.landmarks.landmarker import Landmarker
+from edgeau.faces.landmarks.litert.landmarker import LiteRtLandmarker
+from edgeau.runtimes import open_session
+from edgeau.stages import FrameStages
 
 # The counter of instructions (instructions.c) notes its count when this is closed.
 _MARK = 987654
@@ -67,9 +74,7 @@ def main(bundle: str, landmarks: str, pictures: str, warm_up: str, out: str) -> 
     marks = Marks()
     frames = [cv2.imread(str(path)) for path in sorted(Path(pictures).glob("*.png"))]
     faces = []
-    with Pipeline.load(
-        bundle, artifact="litert/int8", threads=1, max_faces=1, landmarker_model=landmarks
-    ) as pipeline:
+    with opened(load_bundle(packaged_bundle_path(bundle)), Path(landmarks)) as pipeline:
         mark_parts(pipeline, marks)
         track, nothing = marks.marked("frame", pipeline.track), marks.marked("nothing", lambda: None)
         for number, frame in enumerate(frames):
@@ -85,6 +90,19 @@ def main(bundle: str, landmarks: str, pictures: str, warm_up: str, out: str) -> 
             "marks": marks.made,
         }
     Path(out).write_text(json.dumps(told))
+
+
+def opened(bundle: Bundle, landmarks: Path) -> Pipeline:
+    """The pipeline with a bundle's INT8 file in LiteRT, for one face, with one thread."""
+    kind = ("litert", "int8")
+    (artifact,) = (one for one in bundle.manifest.artifacts if (one.runtime, one.precision) == kind)
+    session = open_session(artifact.runtime, bundle.path(artifact.file), threads=1)
+
+    def landmarker(static: bool) -> Landmarker:
+        return LiteRtLandmarker(static=static, max_faces=1, models=landmarks, threads=1)
+
+    detector = AUDetector(bundle, session, artifact, color="BGR")
+    return Pipeline(FrameStages(detector, max_faces=1, landmarker=landmarker))
 
 
 def mark_parts(pipeline: Pipeline, marks: Marks) -> None:
