@@ -45,11 +45,12 @@ _WARM_UP = 5
 _PARTS = {
     "landmark networks": "landmarks: the network",
     "landmarks": "landmarks: around the network",
-    "AU network": "AU network",
+    "AU network": "AU network: the network",
+    "AU session": "AU network: into the engine and out of it",
     "landmark model": "landmark model",
     "frame": "everything else",
 }
-_OWN = ("landmarks", "frame")
+_OWN = ("landmarks", "AU session", "frame")
 
 
 @dataclass(frozen=True)

@@ -112,6 +112,7 @@ def mark_parts(pipeline: Pipeline, marks: Marks) -> None:
     mark_method(landmarker, "find", "landmarks", marks)
     for network in landmark_networks(landmarker):
         mark_method(network._interpreter, "invoke", "landmark networks", marks)
+    mark_method(session, "run", "AU session", marks)
     mark_method(session._interpreter, "invoke", "AU network", marks)
     if (model := pipeline.stages.predictor._landmarks) is not None:
         mark_method(model, "estimate", "landmark model", marks)
