@@ -43,6 +43,26 @@ def install(wheel: Path, target: Path, system: System) -> dict[str, str]:
     return versions
 
 
+def install_alone(wheel: Path, target: Path) -> None:
+    """Install a wheel of ours without what it requires.
+
+    Args:
+        wheel: of edgeau.
+        target: folder; before the one of :func:`install` in the guest's ``PYTHONPATH``, it takes the place of the edgeau in there.
+    """
+    _run(
+        "-m",
+        "pip",
+        "--quiet",
+        "--disable-pip-version-check",
+        "install",
+        *_INTO,
+        str(target),
+        "--no-deps",
+        str(wheel),
+    )
+
+
 def _as_here(line: str) -> str:
     """A requirement in the version that this environment has; as it stands where it has none."""
     name = re.split(r"[^\w-]", line)[0]

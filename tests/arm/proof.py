@@ -59,10 +59,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     work.mkdir(parents=True, exist_ok=True)
     system = SYSTEMS[options.system]
     bundle = _bundle(options, work)
-    emulator, python, packages = _prepare(system, work)
+    emulator, python, packages = prepare(system, work)
     prepared_s = time.monotonic() - start
     _say(f"ready after {prepared_s:.0f} s, {_megabytes(work)} MB")
-    pictures = _decode_clip(work / "frames", options.frames)
+    pictures = decode_clip(work / "frames", options.frames)
     arguments = [str(bundle), ",".join(options.artifacts), str(options.crops), str(pictures)]
     here = _analyze_here(python, arguments, work)
     with ThreadPoolExecutor() as together:
@@ -145,7 +145,7 @@ def _bundle(options: argparse.Namespace, work: Path) -> Path:
     return bundle
 
 
-def _prepare(system: System, work: Path) -> tuple[Emulator, Path, dict[str, str]]:
+def prepare(system: System, work: Path) -> tuple[Emulator, Path, dict[str, str]]:
     """The guest, a Python of this machine with packages like the guest's, and the guest's packages."""
     qemu, libraries = find_qemu(work)
     root = unpack_arm_root(system, work)
@@ -158,7 +158,8 @@ def _prepare(system: System, work: Path) -> tuple[Emulator, Path, dict[str, str]
     return Emulator(qemu, libraries, root, work / "packages", system.python), python, packages
 
 
-def _decode_clip(folder: Path, count: int) -> Path:
+def decode_clip(folder: Path, count: int) -> Path:
+    """The first frames of the packaged clip as PNG files, which replace what the folder had; returns the folder."""
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     with open_source("clip") as source:

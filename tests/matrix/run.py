@@ -74,14 +74,24 @@ def main(argv: Sequence[str] | None = None) -> int:
     return 1 if missing or any(row.fault for row in rows) else 0
 
 
-def build_wheel(folder: Path) -> Path:
-    """The wheel of the files that git tracks, as they are, built as a user's pip builds it: litter in the tree can neither hide nor cause a fault."""
+def build_wheel(folder: Path, commit: str | None = None) -> Path:
+    """The wheel of the files that git tracks, as they are, built as a user's pip builds it: litter in the tree can neither hide nor cause a fault.
+
+    Args:
+        folder: gets the source and the wheel.
+        commit: whose files are taken; None takes those of this tree, changes included.
+    """
     source = folder / "source"
-    tracked = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, check=True).stdout
-    for name in filter(None, tracked.decode().split("\0")):
-        if (ROOT / name).is_file():
-            (source / name).parent.mkdir(parents=True, exist_ok=True)
-            (source / name).write_bytes((ROOT / name).read_bytes())
+    if commit is None:
+        tracked = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, check=True).stdout
+        for name in filter(None, tracked.decode().split("\0")):
+            if (ROOT / name).is_file():
+                (source / name).parent.mkdir(parents=True, exist_ok=True)
+                (source / name).write_bytes((ROOT / name).read_bytes())
+    else:
+        archive = subprocess.run(["git", "archive", commit], cwd=ROOT, capture_output=True, check=True).stdout
+        source.mkdir(parents=True)
+        subprocess.run(["tar", "--extract", "--directory", str(source)], input=archive, check=True)
     command = [
         sys.executable,
         "-m",
