@@ -123,3 +123,27 @@ def test_of_equal_bounds_the_largest_is_taken_that_finds_enough_of_what_is_shown
     unasked = bounded_by_real_faces(on(clear), on(clear), lower, on(clear), rule=RealFaceRule(mean_recall=0))
     assert max(asked.auc.values()) - min(asked.auc.values()) < RealFaceRule.auc_margin
     assert (asked.bound, unasked.bound) == (0.4, 0.7)
+
+
+def test_of_equal_bounds_the_largest_is_taken_at_which_faces_at_rest_are_silent():
+    """On real faces the network calls three of the faces at rest by far; no threshold within its limits silences them."""
+    random = np.random.default_rng(2)
+    truth = (random.random((400, 1)) < 0.4).astype(np.int8)
+    clear = (truth * 6 - 3 + random.normal(0, 0.5, truth.shape)).astype(np.float32)
+    half = np.array([0.5])
+    loud = clear.copy()
+    rest = np.flatnonzero(truth[:, 0] == 0)[:3]
+    loud[rest] = 9.0
+
+    def on(logits, at_rest=None):
+        return Predictions(("AU6",), logits, truth, half, at_rest=at_rest)
+
+    everywhere = np.zeros(len(truth), bool)
+    everywhere[rest] = True
+    rule = RealFaceRule(auc_margin=1.0, mean_recall=0.0)
+    unknown = bounded_by_real_faces(on(clear), on(clear), on(loud), on(clear), rule=rule)
+    known = bounded_by_real_faces(
+        on(clear), on(clear), on(loud, everywhere), on(clear, everywhere), rule=rule
+    )
+    assert unknown.bound == 0.7
+    assert known.bound < 0.7

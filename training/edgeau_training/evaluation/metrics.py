@@ -34,6 +34,7 @@ __all__ = [
     "fit_thresholds",
     "flat_shifts",
     "intervals",
+    "matched_thresholds",
     "measure",
 ]
 
@@ -152,6 +153,26 @@ def flat_shifts(predictions: Predictions, margin: float) -> NDArray[np.float64]:
         if len(near):
             shifts[column] = min(0.0, near[-1] - base), max(0.0, near[0] - base)
     return shifts
+
+
+def matched_thresholds(reference: Predictions, other: Predictions) -> NDArray[np.float64]:
+    """Thresholds at which another model calls as many faces as a reference does at its own.
+
+    Args:
+        reference: with its thresholds.
+        other: of the same faces and labels.
+
+    Returns:
+        float64 ``(C,)``, on the probability: between the last face that is called and the first one that is not.
+    """
+    counts = (reference.logits >= [log_odds(float(one)) for one in reference.thresholds]).sum(axis=0)
+    falling = -np.sort(-other.logits.astype(np.float64), axis=0)
+    # Beyond either end a threshold may lie anywhere; one logit away is far enough.
+    falling = np.concatenate((falling[:1] + 2, falling, falling[-1:] - 2))
+    columns = np.arange(falling.shape[1])
+    logits = (falling[counts, columns] + falling[counts + 1, columns]) / 2
+    matched: NDArray[np.float64] = 1 / (1 + np.exp(-logits))
+    return matched
 
 
 def _ranked(predictions: Predictions) -> list[RankedScores]:

@@ -4,8 +4,9 @@ Renders are many and their labels are exact; real faces are few and their labels
 faces bound. The rule, ours:
 
 1. The upper bound of the network's share is one number for all AUs: the largest of :attr:`RealFaceRule.bounds` whose mean AUC
-   on the real faces is within :attr:`RealFaceRule.auc_margin` of the best one, and whose mean recall there, at the thresholds of
-   point 2, is at least :attr:`RealFaceRule.mean_recall`; where none recalls so much, AUC alone decides.
+   on the real faces is within :attr:`RealFaceRule.auc_margin` of the best one, and that keeps, at the thresholds of point 2, a
+   mean recall of at least :attr:`RealFaceRule.mean_recall` and no more false alarms on faces at rest than
+   :attr:`RealFaceRule.alarms_at_rest`; where none keeps both, AUC alone decides.
 2. A threshold that was fitted on renders moves up by the smallest shift of its logit that brings the share of false alarms
    on real faces to :attr:`RealFaceRule.false_positive_rate`; at most by :attr:`RealFaceRule.largest_rise` above the highest
    threshold whose F1 on renders is within :attr:`RealFaceRule.flat` of the best (within that, renders do not say where it
@@ -49,6 +50,7 @@ class RealFaceRule:
         bounds: upper bounds of the network's share to choose from, 0..1, descending.
         auc_margin: AUC that a larger bound may cost; on so few faces less than that is noise.
         mean_recall: mean over AUs, 0..1, that a larger bound must keep.
+        alarms_at_rest: false alarms on faces at rest, in all their judged decisions, that a larger bound may have.
         false_positive_rate: share of false alarms to come down to, 0..1.
         recall: 0..1, that no shift goes below.
         slack: of a logit, by which false alarms must stay below a threshold.
@@ -62,6 +64,7 @@ class RealFaceRule:
     bounds: tuple[float, ...] = (0.7, 0.6, 0.5, 0.4)
     auc_margin: float = 0.002
     mean_recall: float = 0.91
+    alarms_at_rest: int = 2
     false_positive_rate: float = 0.035
     recall: float = 0.9
     slack: float = 0.1
@@ -122,8 +125,8 @@ def bounded_by_real_faces(
     best = max(auc.values())
     near = [bound for bound in sorted(rule.bounds, reverse=True) if auc[bound] >= best - rule.auc_margin]
     shifts = {bound: _shifts(fits[bound], real[bound], network, landmark, rule) for bound in near}
-    recalled = [bound for bound in near if _mean_recall(real[bound], shifts[bound]) >= rule.mean_recall]
-    bound = (recalled or near)[0]
+    good = [bound for bound in near if _is_good(_moved(real[bound], shifts[bound]), rule)]
+    bound = (good or near)[0]
     return BoundedFit(fits[bound], bound, auc, shifts[bound])
 
 
@@ -134,19 +137,28 @@ def _shifts(
     return threshold_shifts(real, renders, rule)
 
 
-def _mean_recall(real: Predictions, shifts: dict[str, float]) -> float:
-    """Mean over the AUs that any face shows of the share of those faces that are above the moved threshold."""
-    moved = np.array(
+def _moved(real: Predictions, shifts: dict[str, float]) -> Predictions:
+    logits = np.array(
         [
             log_odds(float(one)) + shifts[label]
             for label, one in zip(real.labels, real.thresholds, strict=True)
         ]
     )
-    found = real.logits.astype(np.float64) >= moved
+    return real.with_thresholds(1 / (1 + np.exp(-logits)))
+
+
+def _is_good(real: Predictions, rule: RealFaceRule) -> bool:
+    """Tell whether enough of what is shown is found, and whether faces at rest are silent where the data says which those are."""
+    alarms = real.alarms_at_rest
+    return _mean_recall(real) >= rule.mean_recall and (alarms is None or alarms[0] <= rule.alarms_at_rest)
+
+
+def _mean_recall(real: Predictions) -> float:
+    """Mean over the AUs that any face shows of the share of those faces that are called."""
     present = real.truth == 1
     counts = present.sum(axis=0)
     shown = counts > 0
-    recalls: NDArray[np.float64] = (found & present).sum(axis=0)[shown] / counts[shown]
+    recalls: NDArray[np.float64] = (real.decisions & present).sum(axis=0)[shown] / counts[shown]
     return float(recalls.mean()) if shown.any() else 0.0
 
 
