@@ -1,13 +1,13 @@
-"""edgeau beside what one would use instead, measured here in one run; docs/benchmarks.md is made from it.
+"""Compares edgeau with other tools in one run, and writes docs/benchmarks.md from the results.
 
     python benchmarks/run.py --work DIR --peers-python peers/bin/python [--front int8_front.json] [--quick]
     python benchmarks/run.py --page-only
 
-Each part leaves a JSON document with its provenance in --work and is not measured again while that stands there, so a run
-that was broken off goes on. When all are there they are put into benchmarks/results/, and the page and its plots are made
-from those files alone (--page-only does just that). --quick measures a few calls of everything, to see that all of it runs,
-and leaves the page alone. --peers-python is an environment of benchmarks/peers-requirements.txt. Exit code 3: a bar is
-missed; the page says by how much.
+Each part writes a JSON document with its provenance into --work, and is not measured again while that document exists, so an
+interrupted run can be continued. When all parts are there, they are copied to benchmarks/results/, and the page and its plots
+are written from these files (--page-only does only that). --quick measures a few calls of everything, to check that all of it
+runs, and does not write the page. --peers-python is an environment of benchmarks/peers-requirements.txt. Exit code 3: a limit
+is exceeded; the page says by how much.
 """
 
 from __future__ import annotations
@@ -97,16 +97,24 @@ def _deliver(kept: Path, names: Sequence[str], front: Path | None) -> None:
 def _parser() -> CommandParser:
     parser = CommandParser(
         f"python {NAME}",
-        "edgeau beside what one would use instead, in one run; makes docs/benchmarks.md.",
+        "Compare edgeau with other tools in one run, and write docs/benchmarks.md.",
         f"python {NAME} --work bench --peers-python peers/bin/python",
     )
-    parser.add_argument("--work", type=Path, metavar="DIR", help="keeps files and finished parts")
-    parser.add_argument("--peers-python", type=Path, metavar="PYTHON", help="has the other tools")
-    parser.add_argument("--front", type=Path, metavar="FILE", help="what benchmarks/int8_front.py wrote")
-    parser.add_argument("--quick", action="store_true", help="a few calls of everything; the page stays")
-    parser.add_argument("--only", metavar="LIST", help=f"of {', '.join(PARTS)}; the page stays")
-    parser.add_argument("--again", action="store_true", help="measure parts that are there already")
-    parser.add_argument("--page-only", action="store_true", help="make the page of benchmarks/results/")
+    parser.add_argument("--work", type=Path, metavar="DIR", help="folder for files and finished parts")
+    parser.add_argument(
+        "--peers-python", type=Path, metavar="PYTHON", help="Python of an environment with the other tools"
+    )
+    parser.add_argument(
+        "--front", type=Path, metavar="FILE", help="document that benchmarks/int8_front.py wrote"
+    )
+    parser.add_argument(
+        "--quick", action="store_true", help="measure a few calls of everything; does not write the page"
+    )
+    parser.add_argument(
+        "--only", metavar="LIST", help=f"parts to measure, of {', '.join(PARTS)}; does not write the page"
+    )
+    parser.add_argument("--again", action="store_true", help="measure parts again that are finished")
+    parser.add_argument("--page-only", action="store_true", help="write the page from benchmarks/results/")
     parser.add_json()
     return parser
 

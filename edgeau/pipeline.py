@@ -178,6 +178,10 @@ class Pipeline(Closing):
         Args:
             baseline: from :class:`edgeau.NeutralCollector`; None goes back to the mean of many faces.
             track_id: whose; None for everybody who has none of their own. Track ids start again with every stream.
+
+        Raises:
+            InputError: the baseline was collected with another landmark model or network, or with other weights of the network; or
+                the bundle has no landmark model, so that it would have no effect. The baseline so far stays.
         """
         self.stages.use_baseline(baseline, track_id)
 

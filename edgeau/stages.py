@@ -28,6 +28,7 @@ from edgeau.errors import DependencyError, UsageError
 from edgeau.faces.detected_face import DetectedFace
 from edgeau.faces.head_pose import head_pose
 from edgeau.faces.landmarks import Landmarker, open_landmarker
+from edgeau.faces.landmarks.detection_frame import in_larger_frame
 from edgeau.faces.landmarks.landmarker import FaceLandmarks
 from edgeau.faces.optional_outputs import OptionalOutput, OptionalOutputs
 from edgeau.faces.quality import Limits, QualityAssessor
@@ -200,10 +201,11 @@ class FrameStages(Closing):
         return self.predictor.landmark_model
 
     def use_baseline(self, baseline: NeutralBaseline | None, track_id: int | None = None) -> None:
-        """Measure a person's expressions from their own neutral face; see :meth:`edgeau.Pipeline.use_baseline`."""
+        """Measure a person's expressions from their own neutral face; arguments and errors as for :meth:`edgeau.Pipeline.use_baseline`."""
         if baseline is None:
             self._baselines.pop(track_id, None)
         else:
+            self.predictor.check_baseline(baseline)
             self._baselines[track_id] = baseline
 
     def start(self, *, static: bool = False, live: bool = True) -> None:
@@ -397,8 +399,9 @@ class FrameStages(Closing):
         if frame.small is None or far:
             return landmarker.find(frame.image, far=far, most=most)
         across = frame.image.shape[1] / frame.small.shape[1]
-        scale = np.array((across, frame.image.shape[0] / frame.small.shape[0], across), np.float32)
-        return [replace(face, points=face.points * scale) for face in landmarker.find(frame.small, most=most)]
+        down = frame.image.shape[0] / frame.small.shape[0]
+        found = landmarker.find(frame.small, most=most)
+        return [replace(face, points=in_larger_frame(face.points, across, down)) for face in found]
 
     def _landmarker(self, *, static: bool) -> Landmarker:
         if static not in self._landmarkers:

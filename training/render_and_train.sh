@@ -9,11 +9,13 @@ rig=$1 faces=$2 runs=$3
 
 edgeau-synth "$rig" --out "$faces" --count 100000 --val-count 2000 --test-count 4000 --seed 2027 --workers "$(nproc)"
 
-train() { # recipe, folder, weights to start from
-  if [ -e "$runs/$2/state.pt" ]; then set -- "$1" "$2" --resume; else set -- "$1" "$2" --pretrained "$3"; fi
-  edgeau-train "$1" --data "$faces" --out "$runs/$2" "${@:3}"
+train() { # recipe, folder, weights to start from, further options
+  recipe=$1 out=$runs/$2 start=(--pretrained "$3")
+  if [ -e "$out/state.pt" ]; then start=(--resume); fi
+  edgeau-train "$recipe" --data "$faces" --out "$out" "${start[@]}" "${@:4}"
 }
 
 mkdir -p "$runs"
 train mrpnet-synthetic-two-views default weights/mrpnet-default.fp16.safetensors
-train mrpnet-slim-synthetic-two-views light weights/light.fp16.safetensors
+[ -e "$runs/teacher.npz" ] || python -m edgeau_training.evaluation.teacher_answers default --data "$faces" --out "$runs/teacher.npz"
+train mrpnet-slim-synthetic-taught light weights/light.fp16.safetensors --teacher "$runs/teacher.npz"

@@ -78,9 +78,11 @@ def _head(one: Document, documents: Document) -> str:
     loads = [documents[name]["provenance"] for name in MEASURED]
     return f"""# Benchmarks
 
-edgeau beside the tools that one would use instead: whole programs, the same network in other engines, and other INT8 quantizers.
-Measured on {about["date"][:10]} on an {about["processor"]} ({about["cores"]} cores) with edgeau {about["edgeau"]}; [how](#how-it-was-measured). To measure your own machine and bundle, run
-`edgeau-bench bundle/` ([report, bench, doctor](report-and-bench.md)).{_disturbed(loads)}"""
+This page compares edgeau with other programs, with other engines for the same network, and with other INT8 quantizers.
+To measure your own machine and bundle, run `edgeau-bench bundle/` ([report, bench, doctor](report-and-bench.md)).
+
+Everything was measured on {about["date"][:10]} on an {about["processor"]} ({about["cores"]} cores), with edgeau {about["edgeau"]} and the packaged
+weights of that date: [how it was measured](#how-it-was-measured).{_disturbed(loads)}"""
 
 
 def _method_section(one: Document, documents: Document) -> str:
@@ -92,20 +94,23 @@ def _method_section(one: Document, documents: Document) -> str:
     )
     return f"""## How it was measured
 
-This page is written by a command from `benchmarks/results/`:
+This command measures everything and writes this page from `benchmarks/results/`:
 
 ```sh
 python benchmarks/run.py --work bench --peers-python peers/bin/python --front int8_front.json
 ```
 
-`benchmarks/peers-requirements.txt` has the environment of the other tools, and `benchmarks/int8_front.py` makes
-`int8_front.json`. This page: `{about["command"]}`, {about["date"][:10]}, {about["processor"]} ({about["machine"]}, {about["cores"]} cores), Python
-{about["python"]}, edgeau {about["edgeau"]}, {packages}.
-Load average of one minute before and after each part: {seen}; the measurement itself counts as one.
+`benchmarks/peers-requirements.txt` lists the packages of the other tools' environment. `benchmarks/int8_front.py` writes
+`int8_front.json`.
 
-All rows of a table were measured in one run: each subject in its own process, interleaved, in a new order every round, so that
-whatever slows down the machine slows down all of them. The first call of each turn is not counted. Intervals are 95 % bootstrap intervals over
-rounds. Figures that others published are marked as published; they were not measured here."""
+- Command of this page: `{about["command"]}`, {about["date"][:10]}.
+- Machine: {about["processor"]} ({about["machine"]}, {about["cores"]} cores). Load average over one minute, before and after each part:
+  {seen}. The measurement itself adds about 1.
+- Versions: Python {about["python"]}, edgeau {about["edgeau"]}, {packages}.
+- All rows of a table were measured in one run. Each program or file has its own process. They take turns, in a new order in every round, so
+  that a disturbance of the machine affects all of them. The first call of each turn is not counted.
+- Intervals are 95 % bootstrap intervals over rounds.
+- Figures that others published are marked as published. They were not measured here."""
 
 
 def _disturbed(parts: Sequence[Document]) -> str:
@@ -138,8 +143,10 @@ def _bars_section(one: Document) -> str:
             "",
             _table(head, rows, words=2),
             "",
-            "The pipeline does more than the two parts that it is compared with. CPU time per frame beyond FaceMesh at its defaults and the",
-            f"chosen file: {gap}. {_chosen(one)}",
+            "The pipeline does more than the two parts that it is compared with. In addition to FaceMesh at its defaults and the",
+            f"chosen file, it needs this CPU time per frame: {gap}.",
+            "",
+            _chosen(one),
         ]
     )
 
@@ -151,7 +158,7 @@ def _chosen(one: Document) -> str:
         for row in one["rows"]
         if row.get("artifact") and "faces_found" in row
     ]
-    return f"Files that were chosen as the fastest: {'; '.join(taken)}."
+    return f"Files that each pipeline chose as the fastest of its bundle: {'; '.join(taken)}."
 
 
 def _verdict(bar: Document) -> str:
@@ -175,7 +182,7 @@ def _networks_section(one: Document) -> str:
         )
         for row in sorted(networks, key=lambda row: float(row["p50_ms"]))
     ]
-    head = ("file and engine", "engine", "MB", "p50 ms", "p95 ms", "CPU ms", "off", "flips")
+    head = ("file", "engine", "MB", "p50 ms", "p95 ms", "CPU ms", "difference", "flips")
     failed = [f"- {row['name']}: {row['fault']}" for row in one["rows"] if row.get("fault")]
     count = networks[0]["measured_on"]
     return "\n".join(
@@ -186,12 +193,16 @@ def _networks_section(one: Document) -> str:
             "",
             "![Median latency by engine](benchmarks/engines.svg)",
             "",
-            "Whiskers: 95 % intervals of the median over visits, by order statistics.",
+            "The whiskers of the plot are 95 % confidence intervals of the median over turns, from order statistics.",
             "",
-            "Bold: files that edgeau makes. The others were made from the same float ONNX file with the vendors' tools at",
-            "their defaults, and calibrated on the same packaged crops. Off: mean difference of a probability from float32's. Flips:",
-            f"decisions that differ from float32's at float32's thresholds. Both are of {count} rendered crops that were not used for calibration: enough to",
-            "show a broken file, too few for an F1, which is in the table of INT8 below.",
+            "Files in bold are made by edgeau. The others were made from the same float ONNX file with the vendors' tools at",
+            "their defaults, and calibrated on the same packaged crops.",
+            "",
+            "- **difference**: mean absolute difference of a probability from that of float32.",
+            "- **flips**: share of decisions that differ from those of float32, at the thresholds of float32.",
+            "",
+            f"Both columns are from {count} rendered crops that were not used for calibration. These are enough to show a broken file,",
+            "but too few to measure F1, which is in the [table of INT8](#int8-loss-of-f1-size-and-time).",
             *failed,
         ]
     )
@@ -220,10 +231,13 @@ def _pipeline_section(one: Document) -> str:
             "",
             _table(("program", "measured or published", "ms per frame", "frames/s", "note"), rows, words=2),
             "",
-            "By default the pipeline looks for up to four faces, and so searches every frame for more; FaceMesh",
-            "looks for one by default. The pipeline's landmarks include irises (478 points). Frames are those of the packaged clip, in order.",
-            "Published figures are of other machines and other action units, with other accuracy; they show what users of these tools can",
-            f"expect. Sources: {'; '.join(sources)}.",
+            "The frames are those of the packaged clip, in order. By default the pipeline looks for up to four faces, so it searches every",
+            "frame for more faces; FaceMesh looks for one by default. The pipeline's landmarks include irises (478 points).",
+            "",
+            "The published figures are from other machines, other action units and another accuracy. They only show what users of these",
+            "tools can expect. Sources:",
+            "",
+            *(f"- {source}" for source in sources),
         ]
     )
 
@@ -251,8 +265,9 @@ def _scaling_section(scaling: Document) -> str:
             "",
             "![Latency by faces](benchmarks/faces.svg) ![Latency by resolution](benchmarks/resolution.svg)",
             "",
-            "The whole pipeline on all processors; threads are those of the network. Faces are copies of the clip's, side by side. CPU: CPU",
-            "time of all threads per frame, including MediaPipe's, which chooses their number itself.",
+            "The whole pipeline was measured on all processor cores. **threads** is the number of threads of the network. Frames with",
+            "several faces show copies of the clip's face side by side. **CPU ms** is the CPU time of all threads per frame, including those of",
+            "MediaPipe, which chooses their number.",
         ]
     )
 
@@ -266,13 +281,12 @@ def _profile_section(profile: Document) -> str:
         [
             "## Where the time goes",
             "",
-            f"CPU milliseconds per frame of {size} with one face, median of {profile['frames']} frames;",
-            f"{profile['engine']}, `{profile['artifact']}`.",
-            "`python benchmarks/pipeline_overhead.py` measures it for other bundles and pictures.",
+            f"CPU time per frame of {size} with one face, median of {profile['frames']} frames, with `{profile['artifact']}` in",
+            f"{profile['engine']}. `python benchmarks/pipeline_overhead.py` measures other bundles and pictures.",
             "",
             _table(("stage", "CPU ms", "share", "model or pipeline"), rows),
             "",
-            f"edgeau's own work takes {profile['own_cpu_ms']:.2f} ms when it is measured as a whole.",
+            f"Measured as a whole, edgeau's own work (the rows of the pipeline) takes {profile['own_cpu_ms']:.2f} ms.",
         ]
     )
 
@@ -323,9 +337,10 @@ def _front_section(front: Document | None) -> str:
             _table(head, rows),
             "",
             *(["![Loss of F1 against latency](benchmarks/int8.svg)", ""] if timed else []),
-            f"{front['network']}; F1 on {front['faces']} rendered test faces, thresholds refitted on {front['fitted_on']} validation faces,",
-            f"{front['calibrated_on']} calibration crops; a negative drop is a gain. Size is that of the file against float32's. From",
-            f"`benchmarks/int8_front.py`, {front['machine']}, ONNX Runtime {front['onnxruntime']}.",
+            f"{front['network']}, without the fusion with landmarks. F1 is measured on {front['faces']} rendered test faces. Thresholds are fitted",
+            f"again on {front['fitted_on']} validation faces, and {front['calibrated_on']} crops calibrate. A negative drop is a gain. **size** is the size of the",
+            f"file relative to float32. Made by `benchmarks/int8_front.py`, {front['machine']}, ONNX Runtime {front['onnxruntime']}.",
+            "[INT8 within a budget](int8.md) describes the recipes.",
             *failed,
         ]
     )
@@ -336,7 +351,7 @@ def _missing_section(one: Document, documents: Document) -> str:
     gaps = [
         "Raspberry Pi, Jetson and Android: no board was available.",
         "NCNN's INT8: its Python package does not contain the quantizer.",
-        "Accuracy on labelled photographs of people: none were available; every F1 here is of rendered faces.",
+        "Accuracy on labelled photographs of people: none were available. Every F1 on this page is from rendered faces.",
     ]
     gaps += [f"{name}: the reason is below its table." for name in failed]
     gaps += [] if "int8-front" in documents else ["The INT8 quantizers."]

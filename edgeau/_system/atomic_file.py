@@ -210,14 +210,21 @@ def sync(path: Path) -> None:
         os.close(descriptor)
 
 
-def lock(descriptor: int, *, wait: bool = True) -> bool:
-    """Hold the lock of an open file or folder until it is closed; False where another process has it, or none exists."""
+def lock(descriptor: int, *, wait: bool = True, shared: bool = False) -> bool:
+    """Hold the lock of an open file or folder until it is closed; False where another process has it, or none exists.
+
+    Args:
+        descriptor: of the file or folder.
+        wait: for others to close theirs.
+        shared: with others who share it.
+    """
     try:
         import fcntl  # not on every system
     except ImportError:
         return False
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+        kind = fcntl.LOCK_SH if shared else fcntl.LOCK_EX
+        fcntl.flock(descriptor, kind | (0 if wait else fcntl.LOCK_NB))
     except OSError:
         return False
     return True

@@ -9,6 +9,7 @@ from __future__ import annotations
 import io
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +17,8 @@ from numpy.typing import NDArray
 from edgeau._system.atomic_file import write_whole
 from edgeau._system.npz import SMALL, read_npz
 from edgeau.action_units.face_shape import MESH_POINTS
-from edgeau.errors import InputError, NpzError
+from edgeau.bundle.network_identity import NetworkIdentity
+from edgeau.errors import InputError, NpzError, UsageError
 
 __all__ = ["NeutralBaseline"]
 
@@ -39,7 +41,10 @@ class NeutralBaseline:
         confidence: 0..1, how far to believe it; one that was collected at rest has 1.
         network_logits: float32 ``(C,)``, what the network alone says of this face, median of the frames, in the order of the
             bundle's labels; None where that is not known.
-        network: name of that network, as in the bundle's manifest; empty where that is not known.
+        network: the network that gave them, with its weights (:attr:`edgeau.Bundle.network_identity`); None without them.
+
+    Raises:
+        UsageError: there are network logits and no network that gave them, or the other way round.
     """
 
     shape: NDArray[np.float32]
@@ -47,7 +52,28 @@ class NeutralBaseline:
     frames: int
     confidence: float = 1.0
     network_logits: NDArray[np.float32] | None = None
-    network: str = ""
+    network: NetworkIdentity | None = None
+
+    def __post_init__(self) -> None:
+        if (self.network_logits is None) != (self.network is None):
+            raise UsageError(
+                "a neutral baseline has network logits and the network that gave them (bundle.network_identity), or neither"
+            )
+
+    def check_template(self, template_digest: str) -> None:
+        """Check that the shape was laid on the template of a landmark model.
+
+        Args:
+            template_digest: digest of that template.
+
+        Raises:
+            InputError: the baseline was collected with another model.
+        """
+        if template_digest != self.template_digest:
+            raise InputError(
+                "this neutral baseline was collected with another landmark model, whose template differs; "
+                "collect it again with this one"
+            )
 
     def neutral(self, average: NDArray[np.float32], template_digest: str) -> NDArray[np.float32]:
         """The shape to measure this person's differences from, float32 ``(468, 3)``.
@@ -59,29 +85,46 @@ class NeutralBaseline:
         Raises:
             InputError: the baseline was collected with another model.
         """
-        if template_digest != self.template_digest:
-            raise InputError(
-                "this neutral baseline was collected with another landmark model, whose template differs; "
-                "collect it again with this one"
-            )
+        self.check_template(template_digest)
         return average + _TRUST * np.float32(self.confidence) * (self.shape - average)
 
-    def excess(self, average: NDArray[np.float32], network: str) -> NDArray[np.float32]:
+    def check_network(self, network: NetworkIdentity) -> None:
+        """Check that the network logits, where it has some, are of a network.
+
+        Args:
+            network: the network that runs.
+
+        Raises:
+            InputError: the baseline was collected with another network, or with other weights of it.
+        """
+        if self.network is None or self.network == network:
+            return
+        other = (
+            f"other weights of the network {network.name}"
+            if self.network.name == network.name
+            else f"the network {self.network.name}, and {network.name} runs"
+        )
+        raise InputError(
+            f"this neutral baseline was collected with {other}; collect it again with this bundle"
+        )
+
+    def excess(self, average: NDArray[np.float32], network: NetworkIdentity) -> NDArray[np.float32]:
         """Compute how far this person's network logits at rest lie above those of many people, as far as it is believed: float32 ``(C,)``.
 
         Args:
             average: network logits at rest, the mean of many people ``(C,)``.
-            network: name of the network that runs.
+            network: the network that runs.
 
         Raises:
-            InputError: the baseline was collected with another network.
+            InputError: the baseline was collected with another network, or with other weights of it, or does not fit its labels.
         """
         if self.network_logits is None:
             return np.zeros_like(average)
-        if network != self.network or self.network_logits.shape != average.shape:
+        self.check_network(network)
+        if self.network_logits.shape != average.shape:
             raise InputError(
-                f"this neutral baseline was collected with the network {self.network} "
-                f"({len(self.network_logits)} action units), and {network} ({len(average)}) runs; collect it again with this one"
+                f"this neutral baseline has network logits of {len(self.network_logits)} action units, and {network.name} has "
+                f"{len(average)}; collect it again with this bundle"
             )
         return _NETWORK_TRUST * np.float32(self.confidence) * (self.network_logits - average)
 
@@ -92,14 +135,20 @@ class NeutralBaseline:
             OutputError: the folder cannot be written to.
         """
         content = io.BytesIO()
+        network: dict[str, NDArray[Any]] = {}
+        if self.network_logits is not None and self.network is not None:
+            network = {
+                "network_logits": self.network_logits,
+                "network": np.array(self.network.name),
+                "network_digest": np.array(self.network.digest),
+            }
         np.savez_compressed(
             content,
             shape=self.shape,
             template_digest=np.array(self.template_digest),
             frames=np.array(self.frames),
             confidence=np.array(self.confidence),
-            network=np.array(self.network),
-            **({} if self.network_logits is None else {"network_logits": self.network_logits}),
+            **network,
         )
         write_whole(path, content.getvalue())
 
@@ -108,7 +157,8 @@ class NeutralBaseline:
         """Read what :meth:`save` wrote (no pickles).
 
         Raises:
-            InputError: the file is missing, damaged, or something else.
+            InputError: the file is missing, damaged, or something else; or it has network logits and does not say of which weights, as
+                files of earlier versions do.
         """
         try:
             arrays = read_npz(path, ("shape", "template_digest", "frames"), SMALL)
@@ -116,7 +166,7 @@ class NeutralBaseline:
             digest, frames = str(arrays["template_digest"]), int(arrays["frames"])
             # Files of edgeau 0.1 have none: they were all collected at rest.
             confidence = float(arrays["confidence"]) if "confidence" in arrays else 1.0
-            network = str(arrays["network"]) if "network" in arrays else ""
+            name, weights = (str(arrays.get(key, "")) for key in ("network", "network_digest"))
             logits = arrays["network_logits"].astype(np.float32) if "network_logits" in arrays else None
         except (NpzError, TypeError, ValueError) as error:  # the latter from arrays that hold something else
             raise InputError(f"{path} is not a neutral baseline ({error}); collect it again") from error
@@ -132,4 +182,10 @@ class NeutralBaseline:
             raise InputError(
                 f"{path} is not a neutral baseline: its network logits are not a list of numbers; collect it again"
             )
-        return cls(shape, digest, frames, confidence, logits, network)
+        if logits is None:
+            return cls(shape, digest, frames, confidence)
+        if not weights:
+            raise InputError(
+                f"{path} does not say which weights its network had, as files of earlier versions do not: collect it again"
+            )
+        return cls(shape, digest, frames, confidence, logits, NetworkIdentity(name, weights))

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from edgeau.action_units.landmark_model import LandmarkModel
 from edgeau.action_units.neutral_baseline import NeutralBaseline
+from edgeau.bundle.network_identity import NetworkIdentity
 from edgeau.errors import InputError, UsageError
 
 __all__ = ["NeutralCollector"]
@@ -25,7 +26,7 @@ class NeutralCollector:
 
     Used frame by frame until it is done::
 
-        collector = NeutralCollector(model, network=pipeline.bundle.manifest.network.name)
+        collector = NeutralCollector(model, network=pipeline.bundle.network_identity)
         while not collector.done:
             collector.add(face.landmarks, result.time_s, face.network_logits)
         baseline = collector.baseline()
@@ -33,14 +34,20 @@ class NeutralCollector:
     Args:
         model: the landmark model that the baseline is for.
         seconds: how long to collect, more than 0.
-        network: name of the bundle's network (``bundle.manifest.network.name``), whose logits are collected too where they
-            are given; without it they are not.
+        network: the bundle's network and its weights (:attr:`edgeau.Bundle.network_identity`), whose logits are collected too
+            where they are given; without it they are not.
 
     Raises:
-        UsageError: the time is not above 0, or not finite.
+        UsageError: the time is not above 0, or not finite; or the network is something else, such as its name alone.
     """
 
-    def __init__(self, model: LandmarkModel, seconds: float = 1.0, network: str = "") -> None:
+    def __init__(
+        self, model: LandmarkModel, seconds: float = 1.0, network: NetworkIdentity | None = None
+    ) -> None:
+        if network is not None and not isinstance(network, NetworkIdentity):
+            raise UsageError(
+                f"network must be bundle.network_identity, which also says which weights the network has; got {network!r}"
+            )
         if not 0 < seconds < math.inf:
             raise UsageError(f"seconds must be above 0, and finite, got {seconds}")
         self._model, self._seconds, self._network = model, seconds, network
@@ -112,7 +119,7 @@ class NeutralCollector:
             )
         median: NDArray[np.float32] = np.median(np.stack(self._shapes), axis=0).astype(np.float32)
         digest, frames = self._model.template_digest, len(self._shapes)
-        if len(self._network_logits) < _FEWEST_FRAMES or not self._network:
+        if len(self._network_logits) < _FEWEST_FRAMES or self._network is None:
             return NeutralBaseline(median, digest, frames)
         logits = np.median(np.stack(self._network_logits), axis=0).astype(np.float32)
         return NeutralBaseline(median, digest, frames, network_logits=logits, network=self._network)

@@ -15,7 +15,7 @@ from edgeau.action_units.landmark_sides import LEFT, RIGHT
 from edgeau.action_units.network import AUDetector
 from edgeau.action_units.neutral_baseline import NeutralBaseline
 from edgeau.bundle.load import Bundle
-from edgeau.errors import BundleError
+from edgeau.errors import BundleError, InputError
 from edgeau.metrics import probability
 from edgeau.results import ActionUnit
 
@@ -51,6 +51,7 @@ class AUPredictor:
     def __init__(self, detector: AUDetector, *, experimental: bool) -> None:
         manifest = detector.bundle.manifest
         self._detector = detector
+        self._network = detector.bundle.network_identity
         self._fuser = None if manifest.fusion is None else Fuser(manifest.fusion, manifest.labels)
         self._network_weights = [] if self._fuser is None else self._fuser.network_weights
         self._labels = manifest.labels
@@ -95,6 +96,21 @@ class AUPredictor:
         """The bundle's landmark model, where it has one."""
         return None if self._landmarks is None else self._landmarks.model
 
+    def check_baseline(self, baseline: NeutralBaseline) -> None:
+        """Check that a person's neutral face can be used with this bundle.
+
+        Raises:
+            InputError: it was collected with another landmark model or network, or with other weights of the network; or the bundle
+                has no landmark model, so that it would have no effect.
+        """
+        if self._landmarks is None:
+            raise InputError(
+                f"a neutral baseline is for a bundle with a landmark model, and that of {self._network.name} has none; "
+                "use no baseline, or a bundle with a landmark model"
+            )
+        baseline.check_template(self._landmarks.model.template_digest)
+        baseline.check_network(self._network)
+
     def predict(
         self,
         crops: Sequence[NDArray[np.uint8] | KnownLogits],
@@ -109,11 +125,14 @@ class AUPredictor:
             baselines: each person's neutral face, or None.
 
         Raises:
-            InputError: a baseline was collected with another landmark model or network.
+            InputError: a baseline cannot be used with this bundle, see :meth:`check_baseline`.
             EngineError: the engine failed.
         """
         if not crops:
             return []
+        for baseline in baselines:
+            if baseline is not None:
+                self.check_baseline(baseline)
         unknown = [[None] * len(self._labels)] * len(crops)
         intensities: Sequence[Sequence[float | None]] = unknown
         asymmetries: Sequence[Sequence[float | None]] = unknown
@@ -152,10 +171,9 @@ class AUPredictor:
     ) -> list[list[float]]:
         """Sum what is added to the network's weighted logits, by face and label."""
         offsets = fuser.offsets(landmark_logits)
-        network = self._detector.bundle.manifest.network.name
         for row, baseline in enumerate(baselines):
             if baseline is not None:
-                offsets[row] += fuser.own_rest(partial(baseline.excess, network=network))
+                offsets[row] += fuser.own_rest(partial(baseline.excess, network=self._network))
         values: list[list[float]] = offsets.tolist()
         return values
 

@@ -18,6 +18,7 @@ from edgeau.bundle.checks import check_manifest
 from edgeau.bundle.external_data import external_files
 from edgeau.bundle.files import MANIFEST, verify
 from edgeau.bundle.manifest import Artifact, Manifest
+from edgeau.bundle.network_identity import NetworkIdentity, network_identity
 from edgeau.bundle.packaged import PACKAGED
 from edgeau.bundle.signature.policy import SignaturePolicy
 from edgeau.errors import BundleError, EngineError
@@ -45,6 +46,11 @@ class Bundle:
     def path(self, name: str) -> Path:
         """Place of one of its files."""
         return self.directory / name
+
+    @property
+    def network_identity(self) -> NetworkIdentity:
+        """Name and weights of the network, which a neutral baseline holds for: all artifacts share them, other weights do not."""
+        return network_identity(self.manifest, self.directory)
 
     @property
     def landmark_networks(self) -> Path | None:

@@ -57,6 +57,8 @@ class Provenance:
         trained_on: the data.
         recipe: SHA-256 of the training recipe, hex.
         changes: what a resumed run was told to change, and at which step.
+        members: of weights that were put together from several networks' (averaged answers or weights), the provenance of each,
+            with the digest of its checkpoint; the other fields but ``weights`` are empty then.
     """
 
     weights: str = ""
@@ -64,3 +66,15 @@ class Provenance:
     trained_on: TrainedOn | None = None
     recipe: str = ""
     changes: tuple[str, ...] = ()
+    members: tuple[Provenance, ...] = ()
+
+    @property
+    def trainings(self) -> tuple[TrainedOn, ...]:
+        """The data of every training that the weights come from, each once: its own, and those of its members."""
+        own = () if self.trained_on is None else (self.trained_on,)
+        found = [*own, *(one for member in self.members for one in member.trainings)]
+        return tuple(one for place, one in enumerate(found) if one not in found[:place])
+
+    def folds(self, data_set: str) -> tuple[str, ...]:
+        """The folds of a data set whose training sides the weights were trained on, each once."""
+        return tuple(dict.fromkeys(one.fold for one in self.trainings if one.set == data_set))

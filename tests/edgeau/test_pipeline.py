@@ -212,6 +212,30 @@ def test_how_many_and_how_small_faces_are_looked_for(
     assert recorder.asked == [(searched, pictures), (searched, pictures), (far is True, live)]
 
 
+def test_points_of_a_cameras_small_picture_lie_in_the_middle_of_the_pixels_that_it_was_made_of(
+    bundle_path: Path,
+) -> None:
+    class Spot(Recorder):
+        """A landmarker whose points are all on the brightest pixel."""
+
+        def find(
+            self, frame: np.ndarray, *, far: bool = False, most: int | None = None
+        ) -> list[FaceLandmarks]:
+            down, across = np.unravel_index(frame[..., 0].argmax(), frame.shape[:2])
+            first, apart = np.array((across, down, 2.0)), np.array((1.0, 1.0, 0.0))
+            points = first + np.linspace(0, 1, 478)[:, None] * apart
+            return [FaceLandmarks(points.astype(np.float32))]
+
+    image = np.zeros((120, 320, 3), np.uint8)
+    image[45:48, 100:102] = 255  # one pixel of the small picture
+    small = cv2.resize(image, (160, 40), interpolation=cv2.INTER_AREA)
+    detector = AUDetector.load(bundle_path, color="BGR")
+    with FrameStages(detector, landmarker=lambda _: Spot()) as stages:
+        stages.start()
+        (face,) = stages.find(Frame(0, 0.0, image, "frame", small=small))
+    np.testing.assert_allclose(face.landmarks[0], (100.5, 46.0, 4.0))
+
+
 def test_small_faces_cannot_be_asked_of_a_landmarker_that_finds_none(bundle_path: Path) -> None:
     class Near(Recorder):
         def smallest(self, *, far: bool) -> float:

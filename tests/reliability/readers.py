@@ -146,6 +146,7 @@ def _archives(home: Path) -> list[Reader]:
     from edgeau.action_units.neutral_baseline import NeutralBaseline
     from edgeau.bundle import packaged_bundle_path
     from edgeau.bundle.golden import read_golden
+    from edgeau.bundle.network_identity import NetworkIdentity
     from edgeau.faces.alignment import Alignment
     from edgeau_calibration.data.load import load_calibration_set
 
@@ -158,9 +159,10 @@ def _archives(home: Path) -> list[Reader]:
     with np.load(light / "golden.npz") as given:
         np.savez_compressed(golden, **{name: given[name] for name in given.files})
     baseline = home / "good-baseline.npz"
-    NeutralBaseline(
-        np.zeros((468, 3), np.float32), "x", 30, network_logits=np.zeros(3, np.float32), network="n"
-    ).save(baseline)
+    logits, network = np.zeros(3, np.float32), NetworkIdentity("n", "0123456789abcdef")
+    NeutralBaseline(np.zeros((468, 3), np.float32), "x", 30, network_logits=logits, network=network).save(
+        baseline
+    )
 
     def archive(name: str, good: Path, read: Callable[[Path], object], share: float) -> Reader:
         content = good.read_bytes()

@@ -9,7 +9,8 @@ from __future__ import annotations
 import json
 import os
 import zipfile
-from dataclasses import asdict, dataclass, field
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ import torch
 from torch import Tensor, nn
 
 from edgeau._system.atomic_file import write_whole
+from edgeau._system.file_digest import file_digest
 from edgeau._system.json_text import parse_json
 from edgeau._system.records import from_dict, to_dict
 from edgeau.action_units.names import DEFAULT
@@ -36,6 +38,7 @@ __all__ = [
     "CheckpointInfo",
     "load_checkpoint",
     "make_seeded_checkpoint",
+    "provenance_of_members",
     "read_header",
     "read_info",
     "save_checkpoint",
@@ -114,6 +117,21 @@ class CheckpointInfo:
             return from_dict(cls, known, "")
         except RecordError as error:
             raise CheckpointError(f"the checkpoint's metadata is damaged: {error}") from error
+
+
+def provenance_of_members(paths: Sequence[Path], infos: Sequence[CheckpointInfo]) -> Provenance:
+    """Provenance of weights that are put together from checkpoints.
+
+    Args:
+        paths: the checkpoints.
+        infos: description of each.
+    """
+    return Provenance(
+        members=tuple(
+            replace(info.provenance or Provenance(), weights=file_digest(path))
+            for path, info in zip(paths, infos, strict=True)
+        )
+    )
 
 
 def save_checkpoint(path: Path, network: nn.Module, info: CheckpointInfo) -> None:

@@ -127,6 +127,7 @@ def _run_options(options: Any) -> RunOptions:
         fold=options.fold,
         crops=options.crops,
         pretrained=options.pretrained,
+        teacher=options.teacher,
         device=options.device,
         workers=options.workers,
         changed=options.changed_recipe,
@@ -179,6 +180,12 @@ def _parser() -> CommandParser:
         type=Path,
         metavar="FILE",
         help="weights to start from: a backbone's file, or a checkpoint of the same network; {fold} is replaced by the fold's name",
+    )
+    parser.add_argument(
+        "--teacher",
+        type=Path,
+        metavar="NPZ",
+        help="a model's answers to the training faces, for a recipe with imitation; written by edgeau_training.evaluation.teacher_answers",
     )
     parser.add_argument(
         "--device",

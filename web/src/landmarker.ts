@@ -36,7 +36,8 @@ export class FaceLandmarker {
       ? await facesOfPicture(small, this.detector, this.checker, most)
       : await this.tracking.faces(small, most);
     return faces.map(({ points, isReliable }) => ({
-      points: scale === 1 ? points : points.map((value) => value * scale),
+      // The centre of the first pixel is at 0, 0 in both, and lies in the middle of `scale` x `scale` pixels of the frame; z has no place.
+      points: scale === 1 ? points : points.map((value, at) => value * scale + (at % 3 < 2 ? (scale - 1) / 2 : 0)),
       isReliable,
     }));
   }

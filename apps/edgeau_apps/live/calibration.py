@@ -47,8 +47,11 @@ class CalibratedFace:
         self._begin_s = result.time_s if self._begin_s is None else self._begin_s
         best = max(result.faces, key=lambda one: _shared(one.box, self._box), default=None)
         if best is not None and _shared(best.box, self._box) >= _SAME_PLACE:
-            pipeline.use_baseline(self._baseline, best.track_id)
             self._track_id, self._box, self._is_sought = best.track_id, best.box, False
+            try:
+                pipeline.use_baseline(self._baseline, best.track_id)
+            except InputError as error:  # the bundle's folder holds other weights by now
+                return str(error)
             return "the neutral face is kept"
         if result.time_s - self._begin_s > _PATIENCE_S:
             self._is_sought = False
@@ -80,7 +83,7 @@ class BaselineCalibration:
         if model is None:
             raise InputError("this bundle has no landmark model, which a neutral face is for")
         self._pipeline = pipeline
-        self._collector = NeutralCollector(model, network=pipeline.bundle.manifest.network.name)
+        self._collector = NeutralCollector(model, network=pipeline.bundle.network_identity)
         self._start_s: float | None = None
         self.progress = 0.0
         self.face: CalibratedFace | None = None

@@ -22,6 +22,7 @@ __all__ = ["PRESENT_INTENSITY", "EncodedCrops", "EvaluationFaces", "labelled_fac
 # Intensity from which an AU of a rendered face counts as present, 0..1.
 PRESENT_INTENSITY = 0.3
 _COLUMNS = ("crop", "aus", "landmarks")
+_LANDMARKS = 478 * 3
 
 
 class EncodedCrops:
@@ -112,7 +113,7 @@ def labelled_faces(
         CalibrationError: not such a data set, damaged, or without one of the labels.
         DependencyError: pyarrow is not installed.
     """
-    columns = _columns(folder, labels)
+    columns, known = _columns(folder, labels)
     files: list[bytes] = []
     rows: list[Any] = []
     points: list[Any] = []
@@ -120,6 +121,11 @@ def labelled_faces(
         table = read_shard(shard, _COLUMNS)
         for crop, aus, landmarks in zip(*(table[name] for name in _COLUMNS), strict=True):
             if crop is not None and (limit is None or len(files) < limit):
+                if aus is None or len(aus) != known or landmarks is None or len(landmarks) != _LANDMARKS:
+                    raise CalibrationError(
+                        f"{shard}: a face needs {known} AUs and {_LANDMARKS} numbers of landmarks, and one has "
+                        f"{len(aus or ())} and {len(landmarks or ())}; make it again with edgeau-synth"
+                    )
                 files.append(crop)
                 rows.append([aus[column] for column in columns])
                 points.append(landmarks)
@@ -135,7 +141,8 @@ def labelled_faces(
     )
 
 
-def _columns(folder: Path, labels: Sequence[str]) -> list[int]:
+def _columns(folder: Path, labels: Sequence[str]) -> tuple[list[int], int]:
+    """Places of the labels among the AUs of a data set, and how many these are."""
     try:
         known: list[str] = parse_json((folder / "dataset.json").read_text("utf-8"))["aus"]
     except (OSError, ValueError, KeyError, TypeError) as error:
@@ -145,4 +152,4 @@ def _columns(folder: Path, labels: Sequence[str]) -> list[int]:
     missing = [label for label in labels if label not in known]
     if missing:
         raise CalibrationError(f"{folder} has no labels for {', '.join(missing)}; it has {', '.join(known)}")
-    return [known.index(label) for label in labels]
+    return [known.index(label) for label in labels], len(known)

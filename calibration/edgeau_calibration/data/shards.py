@@ -16,6 +16,15 @@ from edgeau_calibration.data.crops import evenly
 
 __all__ = ["encoded_crops", "read_shard", "shards_in"]
 
+_NUMBERS = "lists of floating-point numbers"
+_LISTS = ("is_list", "is_large_list", "is_fixed_size_list")
+# What each column holds, and the tests of pyarrow.types of which one must pass.
+_KINDS = {
+    "crop": ("the bytes of pictures", ("is_binary", "is_large_binary")),
+    "identity": ("integers", ("is_integer",)),
+    "aus": (_NUMBERS, _LISTS),
+    "landmarks": (_NUMBERS, _LISTS),
+}
 # Crops are taken from so many shards at most: every shard holds many identities, and opening all would read gigabytes.
 _SHARDS = 16
 
@@ -61,15 +70,15 @@ def read_shard(shard: Path, columns: Sequence[str], optional: Sequence[str] = ()
 
     Args:
         shard: that edgeau-synth wrote.
-        columns: that must be there.
+        columns: that must be there; of ``crop``, ``identity``, ``aus`` and ``landmarks``.
         optional: that are read where they are.
 
     Raises:
         DependencyError: pyarrow is not installed.
-        CalibrationError: it is damaged, or lacks a column.
+        CalibrationError: it is damaged, or lacks a column, or one holds something else.
     """
     try:
-        from pyarrow import ArrowException, parquet
+        from pyarrow import ArrowException, parquet, types
     except ImportError as error:
         raise DependencyError(
             f"reading {shard.name} needs pyarrow, which is not installed: {LINES['pyarrow']}"
@@ -77,6 +86,14 @@ def read_shard(shard: Path, columns: Sequence[str], optional: Sequence[str] = ()
     try:
         file = parquet.ParquetFile(shard)
         there = [*columns, *(name for name in optional if name in file.schema_arrow.names)]
+        for name in (name for name in there if name in file.schema_arrow.names):
+            type_ = file.schema_arrow.field(name).type
+            kind, tests = _KINDS[name]
+            fits = any(getattr(types, test)(type_) for test in tests)
+            if not fits or (kind == _NUMBERS and not types.is_floating(type_.value_type)):
+                raise CalibrationError(
+                    f"{shard}: its column {name} holds {type_}, a shard of faces has {kind}; make it again with edgeau-synth"
+                )
         table: dict[str, list[Any]] = file.read(columns=there).to_pydict()
         return {name: table[name] for name in there}
     except (ArrowException, OSError, KeyError) as error:

@@ -45,6 +45,8 @@ class QuantizationCost:
         thresholds: float32 ``(C,)``, fitted again for the quantized graph where labels are there.
         f1: per label ``(C,)``, NaN where an AU has no positive; None without labels.
         drops: float F1 minus this, per label ``(C,)``; None without labels.
+        worst_interval: ends of the same interval of the drop of that AU whose lower end is highest: what the faces show that one AU loses
+            at least. None like ``interval``, and without labels.
     """
 
     distance: float
@@ -55,6 +57,7 @@ class QuantizationCost:
     drops: NDArray[np.float64] | None = None
     flips_at_most: float | None = None
     interval: tuple[float, float] | None = None
+    worst_interval: tuple[float, float] | None = None
 
     @property
     def mean_drop(self) -> float | None:
@@ -129,6 +132,15 @@ def _interval(draws: NDArray[np.float64]) -> tuple[float, float] | None:
     return (low, high) if np.isfinite([low, high]).all() else None
 
 
+def _worst_interval(drops: NDArray[np.float64]) -> tuple[float, float] | None:
+    ends = percentile_interval(drops)
+    ends = ends[np.isfinite(ends).all(axis=1)]
+    if not len(ends):
+        return None
+    low, high = ends[ends[:, 0].argmax()].tolist()
+    return low, high
+
+
 def most_flips(flips: NDArray[np.bool_]) -> float:
     """Share of flipped decisions that faces like these do not exceed, with 95 % confidence (one-sided).
 
@@ -187,6 +199,7 @@ class LabelledEvaluator(Evaluator):
         of_float, answer = sigmoid(self.float_logits), sigmoid(logits)
         thresholds, f1 = f1_at_fitted_thresholds(answer, self.present, self.thresholds, self.known)
         flips = (of_float >= self._float_thresholds) != (answer >= thresholds)
+        drops = self._drops(of_float >= self._float_thresholds, answer >= thresholds)
         return QuantizationCost(
             float(np.abs(of_float - answer).mean()),
             float(flips.mean()),
@@ -194,15 +207,15 @@ class LabelledEvaluator(Evaluator):
             thresholds,
             f1,
             self._float_f1 - f1,
-            interval=_interval(self._drops(of_float >= self._float_thresholds, answer >= thresholds)),
+            interval=_interval(drops.mean(axis=1)),
+            worst_interval=_worst_interval(drops),
         )
 
     def _drops(self, of_float: NDArray[np.bool_], decided: NDArray[np.bool_]) -> NDArray[np.float64]:
-        """Drops of the mean F1 over resamples of the faces, those of both graphs from the same faces."""
+        """Drops of the F1 of each AU that has positives over resamples of the faces, those of both graphs from the same faces."""
         weights = bootstrap_weights(len(decided), _F1_RESAMPLES)
         before, after = (
             f1_scores(one, self.present, self.known, weights)[:, np.isfinite(self._float_f1)]
             for one in (of_float, decided)
         )
-        drops: NDArray[np.float64] = (before - after).mean(axis=1)
-        return drops
+        return before - after

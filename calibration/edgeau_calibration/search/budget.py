@@ -54,6 +54,14 @@ class Budget:
             return round(cost.flips * cost.decisions) <= max(self.flips * cost.decisions, _CHANCE)
         return mean <= self.mean and worst <= self.worst
 
+    def may_hold(self, cost: QuantizationCost) -> bool:
+        """Tell whether the faces leave it open that a cost is within the budget: a share of all faces is too few to refuse by an AU."""
+        if self.holds(cost):
+            return True
+        if cost.mean_drop is None or cost.interval is None or cost.worst_interval is None:
+            return False
+        return cost.interval[0] <= self.mean and cost.worst_interval[0] <= self.worst
+
 
 @dataclass(frozen=True)
 class SearchResult:
@@ -91,7 +99,8 @@ def within_budget(
         evaluator: measures what a graph costs.
         budget: that must hold.
         ranker: measures what each block does, on fewer faces; None takes ``evaluator``.
-        confirmed: a second opinion on a graph within the budget, on faces that were not searched with.
+        confirmed: decides on more faces, those that were not searched with among them. With it the search only rules out graphs that its
+            own faces show to be beyond the budget; without it they decide.
 
     Raises:
         GateRefusedError: the budget cannot be met; the message says how near it came and what it would take.
@@ -107,7 +116,7 @@ def within_budget(
         graph, cost, share = search.try_with(order[:step])
         if share < budget.integer:
             break
-        if budget.holds(cost) and (confirmed is None or confirmed(graph, cost)):
+        if budget.holds(cost) if confirmed is None else budget.may_hold(cost) and confirmed(graph, cost):
             kept = tuple(item.unit.name for item in order[:step])
             return SearchResult(graph, cost, kept, share, tuple(search.points), order)
     raise GateRefusedError(_refusal(search.points, budget))

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["DetectionFrame", "shrunk"]
+__all__ = ["DetectionFrame", "in_larger_frame", "shrunk"]
 
 # The landmark network looks at 192 x 192 pixels of a region 1.5 times as wide as the face, and MediaPipe loses faces
 # below 10 % of the frame's long side: at 1280 pixels even the smallest face fills those 192. More pixels cost time only.
@@ -19,16 +19,16 @@ class DetectionFrame:
     def __init__(self) -> None:
         self._rgb: NDArray[np.uint8] | None = None
 
-    def convert(self, frame: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], tuple[float, float]]:
+    def convert(self, frame: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], int]:
         """A frame for the models.
 
         Args:
             frame: BGR, uint8 ``(height, width, 3)``.
 
         Returns:
-            RGB, read-only, valid until the next call; and the width and height in pixels of ``frame`` that it shows.
+            RGB, read-only, valid until the next call; and how many pixels of ``frame`` each of its sides has.
         """
-        small, extent = shrunk(frame)
+        small, factor = shrunk(frame)
         if self._rgb is None or self._rgb.shape != small.shape:
             self._rgb = np.empty(small.shape, np.uint8)
         cv2.cvtColor(small, cv2.COLOR_BGR2RGB, dst=self._rgb)
@@ -36,22 +36,40 @@ class DetectionFrame:
         # MediaPipe copies a writeable array and borrows a read-only one. Borrowing is safe: it waits until it is idle
         # before it returns.
         view.flags.writeable = False
-        return view, extent
+        return view, factor
 
 
-def shrunk(frame: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], tuple[float, float]]:
+def shrunk(frame: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], int]:
     """The frame at a whole fraction of its size: resizing by area is many times faster by whole numbers.
 
     Args:
         frame: uint8 ``(height, width, 3)``.
 
     Returns:
-        The frame, itself where it is small enough; and the width and height in its pixels that the smaller one shows.
+        The frame, itself where it is small enough; and the side in its pixels of one pixel of the smaller one.
     """
     factor = max(frame.shape[:2]) // _LONG_SIDE
     height, width = frame.shape[0] // max(factor, 1), frame.shape[1] // max(factor, 1)
     if factor < 2 or height == 0 or width == 0:
-        return frame, (float(frame.shape[1]), float(frame.shape[0]))
+        return frame, 1
     whole = frame[: height * factor, : width * factor]
     small = cv2.resize(whole, (width, height), interpolation=cv2.INTER_AREA)
-    return np.asarray(small, np.uint8), (width * float(factor), height * float(factor))
+    return np.asarray(small, np.uint8), factor
+
+
+def in_larger_frame(points: NDArray[np.float32], across: float, down: float) -> NDArray[np.float32]:
+    """Points that were found in a shrunk frame, in pixels of the frame.
+
+    In both, the centre of the first pixel is at 0, 0; that of the shrunk frame lies in the middle of the pixels that it was made of.
+
+    Args:
+        points: float32 ``(n, 3)``, x y z in pixels of the shrunk frame.
+        across: width of one of its pixels, pixels of the frame.
+        down: height of one.
+
+    Returns:
+        float32 ``(n, 3)``.
+    """
+    scale = np.array((across, down, across), np.float32)
+    first = np.array(((across - 1) / 2, (down - 1) / 2, 0), np.float32)
+    return points * scale + first

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgeau._system.native_stderr import native_lines_dropped
-from edgeau.faces.landmarks.detection_frame import DetectionFrame
+from edgeau.faces.landmarks.detection_frame import DetectionFrame, in_larger_frame
 from edgeau.faces.landmarks.landmarker import Landmarker
 from edgeau.sources.check_frame import check_frame
 
@@ -47,12 +47,13 @@ class SolutionsLandmarker(Landmarker):
         self._open()
 
     def detect(self, frame: NDArray[np.uint8]) -> list[NDArray[np.float32]]:  # noqa: D102
-        rgb, extent = self._frame.convert(check_frame(frame))
+        rgb, factor = self._frame.convert(check_frame(frame))
         faces = self._process(rgb).multi_face_landmarks
         if not faces:
             return []
-        scale = np.array((extent[0], extent[1], extent[0]), np.float32)
-        return [points(face, scale) for face in faces]
+        height, width = rgb.shape[:2]
+        found = [points(face, np.array((width, height, width), np.float32)) for face in faces]
+        return found if factor == 1 else [in_larger_frame(face, factor, factor) for face in found]
 
     def describe(self) -> str:  # noqa: D102
         return f"mediapipe {self._version}, solutions.face_mesh, 478 points"

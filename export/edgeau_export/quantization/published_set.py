@@ -105,14 +105,24 @@ def described_with_licence(description: NetworkDescription, calib: PublishedSet)
 def _options(description: NetworkDescription, name: str) -> dict[str, Any]:
     """Choose the reader's options, as the training had them."""
     provenance = description.network.provenance
-    trained = None if provenance is None else provenance.trained_on
-    return dict(trained.options) if trained is not None and trained.set == name else {}
+    trainings = () if provenance is None else provenance.trainings
+    return next((dict(one.options) for one in trainings if one.set == name), {})
 
 
 def _fold(description: NetworkDescription, name: str) -> str:
+    """The fold that the network was trained on; "" where that is not recorded.
+
+    Raises:
+        CalibrationError: it was put together from networks of several.
+    """
     provenance = description.network.provenance
-    trained = None if provenance is None else provenance.trained_on
-    return trained.fold if trained is not None and trained.set == name else ""
+    folds = () if provenance is None else provenance.folds(name)
+    if len(folds) > 1:
+        raise CalibrationError(
+            f"the network was put together from networks trained on folds {', '.join(folds)} of {name}, so that nobody of that set is "
+            "new to it, and its F1 there would be too high; calibrate with faces of other people"
+        )
+    return folds[0] if folds else ""
 
 
 def _splits(frames: LabelledFrames, fold: Fold) -> dict[str, NDArray[np.int64]]:

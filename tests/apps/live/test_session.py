@@ -241,7 +241,7 @@ def test_a_recording_is_read_beside_the_stream(
 
 
 def test_a_calibration_without_a_face_ends_by_the_time_of_its_own_stream() -> None:
-    bundle = SimpleNamespace(manifest=SimpleNamespace(network=SimpleNamespace(name="network")))
+    bundle = SimpleNamespace(network_identity=None)
     calibration = BaselineCalibration(SimpleNamespace(landmark_model=object(), bundle=bundle))
     assert [calibration.take(_result(time_s)) for time_s in (500.0, 509.0, 511.0)] == [False, False, True]
     assert calibration.said == "no face was seen: calibrate again"
@@ -261,6 +261,20 @@ def _result(time_s: float, **lefts: float) -> FrameResult:
     points = np.zeros((468, 3), np.float32)
     faces = [Face(Box(left, 0, 100, 100), points, int(name[1:]), None, {}) for name, left in lefts.items()]
     return FrameResult(0, time_s, 0.0, 0, tuple(faces))
+
+
+class _Refusing:
+    """Refuses baselines as a pipeline with other weights does."""
+
+    def use_baseline(self, baseline: object, track_id: int | None) -> None:
+        raise InputError("collect it again")
+
+
+def test_a_neutral_face_that_does_not_fit_any_more_is_told_and_ends_nothing() -> None:
+    face = CalibratedFace(None, 4, Box(0, 0, 100, 100))
+    face.begin_stream()
+    assert face.take(_result(0.0, t1=20), _Refusing()) == "collect it again"
+    assert face.take(_result(0.1, t1=20), _Refusing()) == ""
 
 
 def test_of_several_people_the_one_in_the_same_place_is_meant() -> None:

@@ -57,6 +57,32 @@ def test_a_damaged_shard_is_named(data_set: Path) -> None:
         labelled_faces(data_set, "val", ("AU1",), ALIGNMENT)
 
 
+@pytest.mark.parametrize(
+    ("column", "values", "said"),
+    [
+        (
+            "crop",
+            ["a", None, "b", "c"],
+            "its column crop holds string, a shard of faces has the bytes of pictures",
+        ),
+        ("aus", [1, 2, 3, 4], "its column aus holds int64, a shard of faces has lists"),
+        ("landmarks", [["1"]] * 4, "its column landmarks holds list<"),
+        ("aus", [[0.5]] * 4, "a face needs 3 AUs and 1434 numbers of landmarks, and one has 1 and 1434"),
+        ("landmarks", [[0.5], None, None, None], "a face needs .* and one has 3 and 1"),
+    ],
+)
+def test_a_column_of_another_kind_is_one_line(data_set: Path, column: str, values: list, said: str) -> None:
+    import pyarrow as pa
+    from pyarrow import parquet
+
+    path = data_set / "val" / "shard-00000.parquet"
+    table = parquet.read_table(path)
+    place = table.column_names.index(column)
+    parquet.write_table(table.set_column(place, column, pa.array(values)), path)
+    with pytest.raises(CalibrationError, match=rf"shard-00000\.parquet: {said}"):
+        labelled_faces(data_set, "val", ("AU1",), ALIGNMENT)
+
+
 def test_only_a_whole_data_set_is_one_to_measure_on(data_set: Path, tmp_path: Path) -> None:
     assert labelled_splits(data_set)
     (data_set / "test" / "shard-00000.parquet").unlink()

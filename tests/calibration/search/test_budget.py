@@ -84,6 +84,48 @@ def test_a_second_opinion_can_send_more_back(quantization: StaticQuantizer, eval
     assert asked
 
 
+class Noisy(UnlabelledEvaluator):
+    """Says that one AU lost .03, give or take a value."""
+
+    give = 0.0
+
+    def cost(self, model: onnx.ModelProto) -> QuantizationCost:
+        drops = np.array([0.03, 0.0, 0.0, 0.0])
+        return QuantizationCost(
+            0.01, 0.0, 1000, self.thresholds, drops, drops, None,
+            (drops.mean() - self.give, drops.mean() + self.give), (0.03 - self.give, 0.03 + self.give),
+        )  # fmt: skip
+
+
+@pytest.mark.parametrize(("give", "asked_about"), [(0.02, True), (0.005, False)])
+def test_a_drop_that_may_be_chance_is_decided_on_more_faces_where_there_are_any(
+    quantization: StaticQuantizer,
+    network: onnx.ModelProto,
+    face_crops: np.ndarray,
+    give: float,
+    asked_about: bool,
+) -> None:
+    noisy = Noisy(network, face_crops[:2], SPEC, HALF)
+    noisy.give = give
+    asked: list[onnx.ModelProto] = []
+
+    def confirmed(graph: onnx.ModelProto, _: QuantizationCost) -> bool:
+        asked.append(graph)
+        return True
+
+    budget = Budget(mean=0.01, worst=0.02, integer=1.0)
+    if asked_about:
+        found = within_budget(quantization, noisy, budget, confirmed=confirmed)
+        assert asked == [found.graph]
+        assert [point.holds for point in found.points] == [False]
+    else:
+        with pytest.raises(GateRefusedError):
+            within_budget(quantization, noisy, budget, confirmed=confirmed)
+        assert not asked
+    with pytest.raises(GateRefusedError):
+        within_budget(quantization, noisy, budget)
+
+
 def test_a_budget_that_cannot_be_met_says_what_it_would_take(
     quantization: StaticQuantizer, network: onnx.ModelProto, face_crops: np.ndarray
 ) -> None:
@@ -117,6 +159,9 @@ def test_labels_are_compared_at_thresholds_fitted_for_each_graph(
     assert worse.worst_drop > 0.1  # type: ignore[operator]
     assert same.interval == shifted.interval == (0, 0), "the faces of both graphs are drawn together"
     assert worse.interval[0] < worse.mean_drop < worse.interval[1]  # type: ignore[index, operator]
+    assert same.worst_interval == (0, 0)
+    assert worse.worst_interval[0] <= worse.worst_drop  # type: ignore[index, operator]
+    assert worse.worst_interval[0] > 0.1  # type: ignore[index]
 
 
 def test_flips_have_an_interval_that_none_seen_does_not_close(

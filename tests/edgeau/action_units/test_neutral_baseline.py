@@ -5,6 +5,7 @@ import pytest
 
 from edgeau.action_units.neutral_baseline import NeutralBaseline
 from edgeau.action_units.neutral_collector import NeutralCollector
+from edgeau.bundle.network_identity import NetworkIdentity
 from edgeau.errors import InputError, UsageError
 
 
@@ -113,7 +114,10 @@ def test_a_baseline_of_the_wrong_shape_is_refused(tmp_path):
         NeutralBaseline.load(tmp_path / "small.npz")
 
 
-def with_logits(model, face, logits, network="mrpnet"):
+NETWORK = NetworkIdentity("mrpnet", "0123456789abcdef")
+
+
+def with_logits(model, face, logits, network=NETWORK):
     collector = NeutralCollector(model, network=network)
     for number in range(31):
         # A blink and a frame that the network skipped are in it.
@@ -128,29 +132,57 @@ def test_network_logits_at_rest_are_their_median_and_outlive_a_file(model, astro
     baseline.save(tmp_path / "me.npz")
     again = NeutralBaseline.load(tmp_path / "me.npz")
     assert np.array_equal(again.network_logits, baseline.network_logits)
-    assert again.network == "mrpnet"
+    assert again.network == NETWORK
 
 
 def test_seven_tenths_of_what_lies_above_other_people_are_believed(model, astronaut_landmarks):
     baseline = with_logits(model, astronaut_landmarks, (2.0, -3.0))
     average = np.float32((1.0, -3.5))
-    np.testing.assert_allclose(baseline.excess(average, "mrpnet"), (0.7, 0.35), rtol=1e-6)
+    np.testing.assert_allclose(baseline.excess(average, NETWORK), (0.7, 0.35), rtol=1e-6)
     doubted = replace(baseline, confidence=0.5)
-    np.testing.assert_allclose(doubted.excess(average, "mrpnet"), (0.35, 0.175), rtol=1e-6)
+    np.testing.assert_allclose(doubted.excess(average, NETWORK), (0.35, 0.175), rtol=1e-6)
 
 
 def test_without_network_logits_the_network_is_not_moved(model, astronaut_landmarks):
     average = np.float32((1.0, -3.5))
-    assert not collect(model, astronaut_landmarks).baseline().excess(average, "mrpnet").any()
-    nameless = with_logits(model, astronaut_landmarks, (2.0, -3.0), network="")
+    assert not collect(model, astronaut_landmarks).baseline().excess(average, NETWORK).any()
+    nameless = with_logits(model, astronaut_landmarks, (2.0, -3.0), network=None)
     assert nameless.network_logits is None
 
 
-@pytest.mark.parametrize(("network", "count"), [("mrpnet-slim", 2), ("mrpnet", 3)])
-def test_a_baseline_of_another_network_is_refused(model, astronaut_landmarks, network, count):
+@pytest.mark.parametrize(
+    ("network", "count", "said"),
+    [
+        (replace(NETWORK, name="mrpnet-slim"), 2, "with the network mrpnet, and mrpnet-slim runs"),
+        (replace(NETWORK, digest="another"), 2, "with other weights of the network mrpnet"),
+        (NETWORK, 3, "of 2 action units, and mrpnet has 3"),
+    ],
+)
+def test_a_baseline_of_another_network_is_refused(model, astronaut_landmarks, network, count, said):
     baseline = with_logits(model, astronaut_landmarks, (2.0, -3.0))
-    with pytest.raises(InputError, match="collected with the network mrpnet"):
+    with pytest.raises(InputError, match=f"{said}.*collect it again"):
         baseline.excess(np.zeros(count, np.float32), network)
+
+
+def test_a_file_that_does_not_say_which_weights_its_network_had_is_refused(model, tmp_path):
+    shape = np.zeros((468, 3), np.float32)
+    np.savez(
+        tmp_path / "old.npz",
+        shape=shape,
+        template_digest="x",
+        frames=9,
+        network_logits=np.zeros(2),
+        network="mrpnet",
+    )
+    with pytest.raises(InputError, match=r"old.npz does not say which weights .* collect it again"):
+        NeutralBaseline.load(tmp_path / "old.npz")
+
+
+def test_the_name_of_a_network_does_not_tell_its_weights(model):
+    with pytest.raises(UsageError, match=r"must be bundle\.network_identity.*got 'mrpnet'"):
+        NeutralCollector(model, network="mrpnet")
+    with pytest.raises(UsageError, match="or neither"):
+        NeutralBaseline(model.template, model.template_digest, 9, network_logits=np.zeros(2, np.float32))
 
 
 def test_a_file_whose_network_logits_are_no_numbers_is_refused(model, astronaut_landmarks, tmp_path):

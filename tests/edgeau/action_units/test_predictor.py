@@ -172,14 +172,32 @@ def test_network_logits_at_rest_move_every_au_of_whom_they_are(
         own = plain.network_logits
         assert own.shape == (len(DEFAULT),)
         np.testing.assert_allclose(probabilities(plain), sigmoid(2 * own), atol=1e-4)
-        name = pipeline.bundle.manifest.network.name
+        network = pipeline.bundle.network_identity
         baseline = NeutralBaseline(
-            model.shape(astronaut_landmarks), model.template_digest, 9, network_logits=own, network=name
+            model.shape(astronaut_landmarks), model.template_digest, 9, network_logits=own, network=network
         )
         pipeline.use_baseline(baseline)
         moved = pipeline.process(astronaut).faces[0]
         np.testing.assert_array_equal(moved.network_logits, own)
         np.testing.assert_allclose(probabilities(moved), sigmoid(2 * (own - 0.7 * (own + 1))), atol=1e-4)
-        pipeline.use_baseline(replace(baseline, network="another"))
-        with pytest.raises(InputError, match="collected with the network another"):
-            pipeline.process(astronaut)
+        for other, said in (
+            (
+                replace(baseline, network=replace(network, digest="another")),
+                "with other weights of the network tiny",
+            ),
+            (replace(baseline, template_digest="another"), "with another landmark model"),
+        ):
+            with pytest.raises(InputError, match=said):
+                pipeline.use_baseline(other)
+        np.testing.assert_array_equal(
+            probabilities(pipeline.process(astronaut).faces[0]), probabilities(moved)
+        )
+
+
+def test_a_baseline_is_refused_where_it_would_have_no_effect(bundle_path, make_landmark_model) -> None:
+    model = make_landmark_model()
+    with Pipeline.load(bundle_path) as pipeline:
+        assert pipeline.landmark_model is None
+        with pytest.raises(InputError, match="that of tiny has none; use no baseline"):
+            pipeline.use_baseline(NeutralBaseline(model.template, model.template_digest, 9))
+        pipeline.use_baseline(None)

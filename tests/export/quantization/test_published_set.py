@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -112,6 +113,15 @@ def test_what_cannot_be_used_is_named(trees: dict[str, Path], tmp_path: Path) ->
             CalibrationError, match="bp4d codes none of the network's labels: it codes AU1, .*has smile"
         ),
         calibration_data(PublishedSet("bp4d", trees["bp4d"]), described("bp4d", ("smile",)), SILENT),
+    ):
+        pass
+    network = described("bp4d").network
+    told = (Provenance(trained_on=TrainedOn("bp4d", fold, OPTIONS["bp4d"])) for fold in "12")
+    merged = Provenance(members=tuple(told))
+    of_two_folds = replace(described("bp4d"), network=replace(network, provenance=merged))
+    with (
+        pytest.raises(CalibrationError, match="trained on folds 1, 2 of bp4d, so that nobody"),
+        calibration_data(PublishedSet("bp4d", trees["bp4d"]), of_two_folds, SILENT),
     ):
         pass
     with (

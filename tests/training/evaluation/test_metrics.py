@@ -4,7 +4,7 @@ from sklearn.metrics import accuracy_score, f1_score
 
 from edgeau.errors import InputError
 from edgeau.metrics import macro_mean
-from edgeau_training.evaluation.metrics import fit_thresholds, flat_rises, measure
+from edgeau_training.evaluation.metrics import fit_thresholds, flat_shifts, matched_thresholds, measure
 from edgeau_training.evaluation.predictions import Predictions
 
 
@@ -85,12 +85,28 @@ def test_too_few_positives_fall_back_to_one_half():
     assert fit_thresholds(made)[0] == pytest.approx(made.probabilities[-5, 0])
 
 
-def test_a_threshold_may_rise_as_far_as_f1_stays():
+def test_a_threshold_may_move_as_far_as_f1_stays():
     made = predictions([[3.0], [2.0], [1.0], [-1.0], [-2.0]], [[1], [1], [1], [0], [0]], [0.5])
-    assert flat_rises(made, 0.0)[0] == pytest.approx(1.0)
-    assert flat_rises(made, 0.21)[0] == pytest.approx(2.0)  # two of three found: F1 .8
+    assert flat_shifts(made, 0.0)[0] == pytest.approx([0.0, 1.0])
+    assert flat_shifts(made, 0.21)[0] == pytest.approx(
+        [-1.0, 2.0]
+    )  # one false alarm: F1 .86; two of three found: .8
 
 
-def test_a_threshold_above_which_f1_falls_does_not_rise():
+def test_a_threshold_beside_which_f1_falls_does_not_move():
     made = predictions([[0.0], [0.0], [-1.0]], [[1], [1], [0]], [0.5])
-    assert flat_rises(made, 0.01)[0] == 0.0
+    assert flat_shifts(made, 0.01)[0] == pytest.approx([0.0, 0.0])
+
+
+def test_matched_thresholds_call_as_many_faces():
+    reference = random_predictions()
+    other = predictions(0.3 * reference.logits + 2, reference.truth)
+    matched = matched_thresholds(reference, other)
+    np.testing.assert_array_equal(other.with_thresholds(matched).decisions, reference.decisions)
+
+
+@pytest.mark.parametrize(("threshold", "called"), [(0.9999, 0), (0.0001, 3)])
+def test_matched_thresholds_of_all_faces_and_of_none(threshold, called):
+    reference = predictions([[1.0], [0.0], [-1.0]], [[1], [1], [0]], [threshold])
+    other = predictions([[5.0], [4.0], [3.0]], [[1], [1], [0]])
+    assert other.with_thresholds(matched_thresholds(reference, other)).decisions.sum() == called

@@ -19,6 +19,7 @@ from edgeau_training.datasets.preparation import prepare
 from edgeau_training.evaluation.command import main
 from edgeau_training.networks import build_network
 from edgeau_training.networks.catalogue import network_facts
+from edgeau_training.postprocessing.merge import merge
 from edgeau_training.trainer.framing import framing_of
 from tests.training.trees import OPTIONS
 
@@ -169,6 +170,19 @@ def test_each_of_several_models_of_one_name_is_asked_for_its_fold(evaluate, chec
     code, _, err = evaluate("bp4d", models[1], "--against", models[0], "--fold", "2")
     assert code == 2
     assert "checkpoint.safetensors (2) was trained on fold 1 of bp4d" in err
+
+
+def test_every_fold_of_a_merged_model_counts(evaluate, checkpoint, tmp_path):
+    members = [checkpoint(("AU1", "AU4"), data_set="disfa", fold=fold, kind=IR) for fold in ("1", "2")]
+    merge(members, tmp_path / "merged.safetensors")
+    for arguments in ((), ("--fold", "1"), ("--fold", "2")):
+        code, _, err = evaluate("disfa", tmp_path / "merged.safetensors", *arguments)
+        assert code == 2
+        assert "networks trained on folds 1, 2 of disfa, so that every test side has people" in err
+    merge([members[0]] * 2, tmp_path / "merged.safetensors")
+    code, document, _ = evaluate("disfa", tmp_path / "merged.safetensors")
+    assert code == 0
+    assert document["data"]["name"] == "disfa, fold 1, test"
 
 
 def test_a_fold_that_is_named_twice_counts_once(evaluate, checkpoint, tmp_path):

@@ -55,9 +55,31 @@ class TestShifts:
     def test_a_silent_threshold_stays(self):
         assert threshold_shifts(table([3] * 10, [-3] * 20), SHARP) == {"AU6": 0.0}
 
-    @pytest.mark.parametrize(("present", "absent"), [(4, 20), (10, 9)])
-    def test_few_faces_say_nothing(self, present, absent):
+    def test_a_fall_is_limited_from_where_renders_begin_to_tell(self):
+        real = table([-9] * 10, [-12] * 20)
+        limit = RealFaceRule().largest_fall
+        assert threshold_shifts(real, SHARP) == {"AU6": pytest.approx(-limit)}
+        # Renders: F1 is the same from the threshold down to -1.5 only, since no face lies between.
+        flat = table([1] * 200 + [-1.5], [-3] * 10)
+        assert threshold_shifts(real, flat) == {"AU6": pytest.approx(-limit - 1.5)}
+
+    @pytest.mark.parametrize(("present", "absent"), [(3, 20), (10, 9)])
+    def test_few_faces_say_nothing_and_the_highest_threshold_is_taken_that_renders_do_not_tell_apart(
+        self, present, absent
+    ):
         assert threshold_shifts(table([3] * present, [2] * absent), SHARP) == {"AU6": 0.0}
+        flat = table([1.5] * 10, [-1] * 10)
+        assert threshold_shifts(table([3] * present, [2] * absent), flat) == {"AU6": 1.5}
+
+    def test_an_au_without_real_faces_gets_the_highest_threshold_that_renders_do_not_tell_apart(self):
+        renders = Predictions(
+            ("AU6", "AU9"),
+            np.array([[1.5, 0.7]] * 10 + [[-1, -1]] * 10, np.float32),
+            np.array([[1, 1]] * 10 + [[0, 0]] * 10, np.int8),
+            np.array([0.5, 0.5]),
+        )
+        found = threshold_shifts(table([3] * 10, [-3] * 20), renders)
+        assert found == {"AU6": 0.0, "AU9": pytest.approx(0.7)}
 
     def test_a_fusion_that_is_shifted_decides_as_a_moved_threshold_would(self):
         one = dict.fromkeys(("AU1", "AU6"), 1.0)
@@ -101,3 +123,27 @@ def test_of_equal_bounds_the_largest_is_taken_that_finds_enough_of_what_is_shown
     unasked = bounded_by_real_faces(on(clear), on(clear), lower, on(clear), rule=RealFaceRule(mean_recall=0))
     assert max(asked.auc.values()) - min(asked.auc.values()) < RealFaceRule.auc_margin
     assert (asked.bound, unasked.bound) == (0.4, 0.7)
+
+
+def test_of_equal_bounds_the_largest_is_taken_at_which_faces_at_rest_are_silent():
+    """On real faces the network calls three of the faces at rest by far; no threshold within its limits silences them."""
+    random = np.random.default_rng(2)
+    truth = (random.random((400, 1)) < 0.4).astype(np.int8)
+    clear = (truth * 6 - 3 + random.normal(0, 0.5, truth.shape)).astype(np.float32)
+    half = np.array([0.5])
+    loud = clear.copy()
+    rest = np.flatnonzero(truth[:, 0] == 0)[:3]
+    loud[rest] = 9.0
+
+    def on(logits, at_rest=None):
+        return Predictions(("AU6",), logits, truth, half, at_rest=at_rest)
+
+    everywhere = np.zeros(len(truth), bool)
+    everywhere[rest] = True
+    rule = RealFaceRule(auc_margin=1.0, mean_recall=0.0)
+    unknown = bounded_by_real_faces(on(clear), on(clear), on(loud), on(clear), rule=rule)
+    known = bounded_by_real_faces(
+        on(clear), on(clear), on(loud, everywhere), on(clear, everywhere), rule=rule
+    )
+    assert unknown.bound == 0.7
+    assert known.bound < 0.7

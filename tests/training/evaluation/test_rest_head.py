@@ -87,7 +87,7 @@ def test_the_baseline_is_the_one_that_the_package_gives() -> None:
     model = LandmarkModel.load(bundle.path(manifest.landmark_model))
     columns = [model.labels.index(label) for label in LABELS]
     own = NeutralBaseline(
-        model.shape(FACE), model.template_digest, 1, 1.0, found.logits[0], manifest.network.name
+        model.shape(FACE), model.template_digest, 1, 1.0, found.logits[0], bundle.network_identity
     )
     average, weights, landmark_weights, bias = (
         np.array([part[label] for label in LABELS], np.float32)
@@ -98,7 +98,7 @@ def test_the_baseline_is_the_one_that_the_package_gives() -> None:
             manifest.fusion.bias,
         )
     )
-    moved = found.logits[1] - own.excess(average, manifest.network.name)
+    moved = found.logits[1] - own.excess(average, bundle.network_identity)
     expected = weights * moved + landmark_weights * model.logits(FACE, own)[columns] + bias
     np.testing.assert_allclose(pairs.own_fused[0], expected, atol=1e-4)
     np.testing.assert_allclose(pairs.moved_network[0], moved, atol=1e-5)

@@ -46,7 +46,7 @@ def test_a_slimmed_network_keeps_the_weights_of_the_channels_that_it_keeps():
 
 
 @torch.no_grad()
-def test_with_all_blocks_and_channels_it_is_mrp_net_at_160_pixels():
+def test_with_all_blocks_and_channels_it_is_mrp_net_on_the_same_pixels():
     torch.manual_seed(1)
     wide = build_network("mrpnet", BP4D).eval()
     whole = slim_network(wide, 256, blocks=(2, 3, 3, 4, 4, 5, 2)).eval()

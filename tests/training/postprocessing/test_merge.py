@@ -1,13 +1,16 @@
 import json
 import shutil
+from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
 
+from edgeau._system.file_digest import file_digest
+from edgeau.bundle.provenance import Provenance, TrainedOn
 from edgeau.errors import CheckpointError
 from edgeau.metrics import best_threshold, sigmoid
-from edgeau_training.checkpoint import load_checkpoint, make_seeded_checkpoint
+from edgeau_training.checkpoint import load_checkpoint, make_seeded_checkpoint, read_info, save_checkpoint
 from edgeau_training.evaluation.predictions import Predictions, save_predictions
 from edgeau_training.postprocessing.merge import main, merge
 
@@ -39,6 +42,24 @@ def test_what_it_says_about_itself(tmp_path, views):
         info.training == "mean of: untrained: random weights of seed 0; untrained: random weights of seed 1"
     )
     assert load_checkpoint(tmp_path / "two.safetensors")[1] == info
+
+
+def test_it_keeps_what_each_member_was_trained_on(tmp_path, views):
+    told = [Provenance(trained_on=TrainedOn("bp4d", fold)) for fold in ("1", "2")]
+    for path, one in zip(views, told, strict=True):
+        network, info = load_checkpoint(path)
+        save_checkpoint(path, network, replace(info, provenance=one))
+    out = tmp_path / "two.safetensors"
+    merge(views, out)
+    kept = read_info(out).provenance
+    assert kept.members == tuple(
+        replace(one, weights=file_digest(path)) for path, one in zip(views, told, strict=True)
+    )
+    assert kept.folds("bp4d") == ("1", "2")
+    assert [one.fold for one in kept.trainings] == ["1", "2"]
+    # Of what is merged again, everything is still known.
+    merge([out, out], tmp_path / "four.safetensors")
+    assert read_info(tmp_path / "four.safetensors").provenance.folds("bp4d") == ("1", "2")
 
 
 def test_members_of_other_labels_are_refused(tmp_path, views):

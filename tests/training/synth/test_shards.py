@@ -105,6 +105,55 @@ def test_a_split_without_any_face_found(tmp_path):
     assert shards.read_split(tmp_path, "test")["landmarks"].shape == (1, 478, 3)
 
 
+@pytest.mark.parametrize(
+    ("column", "values", "said"),
+    [
+        ("crop", ["a", "b"], "crop holds string, a shard of faces has binary"),
+        ("detected", [1, 0], "detected holds int64, a shard of faces has bool"),
+        ("identity", [0.5, None], "identity holds double, a shard of faces has int32"),
+        ("aus", ["0.1", "0.2"], "aus holds string"),
+        ("aus", [["0.1"], ["0.2"]], "aus holds list<"),
+        ("landmarks", [[1, 2], None], "landmarks holds list<.*int64"),
+        ("landmarks", [[0.5] * 1434, [0.5] * 1404], "landmarks has lists of 1404 and 1434 numbers"),
+        ("landmarks", [[0.5], None], "landmarks has lists of 1 numbers, a shard of faces has 1434 numbers"),
+        ("aus", [[0.5, 0.5], [0.5]], "aus has lists of 1 and 2 numbers"),
+        ("sides", [[0.5] * 3, [0.5] * 3], "sides has lists of 3 numbers"),
+    ],
+)
+def test_a_column_of_another_kind_is_one_line(tmp_path, column, values, said):
+    path = shards.shard_path(tmp_path, "val", 0)
+    shards.write_shard(path, [row(0), row(1)])
+    table = pq.read_table(path)
+    pq.write_table(table.set_column(table.column_names.index(column), column, pa.array(values)), path)
+    with pytest.raises(InputError, match=rf"shard-00000\.parquet: its column {said}.*render again"):
+        shards.read_split(tmp_path, "val", [column])
+    assert len(shards.read_split(tmp_path, "val", ["index"])["index"]) == 2
+
+
+def test_numbers_of_other_widths_are_read(tmp_path):
+    path = shards.shard_path(tmp_path, "val", 0)
+    shards.write_shard(path, [row(0)])
+    table = pq.read_table(path)
+    for name, kind in (
+        ("aus", pa.large_list(pa.float64())),
+        ("identity", pa.int64()),
+        ("crop", pa.large_binary()),
+    ):
+        place = table.column_names.index(name)
+        table = table.set_column(place, name, table.column(name).cast(kind))
+    pq.write_table(table, path)
+    faces = shards.read_split(tmp_path, "val")
+    np.testing.assert_array_equal(faces["aus"][0], row(0)["aus"])
+    assert faces["crop"] == [b"crop0"]
+
+
+def test_shards_of_different_sets_are_one_line(tmp_path):
+    shards.write_shard(shards.shard_path(tmp_path, "val", 0), [row(0)])
+    shards.write_shard(shards.shard_path(tmp_path, "val", 1), [{**row(1), "aus": [0.5] * 44}])
+    with pytest.raises(InputError, match="aus has lists of 22 and 44 numbers in different shards"):
+        shards.read_split(tmp_path, "val", ["aus"])
+
+
 def test_a_growing_set_shows_finished_shards_only(folder):
     (folder / "val" / ".shard-00002.0123456789ab.part.parquet").write_bytes(b"half")
     assert len(shards.shard_paths(folder, "val")) == 2

@@ -4,8 +4,9 @@ import json
 import shutil
 
 import pytest
+import torch
 
-from edgeau_training.checkpoint import make_seeded_checkpoint
+from edgeau_training.checkpoint import make_seeded_checkpoint, read_info
 from edgeau_training.datasets.point_table import COLUMNS
 from edgeau_training.evaluation.command import main as evaluate
 from edgeau_training.evaluation.predictions import load_predictions
@@ -142,6 +143,42 @@ def test_a_whole_table_is_not_measured_by_what_was_trained_on_part_of_it(
         (data / "labels.csv").read_text().replace("0.png,0,train,0", "0.png,0,train,1")
     )
     assert evaluate([*line, "--resamples", "2"]) == 0  # another table
+
+
+@pytest.mark.parametrize(
+    ("row", "changed"), [("6.png,6,train", "6.png,2,train"), ("7.png,7,train", "7.png,7,test")]
+)
+def test_a_run_does_not_go_on_with_other_people_or_sides(refused, written_recipe, copy, capsys, row, changed):
+    """Pictures and labels are the same: the rows that are trained on, or whom they show, are others."""
+    data = copy("pictures")
+    table = data / "labels.csv"
+    before = table.read_text().replace("6.png,3,", "6.png,6,").replace("7.png,3,", "7.png,7,")
+    table.write_text(before)
+    recipe = written_recipe("pictures", "ir", "{ aligned = true, count = 3 }")
+    out = recipe.parent / "out"
+    line = [str(recipe), "--data", str(data), "--out", str(out), "--device", "cpu", "--fold", "split"]
+    assert main(line) == 0
+    assert main([*line, "--resume"]) == 0
+    assert row in before
+    table.write_text(before.replace(row, changed))
+    capsys.readouterr()
+    message = refused(recipe, data, "--fold", "split", "--resume")
+    assert "with another division of them into sides, people and clips" in message
+    assert main([*line, "--resume", "--changed-recipe"]) == 0
+    changes = read_info(out / "checkpoint.safetensors").provenance.changes
+    assert [text.partition(": ")[2] for text in changes] == ["sides, people, clips or intensities"]
+
+
+def test_a_state_of_before_the_division_was_recorded_goes_on(written_recipe, copy):
+    data = copy("pictures")
+    recipe = written_recipe("pictures", "ir", "{ aligned = true, count = 3 }")
+    out = recipe.parent / "out"
+    line = [str(recipe), "--data", str(data), "--out", str(out), "--device", "cpu"]
+    assert main(line) == 0
+    state = torch.load(out / "state.pt", weights_only=True)
+    del state["division"]
+    torch.save(state, out / "state.pt")
+    assert main([*line, "--resume"]) == 0
 
 
 def test_folds_of_another_recipe_are_not_averaged_with_those_of_this_one(

@@ -316,3 +316,21 @@ def test_a_network_in_the_manner_of_caffe_gets_bgr_in_0_to_255():
     image = torch.arange(3, dtype=torch.uint8).expand(1, 2, 2, 3)
     spec = network_facts("drml").input
     torch.testing.assert_close(Normaliser(spec)(image)[0, :, 0, 0], torch.tensor([2.0, 1.0, 0.0]))
+
+
+def test_a_teachers_answers_stay_with_their_faces(faces, targets):
+    answers = np.arange(3 * len(faces), dtype=np.float32).reshape(-1, 3)
+    draws = list(Cursor(build_sampler("uniform", faces, 5), 8).epoch())
+    maker = Batches(faces, 5, twice=True, teacher=answers)
+    (batch,) = maker.epoch(draws[:1], VIEW, Augmentation.none(), 0, 0, slice(None))
+    assert batch.teacher.chunk(2)[0].tolist() == answers[draws[0].order].tolist()
+    assert torch.equal(*batch.teacher.chunk(2))
+
+
+def test_a_teachers_answers_change_sides_with_the_picture():
+    draws = Cursor(build_sampler("uniform", Turned(), 0), 8).epoch()
+    answers = np.tile(np.array([[1.0, 2.0, 3.0]], np.float32), (8, 1))
+    (batch,) = Batches(Turned(), 0, twice=True, teacher=answers).epoch(
+        draws, CropView(32, 224), Augmentation.none(flip=1), 0, 0, slice(None)
+    )
+    assert batch.teacher.tolist() == [[1, 3, 2]] * 8 + [[1, 2, 3]] * 8

@@ -168,8 +168,24 @@ def test_a_run_is_not_overwritten(tmp_path, faces, capsys):
     assert "is not a training state" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("option", ["dropout", "drop_path"])
+def test_replicas_need_a_network_that_draws_nothing(tmp_path, faces, capsys, option):
+    path = recipe(tmp_path)
+    path.write_text(path.read_text().replace(f"{option} = 0.0", f"{option} = 0.2"))
+    assert main([str(path), "--data", str(faces), "--out", str(tmp_path / "run")]) == 2
+    assert "needs a network that draws nothing at random" in capsys.readouterr().err
+
+
+def test_the_slim_network_draws_nothing(tmp_path):
+    """It takes neither dropout nor drop_path as an option."""
+    path = tmp_path / "two.toml"
+    path.write_text('base = "mrpnet-slim-synthetic"\nreplicas = 2\n')
+    assert read_recipe(path).replicas == 2
+
+
 CHANGES = {
     "agreement": ("replicas = 2", "replicas = 2\nagreement = 1.0"),
+    "imitation": ("replicas = 2", "replicas = 2\nimitation = 1.0"),
     "loss": ("", '[loss]\nname = "focal"\n'),
     "sampler": ("", '[sampler]\nname = "mlros"\n'),
     "optimiser": ("lr = 0.003", "lr = 0.001"),

@@ -176,13 +176,13 @@ def _check_table(scorers: Sequence[Scorer], table: Path) -> None:
         UsageError: one was.
     """
     for title, scorer in zip(_distinct([scorer.name for scorer in scorers]), scorers, strict=True):
-        on = None if scorer.provenance is None else scorer.provenance.trained_on
-        if on is not None and on.set == "pictures" and _is_table_of(on, scorer.labels, table):
-            advice = "--split test" if on.fold == "split" else f"--data pictures:{table} --fold {on.fold}"
-            raise UsageError(
-                f"{title} was trained on fold {on.fold} of this table, so that people of its training part are among all rows; "
-                f"say {advice}, or --split with the part that is meant"
-            )
+        for on in () if scorer.provenance is None else scorer.provenance.trainings:
+            if on.set == "pictures" and _is_table_of(on, scorer.labels, table):
+                advice = "--split test" if on.fold == "split" else f"--data pictures:{table} --fold {on.fold}"
+                raise UsageError(
+                    f"{title} was trained on fold {on.fold} of this table, so that people of its training part are among all rows; "
+                    f"say {advice}, or --split with the part that is meant"
+                )
 
 
 def _is_table_of(trained: TrainedOn, labels: Sequence[str], table: Path) -> bool:
@@ -205,20 +205,25 @@ def _fold_of(name: str, scorers: Sequence[Scorer], fold: str | None, side: str |
     """
     # One by one: files of several runs have the same name.
     trained = [
-        (title, scorer.provenance.trained_on.fold)
+        (title, scorer.provenance.folds(name))
         for title, scorer in zip(_distinct([scorer.name for scorer in scorers]), scorers, strict=True)
         if scorer.provenance is not None
-        and scorer.provenance.trained_on is not None
-        and scorer.provenance.trained_on.set == name
     ]
-    if not trained or side == "train":
+    folds = {own for _, several in trained for own in several}
+    if not folds or side == "train":
         return fold
-    folds = {own for _, own in trained}
+    for model, several in trained:
+        if len(several) > 1:
+            raise UsageError(
+                f"{model} was put together from networks trained on folds {', '.join(several)} of {name}, so that every test side has "
+                "people of its training faces; measure it on another data set, each of its members on its own fold, or on --split "
+                "train with a fold"
+            )
     if fold is None and len(folds) == 1:
         (fold,) = folds
         print(f"{_NAME}: trained on fold {fold} of {name}, so measured on its test side", file=sys.stderr)
-    for model, own in trained:
-        if own != fold:
+    for model, several in trained:
+        for own in (one for one in several if one != fold):
             raise UsageError(
                 f"{model} was trained on fold {own} of {name}, so that people of other test sides were among its training faces; "
                 f"say --fold {own}, or --split train with a fold to measure on what was trained on"

@@ -26,13 +26,12 @@ from edgeau_training.evaluation.fusion_fit import (
     fused_predictions,
     mean_at_rest,
 )
-from edgeau_training.evaluation.metrics import fit_thresholds, intervals, measure
+from edgeau_training.evaluation.metrics import fit_thresholds, intervals, matched_thresholds, measure
 from edgeau_training.evaluation.predictions import Predictions, load_predictions, save_predictions
 from edgeau_training.evaluation.real_face_bounds import (
     RealFaceRule,
     bounded_by_real_faces,
     shifted_fusion,
-    threshold_shifts,
 )
 from edgeau_training.evaluation.report import model_document, model_table, write_document
 from edgeau_training.evaluation.run import predict
@@ -68,7 +67,7 @@ def _parser() -> CommandParser:
     parser.add_argument("--limit", type=positive, metavar="N", help="only the first N faces of each split")
     parser.add_argument("--artifact", help="of a bundle")
     parser.add_argument("--also", action="append", default=[], metavar="SEL",
-                        help="another artifact of the bundle, which gets thresholds of its own by the same rule")  # fmt: skip
+                        help="another artifact of the bundle, which gets thresholds at which it calls as many faces as the first")  # fmt: skip
     parser.add_argument("--shares", type=float, nargs=2, default=FusionRule.shares, metavar=("LOW", "HIGH"),
                         help="bounds of the network's share (default %(default)s)")  # fmt: skip
     parser.add_argument("--real", type=Path, metavar="DIR",
@@ -86,11 +85,11 @@ def _fit(argv: Sequence[str] | None) -> int:
     options = _parser().parse_args(argv)
     rule = FusionRule(shares=(options.shares[0], options.shares[1]), margin=options.margin)
     answers = _answers(options)
-    fit, shifts, bounds = _fitted(options, answers, rule)
+    fit, bounds = _fitted(options, answers, rule)
     fit = replace(fit, fusion=replace(fit.fusion, rest=mean_at_rest(answers["network on fitted"])))
     tables = _three(fit, answers)
     others = {
-        file: dict(zip(fit.fusion.bias, _own_thresholds(fit, shifts, answers, file).tolist(), strict=True))
+        file: dict(zip(fit.fusion.bias, _own_thresholds(fit, answers, file).tolist(), strict=True))
         for file in _others(answers)
     }
     document = {"artifact_thresholds": others, "network": Path(options.network).name, "landmark": options.landmark.name, "data": options.data.name,
@@ -106,11 +105,11 @@ def _fit(argv: Sequence[str] | None) -> int:
 
 def _fitted(
     options: argparse.Namespace, answers: dict[str, Predictions], rule: FusionRule
-) -> tuple[FusionFit, dict[str, float], dict[str, Any] | None]:
-    """The fit on renders, bounded by real faces where they are given; how they moved thresholds, and what else they did."""
+) -> tuple[FusionFit, dict[str, Any] | None]:
+    """The fit on renders, bounded by real faces where they are given; and what those did."""
     network, landmark = answers["network on fitted"], answers["landmark on fitted"]
     if options.real is None:
-        return fit_fusion(network, landmark, rule), {}, None
+        return fit_fusion(network, landmark, rule), None
     bounded = bounded_by_real_faces(
         network,
         landmark,
@@ -124,7 +123,7 @@ def _fitted(
         answers["network on real faces"],
         answers["landmark on real faces"],
         fit.fusion,
-        fit.thresholds[[network.labels.index(label) for label in bounded.shifts]],
+        fit.thresholds[[network.labels.index(label) for label in answers["network on real faces"].labels]],
     )
     document = {
         "data": options.real.name,
@@ -134,7 +133,7 @@ def _fitted(
         "threshold_shifts": bounded.shifts,
         "measured": model_document("fused", real, measure(real), intervals(real, resamples=500)),
     }
-    return fit, bounded.shifts, document
+    return fit, document
 
 
 def _others(answers: dict[str, Predictions]) -> list[str]:
@@ -144,27 +143,18 @@ def _others(answers: dict[str, Predictions]) -> list[str]:
     return [name for name in names if name not in ("network", "landmark")]
 
 
-def _own_thresholds(
-    fit: FusionFit, shifts: dict[str, float], answers: dict[str, Predictions], file: str
-) -> NDArray[np.float64]:
-    """Thresholds of another artifact in the same fusion, by the same rule: fitted on renders, moved by real faces.
+def _own_thresholds(fit: FusionFit, answers: dict[str, Predictions], file: str) -> NDArray[np.float64]:
+    """Thresholds of another artifact in the same fusion, at which it calls as many of the fitted faces as the first one.
 
-    They are for probabilities of the fusion whose logits already moved by what real faces asked of the first artifact.
+    It has nearly the same answers. Thresholds that were fitted to its own F1, which is flat near its maximum, would differ by chance.
     """
-    back = shifted_fusion(fit.fusion, {label: -shift for label, shift in shifts.items()})
-    half = np.full(len(fit.thresholds), 0.5)
-    renders = fused_predictions(answers[f"{file}{_OTHER}fitted"], answers["landmark on fitted"], back, half)
-    thresholds = fit_thresholds(renders)
-    logits = np.log(thresholds) - np.log1p(-thresholds)
-    labels = renders.labels
-    if f"{file}{_OTHER}real faces" in answers:
-        network = answers[f"{file}{_OTHER}real faces"]
-        columns = [labels.index(label) for label in network.labels]
-        real = fused_predictions(network, answers["landmark on real faces"], back, thresholds[columns])
-        own = threshold_shifts(real, renders.with_thresholds(thresholds))
-        logits += [own.get(label, 0.0) - shifts.get(label, 0.0) for label in labels]
-    moved: NDArray[np.float64] = 1 / (1 + np.exp(-logits))
-    return moved
+    first, other = (
+        fused_predictions(
+            answers[f"{name} on fitted"], answers["landmark on fitted"], fit.fusion, fit.thresholds
+        )
+        for name in ("network", file)
+    )
+    return matched_thresholds(first, other)
 
 
 def _answers(options: argparse.Namespace) -> dict[str, Predictions]:
@@ -193,9 +183,8 @@ def _answers(options: argparse.Namespace) -> dict[str, Predictions]:
             tables = predict(scorers, open_faces(options.data, split), options.limit, labels).predictions
             answers |= _named(tables, more, role)
         if options.real is not None:
-            scorers, real = (network, landmark, *others.values()), open_faces(options.real)
-            tables = predict(scorers, real, labels=labels).predictions
-            answers |= _named(tables, others, "real faces")
+            tables = predict((network, landmark), open_faces(options.real), labels=labels).predictions
+            answers |= _named(tables, {}, "real faces")
     if options.keep:
         save_predictions(options.keep, answers)
     return answers
@@ -216,11 +205,6 @@ def _kept(options: argparse.Namespace) -> dict[str, Predictions]:
         if name not in answers
     ]
     others = _others(answers)
-    missing += [
-        name
-        for name in (f"{file}{_OTHER}real faces" for file in others if options.real)
-        if name not in answers
-    ]
     if len(others) < len(options.also):
         missing.append(f"{len(options.also)} other artifacts (it has {len(others)})")
     if missing:

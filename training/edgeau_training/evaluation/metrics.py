@@ -32,8 +32,9 @@ __all__ = [
     "count",
     "emotionet_score",
     "fit_thresholds",
-    "flat_rises",
+    "flat_shifts",
     "intervals",
+    "matched_thresholds",
     "measure",
 ]
 
@@ -125,16 +126,19 @@ def fit_thresholds(predictions: Predictions, objective: str = "f1") -> NDArray[n
     )
 
 
-def flat_rises(predictions: Predictions, margin: float) -> NDArray[np.float64]:
-    """Largest rise of each threshold's logit at which F1 stays within a margin of what it is, float64 ``(C,)``, 0 or more.
+def flat_shifts(predictions: Predictions, margin: float) -> NDArray[np.float64]:
+    """Lowest and highest shift of each threshold's logit at which F1 is within a margin of what it is.
 
-    Only thresholds at the answers themselves count. The most that such a threshold can be apart is what the faces do not tell.
+    Only thresholds at the answers themselves count. F1 between the two may be lower.
 
     Args:
         predictions: at thresholds that were fitted on them.
         margin: of F1.
+
+    Returns:
+        float64 ``(C, 2)``: at most 0 and at least 0.
     """
-    rises = np.zeros(len(predictions.labels))
+    shifts = np.zeros((len(predictions.labels), 2))
     for column, threshold in enumerate(predictions.thresholds):
         known = predictions.known[:, column]
         order = np.argsort(-predictions.logits[known, column].astype(np.float64), kind="stable")
@@ -146,8 +150,29 @@ def flat_rises(predictions: Predictions, margin: float) -> NDArray[np.float64]:
         now = f1[max(0, int((falling >= base).sum()) - 1)]
         ends = np.append(falling[1:] != falling[:-1], True)  # equal answers are called together
         near = falling[ends & (f1 >= now - margin)]
-        rises[column] = max(0.0, near[0] - base) if len(near) else 0.0
-    return rises
+        if len(near):
+            shifts[column] = min(0.0, near[-1] - base), max(0.0, near[0] - base)
+    return shifts
+
+
+def matched_thresholds(reference: Predictions, other: Predictions) -> NDArray[np.float64]:
+    """Thresholds at which another model calls as many faces as a reference does at its own.
+
+    Args:
+        reference: with its thresholds.
+        other: of the same faces and labels.
+
+    Returns:
+        float64 ``(C,)``, on the probability: between the last face that is called and the first one that is not.
+    """
+    counts = (reference.logits >= [log_odds(float(one)) for one in reference.thresholds]).sum(axis=0)
+    falling = -np.sort(-other.logits.astype(np.float64), axis=0)
+    # Beyond either end a threshold may lie anywhere; one logit away is far enough.
+    falling = np.concatenate((falling[:1] + 2, falling, falling[-1:] - 2))
+    columns = np.arange(falling.shape[1])
+    logits = (falling[counts, columns] + falling[counts + 1, columns]) / 2
+    matched: NDArray[np.float64] = 1 / (1 + np.exp(-logits))
+    return matched
 
 
 def _ranked(predictions: Predictions) -> list[RankedScores]:

@@ -4,17 +4,21 @@ Renders are many and their labels are exact; real faces are few and their labels
 faces bound. The rule, ours:
 
 1. The upper bound of the network's share is one number for all AUs: the largest of :attr:`RealFaceRule.bounds` whose mean AUC
-   on the real faces is within :attr:`RealFaceRule.auc_margin` of the best one, and whose mean recall there, at the thresholds of
-   point 2, is at least :attr:`RealFaceRule.mean_recall`; where none recalls so much, AUC alone decides.
+   on the real faces is within :attr:`RealFaceRule.auc_margin` of the best one, and that keeps, at the thresholds of point 2, a
+   mean recall of at least :attr:`RealFaceRule.mean_recall` and no more false alarms on faces at rest than
+   :attr:`RealFaceRule.alarms_at_rest`; where none keeps both, AUC alone decides.
 2. A threshold that was fitted on renders moves up by the smallest shift of its logit that brings the share of false alarms
    on real faces to :attr:`RealFaceRule.false_positive_rate`; at most by :attr:`RealFaceRule.largest_rise` above the highest
    threshold whose F1 on renders is within :attr:`RealFaceRule.flat` of the best (within that, renders do not say where it
    lies: the best one of AU25 moves by more than a logit when INT8 moves answers by a fifth of one), and never so far that recall on real faces falls below :attr:`RealFaceRule.recall` (or below what it was). One that misses more than that
-   moves down until it does not, at most by :attr:`RealFaceRule.largest_fall`, while false alarms stay within their share.
+   moves down until it does not, at most by :attr:`RealFaceRule.largest_fall` below the lowest threshold whose F1 on renders is within
+   :attr:`RealFaceRule.flat` of the best, while false alarms stay within their share.
    A real face counts as a false alarm already :attr:`RealFaceRule.slack` below the threshold: the same INT8 file answers by that much differently
    from one processor and engine version to the next, and a face that just stays silent on one would be called on the other.
-3. An AU with fewer than :attr:`RealFaceRule.positives` real positives or :attr:`RealFaceRule.negatives` real negatives keeps
-   its threshold: so few faces say nothing about it.
+3. An AU without labels on the real faces, or with fewer than :attr:`RealFaceRule.positives` real positives or
+   :attr:`RealFaceRule.negatives` real negatives, gets the highest threshold whose F1 on renders is within
+   :attr:`RealFaceRule.flat` of the best. So few faces cannot show false alarms, and within that margin renders do not say where the
+   threshold lies: without this, the thresholds of two artifacts differ by chance, and the lower one calls faces that the other does not.
 
 Eight shifts from some hundred faces cannot follow single faces far: every one of them is bounded on both sides.
 """
@@ -30,7 +34,7 @@ from edgeau.bundle.manifest import Fusion
 from edgeau.errors import InputError
 from edgeau.metrics import log_odds, macro_mean
 from edgeau_training.evaluation.fusion_fit import FusionFit, FusionRule, fit_fusion, fused_predictions
-from edgeau_training.evaluation.metrics import flat_rises, measure
+from edgeau_training.evaluation.metrics import flat_shifts, measure
 from edgeau_training.evaluation.predictions import Predictions
 
 __all__ = ["BoundedFit", "RealFaceRule", "bounded_by_real_faces", "shifted_fusion", "threshold_shifts"]
@@ -46,12 +50,13 @@ class RealFaceRule:
         bounds: upper bounds of the network's share to choose from, 0..1, descending.
         auc_margin: AUC that a larger bound may cost; on so few faces less than that is noise.
         mean_recall: mean over AUs, 0..1, that a larger bound must keep.
+        alarms_at_rest: false alarms on faces at rest, in all their judged decisions, that a larger bound may have.
         false_positive_rate: share of false alarms to come down to, 0..1.
         recall: 0..1, that no shift goes below.
         slack: of a logit, by which false alarms must stay below a threshold.
         flat: F1 on renders below the best one, within which thresholds are equally good.
         largest_rise: largest rise of a threshold's logit above the highest of those.
-        largest_fall: likewise, downwards.
+        largest_fall: largest fall of a threshold's logit below the lowest of those.
         positives: real faces that show the AU, fewest that count.
         negatives: real faces that do not show it, fewest that count.
     """
@@ -59,13 +64,14 @@ class RealFaceRule:
     bounds: tuple[float, ...] = (0.7, 0.6, 0.5, 0.4)
     auc_margin: float = 0.002
     mean_recall: float = 0.91
+    alarms_at_rest: int = 2
     false_positive_rate: float = 0.035
     recall: float = 0.9
     slack: float = 0.1
     flat: float = 0.005
     largest_rise: float = 4.0
     largest_fall: float = 0.5
-    positives: int = 5
+    positives: int = 4
     negatives: int = 10
 
 
@@ -119,8 +125,8 @@ def bounded_by_real_faces(
     best = max(auc.values())
     near = [bound for bound in sorted(rule.bounds, reverse=True) if auc[bound] >= best - rule.auc_margin]
     shifts = {bound: _shifts(fits[bound], real[bound], network, landmark, rule) for bound in near}
-    recalled = [bound for bound in near if _mean_recall(real[bound], shifts[bound]) >= rule.mean_recall]
-    bound = (recalled or near)[0]
+    good = [bound for bound in near if _is_good(_moved(real[bound], shifts[bound]), rule)]
+    bound = (good or near)[0]
     return BoundedFit(fits[bound], bound, auc, shifts[bound])
 
 
@@ -131,26 +137,35 @@ def _shifts(
     return threshold_shifts(real, renders, rule)
 
 
-def _mean_recall(real: Predictions, shifts: dict[str, float]) -> float:
-    """Mean over the AUs that any face shows of the share of those faces that are above the moved threshold."""
-    moved = np.array(
+def _moved(real: Predictions, shifts: dict[str, float]) -> Predictions:
+    logits = np.array(
         [
             log_odds(float(one)) + shifts[label]
             for label, one in zip(real.labels, real.thresholds, strict=True)
         ]
     )
-    found = real.logits.astype(np.float64) >= moved
+    return real.with_thresholds(1 / (1 + np.exp(-logits)))
+
+
+def _is_good(real: Predictions, rule: RealFaceRule) -> bool:
+    """Tell whether enough of what is shown is found, and whether faces at rest are silent where the data says which those are."""
+    alarms = real.alarms_at_rest
+    return _mean_recall(real) >= rule.mean_recall and (alarms is None or alarms[0] <= rule.alarms_at_rest)
+
+
+def _mean_recall(real: Predictions) -> float:
+    """Mean over the AUs that any face shows of the share of those faces that are called."""
     present = real.truth == 1
     counts = present.sum(axis=0)
     shown = counts > 0
-    recalls: NDArray[np.float64] = (found & present).sum(axis=0)[shown] / counts[shown]
+    recalls: NDArray[np.float64] = (real.decisions & present).sum(axis=0)[shown] / counts[shown]
     return float(recalls.mean()) if shown.any() else 0.0
 
 
 def threshold_shifts(
     real: Predictions, renders: Predictions, rule: RealFaceRule | None = None
 ) -> dict[str, float]:
-    """Compute how far the logit of each threshold moves, by label, above 0 is up; 0 where real faces ask for nothing or say too little.
+    """Compute how far the logit of each threshold moves, by label of the renders; above 0 is up.
 
     Args:
         real: on real faces, at the thresholds that were fitted on renders.
@@ -158,10 +173,12 @@ def threshold_shifts(
         rule: None takes the defaults.
     """
     rule = rule or RealFaceRule()
-    rises = flat_rises(renders.select(real.labels), rule.flat) + rule.largest_rise
+    limits = zip(renders.labels, flat_shifts(renders, rule.flat).tolist(), strict=True)
     return {
-        label: _shift(real.select([label]), rise, rule)
-        for label, rise in zip(real.labels, rises.tolist(), strict=True)
+        label: _shift(real.select([label]), low - rule.largest_fall, high + rule.largest_rise, rule)
+        if label in real.labels and _says_enough(real.select([label]), rule)
+        else high
+        for label, (low, high) in limits
     }
 
 
@@ -181,11 +198,15 @@ def _on_real_faces(fit: FusionFit, network: Predictions, landmark: Predictions) 
     return fused_predictions(network, landmark, fit.fusion, fit.thresholds[columns])
 
 
-def _shift(real: Predictions, largest_rise: float, rule: RealFaceRule) -> float:
+def _says_enough(real: Predictions, rule: RealFaceRule) -> bool:
+    """Whether so many faces show the AU, and so many do not, that its threshold may be moved by them."""
+    truth = real.truth[:, 0]
+    return bool((truth == 1).sum() >= rule.positives and (truth == 0).sum() >= rule.negatives)
+
+
+def _shift(real: Predictions, lowest: float, highest: float, rule: RealFaceRule) -> float:
     truth, logits = real.truth[:, 0], real.logits[:, 0].astype(np.float64)
     present, absent = logits[truth == 1], logits[truth == 0]
-    if len(present) < rule.positives or len(absent) < rule.negatives:
-        return 0.0
     threshold = log_odds(float(real.thresholds[0]))
 
     def recall(shift: float) -> float:
@@ -196,14 +217,14 @@ def _shift(real: Predictions, largest_rise: float, rule: RealFaceRule) -> float:
 
     shift = 0.0
     if recall(0) < rule.recall:
-        for step in _steps(rule.largest_fall):
+        for step in _steps(-lowest):
             if false_alarms(-step) > rule.false_positive_rate:
                 break
             shift = -step
             if recall(-step) >= rule.recall:
                 break
         return shift
-    for step in _steps(largest_rise):
+    for step in _steps(highest):
         if recall(step) < rule.recall:
             break
         shift = step

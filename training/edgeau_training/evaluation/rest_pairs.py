@@ -83,10 +83,10 @@ def rest_pairs(bundle: Bundle, found: NetworkFeatures) -> RestPairs:
     rest = [firsts[int(found.persons[row])] for row in tested]
     model, fuser = LandmarkModel.load(bundle.path(manifest.landmark_model)), Fuser(fusion, manifest.labels)
     columns = [model.labels.index(label) for label in manifest.labels]
-    name = manifest.network.name
+    network_identity = bundle.network_identity
     baselines = {
         row: NeutralBaseline(
-            model.shape(found.points[row]), model.template_digest, 1, 1.0, found.logits[row], name
+            model.shape(found.points[row]), model.template_digest, 1, 1.0, found.logits[row], network_identity
         )
         for row in set(rest)
     }
@@ -94,8 +94,8 @@ def rest_pairs(bundle: Bundle, found: NetworkFeatures) -> RestPairs:
     landmark = np.stack([model.logits(found.points[row])[columns] for row in tested])
     pairs = list(zip(tested, (baselines[row] for row in rest), strict=True))
     own_landmark = np.stack([model.logits(found.points[row], own)[columns] for row, own in pairs])
-    moved = np.stack([found.logits[row] - own.excess(average, name) for row, own in pairs])
-    taken_off = np.stack([fuser.own_rest(partial(own.excess, network=name)) for _, own in pairs])
+    moved = np.stack([found.logits[row] - own.excess(average, network_identity) for row, own in pairs])
+    taken_off = np.stack([fuser.own_rest(partial(own.excess, network=network_identity)) for _, own in pairs])
     network = found.logits[tested]
     return RestPairs(
         found.features[tested],

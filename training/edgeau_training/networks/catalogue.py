@@ -84,7 +84,7 @@ _MRP = NetworkFacts(
     pretrained="timm efficientnet_b1 with ImageNet statistics, such as efficientnet_b1.ft_in1k",
 )
 _LIGHT_MRP = replace(_MRP, paper="", fidelity="Ours: the reconstructed MRP head on a lighter stem.")
-_SLIM_SIZE, _SLIM_CANVAS = 160, 183  # of 224 of 256, the same view of a face
+_SLIM_SIZE, _SLIM_CANVAS = 144, 165  # of 224 of 256, the same view of a face
 _DRML_NETWORK = NetworkFacts(
     builder="edgeau_training.networks.drml.network:build",
     title="DRML",
@@ -172,7 +172,7 @@ CATALOGUE: dict[str, NetworkFacts] = {
         builder="edgeau_training.networks.slim_mrpnet:build",
         paper="",
         title="Slim MRP head on a shortened EfficientNet-B1",
-        fidelity="Ours: the reconstructed network with fewer blocks and channels, at 160 pixels.",
+        fidelity="Ours: the reconstructed network with fewer blocks and channels, at 144 pixels.",
         input=InputSpec(size=(_SLIM_SIZE, _SLIM_SIZE)),
         alignment=Alignment(size=_SLIM_SIZE, canvas=_SLIM_CANVAS),
     ),

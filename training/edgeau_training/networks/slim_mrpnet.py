@@ -1,7 +1,7 @@
-"""A slim MRP-Net for small computers (ours): B1's stem with fewer blocks, at 160 pixels, under a narrower MRP head.
+"""A slim MRP-Net for small computers (ours): B1's stem with fewer blocks, at 144 pixels, under a narrower MRP head.
 
 Measured on a trained MRP-Net, 5 of B1's 16 residual blocks change their map by 1 to 2 % of its norm, all of them among the
-last six, which hold half of the stem's weights. Those go, and three others; what is left keeps its trained weights. At 160
+last six, which hold half of the stem's weights. Those go, and three others; what is left keeps its trained weights. At 144
 pixels the map has 5x5 cells. A region of a group is then pooled and weighed by one depthwise 5x5 kernel, into which pooling and
 weighing of the 7x7 head can be merged exactly (:mod:`edgeau_training.networks.slimming`).
 """
@@ -21,7 +21,7 @@ from edgeau_training.networks.integer_friendly import make_integer_friendly
 
 __all__ = ["BLOCKS", "CELLS", "SIZE", "SlimMRPHead", "SlimMRPNet", "build"]
 
-SIZE = 160  # input pixels a side
+SIZE = 144  # input pixels a side
 CELLS = 5  # of the map, a side
 BLOCKS = (2, 2, 2, 4, 3, 1, 1)  # kept of B1's (2, 3, 3, 4, 4, 5, 2), the first ones of each stage
 _GROUPS = 4
@@ -58,12 +58,12 @@ class SlimMRPHead(nn.Module):
 
 
 class SlimMRPNet(nn.Module):
-    """Normalised RGB float32 ``(N, 3, 160, 160)`` -> logits float32 ``(N, C)``.
+    """Normalised RGB float32 ``(N, 3, 144, 144)`` -> logits float32 ``(N, C)``.
 
     Args:
         outputs: number of AUs C.
         width: width of the head's groups.
-        blocks: kept of each stage of B1, the first ones; with all of them and a width of 256 this is MRP-Net at 160 pixels.
+        blocks: kept of each stage of B1, the first ones; with all of them and a width of 256 this is MRP-Net at 144 pixels.
         activation: activation of the stem, see :mod:`edgeau_training.networks.integer_friendly`; None leaves SiLU.
         squeeze_excite: False takes squeeze-and-excitation out of the stem.
     """

@@ -2,7 +2,7 @@
 
 The stem's remaining blocks are taken as they are. In the head, each group keeps the channels whose answers weigh most in the
 classifier; average pooling and weighing of its regions, and the bilinear resize from 5x5 to 7x7 cells that MRP-Net was trained
-with at 160 pixels, are linear and become one 5x5 kernel per channel. What was cut must be learnt again.
+with at 144 pixels, are linear and become one 5x5 kernel per channel. What was cut must be learnt again.
 """
 
 from __future__ import annotations

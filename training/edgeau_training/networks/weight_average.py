@@ -16,7 +16,7 @@ from torch import nn
 
 from edgeau._system.command import DONE, CommandParser, run
 from edgeau.errors import UsageError
-from edgeau_training.checkpoint import load_checkpoint, save_checkpoint
+from edgeau_training.checkpoint import load_checkpoint, provenance_of_members, save_checkpoint
 
 __all__ = ["average_weights", "main"]
 
@@ -59,10 +59,18 @@ def _average(argv: Sequence[str] | None) -> int:
     options = parser.parse_args(argv)
     if not 0 <= options.share <= 1:
         raise UsageError(f"--share {options.share} is not between 0 and 1")
-    (earlier, _), (later, info) = load_checkpoint(options.earlier), load_checkpoint(options.later)
+    members = [options.earlier, options.later]
+    (earlier, first), (later, info) = (load_checkpoint(path) for path in members)
     training = f"{info.training}; weights averaged with earlier ones, {options.share:g} of the later"
     # Thresholds and figures were of other weights.
-    described = replace(info, training=training, thresholds={}, metrics={})
+    described = replace(
+        info,
+        training=training,
+        thresholds={},
+        metrics={},
+        licences=tuple(dict.fromkeys((*info.licences, *first.licences))),
+        provenance=provenance_of_members(members, [first, info]),
+    )
     save_checkpoint(options.out, average_weights(earlier, later, options.share), described)
     print(options.out)
     return DONE

@@ -17,7 +17,12 @@ from pathlib import Path
 
 from edgeau._system.command import DONE, CommandParser, print_json, run
 from edgeau.errors import CheckpointError, InputError
-from edgeau_training.checkpoint import CheckpointInfo, load_checkpoint, save_checkpoint
+from edgeau_training.checkpoint import (
+    CheckpointInfo,
+    load_checkpoint,
+    provenance_of_members,
+    save_checkpoint,
+)
 from edgeau_training.evaluation.predictions import PREDICTIONS, Predictions, load_predictions
 from edgeau_training.networks.logit_average import LogitAverage
 from edgeau_training.postprocessing.ensembles import ensemble_of
@@ -68,6 +73,7 @@ def merge(members: Sequence[Path], out: Path, thresholds: str | None = None) -> 
         step=max(info.step for _, info in loaded),
         thresholds={} if thresholds is None else _fitted(members, thresholds),
         metrics={},
+        provenance=provenance_of_members(members, [info for _, info in loaded]),
     )
     save_checkpoint(out, LogitAverage([network for network, _ in loaded]), info)
     return info

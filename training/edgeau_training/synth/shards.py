@@ -12,6 +12,7 @@ for the right one; dataset.json lists the AUs that have sides); pose list<float3
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -19,6 +20,7 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
@@ -135,7 +137,7 @@ def read_rows(
         size: most rows of one batch, and thus in memory.
 
     Raises:
-        InputError: the shard is damaged, or lacks a column.
+        InputError: the shard is damaged, lacks a column, or has one of another kind than ``SCHEMA``.
     """
     with _opened(path) as file:
         lacking = sorted(set(columns or ()) - set(file.schema_arrow.names))
@@ -143,7 +145,10 @@ def read_rows(
             raise InputError(
                 f"{path} has no column {', '.join(lacking)}; it has {', '.join(file.schema_arrow.names)}"
             )
-        yield from file.iter_batches(size, columns=None if columns is None else list(columns))
+        _check_kinds(path, file.schema_arrow, columns)
+        for rows in file.iter_batches(size, columns=None if columns is None else list(columns)):
+            _check_lengths(path, rows)
+            yield rows
 
 
 def read_split(
@@ -193,12 +198,21 @@ def numbers_of(rows: pa.Table | pa.RecordBatch, name: str) -> NDArray[Any]:
     Returns:
         ``(N,)``, of the type in ``SCHEMA``; or float32: landmarks ``(N, 478, 3)``, 0 where no face was found, aus ``(N, A)``,
         sides ``(N, 2, A)``, pose ``(N, 3)``.
+
+    Raises:
+        InputError: the rows are of shards that have lists of different lengths.
     """
     column = rows.column(name)
     if isinstance(column, pa.ChunkedArray):
         column = column.combine_chunks()
     if name not in _VECTORS:
         return np.asarray(column.to_numpy(zero_copy_only=False))
+    lengths = _lengths(column)
+    if len(lengths) > 1:
+        raise InputError(
+            f"the column {name} has lists of {' and '.join(map(str, lengths))} numbers in different shards: they are of different data "
+            "sets; render one set into one folder"
+        )
     return _vectors(column, _VECTORS[name])
 
 
@@ -211,6 +225,48 @@ def _opened(path: Path) -> Iterator[pq.ParquetFile]:
         raise InputError(
             f"{path} cannot be read as a shard of faces: {error}; remove it and render again"
         ) from error
+
+
+def _check_kinds(path: Path, schema: pa.Schema, columns: Sequence[str] | None) -> None:
+    """Refuse columns of another kind; other widths of numbers are read too."""
+    for field in schema:
+        if field.name not in SCHEMA.names or (columns is not None and field.name not in columns):
+            continue
+        expected = SCHEMA.field(field.name).type
+        if _kind(field.type) != _kind(expected):
+            raise InputError(
+                f"{path}: its column {field.name} holds {field.type}, a shard of faces has {expected}; remove it and render again"
+            )
+
+
+def _kind(type_: pa.DataType) -> str:
+    if pa.types.is_binary(type_) or pa.types.is_large_binary(type_):
+        return "bytes"
+    if pa.types.is_integer(type_):
+        return "integer"
+    lists = pa.types.is_list(type_) or pa.types.is_large_list(type_) or pa.types.is_fixed_size_list(type_)
+    return "numbers" if lists and pa.types.is_floating(type_.value_type) else str(type_)
+
+
+def _check_lengths(path: Path, rows: pa.RecordBatch) -> None:
+    """Refuse lists of numbers that differ in length from row to row, or that are no points or sides."""
+    for name, shape in _VECTORS.items():
+        if name not in rows.schema.names:
+            continue
+        lengths = _lengths(rows.column(name))
+        unit = math.prod(abs(side) for side in shape)
+        fit = all(one == unit if -1 not in shape else one and one % unit == 0 for one in lengths)
+        if len(lengths) > 1 or not fit:
+            found = " and ".join(map(str, lengths))
+            wanted = f"{unit} numbers" if -1 not in shape else f"equal ones of a multiple of {unit}"
+            raise InputError(
+                f"{path}: its column {name} has lists of {found} numbers, a shard of faces has {wanted}; remove it and render again"
+            )
+
+
+def _lengths(column: Any) -> list[int]:
+    """The different lengths of lists, ascending."""
+    return sorted(set(pc.list_value_length(column).drop_null().to_pylist()))
 
 
 def _vectors(column: Any, shape: tuple[int, ...]) -> NDArray[np.float32]:

@@ -30,7 +30,8 @@ _BORDER = (128, 128, 128)  # outside the crop, as the alignment has it
 class Batch:
     """``images`` uint8 RGB ``(N, H, W, 3)``; ``occurrence`` and ``mask`` float32 ``(N, C)``.
 
-    ``intensity`` float32 ``(N, C)`` and standardised ``points`` ``(N, 2P)`` are None where they are not asked for.
+    ``intensity`` and a teacher's logits ``teacher``, float32 ``(N, C)``, and standardised ``points`` ``(N, 2P)`` are None where they
+    are not asked for.
     """
 
     images: Tensor
@@ -38,6 +39,7 @@ class Batch:
     mask: Tensor
     intensity: Tensor | None = None
     points: Tensor | None = None
+    teacher: Tensor | None = None
 
     def __len__(self) -> int:
         return len(self.images)
@@ -54,6 +56,7 @@ class Batch:
             self.mask.to(device, non_blocking=True),
             moved(self.intensity),
             moved(self.points),
+            moved(self.teacher),
         )
 
 
@@ -76,6 +79,7 @@ class Batches:
         points: landmarks in pixels of the view's canvas, ``(N, P, 2)``, or None.
         targets: standardises the points.
         threads: that make the pictures of a batch.
+        teacher: logits of a teacher, float32 ``(N, C)``, or None.
         twice: every face is shown in two cuts and variations, the second one mirrored if the first is not, where pictures may
             be mirrored; a batch then holds the first views of all its faces and after them the second ones.
     """
@@ -89,8 +93,9 @@ class Batches:
         targets: GeometryTargets | None = None,
         threads: int = 1,
         twice: bool = False,
+        teacher: NDArray[np.float32] | None = None,
     ) -> None:
-        self._data, self._seed, self._intensity = data, seed, intensity
+        self._data, self._seed, self._intensity, self._teacher = data, seed, intensity, teacher
         self._twice = twice
         self._points, self._targets = points, targets
         self._pool = ThreadPoolExecutor(threads, "picture") if threads > 1 else None
@@ -192,6 +197,7 @@ class Batches:
             labels(mask),
             None if self._intensity is None else labels(self._intensity[rows]),
             points,
+            None if self._teacher is None else labels(self._teacher[rows]),
         )
 
 

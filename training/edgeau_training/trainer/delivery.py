@@ -16,6 +16,7 @@ from edgeau_training.evaluation.predictions import PREDICTIONS, Predictions, sav
 from edgeau_training.evaluation.report import write_document
 from edgeau_training.trainer.framing import Framing
 from edgeau_training.trainer.recipe import Recipe
+from edgeau_training.trainer.teacher import Teacher
 from edgeau_training.trainer.training_data import SYNTHETIC, TrainingData
 from edgeau_training.trainer.validation import figures_of
 
@@ -36,6 +37,7 @@ class Delivery:
         data: that it was trained on.
         framing: framing of the network.
         start: what it started from, None for random weights.
+        teacher: whose answers it imitated, or None.
         changes: what resumed runs were told to change, and when.
     """
 
@@ -46,6 +48,7 @@ class Delivery:
         data: TrainingData,
         framing: Framing,
         start: StartingWeights | None,
+        teacher: Teacher | None = None,
         changes: tuple[str, ...] = (),
     ) -> None:
         self._out, self._fits = out, recipe.thresholds != "half"
@@ -54,6 +57,8 @@ class Delivery:
             training += f"; {recipe.data.set}, fold {data.fold}"
         if start is not None:
             training += f"; started from {start.file}"
+        if teacher is not None:
+            training += f"; imitates {teacher.name} (SHA-256 {teacher.sha256})"
         own = [LICENCES[recipe.data.set]] if recipe.data.set in LICENCES else []
         before = () if start is None else start.licences
         self._info = CheckpointInfo(

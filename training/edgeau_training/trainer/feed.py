@@ -14,6 +14,7 @@ from edgeau_training.trainer.prefetching import prefetch
 from edgeau_training.trainer.process_group import ProcessGroup
 from edgeau_training.trainer.recipe import Recipe
 from edgeau_training.trainer.stage import Stage
+from edgeau_training.trainer.teacher import Teacher
 from edgeau_training.trainer.training_data import TrainingData
 
 __all__ = ["Feed"]
@@ -27,6 +28,7 @@ class Feed:
         data: whose training side is drawn from.
         framing: framing of the network.
         targets: targets of the landmarks, or None.
+        teacher: answers that are imitated, or None.
         processes: those that share a batch.
         workers: threads that make the pictures of a batch.
 
@@ -40,6 +42,7 @@ class Feed:
         data: TrainingData,
         framing: Framing,
         targets: GeometryTargets | None,
+        teacher: Teacher | None,
         processes: ProcessGroup,
         workers: int,
     ) -> None:
@@ -49,7 +52,8 @@ class Feed:
             raise UsageError(f"{recipe.data.set} codes no intensities; leave them out of [auxiliary]")
         points = None if targets is None else data.points()
         twice = recipe.agreement > 0
-        self._batches = Batches(data.train, recipe.seed, intensity, points, targets, workers, twice)
+        imitated = None if teacher is None else teacher.logits
+        self._batches = Batches(data.train, recipe.seed, intensity, points, targets, workers, twice, imitated)
         options = dict(recipe.sampler)
         self._sampler: Sampler = build_sampler(options.pop("name"), data.train, recipe.seed, **options)
 

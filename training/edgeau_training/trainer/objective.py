@@ -13,6 +13,7 @@ from edgeau_training.datasets.crops import LabelledCrops
 from edgeau_training.datasets.mirroring import mirrored_columns
 from edgeau_training.losses import build_loss
 from edgeau_training.losses.agreement import disagreement
+from edgeau_training.losses.imitation import distance_from_teacher
 from edgeau_training.trainer.batches import Batch
 from edgeau_training.trainer.process_group import ProcessGroup
 from edgeau_training.trainer.recipe import Recipe
@@ -105,6 +106,9 @@ class Objective:
             if self._recipe.agreement:
                 apart = note("disagreement", self._disagreement(answers))
                 total = total + self._processes.world * self._recipe.agreement * apart
+            if self._recipe.imitation:
+                apart = note("imitation", self._imitation(answers, batch))
+                total = total + self._processes.world * self._recipe.imitation * apart
             return total / count
 
         return criterion
@@ -113,6 +117,11 @@ class Objective:
         """Compute the loss of the whole batch, the same in all processes."""
         whole = (self._processes.whole(share) for share in (answers.logits, batch.occurrence, batch.mask))
         return self._loss(*whole)
+
+    def _imitation(self, answers: Answers, batch: Batch) -> Tensor:
+        """Compare the whole batch with the teacher, the same in all processes."""
+        assert batch.teacher is not None, "a teacher was not given"
+        return distance_from_teacher(*(self._processes.whole(one) for one in (answers.logits, batch.teacher)))
 
     def _disagreement(self, answers: Answers) -> Tensor:
         """Compare both views of the whole batch, the same in all processes."""

@@ -105,6 +105,8 @@ class Recipe:
         agreement: weight of the disagreement between two views of a face; above 0 a step shows every face of the batch in two
             views, one of them mirrored where the augmentation mirrors at all, so that the network sees twice as many pictures as
             ``batch`` says (:func:`~edgeau_training.losses.agreement.disagreement`). 0 shows each face once.
+        imitation: weight of the distance from a teacher's answers (:func:`~edgeau_training.losses.imitation.distance_from_teacher`),
+            which ``edgeau-train --teacher`` names; 0 has no teacher.
         tap: ``{"module": dotted name, "channels": n}`` of a map in the stem that is supervised as well; empty for none.
         from_scratch: residual branches begin at zero.
         optimiser: see :class:`~edgeau_training.trainer.optimisation.Optimiser`.
@@ -132,6 +134,7 @@ class Recipe:
     loss: Mapping[str, Any] = field(default_factory=lambda: {"name": "bbl"})
     auxiliary: Mapping[str, float] = field(default_factory=dict)
     agreement: float = 0.0
+    imitation: float = 0.0
     tap: Mapping[str, Any] = field(default_factory=dict)
     from_scratch: bool = False
     optimiser: Optimiser = field(default_factory=Optimiser)
@@ -166,8 +169,9 @@ class Recipe:
             raise UsageError(f"seed {self.seed} must be at least 0 and below 2^63")
         if self.tap and sorted(self.tap) != ["channels", "module"]:
             raise UsageError(f"tap needs module and channels, got {', '.join(self.tap)}")
-        if not 0 <= self.agreement < math.inf:
-            raise UsageError(f"agreement {self.agreement} is not a finite weight of 0 or more")
+        for key, weight in (("agreement", self.agreement), ("imitation", self.imitation)):
+            if not 0 <= weight < math.inf:
+                raise UsageError(f"{key} {weight} is not a finite weight of 0 or more")
         self._check_replicas()
         if self.network.startswith("mrpnet"):
             self._check_fields()
@@ -199,12 +203,6 @@ class Recipe:
     def _check_replicas(self) -> None:
         if self.replicas < 1 or self.accumulate < 1:
             raise UsageError(f"replicas {self.replicas} and accumulate {self.accumulate} must be at least 1")
-        random = [name for name in ("dropout", "drop_path") if self.options.get(name, 0.2)]
-        if self.replicas > 1 and random and self.network.startswith("mrpnet"):
-            # Replicas draw from one generator in no fixed order: a resumed run would not be the same run.
-            raise UsageError(
-                f"replicas > 1 needs {' = 0 and '.join(random)} = 0 in [options], or set replicas = 1"
-            )
         if self.replicas > 1 and self.precision != "32-true":
             raise UsageError("replicas > 1 computes in 32-true only; set replicas = 1 for mixed precision")
         for stage in self.stages:

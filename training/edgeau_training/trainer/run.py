@@ -52,7 +52,7 @@ class Run:
         self.place, saved = self._opened()
         self.trainee = Trainee(recipe, data, out, self.options, self.place.parts, saved)
         if self.trainee.data_changed:
-            self.place.changes.append(f"from step {self.place.step}: pictures or labels")
+            self.place.changes.append(f"from step {self.place.step}: {self.trainee.data_changed}")
         self.processes = self.trainee.processes
         self.place.parts = self.trainee.data.parts
         self.delivery = Delivery(
@@ -61,6 +61,7 @@ class Run:
             self.trainee.data,
             self.trainee.framing,
             self.trainee.start,
+            self.trainee.teacher,
             tuple(self.place.changes),
         )
         self.log = RunLog(out if self.processes.first else None, self.place.step)

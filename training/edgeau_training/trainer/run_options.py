@@ -17,6 +17,7 @@ class RunOptions:
         fold: division of the data set; "" for the recipe's.
         crops: folder of aligned crops; None for one in the run's folder.
         pretrained: file that the network starts from; ``{fold}`` in its name stands for the fold's.
+        teacher: file of a teacher's answers to the training side; see :mod:`edgeau_training.trainer.teacher`.
         device: see :data:`~edgeau_training.trainer.process_group.DEVICES`.
         workers: threads that make the pictures of a batch.
         changed: go on from a state of another recipe or other data.
@@ -27,6 +28,7 @@ class RunOptions:
     fold: str = ""
     crops: Path | None = None
     pretrained: Path | None = None
+    teacher: Path | None = None
     device: str = "cpu"
     workers: int = 1
     changed: bool = False

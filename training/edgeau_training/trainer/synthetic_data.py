@@ -29,6 +29,7 @@ class SyntheticData:
     """
 
     fold = ""
+    division = ""
     test: LabelledCrops | None = None
     problems: tuple[str, ...] = ()
 

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from timm.layers.drop import DropPath
 from torch import nn
 
 from edgeau._system.records import from_dict, to_dict
@@ -32,6 +33,7 @@ from edgeau_training.trainer.run_options import RunOptions
 from edgeau_training.trainer.starting_weights import set_mean_image, start_from
 from edgeau_training.trainer.student import Normaliser, Student, start_residuals_at_identity
 from edgeau_training.trainer.svm_decision import check_features
+from edgeau_training.trainer.teacher import Teacher
 from edgeau_training.trainer.training_data import open_training_data
 from edgeau_training.trainer.validation import predict
 
@@ -105,6 +107,7 @@ class Trainee:
         crops, first = options.crops or out / CROPS, self.processes.fabric.rank_zero_first
         self.data = open_training_data(recipe, root, crops, self.framing, options.fold, parts or None, first)
         self.data_changed = self._other_data(saved)
+        self.teacher = self._teacher(saved)
         self.normaliser = Normaliser(self.framing.input)
         self._targets = self._landmark_targets(saved)
         start = saved.get("start")
@@ -123,8 +126,8 @@ class Trainee:
             self._restore(saved)
 
     def grow(self) -> bool:
-        """Takes in data that has appeared since; whether there was any."""
-        if not self.data.grow():
+        """Takes in data that has appeared since; whether there was any. A teacher was asked about what there was."""
+        if self.teacher is not None or not self.data.grow():
             return False
         self.feed.close()
         self.feed = self._feed()
@@ -140,8 +143,10 @@ class Trainee:
         targets = {} if self._targets is None else vars(self._targets)
         return {
             "data": self.data.digest,
+            "division": self.data.division,
             "labels": list(self.data.labels),
             "start": None if self.start is None else to_dict(self.start),
+            "teacher": "" if self.teacher is None else self.teacher.sha256,
             "student": self.student.state_dict(),
             "average": self.average.student.state_dict(),
             "optimiser": self.worker.optimiser.state_dict(),
@@ -166,14 +171,18 @@ class Trainee:
             threads=self._recipe.replicas,
         )
 
-    def _other_data(self, saved: dict[str, Any]) -> bool:
-        """Tell whether a resumed run is given other data than it began with, and was told that it may be.
+    def _other_data(self, saved: dict[str, Any]) -> str:
+        """Name what is other in the data of a resumed run than it began with, and may be; "" where nothing is.
 
         Raises:
             CheckpointError: nobody said that it may, or the labels are others, which no weights are for.
         """
-        if not saved or saved["data"] == self.data.digest:
-            return False
+        if not saved:
+            return ""
+        # States of before the division was recorded do not have it.
+        same_division = saved.get("division", self.data.division) == self.data.division
+        if saved["data"] == self.data.digest and same_division:
+            return ""
         if saved["labels"] != list(self.data.labels):
             raise CheckpointError(
                 f"the run to resume learns {' '.join(saved['labels'])}, the data now have {' '.join(self.data.labels)}; "
@@ -181,15 +190,48 @@ class Trainee:
             )
         if not self._options.changed:
             raise CheckpointError(
-                "the run to resume began with other pictures or labels than the data have now; give those, name another "
-                "--out, or continue anyway with --changed-recipe"
+                "the run to resume began with other pictures or labels than the data have now, or with another division of them into "
+                "sides, people and clips; give those, name another --out, or continue anyway with --changed-recipe"
             )
-        return True
+        return (
+            "sides, people, clips or intensities"
+            if saved["data"] == self.data.digest
+            else "pictures or labels"
+        )
+
+    def _teacher(self, saved: dict[str, Any]) -> Teacher | None:
+        """Read the answers that are imitated.
+
+        Raises:
+            UserError: the recipe asks for a teacher and none is given, or the other way round, or the answers do not fit.
+            CheckpointError: a resumed run imitated other answers.
+        """
+        path, wanted = self._options.teacher, self._recipe.imitation > 0
+        if wanted and path is None:
+            raise UsageError(f"the recipe has imitation = {self._recipe.imitation}: give --teacher FILE")
+        if path is not None and not wanted:
+            raise UsageError(
+                f"--teacher {path} is given, and the recipe imitates nobody: set its imitation above 0"
+            )
+        teacher = None if path is None else Teacher(path, self.data.train)
+        before = saved.get("teacher", "")
+        if saved and not self._options.changed and before != ("" if teacher is None else teacher.sha256):
+            raise CheckpointError(
+                f"the run to resume imitated other answers than {path}; give those, name another --out, or continue anyway "
+                "with --changed-recipe"
+            )
+        return teacher
 
     def _feed(self) -> Feed:
         self.objective.fit(self.data.train)
         return Feed(
-            self._recipe, self.data, self.framing, self._targets, self.processes, self._options.workers
+            self._recipe,
+            self.data,
+            self.framing,
+            self._targets,
+            self.teacher,
+            self.processes,
+            self._options.workers,
         )
 
     def _restore(self, saved: dict[str, Any]) -> None:
@@ -215,8 +257,14 @@ class Trainee:
         recipe = self._recipe
         network = self._network(resumed=resumed)
         _check_sizes(network, recipe, self.framing)
-        if recipe.replicas > 1 and (self.processes.world > 1 or _draws(network)):
-            raise UsageError("replicas > 1 train a network without dropout in one process; set replicas = 1")
+        if recipe.replicas > 1 and self.processes.world > 1:
+            raise UsageError("replicas > 1 train in one process; set replicas = 1")
+        if recipe.replicas > 1 and _draws(network):
+            # Replicas draw from one generator in no fixed order: a resumed run would not be the same run.
+            raise UsageError(
+                "replicas > 1 needs a network that draws nothing at random: set dropout and drop_path, where it has them, to 0 in "
+                "[options], or replicas = 1"
+            )
         tap = (recipe.tap["module"], recipe.tap["channels"]) if recipe.tap else None
         coordinates = None
         if any(recipe.auxiliary.values()):
@@ -255,4 +303,8 @@ def _check_sizes(network: nn.Module, recipe: Recipe, framing: Framing) -> None:
 
 def _draws(network: nn.Module) -> bool:
     """Tell whether a network draws random numbers in training."""
-    return any(isinstance(module, nn.Dropout) and module.p > 0 for module in network.modules())
+    return any(
+        (isinstance(module, nn.Dropout) and module.p > 0)
+        or (isinstance(module, DropPath) and (module.drop_prob or 0) > 0)
+        for module in network.modules()
+    )

@@ -30,7 +30,8 @@ class TrainingData(Protocol):
         validation: what is looked at between stages, and thresholds are fitted on; None looks at the test side.
         test: what the run is measured on at its end; None measures on the validation side.
         fold: name of the division, "" where there is only one.
-        digest: digest of all that was read.
+        digest: digest of all that was read: pictures' names and labels, or what the rendered set says of itself.
+        division: digest of what else a run depends on: rows of each side, clips, people and intensities; "" where ``digest`` says all.
         parts: names of the parts that ``train`` holds.
     """
 
@@ -40,6 +41,7 @@ class TrainingData(Protocol):
     test: LabelledCrops | None
     fold: str
     digest: str
+    division: str
     parts: list[str]
 
     @property

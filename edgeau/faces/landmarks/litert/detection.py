@@ -18,6 +18,7 @@ from edgeau.faces.landmarks.mediapipe_models import ModelFile
 
 __all__ = [
     "ANCHORS",
+    "TILES_KEPT",
     "Candidate",
     "FaceDetector",
     "FoundFaces",
@@ -67,6 +68,9 @@ _FACE = 0.55
 
 FoundFaces = list[tuple[NDArray[np.float32], float]]
 """Faces as float32 ``(8, 2)`` in shares of a tile, with their scores."""
+
+TILES_KEPT = 128
+"""Tiles that :class:`TileMemory` keeps, 49 kB each: a frame has 97 at the most, if it is square."""
 
 # Blocks along a side of a tile: the smallest face that is found in one covers several.
 _BLOCKS = 16
@@ -290,7 +294,10 @@ def _region(face: NDArray[np.floating[Any]]) -> Region:
 
 
 class TileMemory:
-    """The faces found in each tile, given again as long as it looks the same as when it was searched."""
+    """The faces found in each tile, given again as long as it looks the same as when it was searched.
+
+    Of the places that were asked for last, :data:`TILES_KEPT` are kept: tiles of frames of other sizes lie elsewhere.
+    """
 
     def __init__(self) -> None:
         self._searched: dict[Hashable, tuple[NDArray[np.uint8], FoundFaces]] = {}
@@ -305,12 +312,13 @@ class TileMemory:
             tile: uint8 ``(side, side, 3)``; it is kept.
             search: finds the faces of a tile.
         """
-        before = self._searched.get(place)
-        if before is not None and _is_same(before[0], tile):
-            return before[1]
-        found = search(tile)
-        self._searched[place] = (tile.copy(), found)
-        return found
+        before = self._searched.pop(place, None)
+        if before is None or not _is_same(before[0], tile):
+            before = tile.copy(), search(tile)
+        self._searched[place] = before  # as the newest
+        if len(self._searched) > TILES_KEPT:
+            del self._searched[next(iter(self._searched))]
+        return before[1]
 
 
 def _is_same(before: NDArray[np.uint8], now: NDArray[np.uint8]) -> bool:

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from edgeau.faces.landmarks.detection_frame import shrunk
+from edgeau.faces.landmarks.detection_frame import in_larger_frame, shrunk
 from edgeau.faces.landmarks.landmarker import FaceLandmarks, Landmarker
 from edgeau.faces.landmarks.litert.checking import FaceChecker
 from edgeau.faces.landmarks.litert.detection import FaceDetector
@@ -63,14 +63,16 @@ class LiteRtLandmarker(Landmarker):
         self, frame: NDArray[np.uint8], *, far: bool = False, most: int | None = None
     ) -> list[FaceLandmarks]:
         most = min(most or self._max_faces, self._max_faces)
-        small, extent = shrunk(check_frame(frame))
+        small, factor = shrunk(check_frame(frame))
         if self._static:
             faces = faces_of_picture(small, self._detector, self._checker, most, far=far)
         else:
             faces = self._tracking.faces(small, most, far=far)
-        scale = np.float32(extent[0] / small.shape[1])
         return [
-            FaceLandmarks(face.points if scale == 1 else face.points * scale, is_reliable=face.is_reliable)
+            FaceLandmarks(
+                face.points if factor == 1 else in_larger_frame(face.points, factor, factor),
+                is_reliable=face.is_reliable,
+            )
             for face in faces
         ]
 

@@ -7,6 +7,8 @@ import json
 import logging
 import os
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
@@ -27,7 +29,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 from edgeau import Pipeline, load_bundle
 from edgeau.bundle import SignaturePolicy
 from edgeau.bundle.files import MANIFEST, SIGNATURE
-from edgeau.bundle.signature import Signer, sign_bundle
+from edgeau.bundle.signature import Signer, sign_bundle, verified_copy
 from edgeau.errors import BundleError, UsageError
 
 MakeBundle = Callable[..., Path]
@@ -381,12 +383,46 @@ class TestKeys:
                 Signer(path)
 
 
+def end_of_process() -> None:
+    """Let go of the copies that this process holds, as its end does."""
+    while verified_copy._held:
+        os.close(verified_copy._held.popitem()[1])
+
+
+def test_a_copy_that_a_process_uses_is_not_removed(
+    make_bundle: MakeBundle, maker: Person, tmp_path: Path
+) -> None:
+    """A web server opens its files as they are asked for, and landmark networks are opened after the bundle was."""
+    bundles = [make_bundle(f"bundle-{number}") for number in range(6)]
+    for bundle in bundles:
+        sign_bundle(bundle, Signer(maker.private))
+    program = (
+        "import sys; from edgeau.bundle import SignaturePolicy; from pathlib import Path; "
+        "print(SignaturePolicy('require', Path(sys.argv[1])).apply(Path(sys.argv[2])), flush=True); sys.stdin.read()"
+    )
+    line = [sys.executable, "-c", program, str(maker.public), str(bundles[0])]
+    with subprocess.Popen(line, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as server:
+        assert server.stdout is not None
+        used = Path(server.stdout.readline().strip())
+        os.utime(used, (0, 0))  # the oldest of all
+        for bundle in bundles[1:]:
+            end_of_process()
+            load_bundle(bundle, signatures=required(maker))
+        assert (used / "model.onnx").read_bytes() == (bundles[0] / "model.onnx").read_bytes()
+        server.communicate()
+    again = make_bundle("bundle-6")
+    sign_bundle(again, Signer(maker.private))
+    load_bundle(again, signatures=required(maker))
+    assert not used.exists()
+
+
 def test_old_copies_are_removed_and_a_changed_one_is_made_anew(
     make_bundle: MakeBundle, maker: Person, tmp_path: Path
 ) -> None:
     for number in range(6):
         bundle = make_bundle(f"bundle-{number}")
         sign_bundle(bundle, Signer(maker.private))
+        end_of_process()
         copy = load_bundle(bundle, signatures=required(maker)).directory
         os.utime(copy, (number, number))
     assert len(list((tmp_path / "cache" / "edgeau" / "verified").iterdir())) == 4

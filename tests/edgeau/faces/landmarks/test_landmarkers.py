@@ -14,6 +14,7 @@ from edgeau.errors import DependencyError, InputError, UsageError
 from edgeau.faces import landmarks
 from edgeau.faces.landmarks import Landmarker, open_landmarker
 from edgeau.faces.landmarks import mediapipe_models as models
+from edgeau.faces.landmarks.detection_frame import shrunk
 from edgeau.faces.landmarks.solutions import points
 
 mediapipe = pytest.importorskip("mediapipe")
@@ -64,6 +65,9 @@ def test_a_large_frame_gives_the_same_face(astronaut, static_landmarker, size: t
     expected = mediapipe_itself(frame)
     distance = np.linalg.norm(np.diff(eye_centres(expected), axis=0))
     assert np.abs(eye_centres(found) - eye_centres(expected)).max() < 0.03 * distance
+    small, factor = shrunk(frame)
+    (seen,) = static_landmarker.detect(small)
+    np.testing.assert_allclose(found[:, :2], (seen[:, :2] + 0.5) * factor - 0.5, atol=1e-2)
 
 
 def test_tracking_follows_a_face_and_forgets_it_on_reset(astronaut) -> None:

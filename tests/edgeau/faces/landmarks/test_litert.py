@@ -7,6 +7,7 @@ import subprocess
 import sys
 import zipfile
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import cv2
@@ -17,7 +18,9 @@ from typing_extensions import Self
 from edgeau.errors import DependencyError, EngineError, InputError, UsageError
 from edgeau.faces.landmarks import mediapipe_models as models
 from edgeau.faces.landmarks import open_landmarker
+from edgeau.faces.landmarks.detection_frame import in_larger_frame, shrunk
 from edgeau.faces.landmarks.litert.detection import ANCHORS, merge
+from edgeau.faces.landmarks.litert.mesh import RefinedMesh
 from edgeau.faces.landmarks.litert.region import Region, overlap
 from edgeau.faces.landmarks.litert.tracking import joined
 
@@ -146,6 +149,33 @@ def test_a_large_frame_keeps_its_pixels(astronaut: np.ndarray) -> None:
         (found,), (expected,) = ours.detect(large), small.detect(astronaut)
     eyes = np.linalg.norm(expected[33] - expected[263])
     assert np.abs(found / 6 - expected).max() < 0.03 * eyes
+
+
+@pytest.mark.parametrize("factor", [2, 3, 6])
+def test_points_of_a_large_frame_lie_where_those_of_a_small_one_do(
+    astronaut: np.ndarray, factor: int
+) -> None:
+    """The networks see the same picture; a pixel of the small frame has the middle of those that it was made of."""
+    large = cv2.resize(astronaut, (1280 * factor,) * 2, interpolation=cv2.INTER_CUBIC)
+    small, by = shrunk(large)
+    assert by == factor
+    with litert(static=True) as ours:
+        (found,), (seen,) = ours.detect(large), ours.detect(small)
+    np.testing.assert_allclose(found[:, :2], (seen[:, :2] + 0.5) * factor - 0.5, atol=1e-2)
+    np.testing.assert_allclose(found[:, 2], seen[:, 2] * factor, atol=1e-2)
+
+
+def test_a_face_has_the_same_points_in_a_frame_and_in_the_shrunk_one(astronaut: np.ndarray) -> None:
+    """To a fifth of a pixel: in a frame of three times the size they were a pixel to the left and above."""
+    large = cv2.resize(astronaut, (3840, 3840), interpolation=cv2.INTER_CUBIC)
+    small, by = shrunk(large)
+    region = Region(562.0, 282.0, 430.0, 0.1)
+    same = Region((region.x + 0.5) * by - 0.5, (region.y + 0.5) * by - 0.5, region.side * by, region.angle)
+    mesh = RefinedMesh(models.read_models().mesh, 1)
+    with closing(mesh):
+        seen, expected = mesh.place(small, region), mesh.place(large, same)
+    apart = in_larger_frame(seen.points, by, by) - expected.points
+    assert np.abs(apart[:, :2].mean(axis=0)).max() < 0.2
 
 
 @pytest.mark.parametrize(

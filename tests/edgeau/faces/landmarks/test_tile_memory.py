@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from edgeau.faces.landmarks import open_landmarker
-from edgeau.faces.landmarks.litert.detection import FoundFaces, TileMemory
+from edgeau.faces.landmarks.litert.detection import TILES_KEPT, FoundFaces, TileMemory, _corners
 from edgeau.sources import open_source
 
 SIDE = 128
@@ -74,6 +74,29 @@ def test_what_changes_slowly_is_searched_again(tile, searched) -> None:
     for step in range(60):
         memory.faces("place", (tile * (1 - step / 120)).astype(np.uint8), search)
     assert len(tiles) > 5
+
+
+def test_frames_of_many_sizes_do_not_fill_the_memory(tile, searched) -> None:
+    """A square frame has the most tiles, 97: they are all kept, and tiles of former sizes make room."""
+    tiles, search = searched
+    memory = TileMemory()
+    for _ in range(2):
+        for place in range(97):
+            memory.faces(("square", place), tile, search)
+    assert len(tiles) == 97
+    for size in range(3):
+        for place in range(97):
+            memory.faces((size, place), tile, search)
+    memory.faces(("square", 0), tile, search)
+    assert len(tiles) == 4 * 97 + 1
+    memory.faces((2, 0), tile, search)
+    assert len(tiles) == 4 * 97 + 1
+
+
+def test_no_frame_has_more_tiles_than_are_kept() -> None:
+    most = max(len(list(_corners((3 * SIDE, down)))) for down in range(1, 3 * SIDE + 1))
+    most += max(len(list(_corners((6 * SIDE, down)))) for down in range(1, 6 * SIDE + 1))
+    assert most == 97 <= TILES_KEPT
 
 
 def test_the_tile_that_was_given_may_be_written_over(tile, searched) -> None:
