@@ -14,12 +14,9 @@ from edgeau_calibration.graph.quantizable_layers import float_layers, weighted_n
         (
             "light",
             [
-                "/classifier/Gemm",
-                *(
-                    f"/stem/blocks/blocks.{block}/blocks.{block}.0/se/conv_{part}/Conv"
-                    for block in (5, 6)
-                    for part in ("expand", "reduce")
-                ),
+                f"/stem/blocks/blocks.{block}/blocks.{block}.0/se/conv_{part}/Conv"
+                for block in (0, 2)
+                for part in ("expand", "reduce")
             ],
         ),
     ],

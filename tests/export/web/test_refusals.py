@@ -112,7 +112,7 @@ FAULTS = {
         lambda place: changed(
             place / "manifest.json", alignment={"method": "arcface-template", "size": 96, "border": 0}
         ),
-        r"^The bundle's alignment gives 96 x 96 pixels and its network wants 160 x 160\.",
+        r"^The bundle's alignment gives 96 x 96 pixels and its network wants 144 x 144\.",
     ),
     "a threshold that is missing": (
         lambda place: edited(place, without_a_threshold),

@@ -11,6 +11,7 @@ import torch
 from edgeau.errors import UsageError
 from edgeau_training.augmentation import Augmentation
 from edgeau_training.losses.agreement import disagreement
+from edgeau_training.losses.imitation import distance_from_teacher
 from edgeau_training.trainer.batches import Batch
 from edgeau_training.trainer.objective import Objective
 from edgeau_training.trainer.process_group import ProcessGroup
@@ -126,3 +127,17 @@ def test_two_processes_compare_the_whole_batch():
     Asked(("AU1", "AU4"))(logits).backward()
     shared = torch.tensor([float(value) for value in said.strip("[]").split(",")])
     torch.testing.assert_close(shared, logits.grad.flatten(), rtol=1e-5, atol=1e-7)
+
+
+def test_the_distance_from_a_teacher_counts_with_its_weight():
+    recipe = Recipe(
+        "a test", "mrpnet", (Stage("only", batch=4, steps=1),), imitation=2.0, augmentation=Augmentation.none()
+    )  # fmt: skip
+    objective, figures = Objective(recipe, ProcessGroup("cpu")), {}
+    objective.fit(Coded(("AU1", "AU4")))
+    logits, teacher = pairs().chunk(2)
+    nothing = torch.zeros_like(logits)
+    batch = Batch(torch.zeros(len(logits), 1, 1, 3), nothing, nothing, teacher=teacher)
+    apart = distance_from_teacher(logits, teacher)
+    torch.testing.assert_close(objective.criterion(batch, 0, 0, figures)(Answers(logits)), 2 * apart)
+    torch.testing.assert_close(figures["imitation"], apart)  # what the log says is not weighted

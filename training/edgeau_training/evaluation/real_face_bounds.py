@@ -199,7 +199,7 @@ def _on_real_faces(fit: FusionFit, network: Predictions, landmark: Predictions) 
 
 
 def _says_enough(real: Predictions, rule: RealFaceRule) -> bool:
-    """Whether so many faces show the AU, and so many do not, that its threshold may be moved by them."""
+    """Tell whether so many faces show the AU, and so many do not, that its threshold may be moved by them."""
     truth = real.truth[:, 0]
     return bool((truth == 1).sum() >= rule.positives and (truth == 0).sum() >= rule.negatives)
 
