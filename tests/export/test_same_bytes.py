@@ -61,6 +61,7 @@ def _files(folder: Path) -> dict[str, bytes]:
     }
 
 
+@pytest.mark.slow
 def test_int8_made_twice_is_the_same_to_the_byte(
     tmp_path: Path, trained_checkpoint: Path, calib: Path
 ) -> None:

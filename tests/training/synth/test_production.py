@@ -176,6 +176,7 @@ def wait_for(condition, seconds: float = 120) -> None:
         time.sleep(0.05)
 
 
+@pytest.mark.slow
 def test_a_cluster_renders_the_same_bytes(tiny_rig, rig_cache, tmp_path):
     pytest.importorskip("ray", reason="ray is not installed")
     folders = [tmp_path / name for name in ("alone", "cluster")]
