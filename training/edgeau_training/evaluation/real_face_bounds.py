@@ -17,8 +17,8 @@ faces bound. The rule, ours:
    from one processor and engine version to the next, and a face that just stays silent on one would be called on the other.
 3. An AU without labels on the real faces, or with fewer than :attr:`RealFaceRule.positives` real positives or
    :attr:`RealFaceRule.negatives` real negatives, gets the highest threshold whose F1 on renders is within
-   :attr:`RealFaceRule.flat` of the best. So few faces cannot show false alarms, and within that margin renders do not say where the
-   threshold lies: without this, the thresholds of two artifacts differ by chance, and the lower one calls faces that the other does not.
+   :attr:`RealFaceRule.flat` of the best: so few faces cannot show false alarms, and within that margin renders do not say where the
+   threshold lies.
 
 Eight shifts from some hundred faces cannot follow single faces far: every one of them is bounded on both sides.
 """
