@@ -20,6 +20,7 @@ from edgeau.metrics import (
     log_odds,
     macro_mean,
     percentile_interval,
+    probability,
 )
 from edgeau_training.evaluation.predictions import Predictions
 
@@ -171,8 +172,7 @@ def matched_thresholds(reference: Predictions, other: Predictions) -> NDArray[np
     falling = np.concatenate((falling[:1] + 2, falling, falling[-1:] - 2))
     columns = np.arange(falling.shape[1])
     logits = (falling[counts, columns] + falling[counts + 1, columns]) / 2
-    matched: NDArray[np.float64] = 1 / (1 + np.exp(-logits))
-    return matched
+    return np.array([probability(one) for one in logits.tolist()])
 
 
 def _ranked(predictions: Predictions) -> list[RankedScores]:

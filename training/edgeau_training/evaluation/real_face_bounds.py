@@ -32,7 +32,7 @@ from numpy.typing import NDArray
 
 from edgeau.bundle.manifest import Fusion
 from edgeau.errors import InputError
-from edgeau.metrics import log_odds, macro_mean
+from edgeau.metrics import log_odds, macro_mean, probability
 from edgeau_training.evaluation.fusion_fit import FusionFit, FusionRule, fit_fusion, fused_predictions
 from edgeau_training.evaluation.metrics import flat_shifts, measure
 from edgeau_training.evaluation.predictions import Predictions
@@ -138,13 +138,11 @@ def _shifts(
 
 
 def _moved(real: Predictions, shifts: dict[str, float]) -> Predictions:
-    logits = np.array(
-        [
-            log_odds(float(one)) + shifts[label]
-            for label, one in zip(real.labels, real.thresholds, strict=True)
-        ]
-    )
-    return real.with_thresholds(1 / (1 + np.exp(-logits)))
+    moved = [
+        probability(log_odds(float(one)) + shifts[label])
+        for label, one in zip(real.labels, real.thresholds, strict=True)
+    ]
+    return real.with_thresholds(np.array(moved))
 
 
 def _is_good(real: Predictions, rule: RealFaceRule) -> bool:
