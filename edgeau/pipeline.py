@@ -37,7 +37,7 @@ __all__ = ["Pipeline"]
 class Pipeline(Closing):
     """Landmarks, alignment, network, landmark model and thresholds behind three calls.
 
-    :meth:`process` takes one picture by itself; :meth:`track` takes the next frame of a stream that the caller reads;
+    :meth:`process` takes a picture; :meth:`track` takes the next frame of a stream that the caller reads;
     :meth:`stream` reads a source. It follows one stream at a time. Several threads may call :meth:`process`; they
     take turns, so that a pipeline for each is faster. It does not outlive a fork. Close it, or use it in ``with``.
 
@@ -194,7 +194,11 @@ class Pipeline(Closing):
         return self.stages.detector.describe()
 
     def process(self, frame_bgr: NDArray[np.uint8], *, time_s: float | None = None) -> FrameResult:
-        """The action units of one picture by itself: nothing of the pictures before is used, and faces have no track.
+        """The action units of one picture; faces have no track, and filters that follow tracks do not apply.
+
+        Where a picture hardly differs from the one before, as in a loop over a camera's frames, its faces are looked at where they were
+        there, instead of searching the whole picture again. Any other picture is looked at by itself, and so is the first one after
+        :meth:`reset`.
 
         Args:
             frame_bgr: uint8 ``(height, width, 3)``, blue first, as OpenCV reads it.
@@ -221,7 +225,7 @@ class Pipeline(Closing):
             return self._next(frame_bgr, time_s, static=False)
 
     def reset(self) -> None:
-        """Forget the frames so far: the next one that :meth:`track` gets begins another stream."""
+        """Forget the frames so far: the next one that :meth:`track` gets begins another stream, and the next picture stands by itself."""
         with self._stepping:
             self._take_over(self)
             self.stages.start()
@@ -321,10 +325,11 @@ class Pipeline(Closing):
             number, self._count = self._count, self._count + 1
             since_s = taken_s - self._start_s
         frame = Frame(number, since_s if time_s is None else float(time_s), frame_bgr, "")
-        return self._result(frame, static=static, taken_s=taken_s)
+        return self._result(frame, static=static, taken_s=taken_s, follow=static)
 
-    def _result(self, frame: Frame, *, static: bool, taken_s: float) -> FrameResult:
-        faces = tuple(self.stages.read(frame, self.stages.find(frame, static=static)))
+    def _result(self, frame: Frame, *, static: bool, taken_s: float, follow: bool = False) -> FrameResult:
+        found = self.stages.find(frame, static=static, follow=follow)
+        faces = tuple(self.stages.read(frame, found))
         age_s = time.monotonic() - taken_s
         return self.stages.apply_filters(
             FrameResult(frame.index, frame.time_s, age_s, 0, faces), static=static

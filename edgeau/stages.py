@@ -220,7 +220,9 @@ class FrameStages(Closing):
             self._looks_far = self._far is True if live else self._far is not False
             usual = _MOST_LIVE if live else MOST_FACES
             self._most = usual if self._max_faces is None else self._max_faces
-            self._landmarker(static=static).reset()
+            self._landmarker(static=static)
+            for landmarker in self._landmarkers.values():
+                landmarker.reset()
             self._tracker = FaceTracker()
             self._unchanged.clear()
             everybody = self._baselines.get(None)
@@ -229,12 +231,13 @@ class FrameStages(Closing):
             for result_filter in self.filters:
                 result_filter.reset()
 
-    def find(self, frame: Frame, *, static: bool = False) -> list[DetectedFace]:
+    def find(self, frame: Frame, *, static: bool = False, follow: bool = False) -> list[DetectedFace]:
         """Find the faces, who they are among those seen before, and how the heads are turned.
 
         Args:
             frame: frame of the stream that :meth:`start` began; faces are looked for in its small picture where it has one.
-            static: the frame has nothing to do with those before: nothing is tracked, faces get no ``track_id``.
+            static: it is a picture by itself: nothing is tracked, faces get no ``track_id``.
+            follow: the picture may continue the one before; where it does, faces are looked at where they were.
 
         Raises:
             InputError: the frame is not a BGR picture.
@@ -243,7 +246,7 @@ class FrameStages(Closing):
         """
         with self._finding:
             self._lifetime.check()
-            placed = self._landmarks(frame, static=static)
+            placed = self._landmarks(frame, static=static, follow=follow)
             landmarks = [face.points for face in placed]
             boxes = [_box(points) for points in landmarks]
             numbers: Sequence[int | None] = (
@@ -393,14 +396,14 @@ class FrameStages(Closing):
     def _is_far(self, *, static: bool) -> bool:
         return self._far is not False if static else self._looks_far
 
-    def _landmarks(self, frame: Frame, *, static: bool) -> list[FaceLandmarks]:
+    def _landmarks(self, frame: Frame, *, static: bool, follow: bool) -> list[FaceLandmarks]:
         landmarker, far = self._landmarker(static=static), self._is_far(static=static)
         most = self.most_faces(static=static)
         if frame.small is None or far:
-            return landmarker.find(frame.image, far=far, most=most)
+            return landmarker.find(frame.image, far=far, most=most, follow=follow)
         across = frame.image.shape[1] / frame.small.shape[1]
         down = frame.image.shape[0] / frame.small.shape[0]
-        found = landmarker.find(frame.small, most=most)
+        found = landmarker.find(frame.small, most=most, follow=follow)
         return [replace(face, points=in_larger_frame(face.points, across, down)) for face in found]
 
     def _landmarker(self, *, static: bool) -> Landmarker:

@@ -59,6 +59,7 @@ class Landmarker(Closing, Protocol):
         *,
         far: bool = False,  # noqa: ARG002
         most: int | None = None,
+        follow: bool = False,  # noqa: ARG002
     ) -> list[FaceLandmarks]:
         """Find faces like :meth:`detect`, and say what a check of the landmarks said.
 
@@ -66,6 +67,8 @@ class Landmarker(Closing, Protocol):
             frame: BGR, uint8 ``(height, width, 3)``.
             far: whether to look for small faces too, which takes longer; not every landmarker can (see :meth:`smallest`).
             most: no more faces than this; None takes as many as the landmarker was opened for.
+            follow: of a landmarker for pictures: where this picture continues the one before, faces may be looked at where they were
+                there, which takes less time. Not every landmarker can.
         """
         return [FaceLandmarks(points) for points in self.detect(frame)][:most]
 

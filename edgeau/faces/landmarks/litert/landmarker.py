@@ -13,7 +13,7 @@ from edgeau.faces.landmarks.landmarker import FaceLandmarks, Landmarker
 from edgeau.faces.landmarks.litert.checking import FaceChecker
 from edgeau.faces.landmarks.litert.detection import FaceDetector
 from edgeau.faces.landmarks.litert.mesh import MESHES, FaceMesh
-from edgeau.faces.landmarks.litert.picture_search import faces_of_picture
+from edgeau.faces.landmarks.litert.picture_sequence import PictureSequence
 from edgeau.faces.landmarks.litert.tracking import Tracking
 from edgeau.faces.landmarks.mediapipe_models import read_models
 from edgeau.sources.check_frame import check_frame
@@ -43,16 +43,19 @@ class LiteRtLandmarker(Landmarker):
     def __init__(self, *, static: bool, max_faces: int, models: Path | None = None, threads: int = 1) -> None:
         self._static = static
         self._max_faces = max_faces
+        self._shape: tuple[int, ...] = ()  # of the frame before: frames of two sizes are shrunk to the same one
         files = read_models(models)
         self._detector = FaceDetector(files.detector, threads)
         self._mesh: FaceMesh = MESHES[files.generation](files.mesh, threads)
         self._name = f"MediaPipe's {files.mesh.name} in {self._mesh.runtime}, {files.points} points"
         self._checker = FaceChecker(self._mesh)
+        self._pictures = PictureSequence(self._detector, self._checker)
         self._tracking = Tracking(self._detector, self._checker)
 
     def sibling(self, *, static: bool) -> Landmarker:  # noqa: D102
         other = copy(self)
         other._static = static
+        other._pictures = PictureSequence(self._detector, self._checker)
         other._tracking = Tracking(self._detector, self._checker)
         return other
 
@@ -60,12 +63,13 @@ class LiteRtLandmarker(Landmarker):
         return [face.points for face in self.find(frame)]
 
     def find(  # noqa: D102
-        self, frame: NDArray[np.uint8], *, far: bool = False, most: int | None = None
+        self, frame: NDArray[np.uint8], *, far: bool = False, most: int | None = None, follow: bool = False
     ) -> list[FaceLandmarks]:
         most = min(most or self._max_faces, self._max_faces)
         small, factor = shrunk(check_frame(frame))
+        follow, self._shape = follow and frame.shape == self._shape, frame.shape
         if self._static:
-            faces = faces_of_picture(small, self._detector, self._checker, most, far=far)
+            faces = self._pictures.faces(small, most, far=far, follow=follow)
         else:
             faces = self._tracking.faces(small, most, far=far)
         return [
@@ -83,6 +87,7 @@ class LiteRtLandmarker(Landmarker):
         return self._name
 
     def reset(self) -> None:  # noqa: D102
+        self._pictures.reset()
         self._tracking.reset()
 
     def close(self) -> None:  # noqa: D102

@@ -59,6 +59,16 @@ class Tracking:
         self._searched: Overview | None = None
         self._searched_at = 0
 
+    def begin(self, faces: Sequence[CheckedFace]) -> None:
+        """Begin a film whose first frame was searched already, in tiles too.
+
+        Args:
+            faces: of that frame.
+        """
+        self.reset()
+        self._followed = [face.region for face in faces]
+        self._count, self._far_at = 1, 0
+
     def faces(self, frame: NDArray[np.uint8], most: int, *, far: bool) -> list[CheckedFace]:
         """The faces of the next frame.
 
