@@ -1,10 +1,13 @@
 """A network that imitates another's answers, through both commands."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
+from edgeau.bundle import load_bundle, packaged_bundle_path
 from edgeau_training.checkpoint import read_info
-from edgeau_training.evaluation.predictions import Predictions, load_predictions, save_predictions
+from edgeau_training.evaluation.predictions import load_predictions, save_predictions
 from edgeau_training.evaluation.teacher_answers import main as answers_main
 from edgeau_training.train_command import main
 
@@ -60,6 +63,14 @@ def test_a_run_imitates_and_says_so(tmp_path, train, teacher):
     assert train("--teacher", teacher, "--resume", steps=2) == 0
 
 
+def test_the_licences_of_the_teacher_hold_for_the_student(tmp_path, train, teacher):
+    table = load_predictions(teacher)["teacher"]
+    assert set(load_bundle(packaged_bundle_path("light")).manifest.licences) <= set(table.licences)
+    save_predictions(tmp_path / "other.npz", {"teacher": replace(table, licences=("CC-BY-4.0 (somebody)",))})
+    assert train("--teacher", tmp_path / "other.npz") == 0
+    assert read_info(tmp_path / "run" / "checkpoint.safetensors").licences == ("CC-BY-4.0 (somebody)",)
+
+
 def test_a_recipe_and_a_teacher_need_each_other(train, teacher, capsys):
     assert train() == 2
     assert "the recipe has imitation = 2.0: give --teacher FILE" in capsys.readouterr().err
@@ -68,15 +79,11 @@ def test_a_recipe_and_a_teacher_need_each_other(train, teacher, capsys):
 
 
 def other_faces(table):
-    return {"teacher": Predictions(table.labels, table.logits[1:], table.truth[1:], table.thresholds)}
+    return {"teacher": replace(table, logits=table.logits[1:], truth=table.truth[1:], groups=None)}
 
 
 def other_labels(table):
-    return {
-        "teacher": Predictions(
-            table.labels, table.logits, np.array(1 - table.truth, np.int8), table.thresholds
-        )
-    }
+    return {"teacher": replace(table, truth=np.array(1 - table.truth, np.int8))}
 
 
 @pytest.mark.parametrize(
@@ -85,6 +92,7 @@ def other_labels(table):
         (other_faces, "faces, which are not the"),
         (other_labels, "faces, which are not the"),
         (lambda table: {"teacher": table.select(["AU1", "AU4"])}, "has no answers for AU12"),
+        (lambda table: {"teacher": replace(table, licences=None)}, "does not name the licences"),
         (lambda table: {"network": table}, "has no table 'teacher', but network"),
     ],
 )
@@ -104,7 +112,7 @@ def test_a_file_of_something_else_is_refused(tmp_path, train, capsys):
 def test_a_run_is_not_resumed_with_another_teacher(tmp_path, train, teacher, capsys):
     assert train("--teacher", teacher) == 0
     table = load_predictions(teacher)["teacher"]
-    again = Predictions(table.labels, table.logits + 1, table.truth, table.thresholds)
+    again = replace(table, logits=table.logits + 1)
     save_predictions(tmp_path / "other.npz", {"teacher": again})
     assert train("--teacher", tmp_path / "other.npz", "--resume") == 2
     assert "imitated other answers" in capsys.readouterr().err

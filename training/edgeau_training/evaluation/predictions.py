@@ -34,6 +34,7 @@ class Predictions:
         thresholds: float64 ``(C,)``, on the probability; positive where ``probability >= threshold``.
         groups: int64 ``(N,)``: faces with the same number belong to the same person; None when persons are not known.
         at_rest: bool ``(N,)``: the whole face was labelled as at rest; None when the data does not say.
+        licences: licences of the model's weights, which hold for what is trained on its answers; None where they were not recorded.
     """
 
     labels: tuple[str, ...]
@@ -42,6 +43,7 @@ class Predictions:
     thresholds: NDArray[np.float64]
     groups: NDArray[np.int64] | None = None
     at_rest: NDArray[np.bool_] | None = None
+    licences: tuple[str, ...] | None = None
 
     def __post_init__(self) -> None:
         expected = (len(self.logits), len(self.labels))
@@ -83,13 +85,12 @@ class Predictions:
                 f"there are no predictions for {', '.join(missing)}; there are {', '.join(self.labels)}"
             )
         columns = [self.labels.index(label) for label in labels]
-        return Predictions(
-            tuple(labels),
-            self.logits[:, columns],
-            self.truth[:, columns],
-            self.thresholds[columns],
-            self.groups,
-            self.at_rest,
+        return replace(
+            self,
+            labels=tuple(labels),
+            logits=self.logits[:, columns],
+            truth=self.truth[:, columns],
+            thresholds=self.thresholds[columns],
         )
 
     @property
@@ -120,6 +121,8 @@ def save_predictions(path: Path, tables: Mapping[str, Predictions]) -> None:
             arrays[f"{name}/groups"] = table.groups
         if table.at_rest is not None:
             arrays[f"{name}/at_rest"] = table.at_rest
+        if table.licences is not None:
+            arrays[f"{name}/licences"] = np.array(table.licences, np.str_)
     content = io.BytesIO()
     np.savez_compressed(content, **arrays)
     write_whole(path, content.getvalue())
@@ -144,6 +147,7 @@ def load_predictions(path: Path) -> dict[str, Predictions]:
 
 
 def _table(arrays: Mapping[str, NDArray[Any]], name: str) -> Predictions:
+    licences = arrays.get(f"{name}/licences")
     return Predictions(
         tuple(str(label) for label in arrays[f"{name}/labels"]),
         arrays[f"{name}/logits"],
@@ -151,4 +155,5 @@ def _table(arrays: Mapping[str, NDArray[Any]], name: str) -> Predictions:
         arrays[f"{name}/thresholds"],
         arrays.get(f"{name}/groups"),
         arrays.get(f"{name}/at_rest"),
+        None if licences is None else tuple(str(licence) for licence in licences),
     )

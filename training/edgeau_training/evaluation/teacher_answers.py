@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 from edgeau._system.command import DONE, CommandParser, positive, run
@@ -38,6 +39,7 @@ def _answer(argv: Sequence[str] | None) -> int:
     options = parser.parse_args(argv)
     with closing(open_scorer(options.model, options.artifact, None, options.threads)) as teacher:
         (table,) = predict((teacher,), open_faces(options.data, "train")).predictions
+        table = replace(table, licences=teacher.licences)
     save_predictions(options.out, {TABLE: table})
     print(f"{options.out}: answers of {options.model} to {len(table.logits)} faces")
     return DONE

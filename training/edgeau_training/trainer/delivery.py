@@ -61,6 +61,7 @@ class Delivery:
             training += f"; imitates {teacher.name} (SHA-256 {teacher.sha256})"
         own = [LICENCES[recipe.data.set]] if recipe.data.set in LICENCES else []
         before = () if start is None else start.licences
+        taught = () if teacher is None else teacher.licences
         self._info = CheckpointInfo(
             network=recipe.network,
             labels=data.labels,
@@ -70,7 +71,7 @@ class Delivery:
             trained=True,
             training=training,
             dataset_digest=data.digest,
-            licences=tuple(dict.fromkeys((*recipe.licences, *own, *before))),
+            licences=tuple(dict.fromkeys((*recipe.licences, *own, *before, *taught))),
             provenance=Provenance(
                 started_from=start,
                 trained_on=TrainedOn(recipe.data.set, data.fold, to_dict(recipe.data.options), data.digest),

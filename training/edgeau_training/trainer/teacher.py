@@ -31,10 +31,11 @@ class Teacher:
         logits: float32 ``(N, C)``.
         name: of the file.
         sha256: of the file, hex.
+        licences: licences of the teacher's weights, which hold for the student's.
 
     Raises:
         InputError: the file is missing, damaged, or something else.
-        UsageError: it is of other faces or lacks a label.
+        UsageError: it is of other faces, lacks a label, or does not name the licences.
     """
 
     def __init__(self, path: Path, data: LabelledCrops) -> None:
@@ -48,6 +49,11 @@ class Teacher:
         if missing:
             raise UsageError(f"--teacher {path} has no answers for {', '.join(missing)}")
         table = tables[TABLE].select(data.labels)
+        if table.licences is None:
+            raise UsageError(
+                f"--teacher {path} does not name the licences of the teacher's weights, which hold for the student's; write it again "
+                "with python -m edgeau_training.evaluation.teacher_answers"
+            )
         known = data.mask > 0
         if len(table.truth) != len(data) or not np.array_equal(table.truth[known], data.occurrence[known]):
             raise UsageError(
@@ -55,4 +61,5 @@ class Teacher:
                 "again for this data"
             )
         self.logits: NDArray[np.float32] = table.logits
+        self.licences = table.licences
         self.name, self.sha256 = path.name, file_digest(path)

@@ -68,4 +68,5 @@ def _network(bundle: Bundle, artifact: Artifact, threads: int) -> Scorer:
         alignment=manifest.alignment,
         thresholds=thresholds_of(manifest.labels, artifact.thresholds),
         provenance=manifest.network.provenance,
+        licences=manifest.licences,
     )

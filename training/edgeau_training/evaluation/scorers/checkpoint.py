@@ -64,7 +64,7 @@ class CheckpointScorer:
         torch.set_num_threads(threads)
         self._network, info = load_checkpoint(path)
         self.alignment, self._spec = alignment_of(info), input_spec_of(info)
-        self.provenance = info.provenance
+        self.provenance, self.licences = info.provenance, info.licences
         self.labels = info.labels
         self.thresholds = thresholds_of(info.labels, info.thresholds)
         self.name = path.name if info.trained else f"{path.name} (untrained)"

@@ -32,6 +32,7 @@ class LandmarkScorer:
         self._model = LandmarkModel.load(path)
         self.labels = self._model.labels
         self.thresholds = self._model.thresholds.astype(np.float64)
+        self.licences = tuple(str(licence) for licence in self._model.info.get("licences", ()))
         self.name = path.name
 
     def logits(self, batch: FaceBatch) -> NDArray[np.float32]:
@@ -65,6 +66,7 @@ class FusedScorer:
         self._network, self._landmark, self._fusion = network, landmark, fusion
         self.labels = network.labels
         self.alignment, self.provenance = network.alignment, network.provenance
+        self.licences = tuple(dict.fromkeys((*network.licences, *landmark.licences)))
         self.thresholds = thresholds
         self.name = f"{network.name} + {landmark.name}"
 

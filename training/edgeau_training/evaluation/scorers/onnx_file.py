@@ -36,6 +36,7 @@ def scorer_of_onnx(path: Path, threads: int) -> Scorer:
         alignment=alignment_of(info),
         thresholds=thresholds_of(info.labels, info.thresholds),
         provenance=info.provenance,
+        licences=info.licences,
     )
 
 

@@ -41,6 +41,10 @@ class Scorer(Protocol):
     def provenance(self) -> Provenance | None:
         """Provenance of its weights, as far as that is recorded."""
 
+    @property
+    def licences(self) -> tuple[str, ...]:
+        """Licences of its weights and what went into them, as far as that is recorded."""
+
     def logits(self, batch: FaceBatch) -> NDArray[np.float32]:
         """Logits float32 ``(N, C)``."""
 

@@ -59,6 +59,7 @@ class SessionScorer:
         alignment: alignment of the crops.
         thresholds: float64 ``(C,)``.
         provenance: provenance of the weights, where it is recorded.
+        licences: licences of the weights, where they are recorded.
     """
 
     needs_pictures = True
@@ -73,9 +74,10 @@ class SessionScorer:
         alignment: Alignment,
         thresholds: NDArray[np.float64],
         provenance: Provenance | None = None,
+        licences: tuple[str, ...] = (),
     ) -> None:
         self.name, self.labels, self.thresholds = name, labels, thresholds
-        self.alignment, self.provenance = alignment, provenance
+        self.alignment, self.provenance, self.licences = alignment, provenance, licences
         self._session, self._spec = session, spec
 
     def logits(self, batch: FaceBatch) -> NDArray[np.float32]:
