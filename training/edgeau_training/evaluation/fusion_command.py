@@ -18,6 +18,7 @@ from edgeau._system.records import to_dict
 from edgeau._system.text_table import aligned_lines
 from edgeau.bundle import bundle_folder
 from edgeau.errors import UsageError
+from edgeau.metrics import macro_mean
 from edgeau_training.evaluation.faces import open_faces
 from edgeau_training.evaluation.fusion_fit import (
     FusionFit,
@@ -30,6 +31,7 @@ from edgeau_training.evaluation.metrics import fit_thresholds, intervals, matche
 from edgeau_training.evaluation.predictions import Predictions, load_predictions, save_predictions
 from edgeau_training.evaluation.real_face_bounds import (
     RealFaceRule,
+    TriedBound,
     bounded_by_real_faces,
     shifted_fusion,
 )
@@ -41,6 +43,15 @@ __all__ = ["main"]
 
 NAME = "python -m edgeau_training.evaluation.fusion_command"
 _PARTS = ("landmark", "network", "fused")
+_BOUND_HEAD = (
+    "bound",
+    "AUC, real",
+    "recall, real",
+    "alarms at rest",
+    "most false positives",
+    "F1, renders",
+    "AUC, renders",
+)
 _OTHER = " on "  # between an artifact's file and a role, in the names of tables
 
 
@@ -118,7 +129,7 @@ def _fitted(
         low=rule.shares[0],
         margin=rule.margin,
     )
-    fit = replace(bounded.fit, fusion=shifted_fusion(bounded.fit.fusion, bounded.shifts))
+    fit = _shifted(bounded.chosen)
     real = fused_predictions(
         answers["network on real faces"],
         answers["landmark on real faces"],
@@ -129,11 +140,34 @@ def _fitted(
         "data": options.real.name,
         "rule": asdict(RealFaceRule()),
         "bound": bounded.bound,
-        "auc_by_bound": {str(bound): value for bound, value in bounded.auc.items()},
-        "threshold_shifts": bounded.shifts,
+        "by_bound": {str(bound): _tried(one, answers) for bound, one in bounded.tried.items()},
+        "threshold_shifts": bounded.chosen.shifts,
         "measured": model_document("fused", real, measure(real), intervals(real, resamples=500)),
     }
     return fit, document
+
+
+def _shifted(tried: TriedBound) -> FusionFit:
+    return replace(tried.fit, fusion=shifted_fusion(tried.fit.fusion, tried.shifts))
+
+
+def _tried(tried: TriedBound, answers: dict[str, Predictions]) -> dict[str, Any]:
+    """Figures of a bound, on real faces and on the measured split, at the same thresholds."""
+    fit = _shifted(tried)
+    renders = measure(
+        fused_predictions(
+            answers["network on measured"], answers["landmark on measured"], fit.fusion, fit.thresholds
+        )
+    )
+    alarms = tried.real.alarms_at_rest
+    return {
+        "auc": tried.auc,
+        "mean_recall": tried.mean_recall,
+        "alarms_at_rest": None if alarms is None else alarms[0],
+        "false_positive_rates": tried.false_positive_rates(RealFaceRule()),
+        "f1_on_measured": float(macro_mean(renders.f1)),
+        "auc_on_measured": float(macro_mean(renders.auc)),
+    }
 
 
 def _others(answers: dict[str, Predictions]) -> list[str]:
@@ -280,7 +314,31 @@ def _table(document: dict[str, Any]) -> str:
     title = f"fitted on {document['fitted_on']}, measured on {document['measured_on']}"
     table = "\n".join((title, *aligned_lines((head, *rows, ("mean", *means, "", "")))))
     real = document["real_faces"]
-    return table if real is None else f"{table}\n\non real faces\n{model_table(real['measured'])}"
+    if real is None:
+        return table
+    bounds = aligned_lines(
+        (_BOUND_HEAD, *(_bound_row(bound, one) for bound, one in real["by_bound"].items()))
+    )
+    parts = (
+        table,
+        f"on real faces\n{model_table(real['measured'])}",
+        "\n".join((f"bound of the network's share: {real['bound']}", *bounds)),
+    )
+    return "\n\n".join(parts)
+
+
+def _bound_row(bound: str, one: dict[str, Any]) -> tuple[str, ...]:
+    rates = one["false_positive_rates"]
+    worst = max(rates, key=rates.__getitem__, default=None)
+    return (
+        bound,
+        f"{one['auc']:.4f}",
+        f"{one['mean_recall']:.3f}",
+        "-" if one["alarms_at_rest"] is None else str(one["alarms_at_rest"]),
+        "-" if worst is None else f"{worst} {rates[worst]:.3f}",
+        f"{one['f1_on_measured']:.4f}",
+        f"{one['auc_on_measured']:.4f}",
+    )
 
 
 def _cell(value: dict[str, float | None]) -> str:

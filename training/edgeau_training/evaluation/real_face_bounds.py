@@ -5,8 +5,9 @@ faces bound. The rule, ours:
 
 1. The upper bound of the network's share is one number for all AUs: the largest of :attr:`RealFaceRule.bounds` whose mean AUC
    on the real faces is within :attr:`RealFaceRule.auc_margin` of the best one, and that keeps, at the thresholds of point 2, a
-   mean recall of at least :attr:`RealFaceRule.mean_recall` and no more false alarms on faces at rest than
-   :attr:`RealFaceRule.alarms_at_rest`; where none keeps both, AUC alone decides.
+   mean recall of at least :attr:`RealFaceRule.mean_recall`, no more false alarms on faces at rest than
+   :attr:`RealFaceRule.alarms_at_rest`, and of no AU a larger share of false alarms than :attr:`RealFaceRule.false_positives_of_an_au`;
+   where none keeps all three, AUC alone decides.
 2. A threshold that was fitted on renders moves up by the smallest shift of its logit that brings the share of false alarms
    on real faces to :attr:`RealFaceRule.false_positive_rate`; at most by :attr:`RealFaceRule.largest_rise` above the highest
    threshold whose F1 on renders is within :attr:`RealFaceRule.flat` of the best (within that, renders do not say where it
@@ -37,7 +38,14 @@ from edgeau_training.evaluation.fusion_fit import FusionFit, FusionRule, fit_fus
 from edgeau_training.evaluation.metrics import flat_shifts, measure
 from edgeau_training.evaluation.predictions import Predictions
 
-__all__ = ["BoundedFit", "RealFaceRule", "bounded_by_real_faces", "shifted_fusion", "threshold_shifts"]
+__all__ = [
+    "BoundedFit",
+    "RealFaceRule",
+    "TriedBound",
+    "bounded_by_real_faces",
+    "shifted_fusion",
+    "threshold_shifts",
+]
 
 _STEP = 0.01
 
@@ -51,7 +59,8 @@ class RealFaceRule:
         auc_margin: AUC that a larger bound may cost; on so few faces less than that is noise.
         mean_recall: mean over AUs, 0..1, that a larger bound must keep.
         alarms_at_rest: false alarms on faces at rest, in all their judged decisions, that a larger bound may have.
-        false_positive_rate: share of false alarms to come down to, 0..1.
+        false_positives_of_an_au: largest share of false alarms, 0..1, that a larger bound may have of an AU that they judge.
+        false_positive_rate: share of false alarms that the threshold of an AU is moved for, 0..1.
         recall: 0..1, that no shift goes below.
         slack: of a logit, by which false alarms must stay below a threshold.
         flat: F1 on renders below the best one, within which thresholds are equally good.
@@ -65,6 +74,7 @@ class RealFaceRule:
     auc_margin: float = 0.002
     mean_recall: float = 0.91
     alarms_at_rest: int = 2
+    false_positives_of_an_au: float = 0.05
     false_positive_rate: float = 0.035
     recall: float = 0.9
     slack: float = 0.1
@@ -76,20 +86,65 @@ class RealFaceRule:
 
 
 @dataclass(frozen=True)
+class TriedBound:
+    """A fusion that was fitted on renders within one bound of the network's share, and what real faces say of it.
+
+    Attributes:
+        fit: fit of renders, with its thresholds as renders alone would have them.
+        shifts: shifts of the thresholds' logits per label; above 0 is up.
+        real: on real faces, at the shifted thresholds.
+        auc: mean AUC on real faces.
+    """
+
+    fit: FusionFit
+    shifts: dict[str, float]
+    real: Predictions
+    auc: float
+
+    @property
+    def mean_recall(self) -> float:
+        """Mean over the AUs that any real face shows of the share of those faces that are called."""
+        present = self.real.truth == 1
+        counts = present.sum(axis=0)
+        shown = counts > 0
+        recalls: NDArray[np.float64] = (self.real.decisions & present).sum(axis=0)[shown] / counts[shown]
+        return float(recalls.mean()) if shown.any() else 0.0
+
+    def false_positive_rates(self, rule: RealFaceRule) -> dict[str, float]:
+        """Share of the real faces that do not show an AU of which it is called, of each AU that they judge."""
+        tables = {label: self.real.select([label]) for label in self.real.labels}
+        return {
+            label: float(table.decisions[table.truth == 0].mean())
+            for label, table in tables.items()
+            if _says_enough(table, rule)
+        }
+
+    def is_good(self, rule: RealFaceRule) -> bool:
+        """Tell whether enough of what is shown is found, little else is called, and faces at rest are silent where the data says which those are."""
+        alarms = self.real.alarms_at_rest
+        return (
+            self.mean_recall >= rule.mean_recall
+            and (alarms is None or alarms[0] <= rule.alarms_at_rest)
+            and max(self.false_positive_rates(rule).values(), default=0.0) <= rule.false_positives_of_an_au
+        )
+
+
+@dataclass(frozen=True)
 class BoundedFit:
     """A fusion that was fitted on renders within the bounds that real faces gave.
 
     Attributes:
-        fit: fit of renders, with its thresholds as renders alone would have them.
         bound: upper bound of the network's share that was chosen.
-        auc: mean AUC on the real faces by bound.
-        shifts: shifts of the thresholds' logits per label; above 0 is up.
+        tried: every bound of the rule.
     """
 
-    fit: FusionFit
     bound: float
-    auc: dict[float, float]
-    shifts: dict[str, float]
+    tried: dict[float, TriedBound]
+
+    @property
+    def chosen(self) -> TriedBound:
+        """What was tried with the bound that was chosen."""
+        return self.tried[self.bound]
 
 
 def bounded_by_real_faces(
@@ -117,24 +172,20 @@ def bounded_by_real_faces(
         InputError: the tables are not of the same faces, or no AU of the real faces is labelled on both sides.
     """
     rule = rule or RealFaceRule()
-    fits = {bound: fit_fusion(network, landmark, FusionRule((low, bound), margin)) for bound in rule.bounds}
-    real = {bound: _on_real_faces(fit, real_network, real_landmark) for bound, fit in fits.items()}
-    auc = {bound: float(macro_mean(measure(table).auc)) for bound, table in real.items()}
-    if not np.isfinite(list(auc.values())).all():
+    tried = {}
+    for bound in rule.bounds:
+        fit = fit_fusion(network, landmark, FusionRule((low, bound), margin))
+        real = _on_real_faces(fit, real_network, real_landmark)
+        shifts = threshold_shifts(
+            real, fused_predictions(network, landmark, fit.fusion, fit.thresholds), rule
+        )
+        tried[bound] = TriedBound(fit, shifts, _moved(real, shifts), float(macro_mean(measure(real).auc)))
+    if not np.isfinite([one.auc for one in tried.values()]).all():
         raise InputError("no AU of the real faces has both faces that show it and faces that do not")
-    best = max(auc.values())
-    near = [bound for bound in sorted(rule.bounds, reverse=True) if auc[bound] >= best - rule.auc_margin]
-    shifts = {bound: _shifts(fits[bound], real[bound], network, landmark, rule) for bound in near}
-    good = [bound for bound in near if _is_good(_moved(real[bound], shifts[bound]), rule)]
-    bound = (good or near)[0]
-    return BoundedFit(fits[bound], bound, auc, shifts[bound])
-
-
-def _shifts(
-    fit: FusionFit, real: Predictions, network: Predictions, landmark: Predictions, rule: RealFaceRule
-) -> dict[str, float]:
-    renders = fused_predictions(network, landmark, fit.fusion, fit.thresholds)
-    return threshold_shifts(real, renders, rule)
+    best = max(one.auc for one in tried.values())
+    near = [bound for bound in sorted(tried, reverse=True) if tried[bound].auc >= best - rule.auc_margin]
+    good = [bound for bound in near if tried[bound].is_good(rule)]
+    return BoundedFit((good or near)[0], tried)
 
 
 def _moved(real: Predictions, shifts: dict[str, float]) -> Predictions:
@@ -143,21 +194,6 @@ def _moved(real: Predictions, shifts: dict[str, float]) -> Predictions:
         for label, one in zip(real.labels, real.thresholds, strict=True)
     ]
     return real.with_thresholds(np.array(moved))
-
-
-def _is_good(real: Predictions, rule: RealFaceRule) -> bool:
-    """Tell whether enough of what is shown is found, and whether faces at rest are silent where the data says which those are."""
-    alarms = real.alarms_at_rest
-    return _mean_recall(real) >= rule.mean_recall and (alarms is None or alarms[0] <= rule.alarms_at_rest)
-
-
-def _mean_recall(real: Predictions) -> float:
-    """Mean over the AUs that any face shows of the share of those faces that are called."""
-    present = real.truth == 1
-    counts = present.sum(axis=0)
-    shown = counts > 0
-    recalls: NDArray[np.float64] = (real.decisions & present).sum(axis=0)[shown] / counts[shown]
-    return float(recalls.mean()) if shown.any() else 0.0
 
 
 def threshold_shifts(
