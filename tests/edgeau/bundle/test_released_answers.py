@@ -1,6 +1,6 @@
 """The packaged default answers as it did when its weights were packaged, whatever is changed around it (docs/decisions/same-answers.md).
 
-The digests are of the weights of 2026-11-29; the landmark model and the calibration crops are older. Fusion and fused thresholds are fitted anew from time to
+The digests are of the weights of 2026-11-30; the landmark model and the calibration crops are older. Fusion and fused thresholds are fitted anew from time to
 time and are not pinned.
 """
 
@@ -19,23 +19,23 @@ from edgeau.errors import BundleError
 from edgeau.runtimes import open_session
 
 FILES = {
-    "model.fp32.onnx": "693f0546d157243af2657fa74db92056c0262a1bc60c0629afe8cf0c76d55614",
-    "model.int8.onnx": "b8ac6e2f3b2d65956cc2e366e9c77a60678cdb30decd95c32e3e83251e0e1590",
+    "model.fp32.onnx": "558703f71e00865c64ef8eedf81d31300126c1ea209d83cad11f6af9b3ddf365",
+    "model.int8.onnx": "b2b642764ea5a7d4b650ebf4a630cc9622e43d86cf486da7513b70954259462f",
     "calibration.npz": "cf7d129267e6aeedd05db3850d1dab959e2ff3d62ae5e5a4fee9dfaeb817db61",
-    "int8_front.json": "aae9e62296e20b91b2a787e0ffa7f279a9e8a7ed2d9cc9a89adf21c8e4687449",
+    "int8_front.json": "97b7396136f0572d310d8b2726ce4bcd854f7255605880e192aeb6ecae99c529",
 }
 GOLDEN = {
-    "crops": "48e0a21eb62920035a1382ecac1ee8cc76762c5384ed44d2041d6ddd64418be3",
-    "model.fp32.onnx logits": "23bb44680239f4f674c0af76f066ede22c3ab19d11dfaec590f99a216b553f6a",
-    "model.fp32.onnx decisions": "4af2bf7cda84dc8f696609fcadad1005feeca017d624be6539c9e187db5b5521",
-    "model.int8.onnx logits": "55b0e877a12f23e6c17668e1a43a4dd515b2b3a0454e8af8c2c3f7f64e6d280b",
-    "model.int8.onnx decisions": "7bc6e0be278e106ea8f4c480811e8635cfa1fa54e15808241476c1f27f47f139",
+    "crops": "582dcfa233c7bef4fc871d69e97bf19bfd43424ffdc2870abe20ed6e5f37b64c",
+    "model.fp32.onnx logits": "376d80b3fcbdb3c5e0a59f79f10d71a6bed3a2089d606a92da87c86a2707583c",
+    "model.fp32.onnx decisions": "30e5cb5e0c5e9acb5005dc711fc5060e24567f2dc88a36398e97b62a889effbd",
+    "model.int8.onnx logits": "85a793b34661a42c98ae2ff19419adbe0480bea132b9f72116bc14e3538c5e98",
+    "model.int8.onnx decisions": "2dd9b13ad43c0e1caf4b51ec67948894c101efa6f816eab50afbcc63188ea64f",
 }
 THRESHOLDS = {
-    "model.fp32.onnx": "b33c54e409d135ed243822b544017de84537fe5cd98bb98f3add0a8c543c02c7",
-    "model.int8.onnx": "f7ea6d920c4f60e1d197c1809955c8e3e2a34f2e60101a330e04089af164272f",
+    "model.fp32.onnx": "7c4be2385b08e9ce49623a891b13782ea01b418c054416e7e4c2632ed2353895",
+    "model.int8.onnx": "109236114ccb4be6a710408937abe75ce4f8b652940783ed800ade19a4225a87",
 }
-TENSORRT = "b2cc01f504acbf36bf24ac5a387dead968e58f32b4f372361a7c5d85b850e0f2"
+TENSORRT = "0722b11fe233337188524a3d06837423e45709d55a5156cc2737f42274617490"
 LANDMARKS = "9ab5d98199b62671c841eb09e7d4e341f23c836572b75b973d3bf61c5280c992"
 ADDED = {"info"}
 

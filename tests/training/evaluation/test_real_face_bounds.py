@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from edgeau.bundle.manifest import Fusion
+from edgeau.metrics import log_odds
 from edgeau_training.evaluation.predictions import Predictions
 from edgeau_training.evaluation.real_face_bounds import (
     RealFaceRule,
@@ -165,3 +166,31 @@ def test_of_equal_bounds_the_largest_is_taken_at_which_no_au_is_called_on_many_f
     refused = RealFaceRule(auc_margin=1.0, mean_recall=0.0)
     assert bounded_by_real_faces(on(clear), on(clear), on(loud), on(clear), rule=allowed).bound == 0.7
     assert bounded_by_real_faces(on(clear), on(clear), on(loud), on(clear), rule=refused).bound < 0.7
+
+
+def test_faces_stay_silent_in_files_that_answer_a_little_differently():
+    """Real faces that do not show the AU lie .2 below the threshold of the fusion; another file's answers differ by more."""
+    random = np.random.default_rng(4)
+    truth = (random.random((400, 1)) < 0.4).astype(np.int8)
+    clear = (truth * 6 - 3 + random.normal(0, 0.5, truth.shape)).astype(np.float32)
+    other = clear + random.choice([-0.5, 0.5], truth.shape).astype(np.float32)
+    rule = RealFaceRule(bounds=(0.5,), mean_recall=0.0)
+
+    def on(logits):
+        return Predictions(("AU6",), logits, truth, np.array([0.5]))
+
+    def found(real, *others):
+        return bounded_by_real_faces(
+            on(clear), on(clear), on(real), on(real), rule=rule, others=others
+        ).chosen
+
+    fit = found(clear).fit
+    scale = fit.fusion.network["AU6"] + fit.fusion.landmark["AU6"]
+    near = clear.copy()
+    near[np.flatnonzero(truth[:, 0] == 0)[::10]] = (
+        log_odds(float(fit.thresholds[0])) - 0.2 - fit.fusion.bias["AU6"]
+    ) / scale
+    alone, with_other = found(near), found(near, on(other))
+    assert (alone.slack, alone.shifts) == (RealFaceRule.slack, {"AU6": 0.0})
+    assert with_other.slack == pytest.approx(0.5 * fit.fusion.network["AU6"], rel=0.01)
+    assert with_other.shifts["AU6"] == pytest.approx(with_other.slack - 0.2, abs=0.011)

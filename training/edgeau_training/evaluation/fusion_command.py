@@ -128,6 +128,7 @@ def _fitted(
         answers["landmark on real faces"],
         low=rule.shares[0],
         margin=rule.margin,
+        others=[answers[f"{file} on fitted"] for file in _others(answers)],
     )
     fit = _shifted(bounded.chosen)
     real = fused_predictions(
@@ -162,6 +163,7 @@ def _tried(tried: TriedBound, answers: dict[str, Predictions]) -> dict[str, Any]
     alarms = tried.real.alarms_at_rest
     return {
         "auc": tried.auc,
+        "slack": tried.slack,
         "mean_recall": tried.mean_recall,
         "alarms_at_rest": None if alarms is None else alarms[0],
         "false_positive_rates": tried.false_positive_rates(RealFaceRule()),

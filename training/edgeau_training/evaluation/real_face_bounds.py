@@ -15,7 +15,8 @@ faces bound. The rule, ours:
    moves down until it does not, at most by :attr:`RealFaceRule.largest_fall` below the lowest threshold whose F1 on renders is within
    :attr:`RealFaceRule.flat` of the best, while false alarms stay within their share.
    A real face counts as a false alarm already :attr:`RealFaceRule.slack` below the threshold: the same INT8 file answers by that much differently
-   from one processor and engine version to the next, and a face that just stays silent on one would be called on the other.
+   from one processor and engine version to the next, and a face that just stays silent on one would be called on the other. Where the INT8
+   files themselves differ from the float file by more, that counts: the distance that :data:`WITHIN` percent of their fused logits keep.
 3. An AU without labels on the real faces, or with fewer than :attr:`RealFaceRule.positives` real positives or
    :attr:`RealFaceRule.negatives` real negatives, gets the highest threshold whose F1 on renders is within
    :attr:`RealFaceRule.flat` of the best: so few faces cannot show false alarms, and within that margin renders do not say where the
@@ -26,6 +27,7 @@ Eight shifts from some hundred faces cannot follow single faces far: every one o
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -39,6 +41,7 @@ from edgeau_training.evaluation.metrics import flat_shifts, measure
 from edgeau_training.evaluation.predictions import Predictions
 
 __all__ = [
+    "WITHIN",
     "BoundedFit",
     "RealFaceRule",
     "TriedBound",
@@ -46,6 +49,9 @@ __all__ = [
     "shifted_fusion",
     "threshold_shifts",
 ]
+
+WITHIN = 95.0
+"""Percent of an artifact's fused logits on renders whose distance from those of the float file is the slack, at least."""
 
 _STEP = 0.01
 
@@ -62,7 +68,7 @@ class RealFaceRule:
         false_positives_of_an_au: largest share of false alarms, 0..1, that a larger bound may have of an AU that they judge.
         false_positive_rate: share of false alarms that the threshold of an AU is moved for, 0..1.
         recall: 0..1, that no shift goes below.
-        slack: of a logit, by which false alarms must stay below a threshold.
+        slack: of a logit, by which false alarms must stay below a threshold, at least.
         flat: F1 on renders below the best one, within which thresholds are equally good.
         largest_rise: largest rise of a threshold's logit above the highest of those.
         largest_fall: largest fall of a threshold's logit below the lowest of those.
@@ -94,12 +100,14 @@ class TriedBound:
         shifts: shifts of the thresholds' logits per label; above 0 is up.
         real: on real faces, at the shifted thresholds.
         auc: mean AUC on real faces.
+        slack: of a logit, by which false alarms stayed below the thresholds where they could.
     """
 
     fit: FusionFit
     shifts: dict[str, float]
     real: Predictions
     auc: float
+    slack: float
 
     @property
     def mean_recall(self) -> float:
@@ -156,6 +164,7 @@ def bounded_by_real_faces(
     low: float = 0.0,
     margin: float = FusionRule.margin,
     rule: RealFaceRule | None = None,
+    others: Sequence[Predictions] = (),
 ) -> BoundedFit:
     """Fit a fusion on renders, bounded by real faces.
 
@@ -167,6 +176,7 @@ def bounded_by_real_faces(
         low: lower bound of the network's share.
         margin: see :class:`~edgeau_training.evaluation.fusion_fit.FusionRule`.
         rule: None takes the defaults.
+        others: of other files of the same network on the same renders, such as INT8: thresholds are chosen for all of them.
 
     Raises:
         InputError: the tables are not of the same faces, or no AU of the real faces is labelled on both sides.
@@ -176,16 +186,24 @@ def bounded_by_real_faces(
     for bound in rule.bounds:
         fit = fit_fusion(network, landmark, FusionRule((low, bound), margin))
         real = _on_real_faces(fit, real_network, real_landmark)
-        shifts = threshold_shifts(
-            real, fused_predictions(network, landmark, fit.fusion, fit.thresholds), rule
+        renders, *same = (
+            fused_predictions(one, landmark, fit.fusion, fit.thresholds) for one in (network, *others)
         )
-        tried[bound] = TriedBound(fit, shifts, _moved(real, shifts), float(macro_mean(measure(real).auc)))
+        slack = max(rule.slack, *(_distance(renders, other) for other in same), 0.0)
+        shifts = threshold_shifts(real, renders, replace(rule, slack=slack))
+        auc = float(macro_mean(measure(real).auc))
+        tried[bound] = TriedBound(fit, shifts, _moved(real, shifts), auc, slack)
     if not np.isfinite([one.auc for one in tried.values()]).all():
         raise InputError("no AU of the real faces has both faces that show it and faces that do not")
     best = max(one.auc for one in tried.values())
     near = [bound for bound in sorted(tried, reverse=True) if tried[bound].auc >= best - rule.auc_margin]
     good = [bound for bound in near if tried[bound].is_good(rule)]
     return BoundedFit((good or near)[0], tried)
+
+
+def _distance(one: Predictions, other: Predictions) -> float:
+    """Distance of two files' logits on the same faces that :data:`WITHIN` percent of them keep."""
+    return float(np.percentile(np.abs(one.logits - other.logits), WITHIN))
 
 
 def _moved(real: Predictions, shifts: dict[str, float]) -> Predictions:
