@@ -22,7 +22,7 @@ FILES = {
     "model.fp32.onnx": "558703f71e00865c64ef8eedf81d31300126c1ea209d83cad11f6af9b3ddf365",
     "model.int8.onnx": "b2b642764ea5a7d4b650ebf4a630cc9622e43d86cf486da7513b70954259462f",
     "calibration.npz": "cf7d129267e6aeedd05db3850d1dab959e2ff3d62ae5e5a4fee9dfaeb817db61",
-    "int8_front.json": "97b7396136f0572d310d8b2726ce4bcd854f7255605880e192aeb6ecae99c529",
+    "int8_front.json": "5d3a412ea0e3968d4f240f6461b6eda2176b44cdeec4da81011e3c5d3875cd14",
 }
 GOLDEN = {
     "crops": "582dcfa233c7bef4fc871d69e97bf19bfd43424ffdc2870abe20ed6e5f37b64c",
