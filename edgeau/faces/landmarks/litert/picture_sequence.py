@@ -29,6 +29,8 @@ that are cut to their faces, of which no two are below it but copies of one phot
 _CELLS = 16
 # Pixels read along a side of a face. Reading all of a large one would cost more than is saved.
 _READ = 64
+# Share of its side by which a face may move before another place is compared. Ours.
+_NEAR = 0.1
 # A region is 1.5 times as wide as the box of its face.
 _FACE = 1 / 1.5
 
@@ -63,21 +65,39 @@ class PictureSequence:
             far: whether small faces are looked for too, in tiles.
             follow: whether it may continue the picture before; else it is searched by itself.
         """
-        faces = self._followed(frame, most, far=far) if follow else None
+        before = self._seen
+        at_same_places = before.at_same_places(frame, most) if follow and before is not None else []
+        faces = None
+        if before is not None and before.is_continued_by(at_same_places):
+            faces = self._followed(frame, before, far=far)
         if faces is None:
             faces = faces_of_picture(frame, self._detector, self._checker, most, far=far)
             self._tracking.begin(faces)
-        self._seen = _Seen.of(frame, most, faces)
+        self._seen = _Seen.of(frame, most, faces, at_same_places)
         return faces
 
-    def _followed(self, frame: NDArray[np.uint8], most: int, *, far: bool) -> list[CheckedFace] | None:
-        """The faces of a picture that continues the one before; None where it does not, or where a face was lost or became doubtful."""
-        before = self._seen
-        if before is None or not before.is_continued_by(frame, most):
-            return None
-        faces = self._tracking.faces(frame, most, far=far)
-        whole = len(faces) >= len(before.places) and _reliable(faces) >= before.reliable
+    def _followed(self, frame: NDArray[np.uint8], before: _Seen, *, far: bool) -> list[CheckedFace] | None:
+        """The faces, looked at where they were; None where one was lost or became doubtful."""
+        faces = self._tracking.faces(frame, before.most, far=far)
+        whole = len(faces) >= len(before.looks) and _reliable(faces) >= before.reliable
         return faces if whole else None
+
+
+@dataclass(frozen=True)
+class _Look:
+    """A picture at the place of a face: ``place``, and ``cells``, uint8 ``(16, 16, 3)``."""
+
+    place: Region
+    cells: NDArray[np.uint8]
+
+    def is_near(self, other: Region) -> bool:
+        """Tell whether another place shows nearly the same."""
+        close = _NEAR * self.place.side
+        return (
+            abs(self.place.x - other.x) < close
+            and abs(self.place.y - other.y) < close
+            and abs(self.place.side - other.side) < close
+        )
 
 
 @dataclass(frozen=True)
@@ -88,34 +108,47 @@ class _Seen:
         shape: of the picture.
         most: how many faces were looked for at most.
         reliable: how many of its faces are not doubtful.
-        places: of all its faces.
-        looks: of the faces, uint8 ``(16, 16, 3)`` each.
+        looks: at all its faces.
     """
 
     shape: tuple[int, ...]
     most: int
     reliable: int
-    places: tuple[Region, ...]
-    looks: tuple[NDArray[np.uint8], ...]
+    looks: tuple[_Look, ...]
 
     @classmethod
-    def of(cls, frame: NDArray[np.uint8], most: int, faces: Sequence[CheckedFace]) -> _Seen | None:
-        """None where no face is there to be followed."""
-        places = tuple(face.region for face in faces)
-        looks = tuple(look for place in places if (look := face_cells(frame, place)) is not None)
-        if not places or len(looks) < len(places):
-            return None
-        return cls(frame.shape, most, _reliable(faces), places, looks)
+    def of(
+        cls, frame: NDArray[np.uint8], most: int, faces: Sequence[CheckedFace], known: Sequence[_Look]
+    ) -> _Seen | None:
+        """What a picture shows; None where no face is there to be followed.
 
-    def is_continued_by(self, frame: NDArray[np.uint8], most: int) -> bool:
+        Args:
+            frame: BGR, uint8 ``(height, width, 3)``.
+            most: how many faces were looked for at most.
+            faces: of the picture.
+            known: looks at the same picture; faces that are near them are not looked at again, which costs a hundredth of a frame.
+        """
+        looks = []
+        for face in faces:
+            near = next((look for look in known if look.is_near(face.region)), None)
+            cells = face_cells(frame, face.region) if near is None else near.cells
+            if cells is None:
+                return None
+            looks.append(near or _Look(face.region, cells))
+        return cls(frame.shape, most, _reliable(faces), tuple(looks)) if looks else None
+
+    def at_same_places(self, frame: NDArray[np.uint8], most: int) -> list[_Look]:
+        """The next picture at the same places; empty where it cannot continue this one."""
         if frame.shape != self.shape or most != self.most:
+            return []
+        cells = ((look.place, face_cells(frame, look.place)) for look in self.looks)
+        return [_Look(place, found) for place, found in cells if found is not None]
+
+    def is_continued_by(self, now: Sequence[_Look]) -> bool:
+        """Tell whether the next picture, given as its looks at the same places, continues this one."""
+        if not now:
             return False
-        now = (
-            face_cells(frame, place) for place in self.places
-        )  # the shape is the same, so that they lie in it too
-        apart = max(
-            difference(before, look) for before, look in zip(self.looks, now, strict=True) if look is not None
-        )
+        apart = max(difference(one.cells, other.cells) for one, other in zip(self.looks, now, strict=True))
         return 0 < apart < CUT
 
 
