@@ -96,9 +96,9 @@ def _beside_networks(frames: list[np.ndarray]) -> dict[str, Any]:
         "FaceMesh": lambda frame: mesh.process(cv2.cvtColor(frame, cv2.COLOR_BGR2RGB)),
         "network": lambda _: network.logits([crop]),
         "video": video.track,
+        "`light`, video": light.track,  # between pipelines of the same bundle, whose weights would be in the caches
         "loop": loop.process,
         "single picture": lambda frame: (picture.reset(), picture.process(frame)),
-        "`light`, video": light.track,
     }
     turns: dict[str, list[float]] = {name: [] for name in subjects}
     for frame in frames:
