@@ -1,4 +1,4 @@
-"""Which pictures continue the one before: frames of a film against different pictures, and what it does to the answers.
+"""Pictures that continue the one before: frames of a film against different pictures, and what it does to the answers.
 
     python benchmarks/cuts.py FILM FOLDER [--out result.json] [--write docs/finding-faces-measured.md]
 
@@ -29,7 +29,7 @@ from edgeau.faces.landmarks.litert.region import Region
 NAME = "cuts"
 _STEPS = (1, 2, 5)
 _SIZES = ((640, 360), (1920, 1080))
-_WARM_UP, _TIMED = 5, 65
+_WARM_UP, _TIMED = 10, 60
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -196,8 +196,8 @@ class Pipeline(Closing):
     def process(self, frame_bgr: NDArray[np.uint8], *, time_s: float | None = None) -> FrameResult:
         """The action units of one picture; faces have no track, and filters that follow tracks do not apply.
 
-        Where a picture hardly differs from the one before, as in a loop over a camera's frames, its faces are looked at where they were
-        there, instead of searching the whole picture again. Any other picture is looked at by itself, and so is the first one after
+        Where some pictures in a row hardly differ from each other, as in a loop over a camera's frames, the faces of the next one are looked at
+        where they were, instead of searching the whole picture again. Any other picture is looked at by itself, and so are the first ones after
         :meth:`reset`.
 
         Args:

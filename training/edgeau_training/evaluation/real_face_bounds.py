@@ -151,7 +151,7 @@ class BoundedFit:
 
     @property
     def chosen(self) -> TriedBound:
-        """What was tried with the bound that was chosen."""
+        """The fusion with the bound that was chosen."""
         return self.tried[self.bound]
 
 

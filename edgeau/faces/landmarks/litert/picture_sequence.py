@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -15,7 +16,7 @@ from edgeau.faces.landmarks.litert.picture_search import faces_of_picture
 from edgeau.faces.landmarks.litert.region import Region
 from edgeau.faces.landmarks.litert.tracking import Tracking
 
-__all__ = ["CUT", "PictureSequence", "difference", "face_cells"]
+__all__ = ["CUT", "RUN", "PictureSequence", "difference", "face_cells"]
 
 CUT = 10.0
 """Mean difference at the place of a face, in levels of 255, from which on a picture does not continue the one before.
@@ -24,6 +25,14 @@ Ours, between what ``python benchmarks/cuts.py`` measures: neighbouring frames o
 that are cut to their faces, of which no two are below it but copies of one photo (docs/finding-faces-measured.md).
 """
 
+RUN = 5
+"""Pictures, each continuing the one before, that are searched by themselves before one is followed: a fifth of a second of most cameras. Ours.
+
+Each cut after that takes one back.
+"""
+
+# Pictures that are compared with a new one, whether it is the very same, and the pixels along a side that they are compared by.
+_KEPT, _PRINT = 16, 24
 # Cells along a side that a face is averaged to before it is compared: fewer would take one face for another, and with many more of them
 # a small movement would be a cut.
 _CELLS = 16
@@ -38,8 +47,9 @@ _FACE = 1 / 1.5
 class PictureSequence:
     """The faces of pictures that may follow each other, as in a loop over the frames of a camera.
 
-    A picture continues the one before if it has the same size, hardly differs where the faces were (:data:`CUT`), and is not the very same there:
-    a picture that is given twice is searched twice, and gets the same answer.
+    A picture continues the one before if it has the same size, hardly differs where the faces were (:data:`CUT`), and is none of the
+    last pictures again: no camera gives the very same picture twice. The :data:`RUN` first pictures that continue each other are searched by
+    themselves like any others, so that neither a picture that is given twice nor one beside a copy in another format depends on the other.
 
     Args:
         detector: detector of faces.
@@ -51,10 +61,13 @@ class PictureSequence:
         self._checker = checker
         self._tracking = Tracking(detector, checker)
         self._seen: _Seen | None = None
+        self._run = 0
+        self._prints: deque[bytes] = deque(maxlen=_KEPT)
 
     def reset(self) -> None:
-        """Forget the picture before: the next one is searched by itself."""
-        self._seen = None
+        """Forget the pictures before: the next one is searched by itself."""
+        self._seen, self._run = None, 0
+        self._prints.clear()
 
     def faces(self, frame: NDArray[np.uint8], most: int, *, far: bool, follow: bool) -> list[CheckedFace]:
         """The faces of the next picture.
@@ -67,14 +80,29 @@ class PictureSequence:
         """
         before = self._seen
         at_same_places = before.at_same_places(frame, most) if follow and before is not None else []
+        continues = before is not None and before.is_continued_by(at_same_places)
+        is_new = self._is_new(frame)
+        if not is_new:
+            self._run = 0
+        elif continues:
+            self._run = min(self._run + 1, RUN)
+        else:  # a loop goes on after a cut; only after several it was none
+            self._run = max(self._run - 1, 0)
         faces = None
-        if before is not None and before.is_continued_by(at_same_places):
+        if before is not None and self._run >= RUN:
             faces = self._followed(frame, before, far=far)
         if faces is None:
             faces = faces_of_picture(frame, self._detector, self._checker, most, far=far)
             self._tracking.begin(faces)
         self._seen = _Seen.of(frame, most, faces, at_same_places)
         return faces
+
+    def _is_new(self, frame: NDArray[np.uint8]) -> bool:
+        """Tell whether a picture is none of the last ones, and remember it."""
+        pixels = cv2.resize(frame, (_PRINT, _PRINT), interpolation=cv2.INTER_NEAREST).tobytes()
+        known = pixels in self._prints
+        self._prints.append(pixels)
+        return not known
 
     def _followed(self, frame: NDArray[np.uint8], before: _Seen, *, far: bool) -> list[CheckedFace] | None:
         """The faces, looked at where they were; None where one was lost or became doubtful."""
@@ -84,7 +112,7 @@ class PictureSequence:
 
 
 @dataclass(frozen=True)
-class _Look:
+class _FaceView:
     """A picture at the place of a face: ``place``, and ``cells``, uint8 ``(16, 16, 3)``."""
 
     place: Region
@@ -102,7 +130,7 @@ class _Look:
 
 @dataclass(frozen=True)
 class _Seen:
-    """What a picture showed.
+    """Memory of a picture: its faces.
 
     Attributes:
         shape: of the picture.
@@ -114,13 +142,13 @@ class _Seen:
     shape: tuple[int, ...]
     most: int
     reliable: int
-    looks: tuple[_Look, ...]
+    looks: tuple[_FaceView, ...]
 
     @classmethod
     def of(
-        cls, frame: NDArray[np.uint8], most: int, faces: Sequence[CheckedFace], known: Sequence[_Look]
+        cls, frame: NDArray[np.uint8], most: int, faces: Sequence[CheckedFace], known: Sequence[_FaceView]
     ) -> _Seen | None:
-        """What a picture shows; None where no face is there to be followed.
+        """Remember what a picture shows; None where no face is there to be followed.
 
         Args:
             frame: BGR, uint8 ``(height, width, 3)``.
@@ -134,22 +162,22 @@ class _Seen:
             cells = face_cells(frame, face.region) if near is None else near.cells
             if cells is None:
                 return None
-            looks.append(near or _Look(face.region, cells))
+            looks.append(near or _FaceView(face.region, cells))
         return cls(frame.shape, most, _reliable(faces), tuple(looks)) if looks else None
 
-    def at_same_places(self, frame: NDArray[np.uint8], most: int) -> list[_Look]:
+    def at_same_places(self, frame: NDArray[np.uint8], most: int) -> list[_FaceView]:
         """The next picture at the same places; empty where it cannot continue this one."""
         if frame.shape != self.shape or most != self.most:
             return []
         cells = ((look.place, face_cells(frame, look.place)) for look in self.looks)
-        return [_Look(place, found) for place, found in cells if found is not None]
+        return [_FaceView(place, found) for place, found in cells if found is not None]
 
-    def is_continued_by(self, now: Sequence[_Look]) -> bool:
+    def is_continued_by(self, now: Sequence[_FaceView]) -> bool:
         """Tell whether the next picture, given as its looks at the same places, continues this one."""
         if not now:
             return False
         apart = max(difference(one.cells, other.cells) for one, other in zip(self.looks, now, strict=True))
-        return 0 < apart < CUT
+        return apart < CUT
 
 
 def _reliable(faces: Sequence[CheckedFace]) -> int:

@@ -56,11 +56,17 @@ def alone(landmarker: Landmarker, picture: np.ndarray) -> np.ndarray:
     return face.points
 
 
-def test_a_loop_over_a_film_is_searched_once(
+def loop(landmarker: Landmarker, clip: list[np.ndarray]) -> None:
+    """Give the pictures until they are followed; the last is the clip's last."""
+    for frame in clip[-2 * picture_sequence.RUN :]:
+        landmarker.find(frame, follow=True)
+
+
+def test_a_loop_over_a_film_is_searched_in_its_beginning_alone(
     pictures: Landmarker, clip: list[np.ndarray], searched: list[int]
 ) -> None:
     followed = [points(pictures, frame) for frame in clip]
-    assert len(searched) == 1
+    assert len(searched) == picture_sequence.RUN
     with open_landmarker(kind="litert", static=True) as other:
         by_themselves = [alone(other, frame) for frame in clip]
     eyes = np.linalg.norm(followed[0][33, :2] - followed[0][263, :2])
@@ -85,9 +91,24 @@ def test_after_a_cut_nothing_of_the_picture_before_is_used(
     expected = [alone(pictures, picture) for picture in different]
     del searched[:]
     for picture, answer in zip(different, expected, strict=True):
-        points(pictures, clip[0])
+        pictures.reset()
+        loop(pictures, clip[::-1])
         np.testing.assert_array_equal(points(pictures, picture), answer)
-    assert len(searched) == 2 * len(different)
+    assert len(searched) == (picture_sequence.RUN + 1) * len(different)
+
+
+def test_copies_of_a_picture_are_each_looked_at_by_themselves(
+    pictures: Landmarker, astronaut: np.ndarray
+) -> None:
+    """Each of many copies in other qualities is compared with the picture itself, as tests and converters do."""
+    expected = alone(pictures, astronaut)
+    for quality in range(60, 100, 3):
+        np.testing.assert_array_equal(points(pictures, astronaut), expected)
+        _, content = cv2.imencode(".jpg", astronaut, [cv2.IMWRITE_JPEG_QUALITY, quality])
+        copy = np.asarray(cv2.imdecode(content, cv2.IMREAD_COLOR), np.uint8)
+        with open_landmarker(kind="litert", static=True) as other:
+            by_itself = alone(other, copy)
+        np.testing.assert_array_equal(points(pictures, copy), by_itself)
 
 
 def test_another_face_at_the_same_place_is_another_picture(
@@ -103,38 +124,38 @@ def test_another_face_at_the_same_place_is_another_picture(
     inside = cv2.warpAffine(mask, placed, size)[..., None] > 0
     after = np.where(inside, cv2.warpAffine(astronaut, placed, size), before)
     expected = alone(pictures, after)
-    points(pictures, before)
+    loop(pictures, clip[::-1])
     np.testing.assert_array_equal(points(pictures, after), expected)
 
 
 def test_a_face_that_leaves_is_searched_for(
     pictures: Landmarker, clip: list[np.ndarray], searched: list[int]
 ) -> None:
-    points(pictures, clip[0])
+    loop(pictures, clip[::-1])
     gone = cv2.GaussianBlur(clip[0], (0, 0), 60)
     assert pictures.find(gone, follow=True) == []
-    assert len(searched) == 2
+    assert len(searched) == picture_sequence.RUN + 1
 
 
 def test_a_second_face_that_comes_is_found(clip: list[np.ndarray], searched: list[int]) -> None:
-    beside = [np.concatenate((frame, np.zeros_like(frame)), axis=1) for frame in clip[:4]]
-    both = [np.concatenate((frame, frame[:, ::-1]), axis=1) for frame in clip[4:8]]
+    beside = [np.concatenate((frame, np.zeros_like(frame)), axis=1) for frame in clip[:8]]
+    both = [np.concatenate((frame, frame[:, ::-1]), axis=1) for frame in clip[8:12]]
     with open_landmarker(kind="litert", static=True, max_faces=3) as pictures:
         counts = [len(pictures.find(frame, follow=True)) for frame in (*beside, *both)]
-    assert counts == [1] * 4 + [2] * 4
-    assert len(searched) == 1
+    assert counts == [1] * 8 + [2] * 4
+    assert len(searched) == picture_sequence.RUN
 
 
 def test_a_pipeline_in_a_loop_and_after_reset(
     bundle_path: Path, clip: list[np.ndarray], searched: list[int]
 ) -> None:
     with Pipeline.load(bundle_path, max_faces=1) as pipeline:
-        faces = [pipeline.process(frame).faces[0] for frame in clip[:5]]
-        assert len(searched) == 1
+        faces = [pipeline.process(frame).faces[0] for frame in clip[:10]]
+        assert len(searched) == picture_sequence.RUN
         assert all(face.track_id is None for face in faces)
         pipeline.reset()
         (again,) = pipeline.process(clip[1]).faces
-    assert len(searched) == 2
+    assert len(searched) == picture_sequence.RUN + 1
     with Pipeline.load(bundle_path, max_faces=1) as fresh:
         (by_itself,) = fresh.process(clip[1]).faces
     np.testing.assert_array_equal(again.landmarks, by_itself.landmarks)
@@ -144,11 +165,11 @@ def test_pictures_of_a_folder_are_each_searched(
     bundle_path: Path, clip: list[np.ndarray], tmp_path: Path, searched: list[int]
 ) -> None:
     """Their results depend neither on their order nor on where an interrupted run began again."""
-    for number in range(3):
+    for number in range(8):
         cv2.imwrite(str(tmp_path / f"{number}.png"), clip[number])
     with Pipeline.load(bundle_path, max_faces=1) as pipeline, open_source(str(tmp_path)) as source:
         list(pipeline.stream(source))
-    assert len(searched) == 3
+    assert len(searched) == 8
 
 
 def test_different_real_people_one_after_the_other(shared_data: Path) -> None:
