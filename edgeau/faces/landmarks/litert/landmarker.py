@@ -43,9 +43,8 @@ class LiteRtLandmarker(Landmarker):
     def __init__(self, *, static: bool, max_faces: int, models: Path | None = None, threads: int = 1) -> None:
         self._static = static
         self._max_faces = max_faces
-        self._shape: tuple[
-            int, ...
-        ] = ()  # of the frame before: frames of two sizes are shrunk to the same one
+        # Of the frame before, as it was given: frames of two sizes may be shrunk to the same one.
+        self._shape: tuple[int, ...] = ()
         files = read_models(models)
         self._detector = FaceDetector(files.detector, threads)
         self._mesh: FaceMesh = MESHES[files.generation](files.mesh, threads)
