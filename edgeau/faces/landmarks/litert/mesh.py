@@ -111,12 +111,11 @@ class FaceMesh(ABC):
         presence = self.presence(frame, region)
         if presence is None:
             return None
-        points = self.points()
-        matrix = region.to_frame(self.size)
-        placed = np.empty_like(points)
-        placed[:, :2] = points[:, :2] @ matrix[:, :2].T + matrix[:, 2]
-        placed[:, 2] = points[:, 2] * (region.side / self.size)
-        return PlacedFace(placed, presence)
+        (a, b, x), (c, d, y) = region.to_frame(self.size).tolist()
+        # In float64: of a large frame's coordinates float32 leaves few digits to a product.
+        placed = self.points() @ np.array(((a, c, 0), (b, d, 0), (0, 0, region.side / self.size)))
+        placed += (x, y, 0)
+        return PlacedFace(placed.astype(np.float32), presence)
 
     def presence(self, frame: NDArray[np.uint8], region: Region) -> float | None:
         """The network's logit of there being a face in a region, without its points; arguments as for :meth:`place`."""

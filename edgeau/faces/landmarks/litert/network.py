@@ -90,8 +90,8 @@ class LandmarkNetwork:
         del memory  # no view of the engine's memory may live while it runs
         self._interpreter.invoke()
 
-    def run(self, *given: NDArray[np.float32]) -> list[NDArray[np.float32]]:
-        """The wanted tensors, flat, in the order asked for.
+    def run(self, given: Iterable[NDArray[np.float32]]) -> None:
+        """Run on some tensors; :meth:`values` and :meth:`view` give what it found.
 
         Args:
             given: float32, one for each input, without the first axis, which is 1.
@@ -99,7 +99,6 @@ class LandmarkNetwork:
         for number, values in zip(self._inputs, given, strict=True):
             np.copyto(self._memory(number)[0], values)
         self._interpreter.invoke()
-        return [self.values(place) for place in range(len(self._outputs))]
 
     def values(self, place: int) -> NDArray[np.float32]:
         """The wanted tensor at a place of those that were asked for, flat; a copy."""
