@@ -29,8 +29,8 @@ from edgeau._system.command import DONE, CommandParser, run
 from edgeau.bundle import Bundle, load_bundle
 from edgeau.bundle.golden import read_golden
 from edgeau.bundle.preprocessing import Preprocessor
-from edgeau.faces.landmarks.litert.network import part_of
 from edgeau.runtimes.litert_interpreter import interpreter
+from edgeau.runtimes.tflite_part import part_of
 from edgeau_export.onnx_to_tflite.schema import tables
 from edgeau_export.tools.reference_kernels import reference_interpreter
 

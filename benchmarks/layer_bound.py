@@ -27,8 +27,8 @@ from tqdm import tqdm
 
 from edgeau._system.command import DONE, CommandParser, run
 from edgeau.bundle import packaged_bundle_path
-from edgeau.faces.landmarks.litert.network import part_of
 from edgeau.runtimes.litert_interpreter import interpreter
+from edgeau.runtimes.tflite_part import part_of
 from edgeau_export.profiling.from_tflite import _account, _Model
 from edgeau_export.profiling.roofline import Ceilings, measured_ceilings
 

@@ -21,7 +21,7 @@ from this_machine import measured_here
 from edgeau import Pipeline, open_source
 from edgeau.bundle import PACKAGED, load_bundle, packaged_bundle_path
 from edgeau.bundle.golden import read_golden
-from edgeau.bundle.preprocessing import Preprocessor
+from edgeau.bundle.preprocessing import input_of
 from edgeau.runtimes import open_session
 
 _FRAMES = 60
@@ -67,7 +67,7 @@ def _networks(selection: str, rounds: int) -> dict[str, float]:
         artifact = _artifact(name, selection)
         sessions[name] = open_session(artifact.runtime, bundle.path(artifact.file), threads=1)
         crops = read_golden(bundle.path(bundle.manifest.golden)).crops[:1]
-        batches[name] = Preprocessor(bundle.manifest.input).batch(crops).copy()
+        batches[name] = input_of(sessions[name], bundle.manifest.input, crops)
         sessions[name].run(batches[name])
     times: dict[str, list[float]] = {name: [] for name in PACKAGED}
     for _ in range(rounds * _RUNS):

@@ -65,7 +65,7 @@ class AUDetector(Closing):
         self._lifetime = Lifetime("detector")
         # A session and its preprocessor belong to one thread at a time; those that nobody uses wait here.
         self._free: queue.LifoQueue[tuple[Session, Preprocessor]] = queue.LifoQueue()
-        self._free.put((session, Preprocessor(manifest.input, color)))
+        self._free.put((session, Preprocessor(manifest.input, color, session.quantized_input)))
         self._count, self._widening = 1, threading.Lock()
         self._provider: str | None = None
         self._thresholds = np.array([artifact.thresholds[label] for label in self.labels], np.float32)
@@ -117,7 +117,8 @@ class AUDetector(Closing):
             while self._count < count:
                 threads = self._session.describe().threads
                 session = open_verified(self.bundle, self.artifact, threads=threads, provider=self._provider)
-                self._free.put((session, Preprocessor(self.bundle.manifest.input, self._color)))
+                preprocessor = Preprocessor(self.bundle.manifest.input, self._color, session.quantized_input)
+                self._free.put((session, preprocessor))
                 self._count += 1
 
     def logits(self, crops: Sequence[NDArray[np.uint8]] | NDArray[np.uint8]) -> NDArray[np.float32]:

@@ -6,9 +6,8 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-import numpy as np
 from numpy.typing import NDArray
 
 from edgeau._system.closing import Closing
@@ -17,7 +16,7 @@ from edgeau._system.timing import RunTimes
 from edgeau.bundle.golden import read_golden
 from edgeau.bundle.load import Bundle
 from edgeau.bundle.manifest import Artifact
-from edgeau.bundle.preprocessing import Preprocessor
+from edgeau.bundle.preprocessing import input_of
 from edgeau.bundle.verification import faults_of_first_meeting, open_verified
 from edgeau.errors import DependencyError, EngineError
 from edgeau.runtimes.session import Session
@@ -68,32 +67,29 @@ class SessionTime(NamedTuple):
     runs: int
 
 
-def time_session(session: Session, crop: NDArray[np.float32], seconds: float) -> SessionTime:
+def time_session(session: Session, crop: NDArray[Any], seconds: float) -> SessionTime:
     """Time one session.
 
     Args:
         session: warm.
-        crop: normalised, float32 ``(1, 3, H, W)``.
+        crop: what it is given, of one face.
         seconds: to spend; at least three runs are made, fewer only when the first alone takes longer than that.
     """
-    (measured,) = time_alternately([session], crop, seconds)
+    (measured,) = time_alternately([(session, crop)], seconds)
     return measured
 
 
-def time_alternately(
-    sessions: Sequence[Session], crop: NDArray[np.float32], seconds: float
-) -> list[SessionTime]:
+def time_alternately(sessions: Sequence[tuple[Session, NDArray[Any]]], seconds: float) -> list[SessionTime]:
     """Time sessions in turns, so that a machine that slows down for a moment slows all of them.
 
     Args:
-        sessions: warm.
-        crop: normalised, float32 ``(1, 3, H, W)``.
+        sessions: warm, each with what it is given.
         seconds: to spend on all of them; at least three turns are made, fewer only when one takes longer than that.
     """
     taken = [RunTimes() for _ in sessions]
     end = time.perf_counter() + seconds
     while not _is_enough(len(taken[0]), time.perf_counter() - end, seconds):
-        for session, times in zip(sessions, taken, strict=True):
+        for (session, crop), times in zip(sessions, taken, strict=True):
             times.run(partial(session.run, crop))
     return [SessionTime(times.quartile_ms, times.cpu_quartile_ms, len(times)) for times in taken]
 
@@ -151,13 +147,12 @@ class _Stopwatch(Closing):
         self._bundle = bundle
         self._provider = provider
         self._seconds = seconds
-        crops = read_golden(bundle.path(bundle.manifest.golden)).crops[:1]
-        self._crop: NDArray[np.float32] = Preprocessor(bundle.manifest.input).batch(crops).copy()
+        self._crops = read_golden(bundle.path(bundle.manifest.golden)).crops[:1]
         self._rows: list[Timing] = []
-        self._open: dict[Timing, Session] = {}
+        self._open: dict[Timing, tuple[Session, NDArray[Any]]] = {}
 
     def close(self) -> None:
-        for session in self._open.values():
+        for session, _ in self._open.values():
             session.close()
 
     def measure(self, artifact: Artifact, counts: Sequence[int], *, every: bool) -> None:
@@ -176,7 +171,7 @@ class _Stopwatch(Closing):
     def finish(self, seconds: float) -> list[Timing]:
         """All rows, the fastest of them with the times of a second comparison, in turns."""
         if len(self._open) > 1:
-            times = time_alternately(list(self._open.values()), self._crop, seconds)
+            times = time_alternately(list(self._open.values()), seconds)
             newer = {
                 row: replace(row, **measured._asdict())
                 for row, measured in zip(self._open, times, strict=True)
@@ -191,8 +186,9 @@ class _Stopwatch(Closing):
         except (EngineError, DependencyError) as error:
             return replace(row, fault=str(error))
         try:
-            session.run(self._crop)
-            measured = time_session(session, self._crop, self._seconds)
+            crop = input_of(session, self._bundle.manifest.input, self._crops)
+            session.run(crop)
+            measured = time_session(session, crop, self._seconds)
         except EngineError as error:
             session.close()
             return replace(row, fault=str(error))
@@ -200,15 +196,15 @@ class _Stopwatch(Closing):
             session.close()
             raise
         row = replace(row, threads=session.describe().threads, **measured._asdict())
-        self._keep(row, session)
+        self._keep(row, session, crop)
         return row
 
-    def _keep(self, row: Timing, session: Session) -> None:
+    def _keep(self, row: Timing, session: Session, crop: NDArray[Any]) -> None:
         """Keep the session open while its row is among the fastest; close what is no longer."""
-        self._open[row] = session
+        self._open[row] = session, crop
         finalists = _finalists(list(self._open))
         for slower in [other for other in self._open if other not in finalists]:
-            self._open.pop(slower).close()
+            self._open.pop(slower)[0].close()
 
 
 def _is_hopeless(best_ms: float | None, alone_ms: float | None, gain: float) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +12,10 @@ from numpy.typing import NDArray
 
 from edgeau._system.processor import default_threads
 from edgeau.errors import EngineError
-from edgeau.runtimes.litert_interpreter import interpreter
-from edgeau.runtimes.session import EngineInfo, Session, run_in_batches
+from edgeau.runtimes.litert_interpreter import OpenedModel, interpreter
+from edgeau.runtimes.session import EngineInfo, QuantizedInput, Session, run_in_batches
+from edgeau.runtimes.tflite_file import check_tflite
+from edgeau.runtimes.tflite_part import without_quantizer
 
 __all__ = ["LiteRTSession"]
 
@@ -42,7 +45,7 @@ class LiteRTSession(Session):
             raise EngineError(f"LiteRT has no provider {provider!r}; it has {_XNNPACK}")
         self._file = file.name
         self._threads = default_threads() if threads is None else threads
-        opened = interpreter(file, self._threads)
+        opened = self._open(_entry(file))
         self._interpreter: Any = opened.interpreter
         self._version = f"{opened.package} {opened.version}"
         self._provider = _kernels(self._interpreter)
@@ -53,16 +56,22 @@ class LiteRTSession(Session):
         self._order = _order(self._input, file.name)
         self._size, *crop = (self._input.shape[self._order.index(axis)] for axis in range(4))
         self._crop = tuple(crop)
+        if self._order == _NHWC:
+            self.quantized_input = self._input.quantized
         # Three planes woven into one picture: numpy's copy through the transposed view takes ten times as long.
         self._weaves = (
             self._input.dtype == np.float32 and self._order == _NHWC and self._input.shape[::3] == (1, 3)
         )
 
+    def _open(self, model: Path | bytes) -> OpenedModel:
+        return interpreter(model, self._threads, self._file)
+
     def run(self, batch: NDArray[np.float32]) -> NDArray[np.float32]:  # noqa: D102
         if self._interpreter is None:
             raise ValueError("this session is closed")
-        if batch.shape[1:] != self._crop:
-            raise EngineError(f"{self._file} takes crops of shape {self._crop}, got {batch.shape[1:]}")
+        crop = batch.shape[1:] if batch.dtype == np.float32 else (batch.shape[3], *batch.shape[1:3])
+        if crop != self._crop:
+            raise EngineError(f"{self._file} takes crops of shape {self._crop}, got {crop}")
         return run_in_batches(self._infer, batch, self._size)
 
     def describe(self) -> EngineInfo:  # noqa: D102
@@ -87,7 +96,9 @@ class LiteRTSession(Session):
     def _fill(self, piece: NDArray[np.float32]) -> None:
         """Write into the engine's own memory; no view of it may live when it runs."""
         memory = self._interpreter.tensor(self._input.index)()
-        if self._weaves:
+        if piece.dtype != np.float32:
+            np.copyto(memory, piece)
+        elif self._weaves:
             cv2.merge(list(piece[0]), memory[0])
         else:
             np.copyto(memory, self._input.integers(piece.transpose(self._order)))
@@ -106,25 +117,42 @@ class _TensorEnd:
         self.dtype = np.dtype(details["dtype"])
         scale, zero_point = details["quantization"]
         # A file whose integers are the numbers themselves, such as bytes of a picture, says a scale of 0.
-        self._quantization = (float(scale), int(zero_point)) if scale else (1.0, 0)
+        self._scale, self._zero_point = (float(scale), int(zero_point)) if scale else (1.0, 0)
+
+    @property
+    def quantized(self) -> QuantizedInput | None:
+        """The integers of this end; None of float32 and of wider integers."""
+        if self.dtype not in (np.int8, np.uint8):
+            return None
+        return QuantizedInput(self._scale, self._zero_point, self.dtype.name)
 
     def integers(self, numbers: NDArray[np.float32]) -> NDArray[np.generic]:
         """Numbers as the file wants them."""
         if self.dtype == np.float32:
             return numbers
-        scale, zero_point = self._quantization
-        info = np.iinfo(self.dtype)
-        steps = np.rint(numbers / np.float32(scale)) + zero_point
-        integers: NDArray[np.generic] = np.clip(steps, info.min, info.max).astype(self.dtype)
-        return integers
+        return QuantizedInput(self._scale, self._zero_point, self.dtype.name).integers(numbers)
 
     def numbers(self, values: NDArray[Any]) -> NDArray[np.float32]:
         """Convert the file's answer to the numbers it stands for."""
         if values.dtype == np.float32:
             return values
-        scale, zero_point = self._quantization
-        answer: NDArray[np.float32] = (values.astype(np.float32) - np.float32(zero_point)) * np.float32(scale)
+        answer: NDArray[np.float32] = (values.astype(np.float32) - np.float32(self._zero_point)) * np.float32(
+            self._scale
+        )
         return answer
+
+
+def _entry(file: Path) -> Path | bytes:
+    """What is opened of a file: where its first operator makes integers of float32, everything after that operator.
+
+    The 256 values of a pixel become integers in a table (:class:`edgeau.bundle.preprocessing.Preprocessor`), which is faster than to
+    normalise a crop in float32 and to quantize that.
+    """
+    check_tflite(file, file.name)
+    try:
+        return without_quantizer(file.read_bytes()) or file
+    except (struct.error, IndexError, OSError) as error:
+        raise EngineError(f"{file.name} cannot be read ({error}); copy or export it again") from error
 
 
 def _only(ends: list[dict[str, Any]], file: str, what: str) -> dict[str, Any]:

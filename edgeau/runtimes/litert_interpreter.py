@@ -75,19 +75,20 @@ def litert() -> LiteRT:
     raise DependencyError(f".tflite files need LiteRT: {what}; {install_advice()}")
 
 
-def interpreter(model: Path | bytes, threads: int) -> OpenedModel:
+def interpreter(model: Path | bytes, threads: int, name: str | None = None) -> OpenedModel:
     """Open a model and allocate its tensors; the kernels of XNNPACK are used where the file allows.
 
     Args:
         model: a ``.tflite`` file, or its content.
         threads: that one inference may use, 1 or more.
+        name: of the file, for messages; None takes that of the path.
 
     Raises:
         DependencyError: no LiteRT is installed.
         EngineError: the file is missing, is no ``.tflite``, is damaged, or needs what this LiteRT does not have.
     """
     runtime = litert()
-    name = model.name if isinstance(model, Path) else "the model"
+    name = name or (model.name if isinstance(model, Path) else "the model")
     check_tflite(model, name)
     given = {"model_path": str(model)} if isinstance(model, Path) else {"model_content": model}
     try:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from functools import partial
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +17,7 @@ from edgeau._system.timing import RunTimes
 from edgeau.bundle import Bundle
 from edgeau.bundle.golden import read_golden
 from edgeau.bundle.manifest import Artifact
-from edgeau.bundle.preprocessing import Preprocessor
+from edgeau.bundle.preprocessing import input_of
 from edgeau.bundle.verification import open_verified
 from edgeau.errors import DependencyError, EngineError
 from edgeau.runtimes.session import Session
@@ -57,7 +58,7 @@ class _Running:
 
     row: Row
     session: Session
-    faces: NDArray[np.float32]
+    faces: NDArray[Any]
     times: RunTimes
     joules: float = 0.0
 
@@ -121,7 +122,7 @@ def _opened(bundle: Bundle, artifact: Artifact, threads: int, batch: int, stack:
     try:
         session = stack.enter_context(open_verified(bundle, artifact, threads=threads))
         crops = read_golden(bundle.path(bundle.manifest.golden)).crops
-        faces = Preprocessor(bundle.manifest.input).batch(crops[np.arange(batch) % len(crops)]).copy()
+        faces = input_of(session, bundle.manifest.input, crops[np.arange(batch) % len(crops)])
         for _ in range(_WARM_UP):
             session.run(faces)
     except (EngineError, DependencyError) as error:

@@ -49,7 +49,7 @@ def _landmarker(kind: str, bundle: Bundle) -> tuple[str, float]:
 
 def _artifact(name: str, bundle: Bundle) -> tuple[str, float]:
     from edgeau.bundle.golden import check_golden, read_golden
-    from edgeau.bundle.preprocessing import Preprocessor
+    from edgeau.bundle.preprocessing import input_of
     from edgeau.runtimes import open_session
 
     artifact = bundle.artifacts(name)[0]
@@ -59,7 +59,7 @@ def _artifact(name: str, bundle: Bundle) -> tuple[str, float]:
     file = bundle.path(artifact.file)
     with open_session(artifact.runtime, file, threads=1, probabilities=answers) as session:
         check_golden(golden, artifact, session, manifest.input, manifest.labels)
-        face = Preprocessor(manifest.input).batch(golden.crops[:1])
+        face = input_of(session, manifest.input, golden.crops[:1])
         times = RunTimes()
         for _ in range(3):
             times.run(partial(session.run, face))

@@ -11,6 +11,7 @@ from typing import Any
 
 from edgeau.errors import EngineError
 from edgeau.runtimes.litert import LiteRTSession
+from edgeau.runtimes.litert_interpreter import OpenedModel, litert
 from edgeau.runtimes.session import EngineInfo
 
 __all__ = ["ReferenceKernels", "reference_interpreter"]
@@ -31,18 +32,21 @@ class ReferenceKernels(LiteRTSession):
     def __init__(self, source: Path, *, device: str) -> None:
         del device
         super().__init__(source, threads=1)
-        self._interpreter = reference_interpreter(source)
+
+    def _open(self, model: Path | bytes) -> OpenedModel:
+        runtime = litert()
+        return OpenedModel(reference_interpreter(model), runtime.package, runtime.version)
 
     def describe(self) -> EngineInfo:  # noqa: D102
         info = super().describe()
         return EngineInfo("litert", info.version, "reference kernels, before compilation", 1, info.batch)
 
 
-def reference_interpreter(source: Path, *, preserve: bool = False) -> Any:
+def reference_interpreter(source: Path | bytes, *, preserve: bool = False) -> Any:
     """LiteRT's interpreter of a ``.tflite`` file with the reference kernels.
 
     Args:
-        source: the file.
+        source: the file, or its content.
         preserve: keep what every operator answered.
 
     Raises:
@@ -52,8 +56,9 @@ def reference_interpreter(source: Path, *, preserve: bool = False) -> Any:
         from ai_edge_litert.interpreter import Interpreter, OpResolverType
     except ImportError as error:
         raise EngineError(f"LiteRT's reference kernels need ai-edge-litert ({error})") from error
+    given = {"model_path": str(source)} if isinstance(source, Path) else {"model_content": source}
     interpreter = Interpreter(
-        model_path=str(source),
+        **given,
         num_threads=1,
         experimental_op_resolver_type=OpResolverType.BUILTIN_REF,
         experimental_preserve_all_tensors=preserve,

@@ -134,7 +134,7 @@ def test_turns_are_taken() -> None:
     def noting(name: str) -> FunctionSession:
         return FunctionSession(lambda batch: (order.append(name), np.zeros((len(batch), 1)))[1])
 
-    times = time_alternately([noting("a"), noting("b")], CROP, 0.001)
+    times = time_alternately([(noting("a"), CROP), (noting("b"), CROP)], 0.001)
     assert order[:2] == ["a", "b"]
     assert [measured.runs for measured in times] == [len(order) // 2] * 2
 
@@ -176,7 +176,9 @@ class Machine:
         monkeypatch.setattr(measuring, "thread_counts", lambda: (1, 2, 4))
         monkeypatch.setattr(measuring, "time_session", lambda session, *_: self.measured(session))
         monkeypatch.setattr(
-            measuring, "time_alternately", lambda sessions, *_: [self.measured(s) for s in sessions]
+            measuring,
+            "time_alternately",
+            lambda sessions, *_: [self.measured(session) for session, _ in sessions],
         )
 
     def open(self, runtime: str, file: Path, *, threads: int, **options: object) -> Timed:

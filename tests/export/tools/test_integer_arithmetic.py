@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from edgeau.bundle import packaged_bundle_path
-from edgeau.faces.landmarks.litert.network import part_of
 from edgeau.runtimes.litert_interpreter import interpreter
+from edgeau.runtimes.tflite_part import part_of
 from edgeau_export.tools.reference_kernels import reference_interpreter
 
 ROOT = Path(__file__).resolve().parents[3]

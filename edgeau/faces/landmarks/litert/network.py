@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
 import cv2
@@ -14,21 +14,16 @@ from edgeau.errors import InputError
 from edgeau.faces.landmarks.mediapipe_models import ModelFile
 from edgeau.runtimes import tflite_file
 from edgeau.runtimes.litert_interpreter import interpreter
-from edgeau.runtimes.tflite_file import OPERATORS, SUBGRAPHS, TENSORS, check_tflite
+from edgeau.runtimes.tflite_file import TENSORS, check_tflite
+from edgeau.runtimes.tflite_part import main_graph, part_of
 
-__all__ = ["ADVICE", "LandmarkNetwork", "Part", "cut_part", "part_of"]
+__all__ = ["ADVICE", "LandmarkNetwork", "Part", "cut_part"]
 
 ADVICE = "take the file of that name from mediapipe up to 0.10.21 or from Google's face_landmarker.task"
 """What to do about a file that is another network than its name says."""
 
-# Fields by their number in TensorFlow Lite's schema: of SubGraph, of Operator, of Tensor.
-_GRAPH_INPUTS, _GRAPH_OUTPUTS = 1, 2
-_INPUTS, _OUTPUTS = 1, 2
+# Field of Tensor by its number in TensorFlow Lite's schema.
 _NAME = 3
-
-# An input that is left out. Operators of these networks may do without a third one, their bias; of a file without another one LiteRT 2.3
-# says so or dies, as it happens.
-_ABSENT = -1
 
 
 class LandmarkNetwork:
@@ -156,76 +151,9 @@ def cut_part(file: ModelFile, inputs: Iterable[str], outputs: Iterable[str]) -> 
 def _tensors_named(model: bytes, name: str) -> dict[str, int]:
     """Number of every tensor of a network by its name; ``name`` is for messages."""
     check_tflite(model, name)
-    graph = _graph(model)
+    graph = main_graph(model)
     names = {}
     for number, tensor in enumerate(tflite_file.tables(model, graph, TENSORS)):
         start, size = tflite_file.vector(model, tensor, _NAME)
         names[model[start : start + size].decode("utf-8", "replace")] = number
     return names
-
-
-def part_of(model: bytes, inputs: Sequence[int], outputs: Sequence[int]) -> bytes:
-    """The part of a network that computes some tensors from others, which are given by their numbers.
-
-    Everything stays where it is in the file; the list of operators is shortened, and new lists of inputs and outputs are
-    added at its end.
-
-    Args:
-        model: content of a whole ``.tflite``.
-        inputs: tensors that will be given.
-        outputs: tensors that are wanted.
-
-    Raises:
-        IndexError: it is damaged; struct.error too.
-    """
-    content = bytearray(model)
-    graph = _graph(content)
-    start, count = tflite_file.vector(content, graph, OPERATORS)
-    operators = [tflite_file.follow(content, start + 4 * entry) for entry in range(count)]
-    needed = _needed(content, operators, set(inputs), set(outputs))
-    struct.pack_into("<I", content, start - 4, len(needed))
-    for entry, operator in enumerate(needed):
-        place = start + 4 * entry
-        struct.pack_into("<I", content, place, operator - place)
-    _set_integers(content, graph, _GRAPH_INPUTS, inputs)
-    _set_integers(content, graph, _GRAPH_OUTPUTS, outputs)
-    return bytes(content)
-
-
-def _set_integers(content: bytearray, table: int, number: int, values: Sequence[int]) -> None:
-    """Add a vector at the end of the file, and let a field that is set already show there."""
-    place = tflite_file.field(content, table, number)
-    if place is None:
-        raise IndexError("a graph has inputs and outputs")
-    content.extend(bytes(-len(content) % 4))
-    struct.pack_into("<I", content, place, len(content) - place)
-    content.extend(struct.pack(f"<I{len(values)}i", len(values), *values))
-
-
-def _needed(
-    content: tflite_file.Content, operators: Sequence[int], given: set[int], wanted: set[int]
-) -> list[int]:
-    """The operators between, in their order."""
-    needed = []
-    missing = wanted - given
-    for operator in reversed(operators):
-        if missing.isdisjoint(_integers(content, operator, _OUTPUTS)):
-            continue
-        needed.append(operator)
-        reads = _integers(content, operator, _INPUTS)
-        if _ABSENT in reads[:2]:
-            raise IndexError("an operator lacks an input")
-        missing |= set(reads) - given
-    return needed[::-1]
-
-
-def _integers(content: tflite_file.Content, table: int, number: int) -> tuple[int, ...]:
-    start, count = tflite_file.vector(content, table, number)
-    return struct.unpack_from(f"<{count}i", content, start)
-
-
-def _graph(content: tflite_file.Content) -> int:
-    graph = next(tflite_file.tables(content, tflite_file.root(content), SUBGRAPHS), None)
-    if graph is None:
-        raise IndexError("a network has a graph")
-    return graph
