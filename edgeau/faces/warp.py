@@ -8,6 +8,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from edgeau.faces.halving import halved, power_of_two
+
 __all__ = ["Affine", "warp", "warp_affine"]
 
 # A (2, 3) matrix row by row, a b x c d y: it maps (u, v) to (a u + b v + x, c u + d v + y).
@@ -37,9 +39,9 @@ def warp_affine(
 ) -> NDArray[np.uint8]:
     """Warp like :func:`warp`, given six plain floats, height and width."""
     a, b, x, c, d, y = affine
-    # Bilinear sampling skips pixels below half size, and the aliasing looks like wrinkles to an AU network: shrink by
-    # area first. By a whole number, and only the part of the frame that is seen: cheap in a frame of any size.
-    factor = max(1, int(1 / math.hypot(a, c)))
+    # Bilinear sampling skips pixels below half size, and the aliasing looks like wrinkles to an AU network: halve by
+    # area first, as often as at least one pixel stays for each of the crop's, and only the part of the frame that is seen.
+    factor = power_of_two(1 / math.hypot(a, c))
     left, top, right, bottom = _seen(affine, shape, margin=2 * factor)
     width = (min(right, frame.shape[1]) - left) // factor
     height = (min(bottom, frame.shape[0]) - top) // factor
@@ -47,7 +49,7 @@ def warp_affine(
         return np.full((*shape, 3), border, np.uint8)
     part = frame[top : top + height * factor, left : left + width * factor]
     # One row of a face lies far from the next in a frame; side by side they are read faster.
-    part = _shrunk(part, width, height) if factor > 1 else np.ascontiguousarray(part)
+    part = halved(part, factor) if factor > 1 else np.ascontiguousarray(part)
     # A pixel of the part is `factor` pixels of the frame; its centre is theirs.
     first_x, first_y = left + (factor - 1) / 2, top + (factor - 1) / 2
     moved = (
@@ -63,10 +65,6 @@ def warp_affine(
         borderValue=(border, border, border),
     )
     return crop
-
-
-def _shrunk(part: NDArray[np.uint8], width: int, height: int) -> NDArray[np.uint8]:
-    return cv2.resize(part, (width, height), interpolation=cv2.INTER_AREA)  # type: ignore[return-value]
 
 
 def _seen(affine: Affine, shape: tuple[int, int], margin: int) -> tuple[int, int, int, int]:

@@ -19,6 +19,22 @@ export function roundHalfEven(value: number): number {
   return value + WHOLE - WHOLE;
 }
 
+/** The largest power of two that is not above a scale; 1 for scales below 2. */
+export function powerOfTwo(scale: number): number {
+  let factor = 1;
+  while (2 * factor <= scale) factor *= 2;
+  return factor;
+}
+
+/** A part of a picture at a power of two of its size: halved by area, as often as that takes (`edgeau.faces.halving`). */
+export function halved(
+  picture: Picture, factor: number, width: number, height: number, left = 0, top = 0,
+): Picture {
+  let small = shrink(picture, Math.min(factor, 2), width * Math.max(factor / 2, 1), height * Math.max(factor / 2, 1), left, top);
+  for (let rest = factor / 2; rest > 1; rest /= 2) small = shrink(small, 2, small.width / 2, small.height / 2);
+  return small;
+}
+
 /**
  * Shrink a part of a picture by a whole number, each pixel the mean of a square, as OpenCV's `INTER_AREA` does.
  * Four pixels are summed as whole numbers and halves go up; of more, the sum times a float32 is rounded to even.

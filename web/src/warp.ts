@@ -2,7 +2,7 @@
  * Warps as OpenCV draws them: places in 1/32 pixel, weights as whole numbers. A canvas rounds otherwise, by up to
  * 16 levels, which moves the probabilities of an INT8 network by some hundredths.
  */
-import { Picture, emptyPicture, roundHalfEven, shrink } from "./picture";
+import { Picture, emptyPicture, halved, powerOfTwo, roundHalfEven } from "./picture";
 
 /** Row by row `a b x c d y`: maps (u, v) to (a u + b v + x, c u + d v + y). */
 export type Affine = readonly [number, number, number, number, number, number];
@@ -16,12 +16,12 @@ const SHARES = 2 * SUBPIXELS, HALF = 1 << (SHARES - 1);
 /** Warp a frame to a crop: bilinear, after shrinking by area where the frame is much larger (`edgeau.faces.warp`). */
 export function warpCrop(frame: Picture, affine: Affine, width: number, height: number, border: number): Picture {
   const [a, b, x, c, d, y] = affine;
-  const factor = Math.max(1, Math.trunc(1 / Math.hypot(a, c)));
+  const factor = powerOfTwo(1 / Math.hypot(a, c));
   const [left, top, right, bottom] = seen(affine, width, height, 2 * factor);
   const partWidth = Math.floor((Math.min(right, frame.width) - left) / factor);
   const partHeight = Math.floor((Math.min(bottom, frame.height) - top) / factor);
   if (partWidth <= 0 || partHeight <= 0) return filled(width, height, border);
-  const part = shrink(frame, factor, partWidth, partHeight, left, top);
+  const part = halved(frame, factor, partWidth, partHeight, left, top);
   const firstX = left + (factor - 1) / 2, firstY = top + (factor - 1) / 2;
   return warpAffine(
     part,

@@ -151,7 +151,7 @@ def test_a_large_frame_keeps_its_pixels(astronaut: np.ndarray) -> None:
     assert np.abs(found / 6 - expected).max() < 0.03 * eyes
 
 
-@pytest.mark.parametrize("factor", [2, 3, 6])
+@pytest.mark.parametrize("factor", [2, 4])
 def test_points_of_a_large_frame_lie_where_those_of_a_small_one_do(
     astronaut: np.ndarray, factor: int
 ) -> None:
@@ -167,7 +167,7 @@ def test_points_of_a_large_frame_lie_where_those_of_a_small_one_do(
 
 def test_a_face_has_the_same_points_in_a_frame_and_in_the_shrunk_one(astronaut: np.ndarray) -> None:
     """To a fifth of a pixel: in a frame of three times the size they were a pixel to the left and above."""
-    large = cv2.resize(astronaut, (3840, 3840), interpolation=cv2.INTER_CUBIC)
+    large = cv2.resize(astronaut, (5120, 5120), interpolation=cv2.INTER_CUBIC)
     small, by = shrunk(large)
     region = Region(562.0, 282.0, 430.0, 0.1)
     same = Region((region.x + 0.5) * by - 0.5, (region.y + 0.5) * by - 0.5, region.side * by, region.angle)
