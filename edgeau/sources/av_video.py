@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgeau.errors import InputError
+from edgeau.sources.av_picture import reformatted
 from edgeau.sources.check_frame import check_size, most_pixels
 from edgeau.sources.container_end import is_cut
 from edgeau.sources.deinterlacing import deinterlace
@@ -178,7 +179,8 @@ class AvVideo(Source):
         if self._crop is not None:  # cut first, stretched after
             width, height = picture.width, picture.height
         try:
-            shown = picture.reformat(
+            shown = reformatted(
+                picture,
                 width=width,
                 height=height,
                 format="bgr24" if plain else "bgr48le",

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from edgeau._system.install_lines import extra_line
 from edgeau.errors import DependencyError, OutputError
+from edgeau.sources.av_picture import reformatted
 from edgeau_apps.analyze.outputs import refusing
 
 __all__ = ["AnnotatedPicture", "AnnotatedVideo", "PictureWriter", "check_video_writer"]
@@ -126,7 +127,7 @@ class AnnotatedVideo:
             if picture.shape[1::-1] != self._size:
                 picture = np.asarray(cv2.resize(picture, self._size, interpolation=cv2.INTER_AREA), np.uint8)
             frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(picture), format="bgr24")
-            frame = frame.reformat(format="yuv420p", dst_colorspace="ITU709", dst_color_range="MPEG")
+            frame = reformatted(frame, format="yuv420p", dst_colorspace="ITU709", dst_color_range="MPEG")
             self._last = max(round(time_s * _TICKS), self._last + _STEP)
             frame.pts, frame.time_base = self._last, Fraction(1, _TICKS)
             self._mux(frame)

@@ -8,6 +8,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+import cv2
+
 from edgeau import Pipeline
 from edgeau._system.command import DONE, PARTLY, CommandParser, frames_a_second, positive, print_json, run
 from edgeau._system.printable import printable
@@ -242,6 +244,8 @@ def _load(arguments: argparse.Namespace, *, films: bool) -> Pipeline:
     # Networks side by side do more than threads of one network, and look at more frames.
     spread = films and arguments.cores > 1 and not arguments.ray
     threads = 1 if arguments.threads is None and spread else arguments.threads
+    if spread:
+        cv2.setNumThreads(1)  # every processor has a frame; OpenCV's own threads would wait for one
     return Pipeline.load(
         arguments.bundle,
         artifact=arguments.artifact,
