@@ -100,6 +100,23 @@ class ActionUnit:
     right: float | None = None
 
     def __post_init__(self) -> None:
+        # Some thirty of them are made for each face of each frame: what is wrong is only looked for where something is.
+        left, right = self.left, self.right
+        if (
+            self.probability is None
+            or self.reason is not None
+            or self.active is None
+            or not 0.0 <= self.probability <= 1.0
+            or not (self.intensity is None or 0.0 <= self.intensity <= 1.0)
+            or not (self.raw is None or 0.0 <= self.raw <= 1.0)
+            or not (left is right is None or (left is not None and right is not None))
+            or not (left is None or 0.0 <= left <= 1.0)
+            or not (right is None or 0.0 <= right <= 1.0)
+        ):
+            self._check()
+
+    def _check(self) -> None:
+        """Raise what is wrong; an AU that is refused comes here, too."""
         probability, intensity = self.probability, self.intensity
         if (probability is None) is (self.reason is None):
             raise ValueError(

@@ -143,7 +143,7 @@ class _TensorEnd:
 
 
 def _entry(file: Path) -> Path | bytes:
-    """What is opened of a file: where its first operator makes integers of float32, everything after that operator.
+    """The part of a file that is opened: where its first operator makes integers of float32, everything after that operator.
 
     The 256 values of a pixel become integers in a table (:class:`edgeau.bundle.preprocessing.Preprocessor`), which is faster than to
     normalise a crop in float32 and to quantize that.
