@@ -7,14 +7,16 @@ from collections.abc import Mapping
 from datetime import datetime, timezone
 from typing import Any
 
-from edgeau._system.processor import processor_name
+from edgeau._system.processor import integer_instructions, processor_name
 
 __all__ = ["about", "load", "machine_name", "measured_here", "today"]
 
 
 def machine_name() -> str:
-    """The processor's name and how many of its cores there are."""
-    return f"{processor_name()}, {os.cpu_count()} cores"
+    """The processor's name, its instructions for integers, and how many of its cores there are."""
+    instructions = integer_instructions()
+    named = f"{processor_name()} ({instructions})" if instructions else processor_name()
+    return f"{named}, {os.cpu_count()} cores"
 
 
 def today() -> str:
