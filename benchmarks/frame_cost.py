@@ -37,7 +37,7 @@ from edgeau._system.command import DONE, CommandParser, print_json, run
 NAME = "frame_cost"
 GATE = 3
 ARTIFACT = "litert/int8"
-SIZE, LARGE = (640, 480), (1920, 1080)
+SIZE, LARGE, LARGEST = (640, 480), (1920, 1080), (3840, 2160)
 _WARM_UP, _BLOCK = 20, 10
 # How tall the portrait is made of its height, and what the mesh network says of its face then.
 _STRETCHED = {"certain": 1.0, "likely": 1.7, "doubtful": 1.8}
@@ -191,7 +191,9 @@ def _films(count: int) -> dict[str, float]:
     """Processor milliseconds of a frame by faces and by pixels, in turns, medians."""
     with open_source("clip") as source:
         clip = [frame.image for frame in islice(source, count)]
-    kinds = {f"{faces} faces": (faces, SIZE) for faces in (1, 2, 4)} | {"1920x1080": (1, LARGE)}
+    kinds = {f"{faces} faces": (faces, SIZE) for faces in (1, 2, 4)} | {
+        f"{width}x{height}": (1, (width, height)) for width, height in (LARGE, LARGEST)
+    }
     pipelines = {
         kind: Pipeline.load(max_faces=faces, artifact=ARTIFACT, threads=1)
         for kind, (faces, _) in kinds.items()

@@ -8,7 +8,6 @@ from pathlib import Path
 
 __all__ = [
     "default_threads",
-    "integer_instructions",
     "processor_identity",
     "processor_name",
     "thread_counts",
@@ -55,19 +54,6 @@ _CORES = {
 }
 
 
-# By their names in /proc/cpuinfo, the widest first. Two processors of one name may differ here ("AMD EPYC" in a virtual machine), and INT8 takes
-# twice as long without sums of products.
-_INTEGER_INSTRUCTIONS = {
-    "avx512_vnni": "AVX-512 VNNI",
-    "avx_vnni": "AVX-VNNI",
-    "avx2": "AVX2",
-    "i8mm": "NEON with i8mm",
-    "asimddp": "NEON with dot products",
-    "asimd": "NEON",
-    "neon": "NEON",
-}
-
-
 def processor_identity() -> str:
     """A text that is the same on processors with the same instructions, and stays the same over restarts."""
     lines = {line for line in _cpuinfo().splitlines() if line.split(":")[0].strip() in _KEYS}
@@ -92,17 +78,6 @@ def processor_name() -> str:
         elif key == "CPU part":
             found.append(_CORES.get((implementer, value), f"{implementer} {value}".strip()))
     return " + ".join(dict.fromkeys(found)) or platform.processor() or platform.machine()
-
-
-def integer_instructions() -> str:
-    """The widest instructions for products of 8-bit integers, which INT8 networks depend on, such as ``"AVX-512 VNNI"``; empty where unknown."""
-    flags = {
-        flag
-        for line in _cpuinfo().splitlines()
-        if line.split(":")[0].strip() in ("flags", "Features")
-        for flag in line.partition(":")[2].split()
-    }
-    return next((name for flag, name in _INTEGER_INSTRUCTIONS.items() if flag in flags), "")
 
 
 def default_threads() -> int:

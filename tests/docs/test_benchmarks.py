@@ -8,6 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from tests.arm.boards import BOARDS
+
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -70,3 +72,19 @@ def test_a_subject_that_fails_is_a_row_with_its_reason(suite, tmp_path):
     options = {"runtime": "onnxruntime", "file": "missing.onnx", "threads": 1, "crops": "missing.npy"}
     (row,) = turns.take_turns([turns.Subject("it", "session", options)], 1, 1, tmp_path, "test")
     assert "missing" in row["fault"]
+
+
+@pytest.mark.parametrize(
+    ("cpuinfo", "instructions"),
+    [
+        (BOARDS["raspberrypi4"].cpuinfo(), "NEON"),
+        (BOARDS["raspberrypi5"].cpuinfo(), "NEON with dot products"),
+        ("model name\t: AMD EPYC\nflags\t\t: sse2 avx avx2 fma\n", "AVX2"),
+        ("model name\t: AMD EPYC\nflags\t\t: sse2 avx2 avx512f avx512_vnni\n", "AVX-512 VNNI"),
+        ("", ""),
+    ],
+)
+def test_the_instructions_for_integers(benchmark, tmp_path, cpuinfo, instructions):
+    (tmp_path / "cpuinfo").write_text(cpuinfo)
+    assert benchmark("this_machine").integer_instructions(tmp_path / "cpuinfo") == instructions
+    assert benchmark("this_machine").integer_instructions(tmp_path / "missing") == ""

@@ -36,20 +36,3 @@ def test_the_identity_tells_kernels_apart_and_not_cores(monkeypatch: pytest.Monk
         told.append(processor.processor_identity())
     assert told[0] != told[1]
     assert told[1] == told[2]
-
-
-@pytest.mark.parametrize(
-    ("cpuinfo", "instructions"),
-    [
-        (BOARDS["raspberrypi4"].cpuinfo(), "NEON"),
-        (BOARDS["raspberrypi5"].cpuinfo(), "NEON with dot products"),
-        ("model name\t: AMD EPYC\nflags\t\t: sse2 avx avx2 fma\n", "AVX2"),
-        ("model name\t: AMD EPYC\nflags\t\t: sse2 avx2 avx512f avx512_vnni\n", "AVX-512 VNNI"),
-        ("", ""),
-    ],
-)
-def test_its_instructions_for_integers(
-    monkeypatch: pytest.MonkeyPatch, cpuinfo: str, instructions: str
-) -> None:
-    monkeypatch.setattr(processor, "_cpuinfo", lambda: cpuinfo)
-    assert processor.integer_instructions() == instructions
