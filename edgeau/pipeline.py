@@ -75,6 +75,7 @@ class Pipeline(Closing):
         limits: Limits | None = None,
         signatures: SignaturePolicy | None = None,
         skip: Skip = "off",
+        search_every: int = 1,
         also: Sequence[OptionalOutput] = (),
     ) -> Pipeline:
         """A pipeline from a bundle.
@@ -87,7 +88,8 @@ class Pipeline(Closing):
                 once for each bundle, see :mod:`edgeau.bundle.select`.
             provider: the engine's device or kernel library; None takes the runtime's default.
             max_faces: how many faces are looked for at most. None takes 100 in pictures and files and 4 live, where each costs time
-                that others wait for. With 1, a video costs less: while fewer faces than this are in view, every frame is searched for more.
+                that others wait for. With 1, a video costs less: while fewer faces than this are in view, frames in which something beside the
+                known faces changed are searched for more, and every tenth.
             far: whether faces below 11 % of the long side of the frame are looked for too, down to 2.5 %, in tiles. It costs about
                 60 ms of CPU time for a picture of 1920 x 1080, in a film for one frame in 25. None does so for pictures and
                 files but not live. Landmarks of an installed mediapipe cannot: True is refused there, and None finds faces
@@ -102,6 +104,8 @@ class Pipeline(Closing):
                 that were measured, ``Limits.none()`` refuses nothing.
             signatures: what is asked of the bundle's signature before anything of it is opened; None asks what the environment says
                 (``EDGEAU_SIGNATURES``, ``EDGEAU_TRUST``), and without it nothing.
+            search_every: of a stream: so many frames lie between two searches for further faces, at least, while the known ones are in view. Where
+                the background moves, 1 searches every frame; a new face is found that much later. An installed mediapipe searches when it likes.
             also: optional outputs of every face: ``"blendshapes"`` (MediaPipe's weights of 51 shapes; they need a ``face_landmarker.task``, as
                 ``landmarker_model`` or on this machine) and ``"eyes"`` (direction of the eyes, uncalibrated).
             skip: ``"on"`` does not run the network on faces of a stream that have not changed since its last run, ``"auto"`` does so
@@ -112,7 +116,7 @@ class Pipeline(Closing):
             EngineError: no artifact works here.
             DependencyError: a package is missing.
             InputError: the landmarker model is missing or is none, or there is no network of blendshapes.
-            UsageError: there is no such optional output.
+            UsageError: there is no such optional output, or ``search_every`` is below 1.
         """
         return cls(
             FrameStages.load(
@@ -128,6 +132,7 @@ class Pipeline(Closing):
                 limits=limits,
                 signatures=signatures,
                 skip=skip,
+                search_every=search_every,
                 also=also,
             )
         )

@@ -102,10 +102,11 @@ class FrameStages(Closing):
             were measured, ``Limits.none()`` refuses nothing.
         skip: whether the network is spared faces of a stream that did not change since it looked at them last
             (:data:`edgeau.action_units.unchanged.SKIP`).
+        search_every: of a stream: so many frames lie between two searches for further faces, at least, while the known ones are in view.
         optional: adds optional outputs to every result; None adds none.
 
     Raises:
-        UsageError: ``skip`` is none of its values.
+        UsageError: ``skip`` is none of its values, or ``search_every`` is below 1.
     """
 
     def __init__(
@@ -119,10 +120,14 @@ class FrameStages(Closing):
         filters: Sequence[ResultFilter] | None = None,
         limits: Limits | None = None,
         skip: Skip = "off",
+        search_every: int = 1,
         optional: OptionalOutputs | None = None,
     ) -> None:
         if skip not in SKIP:
             raise UsageError(f"skip must be one of {', '.join(SKIP)}, got {skip!r}")
+        if search_every < 1:
+            raise UsageError(f"search_every must be 1 or more frames, got {search_every}")
+        self._search_every = search_every
         self._skip = skip
         self._unchanged: UnchangedFaces[_Look] = UnchangedFaces()
         self.detector = detector
@@ -161,6 +166,7 @@ class FrameStages(Closing):
         limits: Limits | None = None,
         signatures: SignaturePolicy | None = None,
         skip: Skip = "off",
+        search_every: int = 1,
         also: Sequence[OptionalOutput] = (),
     ) -> FrameStages:
         """The stages of a bundle; arguments and errors as for :meth:`edgeau.Pipeline.load`."""
@@ -183,6 +189,7 @@ class FrameStages(Closing):
                 filters=filters,
                 limits=limits,
                 skip=skip,
+                search_every=search_every,
                 optional=optional,
             )
             undone.pop_all()
@@ -400,10 +407,12 @@ class FrameStages(Closing):
         landmarker, far = self._landmarker(static=static), self._is_far(static=static)
         most = self.most_faces(static=static)
         if frame.small is None or far:
-            return landmarker.find(frame.image, far=far, most=most, follow=follow)
+            return landmarker.find(
+                frame.image, far=far, most=most, follow=follow, search_every=self._search_every
+            )
         across = frame.image.shape[1] / frame.small.shape[1]
         down = frame.image.shape[0] / frame.small.shape[0]
-        found = landmarker.find(frame.small, most=most, follow=follow)
+        found = landmarker.find(frame.small, most=most, follow=follow, search_every=self._search_every)
         return [replace(face, points=in_larger_frame(face.points, across, down)) for face in found]
 
     def _landmarker(self, *, static: bool) -> Landmarker:

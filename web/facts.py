@@ -74,6 +74,7 @@ def facts() -> dict[str, Any]:
             "blocks": detection._BLOCKS,
             "changed": detection._CHANGED,
             "everyFrames": tracking._SEARCH_EVERY,
+            "missed": tracking._MISSED,
             "turnEvery": tracking._TURN_EVERY,
             "turnAgain": tracking._TURN_AGAIN,
             "mostTurned": picture_search._MOST_TURNED,

@@ -71,6 +71,7 @@ class LivePipeline(Closing):
         limits: Limits | None = None,
         signatures: SignaturePolicy | None = None,
         skip: Skip = "off",
+        search_every: int = 1,
         also: Sequence[OptionalOutput] = (),
     ) -> LivePipeline:
         """A live pipeline with stages of its own, which are closed with it.
@@ -89,6 +90,7 @@ class LivePipeline(Closing):
             limits: limits of a face's picture.
             signatures: what is asked of the bundle's signature.
             skip: whether the network is spared faces that did not change.
+            search_every: so many frames lie between two searches for further faces, at least.
             also: optional outputs of every face.
         """
         stages = FrameStages.load(
@@ -104,6 +106,7 @@ class LivePipeline(Closing):
             limits=limits,
             signatures=signatures,
             skip=skip,
+            search_every=search_every,
             also=also,
         )
         live = cls(stages, options)

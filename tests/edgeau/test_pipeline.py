@@ -176,7 +176,7 @@ class Recorder(Landmarker):
         self.asked: list[tuple[bool, int | None]] = []
 
     def find(
-        self, frame: np.ndarray, *, far: bool = False, most: int | None = None, follow: bool = False
+        self, frame: np.ndarray, *, far: bool = False, most: int | None = None, **options: object
     ) -> list[FaceLandmarks]:
         self.asked.append((far, most))
         return []
@@ -221,7 +221,7 @@ def test_points_of_a_cameras_small_picture_lie_in_the_middle_of_the_pixels_that_
         """A landmarker whose points are all on the brightest pixel."""
 
         def find(
-            self, frame: np.ndarray, *, far: bool = False, most: int | None = None, follow: bool = False
+            self, frame: np.ndarray, *, far: bool = False, most: int | None = None, **options: object
         ) -> list[FaceLandmarks]:
             down, across = np.unravel_index(frame[..., 0].argmax(), frame.shape[:2])
             first, apart = np.array((across, down, 2.0)), np.array((1.0, 1.0, 0.0))

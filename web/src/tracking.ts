@@ -8,13 +8,15 @@ import { Region, isSameFace, overlap } from "./region";
 
 // Frames between two searches of a whole frame in which nothing changed but the faces that are followed.
 const SEARCH_EVERY = facts.search.everyFrames;
+// Frames after the loss of a face in which the whole frame is searched for it, whether anything changed or not.
+const MISSED = facts.search.missed;
 const SAME_FACE = 0.5, TURN_EVERY = facts.search.turnEvery, TURN_AGAIN = facts.search.turnAgain;
 
 export class Tracking {
   private followed: Region[] = [];
   private count = 0;
   private rightedAt = -TURN_AGAIN;
-  private lost = false;
+  private lostAt = -MISSED;
   private searched: Overview | undefined;
   private searchedAt = 0;
 
@@ -27,8 +29,9 @@ export class Tracking {
       const face = await this.followedFace(frame, region, turn);
       if (face) faces.push(face);
     }
-    this.lost ||= faces.length < this.followed.length;
-    const found = this.followed.length < most ? await this.newFaces(frame, most, turn) : [];
+    if (faces.length < this.followed.length) this.lostAt = this.count;
+    const missesOne = !faces.length || this.count - this.lostAt < MISSED;
+    const found = this.followed.length < most ? await this.newFaces(frame, most, turn || missesOne) : [];
     faces.push(...found);
     const again = turn || (this.count - this.rightedAt >= TURN_AGAIN && !found.every((face) => face.isCertain));
     if (again) {
@@ -57,9 +60,9 @@ export class Tracking {
     return sure;
   }
 
-  private async newFaces(frame: Picture, most: number, turn: boolean): Promise<CheckedFace[]> {
+  private async newFaces(frame: Picture, most: number, inAnyCase: boolean): Promise<CheckedFace[]> {
     const overview = overviewOf(frame);
-    if (this.followed.length && !turn && !this.lost && this.isSearched(overview)) return [];
+    if (this.followed.length && !inAnyCase && this.isSearched(overview)) return [];
     this.searched = overview;
     this.searchedAt = this.count;
     const found = (await this.detector.detectInOverview(overview)).slice(0, most).map((candidate) => candidate.region);
@@ -70,6 +73,7 @@ export class Tracking {
       if (face && !face.isCertain) face = (await this.checker.findTurned(frame, region)) ?? face;
       if (face) faces.push(face);
     }
+    const turn = this.count % TURN_EVERY === 0;
     return turn && !this.followed.length && !faces.length ? this.turnedFaces(frame, most) : faces;
   }
 

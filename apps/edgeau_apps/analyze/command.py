@@ -139,6 +139,13 @@ def _parser() -> CommandParser:
         help="most faces to look for; 1 is faster (default: %(default)s)",
     )
     parser.add_argument(
+        "--search-every",
+        type=positive,
+        default=1,
+        metavar="N",
+        help="frames of a video between two searches for further faces while the known ones are in view; more is faster where the background moves (default: 1)",
+    )
+    parser.add_argument(
         "--skip",
         choices=tuple(SKIP),
         default="off",
@@ -256,6 +263,7 @@ def _load(arguments: argparse.Namespace, *, films: bool) -> Pipeline:
         filters=None if arguments.smooth else (),
         signatures=signature_policy(arguments),
         skip=arguments.skip,
+        search_every=arguments.search_every,
         also=arguments.also,
     )
 

@@ -32,6 +32,7 @@ _OPTIONS = (
     "artifact",
     "fps",
     "skip",
+    "search_every",
     "also",
 )
 _TAIL = 1 << 22  # bytes at the end of a table in which its last line begins, landmarks of many faces included

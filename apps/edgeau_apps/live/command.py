@@ -120,6 +120,13 @@ def _parser() -> CommandParser:
         help="find faces from 2.5%% of the long side upward instead of 11%%; every 25th frame then costs about as much as ten",
     )
     parser.add_argument(
+        "--search-every",
+        type=positive,
+        default=1,
+        metavar="N",
+        help="frames between two searches for further faces while the known ones are in view; more is faster where the background moves (default: 1)",
+    )
+    parser.add_argument(
         "--skip",
         choices=tuple(SKIP),
         default="off",
@@ -244,6 +251,7 @@ def _load(arguments: argparse.Namespace, artifact: str | None) -> Pipeline:
         filters=None if arguments.smooth else (),
         signatures=signature_policy(arguments),
         skip=arguments.skip,
+        search_every=arguments.search_every,
         also=arguments.also,
     )
 

@@ -60,6 +60,7 @@ class Landmarker(Closing, Protocol):
         far: bool = False,  # noqa: ARG002
         most: int | None = None,
         follow: bool = False,  # noqa: ARG002
+        search_every: int = 1,  # noqa: ARG002
     ) -> list[FaceLandmarks]:
         """Find faces like :meth:`detect`, and say what a check of the landmarks said.
 
@@ -69,6 +70,8 @@ class Landmarker(Closing, Protocol):
             most: no more faces than this; None takes as many as the landmarker was opened for.
             follow: of a landmarker for pictures: where this picture continues the one before, faces may be looked at where they were
                 there, which takes less time. Not every landmarker can.
+            search_every: of a landmarker for films: so many frames lie between two searches for further faces, at least, while the known ones
+                are in view. Not every landmarker can.
         """
         return [FaceLandmarks(points) for points in self.detect(frame)][:most]
 

@@ -30,7 +30,7 @@ class LiteRtLandmarker(Landmarker):
 
     Args:
         static: every frame stands for itself (pictures); else faces are tracked from frame to frame (videos).
-        max_faces: how many faces are looked for at most. While fewer are in view, every frame is searched for more.
+        max_faces: how many faces are looked for at most. While fewer are in view, frames are searched for more.
         models: where the networks are, see :func:`edgeau.faces.landmarks.mediapipe_models.read_models`.
         threads: that one inference may use.
 
@@ -64,7 +64,13 @@ class LiteRtLandmarker(Landmarker):
         return [face.points for face in self.find(frame)]
 
     def find(  # noqa: D102
-        self, frame: NDArray[np.uint8], *, far: bool = False, most: int | None = None, follow: bool = False
+        self,
+        frame: NDArray[np.uint8],
+        *,
+        far: bool = False,
+        most: int | None = None,
+        follow: bool = False,
+        search_every: int = 1,
     ) -> list[FaceLandmarks]:
         most = min(most or self._max_faces, self._max_faces)
         small, factor = shrunk(check_frame(frame))
@@ -72,7 +78,7 @@ class LiteRtLandmarker(Landmarker):
         if self._static:
             faces = self._pictures.faces(small, most, far=far, follow=follow)
         else:
-            faces = self._tracking.faces(small, most, far=far)
+            faces = self._tracking.faces(small, most, far=far, search_every=search_every)
         return [
             FaceLandmarks(
                 face.points if factor == 1 else in_larger_frame(face.points, factor, factor),

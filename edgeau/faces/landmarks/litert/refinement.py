@@ -91,80 +91,69 @@ class Refinement:
 
 def _to_features(points: NDArray[np.float32]) -> NDArray[np.float32]:
     """Float32 ``(3, 2, 3)``: pixels of each part's map to pixels of the features (``Landmarks2TransformMatrix``)."""
-    # A point as a complex number is turned by one multiplication, all parts at once.
-    places = np.ascontiguousarray(points[:, :2]).view(np.complex64)[:, 0]
-    start, end = places.take(_AXES)
-    axes = [axis / max(abs(axis), 1e-6) for axis in (end - start).tolist()]
-    upright = places.take(_EVERY_POINT)
-    upright *= np.array(axes, np.complex64).conj().take(_PART_OF_POINT)
-    corners = upright.view(np.float32).reshape(-1, 2)
-    boxes = np.minimum.reduceat(corners, _STARTS).tolist(), np.maximum.reduceat(corners, _STARTS).tolist()
-    return np.array([_to_part(*of_part) for of_part in zip(axes, *boxes, strict=True)], np.float32)
-
-
-def _to_part(
-    axis: complex, low: tuple[float, float], high: tuple[float, float]
-) -> tuple[tuple[float, float, float], tuple[float, float, float]]:
-    """Pixels of a part's map to pixels of the features.
-
-    Args:
-        axis: direction of the part's axis, of length 1.
-        low: least x y of its points with the axis level, pixels of the first stage's input.
-        high: largest x y.
-    """
-    (left, top), (right, bottom) = low, high
-    across, down = ((length * _MARGIN / (_MAP * _STRIDE)) for length in (right - left, bottom - top))
-    a, b = axis.real * across, -axis.imag * down
-    c, d = axis.imag * across, axis.real * down
-    middle = axis * complex(left + right, top + bottom) / (2 * _STRIDE)
-    half = _MAP / 2
-    return (a, b, middle.real - (a + b) * half), (c, d, middle.imag - (c + d) * half)
+    # All parts at once where that rounds as one by one does: tracking carries the last bit of a point on from frame to frame.
+    flat = points[:, :2]
+    axes = flat[_AXIS_ENDS] - flat[_AXIS_STARTS]
+    axes /= np.maximum(np.hypot(axes[:, 0], axes[:, 1]), np.float32(1e-6))[:, None]
+    turned = (axes.take(_TURN, axis=1) * _TURN_SIGNS).reshape(-1, 2, 2)
+    chosen = points.take(_EVERY_POINT, axis=0)[:, :2]
+    upright = np.empty((len(_EVERY_POINT), 2), np.float32)
+    for rows, turn in zip(_ROWS, turned, strict=True):
+        np.matmul(chosen[rows], turn, out=upright[rows])
+    upright /= np.float32(_STRIDE)
+    low, high = np.minimum.reduceat(upright, _STARTS), np.maximum.reduceat(upright, _STARTS)
+    matrices = np.empty((len(_PARTS), 2, 3), np.float32)
+    linear = matrices[:, :, :2]
+    np.multiply(turned, ((high - low) * np.float32(_MARGIN / _MAP))[:, None], out=linear)
+    matrices[:, :, 2] = (turned @ ((low + high) / 2)[:, :, None])[:, :, 0]
+    matrices[:, :, 2] -= (linear[:, :, 0] + linear[:, :, 1]) * np.float32(_MAP / 2)
+    return matrices
 
 
 def _cut_out(features: NDArray[np.float32], matrices: NDArray[np.float32]) -> NDArray[np.float32]:
     """A map of each part, float32 ``(3, 16, 16, 32)``: bilinear, 0 outside (``TransformTensorBilinear``, version 2)."""
     size, depth = features.shape[1:]
-    places = matrices @ _PIXELS
-    places -= np.float32(0.5)
-    inside = bool(places.min() >= 0 and places.max() < size - 1)
-    corner = np.floor(places)
-    if not inside:
-        np.clip(corner, 0, size - 2, out=corner)
-    shares = places - corner
-    if not inside:
-        np.clip(shares, 0, 1, out=shares)
-    rest = 1 - shares
-    weights = np.empty((len(_PARTS), _MAP**2, 1, 4), np.float32)
-    for number, (across, down) in enumerate(((rest, rest), (shares, rest), (rest, shares), (shares, shares))):
-        np.multiply(across[:, 0], down[:, 1], out=weights[:, :, 0, number])
-    first = (corner[:, 0] + corner[:, 1] * np.float32(size)).astype(np.intp)
-    # "clip" skips a check: no neighbour lies outside.
-    values = features.reshape(-1, depth).take(first[:, :, None] + _NEIGHBOURS, axis=0, mode="clip")
-    # A small product for each place is faster than multiplying and adding all places in rows of 32 values.
-    maps: NDArray[np.float32] = np.matmul(weights, values)
-    if not inside:
-        maps *= ((places >= 0) & (places <= size - 1)).all(axis=1)[:, :, None, None]
-    return maps.reshape(len(_PARTS), _MAP, _MAP, depth)
+    shifts = matrices[:, None, :, 2] - np.float32(0.5)
+    places = (_PIXELS @ matrices[:, :, :2].transpose(0, 2, 1) + shifts).reshape(-1, 2)
+    corner = np.minimum(np.maximum(np.floor(places), 0), size - 2)
+    share = np.minimum(np.maximum(places - corner, 0), 1)
+    first = (corner @ np.array((1, size), np.float32)).astype(np.intp)
+    # Four neighbours of every place: upper left, lower left, upper right, lower right. "clip" skips a check: none lies outside.
+    neighbours = np.array((0, size, 1, size + 1), np.intp)[:, None]
+    corners = features.reshape(-1, depth).take(first + neighbours, axis=0, mode="clip")
+    # Each share is repeated for all values of a place: numpy multiplies long rows several times faster than many rows of 32.
+    x, y = np.repeat(share.T, depth, axis=1)
+    left, right = corners.reshape(2, 2, -1)
+    left *= 1 - x
+    right *= x
+    left += right
+    upper, lower = left
+    upper *= 1 - y
+    lower *= y
+    upper += lower
+    maps: NDArray[np.float32] = upper.reshape(len(_PARTS), _MAP, _MAP, depth)
+    if not (places.min() >= 0 and places.max() <= size - 1):
+        inside = ((places >= 0) & (places <= size - 1)).all(axis=1)
+        maps *= inside.reshape(len(_PARTS), _MAP, _MAP, 1)
+    return maps
 
 
 def _pixel_centres() -> NDArray[np.float32]:
-    """Centres of a map's pixels, float32 ``(3, 256)``: x, y, 1."""
     middle = np.arange(_MAP, dtype=np.float32) + np.float32(0.5)
     x, y = np.meshgrid(middle, middle)
-    return np.stack((x.ravel(), y.ravel(), np.ones(_MAP**2, np.float32)))
+    return np.stack((x.ravel(), y.ravel()), axis=1)
 
 
 _PIXELS = _pixel_centres()
 _EVERY_POINT = np.concatenate([part.points for part in _PARTS])
-_COUNTS = [len(part.points) for part in _PARTS]
-_STARTS = np.cumsum([0, *_COUNTS[:-1]])
-_PART_OF_POINT = np.repeat(np.arange(len(_PARTS)), _COUNTS)
-# Both ends of every part's axis.
-_AXES = np.array([[part.start for part in _PARTS], [part.end for part in _PARTS]], np.intp)
+_STARTS = np.cumsum([0, *(len(part.points) for part in _PARTS[:-1])])
+_ROWS = [slice(start, start + len(part.points)) for start, part in zip(_STARTS.tolist(), _PARTS, strict=True)]
+_AXIS_STARTS = np.array([part.start for part in _PARTS], np.intp)
+_AXIS_ENDS = np.array([part.end for part in _PARTS], np.intp)
+# Cosine and sine to the rows of a turn: c -s, s c.
+_TURN, _TURN_SIGNS = np.array((0, 1, 1, 0), np.intp), np.array((1, -1, 1, 1), np.float32)
 # Numbers of the points around each iris, ``(2, 16)``.
 _CONTOURS = np.stack([part.points[: part.contour] for part in _PARTS[1:]])
-# Upper left, upper right, lower left, lower right, in rows of the features.
-_NEIGHBOURS = np.array((0, 1, FEATURES[1][1], FEATURES[1][1] + 1), np.intp)
 # The second stage's outputs part by part: lips, an eye and its iris, the other eye and its iris.
 _BY_PART = (0, 1, 3, 2, 4)
 _IRISES = [np.arange(part.iris, part.iris + _IRIS, dtype=np.intp) for part in _PARTS[1:]]

@@ -29,6 +29,8 @@ _FAR_EVERY = 25
 _FAR_AGAIN = 5
 # Frames between two searches of a whole frame in which nothing changed but the faces that are followed. Ours.
 _SEARCH_EVERY = 10
+# Frames after the loss of a face in which the whole frame is searched for it, whether anything changed or not. Ours.
+_MISSED = 25
 # Frames between two tries to turn a doubtful face, or an empty frame. Ours.
 _TURN_EVERY = 10
 # Fewest frames between two tries for doubtful faces that are new. Ours.
@@ -55,6 +57,7 @@ class Tracking:
         self._far_at = -_FAR_EVERY
         self._righted_at = -_TURN_AGAIN
         self._lost = False
+        self._lost_at = -_MISSED
         self._tiles = TileMemory()
         self._searched: Overview | None = None
         self._searched_at = 0
@@ -69,7 +72,9 @@ class Tracking:
         self._followed = [face.region for face in faces]
         self._count, self._far_at = 1, 0
 
-    def faces(self, frame: NDArray[np.uint8], most: int, *, far: bool) -> list[CheckedFace]:
+    def faces(
+        self, frame: NDArray[np.uint8], most: int, *, far: bool, search_every: int = 1
+    ) -> list[CheckedFace]:
         """The faces of the next frame.
 
         Args:
@@ -77,11 +82,19 @@ class Tracking:
             most: how many faces at most.
             far: whether small faces are looked for too, in tiles: in the first frame, after a face was lost, and once in
                 so many frames.
+            search_every: so many frames lie between two searches of the whole frame, at least, while no face is lost.
         """
         turn = self._count % _TURN_EVERY == 0
         faces = [face for region in self._followed if (face := self._followed_face(frame, region, turn=turn))]
-        self._lost |= len(faces) < len(self._followed)
-        new = self._new_faces(frame, most, turn=turn) if len(self._followed) < most else []
+        if len(faces) < len(self._followed):
+            self._lost, self._lost_at = True, self._count
+        misses_one = not faces or self._count - self._lost_at < _MISSED
+        is_due = misses_one or self._count - self._searched_at >= search_every
+        new = (
+            self._new_faces(frame, most, in_any_case=turn or misses_one)
+            if len(self._followed) < most and is_due
+            else []
+        )
         faces += new
         again = turn or (
             self._count - self._righted_at >= _TURN_AGAIN and not all(face.is_certain for face in new)
@@ -108,9 +121,9 @@ class Tracking:
         face = self._checker.settle(frame, face)
         return face if face.is_certain else self._checker.find_turned(frame, region) or face
 
-    def _new_faces(self, frame: NDArray[np.uint8], most: int, *, turn: bool) -> list[CheckedFace]:
+    def _new_faces(self, frame: NDArray[np.uint8], most: int, *, in_any_case: bool) -> list[CheckedFace]:
         overview = overview_of(frame)
-        if self._followed and not turn and not self._lost and self._is_searched(overview):
+        if self._followed and not in_any_case and self._is_searched(overview):
             return []
         self._searched, self._searched_at = overview, self._count
         candidates = self._detector.detect_in_overview(overview)
@@ -123,7 +136,7 @@ class Tracking:
                 face = self._checker.find_turned(frame, region) or face
             if face is not None:
                 faces.append(face)
-        if turn and not self._followed and not faces:
+        if self._count % _TURN_EVERY == 0 and not self._followed and not faces:
             faces = self._turned_faces(frame, most)
         return faces
 
