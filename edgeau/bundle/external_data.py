@@ -13,6 +13,7 @@ from pathlib import Path
 __all__ = ["external_files"]
 
 _KEY = b"location"
+_PIECE = 1 << 20
 _LONGEST = 4096  # bytes of a name that are kept
 _VARINT, _EIGHT, _BYTES, _FOUR = 0, 1, 2, 5
 
@@ -39,15 +40,24 @@ def external_files(model: Path) -> list[str]:
     Returns:
         Each name once; ``""`` stands for one that is missing, and for a model that may hold names and cannot be walked.
     """
-    if model.stat().st_size == 0:
+    if not _has_word(model):
         return []
     with model.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
-        if content.find(_KEY) < 0:
-            return []
         try:
             return list(dict.fromkeys(_named(content)))
         except (IndexError, ValueError):
             return [""]
+
+
+def _has_word(model: Path) -> bool:
+    """Tell whether a file has the key in it; in pieces, since a mapped file counts as memory of the process."""
+    end = b""
+    with model.open("rb") as file:
+        while block := file.read(_PIECE):
+            if _KEY in end + block:
+                return True
+            end = block[-len(_KEY) :]
+    return False
 
 
 def _named(content: mmap.mmap) -> Iterator[str]:
