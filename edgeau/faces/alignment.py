@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import asdict, dataclass
-from typing import Any, NamedTuple
+from typing import Any
 
 import cv2
 import numpy as np
@@ -27,7 +27,6 @@ __all__ = [
     "WholePicture",
     "alignment_matrix",
     "five_points",
-    "level_points",
 ]
 
 # MediaPipe Face Mesh indices. "Left" is the left of the picture: the person's right eye. The eye centres are means of six
@@ -39,8 +38,14 @@ _MOUTH_LEFT = (61,)
 _MOUTH_RIGHT = (291,)
 
 
-_GROUPS = (_EYE_LEFT, _EYE_RIGHT, _NOSE_TIP, _MOUTH_LEFT, _MOUTH_RIGHT)
-_POINTS = np.array([index for group in _GROUPS for index in group], np.intp)
+def _means(groups: tuple[tuple[int, ...], ...]) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
+    """Indices of all points of some groups, and the matrix that takes those points to the mean of each group."""
+    indices = [index for group in groups for index in group]
+    weights = [[(index in group) / len(group) for index in indices] for group in groups]
+    return np.array(indices, np.intp), np.array(weights, np.float64)
+
+
+_POINTS, _WEIGHTS = _means((_EYE_LEFT, _EYE_RIGHT, _NOSE_TIP, _MOUTH_LEFT, _MOUTH_RIGHT))
 
 
 # Eye, eye, nose, mouth corner, mouth corner, from the left of the picture: pixels of a 112 x 112 crop (InsightFace).
@@ -49,24 +54,6 @@ _ARCFACE_POINTS = np.array(
 )
 _ARCFACE_SIDE = 112
 _FIVE = 5
-
-
-class LevelPoints(NamedTuple):
-    """The box around the five points with the eyes level: its sides in pixels, after a turn by ``cos`` and ``sin``."""
-
-    cos: float
-    sin: float
-    left: float
-    right: float
-    top: float
-    bottom: float
-
-    @property
-    def size(self) -> float:
-        """Longer side, pixels of the frame."""
-        return max(self.right - self.left, self.bottom - self.top)
-
-
 _NO_SCALE = "the landmarks give no scale (all points coincide), so the face cannot be aligned"
 
 
@@ -337,44 +324,10 @@ def five_points(landmarks: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
     Returns:
         float64 ``(5, 2)``: eye on the left of the picture, eye on the right, nose tip, mouth corner left, right.
     """
-    return np.array(_five(landmarks), np.float64)
-
-
-def _five(landmarks: NDArray[np.floating[Any]]) -> list[tuple[float, float]]:
-    """The five points as plain floats: for so few, numpy's calls cost ten times their arithmetic, once per face and frame."""
     if len(landmarks) == _FIVE:
-        return [(x, y) for x, y, *_ in landmarks.tolist()]
-    points = iter(landmarks.take(_POINTS, axis=0).tolist())
-    five = []
-    for group in _GROUPS:
-        x, y = 0.0, 0.0
-        for _ in group:
-            point = next(points)
-            x, y = x + point[0], y + point[1]
-        five.append((x / len(group), y / len(group)))
-    return five
-
-
-def level_points(landmarks: NDArray[np.floating[Any]]) -> LevelPoints:
-    """The five points turned so that the eyes are level.
-
-    Args:
-        landmarks: ``(468 or 478, 2 or 3)``, x y [z] in pixels of the frame.
-
-    Raises:
-        InputError: the eyes coincide.
-    """
-    points = _five(landmarks)
-    (left_x, left_y), (right_x, right_y) = points[:2]
-    length = math.hypot(right_x - left_x, right_y - left_y)
-    if not length > 0:
-        raise InputError(
-            "the landmarks give no eye distance (all points coincide), so the face cannot be aligned"
-        )
-    cos, sin = (right_x - left_x) / length, (right_y - left_y) / length
-    across = [cos * x + sin * y for x, y in points]
-    down = [cos * y - sin * x for x, y in points]
-    return LevelPoints(cos, sin, min(across), max(across), min(down), max(down))
+        return np.asarray(landmarks[:, :2], np.float64)
+    points: NDArray[np.float64] = _WEIGHTS @ landmarks.take(_POINTS, axis=0)[:, :2]
+    return points
 
 
 def alignment_matrix(
@@ -397,10 +350,19 @@ def alignment_matrix(
 
 
 def _similarity(landmarks: NDArray[np.floating[Any]], canvas: int, margin: float) -> Affine:
-    level = level_points(landmarks)
-    half = 0.5 * margin * level.size
+    # Plain floats: for five points numpy's calls cost ten times their arithmetic, once per face and frame.
+    points = five_points(landmarks).tolist()
+    (left_x, left_y), (right_x, right_y) = points[:2]
+    length = math.hypot(right_x - left_x, right_y - left_y)
+    if not length > 0:
+        raise InputError(
+            "the landmarks give no eye distance (all points coincide), so the face cannot be aligned"
+        )
+    cos, sin = (right_x - left_x) / length, (right_y - left_y) / length
+    across = [cos * x + sin * y for x, y in points]
+    down = [cos * y - sin * x for x, y in points]
+    half = 0.5 * margin * max(max(across) - min(across), max(down) - min(down))
     scale = (canvas - 1) / (2 * half)
-    shift_x = half - (level.left + level.right) / 2
-    shift_y = half - (level.top + level.bottom) / 2
-    across, down = scale * level.cos, scale * level.sin
-    return across, down, scale * shift_x, -down, across, scale * shift_y
+    shift_x = half - (min(across) + max(across)) / 2
+    shift_y = half - (min(down) + max(down)) / 2
+    return scale * cos, scale * sin, scale * shift_x, -scale * sin, scale * cos, scale * shift_y

@@ -13,7 +13,6 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -113,8 +112,7 @@ class FaceTracker:
         if growth > _MAX_GROWTH or stray > _MAX_STRAY + _STRAY_PER_S * absence_s:
             return math.inf
         usual = _USUAL_CHANGE + _CHANGE_PER_S * absence_s
-        apart = cv2.norm(track.shape, sight.shape, cv2.NORM_L1) / sight.shape.size
-        change = min(apart / usual, _MOST_CHANGE)
+        change = min(float(np.abs(track.shape - sight.shape).mean()) / usual, _MOST_CHANGE)
         return stray + _GROWTH_COST * growth + _SHAPE_COST * change + _ABSENCE_COST * absence_s
 
     def _follow(self, track: _Track, sight: _Sight) -> None:

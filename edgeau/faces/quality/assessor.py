@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from dataclasses import replace
 
@@ -10,8 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgeau.action_units.names import au_number_or_none
-from edgeau.errors import InputError
-from edgeau.faces.alignment import level_points
+from edgeau.faces.alignment import five_points
 from edgeau.faces.quality.limits import Limits
 from edgeau.faces.quality.occlusion import covered_regions
 from edgeau.faces.quality.picture import centre, clipped_share, sharpness
@@ -160,7 +160,13 @@ def five_point_size(landmarks: NDArray[np.float32]) -> float:
     Args:
         landmarks: ``(468 or 478, 2 or 3)``, pixels of the frame.
     """
-    try:
-        return level_points(landmarks).size
-    except InputError:
+    points = five_points(landmarks).tolist()
+    (left_x, left_y), (right_x, right_y) = points[:2]
+    length = math.hypot(right_x - left_x, right_y - left_y)
+    if not length > 0:
         return 0.0
+    cos, sin = (right_x - left_x) / length, (right_y - left_y) / length
+    across = [cos * x + sin * y for x, y in points]
+    down = [cos * y - sin * x for x, y in points]
+    longer: float = max(max(across) - min(across), max(down) - min(down))
+    return longer

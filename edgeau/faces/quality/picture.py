@@ -10,7 +10,6 @@ __all__ = ["centre", "clipped_share", "sharpness"]
 
 # At this value a camera's pixel has stopped counting light.
 _CLIPPED = 250
-_NO_LIGHT, _COUNTED = np.zeros(3), np.full(3, _CLIPPED - 1.0)
 # How far apart pixels are whose difference fine detail hardly adds to. In pixels of the crop: what the network could not
 # see anyway is not a loss.
 _FAR = 8
@@ -24,9 +23,9 @@ def centre(crop: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 def clipped_share(face: NDArray[np.uint8]) -> float:
     """The share of pixels, 0..1, in which a colour is overexposed: of skin it is red long before the others."""
-    below = cv2.countNonZero(cv2.inRange(face, _NO_LIGHT, _COUNTED))
-    pixels = face.shape[0] * face.shape[1]
-    return (pixels - below) / pixels
+    blue, green, red = cv2.split(face)
+    _, clipped = cv2.threshold(cv2.max(cv2.max(blue, green), red), _CLIPPED - 1, 1, cv2.THRESH_BINARY)
+    return cv2.countNonZero(clipped) / clipped.size
 
 
 def sharpness(grey: NDArray[np.uint8]) -> float:
