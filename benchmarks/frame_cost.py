@@ -67,6 +67,7 @@ def _measure(argv: Sequence[str] | None) -> int:
     if not arguments.own_only:
         document |= _beside_networks(frames)
         document["pictures_ms"] = _pictures()
+        document["quality_ms"] = _quality(frames)
     if arguments.against is not None:
         document |= _in_turns(arguments.against.resolve(), arguments)
     else:
@@ -189,6 +190,31 @@ def _pictures() -> dict[str, float]:
     return found
 
 
+def _quality(frames: list[np.ndarray]) -> dict[str, float]:
+    """Processor milliseconds, right after a network, of a face's quality, and of telling whether its pixels changed: medians."""
+    quality, change = [], []
+    with Pipeline.load(max_faces=1, artifact=ARTIFACT, threads=1, skip="on") as pipeline:
+        stages = pipeline.stages
+        for frame in frames:
+            result = pipeline.track(frame)
+            for face in result.faces:
+                crop = stages._alignment.crop(frame, face.landmarks)
+                stages.detector.logits([crop])
+                began = time.thread_time_ns()
+                stages._assessor.assess(frame, face.landmarks, face.box, crop, face.pose)
+                quality.append(time.thread_time_ns() - began)
+                stages.detector.logits([crop])
+                began = time.thread_time_ns()
+                stages._unchanged.last_look(
+                    face.track_id or 0, frame, face.landmarks, face.box, result.time_s
+                )
+                change.append(time.thread_time_ns() - began)
+    return {
+        name: round(float(np.median(values)) / 1e6, 3)
+        for name, values in (("quality", quality), ("change", change))
+    }
+
+
 def _films(count: int) -> dict[str, float]:
     """Processor milliseconds of a frame by faces and by pixels, in turns, medians."""
     with open_source("clip") as source:
@@ -281,6 +307,9 @@ def table(document: dict[str, Any]) -> str:
             before and before["own_cpu_ms"]["engines"],
         )
     )
+    quality = document.get("quality_ms", {})
+    titles = {"quality": "quality of a face", "change": "telling whether its pixels changed"}
+    lines += [_row(f"{titles[kind]}, CPU ms", ms, before and "-") for kind, ms in quality.items()]
     films = document["films_ms"]
     for kind, ms in films.items():
         earlier = before and before["films_ms"]

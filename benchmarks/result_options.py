@@ -17,9 +17,10 @@ __all__ = ["add_result_options", "give_result"]
 
 
 def add_result_options(parser: CommandParser) -> None:
-    """Add ``--out``, ``--write`` and ``--json``."""
+    """Add ``--out``, ``--write``, ``--part`` and ``--json``."""
     parser.add_argument("--out", type=Path, metavar="JSON", help="write the result to this file")
     parser.add_argument("--write", type=Path, metavar="PAGE", help="put the table into this page")
+    parser.add_argument("--part", metavar="NAME", help="part of the page for it (default: the benchmark's)")
     parser.add_json()
 
 
@@ -41,7 +42,7 @@ def give_result(
     if arguments.out is not None:
         write_whole(arguments.out, (json.dumps(document, indent=1) + "\n").encode())
     if arguments.write is not None:
-        write_part(arguments.write, name, table(document))
+        write_part(arguments.write, arguments.part or name, table(document))
     if arguments.json:
         print_json(document)
     else:

@@ -264,6 +264,7 @@ def _scaling_section(scaling: Document) -> str:
             _table(head, rows),
             "",
             "![Latency by faces](benchmarks/faces.svg) ![Latency by resolution](benchmarks/resolution.svg)",
+            "![Latency by threads](benchmarks/threads.svg)",
             "",
             "The whole pipeline was measured on all processor cores. **threads** is the number of threads of the network. Frames with",
             "several faces show copies of the clip's face side by side. **CPU ms** is the CPU time of all threads per frame, including those of",
@@ -368,7 +369,17 @@ def _plots(documents: Document) -> dict[str, str]:
     alone = [row for row in scaling if row["threads"] == 1]
     faces = [row for row in alone if (row["width"], row["height"]) == (640, 480)]
     sizes = [row for row in alone if row["faces"] == 1]
+    threads = [
+        Bar(
+            f"{row['faces']} {'face' if row['faces'] == 1 else 'faces'}, {row['threads']} {'thread' if row['threads'] == 1 else 'threads'}",
+            (row["p50_ms"],),
+            (median_interval(row["visits_ms"]),),
+        )
+        for row in sorted(scaling, key=lambda row: (row["faces"], row["threads"]))
+        if (row["width"], row["height"]) == (640, 480) and row["faces"] in (1, 4)
+    ]
     plots = {
+        "threads.svg": bars("", threads, "median latency of a frame of 640x480, ms"),
         "engines.svg": bars("", engines, "median latency of one face, one thread, ms"),
         "faces.svg": points(
             "",
