@@ -54,7 +54,7 @@ def _has_word(model: Path) -> bool:
     end = b""
     with model.open("rb") as file:
         while block := file.read(_PIECE):
-            if _KEY in end + block:
+            if _KEY in block or _KEY in end + block[: len(_KEY)]:
                 return True
             end = block[-len(_KEY) :]
     return False

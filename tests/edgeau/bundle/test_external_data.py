@@ -8,7 +8,7 @@ from pathlib import Path
 import onnx
 import pytest
 
-from edgeau.bundle import load_bundle, packaged_bundle_path
+from edgeau.bundle import external_data, load_bundle, packaged_bundle_path
 from edgeau.bundle.external_data import external_files
 from edgeau.bundle.files import record_of
 from edgeau.errors import BundleError
@@ -139,3 +139,12 @@ def test_the_word_alone_is_no_file(tmp_path: Path) -> None:
     for name in ("default", "light"):
         folder = packaged_bundle_path(name)
         assert [external_files(file) for file in folder.glob("*.onnx")] == [[], []]
+
+
+@pytest.mark.parametrize("piece", range(8, 40))
+def test_a_name_is_found_wherever_a_piece_of_the_file_ends(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, piece: int
+) -> None:
+    (tmp_path / "a.onnx").write_bytes(with_entry(b"\n\x08location\x12\x05w.bin"))
+    monkeypatch.setattr(external_data, "_PIECE", piece)
+    assert external_files(tmp_path / "a.onnx") == ["w.bin"]
