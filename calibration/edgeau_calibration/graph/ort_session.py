@@ -58,6 +58,7 @@ def open_model(
     options.intra_op_num_threads = default_threads() if threads is None else threads
     options.log_severity_level = 3
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    options.add_session_config_entry("session.x64quantprecision", "1")  # as edgeau.runtimes.onnxruntime
     if not optimized:
         options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
     if keep is not None:

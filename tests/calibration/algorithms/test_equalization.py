@@ -6,7 +6,6 @@ from dataclasses import replace
 
 import numpy as np
 import onnx
-import onnxruntime
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 
@@ -14,6 +13,7 @@ from edgeau.bundle.manifest import InputSpec
 from edgeau.bundle.preprocessing import Preprocessor
 from edgeau_calibration.algorithms.equalization import equalize
 from edgeau_calibration.graph.homogeneous_segments import homogeneous_segments
+from edgeau_calibration.graph.ort_session import open_model
 from edgeau_calibration.graph.prepare import prepare_graph
 from edgeau_calibration.graph.subgraph import with_outputs
 from edgeau_calibration.quantizer import StaticQuantizer
@@ -88,13 +88,9 @@ def crops() -> np.ndarray:
 
 
 def answers(model: onnx.ModelProto, crops: np.ndarray, *names: str) -> list[np.ndarray]:
-    options = onnxruntime.SessionOptions()
-    # As in tests/calibration/test_quantizer.py: without VNNI, sums of products would saturate.
-    options.add_session_config_entry("session.x64quantprecision", "1")
-    content = with_outputs(model, names).SerializeToString()
-    session = onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
-    answers: list[np.ndarray] = session.run(["logits", *names], {"input": Preprocessor(SPEC).batch(crops)})
-    return answers
+    return open_model(with_outputs(model, names)).run(
+        ["logits", *names], {"input": Preprocessor(SPEC).batch(crops)}
+    )
 
 
 def spread(values: np.ndarray) -> float:
