@@ -13,7 +13,7 @@ from edgeau._system.command import DONE, CommandParser, print_json, run
 from edgeau._system.records import to_dict
 from edgeau.bundle import bundle_folder, load_bundle
 from edgeau.errors import EdgeauError, UsageError, UserError
-from edgeau.faces.landmarks import official_task, wheel_networks
+from edgeau.faces.landmarks import official_task, task_download, wheel_networks
 from edgeau.faces.landmarks.mediapipe_models import (
     ADVICE,
     ENVIRONMENT,
@@ -62,7 +62,7 @@ def _body(argv: Sequence[str] | None) -> int:
             "--url says where --fetch google downloads from; give --fetch too, or leave --url out"
         )
     if arguments.fetch == "google":
-        official_task.fetch(official_task.URL if arguments.url is None else arguments.url)
+        task_download.fetch(official_task.URL if arguments.url is None else arguments.url)
     elif arguments.fetch == "pip":
         wheel_networks.fetch()
     places = _places(arguments.bundle)

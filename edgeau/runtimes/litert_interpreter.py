@@ -75,13 +75,16 @@ def litert() -> LiteRT:
     raise DependencyError(f".tflite files need LiteRT: {what}; {install_advice()}")
 
 
-def interpreter(model: Path | bytes, threads: int, name: str | None = None) -> OpenedModel:
+def interpreter(
+    model: Path | bytes, threads: int, name: str | None = None, *, checked: bool = False
+) -> OpenedModel:
     """Open a model and allocate its tensors; the kernels of XNNPACK are used where the file allows.
 
     Args:
         model: a ``.tflite`` file, or its content.
         threads: that one inference may use, 1 or more.
         name: of the file, for messages; None takes that of the path.
+        checked: whether :func:`edgeau.runtimes.tflite_file.check_tflite` has accepted the file, or the file of which this is a part.
 
     Raises:
         DependencyError: no LiteRT is installed.
@@ -89,7 +92,8 @@ def interpreter(model: Path | bytes, threads: int, name: str | None = None) -> O
     """
     runtime = litert()
     name = name or (model.name if isinstance(model, Path) else "the model")
-    check_tflite(model, name)
+    if not checked:
+        check_tflite(model, name)
     given = {"model_path": str(model)} if isinstance(model, Path) else {"model_content": model}
     try:
         with _without_greeting():

@@ -42,6 +42,12 @@ _DATA = 0
 
 _IDENTIFIER = b"TFL3"
 
+# Compiled once: a file is read in some ten thousand steps before its network runs.
+_offset = struct.Struct("<I").unpack_from
+_signed = struct.Struct("<i").unpack_from
+_short = struct.Struct("<H").unpack_from
+_sizes = struct.Struct("<HH").unpack_from
+
 
 def check_tflite(model: Path | bytes, name: str) -> None:
     """Check that a file is a ``.tflite`` and was not cut.
@@ -106,17 +112,17 @@ def field(content: Content, table: int, number: int) -> int | None:
     slot = 4 + 2 * number
     if slot >= size:
         return None
-    (offset,) = struct.unpack_from("<H", content, start + slot)
+    (offset,) = _short(content, start + slot)
     return table + offset if offset else None
 
 
 def field_list(content: Content, table: int) -> tuple[int, int]:
     """Place and size in bytes of the list that says where a table keeps its fields; list and table are in the file."""
-    (back,) = struct.unpack_from("<i", content, table)
+    (back,) = _signed(content, table)
     start = table - back
     if start < 0:
         raise IndexError
-    size, table_size = struct.unpack_from("<HH", content, start)
+    size, table_size = _sizes(content, start)
     if start + size > len(content) or table + table_size > len(content):
         raise IndexError
     return start, size
@@ -128,7 +134,7 @@ def vector(content: Content, table: int, number: int) -> tuple[int, int]:
     if place is None:
         return 0, 0
     start = follow(content, place)
-    (count,) = struct.unpack_from("<I", content, start)
+    (count,) = _offset(content, start)
     return start + 4, count
 
 
@@ -143,5 +149,5 @@ def tables(content: Content, table: int, number: int) -> Iterator[int]:
 
 def follow(content: Content, place: int) -> int:
     """Offset that a reference points to."""
-    (offset,) = struct.unpack_from("<I", content, place)
+    (offset,) = _offset(content, place)
     return place + int(offset)

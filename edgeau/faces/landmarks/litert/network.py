@@ -51,7 +51,7 @@ class LandmarkNetwork:
         levels: tuple[float, float] = (255.0, 0.0),
     ) -> None:
         part = cut_part(file, inputs, outputs)
-        opened = interpreter(part.content, threads)
+        opened = interpreter(part.content, threads, checked=True)  # by cut_part
         self.runtime = f"{opened.package} {opened.version}"
         self._interpreter: Any = opened.interpreter
         # Of the ends alone: describing all of some thousand tensors takes longer than all else here.

@@ -19,7 +19,7 @@ from edgeau import open_source
 from edgeau.bundle import bundle_folder
 from edgeau.errors import InputError, OutputError
 from edgeau.faces.landmarks import mediapipe_models as models
-from edgeau.faces.landmarks import official_task, open_landmarker, wheel_networks
+from edgeau.faces.landmarks import open_landmarker, task_download, wheel_networks
 from edgeau.faces.landmarks.litert.blendshapes import Blendshapes
 
 pytest.importorskip("ai_edge_litert")
@@ -220,10 +220,10 @@ def test_a_fetched_file_serves_from_the_cache(
     monkeypatch.setattr(models, "find_spec", lambda name: None)
     url, answers = served
     answers["/task"] = task.read_bytes()
-    place = official_task.fetch(f"{url}/task")
+    place = task_download.fetch(f"{url}/task")
     assert place.read_bytes() == task.read_bytes()
     answers.clear()
-    assert official_task.fetch(f"{url}/task") == place
+    assert task_download.fetch(f"{url}/task") == place
     with open_landmarker(static=True) as landmarker:
         assert len(landmarker.detect(astronaut)[0]) == 478
 
@@ -234,7 +234,7 @@ def test_blendshapes_that_are_another_network_are_named(tmp_path: Path) -> None:
         Blendshapes(_zip(tmp_path / "a.task", face_blendshapes=other))
 
 
-@pytest.mark.parametrize("fetch", [official_task.fetch, wheel_networks.fetch])
+@pytest.mark.parametrize("fetch", [task_download.fetch, wheel_networks.fetch])
 def test_without_a_home_directory_nothing_is_fetched(fetch, monkeypatch: pytest.MonkeyPatch) -> None:
     """A user of a container whom no table of users lists."""
 
