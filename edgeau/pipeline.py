@@ -22,9 +22,10 @@ from edgeau.errors import UsageError
 from edgeau.faces.optional_outputs import OptionalOutput
 from edgeau.faces.quality import Limits
 from edgeau.live import LivePipeline
-from edgeau.overlap import Overlap
+from edgeau.overlap import Looked, Overlap
 from edgeau.results import FrameResult
 from edgeau.runtimes.session import EngineInfo
+from edgeau.side_by_side import looks_side_by_side
 from edgeau.sources import Source
 from edgeau.sources.check_frame import check_frame
 from edgeau.sources.frame import Frame
@@ -245,8 +246,9 @@ class Pipeline(Closing):
 
         Args:
             source: from :func:`edgeau.open_source`.
-            cores: of a file: with 2 or more, decoding, landmarks and networks run in threads of their own, frames ahead of the result
-                that is taken, and as many networks side by side. Results are bit-identical; best with ``threads=1``.
+            cores: of files: with 2 or more, decoding, landmarks and networks of a video run in threads of their own, frames ahead of the result
+                that is taken, and as many networks side by side; of pictures, as many are looked at at once. Results are bit-identical; best
+                with ``threads=1``.
 
         Raises:
             InputError: from the iterator, where the source could not deliver frames; what it could comes before.
@@ -273,27 +275,32 @@ class Pipeline(Closing):
         with self._stepping:
             self._take_over(this)
             self.stages.start(static=source.still, live=False)
-        if cores > 1 and not source.still:
-            yield from self._overlapped(source, cores, this)
+        if cores > 1:
+            yield from self._on_cores(source, cores, this)
             return
         for frame in source:
             with self._step_of(this):
                 result = self._result(frame, static=source.still, taken_s=time.monotonic())
             yield result
 
-    def _overlapped(self, source: Source, cores: int, stream: object) -> Generator[FrameResult, None, None]:
-        readers = 1 if self.stages.remembers_looks else cores
-        self.stages.detector.widen(readers)
-        overlap = Overlap(self.stages, source, readers, lambda: self._step_of(stream), time.monotonic)
-        with closing(overlap.frames()) as looked:
+    def _on_cores(self, source: Source, cores: int, stream: object) -> Generator[FrameResult, None, None]:
+        with closing(self._looked_at(source, cores, stream)) as looked:
             for frame, taken_s, reading in looked:
                 faces = tuple(reading.result())
                 age_s = time.monotonic() - taken_s
                 with self._step_of(stream):
                     result = self.stages.apply_filters(
-                        FrameResult(frame.index, frame.time_s, age_s, 0, faces)
+                        FrameResult(frame.index, frame.time_s, age_s, 0, faces), static=source.still
                     )
                 yield result
+
+    def _looked_at(self, source: Source, cores: int, stream: object) -> Generator[Looked, None, None]:
+        if source.still:
+            self.stages.widen(cores)
+            return looks_side_by_side(source, self.stages.look_at_picture, cores, time.monotonic)
+        readers = 1 if self.stages.remembers_looks else cores
+        self.stages.detector.widen(readers)
+        return Overlap(self.stages, source, readers, lambda: self._step_of(stream), time.monotonic).frames()
 
     def _take_over(self, stream: object) -> None:
         """Begin a stream: of those before, one that runs live in threads ends now, and the others at their next frame."""

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from edgeau._system.closing import Closing
 from edgeau._system.lifetime import Lifetime
+from edgeau._system.pool import Pool
 from edgeau.action_units.landmark_model import LandmarkModel
 from edgeau.action_units.network import AUDetector
 from edgeau.action_units.neutral_baseline import NeutralBaseline
@@ -141,6 +142,7 @@ class FrameStages(Closing):
         self._finding, self._filtering = threading.RLock(), threading.RLock()
         self._open_landmarker = landmarker or _mediapipe(detector.bundle, max_faces, None)
         self._landmarkers: dict[bool, Landmarker] = {}
+        self._side_by_side: Pool[Landmarker] = Pool()
         # What is missing here is said now, not at the first frame.
         self._check_far(self._landmarker(static=False))
         self._tracker = FaceTracker()
@@ -253,18 +255,41 @@ class FrameStages(Closing):
         """
         with self._finding:
             self._lifetime.check()
-            placed = self._landmarks(frame, static=static, follow=follow)
-            landmarks = [face.points for face in placed]
-            boxes = [_box(points) for points in landmarks]
-            numbers: Sequence[int | None] = (
-                [None] * len(boxes) if static else self._tracker.update(boxes, landmarks, frame.time_s)
-            )
-        poses = [head_pose(points) for points in landmarks]
-        reliable = [face.is_reliable for face in placed]
-        found = [
-            DetectedFace(*parts) for parts in zip(boxes, landmarks, numbers, poses, reliable, strict=True)
-        ]
-        return sorted(found, key=_order)
+            placed = self._landmarks(self._landmarker(static=static), frame, static=static, follow=follow)
+            if static:
+                return _in_order(placed)
+            boxes = [_box(face.points) for face in placed]
+            numbers = self._tracker.update(boxes, [face.points for face in placed], frame.time_s)
+        return _in_order(placed, boxes, numbers)
+
+    def widen(self, count: int) -> None:
+        """Make room for threads that call :meth:`look_at_picture` at once; each takes memory of its own.
+
+        Args:
+            count: threads altogether.
+
+        Raises:
+            EngineError: the engine refuses another session, or the stages were loaded before the process forked.
+            UsageError: they are closed.
+        """
+        self.detector.widen(count)
+        self._side_by_side.widen(count, self._open_another)
+
+    def look_at_picture(self, frame: Frame) -> list[Face]:
+        """Find and read the faces of a picture by itself; as many threads as :meth:`widen` made room for get answers at once.
+
+        Raises:
+            EngineError: the engine failed, or the stages were loaded before the process forked.
+            UsageError: they are closed.
+        """
+        self._lifetime.check()
+        landmarker = self._side_by_side.take()
+        try:
+            self._lifetime.check()
+            placed = self._landmarks(landmarker, frame, static=True, follow=False)
+        finally:
+            self._side_by_side.give_back(landmarker)
+        return self.read(frame, _in_order(placed))
 
     def smallest_face(self, *, static: bool = False) -> float:
         """Width of the smallest face that is found reliably, as a share of the frame's long side.
@@ -353,6 +378,7 @@ class FrameStages(Closing):
             with self._finding:  # a thread that looks for faces right now ends that first
                 for landmarker in self._landmarkers.values():
                     landmarker.close()
+            self._side_by_side.close(lambda landmarker: landmarker.close())
             if self._optional is not None:
                 with self._filtering:
                     self._optional.close()
@@ -403,8 +429,10 @@ class FrameStages(Closing):
     def _is_far(self, *, static: bool) -> bool:
         return self._far is not False if static else self._looks_far
 
-    def _landmarks(self, frame: Frame, *, static: bool, follow: bool) -> list[FaceLandmarks]:
-        landmarker, far = self._landmarker(static=static), self._is_far(static=static)
+    def _landmarks(
+        self, landmarker: Landmarker, frame: Frame, *, static: bool, follow: bool
+    ) -> list[FaceLandmarks]:
+        far = self._is_far(static=static)
         most = self.most_faces(static=static)
         if frame.small is None or far:
             return landmarker.find(
@@ -414,6 +442,10 @@ class FrameStages(Closing):
         down = frame.image.shape[0] / frame.small.shape[0]
         found = landmarker.find(frame.small, most=most, follow=follow, search_every=self._search_every)
         return [replace(face, points=in_larger_frame(face.points, across, down)) for face in found]
+
+    def _open_another(self) -> Landmarker:
+        self._lifetime.check()
+        return self._open_landmarker(True)
 
     def _landmarker(self, *, static: bool) -> Landmarker:
         if static not in self._landmarkers:
@@ -445,6 +477,27 @@ def _assessed(frame: Frame, face: DetectedFace, quality: FaceQuality, predicted:
         aus_time_s=frame.time_s,
         network_logits=predicted.network_logits,
     )
+
+
+def _in_order(
+    placed: Sequence[FaceLandmarks],
+    boxes: Sequence[Box] | None = None,
+    track_ids: Sequence[int] | None = None,
+) -> list[DetectedFace]:
+    """Faces with the turns of their heads, in the order of results.
+
+    Args:
+        placed: the landmarks of each.
+        boxes: around their landmarks, where they are known already.
+        track_ids: of their tracks; None for pictures.
+    """
+    boxes = [_box(face.points) for face in placed] if boxes is None else boxes
+    numbers = [None] * len(placed) if track_ids is None else track_ids
+    found = [
+        DetectedFace(box, face.points, number, head_pose(face.points), face.is_reliable)
+        for face, box, number in zip(placed, boxes, numbers, strict=True)
+    ]
+    return sorted(found, key=_order)
 
 
 def _box(landmarks: NDArray[np.float32]) -> Box:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import queue
-import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +11,7 @@ from numpy.typing import NDArray
 
 from edgeau._system.closing import Closing
 from edgeau._system.lifetime import Lifetime
+from edgeau._system.pool import Pool
 from edgeau.bundle.load import Bundle, load_bundle
 from edgeau.bundle.manifest import Artifact
 from edgeau.bundle.packaged import bundle_folder
@@ -63,10 +62,9 @@ class AUDetector(Closing):
         self._session = session
         self._color = color
         self._lifetime = Lifetime("detector")
-        # A session and its preprocessor belong to one thread at a time; those that nobody uses wait here.
-        self._free: queue.LifoQueue[tuple[Session, Preprocessor]] = queue.LifoQueue()
-        self._free.put((session, Preprocessor(manifest.input, color, session.quantized_input)))
-        self._count, self._widening = 1, threading.Lock()
+        # A session and its preprocessor belong to one thread at a time.
+        self._sessions: Pool[tuple[Session, Preprocessor]] = Pool()
+        self._sessions.widen(1, lambda: self._with_preprocessor(session))
         self._provider: str | None = None
         self._thresholds = np.array([artifact.thresholds[label] for label in self.labels], np.float32)
 
@@ -112,24 +110,18 @@ class AUDetector(Closing):
         Raises:
             EngineError: the engine refuses another one.
         """
-        with self._widening:
-            self._lifetime.check()
-            while self._count < count:
-                threads = self._session.describe().threads
-                session = open_verified(self.bundle, self.artifact, threads=threads, provider=self._provider)
-                preprocessor = Preprocessor(self.bundle.manifest.input, self._color, session.quantized_input)
-                self._free.put((session, preprocessor))
-                self._count += 1
+        self._lifetime.check()
+        self._sessions.widen(count, self._open_another)
 
     def logits(self, crops: Sequence[NDArray[np.uint8]] | NDArray[np.uint8]) -> NDArray[np.float32]:
         """Logits only, float32 ``(N, C)``; arguments and errors as for :meth:`detect`."""
         self._lifetime.check()
-        session, preprocessor = self._free.get()
+        session, preprocessor = taken = self._sessions.take()
         try:
             self._lifetime.check()
             return session.run(preprocessor.batch(crops))
         finally:
-            self._free.put((session, preprocessor))
+            self._sessions.give_back(taken)
 
     def detect(self, crops: Sequence[NDArray[np.uint8]] | NDArray[np.uint8]) -> Detections:
         """Action units of crops.
@@ -153,9 +145,14 @@ class AUDetector(Closing):
     def close(self) -> None:
         """Give the engine's memory back; a second call does nothing."""
         if self._lifetime.end():
-            with self._widening:
-                taken = [self._free.get() for _ in range(self._count)]  # what runs right now ends first
-            for session, _ in taken:
-                session.close()
-            for runner in taken:  # whoever waits for one is told that it is closed
-                self._free.put(runner)
+            self._sessions.close(lambda taken: taken[0].close())
+
+    def _open_another(self) -> tuple[Session, Preprocessor]:
+        self._lifetime.check()
+        threads = self._session.describe().threads
+        return self._with_preprocessor(
+            open_verified(self.bundle, self.artifact, threads=threads, provider=self._provider)
+        )
+
+    def _with_preprocessor(self, session: Session) -> tuple[Session, Preprocessor]:
+        return session, Preprocessor(self.bundle.manifest.input, self._color, session.quantized_input)

@@ -20,7 +20,7 @@ from edgeau.bundle.signature.options import add_signature_options, signature_pol
 from edgeau.errors import InputError, OutputError, UsageError
 from edgeau.stages import MOST_FACES
 from edgeau.temporal.smoothing import Smoother
-from edgeau_apps.analyze.analyze_file import analyze
+from edgeau_apps.analyze.analyze_inputs import analyze
 from edgeau_apps.analyze.annotated import check_video_writer
 from edgeau_apps.analyze.decoder_logging import quieten_decoders
 from edgeau_apps.analyze.identity import Identity
@@ -122,14 +122,14 @@ def _parser() -> CommandParser:
         "--threads",
         type=positive,
         metavar="N",
-        help="threads per inference (default: 1 for videos on several cores, else half of the processors)",
+        help="threads per inference (default: 1 on several cores, for a single picture half of the processors)",
     )
     parser.add_argument(
         "--cores",
         type=positive,
         default=usable_processors(),
         metavar="N",
-        help="processors for decoding, landmarks and networks of a video; results do not change (default: all, %(default)s)",
+        help="processors for decoding, landmarks and networks; results do not change (default: all, %(default)s)",
     )
     parser.add_argument(
         "--max-faces",
@@ -208,8 +208,8 @@ def _analyze(argv: Sequence[str] | None) -> int:
         inputs, done = list(state.left), len(state.done)
     if arguments.annotate and any(one.kind == "video" for one in inputs):
         check_video_writer()
-    films = any(one.kind == "video" for one in inputs)
-    with loaded_for(inputs, lambda: _load(arguments, films=films)) as pipeline:
+    many = len(inputs) > 1 or any(one.kind == "video" for one in inputs)
+    with loaded_for(inputs, lambda: _load(arguments, many=many)) as pipeline:
         outcomes = [_told(Outcome(item.name, error=item.why), quiet=True) for item in found.refused]
         outcomes += _analyze_all(inputs, pipeline, arguments)
         if arguments.json:
@@ -247,9 +247,10 @@ def _status(state: State, *, as_json: bool) -> int:
     return DONE if state.is_done else PARTLY
 
 
-def _load(arguments: argparse.Namespace, *, films: bool) -> Pipeline:
+def _load(arguments: argparse.Namespace, *, many: bool) -> Pipeline:
+    """Load what the arguments ask for; ``many`` says that there is more than one picture to look at."""
     # Networks side by side do more than threads of one network, and look at more frames.
-    spread = films and arguments.cores > 1 and not arguments.ray
+    spread = many and arguments.cores > 1 and not arguments.ray
     threads = 1 if arguments.threads is None and spread else arguments.threads
     if spread:
         cv2.setNumThreads(1)  # every processor has a frame; OpenCV's own threads would wait for one
@@ -283,12 +284,12 @@ def _outcomes(inputs: list[Input], pipeline: Pipeline, arguments: argparse.Names
         yield from analyze_spread(arguments.ray, inputs, arguments, _opened)
     else:
         options = _options(pipeline, arguments)
-        yield from (analyze(given, pipeline, options) for given in inputs)
+        yield from analyze(inputs, pipeline, options)
 
 
 def _opened(arguments: argparse.Namespace) -> tuple[Pipeline, Options]:
     """Open what a worker needs."""
-    pipeline = _load(arguments, films=False)
+    pipeline = _load(arguments, many=False)
     return pipeline, _options(pipeline, arguments)
 
 

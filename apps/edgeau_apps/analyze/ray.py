@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from edgeau import Pipeline
 from edgeau._system.ray_cluster import spread
-from edgeau_apps.analyze.analyze_file import analyze
+from edgeau_apps.analyze.analyze_inputs import analyze
 from edgeau_apps.analyze.decoder_logging import quieten_decoders
 from edgeau_apps.analyze.inputs import Input
 from edgeau_apps.analyze.result import Outcome
@@ -67,4 +67,5 @@ def _analyze_one(job: _Job) -> Outcome:
         quieten_decoders()
         _Worker.opened, _Worker.arguments = job.load(job.arguments), job.arguments
     pipeline, options = _Worker.opened
-    return analyze(job.given, pipeline, options)
+    (outcome,) = analyze([job.given], pipeline, options)
+    return outcome

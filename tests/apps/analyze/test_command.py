@@ -70,6 +70,29 @@ def test_a_picture_and_a_film_in_one_call(picture, film, bundle, out, capsys) ->
     assert said.err == ""
 
 
+def test_pictures_on_several_cores_say_and_write_the_same(
+    picture, bad, bundle, tmp_path, astronaut, capsys
+) -> None:
+    """In the order given, also where one cannot be read, and with a film between."""
+    others = [tmp_path / f"other{number}.png" for number in range(4)]
+    for number, other in enumerate(others):
+        cv2.imwrite(str(other), np.roll(astronaut, 30 * number, axis=1))
+    inputs = [bad, picture, *others[:2], "clip", others[2], tmp_path / "copy.png", others[3]]
+    shutil.copy(bad, tmp_path / "copy.png")
+    found = {}
+    for cores in ("1", "3"):
+        out = tmp_path / "out"
+        assert analyze(*inputs, "--out", out, "--bundle", bundle, "--cores", cores, "--max-faces", "1") == 1
+        found[cores] = {path.name: path.read_bytes() for path in out.iterdir()}, capsys.readouterr()
+        shutil.rmtree(out)
+    assert found["1"] == found["3"]
+    files, said = found["3"]
+    assert len(files) == 12
+    stems = [line.split(":")[0].rsplit("/", 1)[-1] for line in said.out.splitlines()]
+    assert stems == ["astronaut.png", "other0.png", "other1.png", "clip", "other2.png", "other3.png"]
+    assert [name in line for name, line in zip(("bad.png", "copy.png"), said.err.splitlines(), strict=True)]
+
+
 def test_csv_and_json_lines_say_the_same(picture, bundle, out) -> None:
     assert analyze(picture, "--out", out, "--bundle", bundle) == 0
     (row,) = rows(out / "astronaut.csv")

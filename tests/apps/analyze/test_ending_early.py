@@ -9,7 +9,7 @@ import pytest
 
 from edgeau import Pipeline
 from edgeau.sources import Source, open_source
-from edgeau_apps.analyze import analyze_file
+from edgeau_apps.analyze import film as films
 from edgeau_apps.analyze.identity import Identity
 from edgeau_apps.analyze.inputs import Input
 from edgeau_apps.analyze.sinks import Options
@@ -31,7 +31,7 @@ def running(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         monkeypatch.setattr(source, "close", closed)
         return source
 
-    monkeypatch.setattr(analyze_file, "open_source", opened)
+    monkeypatch.setattr(films, "open_source", opened)
     return seen
 
 
@@ -40,6 +40,6 @@ def test_threads_end_before_the_film_is_closed(film: Path, bundle: Path, running
         film / "out", None, pose=False, events=False, annotator=None, identity=Identity("", "", {}), cores=2
     )
     with Pipeline.load(bundle, threads=1, max_faces=1) as pipeline:
-        outcome = analyze_file.analyze(Input("film.avi", film, "video", "film"), pipeline, options)
+        outcome = films.analyze_film(Input("film.avi", film, "video", "film"), pipeline, options)
     assert outcome.error
     assert running == []
