@@ -13,7 +13,7 @@ from pathlib import Path
 __all__ = ["external_files"]
 
 _KEY = b"location"
-_PIECE = 1 << 20
+_PIECE = 1 << 18
 _LONGEST = 4096  # bytes of a name that are kept
 _VARINT, _EIGHT, _BYTES, _FOUR = 0, 1, 2, 5
 
@@ -50,13 +50,18 @@ def external_files(model: Path) -> list[str]:
 
 
 def _has_word(model: Path) -> bool:
-    """Tell whether a file has the key in it; in pieces, since a mapped file counts as memory of the process."""
-    end = b""
-    with model.open("rb") as file:
-        while block := file.read(_PIECE):
-            if _KEY in block or _KEY in end + block[: len(_KEY)]:
+    """Tell whether a file has the key in it.
+
+    It is read in pieces, since a mapped file counts as memory of the process, and into the same memory again and again, since new memory for
+    every piece takes as long as the search.
+    """
+    kept = len(_KEY) - 1  # bytes of a piece that may begin a key
+    memory = bytearray(kept + _PIECE)
+    with model.open("rb", buffering=0) as file:
+        while size := file.readinto(memoryview(memory)[kept:]):
+            if memory.find(_KEY, 0, kept + size) >= 0:
                 return True
-            end = block[-len(_KEY) :]
+            memory[:kept] = memory[size : size + kept]
     return False
 
 

@@ -77,6 +77,15 @@ def test_pictures_are_looked_at_at_once(
     assert most == 3
 
 
+def test_one_picture_opens_nothing_more(
+    pipeline: Pipeline, astronaut: np.ndarray, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened: list[int] = []
+    monkeypatch.setattr(pipeline.stages, "widen", opened.append)
+    assert len(list(pipeline.stream(Pictures(astronaut, 1), cores=4))) == 1
+    assert opened == []
+
+
 def test_a_source_that_ends_early_gives_what_came_before(pipeline: Pipeline, astronaut: np.ndarray) -> None:
     results = pipeline.stream(Pictures(astronaut, 4, InputError("picture 4 is damaged")), cores=2)
     assert [result.index for result in islice(results, 4)] == list(range(4))
