@@ -7,7 +7,6 @@ import time
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +21,7 @@ from edgeau.bundle.signature.policy import SignaturePolicy
 from edgeau.errors import UsageError
 from edgeau.faces.optional_outputs import OptionalOutput
 from edgeau.faces.quality import Limits
+from edgeau.live import LivePipeline
 from edgeau.overlap import Looked, Overlap
 from edgeau.results import FrameResult
 from edgeau.runtimes.session import EngineInfo
@@ -31,9 +31,6 @@ from edgeau.sources.check_frame import check_frame
 from edgeau.sources.frame import Frame
 from edgeau.stages import FrameStages
 from edgeau.temporal.track_states import ResultFilter
-
-if TYPE_CHECKING:
-    from edgeau.live import LivePipeline
 
 __all__ = ["Pipeline"]
 
@@ -268,8 +265,6 @@ class Pipeline(Closing):
             )
         this = object()
         if source.live:
-            from edgeau.live import LivePipeline  # here, since files and pictures do without it
-
             with self._stepping:
                 self._take_over(this)
                 self.live = LivePipeline(self.stages)

@@ -28,7 +28,7 @@ from benchmarks.page_part import write_part
 from benchmarks.this_machine import machine_name, today
 from edgeau.bundle.packaged import PACKAGED
 from edgeau.errors import UserError
-from tests.arm.boards import BOARDS, Board
+from tests.arm.boards import BOARDS, USUAL, Board
 from tests.arm.counting import build_plugin, nested_spans, read_counts
 from tests.arm.emulator import Emulator
 from tests.arm.guest_packages import install_alone
@@ -129,7 +129,7 @@ def _options(argv: Sequence[str] | None) -> argparse.Namespace:
     )
     parser.add_argument("--against", metavar="COMMIT", help="an earlier commit, which is counted too")
     parser.add_argument("--bundles", nargs="+", choices=PACKAGED, default=list(PACKAGED))
-    parser.add_argument("--boards", nargs="+", choices=BOARDS, default=list(BOARDS))
+    parser.add_argument("--boards", nargs="+", choices=BOARDS, default=list(USUAL))
     parser.add_argument("--frames", type=int, default=9, help="that are counted, an odd number (%(default)s)")
     parser.add_argument("--work", type=Path, default=Path("build/arm-bookworm"), help="default: %(default)s")
     parser.add_argument("--out", type=Path, default=Path("build/arm-frame.json"), help="default: %(default)s")

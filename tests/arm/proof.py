@@ -37,7 +37,7 @@ from edgeau._system.processor import processor_name
 from edgeau.bundle import load_bundle
 from edgeau.errors import UserError
 from edgeau_export.export import export_bundle
-from tests.arm.boards import BOARDS, Board
+from tests.arm.boards import BOARDS, USUAL, Board
 from tests.arm.comparison import Difference, compare
 from tests.arm.counting import build_plugin, million_instructions
 from tests.arm.debian import find_qemu, unpack_arm_root
@@ -113,7 +113,7 @@ def _options(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--out", type=Path, default=Path("build/arm-report.json"))
     parser.add_argument("--crops", type=int, default=8, help="of the bundle's golden ones")
     parser.add_argument("--frames", type=int, default=3, help="of the packaged clip")
-    parser.add_argument("--boards", nargs="+", choices=BOARDS, default=list(BOARDS))
+    parser.add_argument("--boards", nargs="+", choices=BOARDS, default=list(USUAL))
     parser.add_argument("--system", choices=SYSTEMS, default="bookworm", help="default: %(default)s")
     parser.add_argument(
         "--no-first-start",

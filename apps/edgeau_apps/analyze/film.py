@@ -12,7 +12,7 @@ from edgeau.results import FrameResult
 from edgeau.sources import Frame, Source, open_source
 from edgeau_apps.analyze.decoder_logging import decoder_lines_dropped
 from edgeau_apps.analyze.inputs import Input
-from edgeau_apps.analyze.recording import Measured, record
+from edgeau_apps.analyze.recording import InputFacts, record
 from edgeau_apps.analyze.result import Outcome
 from edgeau_apps.analyze.sinks import Options
 
@@ -43,7 +43,7 @@ def analyze_film(given: Input, pipeline: Pipeline, options: Options) -> Outcome:
                 # Before any file is made, so that an unreadable input leaves none.
                 first = next(results, None)
                 if first is not None:
-                    measured = Measured(*watched.size, watched.fps, watched.length)
+                    measured = InputFacts(*watched.size, watched.fps, watched.length)
                     pairs = watched.with_frames(chain([first], results))
                     record(pairs, measured, given, pipeline, options, outcome)
     except (InputError, DependencyError, OutputError) as error:

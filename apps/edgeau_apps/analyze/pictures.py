@@ -13,7 +13,7 @@ from edgeau.results import FrameResult
 from edgeau.sources import Frame, Source, open_source
 from edgeau_apps.analyze.decoder_logging import decoder_lines_dropped
 from edgeau_apps.analyze.inputs import Input
-from edgeau_apps.analyze.recording import Measured, record
+from edgeau_apps.analyze.recording import InputFacts, record
 from edgeau_apps.analyze.result import Outcome
 from edgeau_apps.analyze.sinks import Options
 
@@ -28,7 +28,7 @@ def analyze_pictures(inputs: Sequence[Input], pipeline: Pipeline, options: Optio
     Raises:
         EngineError: the network failed.
     """
-    pictures = _Pictures(inputs)
+    pictures = _PictureInputs(inputs)
     with closing(pipeline.stream(pictures, cores=options.cores)) as results:
         for result in results:
             yield from pictures.unreadable()
@@ -41,7 +41,7 @@ def _recorded(decoded: _Decoded, result: FrameResult, pipeline: Pipeline, option
     assert frame is not None
     height, width = frame.image.shape[:2]
     try:
-        measured = Measured(height, width, decoded.fps, 1)
+        measured = InputFacts(height, width, decoded.fps, 1)
         record([(frame, result)], measured, decoded.given, pipeline, options, outcome)
     except (InputError, DependencyError, OutputError) as error:
         outcome.error = str(error)
@@ -58,7 +58,7 @@ class _Decoded:
     fps: float | None = None
 
 
-class _Pictures(Source):
+class _PictureInputs(Source):
     """The pictures of inputs as one source; what cannot be read is passed over, and told by :meth:`unreadable`."""
 
     def __init__(self, inputs: Sequence[Input]) -> None:

@@ -1,4 +1,4 @@
-"""What becomes of an input's results: counted for the terminal, or written to its files."""
+"""The results of an input: counted for the terminal, or written to its files."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ from edgeau_apps.analyze.result import Outcome
 from edgeau_apps.analyze.sinks import Options, Sinks
 from edgeau_apps.analyze.summary import FaceSummaries
 
-__all__ = ["Measured", "record"]
+__all__ = ["InputFacts", "record"]
 
 
-class Measured(NamedTuple):
+class InputFacts(NamedTuple):
     """Facts of an input: height and width of its first frame in pixels, frames a second and number of frames (None where unknown)."""
 
     height: int
@@ -32,7 +32,7 @@ class Measured(NamedTuple):
 
 def record(
     results: Iterable[tuple[Frame, FrameResult]],
-    measured: Measured,
+    measured: InputFacts,
     given: Input,
     pipeline: Pipeline,
     options: Options,
@@ -68,7 +68,7 @@ def record(
 
 def _write(
     results: Iterable[tuple[Frame, FrameResult]],
-    measured: Measured,
+    measured: InputFacts,
     given: Input,
     pipeline: Pipeline,
     options: Options,

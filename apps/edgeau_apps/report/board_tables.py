@@ -8,7 +8,14 @@ from typing import Any
 
 from edgeau_apps.report.subjects import Subject
 from edgeau_apps.report.tables import ReportTable
-from edgeau_export.profiling.board_cost import Board, Expected, Published, expected, published
+from edgeau_export.profiling.board_cost import (
+    Board,
+    Expected,
+    Published,
+    expected,
+    frame_expected,
+    published,
+)
 
 __all__ = ["board_document", "board_tables"]
 
@@ -16,16 +23,23 @@ __all__ = ["board_document", "board_tables"]
 def board_tables(board: Board, subjects: Sequence[Subject]) -> list[ReportTable]:
     """A table of the subjects, and one of published measurements beside what the model says of them."""
     rows = [
-        (subject.label, runtime, precision, _shown(one), _shown(all_cores))
+        (
+            subject.label,
+            runtime,
+            precision,
+            _shown(one),
+            _shown(all_cores),
+            _shown(frame_expected(board, one)),
+        )
         for subject, runtime, precision, one, all_cores in _costs(board, subjects)
     ]
     costs = ReportTable(
         f"Expected on {board.title}: computed, not measured",
-        ("model", "engine", "precision", "ms, one thread", f"ms, {board.cores} threads"),
+        ("model", "engine", "precision", "ms, one thread", f"ms, {board.cores} threads", "ms a frame"),
         tuple(rows),
         (
             "Middle of a range [low high], from instructions counted under emulation, bytes of weights and ranges of rates (boards.toml).",
-            "The network alone: landmarks and all else come on top.",
+            "A frame: landmarks, network and edgeau's own work of a tracked frame with one face, on one thread. The other columns are of the network alone.",
             *_left_out(board, subjects),
         ),
     )
@@ -43,6 +57,7 @@ def board_document(board: Board, subjects: Sequence[Subject]) -> dict[str, Any]:
                 "precision": precision,
                 "ms_one_thread": asdict(one),
                 "ms_all_cores": asdict(all_cores),
+                "ms_frame": asdict(frame_expected(board, one)),
             }
             for subject, runtime, precision, one, all_cores in _costs(board, subjects)
         ],
@@ -94,8 +109,16 @@ def _held_against(rows: Sequence[Published]) -> ReportTable:
             )
             for row in rows
         ),
-        tuple(f"{row.network}, {row.engine}: {row.source}." for row in rows),
+        _sources(rows),
     )
+
+
+def _sources(rows: Sequence[Published]) -> tuple[str, ...]:
+    """Each source once, with what was taken from it."""
+    found: dict[str, list[str]] = {}
+    for row in rows:
+        found.setdefault(row.source, []).append(f"{row.network} ({row.engine})")
+    return tuple(f"{', '.join(networks)}: {source}." for source, networks in found.items())
 
 
 def _shown(cost: Expected) -> str:

@@ -30,7 +30,7 @@ from edgeau_apps.report.tables import (
     meaning,
     scores,
 )
-from edgeau_export.profiling.board_cost import board_named
+from edgeau_export.profiling.board_cost import board_named, board_names
 from edgeau_export.profiling.model_profile import as_document, blocks
 from edgeau_export.profiling.roofline import Ceilings, measured_ceilings
 
@@ -128,7 +128,7 @@ def _parser() -> CommandParser:
     parser.add_argument(
         "--target",
         metavar="NAME",
-        help="estimated (not measured) milliseconds on a board: raspberrypi4 or raspberrypi5",
+        help=f"estimated (not measured) milliseconds on a board: {', '.join(board_names())}",
     )
     parser.add_argument("--markdown", action="store_true", help="print Markdown")
     parser.add_argument("--html", type=Path, metavar="FILE", help="write one self-contained page with plots")

@@ -2,7 +2,8 @@
 
 ``instructions = MACs * instructions a MAC`` of the engine, precision and processor, counted under emulation on one network;
 ``seconds = instructions / (per cycle * clock) + bytes of weights / bandwidth``, over the threads. Each rate is a range, and what comes out is one
-too: the fast ends together, the slow ends together, and the geometric mean between. Networks with another mix of layers have other instructions a MAC, which the
+too: the fast ends together, the slow ends together, and the geometric mean between. A tracked frame with one face has the landmark network and edgeau's own work
+besides, whose instructions were counted too. Networks with another mix of layers have other instructions a MAC, which the
 range does not hold; what the model says of networks that others measured stands beside it.
 """
 
@@ -15,7 +16,7 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
-from edgeau.errors import UsageError
+from edgeau.errors import TargetError, UsageError
 from edgeau_export.profiling.model_profile import ModelProfile
 from edgeau_export.targets.target import load_target
 
@@ -24,7 +25,16 @@ if sys.version_info >= (3, 11):
 else:
     import tomli as tomllib
 
-__all__ = ["Board", "Expected", "Published", "board_named", "expected", "published"]
+__all__ = [
+    "Board",
+    "Expected",
+    "Published",
+    "board_named",
+    "board_names",
+    "expected",
+    "frame_expected",
+    "published",
+]
 
 _BYTES = {"fp32": 4, "fp16": 2, "int8": 1, "dynamic": 1}
 Range = tuple[float, float]
@@ -43,6 +53,7 @@ class Board:
         bandwidth: bytes a second that one core reads, slow and fast.
         spread: share of their sum that several threads reach, slow and fast.
         instructions: runtime to precision to executed instructions a multiply-accumulate.
+        frame: executed instructions of a tracked frame with one face beside the network.
     """
 
     name: str
@@ -53,11 +64,12 @@ class Board:
     bandwidth: Range
     spread: Range
     instructions: dict[str, dict[str, float]]
+    frame: float
 
 
 @dataclass(frozen=True)
 class Expected:
-    """Milliseconds of one inference: ``low`` and ``high`` end of the range, and ``middle``, their geometric mean."""
+    """Milliseconds of one inference or one frame: ``low`` and ``high`` end of the range, and ``middle``, their geometric mean."""
 
     low: float
     high: float
@@ -96,18 +108,26 @@ class Published:
         return math.sqrt(self.ms[0] * self.ms[1]) / self.expected.middle
 
 
+def board_names() -> tuple[str, ...]:
+    """The boards that have a cost model."""
+    return tuple(_facts()["boards"])
+
+
 def board_named(name: str) -> Board:
-    """The board of a target.
+    """A board by its own name, or that of a target.
 
     Raises:
-        TargetError: there is no such target.
-        UsageError: it has no cost model.
+        TargetError: there is neither such a board nor such a target.
+        UsageError: the target has no cost model.
     """
-    target = load_target(name).name
-    boards = _facts()["boards"]
-    if target not in boards:
-        raise UsageError(f"target {target} has no cost model; there are some of {', '.join(boards)}")
-    return _board(target)
+    boards = board_names()
+    try:
+        board = name if name in boards else load_target(name).name
+    except TargetError as error:
+        raise TargetError(f"{error}; boards with a cost model are {', '.join(boards)}") from None
+    if board not in boards:
+        raise UsageError(f"target {board} has no cost model; there are some of {', '.join(boards)}")
+    return _board(board)
 
 
 def expected(
@@ -123,6 +143,17 @@ def expected(
         threads: that one inference uses, up to the board's cores.
     """
     return _expected(board, profile.macs, profile.parameters, (runtime, precision), threads)
+
+
+def frame_expected(board: Board, network: Expected) -> Expected:
+    """The cost of a tracked frame with one face, on one thread: landmarks in LiteRT, edgeau's own work, and the network.
+
+    Args:
+        board: that it would run on.
+        network: cost of one inference of the network, on one thread.
+    """
+    low, high = (1000 * board.frame / (rate * board.clock_hz) for rate in reversed(board.per_cycle))
+    return Expected(low=network.low + low, high=network.high + high)
 
 
 def published() -> list[Published]:
@@ -168,8 +199,11 @@ def _board(name: str) -> Board:
     facts = _facts()
     row = facts["boards"][name]
     ranges = {key: _range(row[key]) for key in ("per_cycle", "bandwidth", "spread")}
-    instructions = facts["instructions"][row["instructions"]]
-    return Board(name, row["title"], row["cores"], row["clock_hz"], **ranges, instructions=instructions)
+    instructions = dict(facts["instructions"][row["instructions"]])
+    frame = float(instructions.pop("frame"))
+    return Board(
+        name, row["title"], row["cores"], row["clock_hz"], **ranges, instructions=instructions, frame=frame
+    )
 
 
 def _range(values: list[float]) -> Range:
