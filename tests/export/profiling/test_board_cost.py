@@ -94,3 +94,17 @@ def test_the_report_says_that_it_is_computed(capsys) -> None:
     assert "computed, not measured" in said
     assert "YOLO11n" in said
     assert main(["light", "--target", "jetson"]) == 2
+
+
+def test_the_page_of_the_pi_has_the_figures_of_the_model(root: Path) -> None:
+    page = (root / "docs" / "raspberry-pi.md").read_text("utf-8")
+    for name in ("raspberrypi5", "raspberrypi4", "raspberrypi3", "raspberrypizero2w"):
+        board = board_named(name)
+        shown = []
+        for bundle in ("default", "light"):
+            network = profile_of_onnx(Path(packaged_bundle_path(bundle)) / "model.fp32.onnx")
+            cost = expected(board, network, "litert", "int8")
+            assert cost is not None
+            frame = frame_expected(board, cost)
+            shown.append(f"{frame.middle:.0f} [{frame.low:.0f} {frame.high:.0f}]")
+        assert f"| `{name}` | {' | '.join(shown)} |" in page
