@@ -43,9 +43,9 @@ def analyze_film(given: Input, pipeline: Pipeline, options: Options) -> Outcome:
                 # Before any file is made, so that an unreadable input leaves none.
                 first = next(results, None)
                 if first is not None:
-                    measured = InputFacts(*watched.size, watched.fps, watched.length)
+                    facts = InputFacts(*watched.size, watched.fps, watched.length)
                     pairs = watched.with_frames(chain([first], results))
-                    record(pairs, measured, given, pipeline, options, outcome)
+                    record(pairs, facts, given, pipeline, options, outcome)
     except (InputError, DependencyError, OutputError) as error:
         outcome.error = str(error)
     except OSError as error:  # of the input: it was taken away meanwhile, or its disk fails; those of outputs are OutputErrors

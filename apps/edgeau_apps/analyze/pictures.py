@@ -32,7 +32,7 @@ def analyze_pictures(inputs: Sequence[Input], pipeline: Pipeline, options: Optio
     with closing(pipeline.stream(pictures, cores=options.cores)) as results:
         for result in results:
             yield from pictures.unreadable()
-            yield _recorded(pictures.next(), result, pipeline, options)
+            yield _recorded(pictures.take(), result, pipeline, options)
     yield from pictures.unreadable()
 
 
@@ -41,8 +41,8 @@ def _recorded(decoded: _Decoded, result: FrameResult, pipeline: Pipeline, option
     assert frame is not None
     height, width = frame.image.shape[:2]
     try:
-        measured = InputFacts(height, width, decoded.fps, 1)
-        record([(frame, result)], measured, decoded.given, pipeline, options, outcome)
+        facts = InputFacts(height, width, decoded.fps, 1)
+        record([(frame, result)], facts, decoded.given, pipeline, options, outcome)
     except (InputError, DependencyError, OutputError) as error:
         outcome.error = str(error)
     return outcome
@@ -66,7 +66,7 @@ class _PictureInputs(Source):
         self._inputs = inputs
         self._decoded: deque[_Decoded] = deque()  # and their outcomes not taken yet
 
-    def next(self) -> _Decoded:
+    def take(self) -> _Decoded:
         """The picture of the next result, which is forgotten then."""
         return self._decoded.popleft()
 

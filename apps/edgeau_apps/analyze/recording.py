@@ -32,7 +32,7 @@ class InputFacts(NamedTuple):
 
 def record(
     results: Iterable[tuple[Frame, FrameResult]],
-    measured: InputFacts,
+    facts: InputFacts,
     given: Input,
     pipeline: Pipeline,
     options: Options,
@@ -42,7 +42,7 @@ def record(
 
     Args:
         results: each with its frame.
-        measured: facts of the input.
+        facts: of the input.
         given: the input.
         pipeline: whose results these are.
         options: what to write.
@@ -54,21 +54,21 @@ def record(
     """
     still = given.kind == "picture"
     smallest = pipeline.stages.smallest_face(static=still)
-    outcome.smallest = round(max(measured.width, measured.height) * smallest)
+    outcome.smallest = round(max(facts.width, facts.height) * smallest)
     outcome.limit = pipeline.stages.most_faces(static=still)
-    with Progress(given.name, measured.length, "frames", draw=not still) as bar:
+    with Progress(given.name, facts.length, "frames", draw=not still) as bar:
         if options.out is None:
             outcome.faces = FaceSummaries()
             for _, result in results:
                 outcome.count(result)
                 bar.step()
         else:
-            _write(results, measured, given, pipeline, options, outcome, options.out, bar)
+            _write(results, facts, given, pipeline, options, outcome, options.out, bar)
 
 
 def _write(
     results: Iterable[tuple[Frame, FrameResult]],
-    measured: InputFacts,
+    facts: InputFacts,
     given: Input,
     pipeline: Pipeline,
     options: Options,
@@ -77,8 +77,8 @@ def _write(
     bar: Progress,
 ) -> None:
     with Outputs(out / Path(given.stem).parent) as outputs:
-        facts = {"width": measured.width, "height": measured.height, "fps": measured.fps}
-        sinks = Sinks(outputs, given, pipeline, options, facts)
+        size_and_rate = {"width": facts.width, "height": facts.height, "fps": facts.fps}
+        sinks = Sinks(outputs, given, pipeline, options, size_and_rate)
         try:
             for frame, result in results:
                 sinks.write(frame, result)

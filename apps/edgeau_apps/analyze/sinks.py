@@ -37,7 +37,7 @@ class Options:
         identity: what the tables are made with.
         fps: rate of a film that is made of pictures, frames a second.
         sequence: whether inputs are such films.
-        cores: processors that a film may use.
+        cores: processors that may be used.
     """
 
     out: Path | None
