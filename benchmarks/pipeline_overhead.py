@@ -101,9 +101,9 @@ def time_parts(subject: Pipeline, stages: StageTimes) -> None:
     landmarker.find = stages.measured("landmarks beside their networks", landmarker.find)
     crop = stages.measured("alignment and crop", subject.stages._alignment.crop)
     object.__setattr__(subject.stages._alignment, "crop", crop)  # it is frozen for everybody else
-    session, preprocessor = detector._free.get()  # its only one
+    session, preprocessor = detector._sessions.take()  # its only one
     preprocessor.batch = stages.measured("normalising", preprocessor.batch)
-    detector._free.put((session, preprocessor))
+    detector._sessions.give_back((session, preprocessor))
     assessor = subject.stages._assessor
     assessor.assess = stages.measured("quality", assessor.assess)
     subject.stages.apply_filters = stages.measured("filters", subject.stages.apply_filters)

@@ -20,7 +20,7 @@ from edgeau.runtimes.precision import PRECISIONS
 from edgeau.runtimes.session import EngineInfo, Session
 from edgeau.runtimes.table import runtime_named, runtimes
 
-__all__ = ["artifacts_in_child", "faults_of_first_meeting", "open_verified"]
+__all__ = ["artifacts_in_child", "faults_of_first_meeting", "note_first_meeting", "open_verified"]
 
 _log = logging.getLogger(__name__)
 
@@ -131,6 +131,18 @@ def faults_of_first_meeting(
             blamed = new.pop(0)
             blamed.note(_ended(blamed.artifact, report.ended_by))
     return [_outcomes.get(meeting.key) for meeting in meetings]
+
+
+def note_first_meeting(bundle: Bundle, artifact: Artifact, session: Session) -> None:
+    """Remember that an artifact gave its golden answers in a process of its own, so that it need not be tried in another one.
+
+    Args:
+        bundle: verified.
+        artifact: of the bundle.
+        session: gave the answers, on the engine's default device.
+    """
+    _Meeting(artifact, _meeting_facts(bundle, artifact, None)).note(None)
+    _VERIFIED.put(_facts(bundle, artifact, session.describe()), {})
 
 
 def artifacts_in_child(directory: str, names: list[list[str]], provider: str | None) -> Iterator[str | None]:

@@ -25,7 +25,8 @@ _PATHS = (
     "/%00", "/" + "a" * 9000, "http://[", "/?token=x",
 )  # fmt: skip
 _COMMANDS = ({"do": "record", "on": True}, {"do": "calibrate"}, {"do": "artifact", "file": "model.int8.onnx"})
-_TURNS = 8  # of the event loop, a millisecond each, after the last answer
+# Turns of the event loop, a millisecond each: after the last answer, and for an answer that must come, on however busy a machine.
+_TURNS, _MOST_TURNS = 8, 10_000
 
 
 def malformed_request(dice: random.Random, port: int = 80) -> bytes:
@@ -84,8 +85,12 @@ class PageReader:
         self._runner: Any = None
         self._ending = ExitStack()
 
-    def read(self, content: bytes) -> bytes:
+    def read(self, content: bytes, wanted: bytes = b"") -> bytes:
         """Hand bytes to a new connection, and take what it answers.
+
+        Args:
+            content: the bytes.
+            wanted: must be in the answer, which is waited for; without it, as long as something comes.
 
         Raises:
             InputError: it answered that the request is none, or is not allowed.
@@ -94,7 +99,7 @@ class PageReader:
         if self._loop is None:
             self._loop = asyncio.new_event_loop()
             self._loop.run_until_complete(self._begin(self._loop))
-        answered = self._loop.run_until_complete(self._answer(content))
+        answered = self._loop.run_until_complete(self._answer(content, wanted))
         if self._errors:
             error = self._errors.pop()
             self._errors.clear()
@@ -151,12 +156,12 @@ class PageReader:
         if error is not None and not isinstance(error, HttpProcessingError):  # of whoever asked
             self._errors.append(error)
 
-    async def _answer(self, content: bytes) -> bytes:
+    async def _answer(self, content: bytes, wanted: bytes) -> bytes:
         protocol, transport = self._factory(), _Transport()
         protocol.connection_made(transport)
         protocol.data_received(content)
-        turns = 0
-        while turns < _TURNS and not transport.closed:
+        turns, most = 0, _MOST_TURNS if wanted else _TURNS
+        while turns < most and not transport.closed and not (wanted and wanted in transport.written):
             before = len(transport.written)
             await asyncio.sleep(0.001)
             turns = 0 if len(transport.written) > before and len(transport.written) < 1 << 20 else turns + 1

@@ -87,7 +87,9 @@ def test_the_page_answers_requests_and_messages_of_the_fuzz() -> None:
 
 
 def _ask(page: PageReader) -> None:
-    assert b'"labels"' in page.read(request("GET", "/about"))
-    assert b'{"said"' in page.read(request("POST", "/do", body=b'{"do": "calibrate"}'))
-    assert b'"fps"' in page.read(handshake("/numbers"))
-    assert b"not a JPEG" in page.read(handshake("/camera") + b"\x82\x84\0\0\0\0text")
+    calibrate = request("POST", "/do", body=b'{"do": "calibrate"}')
+    not_a_picture = handshake("/camera") + b"\x82\x84\0\0\0\0text"
+    assert b'"labels"' in page.read(request("GET", "/about"), b'"labels"')
+    assert b'{"said"' in page.read(calibrate, b'{"said"')
+    assert b'"fps"' in page.read(handshake("/numbers"), b'"fps"')
+    assert b"not a JPEG" in page.read(not_a_picture, b"not a JPEG")

@@ -57,9 +57,12 @@ def this_machine(*, imports: bool = True, time_limit: float = 60.0) -> MachineDe
     packages = {name: version for name in modules if (version := _version(name))}
     tried = [name for name, version in packages.items() if imports and _may_be_imported(name, version)]
     with ThreadPoolExecutor(_AT_ONCE) as pool:
-        faults = dict(
-            zip(tried, pool.map(lambda name: _import_fault(modules[name], time_limit), tried), strict=True)
+        # Once for each module: several distributions bring the same one (OpenCV's).
+        once = sorted({modules[name] for name in tried})
+        by_module = dict(
+            zip(once, pool.map(lambda module: _import_fault(module, time_limit), once), strict=True)
         )
+    faults = {name: by_module[modules[name]] for name in tried}
     cpuinfo = _text(Path("/proc/cpuinfo"))
     return MachineDescription(
         board=_board(),

@@ -6,6 +6,7 @@ import hashlib
 import logging
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from edgeau import errors
 from edgeau._system.cache import KeyedCache
@@ -13,11 +14,11 @@ from edgeau._system.child import ChildReport, run_in_child
 from edgeau._system.processor import processor_identity
 from edgeau.errors import EngineError, UserError
 from edgeau.faces.landmarks.litert.landmarker import LiteRtLandmarker
-from edgeau.faces.landmarks.mediapipe_models import ADVICE, read_models
+from edgeau.faces.landmarks.mediapipe_models import ADVICE, LandmarkModels, read_models
 from edgeau.runtimes.table import runtimes
 from edgeau.sources.opening import open_source
 
-__all__ = ["check_first_meeting", "networks_in_child"]
+__all__ = ["check_first_meeting", "networks_in_child", "note_first_meeting"]
 
 _log = logging.getLogger(__name__)
 
@@ -38,13 +39,7 @@ def check_first_meeting(models: Path | None) -> None:
         InputError: ``models`` has none of them, or they are other networks.
     """
     files = read_models(models)
-    facts = {
-        "landmark_networks": [
-            hashlib.sha256(one.content).hexdigest() for one in (files.detector, files.mesh)
-        ],
-        "engine": runtimes()["litert"].installed(),
-        "processor": processor_identity(),
-    }
+    facts = _meeting_facts(files)
     key = repr(facts)
     if key not in _outcomes and _MET.get(facts) is None:
         report = run_in_child(
@@ -59,6 +54,26 @@ def check_first_meeting(models: Path | None) -> None:
     fault = _outcomes.get(key)
     if fault is not None:
         raise type(fault)(str(fault))  # a new one: each has a trace of its own
+
+
+def note_first_meeting(models: Path | None) -> None:
+    """Remember that networks found a face in a process of their own, so that they need not be tried in another one.
+
+    Args:
+        models: as for :func:`check_first_meeting`.
+    """
+    _MET.put(_meeting_facts(read_models(models)), {})
+
+
+def _meeting_facts(files: LandmarkModels) -> dict[str, Any]:
+    """Everything that could turn a good meeting into a bad one."""
+    return {
+        "landmark_networks": [
+            hashlib.sha256(one.content).hexdigest() for one in (files.detector, files.mesh)
+        ],
+        "engine": runtimes()["litert"].installed(),
+        "processor": processor_identity(),
+    }
 
 
 def _fault(report: ChildReport, place: Path) -> UserError | None:
