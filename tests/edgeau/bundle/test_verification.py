@@ -196,3 +196,24 @@ def test_what_was_met_is_not_tried_again(make_bundle, tmp_path: Path) -> None:
     folder = make_bundle(files={"first.onnx": None, "second.onnx": 2})
     assert run(folder, tmp_path / "cache", program=COUNTED)[0] == "1"
     assert run(folder, tmp_path / "cache", program=COUNTED)[0] == "0"
+
+
+def test_a_trial_of_the_doctor_is_the_first_meeting(bundle_path: Path, tmp_path: Path) -> None:
+    """The next start tries nothing again, neither in a child process nor the golden answers."""
+    trial = [sys.executable, "-m", "edgeau_apps.doctor.trial", "artifact", "model.onnx", str(bundle_path)]
+    environment = {
+        **os.environ,
+        "XDG_CACHE_HOME": str(tmp_path),
+        "OMP_NUM_THREADS": "1",
+        "PYTHONPATH": os.pathsep.join(sys.path),
+    }
+    done = subprocess.run(trial, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    again = """
+import edgeau.bundle.verification as verification
+def never(*given, **options):
+    raise SystemExit("tried again")
+verification.run_in_child = verification.check_golden = never
+"""
+    said, _ = run(bundle_path, tmp_path, "model.onnx", program=again + SELECT)
+    assert said.startswith("model.onnx ")
