@@ -6,7 +6,7 @@ import os
 import platform
 import subprocess
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from importlib import metadata
 from pathlib import Path
@@ -56,12 +56,8 @@ def this_machine(*, imports: bool = True, time_limit: float = 60.0) -> MachineDe
     modules = _modules()
     packages = {name: version for name in modules if (version := _version(name))}
     tried = [name for name, version in packages.items() if imports and _may_be_imported(name, version)]
-    with ThreadPoolExecutor(_AT_ONCE) as pool:
-        # Once for each module: several distributions bring the same one (OpenCV's).
-        once = sorted({modules[name] for name in tried})
-        by_module = dict(
-            zip(once, pool.map(lambda module: _import_fault(module, time_limit), once), strict=True)
-        )
+    # Several distributions bring the same module (OpenCV's).
+    by_module = _import_faults(sorted({modules[name] for name in tried}), time_limit)
     faults = {name: by_module[modules[name]] for name in tried}
     cpuinfo = _text(Path("/proc/cpuinfo"))
     return MachineDescription(
@@ -113,6 +109,18 @@ def _version(package: str) -> str:
         return metadata.version(package)
     except metadata.PackageNotFoundError:
         return ""
+
+
+def _import_faults(modules: Sequence[str], time_limit: float) -> dict[str, str]:
+    """Why each module cannot be imported, "" when it can: all in one process, and each in its own only where that fails.
+
+    Most of them import numpy, which takes longer than some of them.
+    """
+    if not modules or not _import_fault(", ".join(modules), time_limit):
+        return dict.fromkeys(modules, "")
+    with ThreadPoolExecutor(_AT_ONCE) as pool:
+        faults = pool.map(lambda module: _import_fault(module, time_limit), modules)
+        return dict(zip(modules, faults, strict=True))
 
 
 def _import_fault(module: str, time_limit: float) -> str:

@@ -226,6 +226,16 @@ def test_an_import_that_fails_says_why():
     assert this_machine(imports=False).broken == {}
 
 
+def test_of_several_modules_the_one_that_cannot_be_imported_is_named():
+    from edgeau_apps.doctor.probe import _import_faults
+
+    assert _import_faults([], 60) == {}
+    assert _import_faults(["json", "csv"], 60) == {"json": "", "csv": ""}
+    faults = _import_faults(["json", "no_such_module", "csv"], 60)
+    assert faults["json"] == faults["csv"] == ""
+    assert "no_such_module" in faults["no_such_module"]
+
+
 def test_a_python_that_cannot_start_itself_is_told(monkeypatch):
     """One that is built into another program, for example."""
     monkeypatch.setattr(sys, "executable", "/nowhere/python")
