@@ -12,6 +12,7 @@ import sys
 from functools import partial
 from itertools import islice
 
+from edgeau._system.child import CPU_SECONDS, MEMORY
 from edgeau._system.timing import RunTimes
 from edgeau.bundle import Bundle, bundle_folder, load_bundle
 from edgeau.errors import EdgeauError, InputError
@@ -54,7 +55,7 @@ def _landmarker(kind: str, bundle: Bundle) -> tuple[str, float]:
         for frame in islice(source, _FRAMES):
             if not times.run(partial(landmarker.detect, frame.image)):
                 raise InputError(f"{landmarker.describe()} found no face in a packaged frame; report it")
-        if in_litert:
+        if in_litert and _is_within_limits():
             note_first_meeting(networks)
         says = f"{landmarker.describe()}: finds the face of the packaged clip, {times.best_ms:.1f} ms a frame"
         return says, times.best_ms
@@ -73,7 +74,8 @@ def _artifact(name: str, bundle: Bundle) -> tuple[str, float]:
     file = bundle.path(artifact.file)
     with open_session(artifact.runtime, file, threads=1, probabilities=answers) as session:
         check_golden(golden, artifact, session, manifest.input, manifest.labels)
-        note_first_meeting(bundle, artifact, session)  # this process is the doctor's child
+        if _is_within_limits():  # this process is the doctor's child
+            note_first_meeting(bundle, artifact, session)
         face = input_of(session, manifest.input, golden.crops[:1])
         times = RunTimes()
         for _ in range(3):
@@ -98,6 +100,16 @@ def _frame(name: str, bundle: Bundle) -> tuple[str, float]:
             f"{median:.0f} ms from picture to action units, {pipeline.artifact.file} in {pipeline.describe()}"
         )
         return says, median
+
+
+def _is_within_limits() -> bool:
+    """Tell whether this process took no more memory and time than a first meeting is given."""
+    try:
+        import resource
+    except ImportError:  # not a Unix
+        return False
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    return used.ru_maxrss << 10 < MEMORY and used.ru_utime + used.ru_stime < CPU_SECONDS
 
 
 _TRIALS = {"landmarker": _landmarker, "artifact": _artifact, "frame": _frame}
